@@ -1,0 +1,1 @@
+"""LightningDataModules: files to batches, safe under DDP, without knowledge of models."""

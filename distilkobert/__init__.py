@@ -1,0 +1,1 @@
+"""Plain torch, transformers and sentencepiece pieces of KoBERT distillation; this package never imports Lightning."""

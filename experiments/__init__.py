@@ -1,0 +1,1 @@
+"""What a researcher starts: every file here is one command, `python -m experiments.NAME`."""

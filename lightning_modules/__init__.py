@@ -1,0 +1,1 @@
+"""LightningModules: wiring and logging only; the computing is in `distilkobert`."""

@@ -1,0 +1,19 @@
+"""Fixtures shared by all tests."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+
+@pytest.fixture(scope="session")
+def real_data_dir() -> Path:
+    """Folder with the real Korean files, named by KOBERT_DATA_DIR; tests that need it are skipped without it."""
+    folder = os.environ.get("KOBERT_DATA_DIR")
+    if not folder:
+        pytest.skip("KOBERT_DATA_DIR is not set: this test reads real Korean files from the folder it names")
+    if not Path(folder).is_dir():
+        pytest.fail(f"KOBERT_DATA_DIR={folder} is not a folder")
+    return Path(folder)
