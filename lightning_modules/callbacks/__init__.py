@@ -1,1 +1,10 @@
 """Trainer callbacks, one purpose each."""
+
+from lightning_modules.callbacks.gradients import GradientWatch
+from lightning_modules.callbacks.last_checkpoint import LastCheckpoint
+from lightning_modules.callbacks.progress import TokenProgressBar
+from lightning_modules.callbacks.run_record import RunRecord
+from lightning_modules.callbacks.step_seed import StepSeed
+from lightning_modules.callbacks.training_log import TrainingLog
+
+__all__ = ["GradientWatch", "LastCheckpoint", "RunRecord", "StepSeed", "TokenProgressBar", "TrainingLog"]

@@ -1,0 +1,50 @@
+# Every target does its own set-up: a Python of 3.10 or newer is all that is needed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-all lint format types imports check tensorboard clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(STAMP): setup.cfg pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed, this is " + sys.version)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[study,report,dev]'
+	touch $@
+
+setup: $(STAMP)  ## make .venv and install the tested versions
+
+demo: $(STAMP)  ## the whole main job on text it writes itself, a few minutes on two cores
+	$(BIN)/python -m experiments.demo
+
+test: $(STAMP)  ## the default tests: no network, no GPU, no files from outside
+	$(BIN)/python -m pytest -n 2
+
+test-all: $(STAMP)  ## all tests; those on real files need KOBERT_DATA_DIR
+	$(BIN)/python -m pytest -n 2 -m "not gpu"
+
+lint: $(STAMP)  ## ruff: style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(STAMP)  ## let ruff mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(STAMP)  ## mypy, strict
+	$(BIN)/mypy
+
+imports: $(STAMP)  ## the one-way import rule
+	$(BIN)/lint-imports
+
+check: lint types imports test  ## all that must be green before a commit
+
+tensorboard: $(STAMP)  ## open TensorBoard on runs/
+	$(BIN)/tensorboard --logdir runs
+
+clean:  ## remove the environment and caches, keep runs and data
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

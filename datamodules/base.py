@@ -1,0 +1,152 @@
+"""What all data modules share: planned batches, processes, workers, and resuming in the middle of an epoch.
+
+A subclass gives data sets whose items are whole batches, asked for by `BatchKey`; this module plans the keys for every
+rank, builds the loaders and keeps the position. The position saved in a checkpoint is what training has *used*, read
+from the trainer's own counters: loader workers are always some batches ahead.
+"""
+
+from typing import Any, Protocol, cast
+
+import numpy.typing as npt
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.trainer.states import TrainerFn
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from datamodules.resume import ExactResume, training_position
+from distilkobert.sampling import BatchKey, SamplerState, TokenBudgetSampler
+
+Batch = dict[str, Tensor]
+
+
+class BatchDataset(Protocol):
+    """Makes whole batches; runs inside loader workers, so a batch depends on its key alone."""
+
+    def __getitem__(self, key: BatchKey) -> Batch:
+        """Build the batch that `key` names."""
+
+
+class PlannedLoader(DataLoader[Batch]):
+    """A loader of planned batches.
+
+    Its state is where its data module says that training stands. Lightning looks for the two state methods to believe
+    that a loader can resume; it is the data module's own state, loaded earlier, that places the first iterator.
+    """
+
+    sampler: TokenBudgetSampler
+
+    def __init__(self, dataset: BatchDataset, sampler: TokenBudgetSampler, owner: "PlannedDataModule") -> None:
+        super().__init__(
+            cast("Dataset[Batch]", dataset),
+            batch_size=None,
+            sampler=sampler,
+            num_workers=owner.num_workers,
+            persistent_workers=owner.num_workers > 0,
+            pin_memory=torch.cuda.is_available(),
+        )
+        self._owner = owner
+
+    def state_dict(self) -> dict[str, Any]:
+        """The position of training, as in the data module's state."""
+        return self._owner.state_dict()
+
+    def load_state_dict(self, state: SamplerState) -> None:
+        """Make the next iterator start at that position."""
+        self.sampler.load_state_dict(state)
+
+
+class PlannedDataModule(pl.LightningDataModule):
+    """Base of the project's data modules.
+
+    Args:
+        seed: Seed of the order of batches, and of whatever else a subclass draws.
+        num_workers: Loader processes per loader and rank; 0 loads in the training process. Batches do not depend on it.
+
+    Raises:
+        ValueError: A setting out of range.
+    """
+
+    def __init__(self, seed: int, num_workers: int) -> None:
+        super().__init__()
+        if seed < 0:
+            raise ValueError(f"seed is {seed}; expected 0 or more")
+        if num_workers < 0:
+            raise ValueError(f"num_workers is {num_workers}; expected 0 or more")
+        self.seed = seed
+        self.num_workers = num_workers
+        self._train_sampler: TokenBudgetSampler | None = None
+        self._resume_at: SamplerState | None = None
+
+    def setup(self, stage: str) -> None:
+        """Check that the trainer leaves the division of batches among processes to this module.
+
+        Raises:
+            ValueError: The trainer would replace the planned batches.
+        """
+        trainer = self.trainer
+        if trainer is None:
+            return
+        if trainer.world_size > 1 and trainer._accelerator_connector.use_distributed_sampler:
+            raise ValueError(
+                f"use_distributed_sampler is on with {trainer.world_size} processes, which would divide the planned "
+                "batches a second time; set trainer.use_distributed_sampler to false"
+            )
+        overfit = trainer.overfit_batches  # type: ignore[attr-defined]
+        if overfit:
+            raise ValueError(
+                f"overfit_batches is {overfit}, which would replace the planned batches; "
+                "set trainer.limit_train_batches instead, or prepare a smaller data set"
+            )
+        if not any(isinstance(callback, ExactResume) for callback in trainer.callbacks):  # type: ignore[attr-defined]
+            trainer.callbacks.append(ExactResume())  # type: ignore[attr-defined]
+
+    def rank_and_world_size(self) -> tuple[int, int]:
+        """This process and their number, from the trainer; (0, 1) without one."""
+        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer is not None else (0, 1)
+
+    def planned_train_loader(
+        self, dataset: BatchDataset, lengths: npt.ArrayLike, max_tokens: int, max_sequences: int | None = None
+    ) -> PlannedLoader:
+        """Loader of shuffled training batches, at the position of a loaded checkpoint; arguments as in the sampler."""
+        rank, world_size = self.rank_and_world_size()
+        accumulated = self.trainer.accumulate_grad_batches if self.trainer is not None else 1
+        sampler = TokenBudgetSampler(
+            lengths,
+            max_tokens,
+            self.seed,
+            rank,
+            world_size,
+            max_sequences=max_sequences,
+            divisible_by=world_size * accumulated,
+        )
+        if self._resume_at is not None:
+            sampler.load_state_dict(self._resume_at)
+            self._resume_at = None
+        elif self.trainer is not None:
+            # Loader workers ask for batches before Lightning tells the sampler which epoch it is.
+            sampler.set_epoch(training_position(self.trainer)[0])
+        self._train_sampler = sampler
+        return PlannedLoader(dataset, sampler, self)
+
+    def planned_evaluation_loader(
+        self, dataset: BatchDataset, lengths: npt.ArrayLike, max_tokens: int, max_sequences: int | None = None
+    ) -> PlannedLoader:
+        """Loader of the same batches in the same order every time, each sequence on exactly one rank."""
+        rank, world_size = self.rank_and_world_size()
+        sampler = TokenBudgetSampler(
+            lengths, max_tokens, self.seed, rank, world_size, shuffle=False, max_sequences=max_sequences
+        )
+        return PlannedLoader(dataset, sampler, self)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Epoch, used batches of it and the plan's name, while training; empty otherwise."""
+        if self.trainer is None or self._train_sampler is None:
+            return {}
+        epoch, position = training_position(self.trainer)
+        return dict(SamplerState(epoch=epoch, position=position, plan=self._train_sampler.plan))
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Remember the position for the training loader that is built next; evaluation runs do not need it."""
+        if self.trainer is not None and self.trainer.state.fn == TrainerFn.FITTING:
+            self._resume_at = cast(SamplerState, state_dict)

@@ -1,0 +1,152 @@
+"""Files: which ones a pattern names, what their bytes hash to, and how to write them whole or not at all.
+
+Reading text out of them is in `texts.py`.
+"""
+
+import glob
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+_HASH_BLOCK_BYTES = 1 << 20
+
+
+def expand_inputs(patterns: Sequence[str]) -> list[Path]:
+    """Turn file names and globs (`**` crosses folders) into files, in the order of the patterns, each one's sorted.
+
+    Raises:
+        FileNotFoundError: A name or a glob matches nothing, or names a folder.
+        ValueError: No pattern was given, a file is empty, or two patterns name the same file.
+    """
+    if not patterns:
+        raise ValueError("no input files were named; give at least one file or glob")
+    found: list[Path] = []
+    for pattern in patterns:
+        named = Path(pattern)
+        # Path.glob takes no absolute pattern, so the older function does the matching.
+        matches = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207
+        paths = [named] if named.exists() else [Path(match) for match in matches]
+        if named.is_dir():
+            raise FileNotFoundError(f"{pattern} is a folder; name its files, for example '{pattern}/*.txt'")
+        files = [path for path in paths if path.is_file()]
+        if not files:
+            raise FileNotFoundError(f"no file matches {pattern!r}; check the name, relative to {Path.cwd()}")
+        found += files
+    seen: set[Path] = set()
+    for path in found:
+        require_content(path)
+        if path.resolve() in seen:
+            raise ValueError(f"{path} is named twice; name every input file once")
+        seen.add(path.resolve())
+    return found
+
+
+def require_content(path: Path) -> None:
+    """Check that `path` is a file of at least one byte.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file has no bytes.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} does not exist or is not a file")
+    if path.stat().st_size == 0:
+        raise ValueError(f"{path} is empty (0 bytes); expected text")
+
+
+def sha256_of_file(path: Path) -> str:
+    """SHA-256 of the file's bytes as they are stored, in lower-case hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(_HASH_BLOCK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+@contextmanager
+def atomic_file(target: Path) -> Iterator[BinaryIO]:
+    """Open a binary file that appears as `target`, replacing it, only when the block ends without an error.
+
+    Until then it has a hidden, unique name beside the target. Any error, an interrupt included, removes it; a killed
+    process leaves it behind under that name, where nothing reads it.
+
+    Raises:
+        FileNotFoundError: The target's folder does not exist.
+    """
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"the folder {target.parent} does not exist; make it before writing {target.name}")
+    partial = _unique_neighbour(target)
+    try:
+        with partial.open("xb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(target)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def write_text(target: Path, text: str) -> None:
+    """Write `text` as UTF-8 to `target`, whole or not at all."""
+    with atomic_file(target) as stream:
+        stream.write(text.encode("utf-8"))
+
+
+@contextmanager
+def atomic_folder(target: Path, overwrite: bool = False) -> Iterator[Path]:
+    """Give a temporary folder that becomes `target` only when the block ends without an error.
+
+    The temporary folder lies beside the target under a hidden, unique name, so the last step is one rename. Any error,
+    an interrupt included, removes it; a killed process leaves it behind under that name, where nothing reads it.
+
+    Args:
+        target: The folder to make; its parents are made where missing.
+        overwrite: Replace a folder `target` that exists, after the new one is whole.
+
+    Raises:
+        FileExistsError: `target` is a file, or a folder that is not empty while `overwrite` is off.
+    """
+    _require_free(target, overwrite)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = _unique_neighbour(target)
+    try:
+        partial.mkdir()
+        yield partial
+        _require_free(target, overwrite)  # again: another run may have finished meanwhile
+        if target.is_dir():
+            _swap_folder(partial, target)
+        else:
+            partial.replace(target)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def _require_free(target: Path, overwrite: bool) -> None:
+    if target.exists() and not target.is_dir():
+        raise FileExistsError(f"{target} is a file; name a folder")
+    if target.is_dir() and any(target.iterdir()) and not overwrite:
+        raise FileExistsError(f"{target} exists and is not empty; name another folder, or remove it first")
+
+
+def _swap_folder(new: Path, target: Path) -> None:
+    """Put `new` in the place of the folder `target`; a folder cannot be renamed onto one that holds files."""
+    retired = _unique_neighbour(target)
+    target.replace(retired)
+    try:
+        new.replace(target)
+    except BaseException:
+        retired.replace(target)
+        raise
+    shutil.rmtree(retired)
+
+
+def _unique_neighbour(target: Path) -> Path:
+    """A hidden name beside `target` that no other process uses."""
+    return target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.partial")

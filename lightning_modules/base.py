@@ -1,0 +1,94 @@
+"""What all modules share: optimizer wiring, the checkpoint's description of itself, and validation means."""
+
+import json
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, cast
+
+import pytorch_lightning as pl
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+from torchmetrics import MeanMetric
+from transformers import PreTrainedModel
+
+from distilkobert.checkpoints import ENTRY, Task, describe
+from distilkobert.optim import OptimizerSpec, build_optimizer, build_schedule
+
+MODULE_ENTRY = "module"
+"""Key under which a checkpoint names its module's class and settings."""
+
+
+class EncoderModule(pl.LightningModule):
+    """A module around one network of transformers, held as `self.network`, which is all its checkpoints save.
+
+    Subclasses build `self.network` in `configure_model`, so that making a module reads no file.
+
+    Args:
+        task: head of the network.
+        optimizer: AdamW and its schedule.
+        settings: constructor settings in plain types, stored in checkpoints to be compared when training resumes.
+    """
+
+    network: PreTrainedModel
+
+    def __init__(self, *, task: Task, optimizer: OptimizerSpec, settings: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.task: Task = task
+        self.optimizer_spec = optimizer
+        # Through JSON so that tuples and lists compare equal with what a YAML file gives.
+        self.settings: dict[str, Any] = json.loads(json.dumps(dict(settings)))
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether `configure_model`, which Lightning may call more than once, has run."""
+        return "network" in self._modules
+
+    @abstractmethod
+    def configure_model(self) -> None:
+        """Build `self.network`."""
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """AdamW over the network, its schedule over the trainer's own estimate of the optimizer steps."""
+        total_steps = self.trainer.estimated_stepping_batches
+        if total_steps == float("inf"):
+            raise ValueError("the schedule needs an end: set trainer.max_steps or trainer.max_epochs")
+        optimizer = build_optimizer([self.network], self.optimizer_spec)
+        schedule = build_schedule(optimizer, self.optimizer_spec, int(total_steps))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Describe network and module, in plain types."""
+        checkpoint[ENTRY] = describe(self.network, self.task, "network.")
+        checkpoint[MODULE_ENTRY] = {"class": type(self).__name__, "settings": self.settings}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuse the checkpoint of another module.
+
+        Raises:
+            ValueError: the checkpoint was written by another module class.
+        """
+        found = checkpoint.get(MODULE_ENTRY, {}).get("class", "no module of this project")
+        if found != type(self).__name__:
+            raise ValueError(
+                f"the checkpoint was written by {found}, but this run trains {type(self).__name__}; --ckpt_path only "
+                "resumes or evaluates the same module. To start from other weights use --model.init_from or "
+                "--model.teacher"
+            )
+
+
+class TokenMeans(nn.Module):
+    """Means over tokens, weighted across batches and ranks, one `MeanMetric` for each name.
+
+    Args:
+        names: what is averaged; each is logged as `<stage>/<name>`.
+    """
+
+    def __init__(self, *names: str) -> None:
+        super().__init__()
+        self.metrics = nn.ModuleDict({name: MeanMetric() for name in names})
+
+    def add(self, module: pl.LightningModule, stage: str, name: str, mean: Tensor, count: int) -> None:
+        """Add the mean over `count` tokens of one batch; a batch without tokens adds nothing."""
+        metric = cast(MeanMetric, self.metrics[name])
+        metric.update(mean.detach().float(), count)
+        module.log(f"{stage}/{name}", metric, on_step=False, on_epoch=True, batch_size=1)

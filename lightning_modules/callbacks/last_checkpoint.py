@@ -1,0 +1,60 @@
+"""Write the checkpoint a run resumes from."""
+
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import Checkpoint
+
+
+class LastCheckpoint(Checkpoint):
+    """Write `checkpoints/last.ckpt` every N optimizer steps and when training ends, replacing the one before.
+
+    Lightning's own `save_last` follows the checkpoint that is monitored and may leave out the end of training. The
+    file is replaced in one move, so a killed run leaves the former one whole.
+
+    Args:
+        every_n_steps: optimizer steps between two writes.
+        keep_every_n_steps: also keep a copy named `step<number>.ckpt` every so many steps, for studies over training
+            time; 0 keeps none.
+    """
+
+    def __init__(self, every_n_steps: int = 1000, keep_every_n_steps: int = 0) -> None:
+        if every_n_steps < 1:
+            raise ValueError(f"last_checkpoint.every_n_steps={every_n_steps}: must be 1 or more")
+        if keep_every_n_steps < 0:
+            raise ValueError(f"last_checkpoint.keep_every_n_steps={keep_every_n_steps}: must be 0 or more")
+        self.every_n_steps = every_n_steps
+        self.keep_every_n_steps = keep_every_n_steps
+        self.last_model_path = ""
+        self._saved_step = 0
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """A resumed run has its checkpoint of this step already."""
+        self._saved_step = trainer.global_step
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Save when an optimizer step that is due has just ended."""
+        step = trainer.global_step
+        if step == self._saved_step:
+            return
+        if self.keep_every_n_steps and step % self.keep_every_n_steps == 0:
+            trainer.save_checkpoint(self._folder(trainer) / f"step{step:08d}.ckpt", weights_only=False)
+        if step % self.every_n_steps == 0:
+            self._save(trainer)
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Save the end of training."""
+        if trainer.global_step != self._saved_step:
+            self._save(trainer)
+
+    def _save(self, trainer: pl.Trainer) -> None:
+        path = self._folder(trainer) / "last.ckpt"
+        trainer.save_checkpoint(path, weights_only=False)
+        self.last_model_path = str(path)
+        self._saved_step = trainer.global_step
+
+    def _folder(self, trainer: pl.Trainer) -> Path:
+        return Path(str(trainer.log_dir)) / "checkpoints"

@@ -1,0 +1,139 @@
+"""Leave a run folder that explains itself: `metrics.json`, the tokenizer's two files and the corpus manifest."""
+
+import json
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.loggers import TensorBoardLogger
+
+from distilkobert.files import atomic_file
+from lightning_modules.callbacks.training_log import TrainingLog
+
+METRICS_FILE = "metrics.json"
+_PACKAGES = ("torch", "pytorch-lightning", "transformers", "sentencepiece")
+
+
+class RunRecord(pl.Callback):
+    """Write the run's final figures beside its checkpoints, and to TensorBoard's hparams tab.
+
+    `metrics.json` is flat. `val/...` are those of the last validation of `fit`, or of the `validate` command;
+    `test/...` those of the `test` command, which adds to the file of the run it evaluates.
+
+    Args:
+        folder: the run folder.
+        facts: what the command line knows of the run: recipe, arm, seed.
+        hparams: flat settings for the hparams tab.
+    """
+
+    def __init__(self, folder: Path, facts: dict[str, Any], hparams: dict[str, Any]) -> None:
+        self.folder = folder
+        self.facts = facts
+        self.hparams = hparams
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Copy what an export will need."""
+        if trainer.is_global_zero and not trainer.fast_dev_run:  # type: ignore[attr-defined]
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._keep_sources(trainer)
+
+    def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write metrics of training and of the last validation."""
+        self._write(trainer, pl_module, prefixes=("train/", "val/"))
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write the metrics of the `validate` command."""
+        if trainer.state.fn == "validate":
+            self._write(trainer, pl_module, prefixes=("val/",))
+
+    def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write the metrics of the `test` command."""
+        self._write(trainer, pl_module, prefixes=("test/",))
+
+    def _keep_sources(self, trainer: pl.Trainer) -> None:
+        data: Any = getattr(trainer, "datamodule", None)
+        tokenizer = getattr(data, "tokenizer", None)
+        if tokenizer is not None and hasattr(tokenizer, "save_pretrained"):
+            tokenizer.save_pretrained(self.folder / "tokenizer")
+        manifest = getattr(data, "manifest", None)
+        if manifest is not None:
+            _write_json(self.folder / "corpus_manifest.json", manifest)
+
+    def _write(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *, prefixes: tuple[str, ...]) -> None:
+        if not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        measured = {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith(prefixes)}
+        record = read_metrics(self.folder) | self.facts | environment() | measured
+        record["parameters"] = sum(p.numel() for p in pl_module.parameters())
+        if trainer.state.fn == "fit":
+            record |= self._training_facts(trainer)
+            for logger in trainer.loggers:
+                if isinstance(logger, TensorBoardLogger):
+                    logger.log_hyperparams(self.hparams, measured)
+        _write_json(self.folder / METRICS_FILE, record)
+
+    def _training_facts(self, trainer: pl.Trainer) -> dict[str, Any]:
+        log = next((c for c in trainer.callbacks if isinstance(c, TrainingLog)), None)  # type: ignore[attr-defined]
+        return {
+            "steps": trainer.global_step,
+            "epochs": trainer.current_epoch,
+            "tokens_seen": log.tokens_seen if log else 0,
+            "wall_time_s": round(log.train_seconds, 3) if log else 0.0,
+            "precision": str(trainer.precision),
+            "world_size": trainer.world_size,
+        }
+
+
+def read_metrics(folder: Path) -> dict[str, Any]:
+    """The run's `metrics.json`, or an empty dictionary where there is none yet.
+
+    Raises:
+        ValueError: the file is no JSON object.
+    """
+    path = folder / METRICS_FILE
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(
+            f"{path}: not readable as JSON ({error}); remove the file and run the command again"
+        ) from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path}: expected a JSON object, found {type(content).__name__}")
+    return content
+
+
+def environment() -> dict[str, Any]:
+    """Versions, hardware and git revision of this process, all as plain values."""
+    if torch.cuda.is_available():
+        hardware = f"{torch.cuda.device_count()} x {torch.cuda.get_device_name()}"
+    else:
+        hardware = f"cpu {platform.machine()}, {torch.get_num_threads()} threads"
+    versions = {f"version/{name}": version(name) for name in _PACKAGES}
+    return {"hardware": hardware, "python": platform.python_version(), "git_revision": git_revision(), **versions}
+
+
+def git_revision() -> str:
+    """Commit of the source this process runs, `-dirty` added where files differ from it; `unknown` outside git."""
+    source = Path(__file__).parent
+    try:
+        return subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
+            cwd=source,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    with atomic_file(path) as stream:
+        stream.write((json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode())

@@ -1,0 +1,126 @@
+"""Log loss terms, throughput, padding and learning rate: means over all micro-batches and ranks since the last log."""
+
+import time
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+
+
+class TrainingLog(pl.Callback):
+    """Write `train/loss/*`, `train/tokens_per_s`, `train/padding`, `train/lr` every `log_every_n_steps` steps.
+
+    Lightning logs what rank 0 saw in one micro-batch. Here every logged loss is the mean over ranks and over the
+    micro-batches since the last log, gathered in one reduction, so that a run on two processes and a run on one with
+    twice the accumulation write the same curve.
+
+    The module's `training_step` returns its terms as detached scalars under `terms`; tokens are counted from the
+    batch's `attention_mask`, padding excluded.
+    """
+
+    def __init__(self) -> None:
+        self.tokens_seen = 0
+        """Real tokens trained on, over all ranks, since the run began (resumed parts included)."""
+        self.train_seconds = 0.0
+        """Time spent in training, in seconds, validation excluded, resumed parts included."""
+        self._sums: dict[str, Tensor] = {}
+        self._clock = 0.0
+        self._seconds = 0.0
+        self._logged_step = 0
+        self._lr = 0.0
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start the clock."""
+        self._sums = {}
+        self._logged_step = trainer.global_step
+        self._clock = time.monotonic()
+        self._seconds = 0.0
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Stop the clock while validating."""
+        if self._sums:
+            self._seconds_until_now()
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Let the clock run on."""
+        self._clock = time.monotonic()
+
+    def on_before_optimizer_step(self, trainer: pl.Trainer, pl_module: pl.LightningModule, optimizer: Any) -> None:
+        """Note the rate this step is taken with; the schedule moves on before the batch ends."""
+        self._lr = optimizer.param_groups[0]["lr"]
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Add up one micro-batch; log when an optimizer step that is due has just ended."""
+        self._add("batches", torch.ones((), device=pl_module.device))
+        for name, value in outputs["terms"].items():
+            self._add(f"loss/{name}", value.detach())
+        self._add("tokens", batch["attention_mask"].sum())
+        self._add("cells", torch.tensor(batch["attention_mask"].numel(), device=pl_module.device))
+        step = trainer.global_step
+        if step != self._logged_step and step % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
+            self._logged_step = step
+            self._log(trainer, pl_module)
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Count what came after the last log."""
+        self._flush(trainer)
+
+    def on_save_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Keep the totals, on every rank's behalf."""
+        checkpoint["training_log"] = {
+            "tokens_seen": self.tokens_seen + round(self._reduced(trainer, ["tokens"])["tokens"]),
+            "train_seconds": self.train_seconds + self._seconds_until_now(),
+        }
+
+    def on_load_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Take the totals up again when a run resumes."""
+        self.tokens_seen = checkpoint["training_log"]["tokens_seen"]
+        self.train_seconds = checkpoint["training_log"]["train_seconds"]
+
+    def _add(self, name: str, value: Tensor) -> None:
+        # float64, because float32 would lose single tokens of a long interval.
+        value = value.double()
+        self._sums[name] = self._sums[name] + value if name in self._sums else value
+
+    def _seconds_until_now(self) -> float:
+        now = time.monotonic()
+        self._seconds += now - self._clock
+        self._clock = now
+        return self._seconds
+
+    def _reduced(self, trainer: pl.Trainer, names: list[str]) -> dict[str, float]:
+        """Sums over ranks; one reduction, one wait for the device."""
+        if not self._sums:
+            return dict.fromkeys(names, 0.0)
+        stacked = torch.stack([self._sums[name] for name in names])
+        total = trainer.strategy.reduce(stacked, reduce_op="sum")
+        assert isinstance(total, Tensor)
+        return dict(zip(names, total.tolist(), strict=True))
+
+    def _flush(self, trainer: pl.Trainer) -> tuple[dict[str, float], float]:
+        """Sums over ranks since the last flush and the seconds they took; both start again at 0."""
+        sums = self._reduced(trainer, list(self._sums))
+        seconds = self._seconds_until_now()
+        self.tokens_seen += round(sums.get("tokens", 0.0))
+        self.train_seconds += seconds
+        self._sums, self._seconds = {}, 0.0
+        return sums, seconds
+
+    def _log(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        sums, seconds = self._flush(trainer)
+        scalars = {f"train/{name}": value / sums["batches"] for name, value in sums.items() if name.startswith("loss/")}
+        scalars["train/tokens_per_s"] = sums["tokens"] / max(seconds, 1e-9)
+        scalars["train/padding"] = 1.0 - sums["tokens"] / sums["cells"]
+        scalars["train/lr"] = self._lr
+        for logger in trainer.loggers:
+            logger.log_metrics(scalars, step=trainer.global_step)
+        shown = {"loss": scalars["train/loss/total"], "tokens/s": scalars["train/tokens_per_s"]}
+        pl_module.log_dict(shown, prog_bar=True, logger=False, on_step=True, on_epoch=False, batch_size=1)
+        trainer.callback_metrics.update({name: torch.tensor(value) for name, value in scalars.items()})

@@ -1,0 +1,66 @@
+"""Masked language modelling: pretrain a BERT from scratch, so that there is a teacher where none can be downloaded."""
+
+from dataclasses import asdict
+from typing import Any
+
+from torch import Tensor
+
+from distilkobert.heads import encode, masked_lm_logits
+from distilkobert.losses import IGNORE_INDEX, masked_lm_loss
+from distilkobert.optim import OptimizerSpec
+from distilkobert.teachers import EncoderSpec, build_encoder
+from lightning_modules.base import EncoderModule, TokenMeans
+
+
+class MaskedLanguageModeling(EncoderModule):
+    """Train a BERT encoder with its masked-LM head.
+
+    Args:
+        encoder: shape of the network.
+        optimizer: AdamW and its schedule.
+        vocab_size: pieces of the corpus' tokenizer; filled in from the data.
+        pad_token_id: id of [PAD]; filled in from the data.
+    """
+
+    def __init__(
+        self,
+        encoder: EncoderSpec = EncoderSpec(),  # noqa: B008 - frozen, and the command line shows its defaults
+        optimizer: OptimizerSpec = OptimizerSpec(),  # noqa: B008
+        vocab_size: int = 8002,
+        pad_token_id: int = 1,
+    ) -> None:
+        super().__init__(
+            task="masked_lm",
+            optimizer=optimizer,
+            settings={"encoder": asdict(encoder), "optimizer": asdict(optimizer)},
+        )
+        self.encoder = encoder
+        self.vocab_size = vocab_size
+        self.pad_token_id = pad_token_id
+        self.means = TokenMeans("loss", "accuracy")
+
+    def configure_model(self) -> None:
+        """Build the encoder with random weights."""
+        if not self.is_configured:
+            self.network = build_encoder(self.encoder, vocab_size=self.vocab_size, pad_token_id=self.pad_token_id)
+
+    def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> dict[str, Any]:
+        """Masked-LM loss of one batch: `input_ids`, `attention_mask`, `labels`, each (B, T)."""
+        loss, _, _ = self._masked_lm(batch)
+        return {"loss": loss, "terms": {"total": loss.detach(), "masked_lm": loss.detach()}}
+
+    def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
+        """Held-out loss and top-1 accuracy over the masked tokens."""
+        loss, logits, labels = self._masked_lm(batch)
+        self.means.add(self, "val", "loss", loss, len(labels))
+        self.means.add(
+            self, "val", "accuracy", (logits.argmax(-1) == labels).float().sum() / max(len(labels), 1), len(labels)
+        )
+
+    def _masked_lm(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        """Loss, logits (N, V) and true ids (N,) of the N masked tokens."""
+        hidden = encode(self.network, batch["input_ids"], batch["attention_mask"])
+        masked = batch["labels"] != IGNORE_INDEX
+        labels = batch["labels"][masked]
+        logits = masked_lm_logits(self.network, hidden[masked])
+        return masked_lm_loss(logits, labels), logits, labels

@@ -1,0 +1,70 @@
+"""Parameter groups and the learning-rate course, against hand-worked values."""
+
+import pytest
+import torch
+from torch import nn
+
+from distilkobert.optim import OptimizerSpec, build_optimizer, build_schedule, parameter_groups, schedule_factor
+
+
+def test_linear_course_by_hand() -> None:
+    factors = [schedule_factor(step, total_steps=10, warmup=0.2, schedule="linear") for step in range(11)]
+    assert factors == [0, 0.5, 1, 7 / 8, 6 / 8, 5 / 8, 4 / 8, 3 / 8, 2 / 8, 1 / 8, 0]
+
+
+def test_constant_course_and_no_warmup() -> None:
+    assert [schedule_factor(s, total_steps=4, warmup=0.0, schedule="constant") for s in range(5)] == [1.0] * 5
+    assert schedule_factor(0, total_steps=4, warmup=0.0, schedule="linear") == 1.0
+
+
+def test_warmup_rounds_up() -> None:
+    assert [schedule_factor(s, total_steps=10, warmup=0.05, schedule="constant") for s in range(3)] == [0, 1, 1]
+
+
+def test_the_schedule_drives_the_optimizer() -> None:
+    spec = OptimizerSpec(lr=0.1, warmup=0.5, betas=(0.8, 0.9), eps=1e-3)
+    optimizer = build_optimizer([nn.Linear(2, 2)], spec)
+    schedule = build_schedule(optimizer, spec, total_steps=4)
+    rates = []
+    for _ in range(4):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    assert rates == pytest.approx([0.0, 0.05, 0.1, 0.05])
+    assert optimizer.defaults["betas"] == (0.8, 0.9)
+    assert optimizer.defaults["eps"] == 1e-3
+
+
+def test_only_matrices_decay_and_frozen_weights_are_left_out() -> None:
+    model = nn.Sequential(nn.Embedding(3, 4), nn.Linear(4, 4), nn.LayerNorm(4))
+    model[0].weight.requires_grad_(False)
+    decaying, others = parameter_groups(model, weight_decay=0.01)
+    assert [p is model[1].weight for p in decaying["params"]] == [True]
+    assert decaying["weight_decay"] == 0.01
+    assert {id(p) for p in others["params"]} == {id(model[1].bias), id(model[2].weight), id(model[2].bias)}
+    assert others["weight_decay"] == 0.0
+
+
+def test_one_step_moves_by_the_learning_rate() -> None:
+    """AdamW's first step is lr * sign(gradient) where the gradient is far above eps."""
+    layer = nn.Linear(1, 1, bias=False)
+    before = layer.weight.item()
+    optimizer = build_optimizer([layer], OptimizerSpec(lr=0.25))
+    layer(torch.ones(1, 1)).sum().backward()
+    optimizer.step()
+    assert layer.weight.item() == pytest.approx(before - 0.25, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"lr": 0.0}, "optimizer.lr=0.0"),
+        ({"betas": (0.9, 1.0)}, r"optimizer.betas=\(0.9, 1.0\)"),
+        ({"eps": 0.0}, "optimizer.eps"),
+        ({"weight_decay": -1.0}, "optimizer.weight_decay"),
+        ({"warmup": 5.0}, "optimizer.warmup=5.0"),
+    ],
+)
+def test_settings_out_of_range_are_refused(settings: dict[str, float], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        OptimizerSpec(**settings)  # type: ignore[arg-type]
