@@ -7,7 +7,7 @@ module that trained it, and without running any code that a checkpoint names (ev
 """
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
@@ -57,7 +57,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         raise FileNotFoundError(f"{path}: no such checkpoint file")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+    except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
         raise ValueError(f"{path}: not a readable checkpoint (cut short, or not written by torch): {error}") from error
     if not isinstance(content, dict) or ENTRY not in content:
         raise ValueError(f"{path}: a checkpoint, but not one of this project: it has no '{ENTRY}' entry")
@@ -90,10 +90,17 @@ def model_from_checkpoint(content: Mapping[str, Any], path: str | Path) -> PreTr
     return model
 
 
-def load_model(source: str | Path, task: Task) -> tuple[PreTrainedModel, list[str]]:
+def load_model(
+    source: str | Path, task: Task, labels: Sequence[str] | None = None
+) -> tuple[PreTrainedModel, list[str]]:
     """Load a network with the head of `task` from a folder, a checkpoint of ours, or a hub id.
 
     A checkpoint whose own head is another one gives its encoder; the head then starts random.
+
+    Args:
+        source: folder, checkpoint file, or hub id.
+        task: head wanted.
+        labels: names of the head's classes, in the order of their ids; None where the head has none.
 
     Returns:
         The network in evaluation mode, and the names of the weights the source did not have.
@@ -103,11 +110,15 @@ def load_model(source: str | Path, task: Task) -> tuple[PreTrainedModel, list[st
         ValueError: see `read_checkpoint`; or weights of the source have other shapes than its configuration says.
     """
     path = Path(source)
+    classes: dict[str, Any] = {}
+    if labels is not None:
+        classes = {"id2label": dict(enumerate(labels)), "label2id": {label: i for i, label in enumerate(labels)}}
     if path.suffix == ".ckpt" or path.is_file():
         content = read_checkpoint(path)
         model = model_from_checkpoint(content, path)
         if content[ENTRY]["task"] == task:
             return model, []
+        model.config.update(classes)
         target = cast(PreTrainedModel, _AUTO_CLASSES[task].from_config(model.config))
         missing = target.base_model.load_state_dict(model.base_model.state_dict(), strict=False).missing_keys
         head = [name for name, _ in target.named_parameters() if not name.startswith(f"{target.base_model_prefix}.")]
@@ -116,7 +127,9 @@ def load_model(source: str | Path, task: Task) -> tuple[PreTrainedModel, list[st
     if path.is_dir() and not (path / "config.json").is_file():
         raise FileNotFoundError(f"{path}: the folder has no config.json, so it holds no transformers model")
     try:
-        model, report = _AUTO_CLASSES[task].from_pretrained(str(source), output_loading_info=True, dtype=torch.float32)
+        model, report = _AUTO_CLASSES[task].from_pretrained(
+            str(source), output_loading_info=True, dtype=torch.float32, **classes
+        )
     except OSError as error:
         raise FileNotFoundError(
             f"'{source}' is no model folder or checkpoint here, and could not be fetched from the Hugging Face hub: "

@@ -7,14 +7,14 @@ All of it is a pure function of the texts, the tokenizer and the settings; files
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from distilkobert.tokenization import KoBertTokenizer
 
-Ids = npt.NDArray[np.uint16] | npt.NDArray[np.uint32]
+Ids = npt.NDArray[np.unsignedinteger[Any]]
 Part = Literal["train", "validation"]
 PARTS: tuple[Part, Part] = ("train", "validation")
 
@@ -31,8 +31,8 @@ class CorpusSettings:
     sequence is one token shorter than here, because its [CLS] is part of what is cut.
 
     Args:
-        layout: `lines`: every line is a sequence of its own. `packed`: lines follow one another, each ended by [SEP], and
-            every sequence has exactly `max_tokens` tokens (the last one may be shorter).
+        layout: `lines`: every line is a sequence of its own. `packed`: lines follow one another, each ended by [SEP],
+            and every sequence has exactly `max_tokens` tokens (the last one may be shorter).
         min_tokens: Shortest sequence that is kept, [CLS] and [SEP] counted.
         max_tokens: Longest sequence, [CLS] and [SEP] counted; longer ones are cut into several, each with its own.
         validation_fraction: Share of the lines held out. A hash of its text decides on each line, so lines keep their
@@ -150,45 +150,42 @@ class Packer:
     """Cuts a stream of rows into sequences of one length; rows that do not fit go on in the next sequence.
 
     Args:
+        tokenizer: Gives the ids of [CLS], the first token of every sequence, and [SEP], its last.
         settings: `max_tokens` is the length of all sequences, `min_tokens` the least length of the last one.
-        cls_id: Id of [CLS], the first token of every sequence.
-        sep_id: Id of [SEP], the last token of every sequence, and the end of every row.
     """
 
-    def __init__(self, settings: CorpusSettings, cls_id: int, sep_id: int) -> None:
+    def __init__(self, tokenizer: KoBertTokenizer, settings: CorpusSettings) -> None:
         self._settings = settings
-        self._cls_id, self._sep_id = cls_id, sep_id
-        self._rest: Ids = np.zeros(0, dtype=np.uint16)
+        self._cls_id, self._sep_id = tokenizer.cls_token_id, tokenizer.sep_token_id
+        self._rest: Ids = np.zeros(0, dtype=tokenizer.id_dtype)
 
     def pack(self, rows: Rows) -> Rows:
         """The sequences that are full after `rows`; the rest waits for the next call."""
         body = self._settings.max_tokens - 2
-        stream = np.concatenate((self._rest.astype(rows.ids.dtype), rows.ids))
+        stream = np.concatenate((self._rest, rows.ids))
         full = len(stream) // body * body
         self._rest = stream[full:].copy()
         pieces = [stream[start : start + body] for start in range(0, full, body)]
-        return _framed(pieces, (self._cls_id,), self._sep_id, rows.ids.dtype.type)
+        return _framed(pieces, (self._cls_id,), self._sep_id, self._rest.dtype)
 
     def finish(self) -> tuple[Rows, int]:
         """The last sequence, if it is long enough, and else the number of ends dropped (0 or 1)."""
         rest = self._rest[:-1]  # its own [SEP] ends it
-        dropped = bool(len(rest)) and len(rest) + 2 < self._settings.min_tokens
+        dropped = 0 < len(rest) < self._settings.min_tokens - 2
         pieces = [rest] if len(rest) and not dropped else []
-        return _framed(pieces, (self._cls_id,), self._sep_id, self._rest.dtype.type), int(dropped)
+        return _framed(pieces, (self._cls_id,), self._sep_id, self._rest.dtype), int(dropped)
 
 
-def _framed(
-    pieces: Sequence[Ids], before: tuple[int, ...], after: int, dtype: type[np.uint16] | type[np.uint32]
-) -> Rows:
-    """Put `before` in front of every piece and `after` behind it."""
+def _framed(pieces: Sequence[Ids], before: tuple[int, ...], after: int, dtype: npt.DTypeLike) -> Rows:
+    """Put `before` (nothing or one id) in front of every piece and `after` behind it."""
     lengths = np.fromiter(map(len, pieces), dtype=np.int64, count=len(pieces)) + len(before) + 1
     ends = np.cumsum(lengths)
-    ids = np.full(int(ends[-1]) if len(pieces) else 0, after, dtype=dtype)
+    ids = np.full(int(ends[-1]) if pieces else 0, after, dtype=dtype)
     inside = np.ones(len(ids), dtype=np.bool_)
     inside[ends - 1] = False
     if before:
         ids[ends - lengths] = before[0]
         inside[ends - lengths] = False
-    if len(pieces):
+    if pieces:
         ids[inside] = np.concatenate(pieces)
     return Rows(ids, lengths.astype(np.int32))

@@ -8,6 +8,7 @@ normaliser inside the SentencePiece model puts them together again.
 
 import re
 import unicodedata
+from functools import lru_cache
 from itertools import filterfalse
 
 # NFKD turns these compatibility letters into initial consonants and vowels (Unicode chart U+3130), which the model's
@@ -57,7 +58,7 @@ def normalize_text(text: str) -> str:
     """
     _refuse_surrogates(text)
     quoted = " ".join(text.split()).replace("``", '"').replace("''", '"')
-    return "".join(filterfalse(unicodedata.combining, unicodedata.normalize("NFKD", quoted)))
+    return _without_marks(quoted)
 
 
 def normalize_with_origins(text: str) -> tuple[str, list[tuple[int, int]]]:
@@ -85,13 +86,21 @@ def normalize_with_origins(text: str) -> tuple[str, list[tuple[int, int]]]:
             replacement = '"'
         else:
             # Character by character is enough: NFKD of a text differs only by reordering marks, and all are dropped.
-            replacement = "".join(filterfalse(unicodedata.combining, unicodedata.normalize("NFKD", text[start])))
+            replacement = _decomposed(text[start])
             if not replacement and characters and characters[-1] != " ":
                 origins[-1] = (origins[-1][0], end)
         characters += replacement
         origins += [(start, end)] * len(replacement)
         start = end
     return "".join(characters), origins
+
+
+def _without_marks(text: str) -> str:
+    return "".join(filterfalse(unicodedata.combining, unicodedata.normalize("NFKD", text)))
+
+
+# Texts use few different characters; the limit bounds the memory, not the choice.
+_decomposed = lru_cache(maxsize=1 << 14)(_without_marks)
 
 
 def _refuse_surrogates(text: str) -> None:

@@ -76,7 +76,7 @@ class TokenBudgetSampler(Sampler[BatchKey]):
         world_size: int = 1,
         shuffle: bool = True,
         max_sequences: int | None = None,
-        bucket_width: int = 8,
+        bucket_width: int = 4,
         divisible_by: int | None = None,
     ) -> None:
         divisible_by = world_size if divisible_by is None else divisible_by

@@ -34,6 +34,7 @@ class Segmenter:
             self._cut_again[number] = _ends_in_digit_comma(model.id_to_piece(number))
         # A run of unknown characters is one piece, and may end so where the comma itself is unknown.
         self._cut_again[model.unk_id()] = "," not in vocabulary.piece_ids
+        self._vanishing: dict[str, bool] = {}
         self._may_cut_again = bool(self._cut_again.any())
 
     def pieces(self, text: str) -> list[str]:
@@ -71,10 +72,12 @@ class Segmenter:
 
     def encode_with_spans(self, text: str) -> Encoding:
         """The same ids, and for each the span of `text` that its characters come from, word-start mark left out."""
-        normalized, origins = normalize_with_origins(text)
+        if self._trusts_plain_text and is_plain(text):
+            normalized, origins = text, [(place, place + 1) for place in range(len(text))]
+        else:
+            normalized, origins = normalize_with_origins(text)
         final, starts = self._model.Normalize(normalized, with_offsets=True)
-        # Span in `normalized` of every character of `final`, without what the model's normaliser deletes or collapses.
-        sources = [self._trimmed(normalized, start, end) for start, end in pairwise(starts)]
+        sources = self._sources(normalized, starts)
         ids: list[int] = []
         spans: list[Span] = []
         cursor = 0
@@ -121,16 +124,30 @@ class Segmenter:
         small = self._vocabulary.id_table.dtype == np.uint16
         return np.array(numbers, dtype=np.uint16) if small else np.array(numbers, dtype=np.uint32)
 
-    def _trimmed(self, text: str, start: int, end: int) -> Span:
-        """`start` and `end` of a piece of `text` without characters at its ends that the model's normaliser removes."""
-        while end - start > 1 and self._vanishes(text[end - 1]):
-            end -= 1
-        while end - start > 1 and self._vanishes(text[start]):
-            start += 1
-        return start, end
+    def _sources(self, text: str, starts: Sequence[int]) -> list[Span]:
+        """Span in `text` of every character of its final form, without characters that the model's normaliser removes.
+
+        `starts` holds where each final character begins in `text`, and at its end the length of `text`. Characters with
+        the same start come from the same place.
+        """
+        spans: list[Span] = []
+        end = following = starts[-1]
+        for start in reversed(starts[:-1]):
+            if start < following:
+                end = following
+            first, last = start, end
+            while last - first > 1 and self._vanishes(text[last - 1]):
+                last -= 1
+            while last - first > 1 and self._vanishes(text[first]):
+                first += 1
+            spans.append((first, last))
+            following = start
+        return spans[::-1]
 
     def _vanishes(self, character: str) -> bool:
-        return not self._model.Normalize(character)
+        if character not in self._vanishing:
+            self._vanishing[character] = not self._model.Normalize(character)
+        return self._vanishing[character]
 
 
 def _ends_in_digit_comma(piece: str) -> bool:
@@ -139,7 +156,7 @@ def _ends_in_digit_comma(piece: str) -> bool:
 
 def _span(final: str, sources: list[Span], origins: list[Span], first: int, last: int) -> Span:
     """Span in the original text of the characters `first` to `last` of the final text, without a leading mark."""
-    if final[first] == WORD_START:
+    if first < last and final[first] == WORD_START:
         first += 1
     if first < last:
         return origins[sources[first][0]][0], origins[sources[last - 1][1] - 1][1]

@@ -93,9 +93,7 @@ def match_vocabulary(
     tokens = _read_tokens(vocab, vocab_path)
     pieces = real_pieces(model)
     if any(model.is_byte(number) for number in range(model.get_piece_size())):
-        raise ValueError(
-            f"{model_path} was trained with byte_fallback, which KoBERT's format does not know: train without"
-        )
+        raise ValueError(f"{model_path} falls back to bytes, which KoBERT's format does not know; train it without")
     spelled = [token for token in SPECIAL_TOKENS if token in set(pieces)]
     if spelled:
         raise ValueError(

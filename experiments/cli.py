@@ -89,6 +89,11 @@ class RunConfig(SaveConfigCallback):
 class TrainerCLI(LightningCLI):
     """The parser, its links, its refusals and the callbacks every run has."""
 
+    def add_default_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """One seed for everything; LightningCLI's own option would also take `true` and `false`."""
+        help_text = "Seed of weights, batches, masks and dropout; part of the run folder's name."
+        parser.add_argument("--seed_everything", type=int, default=DEFAULT_SEED, help=help_text)
+
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add the run folder, the two checkpoint groups and the links from data to module."""
         parser.add_class_arguments(RunSpec, "run")
@@ -102,6 +107,7 @@ class TrainerCLI(LightningCLI):
                 "best_checkpoint.enable_version_counter": False,
             }
         )
+        parser.link_arguments("seed_everything", "data.init_args.seed")
         for name in LINKS:
             parser.link_arguments(f"data.{name}", f"model.init_args.{name}", apply_on="instantiate")
 
@@ -115,8 +121,6 @@ class TrainerCLI(LightningCLI):
     def before_instantiate_classes(self) -> None:
         """Give the trainer its logger and refuse to start a second run in a folder that has one."""
         config = self.config[self.config.subcommand]
-        if config.seed_everything is False:
-            raise ValueError("seed_everything=false: every run here has a seed; give a number, or true to draw one")
         if config.trainer.logger not in (None, True):
             raise ValueError("trainer.logger: runs always log to TensorBoard in their run folder; leave it out")
         spec, seed = RunSpec(**vars(config.run)), int(config.seed_everything)

@@ -22,7 +22,7 @@ from distilkobert.checkpoints import load_model
 from distilkobert.students import StudentSpec, build_student
 from distilkobert.synthetic import generate_sentences
 from distilkobert.tokenization import train_tokenizer
-from experiments.commandline import parse_function, report_errors
+from experiments.commandline import call_with_options, run_command
 from experiments.speed import sentences_per_second
 from lightning_modules.callbacks.run_record import read_metrics
 
@@ -111,9 +111,8 @@ def _table(folder: Path, seed: int, tokenizer: KoBertTokenizer, sentences: list[
 
 def main() -> None:
     """Command line of the demo."""
-    parse_function(demo, __doc__)
+    call_with_options(demo, "python -m experiments.demo", __doc__)
 
 
 if __name__ == "__main__":
-    with report_errors():
-        main()
+    sys.exit(run_command(main))

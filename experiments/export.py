@@ -7,6 +7,7 @@ The folder holds the weights (safetensors), a fast tokenizer for `AutoTokenizer`
 (`BertModel` for a teacher). The export is read back and compared with the checkpoint before it gets its name.
 """
 
+import sys
 from pathlib import Path
 
 import torch
@@ -15,7 +16,7 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel
 from distilkobert import KoBertTokenizer
 from distilkobert.checkpoints import model_from_checkpoint, read_checkpoint
 from distilkobert.files import atomic_folder
-from experiments.commandline import parse_function, report_errors
+from experiments.commandline import call_with_options, run_command
 from experiments.model_card import write_model_card
 
 
@@ -51,7 +52,7 @@ def export(checkpoint: str, output: str, tokenizer: str | None = None) -> Path:
         fast.model_max_length = model.config.max_position_embeddings
         fast.save_pretrained(folder)
         pieces.save_pretrained(folder)
-        write_model_card(folder / "README.md", model=model, checkpoint=source, run_folder=run_folder)
+        write_model_card(folder / "README.md", name=target.name, model=model, checkpoint=source, run_folder=run_folder)
         check_export(folder, model)
     return target
 
@@ -84,11 +85,10 @@ def check_export(folder: Path, model: PreTrainedModel) -> None:
 
 def main() -> None:
     """Command line of the export."""
-    folder = parse_function(export, __doc__)
+    folder = call_with_options(export, "python -m experiments.export", __doc__)
     size = sum(file.stat().st_size for file in folder.glob("*.safetensors")) / 2**20
     print(f"exported to {folder} ({size:.1f} MB of weights); its README.md says how to load it")
 
 
 if __name__ == "__main__":
-    with report_errors():
-        main()
+    sys.exit(run_command(main))

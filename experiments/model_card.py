@@ -27,11 +27,12 @@ _SHOWN_MANIFEST_KEYS = (
 )
 
 
-def write_model_card(path: Path, *, model: PreTrainedModel, checkpoint: Path, run_folder: Path) -> None:
+def write_model_card(path: Path, *, name: str, model: PreTrainedModel, checkpoint: Path, run_folder: Path) -> None:
     """Write the card: what the model is, how to load it, how it was made, what it scored.
 
     Args:
         path: file to write.
+        name: the model's name, the card's title.
         model: the exported network.
         checkpoint: where it comes from.
         run_folder: its run folder; `config.yaml`, `metrics.json` and `corpus_manifest.json` are used where they exist.
@@ -43,7 +44,7 @@ def write_model_card(path: Path, *, model: PreTrainedModel, checkpoint: Path, ru
         "---",
         yaml.safe_dump({"language": "ko", "library_name": "transformers", "pipeline_tag": pipeline}).strip(),
         "---",
-        f"# {path.parent.name if not path.parent.name.startswith('.') else checkpoint.parent.parent.name}",
+        f"# {name}",
         _summary(model, kind),
         _usage(model, kind),
         _differences(model),
@@ -76,7 +77,7 @@ from transformers import AutoTokenizer, {loader}
 
 tokenizer = AutoTokenizer.from_pretrained("FOLDER")
 model = {loader}.from_pretrained("FOLDER"{extra})
-inputs = tokenizer("한국어 모델을 공유합니다.", return_tensors="pt"{", return_token_type_ids=False" if kind == "DistilBERT" else ""})
+inputs = tokenizer("한국어 모델을 공유합니다.", return_tensors="pt"{options})
 cls = model(**inputs).last_hidden_state[:, 0]
 ```
 

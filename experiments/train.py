@@ -7,6 +7,7 @@ Later `-c` files and options win over earlier ones. `--print_config` shows the r
 """
 
 import logging
+import sys
 import warnings
 from collections.abc import Sequence
 
@@ -14,8 +15,8 @@ import pytorch_lightning as pl
 import torch
 from transformers.utils import logging as transformers_logging
 
-from experiments.cli import DEFAULT_SEED, RunConfig, StrictParser, TrainerCLI
-from experiments.commandline import report_errors
+from experiments.cli import RunConfig, StrictParser, TrainerCLI
+from experiments.commandline import run_command
 
 
 def main(args: Sequence[str] | None = None) -> TrainerCLI:
@@ -29,7 +30,6 @@ def main(args: Sequence[str] | None = None) -> TrainerCLI:
         subclass_mode_data=True,
         save_config_callback=RunConfig,
         parser_class=StrictParser,
-        seed_everything_default=DEFAULT_SEED,
         auto_configure_optimizers=False,
         args=None if args is None else list(args),
     )
@@ -47,5 +47,4 @@ def quieten() -> None:
 
 
 if __name__ == "__main__":
-    with report_errors():
-        main()
+    sys.exit(run_command(main))

@@ -45,8 +45,7 @@ class GradientWatch(pl.Callback):
 
 
 def _saved(trainer: pl.Trainer) -> list[str]:
-    return [
-        c
-        for c in trainer.checkpoint_callbacks
-        if getattr(c, "last_model_path", "") or getattr(c, "best_model_path", "")
-    ]
+    """The path of every checkpoint that was written."""
+    names = ("last_model_path", "best_model_path")
+    paths = [str(getattr(callback, name, "")) for callback in trainer.checkpoint_callbacks for name in names]
+    return [path for path in paths if path]

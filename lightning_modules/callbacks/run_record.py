@@ -11,7 +11,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.loggers import TensorBoardLogger
 
-from distilkobert.files import atomic_file
+from distilkobert.files import write_text
 from lightning_modules.callbacks.training_log import TrainingLog
 
 METRICS_FILE = "metrics.json"
@@ -135,5 +135,4 @@ def git_revision() -> str:
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
-    with atomic_file(path) as stream:
-        stream.write((json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode())
+    write_text(path, json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n")

@@ -22,7 +22,7 @@ KOBERT_CONFIG_FIELDS = {
 
 @pytest.fixture
 def old_folder(tmp_path: Path) -> Path:
-    """A folder as old Korean checkpoints are published: config.json and pytorch_model.bin, LayerNorm.gamma and .beta."""
+    """A folder as old Korean checkpoints are published: config.json, pytorch_model.bin, LayerNorm.gamma and .beta."""
     model = tiny_teacher()
     weights = {
         name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta"): value

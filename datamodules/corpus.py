@@ -1,0 +1,149 @@
+"""CorpusDataModule: batches for masked-language modelling and distillation from a prepared corpus."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from datamodules.base import Batch, PlannedDataModule, PlannedLoader
+from distilkobert.corpus import Part
+from distilkobert.corpus_folder import Manifest, StoredSequences, read_manifest, read_token_counts
+from distilkobert.masking import MaskingSpec, batch_seed, mask_tokens, smoothed_token_weights
+from distilkobert.sampling import BatchKey
+from distilkobert.tokenization import KoBertTokenizer
+
+VALIDATION_SEED = 0
+"""Seed of the validation masks, whatever the run's seed, so that runs of different seeds are measured alike."""
+
+
+class MaskedBatches:
+    """Masked batches of a part of the corpus; each is a pure function of the seed and its key.
+
+    Args:
+        folder: The prepared corpus.
+        part: `train` or `validation`.
+        pad_token_id: Fills up shorter rows.
+        mask_token_id: Stands for hidden tokens.
+        weights: Weight of every token id when masked positions are drawn, (V,).
+        masking: How much is masked, and how.
+        seed: Seed of the masks.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        part: Part,
+        pad_token_id: int,
+        mask_token_id: int,
+        weights: Tensor,
+        masking: MaskingSpec,
+        seed: int,
+    ) -> None:
+        self._sequences = StoredSequences(folder, part)
+        self._pad_token_id, self._mask_token_id = pad_token_id, mask_token_id
+        self._weights, self._masking, self._seed = weights, masking, seed
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int32]:
+        """Tokens of each sequence, (N,)."""
+        return self._sequences.lengths()
+
+    def __getitem__(self, key: BatchKey) -> Batch:
+        """`input_ids`, `attention_mask` and `labels`, each (B, T) int64; labels are -100 where nothing was hidden."""
+        rows = self._sequences.gather(key.rows)
+        inside = np.arange(rows.lengths.max()) < rows.lengths[:, None]
+        ids = np.full(inside.shape, self._pad_token_id, dtype=np.int64)
+        ids[inside] = rows.ids
+        attention_mask = torch.from_numpy(inside.astype(np.int64))
+        generator = torch.Generator().manual_seed(batch_seed(self._seed, key.epoch, key.index))
+        input_ids, labels = mask_tokens(
+            torch.from_numpy(ids), attention_mask, self._weights, self._mask_token_id, self._masking, generator
+        )
+        return {"input_ids": input_ids, "attention_mask": attention_mask, "labels": labels}
+
+
+class CorpusDataModule(PlannedDataModule):
+    """Batches of a corpus that `python -m experiments.prepare corpus` made.
+
+    The order of the batches and the masks are a pure function of seed, epoch and batch number: they do not depend on
+    the number of loader workers, nor on how the batches of a step are divided among processes and accumulation. The
+    validation part has the same batches and masks every time.
+
+    `vocab_size`, `pad_token_id`, `max_length` (tokens of the longest sequence), `token_counts`, `tokenizer`,
+    `tokenizer_dir` and `manifest` can be read at once.
+
+    Args:
+        data_dir: The folder of the prepared corpus.
+        tokenizer: Folder or hub name of the tokenizer that prepared it.
+        max_tokens: Tokens of one training batch and process, padding included: rows times longest row.
+        validation_max_tokens: The same for validation batches; None: as `max_tokens`.
+        masking: How much is masked, and how.
+        seed: Seed of the order and of the masks.
+        num_workers: Loader processes per loader and rank; 0 loads in the training process.
+
+    Raises:
+        FileNotFoundError: There is no prepared corpus, or no tokenizer.
+        ValueError: The corpus was prepared with another tokenizer, or a setting is out of range.
+    """
+
+    def __init__(
+        self,
+        data_dir: str,
+        tokenizer: str,
+        max_tokens: int = 8192,
+        validation_max_tokens: int | None = None,
+        masking: MaskingSpec = MaskingSpec(),  # noqa: B008 - frozen
+        seed: int = 42,
+        num_workers: int = 0,
+    ) -> None:
+        super().__init__(seed, num_workers)
+        self.max_tokens = max_tokens
+        self.validation_max_tokens = max_tokens if validation_max_tokens is None else validation_max_tokens
+        self.masking = masking
+        self._folder = Path(data_dir)
+        self.tokenizer_dir: str = tokenizer
+        self.manifest: Manifest = read_manifest(self._folder)
+        loaded = KoBertTokenizer.from_pretrained(tokenizer)
+        prepared_with = self.manifest["tokenizer"]["fingerprint"]
+        if loaded.fingerprint != prepared_with:
+            raise ValueError(
+                f"the corpus in {data_dir} was prepared with the tokenizer of fingerprint {prepared_with}, but "
+                f"{tokenizer} has fingerprint {loaded.fingerprint}; give the corpus's tokenizer, or prepare it again"
+            )
+        budgets = {"train": self.max_tokens, "validation": self.validation_max_tokens}
+        for part, budget in budgets.items():
+            longest = self.manifest["longest"][part]
+            if budget < longest:
+                option = "max_tokens" if part == "train" else "validation_max_tokens"
+                raise ValueError(
+                    f"{option} is {budget}, but the longest {part} sequence has {longest} tokens; raise {option}, or "
+                    f"prepare the corpus with --max_tokens {budget}"
+                )
+        self.tokenizer = loaded
+        self.max_length: int = max(self.manifest["longest"].values())
+        self.vocab_size: int = loaded.vocab_size
+        self.pad_token_id: int = loaded.pad_token_id
+        self._mask_token_id = loaded.mask_token_id
+        self._special_ids = loaded.special_ids
+        self.token_counts = read_token_counts(self._folder)
+
+    def train_dataloader(self) -> PlannedLoader:
+        """Shuffled, masked anew in every epoch."""
+        batches = self._batches("train")
+        return self.planned_train_loader(batches, batches.lengths, self.max_tokens)
+
+    def val_dataloader(self) -> PlannedLoader | list[PlannedLoader]:
+        """Always the same batches and masks; no loader where the corpus has no validation part."""
+        if not self.manifest["sequences"]["validation"]:
+            return []
+        batches = self._batches("validation")
+        return self.planned_evaluation_loader(batches, batches.lengths, self.validation_max_tokens)
+
+    def _batches(self, part: Part) -> MaskedBatches:
+        seed = self.seed if part == "train" else VALIDATION_SEED
+        weights = smoothed_token_weights(self.token_counts, self._special_ids, self.masking.smoothing)
+        return MaskedBatches(
+            self._folder, part, self.pad_token_id, self._mask_token_id, weights, self.masking, seed
+        )
