@@ -118,5 +118,5 @@ def character_tags(tags: Sequence[str], offsets: Sequence[Span], length: int) ->
             result[done:start] = [tag] * (start - done)
         for place in range(max(start, done), end):
             result[place] = tag if place == start or tag == OUTSIDE else f"I{tag[1:]}"
-        done = max(done, end)
+        done = end
     return result

@@ -214,7 +214,7 @@ def _context_scores(window: Window, scores: ArrayLike, name: str) -> NDArray[np.
 def _home_windows(windows: Sequence[Window]) -> NDArray[np.int64]:
     """For every piece the window where it has most context, by the rule of the SQuAD scripts; the earlier on a tie.
 
-    The rule: the smaller of the numbers of pieces to the left and right, plus a hundredth of the window's pieces.
+    The rule: the smaller of the numbers of pieces to its left and right, plus a hundredth of the window's pieces.
     """
     total = max(window.first_piece + window.pieces for window in windows)
     best = np.full(total, -1.0)

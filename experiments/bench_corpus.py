@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -66,8 +67,8 @@ def bench_corpus(inputs: Sequence[str], tokenizer: str, lines: int | None = None
             paths = [folder / "lines.txt"]
             paths[0].write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
         count = sum(1 for path in paths for _ in read_texts(path))
-        usual = in_fresh_process(usual_way, paths, tokenizer, folder / "usual.pickle")
-        ours = in_fresh_process(_our_way, paths, tokenizer, folder / "corpus", num_proc)
+        usual = in_fresh_process(partial(usual_way, paths, tokenizer, folder / "usual.pickle"))
+        ours = in_fresh_process(partial(_our_way, paths, tokenizer, folder / "corpus", num_proc))
     return CorpusBenchmark(count, usual, ours)
 
 

@@ -21,7 +21,7 @@ from distilkobert import KoBertTokenizer
 from distilkobert.checkpoints import load_model
 from distilkobert.students import StudentSpec, build_student
 from distilkobert.synthetic import generate_sentences
-from distilkobert.tokenization import train_tokenizer
+from distilkobert.tokenizer_training import train_tokenizer
 from experiments.commandline import call_with_options, run_command
 from experiments.speed import sentences_per_second
 from lightning_modules.callbacks.run_record import read_metrics

@@ -7,9 +7,8 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Generic, ParamSpec, TypeVar
+from typing import Generic, TypeVar
 
-P = ParamSpec("P")
 R = TypeVar("R")
 
 _STATUS = Path("/proc/self/status")
@@ -28,10 +27,10 @@ class Measured(Generic[R]):
     peak_mb: float
 
 
-def in_fresh_process(function: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> Measured[R]:
-    """Call a function of a module in a new process that has done nothing else; errors come back as they are."""
+def in_fresh_process(work: Callable[[], R]) -> Measured[R]:
+    """Call `work`, a function of a module or a `partial` of one, in a new process; errors come back as they are."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(_measured, function, *arguments, **options).result()
+        return pool.submit(_measured, work).result()
 
 
 def peak_memory_mb() -> float:
@@ -45,6 +44,6 @@ def peak_memory_mb() -> float:
     return max(own, children) / 1e6
 
 
-def _measured(function: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> Measured[R]:
-    result = function(*arguments, **options)
+def _measured(work: Callable[[], R]) -> Measured[R]:
+    result = work()
     return Measured(result, peak_memory_mb())

@@ -72,9 +72,11 @@ class RunRecord(pl.Callback):
         record["parameters"] = sum(p.numel() for p in pl_module.parameters())
         if trainer.state.fn == "fit":
             record |= self._training_facts(trainer)
+            # The hparams tab takes scalars of step 0; under names of their own they stay out of the curves.
+            final = {f"final/{name}": value for name, value in measured.items() if name.startswith("val/")}
             for logger in trainer.loggers:
                 if isinstance(logger, TensorBoardLogger):
-                    logger.log_hyperparams(self.hparams, measured)
+                    logger.log_hyperparams(self.hparams, final)
         _write_json(self.folder / METRICS_FILE, record)
 
     def _training_facts(self, trainer: pl.Trainer) -> dict[str, Any]:

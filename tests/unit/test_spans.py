@@ -156,6 +156,17 @@ def test_ranking_is_that_of_brute_force(
     assert best_spans(windows, starts, ends, n_best, longest) == expected
 
 
+def test_length_of_the_window_counts_a_hundredth() -> None:
+    # 400 and 150 pieces, the second from piece 350: at 376 the context is 23 + 4.0 against 26 + 1.5, at 377 22 + 4 and 27 + 1.5.
+    windows = build_windows([10], range(100, 600), WindowSettings(404, 350, 1), CLS, SEP)
+    assert [window.pieces for window in windows] == [400, 150]
+    at_home = [[0.0] * 404, [-1.0] * 404]
+    scores = {
+        (span.first, span.last): span.score for span in best_spans(windows, at_home, at_home, n_best=9999, max_answer_pieces=1)
+    }
+    assert [scores[piece, piece] for piece in (374, 375, 376, 377)] == [0.0, 0.0, -2.0, -2.0]
+
+
 def test_question_special_tokens_and_padding_are_never_read() -> None:
     windows = build_windows([10, 11], [100, 101, 102], WindowSettings(12, 2, 4), CLS, SEP)
     (window,) = windows

@@ -78,6 +78,13 @@ def test_decoding_within_a_word_and_across_punctuation() -> None:
     assert seed_answer_text(context, 1, 1) == "관에"
 
 
+def test_ideographs_are_set_apart_like_punctuation() -> None:
+    context = read_context("길동吉童은", list)
+    assert seed_answer_text(context, 0, 1) == "길동"
+    assert seed_answer_text(context, 2, 2) == "吉"
+    assert seed_answer_text(context, 2, 3) == "길동吉童은"  # "吉童" stands there as "吉 童"
+
+
 def test_word_without_pieces_has_no_label() -> None:
     def silent(text: str) -> list[str]:
         return [] if text == "강" else [text]
@@ -88,5 +95,5 @@ def test_word_without_pieces_has_no_label() -> None:
 
 
 def test_control_characters_make_the_lengths_differ_and_give_whole_words() -> None:
-    context = read_context("가\x07나다", lambda text: list(text))
+    context = read_context("가\x07나다", list)
     assert seed_answer_text(context, 2, 2) == "가\x07나다"

@@ -4,7 +4,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from distilkobert import KoBertTokenizer
 from tests.unit.kobert_reference import TEXTS, NaiveTokenizer, naive_normalize, write_tokenizer
@@ -28,6 +28,7 @@ def final_form(naive: NaiveTokenizer, text: str) -> str:
 
 @settings(max_examples=200, deadline=None)
 @given(TEXTS)
+@example("ﷺ")  # one character of four words: their marks have empty spans at its start, after spans that end behind it
 def test_spans_hold_what_the_pieces_came_from(
     tiny_tokenizer: KoBertTokenizer, naive: NaiveTokenizer, text: str
 ) -> None:
@@ -40,7 +41,9 @@ def test_spans_hold_what_the_pieces_came_from(
         assert (start == end) == (not letters)
         assert text[start:end] == text[start:end].strip()
         assert letters.replace("▁", "") in final_form(naive, text[start:end])
-    assert spans == sorted(spans)
+    starts, ends = [start for start, _ in spans], [end for start, end in spans if start < end]
+    assert starts == sorted(starts)
+    assert ends == sorted(ends)
     covered = "".join(text[position] for position in sorted({p for start, end in spans for p in range(start, end)}))
     assert final_form(naive, covered) == final_form(naive, text).replace("▁", "")
 
