@@ -71,17 +71,26 @@ class CorpusWriter:
 
     def finish(self, manifest: Manifest) -> None:
         """Turn what was written into the folder described at the top of this file."""
-        from datasets import Dataset, DatasetDict
+        from datasets import Dataset, DatasetDict, DatasetInfo, Features, NamedSplit
         from datasets.utils import disable_progress_bars, enable_progress_bars
 
         for stream in self._streams.values():
             stream.close()
-        # datasets cannot load a part without rows, so there is none.
-        parts = {part: Dataset.from_file(str(self._stream_path(part))) for part in PARTS if self.sequences[part]}
+        # datasets writes its description files around one row; the file with all rows then takes that row's place.
+        # Saving all rows through it would copy them and map them into memory. It cannot load a part without rows.
+        filled = [part for part in PARTS if self.sequences[part]]
+        # What it hashes into the name of its caches is this row and the description, which tells corpora apart.
+        origin = json.dumps({name: manifest[name] for name in _ORIGIN}, ensure_ascii=False)
+        info = DatasetInfo(description=origin, features=Features.from_arrow_schema(self._schema))
+        row = {"input_ids": [[0]], "length": [1]}
+        one_row = {part: Dataset.from_dict(row, info.features, info, NamedSplit(part)) for part in filled}
         disable_progress_bars()
-        DatasetDict(parts).save_to_disk(str(self._folder))
+        DatasetDict(one_row).save_to_disk(str(self._folder))
         enable_progress_bars()
-        for part in PARTS:
+        for part in filled:
+            (data_file,) = (self._folder / part).glob("*.arrow")
+            self._stream_path(part).replace(data_file)
+        for part in set(PARTS) - set(filled):
             self._stream_path(part).unlink()
         with atomic_file(self._folder / COUNTS_NAME) as stream:
             np.save(stream, self.counts["train"])

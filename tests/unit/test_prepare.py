@@ -68,13 +68,16 @@ def test_folder_holds_what_the_lines_say(
 
 
 def test_validation_lines_stay_when_the_corpus_grows(tmp_path: Path, tiny_tokenizer_dir: Path) -> None:
-    held_out = []
+    stored, held_out = [], []
     for name, lines in (("small", LINES[:60]), ("large", [*LINES[100:], *LINES[:100]])):
         (tmp_path / f"{name}.txt").write_text("\n".join(lines), encoding="utf-8")
         assert prepare(tmp_path / f"{name}.txt", tiny_tokenizer_dir, tmp_path / name) == 0
-        held_out.append({tuple(ids) for ids in load_from_disk(str(tmp_path / name))["validation"]["input_ids"]})
+        stored.append(load_from_disk(str(tmp_path / name)))
+        held_out.append({tuple(ids) for ids in stored[-1]["validation"]["input_ids"]})
     assert 0 < len(held_out[0]) < len(held_out[1])
     assert held_out[0] < held_out[1]
+    # datasets names its caches by these
+    assert len({part._fingerprint for corpus in stored for part in corpus.values()}) == 4
 
 
 def test_packed_layout(text_file: Path, tmp_path: Path, tiny_tokenizer_dir: Path) -> None:

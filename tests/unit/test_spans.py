@@ -157,12 +157,13 @@ def test_ranking_is_that_of_brute_force(
 
 
 def test_length_of_the_window_counts_a_hundredth() -> None:
-    # 400 and 150 pieces, the second from piece 350: at 376 the context is 23 + 4.0 against 26 + 1.5, at 377 22 + 4 and 27 + 1.5.
+    # The second window starts at piece 350. Contexts: 24 + 4.0 and 25 + 1.5 at piece 375, 23 + 4.0 and 26 + 1.5 at 376.
     windows = build_windows([10], range(100, 600), WindowSettings(404, 350, 1), CLS, SEP)
     assert [window.pieces for window in windows] == [400, 150]
     at_home = [[0.0] * 404, [-1.0] * 404]
     scores = {
-        (span.first, span.last): span.score for span in best_spans(windows, at_home, at_home, n_best=9999, max_answer_pieces=1)
+        (span.first, span.last): span.score
+        for span in best_spans(windows, at_home, at_home, n_best=9999, max_answer_pieces=1)
     }
     assert [scores[piece, piece] for piece in (374, 375, 376, 377)] == [0.0, 0.0, -2.0, -2.0]
 
