@@ -7,6 +7,8 @@ import pytest
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
+pytest_plugins = ["tests.world"]
+
 
 @pytest.fixture(scope="session")
 def real_data_dir() -> Path:

@@ -10,7 +10,7 @@ from distilkobert.checkpoints import read_checkpoint
 from distilkobert.synthetic import generate_sentences
 from distilkobert.tokenizer_training import train_tokenizer
 from experiments.cli import TrainerCLI
-from tests.integration.conftest import World
+from tests.world import World
 
 Run = Callable[..., TrainerCLI]
 

@@ -10,7 +10,7 @@ import torch
 from distilkobert.checkpoints import read_checkpoint
 from experiments.cli import TrainerCLI
 from lightning_modules.callbacks import GradientWatch
-from tests.integration.conftest import World, read_json, scalars
+from tests.world import World, read_json, scalars
 
 Run = Callable[..., TrainerCLI]
 DROPOUT = "--model.student.dropout=0.1"

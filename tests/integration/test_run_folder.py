@@ -10,7 +10,7 @@ import yaml
 
 from distilkobert.checkpoints import read_checkpoint
 from experiments.cli import TrainerCLI
-from tests.integration.conftest import World, read_json, scalars
+from tests.world import World, read_json, scalars
 
 Run = Callable[..., TrainerCLI]
 

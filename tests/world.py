@@ -1,5 +1,6 @@
 """A small world made once per test process: tokenizer, corpus and a teacher with random weights."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,6 +92,4 @@ def scalars(folder: Path) -> dict[str, dict[int, float]]:
 
 def read_json(path: Path) -> Any:
     """A JSON file's content."""
-    import json
-
     return json.loads(path.read_text(encoding="utf-8"))

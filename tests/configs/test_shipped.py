@@ -1,0 +1,103 @@
+"""Every shipped YAML parses and builds: modules, data and trainer are made, training is not started."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import pytorch_lightning as pl
+import yaml
+
+from experiments.cli import TrainerCLI
+from tests.world import World
+
+CONFIGS = Path("configs")
+DISTIL, PRETRAIN = ["configs/distill/distilkobert.yaml"], ["configs/pretrain/mlm.yaml"]
+
+# What each file is stacked on; a recipe stands alone.
+STACKS: dict[str, list[str]] = {
+    "distill/distilkobert.yaml": [],
+    "distill/plus.yaml": DISTIL,
+    "pretrain/mlm.yaml": [],
+    "model/kobert.yaml": PRETRAIN,
+    "model/mini.yaml": PRETRAIN,
+    "model/tiny.yaml": PRETRAIN,
+    "demo/teacher.yaml": PRETRAIN,
+    "demo/student.yaml": [*DISTIL, "configs/distill/plus.yaml"],
+    "ablation/init_random.yaml": DISTIL,
+    "ablation/mlm_only.yaml": DISTIL,
+    "trainer/cpu.yaml": DISTIL,
+    "trainer/cpu_bf16.yaml": DISTIL,
+    "trainer/ddp_cpu.yaml": DISTIL,
+    "trainer/gpu.yaml": DISTIL,
+    "trainer/ddp.yaml": DISTIL,
+    "debug/fast.yaml": DISTIL,
+    "debug/limit.yaml": DISTIL,
+    "debug/profile.yaml": DISTIL,
+}
+SHIPPED = sorted(
+    str(path.relative_to(CONFIGS))
+    for path in CONFIGS.rglob("*.yaml")
+    if path.relative_to(CONFIGS).parts[0] not in ("finetune", "study")
+)
+
+
+def test_every_file_is_listed() -> None:
+    assert sorted(STACKS) == SHIPPED
+
+
+@pytest.fixture
+def build(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[str]], TrainerCLI]:
+    """Run the command line with a `fit` that does nothing."""
+
+    @functools.wraps(pl.Trainer.fit)
+    def no_fit(*args: object, **kwargs: object) -> None:
+        return None
+
+    def call(arguments: list[str]) -> TrainerCLI:
+        from experiments.train import main
+
+        monkeypatch.setattr(pl.Trainer, "fit", no_fit)
+        monkeypatch.setattr("sys.argv", ["train"])
+        return main(["fit", *arguments])
+
+    return call
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_it_parses_and_builds(name: str, build: Callable[[list[str]], TrainerCLI], world: World, tmp_path: Path) -> None:
+    stack = [option for file in [*STACKS[name], f"configs/{name}"] for option in ("-c", file)]
+    # GPU overlays are parsed whole; their trainer is then built on the CPU, because this machine may have no GPU.
+    devices = ["--trainer.accelerator=cpu", "--trainer.devices=1", "--trainer.strategy=auto"]
+    cli = build([*stack, *world.data(), *devices, f"--run.root={tmp_path}"])
+    content = yaml.safe_load((CONFIGS / name).read_text(encoding="utf-8"))
+    for key, value in content.get("run", {}).items():
+        assert cli.config.fit.run[key] == value
+    assert cli.model.vocab_size == cli.datamodule.vocab_size == 600
+    assert cli.datamodule.seed == cli.config.fit.seed_everything
+
+
+def test_overlays_win_key_by_key(build: Callable[[list[str]], TrainerCLI], world: World, tmp_path: Path) -> None:
+    recipe = ["-c", "configs/distill/distilkobert.yaml"]
+    base = build([*recipe, *world.data(), f"--run.root={tmp_path}"])
+    changed = build([*recipe, "-c", "configs/ablation/mlm_only.yaml", *world.data(), f"--run.root={tmp_path}"])
+    assert (base.model.losses.soft_target, changed.model.losses.soft_target) == (0.33, 0.0)
+    assert base.model.losses.temperature == changed.model.losses.temperature == 2.0
+    assert (base.run_folder.name, changed.run_folder.name) == ("base_seed42", "mlm_only_seed42")
+
+
+def test_the_published_recipe_has_the_published_numbers(
+    build: Callable[[list[str]], TrainerCLI], world: World, tmp_path: Path
+) -> None:
+    cli = build(["-c", "configs/distill/distilkobert.yaml", *world.data(), f"--run.root={tmp_path}"])
+    model, trainer = cli.model, cli.config.fit.trainer
+    assert model.student.layers == (0, 4, 8)
+    assert (model.losses.soft_target, model.losses.masked_lm, model.losses.cosine) == (0.33, 0.33, 0.33)
+    assert model.losses.temperature == 2.0
+    optimizer = model.optimizer_spec
+    assert (optimizer.lr, optimizer.betas, optimizer.eps, optimizer.warmup) == (5e-4, (0.9, 0.98), 1e-6, 0.05)
+    assert (trainer.max_epochs, trainer.gradient_clip_val, trainer.accumulate_grad_batches) == (3, 5.0, 8)
+    masking = cli.datamodule.masking
+    assert (masking.probability, masking.mask, masking.keep, masking.random) == (0.15, 0.8, 0.1, 0.1)
+    assert masking.smoothing == 0.7
+
