@@ -144,6 +144,4 @@ class CorpusDataModule(PlannedDataModule):
     def _batches(self, part: Part) -> MaskedBatches:
         seed = self.seed if part == "train" else VALIDATION_SEED
         weights = smoothed_token_weights(self.token_counts, self._special_ids, self.masking.smoothing)
-        return MaskedBatches(
-            self._folder, part, self.pad_token_id, self._mask_token_id, weights, self.masking, seed
-        )
+        return MaskedBatches(self._folder, part, self.pad_token_id, self._mask_token_id, weights, self.masking, seed)

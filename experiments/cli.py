@@ -23,6 +23,7 @@ from lightning_modules.base import MODULE_ENTRY
 from lightning_modules.callbacks import (
     GradientWatch,
     LastCheckpoint,
+    PredictionFiles,
     RunRecord,
     StepSeed,
     TokenProgressBar,
@@ -32,8 +33,8 @@ from lightning_modules.callbacks import (
 DEFAULT_SEED = 42
 """Seed of the original's fine-tuning scripts (monologg/KoBERT-nsmc, KoBERT-NER, KoBERT-KorQuAD)."""
 
-LINKS = ("vocab_size", "pad_token_id", "max_length")
-"""What data tells the module, under the same name on both sides; a module without the setting does not get it."""
+LINKS = ("vocab_size", "pad_token_id", "max_length", "labels", "suffix_tags", "particles")
+"""What data tells the module, under the same name on both sides; where one side lacks the name nothing is passed."""
 
 __all__ = ["TrainerCLI", "datamodules", "lightning_modules"]
 
@@ -143,6 +144,7 @@ class TrainerCLI(LightningCLI):
             GradientWatch(),
             StepSeed(self.facts["seed"]),
             RunRecord(self.run_folder, self.facts, flatten(config.model.get("init_args", Namespace()).as_dict())),
+            PredictionFiles(self.run_folder),
             *([TokenProgressBar()] if config.trainer.enable_progress_bar is not False else []),
         ]
         return super().instantiate_trainer(logger=logger, use_distributed_sampler=False, **kwargs)

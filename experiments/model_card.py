@@ -40,10 +40,9 @@ def write_model_card(path: Path, *, name: str, model: PreTrainedModel, checkpoin
     architecture = type(model).__name__
     kind = "DistilBERT" if model.config.model_type == "distilbert" else "BERT"
     pipeline = next((name for head, name in _PIPELINES.items() if architecture.endswith(head)), "feature-extraction")
+    header = yaml.safe_dump({"language": "ko", "library_name": "transformers", "pipeline_tag": pipeline}).strip()
     sections = [
-        "---",
-        yaml.safe_dump({"language": "ko", "library_name": "transformers", "pipeline_tag": pipeline}).strip(),
-        "---",
+        f"---\n{header}\n---",
         f"# {name}",
         _summary(model, kind),
         _usage(model, kind),

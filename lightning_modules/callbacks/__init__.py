@@ -2,9 +2,18 @@
 
 from lightning_modules.callbacks.gradients import GradientWatch
 from lightning_modules.callbacks.last_checkpoint import LastCheckpoint
+from lightning_modules.callbacks.predictions import PredictionFiles
 from lightning_modules.callbacks.progress import TokenProgressBar
 from lightning_modules.callbacks.run_record import RunRecord
 from lightning_modules.callbacks.step_seed import StepSeed
 from lightning_modules.callbacks.training_log import TrainingLog
 
-__all__ = ["GradientWatch", "LastCheckpoint", "RunRecord", "StepSeed", "TokenProgressBar", "TrainingLog"]
+__all__ = [
+    "GradientWatch",
+    "LastCheckpoint",
+    "PredictionFiles",
+    "RunRecord",
+    "StepSeed",
+    "TokenProgressBar",
+    "TrainingLog",
+]

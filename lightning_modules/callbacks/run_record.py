@@ -22,7 +22,8 @@ class RunRecord(pl.Callback):
     """Write the run's final figures beside its checkpoints, and to TensorBoard's hparams tab.
 
     `metrics.json` is flat. `val/...` are those of the last validation of `fit`, or of the `validate` command;
-    `test/...` those of the `test` command, which adds to the file of the run it evaluates.
+    `test/...` those of the `test` command, which adds to the file of the run it evaluates. What the data module tells of
+    itself in `facts` (splits, counts, shares) stands beside them.
 
     Args:
         folder: the run folder.
@@ -34,6 +35,7 @@ class RunRecord(pl.Callback):
         self.folder = folder
         self.facts = facts
         self.hparams = hparams
+        self._validated_step = 0
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Copy what an export will need."""
@@ -46,9 +48,11 @@ class RunRecord(pl.Callback):
         self._write(trainer, pl_module, prefixes=("train/", "val/"))
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Write the metrics of the `validate` command."""
+        """Write the metrics of the `validate` command; in `fit`, note which step `val/...` belongs to."""
         if trainer.state.fn == "validate":
             self._write(trainer, pl_module, prefixes=("val/",))
+        elif not trainer.sanity_checking:
+            self._validated_step = trainer.global_step
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the metrics of the `test` command."""
@@ -68,7 +72,8 @@ class RunRecord(pl.Callback):
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         measured = {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith(prefixes)}
-        record = read_metrics(self.folder) | self.facts | environment() | measured
+        data_facts = getattr(getattr(trainer, "datamodule", None), "facts", {})
+        record = read_metrics(self.folder) | self.facts | environment() | data_facts | measured
         record["parameters"] = sum(p.numel() for p in pl_module.parameters())
         if trainer.state.fn == "fit":
             record |= self._training_facts(trainer)
@@ -84,6 +89,7 @@ class RunRecord(pl.Callback):
         return {
             "steps": trainer.global_step,
             "epochs": trainer.current_epoch,
+            "val/step": self._validated_step,
             "tokens_seen": log.tokens_seen if log else 0,
             "wall_time_s": round(log.train_seconds, 3) if log else 0.0,
             "precision": str(trainer.precision),

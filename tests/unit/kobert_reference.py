@@ -1,6 +1,7 @@
 """A second, naive KoBERT tokenizer: the original's steps one by one, from the two files; and texts to compare on."""
 
 import io
+import random
 import unicodedata
 from pathlib import Path
 
@@ -36,6 +37,12 @@ def write_tokenizer(folder: Path, lines: list[str], settings: dict[str, object])
     pieces = sorted(model.id_to_piece(number) for number in range(3, model.get_piece_size()))
     (folder / "test.model").write_bytes(content.getvalue())
     (folder / "vocab.txt").write_bytes("".join(f"{token}\n" for token in SPECIALS + pieces).encode())
+
+
+def comma_lists() -> list[str]:
+    """Lists without spaces; SentencePiece's own settings make pieces of them that end in a digit and a comma."""
+    draw = random.Random(0)
+    return [",".join(draw.choice("12가나") for _ in range(6)) for _ in range(300)]
 
 
 class NaiveTokenizer:

@@ -159,6 +159,29 @@ def test_resumed_run_with_validation_inside_epochs(tmp_path: Path, interval: int
     assert before + train(tmp_path, checkpoint=checkpoint, **settings) == whole
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"max_steps": 11, "max_epochs": -1, "limit_train_batches": 4},
+        {"max_epochs": EPOCHS, "limit_train_batches": 0.5, "accumulate_grad_batches": 2},
+        {"max_epochs": EPOCHS, "reload_dataloaders_every_n_epochs": 1, "num_workers": 1},
+        {"max_steps": 14, "max_epochs": -1, "val_check_interval": 4, "check_val_every_n_epoch": None},
+    ],
+)
+@pytest.mark.parametrize(
+    ("hook", "call"), [("on_train_batch_end", 4), ("on_train_epoch_end", 1), ("on_validation_end", 1)]
+)
+def test_resumed_run_under_other_trainer_options(
+    tmp_path: Path, settings: dict[str, Any], hook: str, call: int
+) -> None:
+    checkpoint = tmp_path / "crash.ckpt"
+    whole = train(tmp_path, **settings)
+    before = train(tmp_path, [SaveAndInterrupt(hook, call, checkpoint)], **settings)
+    assert 0 < len(before) < len(whole)
+    assert before + train(tmp_path, checkpoint=checkpoint, **settings) == whole
+
+
 @pytest.mark.parametrize("accumulated", [1, 2])
 @pytest.mark.parametrize("steps", [2, BATCHES, BATCHES + 1])
 def test_run_stopped_by_max_steps_goes_on_where_it_stopped(tmp_path: Path, accumulated: int, steps: int) -> None:
@@ -176,8 +199,8 @@ def test_run_stopped_by_max_steps_goes_on_where_it_stopped(tmp_path: Path, accum
 @pytest.mark.parametrize(("hook", "call"), MOMENTS)
 def test_loader_workers_that_ran_ahead_do_not_matter(tmp_path: Path, hook: str, call: int) -> None:
     checkpoint = tmp_path / "crash.ckpt"
-    settings: dict[str, Any] = {"max_steps": 13, "max_epochs": EPOCHS, "num_workers": 2}
-    whole = train(tmp_path, max_steps=16, max_epochs=EPOCHS)
+    settings: dict[str, Any] = {**LIMITS[2], "num_workers": 2}
+    whole = train(tmp_path, **LIMITS[2])
     before = train(tmp_path, [SaveAndInterrupt(hook, call, checkpoint)], **settings)
     assert before + train(tmp_path, checkpoint=checkpoint, **settings) == whole
 

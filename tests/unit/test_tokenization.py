@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from distilkobert import KoBertTokenizer
-from tests.unit.kobert_reference import TEXTS, NaiveTokenizer, write_tokenizer
+from tests.unit.kobert_reference import TEXTS, NaiveTokenizer, comma_lists, write_tokenizer
 from tests.unit.korean_sentences import SENTENCES
 
 
@@ -63,6 +63,14 @@ def test_pieces_that_end_in_a_digit_and_a_comma_are_cut_again(comma_dir: Path) -
     assert [row.tolist() for row in tokenizer.encode_batch(texts)] == expected
     assert [tokenizer.encode_with_offsets(text)[0] for text in texts] == expected
     assert [tokenizer.tokenize(text) for text in texts] == [naive.pieces(text) for text in texts]
+
+
+def test_a_piece_cut_again_at_the_start_of_its_row_stays_in_its_row(tmp_path: Path) -> None:
+    write_tokenizer(tmp_path, comma_lists(), {"vocab_size": 50})
+    tokenizer, naive = KoBertTokenizer.from_pretrained(tmp_path), NaiveTokenizer(tmp_path)
+    assert naive.model.EncodeAsPieces("1,") == ["▁1,"]
+    texts = ["가나", "1,", "", "2,", "나", "1,2,1,"]
+    assert [row.tolist() for row in tokenizer.encode_batch(texts)] == [naive.encode(text) for text in texts]
 
 
 @settings(max_examples=60, deadline=None)

@@ -9,7 +9,7 @@ import pytest
 from distilkobert import KoBertTokenizer
 from distilkobert.tokenizer_training import train_tokenizer
 from tests.unit.conftest import TINY_VOCAB_SIZE
-from tests.unit.kobert_reference import write_tokenizer
+from tests.unit.kobert_reference import comma_lists, write_tokenizer
 from tests.unit.korean_sentences import SENTENCES
 
 
@@ -207,6 +207,24 @@ def test_training_refuses_sizes_with_the_limit(tmp_path: Path) -> None:
     assert not (tmp_path / "s").exists()
 
 
-def test_texts_that_sentencepiece_would_skip_are_used(tmp_path: Path) -> None:
-    texts = ["가나다 ▅ 라마바 \x00 사아자", "가나다 라마바 사아자 " * 1000]
-    assert {"가", "자"} <= set("".join(train_tokenizer(texts, tmp_path, vocab_size=16).vocab))
+@pytest.mark.parametrize("reserved", ["▅", "\x00"])
+def test_texts_that_sentencepiece_would_skip_are_used(tmp_path: Path, reserved: str) -> None:
+    texts = ["가나다 라마바 사아자"] * 5 + [f"차카 {reserved} 타파"] * 5
+    characters = set("".join(train_tokenizer(texts, tmp_path, vocab_size=20).vocab))
+    assert set("가나다라마바사아자차카타파") <= characters
+    assert reserved not in characters
+
+
+def test_lines_beyond_the_usual_limit_of_sentencepiece_are_used(tmp_path: Path) -> None:
+    texts = ["가나다 라마바"] * 5 + ["차카 타파 " * 1000]
+    assert len(texts[-1].encode()) > 4192
+    assert set("차카타파") <= set("".join(train_tokenizer(texts, tmp_path, vocab_size=18).vocab))
+
+
+def test_no_trained_piece_joins_a_digit_and_a_comma(tmp_path: Path) -> None:
+    lines = comma_lists()
+    (tmp_path / "plain").mkdir()
+    write_tokenizer(tmp_path / "plain", lines, {"vocab_size": 50})
+    assert "1,\n" in (tmp_path / "plain" / "vocab.txt").read_text(encoding="utf-8"), "these lines tempt no trainer"
+    vocab = train_tokenizer([*lines, *SENTENCES], tmp_path / "ours", vocab_size=TINY_VOCAB_SIZE).vocab
+    assert [piece for piece in vocab if "," in piece] == [","]

@@ -1,0 +1,66 @@
+"""Store the predictions of `test` and `predict` in the run folder."""
+
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch.distributed
+
+from lightning_modules.finetuning import FineTuning, Record
+
+STEMS = {"test": "predictions", "predict": "predict"}
+"""File name, without its ending, for each command."""
+
+
+class PredictionFiles(pl.Callback):
+    """Gather what `test_step` or `predict_step` returned over batches and ranks; rank 0 writes the module's files.
+
+    Records come out in the order of the data file, whatever the order and the number of the batches.
+
+    Args:
+        folder: the run folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._records: list[Record] = []
+
+    def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start empty."""
+        self._records = []
+
+    def on_predict_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start empty."""
+        self._records = []
+
+    def on_test_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, *numbers: int
+    ) -> None:
+        """Keep the records of one batch."""
+        self._records += outputs or []
+
+    def on_predict_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, *numbers: int
+    ) -> None:
+        """Keep the records of one batch."""
+        self._records += outputs or []
+
+    def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write the files."""
+        self._write(trainer, pl_module, STEMS["test"])
+
+    def on_predict_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write the files."""
+        self._write(trainer, pl_module, STEMS["predict"])
+
+    def _write(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stem: str) -> None:
+        if not isinstance(pl_module, FineTuning) or trainer.fast_dev_run:  # type: ignore[attr-defined]
+            return
+        parts: list[list[Record]] = [self._records]
+        if trainer.world_size > 1:
+            parts = [[] for _ in range(trainer.world_size)]
+            torch.distributed.gather_object(self._records, parts if trainer.is_global_zero else None)
+        if trainer.is_global_zero:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            records = sorted((record for part in parts for record in part), key=lambda record: record["row"])
+            pl_module.save_predictions(self.folder, stem, records)

@@ -1,0 +1,68 @@
+"""Sequence classification: one label a text (NSMC)."""
+
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+from torch import Tensor
+from torchmetrics import MeanMetric
+
+from distilkobert.optim import OptimizerSpec
+from lightning_modules.finetuning import FINE_TUNING, Batch, DataFacts, FineTuning, Record, TaskOutput
+
+
+class SequenceClassification(FineTuning):
+    """An encoder under transformers' sequence classification head, scored by accuracy (0 to 1).
+
+    Args:
+        init_from: exported folder, checkpoint of ours, or hub id that gives the encoder.
+        labels: names of the classes; filled in from the data.
+        optimizer: AdamW and its schedule.
+        vocab_size: pieces of the data's tokenizer; filled in from the data.
+        pad_token_id: id of [PAD]; filled in from the data.
+        max_length: longest input in tokens; filled in from the data.
+    """
+
+    batch_keys = ("labels", "rows")
+
+    def __init__(
+        self,
+        init_from: str,
+        labels: Sequence[str],
+        optimizer: OptimizerSpec = FINE_TUNING,
+        vocab_size: int | None = None,
+        pad_token_id: int | None = None,
+        max_length: int | None = None,
+    ) -> None:
+        super().__init__(
+            task="sequence_classification",
+            init_from=init_from,
+            optimizer=optimizer,
+            labels=labels,
+            facts=DataFacts(vocab_size, pad_token_id, max_length),
+        )
+        self.accuracy = MeanMetric()
+
+    def output(self, batch: Batch) -> TaskOutput:
+        """Cross-entropy of the true labels; logits (B, labels)."""
+        logits = self.network(**self.inputs(batch)).logits
+        return TaskOutput(F.cross_entropy(logits.float(), batch["labels"]), len(logits), (logits,))
+
+    def records(self, batch: Batch, output: TaskOutput) -> list[Record]:
+        """Row of the file, true and predicted label, and the prediction's probability."""
+        probabilities, choices = output.logits[0].float().softmax(-1).max(-1)
+        columns = (batch["rows"], batch["labels"].tolist(), choices.tolist(), probabilities.tolist())
+        return [
+            {"row": row, "gold": self.labels[gold], "predicted": self.labels[choice], "probability": probability}
+            for row, gold, choice, probability in zip(*columns, strict=True)
+        ]
+
+    def score(self, batch: Batch, records: Sequence[Record]) -> None:
+        """Count the right labels."""
+        right = sum(record["gold"] == record["predicted"] for record in records)
+        self.accuracy.update(right / len(records), len(records))
+
+    def scores(self, stage: str) -> dict[str, Tensor]:
+        """`accuracy`."""
+        value = self.accuracy.compute()
+        self.accuracy.reset()
+        return {"accuracy": value}

@@ -1,0 +1,49 @@
+"""Two gloo processes give the losses of one process with the same global batches, and stop together."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.world import World, read_json, scalars
+
+STEPS = 20
+
+
+def train(arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    """One fresh process, as a user starts it; DDP starts the second one itself."""
+    command = [sys.executable, "-m", "experiments.train", "fit", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
+
+
+@pytest.mark.slow
+def test_two_processes_train_as_one_does(world: World, tmp_path: Path) -> None:
+    common = [f"--trainer.max_steps={STEPS}", "--trainer.val_check_interval={}", "--model.student.dropout=0.1"]
+    one = [option.format(2 * STEPS) for option in common]
+    two = [option.format(STEPS) for option in common]
+    single = train(world.distil(tmp_path / "one", *one, "--trainer.accumulate_grad_batches=2"))
+    assert single.returncode == 0, single.stderr
+    double = train(world.distil(tmp_path / "two", *two, "-c", "configs/trainer/ddp_cpu.yaml"))
+    assert double.returncode == 0, double.stderr
+
+    folders = [tmp_path / name / "distilkobert" / "base_seed42" for name in ("one", "two")]
+    first, second = (scalars(folder) for folder in folders)
+    for term in ("total", "soft_target", "masked_lm", "cosine"):
+        name = f"train/loss/{term}"
+        assert sorted(first[name]) == sorted(second[name]) == list(range(1, STEPS + 1))
+        for step in range(1, STEPS + 1):
+            assert second[name][step] == pytest.approx(first[name][step], abs=1e-4), (name, step)
+    metrics = [read_json(folder / "metrics.json") for folder in folders]
+    assert [m["world_size"] for m in metrics] == [1, 2]
+    assert metrics[0]["tokens_seen"] == metrics[1]["tokens_seen"]
+    for name in ("val/loss", "val/agreement", "val/teacher_loss", "val/loss/cosine"):
+        assert metrics[1][name] == pytest.approx(metrics[0][name], abs=1e-4), name
+
+
+@pytest.mark.slow
+def test_both_processes_stop_at_a_loss_that_is_not_finite(world: World, tmp_path: Path) -> None:
+    options = ["-c", "configs/trainer/ddp_cpu.yaml", "--model.optimizer.lr=1e30", "--model.optimizer.warmup=0.5"]
+    finished = train(world.distil(tmp_path, *options, "--last_checkpoint.every_n_steps=1"))
+    assert finished.returncode != 0
+    assert finished.stderr.count("the loss is not finite at optimizer step") == 2
