@@ -1,8 +1,10 @@
 """The KoBERT tokenizer as a `PreTrainedTokenizerFast`, which loads with `AutoTokenizer` and without this project.
 
-Its ids equal ours on about 99.8 % of real texts; the others hold ties between equally good cuts, such as four dots in a
-row, or characters that the libraries' normalisers treat differently. As always in transformers, a special token typed
-in a text becomes that token.
+Its ids equal ours on all but 42 of 20,000 NSMC test reviews (99.79 %; a test holds it to 99.7 %). The differing ones
+looked at are ties between equally good cuts, such as four dots in a row. Its offsets equal ours but for two cases: a
+lone word-start mark spans the first letter of its word, where ours is empty; and a letter composed of several
+characters (decomposed Hangul, a letter and its separate mark, a doubled quote) spans only some of them. As always in
+transformers, a special token typed in a text becomes that token.
 """
 
 import sys

@@ -45,7 +45,7 @@ def is_plain(text: str) -> bool:
     that the quote rule or the joining of letters would change. Its extra spaces are collapsed by the model itself.
     `PLAIN_PROBE` holds all of these characters: a SentencePiece model that normalises the probe and
     `normalize_text(PLAIN_PROBE)` to the same text treats every plain text so, because its rules look no further than
-    one character and the marks and vowels that join it. That is true of about 99.8 % of NSMC reviews.
+    one character and the marks and vowels that join it. That is true of 99.6 % of the 200,000 NSMC reviews.
     """
     return _NOT_PLAIN.search(text) is None
 

@@ -19,8 +19,8 @@ from distilkobert.vocabulary import SPECIAL_TOKENS, vocabulary_text
 
 # SentencePiece's own <unk>, <s> and </s>, which vocab.txt leaves out.
 _CONTROL_PIECES = 3
-# SentencePiece skips lines with this character (its mark for unknown characters), and knows U+0000 as an error only.
-_RESERVED = re.compile("[\\u2585\\0]")
+# SentencePiece marks unknown characters with this one while it trains, and skips lines that hold it.
+_RESERVED = "\u2585"
 _LONGEST_LINE_BYTES = 1 << 30
 _TOO_HIGH = re.compile(r"Vocabulary size too high.*<= (\d+)")
 _TOO_LOW = re.compile(r"smaller than required_chars\. \d+ vs (\d+)")
@@ -40,7 +40,7 @@ def train_tokenizer(
         output_dir: Folder for the two files; made where missing.
         vocab_size: Number of ids, the five special tokens included (KoBERT has 8,002).
         seed: Decides which texts are drawn where there are more than `max_texts`; else without effect.
-        max_texts: Train on a uniform sample of this many texts (1,000,000 short lines take some GB).
+        max_texts: Train on a uniform sample of this many texts, where there are more.
 
     Raises:
         ValueError: No text holds a visible character; or `vocab_size` is too large for the pieces that the texts give,
@@ -85,7 +85,7 @@ def _sample(texts: Iterable[str], limit: int, generator: random.Random) -> list[
     kept: list[str] = []
     seen = 0
     for text in texts:
-        line = _RESERVED.sub(" ", normalize_text(text)).strip()
+        line = normalize_text(text).replace(_RESERVED, " ").strip()
         if not line:
             continue
         seen += 1

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -11,10 +10,10 @@ from distilkobert.metrics import KorQuadScore
 from distilkobert.metrics.korquad import write_predictions
 from distilkobert.optim import OptimizerSpec
 from distilkobert.particles import ParticleMode
-from lightning_modules.finetuning import FINE_TUNING, Batch, DataFacts, FineTuning, Record, TaskOutput
-
-if TYPE_CHECKING:
-    from distilkobert.task_examples import QuestionWindows
+from distilkobert.spans import Answer
+from distilkobert.task_examples import QuestionWindows
+from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
+from lightning_modules.model_checks import DataFacts
 
 
 class QuestionAnswering(FineTuning):
@@ -62,14 +61,28 @@ class QuestionAnswering(FineTuning):
         return TaskOutput((start + end) / 2, len(logits[0]), logits)
 
     def records(self, batch: Batch, output: TaskOutput) -> list[Record]:
-        """Id, gold answers, answer given, answer before stripping, its place in the context and its probability."""
+        """Row, id, gold answers, answer given, answer before stripping, place in the context, and probability."""
         starts, ends = (logits.float().cpu().numpy() for logits in output.logits)
         records = []
         questions: list[QuestionWindows] = batch["questions"]
         for question in questions:
             rows = slice(question.rows.start, question.rows.stop)
-            answers = question.answer(starts[rows], ends[rows])
-            records.append({"id": question.id, "gold": list(question.gold), **first_answer(question, answers)})
+            best = question.answer(list(starts[rows]), list(ends[rows]))
+            # Without a single character among the best spans the question stays unanswered, which scores 0.
+            raw = best[0] if best else Answer("", 0, 0, 0.0, 0.0)
+            given = question.given(raw)
+            records.append(
+                {
+                    "row": question.row,
+                    "id": question.id,
+                    "gold": list(question.gold),
+                    "predicted": given.text,
+                    "raw": raw.text,
+                    "start": given.start,
+                    "end": given.end,
+                    "probability": given.probability,
+                }
+            )
         return records
 
     def score(self, batch: Batch, records: Sequence[Record]) -> None:

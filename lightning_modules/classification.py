@@ -7,7 +7,8 @@ from torch import Tensor
 from torchmetrics import MeanMetric
 
 from distilkobert.optim import OptimizerSpec
-from lightning_modules.finetuning import FINE_TUNING, Batch, DataFacts, FineTuning, Record, TaskOutput
+from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
+from lightning_modules.model_checks import DataFacts
 
 
 class SequenceClassification(FineTuning):

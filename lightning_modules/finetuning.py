@@ -11,36 +11,18 @@ import torch
 from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
 from torchmetrics import MeanMetric
-from transformers import PreTrainedModel
 
 from distilkobert.checkpoints import Task, load_model
 from distilkobert.files import write_text
 from distilkobert.optim import OptimizerSpec
-from distilkobert.particles import ParticleMode
 from lightning_modules.base import EncoderModule
+from lightning_modules.model_checks import DataFacts, check_facts, check_new_weights
 
 FINE_TUNING = OptimizerSpec(lr=5e-5, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, warmup=0.0)
 """The original's fine-tuning optimizer (monologg/KoBERT-nsmc, KoBERT-NER, KoBERT-KorQuAD)."""
 
 Batch: TypeAlias = Mapping[str, Any]
 Record: TypeAlias = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class DataFacts:
-    """What the data says about itself, compared with the model; None leaves a fact unchecked.
-
-    Args:
-        vocab_size: pieces of the tokenizer.
-        pad_token_id: id of [PAD].
-        max_length: longest input in tokens.
-        particles: how words were cut before encoding; kept in the model's configuration for prediction.
-    """
-
-    vocab_size: int | None
-    pad_token_id: int | None
-    max_length: int | None
-    particles: ParticleMode = "none"
 
 
 @dataclass(frozen=True)
@@ -126,7 +108,8 @@ class FineTuning(EncoderModule):
                 "that data.class_path fits model.class_path"
             )
         names = ["input_ids", "attention_mask"]
-        if self.network.config.model_type != "distilbert":
+        # DistilBERT has none, RoBERTa a single one.
+        if getattr(self.network.config, "type_vocab_size", 0) > 1:
             names.append("token_type_ids")
         return {name: batch[name] for name in names}
 
@@ -162,13 +145,13 @@ class FineTuning(EncoderModule):
         """Count one batch."""
         self._evaluate(batch)
 
-    def test_step(self, batch: Batch, batch_idx: int) -> list[Record]:
-        """Count one batch; its predictions go to the run folder."""
-        return self._evaluate(batch)
+    def test_step(self, batch: Batch, batch_idx: int) -> dict[str, list[Record]]:
+        """Count one batch; its `records` go to the run folder."""
+        return {"records": self._evaluate(batch)}
 
-    def predict_step(self, batch: Batch, batch_idx: int) -> list[Record]:
-        """Predictions of one batch."""
-        return self.records(batch, self.output(batch))
+    def predict_step(self, batch: Batch, batch_idx: int) -> dict[str, list[Record]]:
+        """Predict one batch; its `records` go to the run folder."""
+        return {"records": self.records(batch, self.output(batch))}
 
     def on_validation_epoch_end(self) -> None:
         """Log `val/loss` and the scores."""
@@ -195,55 +178,3 @@ class FineTuning(EncoderModule):
         self.mean_loss.reset()
         # The metrics have gathered all ranks already; the mean of equal values keeps Lightning from warning.
         self.log_dict({f"{stage}/{name}": value for name, value in values.items()}, sync_dist=True)
-
-
-def check_new_weights(model: PreTrainedModel, missing: Sequence[str], source: str) -> None:
-    """Refuse a model whose missing weights are not exactly those of the head; BERT's pooler counts as head.
-
-    Raises:
-        ValueError: weights of the encoder, or a part of the head only, are missing.
-    """
-    encoder, pooler = f"{model.base_model_prefix}.", f"{model.base_model_prefix}.pooler."
-    head = {name for name, _ in model.named_parameters() if not name.startswith(encoder)}
-    lost = [name for name in missing if name.startswith(encoder) and not name.startswith(pooler)]
-    if lost:
-        raise ValueError(
-            f"{source}: the encoder is incomplete; it lacks {', '.join(lost[:4])}{' and others' if lost[4:] else ''}. "
-            "Only the task's head may start from random weights"
-        )
-    new = head.intersection(missing)
-    if missing and new != head:
-        raise ValueError(
-            f"{source}: the head is incomplete; it lacks {', '.join(sorted(missing))} but has other parts. The file is "
-            "damaged, or was written for another kind of head"
-        )
-
-
-def check_facts(model: PreTrainedModel, facts: DataFacts, labels: Sequence[str], source: str) -> None:
-    """Refuse a model that does not fit the data.
-
-    Raises:
-        ValueError: vocabulary, [PAD], length or labels differ.
-    """
-    config = model.config
-    if facts.vocab_size is not None and config.vocab_size != facts.vocab_size:
-        raise ValueError(
-            f"{source}: its vocabulary has {config.vocab_size} pieces, the data's tokenizer {facts.vocab_size}; name "
-            "the tokenizer the model was trained with in data.tokenizer"
-        )
-    if facts.pad_token_id is not None and config.pad_token_id != facts.pad_token_id:
-        raise ValueError(
-            f"{source}: its [PAD] is id {config.pad_token_id}, the data's tokenizer has {facts.pad_token_id}; name the "
-            "tokenizer the model was trained with in data.tokenizer"
-        )
-    if facts.max_length is not None and config.max_position_embeddings < facts.max_length:
-        raise ValueError(
-            f"{source}: takes {config.max_position_embeddings} tokens at most, data.max_length is {facts.max_length}; "
-            f"set --data.max_length={config.max_position_embeddings} or less"
-        )
-    own = [config.id2label[number] for number in sorted(config.id2label)]
-    if labels and own != list(labels):
-        raise ValueError(
-            f"{source}: its head knows the labels {', '.join(own)}, the data has {', '.join(labels)}; choose a "
-            "checkpoint of this task, or start a new head with --model.init_from"
-        )

@@ -1,7 +1,6 @@
 """Token classification: entities by one tag a piece (Naver NER, KLUE-NER)."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -10,10 +9,9 @@ from distilkobert.losses import IGNORE_INDEX
 from distilkobert.metrics import EntityF1
 from distilkobert.optim import OptimizerSpec
 from distilkobert.particles import ParticleMode
-from lightning_modules.finetuning import FINE_TUNING, Batch, DataFacts, FineTuning, Record, TaskOutput
-
-if TYPE_CHECKING:
-    from distilkobert.task_examples import TaggedExample
+from distilkobert.task_examples import TaggedExample
+from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
+from lightning_modules.model_checks import DataFacts
 
 
 class TokenClassification(FineTuning):

@@ -37,13 +37,13 @@ class PredictionFiles(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, *numbers: int
     ) -> None:
         """Keep the records of one batch."""
-        self._records += outputs or []
+        self._keep(outputs)
 
     def on_predict_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, *numbers: int
     ) -> None:
         """Keep the records of one batch."""
-        self._records += outputs or []
+        self._keep(outputs)
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the files."""
@@ -52,6 +52,10 @@ class PredictionFiles(pl.Callback):
     def on_predict_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the files."""
         self._write(trainer, pl_module, STEMS["predict"])
+
+    def _keep(self, outputs: Any) -> None:
+        if isinstance(outputs, dict):
+            self._records += outputs["records"]
 
     def _write(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stem: str) -> None:
         if not isinstance(pl_module, FineTuning) or trainer.fast_dev_run:  # type: ignore[attr-defined]

@@ -22,8 +22,8 @@ class RunRecord(pl.Callback):
     """Write the run's final figures beside its checkpoints, and to TensorBoard's hparams tab.
 
     `metrics.json` is flat. `val/...` are those of the last validation of `fit`, or of the `validate` command;
-    `test/...` those of the `test` command, which adds to the file of the run it evaluates. What the data module tells of
-    itself in `facts` (splits, counts, shares) stands beside them.
+    `test/...` those of the `test` command, which adds to the file of the run it evaluates. What the data module tells
+    of itself in `facts` (splits, counts, shares) stands beside them.
 
     Args:
         folder: the run folder.

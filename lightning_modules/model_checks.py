@@ -1,0 +1,83 @@
+"""Does a loaded model fit its task and its data? Checks made before the first batch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from transformers import PreTrainedModel
+
+from distilkobert.particles import ParticleMode
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """What the data says about itself, compared with the model; None leaves a fact unchecked.
+
+    Args:
+        vocab_size: pieces of the tokenizer.
+        pad_token_id: id of [PAD].
+        max_length: longest input in tokens.
+        particles: how words were cut before encoding; kept in the model's configuration for prediction.
+    """
+
+    vocab_size: int | None
+    pad_token_id: int | None
+    max_length: int | None
+    particles: ParticleMode = "none"
+
+
+def check_new_weights(model: PreTrainedModel, missing: Sequence[str], source: str) -> None:
+    """Refuse a model whose missing weights are not exactly those of the head; BERT's pooler counts as head.
+
+    Raises:
+        ValueError: weights of the encoder, or a part of the head only, are missing.
+    """
+    encoder, pooler = f"{model.base_model_prefix}.", f"{model.base_model_prefix}.pooler."
+    head = {name for name, _ in model.named_parameters() if not name.startswith(encoder)}
+    lost = [name for name in missing if name.startswith(encoder) and not name.startswith(pooler)]
+    if lost:
+        raise ValueError(
+            f"{source}: the encoder is incomplete; it lacks {', '.join(lost[:4])}{' and others' if lost[4:] else ''}. "
+            "Only the task's head may start from random weights"
+        )
+    new = head.intersection(missing)
+    if missing and new != head:
+        raise ValueError(
+            f"{source}: the head is incomplete; it lacks {', '.join(sorted(missing))} but has other parts. The file is "
+            "damaged, or was written for another kind of head"
+        )
+
+
+def check_facts(model: PreTrainedModel, facts: DataFacts, labels: Sequence[str], source: str) -> None:
+    """Refuse a model that does not fit the data.
+
+    Raises:
+        ValueError: vocabulary, [PAD], length or labels differ.
+    """
+    config = model.config
+    if facts.vocab_size is not None and config.vocab_size != facts.vocab_size:
+        raise ValueError(
+            f"{source}: its vocabulary has {config.vocab_size} pieces, the data's tokenizer {facts.vocab_size}; name "
+            "the tokenizer the model was trained with in data.tokenizer"
+        )
+    if facts.pad_token_id is not None and config.pad_token_id != facts.pad_token_id:
+        raise ValueError(
+            f"{source}: its [PAD] is id {config.pad_token_id}, the data's tokenizer has {facts.pad_token_id}; name the "
+            "tokenizer the model was trained with in data.tokenizer"
+        )
+    if facts.max_length is not None and config.max_position_embeddings < facts.max_length:
+        raise ValueError(
+            f"{source}: takes {config.max_position_embeddings} tokens at most, data.max_length is {facts.max_length}; "
+            f"set --data.max_length={config.max_position_embeddings} or less"
+        )
+    own = class_names(model)
+    if labels and own != list(labels):
+        raise ValueError(
+            f"{source}: its head knows the labels {', '.join(own)}, the data has {', '.join(labels)}; choose a "
+            "checkpoint of this task, or start a new head with --model.init_from"
+        )
+
+
+def class_names(model: PreTrainedModel) -> list[str]:
+    """Names of the head's classes, in the order of their ids."""
+    names = {int(number): name for number, name in (model.config.id2label or {}).items()}
+    return [names[number] for number in sorted(names)]

@@ -1,0 +1,225 @@
+"""Predictions line by line from an exported folder: hand-set models without layers, whose answers can be worked out."""
+
+import io
+import math
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import (
+    AutoTokenizer,
+    BertConfig,
+    BertForSequenceClassification,
+    DistilBertConfig,
+    DistilBertForQuestionAnswering,
+    DistilBertForSequenceClassification,
+    DistilBertForTokenClassification,
+    PreTrainedModel,
+)
+
+from distilkobert import KoBertTokenizer
+from experiments.predict import predict
+from tests.world import VOCABULARY, World
+
+WIDTH = 8
+Ask = Callable[..., list[str]]
+
+
+class Terminal(io.BytesIO):
+    """Standard input of a terminal or a pipe."""
+
+    def __init__(self, content: bytes, terminal: bool) -> None:
+        super().__init__(content)
+        self.buffer = self
+        self._terminal = terminal
+
+    def isatty(self) -> bool:
+        return self._terminal
+
+
+@pytest.fixture
+def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ask:
+    """Feed lines to the command and return the lines it printed."""
+
+    def call(folder: Path, content: str | bytes, terminal: bool = False, **options: int) -> list[str]:
+        raw = content.encode() if isinstance(content, str) else content
+        monkeypatch.setattr("sys.stdin", Terminal(raw, terminal))
+        predict(str(folder), **options)  # type: ignore[arg-type]
+        return capsys.readouterr().out.splitlines()
+
+    return call
+
+
+def config(labels: Sequence[str], **more: object) -> DistilBertConfig:
+    return DistilBertConfig(
+        vocab_size=VOCABULARY, dim=WIDTH, hidden_dim=8, n_layers=0, n_heads=1, max_position_embeddings=64,
+        pad_token_id=1, id2label=dict(enumerate(labels)), label2id={name: i for i, name in enumerate(labels)}, **more,
+    )  # fmt: skip
+
+
+def set_by_token(model: PreTrainedModel, head: str, classes: dict[int, int], other: int = 0) -> PreTrainedModel:
+    """Let every token decide alone: token `i` has class `classes[i]`, all others class `other`."""
+    with torch.no_grad():
+        embeddings = model.distilbert.embeddings
+        embeddings.position_embeddings.weight.zero_()
+        embeddings.word_embeddings.weight[:] = torch.eye(WIDTH)[other]
+        for token, chosen in classes.items():
+            embeddings.word_embeddings.weight[token] = torch.eye(WIDTH)[chosen]
+        layer = model.get_submodule(head)
+        layer.weight.copy_(torch.eye(WIDTH)[: layer.weight.shape[0]] * 5)
+        layer.bias.zero_()
+    return model
+
+
+def folder_of(model: PreTrainedModel, tokenizer: Path, folder: Path) -> Path:
+    model.save_pretrained(folder)
+    KoBertTokenizer.from_pretrained(tokenizer).save_pretrained(folder)
+    return folder
+
+
+def ids_of(world: World, text: str) -> list[int]:
+    tokenizer = KoBertTokenizer.from_pretrained(world.tokenizer)
+    return tokenizer.convert_tokens_to_ids(tokenizer.tokenize(text))
+
+
+@pytest.fixture
+def sentiment(world: World, tmp_path: Path) -> Path:
+    model = DistilBertForSequenceClassification(config(["negative", "positive"]))
+    with torch.no_grad():
+        model.classifier.weight.zero_()
+        model.classifier.bias.copy_(torch.tensor([0.0, math.log(3.0)]))
+    return folder_of(model, world.tokenizer, tmp_path / "sentiment")
+
+
+def test_classification_prints_label_and_probability(sentiment: Path, ask: Ask) -> None:
+    assert ask(sentiment, "재미있다\n별로다\r\n끝", batch_size=2) == ["positive\t0.7500"] * 3
+
+
+def test_a_batch_gives_what_single_lines_give(world: World, tmp_path: Path, ask: Ask) -> None:
+    torch.manual_seed(1)
+    bert = BertConfig(
+        vocab_size=VOCABULARY, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=24,
+        max_position_embeddings=64, pad_token_id=1, initializer_range=1.0,
+    )  # fmt: skip
+    model = BertForSequenceClassification(bert).eval()
+    folder = folder_of(model, world.tokenizer, tmp_path / "bert")
+    lines = ["영화가 좋다", "정말로 아주 길고 지루한 영화였다고 생각한다", "나쁘다", "그 배우는 오래 기억될 것이다"]
+    tokenizer = KoBertTokenizer.from_pretrained(world.tokenizer)
+    expected = []
+    for line in lines:
+        with torch.no_grad():
+            inputs = tokenizer(line, return_tensors="pt", max_length=64, truncation="longest_first")
+            probability, choice = model(**inputs).logits[0].softmax(-1).max(-1)
+        expected.append((f"LABEL_{int(choice)}", float(probability)))
+    printed = [line.split("\t") for line in ask(folder, "\n".join(lines))]
+    assert [label for label, _ in printed] == [label for label, _ in expected]
+    assert [float(value) for _, value in printed] == pytest.approx([value for _, value in expected], abs=1e-4)
+
+
+def test_word_entities_have_positions_in_the_line(world: World, tmp_path: Path, ask: Ask) -> None:
+    tokenizer = KoBertTokenizer.from_pretrained(world.tokenizer)
+    # Words of one piece, so that the piece decides and no other word shares it.
+    whole = [piece[1:] for piece in tokenizer.vocab if piece.startswith("▁") and len(piece) > 2]
+    person, place = [word for word in whole if tokenizer.tokenize(word) == [f"▁{word}"]][:2]
+    classes = {ids_of(world, person)[0]: 1, ids_of(world, place)[0]: 2}
+    labels = ["O", "PER-B", "LOC-B", "LOC-I"]
+    model = set_by_token(DistilBertForTokenClassification(config(labels)), "classifier", classes)
+    folder = folder_of(model, world.tokenizer, tmp_path / "words")
+    end = 2 + len(person)
+    second = end + 3
+    expected = f"PER:2-{end}:{person}\tLOC:{second}-{second + len(place)}:{place}"
+    assert ask(folder, f"  {person}   {place}\n") == [expected]
+
+
+def test_character_entities_come_from_prefix_tags(world: World, tmp_path: Path, ask: Ask) -> None:
+    tokenizer = KoBertTokenizer.from_pretrained(world.tokenizer)
+    text = "부산에서 만난 사람"
+    ids, offsets = tokenizer.encode_with_offsets(text)
+    place = next(number for number, span in zip(ids, offsets, strict=True) if span[1] > span[0])
+    start, end = offsets[ids.index(place)]
+    model = set_by_token(DistilBertForTokenClassification(config(["O", "B-LC"])), "classifier", {place: 1})
+    folder = folder_of(model, world.tokenizer, tmp_path / "characters")
+    assert ids.count(place) == 1
+    assert ask(folder, text) == [f"LC:{start}-{end}:{text[start:end]}"]
+    assert ask(folder, "하늘") == ["-"]
+
+
+@pytest.mark.parametrize("padding", ["", "다른 문장이 앞에 있다. " * 12])
+def test_answers_are_cut_from_the_context(padding: str, world: World, tmp_path: Path, ask: Ask) -> None:
+    tokenizer = KoBertTokenizer.from_pretrained(world.tokenizer)
+    context = f"{padding}1987년 {padding}"
+    ids, offsets = tokenizer.encode_with_offsets(context)
+    begin = len(padding)
+    inside = [
+        place for place, (start, end) in enumerate(offsets) if start >= begin and end <= begin + 5 and end > start
+    ]
+    model = DistilBertForQuestionAnswering(config(["LABEL_0", "LABEL_1"]))
+    set_by_token(model, "qa_outputs", {ids[inside[0]]: 0, ids[inside[-1]]: 1}, other=2)
+    folder = folder_of(model, world.tokenizer, tmp_path / "answers")
+    answer, place, probability = ask(folder, f"언제인가?\t{context}")[0].split("\t")
+    start, end = (int(number) for number in place.split("-"))
+    assert (answer, start) == (context[offsets[inside[0]][0] : offsets[inside[-1]][1]], offsets[inside[0]][0])
+    assert context[start:end] == answer
+    assert 0 < float(probability) <= 1
+
+
+def test_a_fast_tokenizer_alone_is_enough(sentiment: Path, world: World, ask: Ask) -> None:
+    KoBertTokenizer.from_pretrained(world.tokenizer).to_transformers().save_pretrained(sentiment)
+    for file in [*sentiment.glob("*.model"), sentiment / "vocab.txt"]:
+        file.unlink()
+    assert AutoTokenizer.from_pretrained(sentiment).is_fast
+    assert ask(sentiment, "재미있다") == ["positive\t0.7500"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\xea\xb0\x80\n\n", "line 2: the line is empty"),
+        ("가\n나\n".encode() + "영화".encode("cp949"), r"line 3: not UTF-8 \(byte 0\)"),
+    ],
+)
+def test_a_bad_line_is_named(content: bytes, message: str, sentiment: Path, ask: Ask) -> None:
+    with pytest.raises(ValueError, match=message):
+        ask(sentiment, content)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("질문만 있다", "line 1: found 0 tabs; expected question<TAB>context"),
+        ("질문\t글\t또", "line 1: found 2 tabs"),
+        ("질문\t ", "line 1: the context has no piece"),
+    ],
+)
+def test_a_line_that_is_no_question_is_named(line: str, message: str, world: World, tmp_path: Path, ask: Ask) -> None:
+    folder = folder_of(DistilBertForQuestionAnswering(config(["a", "b"])), world.tokenizer, tmp_path / "qa")
+    with pytest.raises(ValueError, match=message):
+        ask(folder, line)
+
+
+def test_a_terminal_goes_on_after_a_bad_line_and_a_bom_is_no_text(
+    sentiment: Path, ask: Ask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ask(sentiment, b"\xef\xbb\xbf\xea\xb0\x80\n\n\xeb\x82\x98\n", terminal=True) == ["positive\t0.7500"] * 2
+
+
+def test_folders_that_cannot_predict_are_refused(world: World, sentiment: Path, tmp_path: Path, ask: Ask) -> None:
+    with pytest.raises(FileNotFoundError, match=r"no config\.json; name a folder written by"):
+        ask(tmp_path / "nowhere", "가")
+    with pytest.raises(ValueError, match="BertForMaskedLM, which answers none of the three tasks"):
+        ask(world.teacher, "가")
+    with pytest.raises(ValueError, match="max_length=65: expected 16 to 64"):
+        ask(sentiment, "가", max_length=65)
+    with pytest.raises(ValueError, match="has no trained head for question_answering"):
+        ask(sentiment, "가", task="question_answering")  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+def test_a_pipe_gets_what_was_asked_before_the_bad_line_and_no_traceback(sentiment: Path) -> None:
+    command = [sys.executable, "-m", "experiments.predict", "--model", str(sentiment), "--batch_size=1"]
+    done = subprocess.run(command, input="좋다\n\n", capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stdout) == (2, "positive\t0.7500\n")
+    assert done.stderr == "error: line 2: the line is empty\n"
