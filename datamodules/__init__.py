@@ -1,5 +1,9 @@
 """LightningDataModules: files to batches, safe under DDP, without knowledge of models."""
 
 from datamodules.corpus import CorpusDataModule
+from datamodules.klue_ner import KlueNERDataModule
+from datamodules.korquad import KorQuADDataModule
+from datamodules.naver_ner import NaverNERDataModule
+from datamodules.nsmc import NSMCDataModule
 
-__all__ = ["CorpusDataModule"]
+__all__ = ["CorpusDataModule", "KlueNERDataModule", "KorQuADDataModule", "NSMCDataModule", "NaverNERDataModule"]

@@ -10,6 +10,7 @@ all; where two processes build the same one, the first to finish wins and the ot
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -37,6 +38,12 @@ class FeatureTable:
         from datasets import load_from_disk
 
         self._table = load_from_disk(str(folder)).with_format("arrow")
+
+    def without(self, *names: str) -> "FeatureTable":
+        """The same table without some columns, whose values then need not be read."""
+        other = copy(self)
+        other._table = self._table.remove_columns(list(names))
+        return other
 
     def __len__(self) -> int:
         return len(self._table)

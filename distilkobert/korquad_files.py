@@ -58,7 +58,9 @@ def read_korquad(path: Path) -> Iterator[Paragraph]:
             asked = tuple(_question(item, context, where) for item in _get(paragraph, "qas", list, where))
             for question in asked:
                 if question.id in seen:
-                    raise ValueError(f"{where}: the question id {question.id!r} occurs twice, before in {seen[question.id]}")
+                    raise ValueError(
+                        f"{where}: the question id {question.id!r} occurs twice, before in {seen[question.id]}"
+                    )
                 seen[question.id] = f"article {number}, paragraph {place}"
             questions += len(asked)
             yield Paragraph(title, context, asked, where)
@@ -72,9 +74,8 @@ def _load(path: Path) -> Any:
     except json.JSONDecodeError as error:
         hint = looks_like(path)
         hint = f". {hint}" if hint and "JSON" not in hint else ""
-        raise ValueError(
-            f"{path}, line {error.lineno}, column {error.colno}: not JSON ({error.msg}); expected a KorQuAD 1.0 file{hint}"
-        ) from None
+        where = f"{path}, line {error.lineno}, column {error.colno}"
+        raise ValueError(f"{where}: not JSON ({error.msg}); expected a KorQuAD 1.0 file{hint}") from None
 
 
 def _question(item: Any, context: str, where: str) -> Question:

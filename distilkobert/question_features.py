@@ -42,7 +42,7 @@ def question_features(
             ids, spans, lambda answer: answer_pieces(spans, answer.start, answer.start + len(answer.text))
         )
 
-    return _tables(paragraphs, encode)
+    return _tables(paragraphs, encode, lambda text: encode(text).ids)
 
 
 def seed_question_features(paragraphs: Iterable[Paragraph], tokenizer: KoBertTokenizer) -> dict[str, Columns]:
@@ -59,17 +59,19 @@ def seed_question_features(paragraphs: Iterable[Paragraph], tokenizer: KoBertTok
             ids, (), lambda answer: seed_answer_pieces(context, answer.text, answer.start, tokenizer.tokenize)
         )
 
-    return _tables(paragraphs, encode)
+    return _tables(paragraphs, encode, lambda text: tokenizer.encode_batch([text])[0].tolist())
 
 
-def _tables(paragraphs: Iterable[Paragraph], encode: Callable[[str], _EncodedContext]) -> dict[str, Columns]:
+def _tables(
+    paragraphs: Iterable[Paragraph], encode: Callable[[str], _EncodedContext], ask: Callable[[str], Sequence[int]]
+) -> dict[str, Columns]:
     contexts: list[tuple[str, _EncodedContext]] = []
     rows: list[dict[str, Any]] = []
     for paragraph in paragraphs:
         context = encode(paragraph.context)
         _require_pieces(context.ids, paragraph.where, "context")
         for question in paragraph.questions:
-            ids = encode(question.text).ids
+            ids = ask(question.text)
             _require_pieces(ids, f"{paragraph.where}, question {question.id!r}", "question")
             first, last = context.place(question.answers[0]) or (-1, -1)
             rows.append(
@@ -99,4 +101,6 @@ def _tables(paragraphs: Iterable[Paragraph], encode: Callable[[str], _EncodedCon
 
 def _require_pieces(ids: Sequence[int], where: str, name: str) -> None:
     if not ids:
-        raise ValueError(f"{where}: the {name} has no piece: it is all white space or combining marks; correct the file")
+        raise ValueError(
+            f"{where}: the {name} has no piece: it is all white space or combining marks; correct the file"
+        )

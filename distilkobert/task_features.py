@@ -20,9 +20,10 @@ _BLOCK = 4096
 def review_features(reviews: Iterable[Review], encoder: TextEncoder) -> dict[str, Columns]:
     """Table `reviews`: `id`, `text`, `label`, `ids`, `pieces` (their number)."""
     kept = list(reviews)
-    ids: list[Sequence[int]] = []
+    ids: list[list[int]] = []
     for start in range(0, len(kept), _BLOCK):
-        ids += [row.copy() for row in encoder.encode_batch([review.text for review in kept[start : start + _BLOCK]])]
+        block = encoder.encode_batch([review.text for review in kept[start : start + _BLOCK]])
+        ids += [row.tolist() for row in block]
     columns = {
         "id": [review.id for review in kept],
         "text": [review.text for review in kept],
@@ -39,9 +40,9 @@ def word_features(sentences: Iterable[TaggedSentence], encoder: TextEncoder) -> 
     aligned = []
     for start in range(0, len(kept), _BLOCK):
         block = kept[start : start + _BLOCK]
-        encoded = iter(encoder.encode_batch(list(chain.from_iterable(sentence.units for sentence in block))))
-        for sentence in block:
-            aligned.append(align_words(list(islice(encoded, len(sentence.units))), encoder.unk_token_id))
+        words = list(chain.from_iterable(sentence.units for sentence in block))
+        encoded = iter([row.tolist() for row in encoder.encode_batch(words)])
+        aligned += [align_words(list(islice(encoded, len(item.units))), encoder.unk_token_id) for item in block]
     columns = _sentence_columns(kept) | {
         "ids": ragged([words.input_ids for words in aligned]),
         "first_pieces": ragged([words.first_pieces for words in aligned]),

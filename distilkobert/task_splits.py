@@ -46,8 +46,8 @@ class HashSplit:
         chosen = [row for row, key in enumerate(keys) if self._part(remainders[key]) == part]
         if not chosen:
             raise ValueError(
-                f"{where}: none of its {len(remainders)} keys (ids or article titles) falls into the {part} part, which "
-                "a hash cuts from it; use a larger file"
+                f"{where}: none of its {len(remainders)} keys (ids or article titles) falls into the {part} part, "
+                "which a hash cuts from it; use a larger file"
             )
         return chosen
 
@@ -56,7 +56,7 @@ class HashSplit:
 
 
 DEV_CUT: Final = HashSplit(20, frozenset({0}))
-"""5 % of a training file, where a test file of its own exists: enough to tell checkpoints apart (7,500 NSMC reviews)."""
+"""5 % of a training file, where a test file of its own exists: about 7,500 reviews of NSMC."""
 
 KLUE_SPLIT: Final = HashSplit(10, frozenset({8}), frozenset({9}))
 """KLUE-NER and Naver NER where only one file is there: 0 to 7 train, 8 dev, 9 test."""

@@ -129,14 +129,16 @@ def load_encoder(name_or_folder: str | Path) -> KoBertTokenizer | FastEncoder:
         raise FileNotFoundError(
             f"{name} holds no tokenizer; expected KoBERT's *.model file and {VOCAB_NAME}, or a tokenizer.json"
         )
-    from transformers import AutoTokenizer
+    from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder)  # type: ignore[no-untyped-call]
+        tokenizer = AutoTokenizer.from_pretrained(folder)
     except (ValueError, OSError, KeyError) as error:
         raise ValueError(f"{name}: its tokenizer does not load ({str(error).strip().splitlines()[0]})") from error
-    if not getattr(tokenizer, "is_fast", False):
-        raise ValueError(f"{name} is not a fast tokenizer, so it has no character offsets; give one with tokenizer.json")
+    if not isinstance(tokenizer, PreTrainedTokenizerFast):
+        raise ValueError(
+            f"{name} is not a fast tokenizer, so it has no character offsets; give one with tokenizer.json"
+        )
     return FastEncoder(tokenizer, name)
 
 

@@ -19,6 +19,7 @@ from pytorch_lightning.loggers import TensorBoardLogger
 import datamodules
 import lightning_modules
 from distilkobert.checkpoints import read_checkpoint
+from experiments.hardware import warn_of_emulated_bf16
 from lightning_modules.base import MODULE_ENTRY
 from lightning_modules.callbacks import (
     GradientWatch,
@@ -29,6 +30,7 @@ from lightning_modules.callbacks import (
     TokenProgressBar,
     TrainingLog,
 )
+from lightning_modules.finetuning import FineTuning
 
 DEFAULT_SEED = 42
 """Seed of the original's fine-tuning scripts (monologg/KoBERT-nsmc, KoBERT-NER, KoBERT-KorQuAD)."""
@@ -130,6 +132,12 @@ class TrainerCLI(LightningCLI):
         if self.config.subcommand == "fit" and not config.get("ckpt_path") and not config.trainer.fast_dev_run:
             refuse_used_folder(self.run_folder)
 
+    def instantiate_classes(self) -> None:
+        """Make everything; a task's module learns which checkpoint will be loaded into it."""
+        super().instantiate_classes()
+        if isinstance(self.model, FineTuning):
+            self.model.checkpoint = self.config[self.config.subcommand].get("ckpt_path")
+
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         """The trainer, with TensorBoard always and the callbacks of this project."""
         config = self.config[self.config.subcommand]
@@ -147,7 +155,9 @@ class TrainerCLI(LightningCLI):
             PredictionFiles(self.run_folder),
             *([TokenProgressBar()] if config.trainer.enable_progress_bar is not False else []),
         ]
-        return super().instantiate_trainer(logger=logger, use_distributed_sampler=False, **kwargs)
+        trainer = super().instantiate_trainer(logger=logger, use_distributed_sampler=False, **kwargs)
+        warn_of_emulated_bf16(trainer)
+        return trainer
 
 
 def refuse_used_folder(folder: Path) -> None:

@@ -48,8 +48,9 @@ def export(checkpoint: str, output: str, tokenizer: str | None = None) -> Path:
         )
     with atomic_folder(target) as folder:
         model.save_pretrained(folder)
-        fast = pieces.to_transformers()
-        fast.model_max_length = model.config.max_position_embeddings
+        fast = pieces.to_transformers(
+            model_max_length=model.config.max_position_embeddings, segment_ids=model.config.model_type != "distilbert"
+        )
         fast.save_pretrained(folder)
         pieces.save_pretrained(folder)
         write_model_card(folder / "README.md", name=target.name, model=model, checkpoint=source, run_folder=run_folder)

@@ -67,7 +67,6 @@ def _summary(model: PreTrainedModel, kind: str) -> str:
 
 def _usage(model: PreTrainedModel, kind: str) -> str:
     extra = "" if kind == "DistilBERT" else ", add_pooling_layer=False"
-    options = ", return_token_type_ids=False" if kind == "DistilBERT" else ""
     loader = "DistilBertModel" if kind == "DistilBERT" else "BertModel"
     return f"""## Use
 
@@ -76,7 +75,7 @@ from transformers import AutoTokenizer, {loader}
 
 tokenizer = AutoTokenizer.from_pretrained("FOLDER")
 model = {loader}.from_pretrained("FOLDER"{extra})
-inputs = tokenizer("한국어 모델을 공유합니다.", return_tensors="pt"{options})
+inputs = tokenizer("한국어 모델을 공유합니다.", return_tensors="pt")
 cls = model(**inputs).last_hidden_state[:, 0]
 ```
 
@@ -92,7 +91,7 @@ def _differences(model: PreTrainedModel) -> str:
         )
     return (
         "## What differs from BERT\n\n"
-        "- No segment ids: do not pass `token_type_ids`; two texts are told apart by [SEP]."
+        "- No segment ids: the tokenizer gives no `token_type_ids`; two texts are told apart by [SEP]."
         "\n- No pooler: the sentence vector at [CLS] is `last_hidden_state[:, 0]`."
         f"\n- [PAD] is id {model.config.pad_token_id}, not 0."
     )

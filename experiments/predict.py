@@ -20,6 +20,7 @@ from typing import Literal
 
 import torch
 from transformers import AutoConfig, PreTrainedModel
+from transformers.utils import logging as transformers_logging
 
 from distilkobert.checkpoints import Task, load_model
 from distilkobert.text_encoding import load_encoder
@@ -140,6 +141,8 @@ def answers(network: PreTrainedModel, prepared: Sequence[Prepared], reader: Read
 
 def main() -> None:
     """Command line of the prediction."""
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
     call_with_options(predict, "python -m experiments.predict", __doc__)
 
 

@@ -9,12 +9,12 @@ from transformers import PreTrainedModel
 from distilkobert.alignment import align_words
 from distilkobert.checkpoints import Task
 from distilkobert.metrics.entities import lenient_entities
+from distilkobert.model_checks import class_names
 from distilkobert.model_inputs import Encoding
 from distilkobert.particles import ParticleMode, encode_text
 from distilkobert.spans import WindowSettings, build_windows
 from distilkobert.task_examples import CharacterExample, QuestionWindows, TaggedExample, WordExample
 from distilkobert.text_encoding import TextEncoder
-from lightning_modules.model_checks import class_names
 
 _LONGEST = 512
 """Most tokens of an input: all positions of KoBERT."""

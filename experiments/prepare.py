@@ -1,8 +1,10 @@
-"""Prepare data: turn text files into a folder of token sequences.
+"""Prepare data: turn text files into a folder of token sequences, or download the data of a task.
 
     python -m experiments.prepare corpus --input 'texts/*.txt.xz' --tokenizer kobert --output corpus
+    python -m experiments.prepare fetch nsmc --output data/nsmc
 
-The folder is read by `datamodules.CorpusDataModule`. Running the command again finds its result and returns at once.
+The folder of `corpus` is read by `datamodules.CorpusDataModule`, that of `fetch` by the task's data module. Running a
+command again finds its result and returns at once; a download that was cut off goes on.
 """
 
 import sys
@@ -18,6 +20,7 @@ from distilkobert.corpus import CorpusSettings
 from distilkobert.corpus_preparation import PreparedCorpus, prepare_corpus
 from distilkobert.files import expand_inputs
 from experiments.commandline import run_command
+from experiments.fetch import SOURCES, DatasetName, fetch
 from experiments.measure import peak_memory_mb
 
 
@@ -26,8 +29,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = ArgumentParser(prog="python -m experiments.prepare", description=__doc__, allow_abbrev=False)
     commands = parser.add_subcommands(required=True, dest="command")
     commands.add_subcommand("corpus", _corpus_parser(), help="token sequences for pretraining and distillation")
+    commands.add_subcommand("fetch", _fetch_parser(), help="download the data of a task, checked by SHA-256")
     settings = parser.parse_args(arguments)
+    if settings.command == "fetch":
+        return run_command(lambda: fetch(SOURCES[settings.fetch.name], Path(settings.fetch.output)))
     return run_command(lambda: _prepare_corpus(settings.corpus))
+
+
+def _fetch_parser() -> ArgumentParser:
+    parser = ArgumentParser(allow_abbrev=False)
+    parser.add_argument("name", type=DatasetName, help="the data set")
+    parser.add_argument("--output", type=str, required=True, help="folder for its files, made where missing")
+    return parser
 
 
 def _corpus_parser() -> ArgumentParser:

@@ -41,9 +41,15 @@ def quieten() -> None:
     transformers_logging.disable_progress_bar()
     logging.getLogger("pytorch_lightning.utilities.rank_zero").addFilter(lambda r: "litlogger" not in r.getMessage())
     # Batches come whole from the datamodule, so the loader has no batch_size for Lightning to read; few workers are
-    # enough because a batch is one memory-mapped read.
-    for message in (".*does not have many workers.*", ".*Trying to infer the `batch_size`.*"):
-        warnings.filterwarnings("ignore", message=message)
+    # enough because a batch is one memory-mapped read; task modules move their batches themselves, because Lightning
+    # would look for tensors inside the plain objects of a batch.
+    expected = (
+        "does not have many workers",
+        "Trying to infer the `batch_size`",
+        "overridden `transfer_batch_to_device`",
+    )
+    for message in expected:
+        warnings.filterwarnings("ignore", message=f".*{message}.*")
 
 
 if __name__ == "__main__":

@@ -8,12 +8,12 @@ from torch import Tensor
 
 from distilkobert.metrics import KorQuadScore
 from distilkobert.metrics.korquad import write_predictions
+from distilkobert.model_checks import DataFacts
 from distilkobert.optim import OptimizerSpec
 from distilkobert.particles import ParticleMode
 from distilkobert.spans import Answer
 from distilkobert.task_examples import QuestionWindows
 from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
-from lightning_modules.model_checks import DataFacts
 
 
 class QuestionAnswering(FineTuning):

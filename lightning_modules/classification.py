@@ -6,9 +6,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchmetrics import MeanMetric
 
+from distilkobert.model_checks import DataFacts
 from distilkobert.optim import OptimizerSpec
 from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
-from lightning_modules.model_checks import DataFacts
 
 
 class SequenceClassification(FineTuning):

@@ -14,9 +14,9 @@ from torchmetrics import MeanMetric
 
 from distilkobert.checkpoints import Task, load_model
 from distilkobert.files import write_text
+from distilkobert.model_checks import DataFacts, check_facts, check_new_weights
 from distilkobert.optim import OptimizerSpec
 from lightning_modules.base import EncoderModule
-from lightning_modules.model_checks import DataFacts, check_facts, check_new_weights
 
 FINE_TUNING = OptimizerSpec(lr=5e-5, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, warmup=0.0)
 """The original's fine-tuning optimizer (monologg/KoBERT-nsmc, KoBERT-NER, KoBERT-KorQuAD)."""
@@ -66,12 +66,13 @@ class FineTuning(EncoderModule):
         self.init_from = init_from
         self.labels = list(labels)
         self.facts = facts
+        self.checkpoint: str | None = None
+        """Checkpoint that the trainer is about to load, set by the command line: the network is built from it, so that
+        `init_from` need not be there any more."""
         self.mean_loss = MeanMetric()
 
     def configure_model(self) -> None:
         """Load the encoder; say which weights are new, and refuse if they are not exactly the head's.
-
-        With `--ckpt_path` the network is the checkpoint's, and `init_from` need not be there any more.
 
         Raises:
             FileNotFoundError: there is no such model.
@@ -79,7 +80,7 @@ class FineTuning(EncoderModule):
         """
         if self.is_configured:
             return
-        source = str(self.trainer.ckpt_path or self.init_from)
+        source = self.checkpoint or self.init_from
         model, missing = load_model(source, self.task, self.labels or None)
         check_new_weights(model, missing, source)
         check_facts(model, self.facts, self.labels, source)

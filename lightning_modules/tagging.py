@@ -7,11 +7,11 @@ from torch import Tensor
 
 from distilkobert.losses import IGNORE_INDEX
 from distilkobert.metrics import EntityF1
+from distilkobert.model_checks import DataFacts
 from distilkobert.optim import OptimizerSpec
 from distilkobert.particles import ParticleMode
 from distilkobert.task_examples import TaggedExample
 from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
-from lightning_modules.model_checks import DataFacts
 
 
 class TokenClassification(FineTuning):
@@ -32,7 +32,7 @@ class TokenClassification(FineTuning):
         particles: how words were cut before encoding; filled in from the data.
     """
 
-    batch_keys = ("labels", "examples")
+    batch_keys = ("labels", "examples", "rows")
 
     def __init__(
         self,

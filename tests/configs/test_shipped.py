@@ -65,7 +65,9 @@ def build(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[str]], TrainerCLI]:
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_it_parses_and_builds(name: str, build: Callable[[list[str]], TrainerCLI], world: World, tmp_path: Path) -> None:
+def test_it_parses_and_builds(
+    name: str, build: Callable[[list[str]], TrainerCLI], world: World, tmp_path: Path
+) -> None:
     stack = [option for file in [*STACKS[name], f"configs/{name}"] for option in ("-c", file)]
     # GPU overlays are parsed whole; their trainer is then built on the CPU, because this machine may have no GPU.
     devices = ["--trainer.accelerator=cpu", "--trainer.devices=1", "--trainer.strategy=auto"]
@@ -100,4 +102,3 @@ def test_the_published_recipe_has_the_published_numbers(
     masking = cli.datamodule.masking
     assert (masking.probability, masking.mask, masking.keep, masking.random) == (0.15, 0.8, 0.1, 0.1)
     assert masking.smoothing == 0.7
-

@@ -27,7 +27,6 @@ from transformers import AutoTokenizer, {loader}
 tokenizer = AutoTokenizer.from_pretrained(sys.argv[1])
 model, report = {loader}.from_pretrained(sys.argv[1], output_loading_info=True{options})
 inputs = tokenizer(sys.argv[2], return_tensors="pt")
-inputs.pop("token_type_ids", None)
 with torch.no_grad():
     hidden = model.eval()(**inputs).last_hidden_state
 print(json.dumps({{"ids": inputs["input_ids"].tolist(), "hidden": hidden.tolist(),

@@ -109,7 +109,7 @@ def test_a_checkpoint_of_another_module_is_refused(checkpoint: Path, world: Worl
 
 
 def test_a_missing_checkpoint_is_named(world: World, run: Run, tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="no-such.ckpt: no such checkpoint file"):
+    with pytest.raises(FileNotFoundError, match=r"no-such\.ckpt: no such checkpoint file"):
         run("fit", world.distil(tmp_path, f"--ckpt_path={tmp_path}/no-such.ckpt"))
 
 

@@ -12,11 +12,9 @@ from lightning_modules.finetuning import FINE_TUNING, FineTuning
 from tests.unit.models import tiny_teacher
 
 
-def configured(module: FineTuning, stage: str = "fit", ckpt_path: str | None = None) -> FineTuning:
+def configured(module: FineTuning, stage: str = "fit") -> FineTuning:
     """Let the module load its network as the trainer would."""
-    module._trainer = SimpleNamespace(  # type: ignore[assignment]
-        ckpt_path=ckpt_path, state=SimpleNamespace(fn=SimpleNamespace(value=stage))
-    )
+    module._trainer = SimpleNamespace(state=SimpleNamespace(fn=SimpleNamespace(value=stage)))  # type: ignore[assignment]
     module.configure_model()
     return module
 

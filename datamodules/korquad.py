@@ -1,0 +1,105 @@
+"""KorQuADDataModule: questions about paragraphs, answered by a part of the paragraph."""
+
+from pathlib import Path
+
+from datamodules.question_batches import AnswerBatches, QuestionBatches, WindowBatches
+from datamodules.tasks import Tables, TaskDataModule, find_task_files
+from distilkobert.feature_cache import Columns
+from distilkobert.korquad_files import read_korquad
+from distilkobert.particles import ParticleMode
+from distilkobert.question_features import question_features, seed_question_features
+from distilkobert.spans import WindowSettings
+from distilkobert.task_files import KORQUAD_DEV, KORQUAD_TRAIN
+from distilkobert.task_splits import KORQUAD_SPLIT, TaskPart
+from distilkobert.tokenization import KoBertTokenizer
+
+
+class KorQuADDataModule(TaskDataModule):
+    """Questions of KorQuAD 1.0.
+
+    With both files a twentieth of the training articles, chosen by a hash of the title, is dev, and the dev file, the
+    last one with public answers, is the test part. One file alone is divided by the same hash: 7 tenths of the articles
+    train, 1 dev, 2 test.
+
+    Args:
+        data_dir: folder with `KorQuAD_v1.0_train.json` and `KorQuAD_v1.0_dev.json`, or one of the two; plain, .gz, .xz
+            or .zst.
+        tokenizer: folder or hub name of a KoBERT tokenizer, or of a fast tokenizer of transformers.
+        max_length: tokens of a window, special tokens included (monologg/KoBERT-KorQuAD: 512).
+        batch_size: windows of a training batch on each process (the original: 8).
+        eval_batch_size: questions of a batch in evaluation, fewer where they have several windows (the original: 8).
+        stride: context pieces from the start of one window to the start of the next (the original: 128).
+        max_question: pieces that are kept of a question (the original: 64).
+        particles: `none`; `strip` takes a trailing particle off answers; `split` cuts words at script and punctuation
+            changes and before a trailing particle before they are encoded.
+        seed_compatible: label and answer as the original does, by string search in white-space words.
+        seed: seed of the order of batches.
+        num_workers: loader processes per loader and rank; 0 loads in the training process.
+        cache_dir: folder of encoded files; None: `distilkobert` in the cache folder of `datasets`.
+
+    Raises:
+        FileNotFoundError: there is no such file, or no tokenizer.
+        ValueError: a setting out of range, or `seed_compatible` with `split` or with another tokenizer than KoBERT's.
+    """
+
+    def __init__(
+        self,
+        data_dir: str,
+        tokenizer: str,
+        max_length: int = 512,
+        batch_size: int = 8,
+        eval_batch_size: int = 8,
+        stride: int = 128,
+        max_question: int = 64,
+        particles: ParticleMode = "none",
+        seed_compatible: bool = False,
+        seed: int = 42,
+        num_workers: int = 0,
+        cache_dir: str | None = None,
+    ) -> None:
+        files = find_task_files(data_dir, KORQUAD_TRAIN, KORQUAD_DEV, "korquad", one_file=KORQUAD_SPLIT)
+        super().__init__(
+            "korquad",
+            files,
+            "article title",
+            tokenizer,
+            max_length,
+            batch_size,
+            eval_batch_size,
+            seed,
+            num_workers,
+            cache_dir,
+        )
+        if seed_compatible and particles == "split":
+            raise ValueError(
+                "seed_compatible is on, and particles is split, which the original does not know; set particles to "
+                "none or strip, or seed_compatible to false"
+            )
+        if seed_compatible and not isinstance(self.tokenizer, KoBertTokenizer):
+            raise ValueError(
+                f"seed_compatible is on, but {tokenizer} is not a KoBERT tokenizer, whose pieces the original "
+                "searches; set seed_compatible to false"
+            )
+        self.particles: ParticleMode = particles
+        self.seed_compatible = seed_compatible
+        self._settings = WindowSettings(max_length, stride, max_question)
+
+    def read_features(self, path: Path) -> dict[str, Columns]:
+        """See the base class."""
+        if self.seed_compatible and isinstance(self.tokenizer, KoBertTokenizer):
+            return seed_question_features(read_korquad(path), self.tokenizer)
+        return question_features(read_korquad(path), self.tokenizer, self.particles)
+
+    def feature_settings(self) -> dict[str, str | bool]:
+        """How words are cut before encoding (`strip` comes after it), and who labels."""
+        return {"split": self.particles == "split", "seed_compatible": self.seed_compatible}
+
+    def split_keys(self, tables: Tables) -> list[str]:
+        """The titles of the questions' articles."""
+        return tables["questions"].strings("title")
+
+    def batches(self, tables: Tables, rows: list[int], part: TaskPart) -> QuestionBatches:
+        """Windows to train on, whole questions for dev and test."""
+        if part == "train":
+            return WindowBatches(tables, rows, self._settings, self.tokenizer)
+        return AnswerBatches(tables, rows, self._settings, self.tokenizer, self.particles, self.seed_compatible)

@@ -1,0 +1,138 @@
+"""NSMCDataModule: film reviews, negative or positive."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from datamodules.task_batches import InputFrame
+from datamodules.tasks import Tables, TaskDataModule, find_task_files
+from distilkobert.feature_cache import Columns, FeatureTable
+from distilkobert.labels import NSMC_LABELS
+from distilkobert.nsmc_files import read_nsmc
+from distilkobert.sampling import BatchKey
+from distilkobert.task_features import review_features
+from distilkobert.task_files import NSMC_TEST, NSMC_TRAIN
+from distilkobert.task_splits import TaskPart
+
+
+class ReviewBatches:
+    """Batches of reviews.
+
+    Args:
+        table: the reviews of a file.
+        rows: those that belong to the part.
+        frame: special tokens and length.
+    """
+
+    def __init__(self, table: FeatureTable, rows: list[int], frame: InputFrame) -> None:
+        self._table, self._rows, self._frame = table.without("id", "text"), rows, frame
+        self._pieces = table.numbers("pieces")[rows]
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Tokens of each review after the cut, (N,)."""
+        return np.minimum(self._pieces, self._frame.room) + 2
+
+    @property
+    def facts(self) -> dict[str, int | float]:
+        """`examples`, and `truncated_share`, of them those that were cut."""
+        return {
+            "examples": len(self._rows),
+            "truncated_share": float((self._pieces > self._frame.room).mean()),
+        }
+
+    def __getitem__(self, key: BatchKey) -> dict[str, Any]:
+        """`input_ids`, `attention_mask`, `token_type_ids` (B, T), `labels` (B,), and `rows`, numbers in the part."""
+        reviews = self._table.rows([self._rows[row] for row in key.rows])
+        return {
+            **self._frame.inputs([review["ids"] for review in reviews]),
+            "labels": torch.tensor([review["label"] for review in reviews]),
+            "rows": key.rows,
+        }
+
+
+class NSMCDataModule(TaskDataModule):
+    """Reviews of the Naver sentiment movie corpus.
+
+    A twentieth of `ratings_train.txt`, chosen by a hash of the review id, is dev; `ratings_test.txt` is the test part.
+
+    Args:
+        data_dir: folder with `ratings_train.txt` and `ratings_test.txt`, plain, .gz, .xz or .zst.
+        tokenizer: folder or hub name of a KoBERT tokenizer, or of a fast tokenizer of transformers.
+        max_length: tokens of an input, [CLS] and [SEP] included (monologg/KoBERT-nsmc: 50); longer texts are cut.
+        batch_size: reviews of a training batch on each process (the original: 32).
+        eval_batch_size: reviews of a batch in evaluation (the original: 64).
+        deduplicate: leave training reviews out whose text also occurs in the test file (off in the original; empty
+            texts stay). Their share goes into `facts`.
+        seed: seed of the order of batches.
+        num_workers: loader processes per loader and rank; 0 loads in the training process.
+        cache_dir: folder of encoded files; None: `distilkobert` in the cache folder of `datasets`.
+
+    Raises:
+        FileNotFoundError: a file or the tokenizer is not there.
+        ValueError: a setting out of range.
+    """
+
+    def __init__(
+        self,
+        data_dir: str,
+        tokenizer: str,
+        max_length: int = 50,
+        batch_size: int = 32,
+        eval_batch_size: int = 64,
+        deduplicate: bool = False,
+        seed: int = 42,
+        num_workers: int = 0,
+        cache_dir: str | None = None,
+    ) -> None:
+        files = find_task_files(data_dir, NSMC_TRAIN, NSMC_TEST, "nsmc")
+        super().__init__(
+            "nsmc",
+            files,
+            "review id",
+            tokenizer,
+            max_length,
+            batch_size,
+            eval_batch_size,
+            seed,
+            num_workers,
+            cache_dir,
+        )
+        self.labels = list(NSMC_LABELS)
+        self.deduplicate = deduplicate
+        self._frame = InputFrame(
+            self.tokenizer.cls_token_id, self.tokenizer.sep_token_id, self.pad_token_id, max_length
+        )
+        self._test_texts: set[str] | None = None
+
+    def read_features(self, path: Path) -> dict[str, Columns]:
+        """See the base class."""
+        return review_features(read_nsmc(path), self.tokenizer)
+
+    def feature_settings(self) -> dict[str, str | bool]:
+        """None."""
+        return {}
+
+    def split_keys(self, tables: Tables) -> list[str]:
+        """The review ids."""
+        return tables["reviews"].strings("id")
+
+    def choose_rows(self, tables: Tables, part: TaskPart) -> list[int]:
+        """Reviews of a part, without those that `deduplicate` leaves out."""
+        rows = super().choose_rows(tables, part)
+        if part == "test" or not self.deduplicate:
+            return rows
+        if self._test_texts is None:
+            self._test_texts = {review.text for review in read_nsmc(self.files.test)} - {""}
+        texts = tables["reviews"].strings("text")
+        dropped = sum(text in self._test_texts for text in texts)
+        self.facts["data/train_file_also_in_test"] = dropped
+        self.facts["data/train_file_also_in_test_share"] = dropped / len(texts)
+        return [row for row in rows if texts[row] not in self._test_texts]
+
+    def batches(self, tables: Tables, rows: list[int], part: TaskPart) -> ReviewBatches:
+        """See the base class."""
+        return ReviewBatches(tables["reviews"], rows, self._frame)

@@ -1,0 +1,224 @@
+"""What the data modules of the subtasks share: files found and split, features cached, three parts, facts.
+
+A dev part is always held out of training and chooses the checkpoint. The file or part that is tested on is read by
+`test` (and `predict`) only.
+"""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from pytorch_lightning.trainer.states import TrainerFn
+
+from datamodules.base import PlannedDataModule, PlannedLoader
+from distilkobert.feature_cache import Columns, FeatureTable, cached_features
+from distilkobert.files import sha256_of_file
+from distilkobert.sampling import BatchKey
+from distilkobert.task_files import find_file, missing_files
+from distilkobert.task_splits import DEV_CUT, HashSplit, TaskPart, describe
+from distilkobert.text_encoding import load_encoder
+
+_PARTS: dict[str, tuple[TaskPart, ...]] = {"fit": ("train", "dev"), "validate": ("dev",), "test": ("test",)}
+_STAGES = {TrainerFn.FITTING: "fit", TrainerFn.VALIDATING: "validate", TrainerFn.TESTING: "test"}
+_ONE_FILE = ("train", "dev", "test")
+
+Tables = dict[str, FeatureTable]
+
+
+class TaskBatches(Protocol):
+    """The batches of one part, made inside loader workers; a batch depends on its key alone."""
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Tokens that each item takes in a batch, (N,); an item is what batches are planned over."""
+
+    @property
+    def facts(self) -> dict[str, int | float]:
+        """Counts and shares of the part."""
+
+    def __getitem__(self, key: BatchKey) -> dict[str, Any]:
+        """Build the batch that `key` names."""
+
+
+@dataclass(frozen=True)
+class TaskFiles:
+    """The files of a task.
+
+    Args:
+        train: file that train and dev come from.
+        test: file that the test part comes from; the same where there is only one.
+        split: how `train` is divided.
+    """
+
+    train: Path
+    test: Path
+    split: HashSplit
+
+    @property
+    def is_one(self) -> bool:
+        """Whether all parts come from one file."""
+        return self.train == self.test
+
+
+def find_task_files(
+    data_dir: str, train: Sequence[str], test: Sequence[str], fetch: str, one_file: HashSplit | None = None
+) -> TaskFiles:
+    """Find the files of a task.
+
+    Args:
+        data_dir: their folder.
+        train: names that the training file may have, without .gz, .xz or .zst.
+        test: the same of the file that is tested on.
+        fetch: the data set's name for `python -m experiments.prepare fetch`.
+        one_file: how the file is divided where there is only one of the two; None where both are needed.
+
+    Raises:
+        FileNotFoundError: the folder, or a needed file, is not there.
+        ValueError: a file is there twice.
+    """
+    folder = Path(data_dir)
+    train_file, test_file = find_file(folder, train), find_file(folder, test)
+    if train_file is not None and test_file is not None:
+        return TaskFiles(train_file, test_file, DEV_CUT)
+    only = train_file or test_file
+    if only is None or one_file is None:
+        raise missing_files(folder, [*test] if train_file else [*train] if test_file else [*train, *test], fetch)
+    return TaskFiles(only, only, one_file)
+
+
+class TaskDataModule(PlannedDataModule):
+    """Base of the four; a subclass reads files, names what is hashed, and makes batches.
+
+    `vocab_size`, `pad_token_id`, `max_length`, `tokenizer`, `tokenizer_dir` and `facts` can be read at once. `facts`
+    names the split and the files, and gains the counts of each part that is loaded; it goes into `metrics.json`.
+
+    Args:
+        name: begins the names of cached features.
+        files: the task's files.
+        split_key: what is hashed to divide the files, in words.
+        tokenizer: folder or hub name of the tokenizer.
+        max_length: most tokens of an input, special tokens included.
+        batch_size: sequences of a training batch on each process.
+        eval_batch_size: sequences of a batch in evaluation.
+        seed: seed of the order of batches.
+        num_workers: loader processes per loader and rank; 0 loads in the training process.
+        cache_dir: folder of cached features; None: see `feature_cache.cached_features`.
+
+    Raises:
+        FileNotFoundError: there is no such tokenizer.
+        ValueError: a setting out of range.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        files: TaskFiles,
+        split_key: str,
+        tokenizer: str,
+        max_length: int,
+        batch_size: int,
+        eval_batch_size: int,
+        seed: int,
+        num_workers: int,
+        cache_dir: str | None,
+    ) -> None:
+        super().__init__(seed, num_workers)
+        for option, value in (("batch_size", batch_size), ("eval_batch_size", eval_batch_size)):
+            if value < 1:
+                raise ValueError(f"{option} is {value}; expected at least 1")
+        self.files = files
+        self.tokenizer_dir: str = tokenizer
+        self.tokenizer = load_encoder(tokenizer)
+        self.vocab_size: int = self.tokenizer.vocab_size
+        self.pad_token_id: int = self.tokenizer.pad_token_id
+        self.max_length = max_length
+        self.batch_size, self.eval_batch_size = batch_size, eval_batch_size
+        test_name = None if files.is_one else files.test.name
+        self.facts: dict[str, str | int | float] = {
+            "data/split": describe(files.split, split_key, files.train.name, test_name),
+            "data/tokenizer_fingerprint": self.tokenizer.fingerprint,
+        }
+        self._name = name
+        self._cache = None if cache_dir is None else Path(cache_dir)
+        self._loaded: dict[TaskPart, TaskBatches] = {}
+
+    @abstractmethod
+    def read_features(self, path: Path) -> dict[str, Columns]:
+        """Read and encode a whole file."""
+
+    @abstractmethod
+    def feature_settings(self) -> dict[str, str | bool]:
+        """What `read_features` depends on beside the file and the tokenizer."""
+
+    @abstractmethod
+    def split_keys(self, tables: Tables) -> list[str]:
+        """What each example of a file is known by; examples with equal keys stay together."""
+
+    @abstractmethod
+    def batches(self, tables: Tables, rows: list[int], part: TaskPart) -> TaskBatches:
+        """The batches of the examples `rows` of a file."""
+
+    def choose_rows(self, tables: Tables, part: TaskPart) -> list[int]:
+        """Examples of a part, in the order of the file."""
+        if part == "test" and not self.files.is_one:
+            return list(range(len(self.split_keys(tables))))
+        return self.files.split.rows(self.split_keys(tables), part, str(self._file(part)))
+
+    def prepare_data(self) -> None:
+        """Encode the files that the command needs, on one process of each machine; the others find the result."""
+        for part in self._parts_of(self._stage()):
+            self._tables(part)
+
+    def setup(self, stage: str) -> None:
+        """Load the parts of a stage; raises as in the base class."""
+        super().setup(stage)
+        for part in self._parts_of(stage):
+            self._part(part)
+
+    def train_dataloader(self) -> PlannedLoader:
+        """Shuffled, grouped by length."""
+        part = self._part("train")
+        return self.planned_train_loader(part, part.lengths, self.batch_size * self.max_length, self.batch_size)
+
+    def val_dataloader(self) -> PlannedLoader:
+        """The dev part."""
+        return self._evaluation_loader("dev")
+
+    def test_dataloader(self) -> PlannedLoader:
+        """The test part."""
+        return self._evaluation_loader("test")
+
+    def predict_dataloader(self) -> PlannedLoader:
+        """The test part."""
+        return self._evaluation_loader("test")
+
+    def _evaluation_loader(self, name: TaskPart) -> PlannedLoader:
+        part = self._part(name)
+        budget = max(self.eval_batch_size * self.max_length, int(part.lengths.max()))
+        return self.planned_evaluation_loader(part, part.lengths, budget, self.eval_batch_size)
+
+    def _stage(self) -> str:
+        fn = self.trainer.state.fn if self.trainer is not None else None
+        return "fit" if fn is None else _STAGES.get(fn, "predict")
+
+    def _parts_of(self, stage: str) -> tuple[TaskPart, ...]:
+        return _PARTS.get(stage, ("test",))
+
+    def _file(self, part: TaskPart) -> Path:
+        return self.files.test if part == "test" else self.files.train
+
+    def _tables(self, part: TaskPart) -> Tables:
+        path = self._file(part)
+        key = {"file": sha256_of_file(path), "tokenizer": self.tokenizer.fingerprint, **self.feature_settings()}
+        return cached_features(self._cache, self._name, key, lambda: self.read_features(path))
+
+    def _part(self, part: TaskPart) -> TaskBatches:
+        if part not in self._loaded:
+            tables = self._tables(part)
+            self._loaded[part] = self.batches(tables, self.choose_rows(tables, part), part)
+            self.facts |= {f"data/{part}_{name}": value for name, value in self._loaded[part].facts.items()}
+        return self._loaded[part]
