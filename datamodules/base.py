@@ -5,6 +5,7 @@ rank, builds the loaders and keeps the position. The position saved in a checkpo
 from the trainer's own counters: loader workers are always some batches ahead.
 """
 
+from collections.abc import Iterator
 from typing import Any, Protocol, cast
 
 import numpy.typing as npt
@@ -56,6 +57,23 @@ class PlannedLoader(DataLoader[Batch]):
         self.sampler.load_state_dict(state)
 
 
+class PlannedBatches:
+    """The batches of a planned loader, as no `DataLoader`: for `predict` Lightning takes those apart and rebuilds them.
+
+    Args:
+        loader: the loader.
+    """
+
+    def __init__(self, loader: PlannedLoader) -> None:
+        self.loader = loader
+
+    def __len__(self) -> int:
+        return len(self.loader)
+
+    def __iter__(self) -> Iterator[Batch]:
+        return iter(self.loader)
+
+
 class PlannedDataModule(pl.LightningDataModule):
     """Base of the project's data modules.
 
@@ -77,6 +95,10 @@ class PlannedDataModule(pl.LightningDataModule):
         self.num_workers = num_workers
         self._train_sampler: TokenBudgetSampler | None = None
         self._resume_at: SamplerState | None = None
+
+    def __str__(self) -> str:
+        # Lightning's own text makes every loader, and so would read the test file wherever a message names this module.
+        return type(self).__name__
 
     def setup(self, stage: str) -> None:
         """Check that the trainer leaves the division of batches among processes to this module.

@@ -33,6 +33,7 @@ class KlueNERDataModule(TaskDataModule):
         seed: seed of the order of batches.
         num_workers: loader processes per loader and rank; 0 loads in the training process.
         cache_dir: folder of encoded files; None: `distilkobert` in the cache folder of `datasets`.
+        predict_file: file of the same format that the `predict` command answers; None: the test part.
 
     Raises:
         FileNotFoundError: there is no such file, or no tokenizer.
@@ -50,6 +51,7 @@ class KlueNERDataModule(TaskDataModule):
         seed: int = 42,
         num_workers: int = 0,
         cache_dir: str | None = None,
+        predict_file: str | None = None,
     ) -> None:
         files = find_task_files(data_dir, KLUE_TRAIN, KLUE_DEV, "klue_ner", one_file=KLUE_SPLIT)
         super().__init__(
@@ -63,6 +65,7 @@ class KlueNERDataModule(TaskDataModule):
             seed,
             num_workers,
             cache_dir,
+            predict_file,
         )
         self.labels = list(KLUE_NER_LABELS)
         self.suffix_tags = False

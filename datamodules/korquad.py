@@ -36,6 +36,7 @@ class KorQuADDataModule(TaskDataModule):
         seed: seed of the order of batches.
         num_workers: loader processes per loader and rank; 0 loads in the training process.
         cache_dir: folder of encoded files; None: `distilkobert` in the cache folder of `datasets`.
+        predict_file: file of the same format that the `predict` command answers; None: the test part.
 
     Raises:
         FileNotFoundError: there is no such file, or no tokenizer.
@@ -56,6 +57,7 @@ class KorQuADDataModule(TaskDataModule):
         seed: int = 42,
         num_workers: int = 0,
         cache_dir: str | None = None,
+        predict_file: str | None = None,
     ) -> None:
         files = find_task_files(data_dir, KORQUAD_TRAIN, KORQUAD_DEV, "korquad", one_file=KORQUAD_SPLIT)
         super().__init__(
@@ -69,6 +71,7 @@ class KorQuADDataModule(TaskDataModule):
             seed,
             num_workers,
             cache_dir,
+            predict_file,
         )
         if seed_compatible and particles == "split":
             raise ValueError(

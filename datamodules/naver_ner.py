@@ -30,6 +30,7 @@ class NaverNERDataModule(TaskDataModule):
         seed: seed of the order of batches.
         num_workers: loader processes per loader and rank; 0 loads in the training process.
         cache_dir: folder of encoded files; None: `distilkobert` in the cache folder of `datasets`.
+        predict_file: file of the same format that the `predict` command answers; None: the test part.
 
     Raises:
         FileNotFoundError: there is no such file, or no tokenizer.
@@ -46,6 +47,7 @@ class NaverNERDataModule(TaskDataModule):
         seed: int = 42,
         num_workers: int = 0,
         cache_dir: str | None = None,
+        predict_file: str | None = None,
     ) -> None:
         files = find_task_files(data_dir, NAVER_TRAIN, NAVER_TEST, "naver_ner", one_file=KLUE_SPLIT)
         super().__init__(
@@ -59,6 +61,7 @@ class NaverNERDataModule(TaskDataModule):
             seed,
             num_workers,
             cache_dir,
+            predict_file,
         )
         self.labels = list(NAVER_NER_LABELS)
         self.suffix_tags = True

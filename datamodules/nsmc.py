@@ -70,6 +70,7 @@ class NSMCDataModule(TaskDataModule):
         seed: seed of the order of batches.
         num_workers: loader processes per loader and rank; 0 loads in the training process.
         cache_dir: folder of encoded files; None: `distilkobert` in the cache folder of `datasets`.
+        predict_file: file of the same format that the `predict` command answers; None: the test part.
 
     Raises:
         FileNotFoundError: a file or the tokenizer is not there.
@@ -87,6 +88,7 @@ class NSMCDataModule(TaskDataModule):
         seed: int = 42,
         num_workers: int = 0,
         cache_dir: str | None = None,
+        predict_file: str | None = None,
     ) -> None:
         files = find_task_files(data_dir, NSMC_TRAIN, NSMC_TEST, "nsmc")
         super().__init__(
@@ -100,6 +102,7 @@ class NSMCDataModule(TaskDataModule):
             seed,
             num_workers,
             cache_dir,
+            predict_file,
         )
         self.labels = list(NSMC_LABELS)
         self.deduplicate = deduplicate
@@ -123,7 +126,7 @@ class NSMCDataModule(TaskDataModule):
     def choose_rows(self, tables: Tables, part: TaskPart) -> list[int]:
         """Reviews of a part, without those that `deduplicate` leaves out."""
         rows = super().choose_rows(tables, part)
-        if part == "test" or not self.deduplicate:
+        if part not in ("train", "dev") or not self.deduplicate:
             return rows
         if self._test_texts is None:
             self._test_texts = {review.text for review in read_nsmc(self.files.test)} - {""}

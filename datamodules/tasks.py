@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from pytorch_lightning.trainer.states import TrainerFn
 
-from datamodules.base import PlannedDataModule, PlannedLoader
+from datamodules.base import PlannedBatches, PlannedDataModule, PlannedLoader
 from distilkobert.feature_cache import Columns, FeatureTable, cached_features
-from distilkobert.files import sha256_of_file
+from distilkobert.files import require_content, sha256_of_file
 from distilkobert.sampling import BatchKey
 from distilkobert.task_files import find_file, missing_files
 from distilkobert.task_splits import DEV_CUT, HashSplit, TaskPart, describe
@@ -24,7 +24,6 @@ from distilkobert.text_encoding import load_encoder
 
 _PARTS: dict[str, tuple[TaskPart, ...]] = {"fit": ("train", "dev"), "validate": ("dev",), "test": ("test",)}
 _STAGES = {TrainerFn.FITTING: "fit", TrainerFn.VALIDATING: "validate", TrainerFn.TESTING: "test"}
-_ONE_FILE = ("train", "dev", "test")
 
 Tables = dict[str, FeatureTable]
 
@@ -107,9 +106,10 @@ class TaskDataModule(PlannedDataModule):
         seed: seed of the order of batches.
         num_workers: loader processes per loader and rank; 0 loads in the training process.
         cache_dir: folder of cached features; None: see `feature_cache.cached_features`.
+        predict_file: file of the task's format that `predict` answers; None: the test part.
 
     Raises:
-        FileNotFoundError: there is no such tokenizer.
+        FileNotFoundError: there is no such tokenizer or `predict_file`.
         ValueError: a setting out of range.
     """
 
@@ -125,12 +125,16 @@ class TaskDataModule(PlannedDataModule):
         seed: int,
         num_workers: int,
         cache_dir: str | None,
+        predict_file: str | None,
     ) -> None:
         super().__init__(seed, num_workers)
         for option, value in (("batch_size", batch_size), ("eval_batch_size", eval_batch_size)):
             if value < 1:
                 raise ValueError(f"{option} is {value}; expected at least 1")
         self.files = files
+        self._predict_file = None if predict_file is None else Path(predict_file)
+        if self._predict_file is not None:
+            require_content(self._predict_file)
         self.tokenizer_dir: str = tokenizer
         self.tokenizer = load_encoder(tokenizer)
         self.vocab_size: int = self.tokenizer.vocab_size
@@ -164,7 +168,7 @@ class TaskDataModule(PlannedDataModule):
 
     def choose_rows(self, tables: Tables, part: TaskPart) -> list[int]:
         """Examples of a part, in the order of the file."""
-        if part == "test" and not self.files.is_one:
+        if part == "predict" or (part == "test" and not self.files.is_one):
             return list(range(len(self.split_keys(tables))))
         return self.files.split.rows(self.split_keys(tables), part, str(self._file(part)))
 
@@ -192,9 +196,9 @@ class TaskDataModule(PlannedDataModule):
         """The test part."""
         return self._evaluation_loader("test")
 
-    def predict_dataloader(self) -> PlannedLoader:
-        """The test part."""
-        return self._evaluation_loader("test")
+    def predict_dataloader(self) -> PlannedBatches:
+        """`predict_file`, or the test part."""
+        return PlannedBatches(self._evaluation_loader(*self._parts_of("predict")))
 
     def _evaluation_loader(self, name: TaskPart) -> PlannedLoader:
         part = self._part(name)
@@ -206,9 +210,11 @@ class TaskDataModule(PlannedDataModule):
         return "fit" if fn is None else _STAGES.get(fn, "predict")
 
     def _parts_of(self, stage: str) -> tuple[TaskPart, ...]:
-        return _PARTS.get(stage, ("test",))
+        return _PARTS.get(stage, ("test",) if self._predict_file is None else ("predict",))
 
     def _file(self, part: TaskPart) -> Path:
+        if part == "predict" and self._predict_file is not None:
+            return self._predict_file
         return self.files.test if part == "test" else self.files.train
 
     def _tables(self, part: TaskPart) -> Tables:

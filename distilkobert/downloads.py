@@ -1,13 +1,14 @@
 """Downloads that go on where they were cut off, are checked, and appear under their name only when they are whole.
 
-While a file comes in, its bytes lie in `<name>.part` beside the target, and `<name>.part.tag` names the version that the
-server sent (its ETag or date). The next attempt asks for the missing bytes of that very version; a server that has
+While a file comes in, its bytes lie in `<name>.part` beside the target, and `<name>.part.tag` names the version that
+the server sent (its ETag or date). The next attempt asks for the missing bytes of that very version; a server that has
 another one, or cannot send parts, sends all of it again.
 """
 
 import http.client
 import os
 import re
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -22,6 +23,14 @@ OnProgress: TypeAlias = Callable[[int, int | None], None]
 ATTEMPTS: Final = 4
 _TIMEOUT_SECONDS: Final = 30.0
 _BLOCK_BYTES: Final = 1 << 16
+# Errors of the connection; those of the disk are no reason to try again.
+_BROKEN: Final = (
+    http.client.HTTPException,
+    urllib.error.URLError,
+    ConnectionError,
+    TimeoutError,
+    ssl.SSLError,
+)
 _RANGE: Final = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 
@@ -64,7 +73,7 @@ def download(
                 raise FileNotFoundError(f"{url}: the server has no such file (HTTP {error.code})") from None
             if attempt == attempts or error.code < 500:
                 raise ConnectionError(f"{url}: the server answers HTTP {error.code} ({error.reason})") from None
-        except (http.client.HTTPException, OSError) as error:
+        except _BROKEN as error:
             if attempt == attempts:
                 reason = error.reason if isinstance(error, urllib.error.URLError) else error
                 raise ConnectionError(f"{url}: no connection ({reason})") from None
@@ -77,8 +86,8 @@ def download(
     if sha256 is not None and found != sha256:
         _forget(target)
         raise ValueError(
-            f"{url}: what was downloaded has the SHA-256 {found}, expected {sha256}; the bytes were removed. Try again; "
-            "if it stays so, the file at that address has changed"
+            f"{url}: what was downloaded has the SHA-256 {found}, expected {sha256}; the bytes were removed. Try "
+            "again; if it stays so, the file at that address has changed"
         )
     partial.replace(target)
     _forget(target)
@@ -97,8 +106,7 @@ def _fetch(url: str, partial: Path, tag: Path, on_progress: OnProgress | None) -
         response = urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS)
     except urllib.error.HTTPError as error:
         if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE and have:
-            total = error.headers.get("Content-Range", "").rpartition("/")[2]
-            if total == str(have):
+            if error.headers.get("Content-Range", "").rpartition("/")[2] == str(have):
                 return True
             partial.unlink()
             return False
@@ -106,6 +114,9 @@ def _fetch(url: str, partial: Path, tag: Path, on_progress: OnProgress | None) -
     with response:
         place = _RANGE.match(response.headers.get("Content-Range", "")) if response.status == 206 else None
         goes_on = place is not None and int(place[1]) == have
+        if response.status == 206 and not goes_on:
+            partial.unlink()
+            raise http.client.HTTPException(f"the server sent {response.headers.get('Content-Range')!r} of the file")
         start = have if goes_on else 0
         length = response.headers.get("Content-Length")
         total = None if length is None else start + int(length)

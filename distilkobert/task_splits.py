@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-TaskPart: TypeAlias = Literal["train", "dev", "test"]
+TaskPart: TypeAlias = Literal["train", "dev", "test", "predict"]
+"""The last one is a file of its own, never a part of another."""
 
 
 @dataclass(frozen=True)

@@ -8,34 +8,34 @@ a process of its own, and is printed before it runs.
 """
 
 import shlex
+import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-from rich.console import Console
-from rich.table import Table
-
-from distilkobert import KoBertTokenizer
-from distilkobert.checkpoints import load_model
-from distilkobert.students import StudentSpec, build_student
-from distilkobert.synthetic import generate_sentences
-from distilkobert.tokenizer_training import train_tokenizer
 from experiments.commandline import call_with_options, run_command
-from experiments.speed import sentences_per_second
-from lightning_modules.callbacks.run_record import read_metrics
+from experiments.quiet import quieten_transformers
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from distilkobert import KoBertTokenizer
 
 SENTENCES = 20_000
-VOCABULARY = 2_000
+VOCABULARY = 1_200
+MARKER = "made-by-the-demo"
+"""Empty file in the demo's folder, without which `overwrite` does not remove it."""
 
 
-def demo(output: str = "runs/demo", seed: int = 42) -> Path:
+def demo(output: str = "runs/demo", seed: int = 42, overwrite: bool = False) -> Path:
     """Run the demo.
 
     Args:
-        output: folder of everything it writes; it must not exist yet, except from an interrupted demo.
+        output: folder of everything it writes.
         seed: seed of text, tokenizer and both trainings.
+        overwrite: remove the folder of an earlier demo first.
 
     Returns:
         The output folder.
@@ -43,21 +43,31 @@ def demo(output: str = "runs/demo", seed: int = 42) -> Path:
     Raises:
         ValueError: the output folder exists, or a step failed.
     """
+    from rich.console import Console
+
+    from distilkobert.synthetic import generate_sentences
+    from distilkobert.tokenizer_training import train_tokenizer
+
     folder = Path(output)
+    if overwrite and (folder / MARKER).is_file():
+        shutil.rmtree(folder)
     if folder.exists():
-        raise ValueError(f"{folder} exists; remove it, or name another folder with --output")
+        raise ValueError(
+            f"{folder} exists; remove it, name another --output, or replace an earlier demo with --overwrite"
+        )
     started = time.monotonic()
     console = Console()
     text, tokenizer_dir, corpus = folder / "text.txt", folder / "tokenizer", folder / "corpus"
     folder.mkdir(parents=True)
-    sentences = list(generate_sentences(SENTENCES, seed=seed))
+    (folder / MARKER).touch()
+    sentences = generate_sentences(SENTENCES, seed=seed)
     text.write_text("\n".join(sentences) + "\n", encoding="utf-8")
     tokenizer = train_tokenizer(sentences, tokenizer_dir, vocab_size=VOCABULARY, seed=seed)
     console.print(f"{len(sentences):,} sentences, for example: {sentences[0]}\n{tokenizer.vocab_size:,} pieces")
 
     # Short sentences are the demo's subject, so its corpus keeps what the original's rule (more than 11 tokens) drops.
     _run("prepare", "corpus", "--input", text, "--tokenizer", tokenizer_dir, "--output", corpus, "--min_tokens", 5,
-         "--validation_fraction", 0.03)  # fmt: skip
+         "--max_tokens", 128, "--validation_fraction", 0.03)  # fmt: skip
     shared = [f"--run.root={folder}", f"--seed_everything={seed}", f"--data.data_dir={corpus}",
               f"--data.tokenizer={tokenizer_dir}", "-c", "configs/trainer/cpu.yaml"]  # fmt: skip
     teacher_run, student_run = folder / "teacher" / f"base_seed{seed}", folder / "student" / f"base_seed{seed}"
@@ -84,8 +94,17 @@ def _run(command: str, *arguments: object) -> None:
         raise ValueError(f"the step above failed with exit code {finished.returncode}; its own message says why")
 
 
-def _table(folder: Path, seed: int, tokenizer: KoBertTokenizer, sentences: list[str]) -> Table:
+def _table(folder: Path, seed: int, tokenizer: "KoBertTokenizer", sentences: list[str]) -> "Table":
     """Teacher, student and the student before training, measured on the same masks and the same sentences."""
+    import torch
+    from rich.table import Table
+
+    from distilkobert.checkpoints import load_model
+    from distilkobert.run_files import read_metrics
+    from distilkobert.students import StudentSpec, build_student
+    from experiments.speed import sentences_per_second
+
+    quieten_transformers()
     teacher, _ = load_model(folder / "exported" / "teacher", "masked_lm")
     student, _ = load_model(folder / "exported" / "student", "masked_lm")
     untrained = build_student(teacher, StudentSpec()).eval()

@@ -9,15 +9,16 @@ The folder holds the weights (safetensors), a fast tokenizer for `AutoTokenizer`
 
 import sys
 from pathlib import Path
-
-import torch
-from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel
+from typing import TYPE_CHECKING
 
 from distilkobert import KoBertTokenizer
-from distilkobert.checkpoints import model_from_checkpoint, read_checkpoint
 from distilkobert.files import atomic_folder
 from experiments.commandline import call_with_options, run_command
 from experiments.model_card import write_model_card
+from experiments.quiet import quieten_transformers
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 
 def export(checkpoint: str, output: str, tokenizer: str | None = None) -> Path:
@@ -35,6 +36,9 @@ def export(checkpoint: str, output: str, tokenizer: str | None = None) -> Path:
         FileNotFoundError: checkpoint or tokenizer is not there.
         ValueError: the output exists, the tokenizer does not fit, or the export does not reproduce the checkpoint.
     """
+    from distilkobert.checkpoints import model_from_checkpoint, read_checkpoint
+
+    quieten_transformers()
     source, target = Path(checkpoint), Path(output)
     if target.exists():
         raise ValueError(f"{target} exists; remove it or name another --output")
@@ -58,12 +62,15 @@ def export(checkpoint: str, output: str, tokenizer: str | None = None) -> Path:
     return target
 
 
-def check_export(folder: Path, model: PreTrainedModel) -> None:
+def check_export(folder: Path, model: "PreTrainedModel") -> None:
     """Load the exported encoder and tokenizer as a user would and compare.
 
     Raises:
         ValueError: hidden states differ from those of `model`, or the tokenizer does not load with its special ids.
     """
+    import torch
+    from transformers import AutoConfig, AutoModel, AutoTokenizer
+
     generator = torch.Generator().manual_seed(0)
     length = min(16, model.config.max_position_embeddings)
     ids = torch.randint(0, model.config.vocab_size, (2, length), generator=generator)

@@ -66,13 +66,13 @@ SOURCES: Final[dict[DatasetName, Source]] = {
     ),
     "naver_ner": Source(
         licence=(
-            "none that is open: the agreement of the Naver and Changwon NLP Challenge 2018 keeps all rights and forbids "
-            "passing the data on"
+            "none that is open: the agreement of the Naver and Changwon NLP Challenge 2018 keeps all rights and "
+            "forbids passing the data on"
         ),
         files=(),
         by_hand=(
-            "place your own copy there: train.tsv and test.tsv (one sentence a line: words, a tab, tags such as PER-B), "
-            "or train_data and test_data (one word a line: number, word, tag such as PER_B); one of the two is enough"
+            "place your own copy there: train.tsv and test.tsv (one sentence a line: words, a tab, tags such as PER-B)"
+            ", or train_data and test_data (one word a line: number, word, tag such as PER_B); one of the two is enough"
         ),
     ),
     "klue_ner": Source(

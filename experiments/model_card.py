@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
-from transformers import PreTrainedModel
 
-from lightning_modules.callbacks.run_record import read_metrics
+from distilkobert.run_files import read_metrics
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 _PIPELINES = {
     "MaskedLM": "fill-mask",
@@ -27,7 +29,7 @@ _SHOWN_MANIFEST_KEYS = (
 )
 
 
-def write_model_card(path: Path, *, name: str, model: PreTrainedModel, checkpoint: Path, run_folder: Path) -> None:
+def write_model_card(path: Path, *, name: str, model: "PreTrainedModel", checkpoint: Path, run_folder: Path) -> None:
     """Write the card: what the model is, how to load it, how it was made, what it scored.
 
     Args:
@@ -54,7 +56,7 @@ def write_model_card(path: Path, *, name: str, model: PreTrainedModel, checkpoin
     path.write_text("\n\n".join(section for section in sections if section) + "\n", encoding="utf-8")
 
 
-def _summary(model: PreTrainedModel, kind: str) -> str:
+def _summary(model: "PreTrainedModel", kind: str) -> str:
     config = model.config
     total, encoder = model.num_parameters(), model.base_model.num_parameters()
     return (
@@ -65,7 +67,7 @@ def _summary(model: PreTrainedModel, kind: str) -> str:
     )
 
 
-def _usage(model: PreTrainedModel, kind: str) -> str:
+def _usage(model: "PreTrainedModel", kind: str) -> str:
     extra = "" if kind == "DistilBERT" else ", add_pooling_layer=False"
     loader = "DistilBertModel" if kind == "DistilBERT" else "BertModel"
     return f"""## Use
@@ -83,7 +85,7 @@ The fast tokenizer gives the original KoBERT ids on all but a few texts in a tho
 cuts, such as four dots in a row). For exact ids use the `*.model` and `vocab.txt` beside it with `KoBertTokenizer`."""
 
 
-def _differences(model: PreTrainedModel) -> str:
+def _differences(model: "PreTrainedModel") -> str:
     if model.config.model_type != "distilbert":
         return (
             "## Good to know\n\n- There is no trained pooler: pass `add_pooling_layer=False` and take "

@@ -13,25 +13,12 @@ Positions count characters from 0, the end excluded. Task, labels and the way wo
 """
 
 import sys
-from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-import torch
-from transformers import AutoConfig, PreTrainedModel
-from transformers.utils import logging as transformers_logging
-
-from distilkobert.checkpoints import Task, load_model
-from distilkobert.text_encoding import load_encoder
 from experiments.commandline import call_with_options, run_command
-from experiments.prediction_tasks import PREPARE, Prepared, Reader
-
-_ENDINGS: dict[str, Task] = {
-    "ForSequenceClassification": "sequence_classification",
-    "ForTokenClassification": "token_classification",
-    "ForQuestionAnswering": "question_answering",
-}
+from experiments.quiet import quieten_transformers
 
 
 def predict(
@@ -54,6 +41,12 @@ def predict(
         ValueError: the folder holds no fine-tuned model; or a line is not what the task needs (from a terminal, such a
             line is reported and the next one is read).
     """
+    from distilkobert.checkpoints import load_model
+    from distilkobert.text_encoding import load_encoder
+    from experiments.prediction_lines import answers, head_of, prepare_line
+    from experiments.prediction_tasks import Prepared, Reader
+
+    quieten_transformers()
     if batch_size < 1:
         raise ValueError(f"batch_size={batch_size}: must be 1 or more")
     folder = Path(model)
@@ -68,81 +61,24 @@ def predict(
         print(f"{chosen}: type {wanted} and press Enter; end with Ctrl-D", file=sys.stderr)
     numbered = enumerate(sys.stdin.buffer, start=1)
     while lines := list(islice(numbered, 1 if terminal else batch_size)):
-        try:
-            prepared = [prepare_line(number, line, chosen, reader) for number, line in lines]
-        except ValueError as error:
-            if not terminal:
-                raise
-            print(f"error: {error}", file=sys.stderr)
-            continue
-        for answer in answers(network, prepared, reader):
+        prepared: list[Prepared] = []
+        bad: ValueError | None = None
+        for number, line in lines:
+            try:
+                prepared.append(prepare_line(number, line, chosen, reader))
+            except ValueError as error:
+                bad = error
+                break
+        for answer in answers(network, prepared, reader) if prepared else ():
             print(answer, flush=terminal)
-
-
-def head_of(folder: Path) -> Task:
-    """The task of an exported folder, from the architecture in its `config.json`.
-
-    Raises:
-        FileNotFoundError: there is no such folder, or it holds no model.
-        ValueError: the model is not fine-tuned for one of the three tasks.
-    """
-    if not (folder / "config.json").is_file():
-        raise FileNotFoundError(
-            f"{folder} holds no config.json; name a folder written by python -m experiments.export --checkpoint ..."
-        )
-    architectures: Sequence[str] = AutoConfig.from_pretrained(folder).architectures or ["a model without a head"]
-    for ending, task in _ENDINGS.items():
-        if architectures[0].endswith(ending):
-            return task
-    raise ValueError(
-        f"{folder} holds {architectures[0]}, which answers none of the three tasks; fine-tune it first with "
-        "python -m experiments.train fit -c configs/finetune/... --model.init_from, then export the checkpoint"
-    )
-
-
-def prepare_line(number: int, line: bytes, task: Task, reader: Reader) -> Prepared:
-    """Encode one line.
-
-    Raises:
-        ValueError: the line, named by its number, is not UTF-8, is empty, or is not what the task needs.
-    """
-    try:
-        text = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-        if not text.strip():
-            raise ValueError("the line is empty")
-        return PREPARE[task](text, reader)
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"line {number}: not UTF-8 (byte {error.start}); convert the file first, for example with iconv -f cp949"
-        ) from error
-    except ValueError as error:
-        raise ValueError(f"line {number}: {error}") from error
-
-
-@torch.inference_mode()
-def answers(network: PreTrainedModel, prepared: Sequence[Prepared], reader: Reader) -> Iterator[str]:
-    """One printed line for each prepared one, all in one forward pass."""
-    rows = [row for line in prepared for row in line.rows]
-    longest = max(len(row.ids) for row in rows)
-    ids = torch.tensor([[*row.ids, *[reader.encoder.pad_token_id] * (longest - len(row.ids))] for row in rows])
-    mask = torch.tensor([[1] * len(row.ids) + [0] * (longest - len(row.ids)) for row in rows])
-    inputs = {"input_ids": ids, "attention_mask": mask}
-    if getattr(network.config, "type_vocab_size", 0) > 1:
-        segments = [[0] * row.first_segment + [1] * (len(row.ids) - row.first_segment) for row in rows]
-        inputs["token_type_ids"] = torch.tensor([s + [0] * (longest - len(s)) for s in segments])
-    output = network(**inputs)
-    logits = (output.start_logits, output.end_logits) if hasattr(output, "start_logits") else (output.logits,)
-    done = 0
-    for line in prepared:
-        part = slice(done, done + len(line.rows))
-        done = part.stop
-        yield line.render(*(values[part].float() for values in logits))
+        if bad is not None and not terminal:
+            raise bad
+        if bad is not None:
+            print(f"error: {bad}", file=sys.stderr)
 
 
 def main() -> None:
     """Command line of the prediction."""
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
     call_with_options(predict, "python -m experiments.predict", __doc__)
 
 

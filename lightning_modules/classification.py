@@ -44,7 +44,16 @@ class SequenceClassification(FineTuning):
         self.accuracy = MeanMetric()
 
     def output(self, batch: Batch) -> TaskOutput:
-        """Cross-entropy of the true labels; logits (B, labels)."""
+        """Cross-entropy of the true labels; logits (B, labels).
+
+        Raises:
+            ValueError: the batch is one of tagged sentences.
+        """
+        if batch["labels"].ndim != 1:
+            raise ValueError(
+                "SequenceClassification got labels for every piece, not one for each text; tagged sentences need "
+                "model.class_path=TokenClassification"
+            )
         logits = self.network(**self.inputs(batch)).logits
         return TaskOutput(F.cross_entropy(logits.float(), batch["labels"]), len(logits), (logits,))
 

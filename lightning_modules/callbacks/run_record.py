@@ -1,6 +1,5 @@
 """Leave a run folder that explains itself: `metrics.json`, the tokenizer's two files and the corpus manifest."""
 
-import json
 import platform
 import subprocess
 from importlib.metadata import version
@@ -11,10 +10,9 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.loggers import TensorBoardLogger
 
-from distilkobert.files import write_text
+from distilkobert.run_files import METRICS_FILE, read_metrics, write_json
 from lightning_modules.callbacks.training_log import TrainingLog
 
-METRICS_FILE = "metrics.json"
 _PACKAGES = ("torch", "pytorch-lightning", "transformers", "sentencepiece")
 
 
@@ -65,7 +63,7 @@ class RunRecord(pl.Callback):
             tokenizer.save_pretrained(self.folder / "tokenizer")
         manifest = getattr(data, "manifest", None)
         if manifest is not None:
-            _write_json(self.folder / "corpus_manifest.json", manifest)
+            write_json(self.folder / "corpus_manifest.json", manifest)
 
     def _write(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *, prefixes: tuple[str, ...]) -> None:
         if not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]
@@ -82,7 +80,7 @@ class RunRecord(pl.Callback):
             for logger in trainer.loggers:
                 if isinstance(logger, TensorBoardLogger):
                     logger.log_hyperparams(self.hparams, final)
-        _write_json(self.folder / METRICS_FILE, record)
+        write_json(self.folder / METRICS_FILE, record)
 
     def _training_facts(self, trainer: pl.Trainer) -> dict[str, Any]:
         log = next((c for c in trainer.callbacks if isinstance(c, TrainingLog)), None)  # type: ignore[attr-defined]
@@ -95,26 +93,6 @@ class RunRecord(pl.Callback):
             "precision": str(trainer.precision),
             "world_size": trainer.world_size,
         }
-
-
-def read_metrics(folder: Path) -> dict[str, Any]:
-    """The run's `metrics.json`, or an empty dictionary where there is none yet.
-
-    Raises:
-        ValueError: the file is no JSON object.
-    """
-    path = folder / METRICS_FILE
-    if not path.is_file():
-        return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(
-            f"{path}: not readable as JSON ({error}); remove the file and run the command again"
-        ) from error
-    if not isinstance(content, dict):
-        raise ValueError(f"{path}: expected a JSON object, found {type(content).__name__}")
-    return content
 
 
 def environment() -> dict[str, Any]:
@@ -140,7 +118,3 @@ def git_revision() -> str:
         ).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    write_text(path, json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n")

@@ -219,7 +219,7 @@ def test_folders_that_cannot_predict_are_refused(world: World, sentiment: Path, 
 
 @pytest.mark.slow
 def test_a_pipe_gets_what_was_asked_before_the_bad_line_and_no_traceback(sentiment: Path) -> None:
-    command = [sys.executable, "-m", "experiments.predict", "--model", str(sentiment), "--batch_size=1"]
-    done = subprocess.run(command, input="좋다\n\n", capture_output=True, text=True, check=False, timeout=120)
+    command = [sys.executable, "-m", "experiments.predict", "--model", str(sentiment)]
+    done = subprocess.run(command, input="좋다\n\n나쁘다\n", capture_output=True, text=True, check=False, timeout=120)
     assert (done.returncode, done.stdout) == (2, "positive\t0.7500\n")
     assert done.stderr == "error: line 2: the line is empty\n"

@@ -1,0 +1,27 @@
+"""Silence what other libraries say about things that are intended here."""
+
+import logging
+import warnings
+
+
+def quieten_transformers() -> None:
+    """No load reports and no bars for weights: what is missing or left over is checked, and refused in our own words."""
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+
+
+def quieten_lightning() -> None:
+    """No advertisement, and no advice that does not fit loaders that hand out whole batches."""
+    logging.getLogger("pytorch_lightning.utilities.rank_zero").addFilter(lambda r: "litlogger" not in r.getMessage())
+    # Few workers are enough: a batch is one memory-mapped read. Batches come whole, so the loader has no batch_size.
+    # Task modules move their batches themselves, because Lightning would search the plain objects in them for tensors.
+    # The deprecated pytree check is Lightning's own (2.6.6 on torch 2.13): drop the filter when a release mends it.
+    for message in (
+        ".*does not have many workers.*",
+        ".*Trying to infer the `batch_size`.*",
+        ".*overridden `transfer_batch_to_device`.*",
+        ".*isinstance\\(treespec, LeafSpec\\).*",
+    ):
+        warnings.filterwarnings("ignore", message=message)
