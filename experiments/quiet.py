@@ -5,7 +5,7 @@ import warnings
 
 
 def quieten_transformers() -> None:
-    """No load reports and no bars for weights: what is missing or left over is checked, and refused in our own words."""
+    """No load reports, no bars for weights: what is missing is checked, and refused in our own words."""
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.set_verbosity_error()
