@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from distilkobert.corpus import CorpusSettings
@@ -68,7 +69,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     settings = CorpusSettings(min_tokens=5, max_tokens=64, validation_fraction=0.1)
     prepare_corpus([str(root / "text.txt")], str(root / "tokenizer"), root / "corpus", settings)
     spec = EncoderSpec(layers=12, hidden_size=16, heads=2, intermediate_size=24, max_positions=64, dropout=0.1)
-    build_encoder(spec, vocab_size=VOCABULARY, pad_token_id=1).save_pretrained(root / "teacher")
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        build_encoder(spec, vocab_size=VOCABULARY, pad_token_id=1).save_pretrained(root / "teacher")
     return World(root, root / "tokenizer", root / "corpus", root / "teacher")
 
 
