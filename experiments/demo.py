@@ -7,6 +7,7 @@ same student without distillation, exports, and prints a table. Every step is on
 a process of its own, and is printed before it runs.
 """
 
+import os
 import shlex
 import shutil
 import subprocess
@@ -56,7 +57,7 @@ def demo(output: str = "runs/demo", seed: int = 42, overwrite: bool = False) -> 
             f"{folder} exists; remove it, name another --output, or replace an earlier demo with --overwrite"
         )
     started = time.monotonic()
-    console = Console()
+    console = Console(width=max(100, Console().width))
     text, tokenizer_dir, corpus = folder / "text.txt", folder / "tokenizer", folder / "corpus"
     folder.mkdir(parents=True)
     (folder / MARKER).touch()
@@ -89,7 +90,9 @@ def _run(command: str, *arguments: object) -> None:
     """Run one of the project's commands in a fresh process, showing it first."""
     words = [f"experiments.{command}", *map(str, arguments)]
     print(f"\n$ python -m {shlex.join(words)}", flush=True)
-    finished = subprocess.run([sys.executable, "-m", *words], check=False)
+    # Models this small gain nothing from threads, and lose much to their barriers on a busy machine.
+    environment = {"OMP_NUM_THREADS": "1", **os.environ}
+    finished = subprocess.run([sys.executable, "-m", *words], check=False, env=environment)
     if finished.returncode:
         raise ValueError(f"the step above failed with exit code {finished.returncode}; its own message says why")
 
@@ -113,7 +116,7 @@ def _table(folder: Path, seed: int, tokenizer: "KoBertTokenizer", sentences: lis
     rows = [
         ("teacher", teacher, distilled["val/teacher_loss"], 1.0),
         ("student, distilled", student, distilled["val/loss"], distilled["val/agreement"]),
-        ("student before training", untrained, undistilled["val/loss"], undistilled["val/agreement"]),
+        ("student, untrained", untrained, undistilled["val/loss"], undistilled["val/agreement"]),
     ]
     ids = [torch.from_numpy(piece.astype("int64")) for piece in tokenizer.encode_batch(sentences[:512])]
     table = Table(title="Demo: masked-LM loss on held-out text, agreement with the teacher's first choice")
