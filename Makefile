@@ -19,7 +19,7 @@ $(STAMP): setup.cfg pyproject.toml constraints.txt
 setup: $(STAMP)  ## make .venv and install the tested versions
 
 demo: $(STAMP)  ## the whole main job on text it writes itself, a few minutes on two cores
-	$(BIN)/python -m experiments.demo --overwrite
+	$(BIN)/python -m experiments.demo --overwrite=true
 
 test: $(STAMP)  ## the default tests: no network, no GPU, no files from outside
 	$(BIN)/python -m pytest -n 2

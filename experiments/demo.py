@@ -54,7 +54,7 @@ def demo(output: str = "runs/demo", seed: int = 42, overwrite: bool = False) -> 
         shutil.rmtree(folder)
     if folder.exists():
         raise ValueError(
-            f"{folder} exists; remove it, name another --output, or replace an earlier demo with --overwrite"
+            f"{folder} exists; remove it, name another --output, or replace an earlier demo with --overwrite=true"
         )
     started = time.monotonic()
     console = Console(width=max(100, Console().width))
