@@ -3,17 +3,15 @@
 from abc import ABC, abstractmethod
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from datamodules.task_batches import InputFrame, padded
-from distilkobert.alignment import IGNORED_LABEL, AlignedWords, first_piece_labels, piece_tags
+from datamodules.task_batches import CutTexts, InputFrame, padded
+from distilkobert.alignment import AlignedWords, first_piece_labels, piece_tags
 from distilkobert.feature_cache import FeatureTable
+from distilkobert.labels import IGNORE_INDEX
 from distilkobert.sampling import BatchKey
 from distilkobert.task_examples import CharacterExample, TaggedExample, WordExample
 
 
-class SentenceBatches(ABC):
+class SentenceBatches(CutTexts, ABC):
     """Batches of one part.
 
     Args:
@@ -24,22 +22,8 @@ class SentenceBatches(ABC):
     """
 
     def __init__(self, table: FeatureTable, rows: list[int], frame: InputFrame, labels: list[str]) -> None:
-        self._table, self._rows, self._frame = table.without("id"), rows, frame
+        super().__init__(table.without("id"), rows, frame)
         self._label_of = {label: number for number, label in enumerate(labels)}
-        self._pieces = table.numbers("pieces")[rows]
-
-    @property
-    def lengths(self) -> npt.NDArray[np.int64]:
-        """Tokens of each sentence after the cut, (N,)."""
-        return np.minimum(self._pieces, self._frame.room) + 2
-
-    @property
-    def facts(self) -> dict[str, int | float]:
-        """`examples`, and `truncated_share`, of them those that were cut."""
-        return {
-            "examples": len(self._rows),
-            "truncated_share": float((self._pieces > self._frame.room).mean()),
-        }
 
     def __getitem__(self, key: BatchKey) -> dict[str, Any]:
         """`input_ids`, `attention_mask`, `token_type_ids`, `labels` (B, T), `examples` and `rows`.
@@ -50,7 +34,7 @@ class SentenceBatches(ABC):
         labelled = [self.label(sentence) for sentence in sentences]
         return {
             **self._frame.inputs([sentence["ids"] for sentence in sentences]),
-            "labels": padded([[IGNORED_LABEL, *labels, IGNORED_LABEL] for labels, _ in labelled], IGNORED_LABEL),
+            "labels": padded([[IGNORE_INDEX, *labels, IGNORE_INDEX] for labels, _ in labelled], IGNORE_INDEX),
             "examples": [example for _, example in labelled],
             "rows": key.rows,
         }
@@ -80,5 +64,5 @@ class CharacterBatches(SentenceBatches):
         characters, tags = tuple(sentence["units"]), tuple(sentence["tags"])
         spans = tuple(zip(sentence["starts"], sentence["ends"], strict=True))
         kept = spans[: self._frame.room]
-        labels = [IGNORED_LABEL if tag is None else self._label_of[tag] for tag in piece_tags(tags, kept)]
+        labels = [IGNORE_INDEX if tag is None else self._label_of[tag] for tag in piece_tags(tags, kept)]
         return labels, CharacterExample(characters, tags, kept, len(kept) < len(spans))

@@ -3,11 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 
-from datamodules.task_batches import InputFrame
+from datamodules.task_batches import CutTexts, InputFrame
 from datamodules.tasks import Tables, TaskDataModule, find_task_files
 from distilkobert.feature_cache import Columns, FeatureTable
 from distilkobert.labels import NSMC_LABELS
@@ -18,7 +16,7 @@ from distilkobert.task_files import NSMC_TEST, NSMC_TRAIN
 from distilkobert.task_splits import TaskPart
 
 
-class ReviewBatches:
+class ReviewBatches(CutTexts):
     """Batches of reviews.
 
     Args:
@@ -28,21 +26,7 @@ class ReviewBatches:
     """
 
     def __init__(self, table: FeatureTable, rows: list[int], frame: InputFrame) -> None:
-        self._table, self._rows, self._frame = table.without("id", "text"), rows, frame
-        self._pieces = table.numbers("pieces")[rows]
-
-    @property
-    def lengths(self) -> npt.NDArray[np.int64]:
-        """Tokens of each review after the cut, (N,)."""
-        return np.minimum(self._pieces, self._frame.room) + 2
-
-    @property
-    def facts(self) -> dict[str, int | float]:
-        """`examples`, and `truncated_share`, of them those that were cut."""
-        return {
-            "examples": len(self._rows),
-            "truncated_share": float((self._pieces > self._frame.room).mean()),
-        }
+        super().__init__(table.without("id", "text"), rows, frame)
 
     def __getitem__(self, key: BatchKey) -> dict[str, Any]:
         """`input_ids`, `attention_mask`, `token_type_ids` (B, T), `labels` (B,), and `rows`, numbers in the part."""

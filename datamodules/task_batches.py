@@ -3,8 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
+
+from distilkobert.feature_cache import FeatureTable
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,33 @@ class InputFrame:
         """Cut, frame and pad the ids of B texts: see `padded_inputs`; segment ids are 0."""
         framed = [[self.cls, *ids[: self.room], self.sep] for ids in rows]
         return padded_inputs(framed, [[0] * len(ids) for ids in framed], self.pad)
+
+
+class CutTexts:
+    """Texts of one part, each cut to the length of the frame; a subclass makes the batches.
+
+    Args:
+        table: the texts of a file, without columns that no batch needs.
+        rows: those that belong to the part.
+        frame: special tokens and length.
+    """
+
+    def __init__(self, table: FeatureTable, rows: list[int], frame: InputFrame) -> None:
+        self._table, self._rows, self._frame = table, rows, frame
+        self._pieces = table.numbers("pieces")[rows]
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Tokens of each text after the cut, (N,)."""
+        return np.minimum(self._pieces, self._frame.room) + 2
+
+    @property
+    def facts(self) -> dict[str, int | float]:
+        """`examples`, and `truncated_share`, of them those that were cut."""
+        return {
+            "examples": len(self._rows),
+            "truncated_share": float((self._pieces > self._frame.room).mean()),
+        }
 
 
 def padded_inputs(ids: Sequence[Sequence[int]], segments: Sequence[Sequence[int]], pad: int) -> dict[str, Tensor]:

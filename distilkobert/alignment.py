@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from distilkobert.labels import IGNORE_INDEX
 from distilkobert.model_inputs import Span
 
-IGNORED_LABEL: Final = -100  # positions that torch's cross entropy leaves out by default
 OUTSIDE: Final = "O"
 
 
@@ -57,14 +57,14 @@ def align_words(word_pieces: Sequence[Sequence[int]], unk_id: int, max_pieces: i
 
 
 def first_piece_labels(aligned: AlignedWords, labels: Sequence[int]) -> list[int]:
-    """One label a piece: that of its word on first pieces, ``IGNORED_LABEL`` on all others.
+    """One label a piece: that of its word on first pieces, ``IGNORE_INDEX`` on all others.
 
     Raises:
         ValueError: there is not one label for each word of the sentence.
     """
     if len(labels) != aligned.words:
         raise ValueError(f"{len(labels)} labels for {aligned.words} words")
-    result = [IGNORED_LABEL] * len(aligned.input_ids)
+    result = [IGNORE_INDEX] * len(aligned.input_ids)
     for place, label in zip(aligned.first_pieces, labels, strict=False):  # labels of lost words are left over
         result[place] = label
     return result

@@ -15,8 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-IGNORE_INDEX = -100
-"""Label of a token that takes no part in the masked-LM loss (the value of `torch.nn.functional.cross_entropy`)."""
+from distilkobert.labels import IGNORE_INDEX
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-IGNORED_LABEL = -100
-"""Label of positions without a prediction target; the `ignore_index` of torch's cross entropy."""
+from distilkobert.labels import IGNORE_INDEX
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,7 @@ def mask_tokens(
 
     Returns:
         The ids with tokens hidden and the labels, both (B, T): the label is the original id where a token was drawn
-        and `IGNORED_LABEL` elsewhere. The inputs are not changed.
+        and `IGNORE_INDEX` elsewhere. The inputs are not changed.
     """
     flat_ids = input_ids.flatten()
     position_weights = weights[flat_ids] * attention_mask.flatten()
@@ -122,7 +121,7 @@ def mask_tokens(
     arrival = torch.empty_like(position_weights).exponential_(generator=generator).log() - position_weights.log()
     drawn = torch.topk(arrival, count, largest=False, sorted=False).indices
 
-    labels = torch.full_like(flat_ids, IGNORED_LABEL)
+    labels = torch.full_like(flat_ids, IGNORE_INDEX)
     labels[drawn] = flat_ids[drawn]
 
     ordinary_ids = weights.nonzero().squeeze(1)

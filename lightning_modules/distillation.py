@@ -6,8 +6,8 @@ from typing import Any, Literal
 from torch import Tensor
 
 from distilkobert.heads import encode, masked_lm_logits
+from distilkobert.labels import IGNORE_INDEX
 from distilkobert.losses import (
-    IGNORE_INDEX,
     DistillationLosses,
     cosine_hidden_loss,
     masked_lm_loss,

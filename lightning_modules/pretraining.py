@@ -6,7 +6,8 @@ from typing import Any
 from torch import Tensor
 
 from distilkobert.heads import encode, masked_lm_logits
-from distilkobert.losses import IGNORE_INDEX, masked_lm_loss
+from distilkobert.labels import IGNORE_INDEX
+from distilkobert.losses import masked_lm_loss
 from distilkobert.optim import OptimizerSpec
 from distilkobert.teachers import EncoderSpec, build_encoder
 from lightning_modules.base import EncoderModule, TokenMeans

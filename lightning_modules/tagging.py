@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch.nn.functional as F
 from torch import Tensor
 
-from distilkobert.losses import IGNORE_INDEX
+from distilkobert.labels import IGNORE_INDEX
 from distilkobert.metrics import EntityF1
 from distilkobert.model_checks import DataFacts
 from distilkobert.optim import OptimizerSpec

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from distilkobert.alignment import (
-    IGNORED_LABEL,
+    IGNORE_INDEX,
     align_words,
     all_word_tags,
     character_tags,
@@ -22,7 +22,7 @@ def test_words_are_labelled_at_their_first_piece_and_empty_ones_become_unk() -> 
     assert aligned.input_ids == [5, 6, UNK, 7, 8, 9, 10]
     assert aligned.first_pieces == [0, 2, 3, 4]
     assert aligned.lost_words == 0
-    assert first_piece_labels(aligned, [1, 2, 3, 4]) == [1, IGNORED_LABEL, 2, 3, 4, IGNORED_LABEL, IGNORED_LABEL]
+    assert first_piece_labels(aligned, [1, 2, 3, 4]) == [1, IGNORE_INDEX, 2, 3, 4, IGNORE_INDEX, IGNORE_INDEX]
 
 
 def test_every_limit_keeps_a_prefix_and_counts_the_rest() -> None:

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from distilkobert.labels import IGNORE_INDEX
 from distilkobert.losses import (
-    IGNORE_INDEX,
     DistillationLosses,
     cosine_hidden_loss,
     masked_lm_loss,

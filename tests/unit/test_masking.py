@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from distilkobert.masking import IGNORED_LABEL, MaskingSpec, batch_seed, mask_tokens, smoothed_token_weights
+from distilkobert.labels import IGNORE_INDEX
+from distilkobert.masking import MaskingSpec, batch_seed, mask_tokens, smoothed_token_weights
 
 SPECIAL_IDS = (0, 1, 2, 3, 4)
 PAD, CLS, SEP, MASK = 1, 2, 3, 4
@@ -45,7 +46,7 @@ def test_exact_number_of_ordinary_real_tokens(lengths: list[int], probability: f
     kept_ids = ids.clone()
     masked, labels = mask(ids, attention, UNIFORM, seed, MaskingSpec(probability=probability))
     assert torch.equal(ids, kept_ids)
-    drawn = labels != IGNORED_LABEL
+    drawn = labels != IGNORE_INDEX
     ordinary = sum(lengths) - 2 * len(lengths)
     assert int(drawn.sum()) == min(max(1, round(probability * sum(lengths))), ordinary)
     assert torch.equal(labels[drawn], ids[drawn])
@@ -66,7 +67,7 @@ def test_padding_changes_nothing_but_its_own_columns_rate() -> None:
     """The number drawn counts real tokens only, so wider padding draws no more."""
     ids, attention = make_batch([10, 40])
     masked, labels = mask(ids, attention, UNIFORM, 0)
-    assert int((labels != IGNORED_LABEL).sum()) == round(0.15 * 50)
+    assert int((labels != IGNORE_INDEX).sum()) == round(0.15 * 50)
     assert torch.equal(masked[attention == 0], ids[attention == 0])
 
 
@@ -74,7 +75,7 @@ def test_shares_of_mask_keep_and_random_within_five_standard_deviations() -> Non
     spec = MaskingSpec(probability=0.5, mask=0.6, keep=0.3, random=0.1)
     ids, attention = make_batch([200] * 100)
     masked, labels = mask(ids, attention, UNIFORM, 3, spec)
-    drawn = labels != IGNORED_LABEL
+    drawn = labels != IGNORE_INDEX
     count = int(drawn.sum())
     assert count == 10_000
     ordinary = VOCAB - len(SPECIAL_IDS)
@@ -98,7 +99,7 @@ def test_shares_of_one(share: str, kept: bool, is_mask: bool) -> None:
     shares = {"mask": 0.0, "keep": 0.0, "random": 0.0, share: 1.0}
     ids, attention = make_batch([60] * 10)
     masked, labels = mask(ids, attention, UNIFORM, 0, MaskingSpec(**shares))
-    drawn = labels != IGNORED_LABEL
+    drawn = labels != IGNORE_INDEX
     assert bool((masked[drawn] == ids[drawn]).all()) is kept
     assert bool((masked[drawn] == MASK).all()) is is_mask
 
@@ -112,7 +113,7 @@ def test_draws_follow_the_weights_like_a_naive_implementation() -> None:
     trials = 2000
     ours = np.zeros(8)
     for seed in range(trials):
-        ours += (mask(ids, torch.ones_like(ids), weights, seed, spec)[1][0] != IGNORED_LABEL).numpy()
+        ours += (mask(ids, torch.ones_like(ids), weights, seed, spec)[1][0] != IGNORE_INDEX).numpy()
 
     generator = np.random.default_rng(0)
     naive = np.zeros(8)
@@ -133,14 +134,14 @@ def test_weights_too_small_for_a_division_are_still_drawn_in_their_order() -> No
     weights = torch.zeros(VOCAB, dtype=torch.float64)
     weights[5:8] = torch.tensor([1e-308, 1e-300, 1.0], dtype=torch.float64)
     _, labels = mask(ids, torch.ones_like(ids), weights, 0, MaskingSpec(probability=0.4))
-    assert labels.tolist() == [[IGNORED_LABEL, IGNORED_LABEL, 6, 7, IGNORED_LABEL]]
+    assert labels.tolist() == [[IGNORE_INDEX, IGNORE_INDEX, 6, 7, IGNORE_INDEX]]
 
 
 def test_batches_of_special_tokens_only() -> None:
     ids = torch.tensor([[CLS, 0, SEP], [CLS, SEP, PAD]])
     masked, labels = mask(ids, torch.tensor([[1, 1, 1], [1, 1, 0]]), UNIFORM, 0)
     assert torch.equal(masked, ids)
-    assert set(labels.flatten().tolist()) == {IGNORED_LABEL}
+    assert set(labels.flatten().tolist()) == {IGNORE_INDEX}
 
 
 def test_smoothed_weights_by_hand() -> None:
