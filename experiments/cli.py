@@ -138,6 +138,11 @@ class TrainerCLI(LightningCLI):
         if isinstance(self.model, FineTuning):
             self.model.checkpoint = self.config[self.config.subcommand].get("ckpt_path")
 
+    def after_fit(self) -> None:
+        """Measure what a run of no steps starts from; it is the control that every distillation is compared with."""
+        if self.trainer.max_steps == 0:
+            self.trainer.validate(self.model, datamodule=self.datamodule)
+
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         """The trainer, with TensorBoard always and the callbacks of this project."""
         config = self.config[self.config.subcommand]

@@ -50,6 +50,11 @@ class LastCheckpoint(Checkpoint):
         if trainer.global_step != self._saved_step:
             self._save(trainer)
 
+    def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Save the start of a run of `trainer.max_steps=0`: the untrained student, the control of a distillation."""
+        if trainer.max_steps == 0 and not trainer.fast_dev_run:  # type: ignore[attr-defined]
+            self._save(trainer)
+
     def _save(self, trainer: pl.Trainer) -> None:
         path = self._folder(trainer) / "last.ckpt"
         trainer.save_checkpoint(path, weights_only=False)

@@ -8,7 +8,7 @@ import pytest
 import torch
 import yaml
 
-from distilkobert.checkpoints import read_checkpoint
+from distilkobert.checkpoints import load_model, read_checkpoint
 from experiments.cli import TrainerCLI
 from tests.world import World, read_json, scalars
 
@@ -129,3 +129,19 @@ def test_a_pretraining_run_becomes_a_teacher(world: World, run: Run, tmp_path: P
     run("validate", world.distil(tmp_path, *options))
     distilled = read_json(tmp_path / "distilkobert" / "base_seed42" / "metrics.json")
     assert distilled["val/teacher_loss"] == pytest.approx(math.log(600), abs=0.7)
+
+
+def test_a_run_of_no_steps_keeps_and_measures_the_start(world: World, run: Run, tmp_path: Path) -> None:
+    run("fit", world.distil(tmp_path, "--run.arm=undistilled", "--trainer.max_steps=0"))
+    untrained = tmp_path / "distilkobert" / "undistilled_seed42"
+    saved = read_checkpoint(untrained / "checkpoints" / "last.ckpt")
+    teacher = load_model(world.teacher, "masked_lm")[0].state_dict()
+    for student_layer, teacher_layer in enumerate((0, 4, 8)):
+        copied = saved["state_dict"][f"network.distilbert.transformer.layer.{student_layer}.ffn.lin1.weight"]
+        assert torch.equal(copied, teacher[f"bert.encoder.layer.{teacher_layer}.intermediate.dense.weight"])
+    metrics = read_json(untrained / "metrics.json")
+    assert (metrics["steps"], metrics["tokens_seen"]) == (0, 0)
+    run("fit", world.distil(tmp_path, "--run.arm=trained"))
+    trained = read_json(tmp_path / "distilkobert" / "trained_seed42" / "metrics.json")
+    assert metrics["val/teacher_loss"] == trained["val/teacher_loss"]
+    assert metrics["val/loss"] != trained["val/loss"]
