@@ -1,17 +1,22 @@
-"""Measure speed and memory.
+"""Measure speed, size and memory.
 
     python -m experiments.bench corpus --input 'texts/*.txt.xz' --tokenizer kobert [--lines 50000]
+    python -m experiments.bench latency --models exported/teacher exported/student --output latency.json
 
-Every number is taken in a process of its own, and printed with what it is compared to.
+Every number is printed with what it is compared to.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jsonargparse import ArgumentParser, Namespace
 
-from experiments.bench_corpus import bench_corpus
 from experiments.commandline import run_command
+
+if TYPE_CHECKING:
+    from experiments.bench_latency import ModelLatency
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,8 +24,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = ArgumentParser(prog="python -m experiments.bench", description=__doc__, allow_abbrev=False)
     commands = parser.add_subcommands(required=True, dest="command")
     commands.add_subcommand("corpus", _corpus_parser(), help="preparing a corpus, against the usual way")
+    commands.add_subcommand("latency", _latency_parser(), help="time for a sentence, of all models in turns")
     options = parser.parse_args(arguments)
-    return run_command(lambda: _bench_corpus(options.corpus))
+    if options.command == "corpus":
+        return run_command(lambda: _bench_corpus(options.corpus))
+    return run_command(lambda: _bench_latency(options.latency))
 
 
 def _corpus_parser() -> ArgumentParser:
@@ -32,9 +40,23 @@ def _corpus_parser() -> ArgumentParser:
     return parser
 
 
+def _latency_parser() -> ArgumentParser:
+    parser = ArgumentParser(allow_abbrev=False)
+    parser.add_argument(
+        "--models", nargs="+", required=True, metavar="DIR", help="exported folders; ratios to the first"
+    )
+    parser.add_argument("--output", type=str, required=True, metavar="FILE", help="JSON file to write")
+    parser.add_argument("--lengths", nargs="+", type=int, default=[16, 64], metavar="N", help="pieces in a sentence")
+    parser.add_argument("--repeats", type=int, default=20, help="rounds; the median over them counts")
+    parser.add_argument("--threads", type=int, default=1, help="threads of torch")
+    return parser
+
+
 def _bench_corpus(options: Namespace) -> None:
+    from experiments.bench_corpus import bench_corpus
+
     bench = bench_corpus(options.input, options.tokenizer, options.lines, options.num_proc)
-    print(f"{bench.lines:,} lines, same text and tokenizer files for both")
+    print(f"{bench.lines:,} lines, same text and tokenizer files for both; each way in a process of its own")
     usual = "one at a time, slow tokenizer of transformers, all in memory, pickled"
     ours = f"prepare corpus, {'one process' if options.num_proc == 1 else f'{options.num_proc} processes'}"
     for name, measured in ((usual, bench.usual), (ours, bench.ours)):
@@ -43,6 +65,37 @@ def _bench_corpus(options: Namespace) -> None:
             f"peak memory {measured.peak_mb:,.0f} MB"
         )
     print(f"{bench.ratio:.1f} times faster, {bench.usual.peak_mb / bench.ours.peak_mb:.1f} times less memory")
+
+
+def _bench_latency(options: Namespace) -> None:
+    from experiments.bench_latency import bench_latency, processor_name, write_latency
+    from experiments.quiet import quieten_transformers
+
+    quieten_transformers()
+    output = Path(options.output)
+    if output.is_dir() or not output.parent.is_dir():
+        raise FileNotFoundError(f"--output={output}: expected the name of a JSON file in a folder that exists")
+    results = bench_latency(options.models, options.lengths, options.repeats, options.threads)
+    write_latency(output, results, options.threads)
+    print(f"{processor_name()}, threads: {options.threads}; pieces: {', '.join(map(str, options.lengths))}")
+    print(latency_table(results))
+
+
+def latency_table(results: "Mapping[str, ModelLatency]") -> str:
+    """The figures as lines of text, each time with its ratio to the first model's."""
+    first = next(iter(results.values()))
+    wide = max(map(len, results))
+    lines = [
+        f"{'model':<{wide}}  {'batch 1':>18}  {'batch 32':>18}  {'sentences/s':>12}  {'parameters':>12}  {'MB':>7}"
+    ]
+    for name, one in results.items():
+        alone = f"{one.batch_1_ms:.2f} ms ({first.batch_1_ms / one.batch_1_ms:.2f} x)"
+        together = f"{one.batch_32_ms:.2f} ms ({first.batch_32_ms / one.batch_32_ms:.2f} x)"
+        lines.append(
+            f"{name:<{wide}}  {alone:>18}  {together:>18}  {one.sentences_per_s:>12,.1f}  {one.parameters:>12,}  "
+            f"{one.mb:>7.1f}"
+        )
+    return "\n".join([*lines, f"in brackets: times faster than {next(iter(results))}"])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,223 @@
+"""The tables of a report, from scores and runs."""
+
+from collections.abc import Callable, Sequence
+
+from experiments.reports.deployment import Deployment
+from experiments.reports.runs import Run, Study
+from experiments.reports.scores import Scores
+from experiments.reports.statistics import Spread
+from experiments.reports.tables import MISSING, NONE, Cell, Column, Table, Value, text_column
+
+_SPREAD = ("mean", "sd", "n")
+DAGGER = "† One seed: nothing can be said about the spread over seeds."
+
+
+def scores_table(study: Study, scores: Scores, deployment: Deployment) -> Table:
+    """Size and task scores of every arm."""
+    headings = [metric.heading for metric in scores.metrics]
+    columns = (text_column("arm"), text_column("kind"), Column("size MB", ("",)), *(_spread(h) for h in headings))
+    rows = []
+    for arm in study.arms:
+        cells = [
+            spread_cell(scores.spreads.get((arm.name, heading)), scores.planned[arm.name, heading])
+            for heading in headings
+        ]
+        rows.append((Cell(arm.name), Cell(arm.kind), _size(deployment.sizes.get(arm.name)), *cells))
+    return Table(
+        slug="scores",
+        title="Scores on the test files, in per cent",
+        columns=columns,
+        rows=tuple(rows),
+        notes=(
+            "Mean ± sample standard deviation over n seeds.",
+            *_dagger(rows),
+            "Size: bytes of the exported weights (*.safetensors) / 2^20, masked-LM head included, tokenizer not.",
+        ),
+    )
+
+
+def retention_table(study: Study, scores: Scores) -> Table:
+    """Per cent of the teacher's score that every arm keeps."""
+    headings = [metric.heading for metric in scores.metrics]
+    rows = []
+    for arm in study.arms:
+        planned = [scores.planned[arm.name, heading] for heading in headings]
+        values = [scores.retention.get((arm.name, heading)) for heading in headings]
+        cells = [
+            _percent(value, expected=count > 0)
+            for value, count in zip((*values, scores.mean_retention(arm.name)), (*planned, max(planned)), strict=True)
+        ]
+        rows.append((Cell(arm.name), *cells))
+    return Table(
+        slug="retention",
+        title=f"Retention: per cent of the score of {study.teacher}, fine-tuned and scored by the same code",
+        columns=(text_column("arm"), *(Column(heading, ("",)) for heading in (*headings, "mean"))),
+        rows=tuple(rows),
+        notes=("Ratio of the means over seeds. The last column is the mean over tasks, KorQuAD counted by its F1.",),
+    )
+
+
+def delta_table(study: Study, scores: Scores) -> Table:
+    """Differences to the base arm, with their intervals."""
+    headings = [metric.heading for metric in scores.metrics]
+    rows = []
+    for arm in study.arms:
+        cells = []
+        for heading in headings:
+            delta = scores.deltas.get((arm.name, heading))
+            if arm.name == study.base_arm:
+                cells.append(Cell("base"))
+            elif delta is None:
+                cells.append(Cell(MISSING if scores.planned[arm.name, heading] else NONE))
+            else:
+                mark = " †" if delta.n == 1 else ""
+                text = f"{signed(delta.value)} [{signed(delta.low)}, {signed(delta.high)}]{mark} (n={delta.n})"
+                cells.append(Cell(text, (delta.value, delta.low, delta.high, delta.n)))
+        rows.append((Cell(arm.name), *cells))
+    return Table(
+        slug="differences",
+        title=f"Difference to {study.base_arm}, in percentage points, with 95 % intervals",
+        columns=(text_column("arm"), *(Column(heading, ("delta", "low", "high", "n")) for heading in headings)),
+        rows=tuple(rows),
+        notes=_dagger(rows),
+    )
+
+
+def distillation_table(study: Study, stage: str) -> Table:
+    """What distillation itself reached and cost."""
+    measured: tuple[tuple[str, Callable[[Run], float | None], Callable[[float], str]], ...] = (
+        ("held-out loss", lambda run: run.number("val/loss"), "{:.3f}".format),
+        ("teacher's loss, same masks", lambda run: run.number("val/teacher_loss"), "{:.3f}".format),
+        ("agreement %", lambda run: _scaled(run.number("val/agreement"), 100), "{:.2f}".format),
+        ("tokens seen", lambda run: run.number("tokens_seen"), "{:,.0f}".format),
+        ("wall time s", lambda run: run.number("wall_time_s"), "{:,.1f}".format),
+        ("tokens/s", _tokens_per_s, "{:,.0f}".format),
+    )
+    rows = []
+    for arm in study.arms:
+        runs = study.of(stage, arm.name)
+        if not runs:
+            continue
+        there = [run for run in runs if run.metrics]
+        cells = []
+        for _, read, form in measured:
+            values = [value for value in map(read, there) if value is not None]
+            # A run without training steps has no time and no speed: nothing is missing then.
+            absent = NONE if there else MISSING
+            cells.append(spread_cell(Spread(tuple(values)), len(runs), form) if values else Cell(absent))
+        rows.append((Cell(arm.name), *cells))
+    return Table(
+        slug="distillation" if stage == "distil" else f"distillation_{stage}",
+        title="Distillation" if stage == "distil" else f"Distillation ({stage})",
+        columns=(text_column("arm"), *(_spread(heading) for heading, _, _ in measured)),
+        rows=tuple(rows),
+        notes=(
+            "On masked tokens of held-out text. Losses are comparable where the teacher's loss is the same, for then "
+            "the masks are. Agreement: share of tokens whose first choice is the teacher's. Wall time is training "
+            "alone, without validation.",
+            *_dagger(rows),
+        ),
+    )
+
+
+def deployment_table(study: Study, deployment: Deployment) -> Table:
+    """Size and latency; ratios are to the teacher, or to the first arm measured."""
+    latencies = deployment.latencies
+    reference = study.teacher if study.teacher in latencies else next(iter(latencies), None)
+    headings = ("parameters", "batch 1 ms", "batch 32 ms", "sentences/s", "times faster, batch 1")
+    rows = []
+    for arm in study.arms:
+        found = latencies.get(arm.name)
+        cells = [Cell(MISSING)] * len(headings)
+        if found is not None and reference is not None:
+            ratio = latencies[reference].batch_1_ms / found.batch_1_ms
+            cells = [
+                Cell(f"{found.parameters:,}", (found.parameters,)),
+                Cell(f"{found.batch_1_ms:.2f}", (found.batch_1_ms,)),
+                Cell(f"{found.batch_32_ms:.2f}", (found.batch_32_ms,)),
+                Cell(f"{found.sentences_per_s:,.1f}", (found.sentences_per_s,)),
+                Cell(f"{ratio:.2f}", (ratio,)),
+            ]
+        rows.append((Cell(arm.name), _size(deployment.sizes.get(arm.name)), *cells))
+    return Table(
+        slug="deployment",
+        title="Size and latency of the encoder",
+        columns=(text_column("arm"), *(Column(heading, ("",)) for heading in ("size MB", *headings))),
+        rows=tuple(rows),
+        notes=(
+            f"Measured on {deployment.conditions}: medians of interleaved passes over random sentences, one model of "
+            f"each arm; times faster than {reference}. Parameters are those of the encoder without a head.",
+        ),
+    )
+
+
+def entity_table(study: Study, stage: str, title: str) -> Table | None:
+    """F1 of every entity type; None where no run has any."""
+    types = [name.removeprefix("test/f1_") for name in entity_keys(study.of(stage))]
+    if not types:
+        return None
+    rows = []
+    for arm in study.arms:
+        runs = study.of(stage, arm.name)
+        cells = []
+        for kind in types:
+            values = [_scaled(run.number(f"test/f1_{kind}"), 100) for run in runs]
+            found = tuple(value for value in values if value is not None)
+            cells.append(spread_cell(Spread(found) if found else None, len(runs)))
+        rows.append((Cell(arm.name), *cells))
+    return Table(
+        slug=f"entities_{stage}",
+        title=f"{title} by entity type, in per cent",
+        columns=(text_column("arm"), *(_spread(kind) for kind in types)),
+        rows=tuple(rows),
+        notes=_dagger(rows),
+    )
+
+
+def entity_keys(runs: Sequence[Run]) -> list[str]:
+    """Names of the per-type scores that any of the runs has, `f1_kept` and `f1_strict` not being types."""
+    names = {name for run in runs for name in run.metrics if name.startswith("test/f1_")}
+    return sorted(names - {"test/f1_kept", "test/f1_strict"})
+
+
+def spread_cell(spread: Spread | None, planned: int, form: Callable[[float], str] = "{:.2f}".format) -> Cell:
+    """Mean ± standard deviation and the number of seeds, with a mark where there is only one."""
+    if spread is None:
+        return Cell(MISSING if planned else NONE)
+    seeds = f"n={spread.n}" if spread.n >= planned else f"n={spread.n} of {planned}"
+    values: tuple[Value, ...] = (spread.mean, spread.sd, spread.n)
+    if spread.sd is None:
+        return Cell(f"{form(spread.mean)} † ({seeds})", values)
+    return Cell(f"{form(spread.mean)} ± {form(spread.sd)} ({seeds})", values)
+
+
+def signed(value: float) -> str:
+    """Two decimals and always a sign; a minus that is as wide as the plus."""
+    return f"{value:+.2f}".replace("-", "−")
+
+
+def _spread(heading: str) -> Column:
+    return Column(heading, _SPREAD)
+
+
+def _size(value: float | None) -> Cell:
+    return Cell(MISSING) if value is None else Cell(f"{value:.1f}" if value >= 10 else f"{value:.2f}", (value,))
+
+
+def _percent(value: float | None, *, expected: bool) -> Cell:
+    if value is None:
+        return Cell(MISSING if expected else NONE)
+    return Cell(f"{value:.1f}", (value,))
+
+
+def _scaled(value: float | None, factor: float) -> float | None:
+    return None if value is None else value * factor
+
+
+def _tokens_per_s(run: Run) -> float | None:
+    tokens, seconds = run.number("tokens_seen"), run.number("wall_time_s")
+    return tokens / seconds if tokens and seconds else None
+
+
+def _dagger(rows: Sequence[Sequence[Cell]]) -> tuple[str, ...]:
+    return (DAGGER,) if any("†" in cell.text for row in rows for cell in row) else ()

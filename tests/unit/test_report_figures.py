@@ -1,0 +1,177 @@
+"""The figures show what they say: axes, labels, values; curves are put over tokens."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from experiments.reports.curves import Curve, RunCurves, read_curves, thinned
+from experiments.reports.figures_curves import curve_figures
+from experiments.reports.figures_labels import Labelled, confusion, label_figures, reliability
+from experiments.reports.figures_scores import difference_figure, entity_figure, retention_figure
+from experiments.reports.runs import Run, Study
+from experiments.reports.scan import open_runs
+from experiments.reports.scores import Scores, score_study
+from experiments.reports.style import Drawing, style
+from tests.unit.report_world import ARMS, fabricate, write_events, write_records
+
+NAMES = [arm.name for arm in ARMS]
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    return open_runs(fabricate(tmp_path_factory.mktemp("figures") / "study", examples=30), [])
+
+
+@pytest.fixture(scope="module")
+def scores(study: Study) -> Scores:
+    return score_study(study, [])
+
+
+@pytest.fixture(autouse=True)
+def styled() -> Iterator[None]:
+    with style([]):
+        yield
+
+
+def written(drawing: Drawing) -> set[str]:
+    """All texts in a figure."""
+    from matplotlib.text import Text
+
+    return {text.get_text() for text in drawing.figure.findobj(Text)}
+
+
+def test_retention_against_size(study: Study, scores: Scores) -> None:
+    costs = {arm.name: float(arm.kilobytes) for arm in ARMS if arm.name != "mlm_only"}
+    drawing = retention_figure(study, scores, costs, slug="x", title="Retention against size", axis="weights, MB")
+    assert drawing is not None
+    axes = drawing.figure.axes
+    assert [one.get_title(loc="left") for one in axes] == ["NSMC accuracy", "KLUE-NER F1", "KorQuAD F1"]
+    assert {one.get_xlabel() for one in axes} == {"weights, MB"}
+    assert axes[0].get_ylabel() == "per cent of teacher"
+    assert set(costs) <= written(drawing)
+    assert "mlm_only" not in written(drawing)
+    drawn = {(line.get_xdata()[0], line.get_ydata()[0]) for line in axes[0].lines[1:]}
+    assert drawn == {(costs[name], scores.retention[name, "NSMC accuracy"]) for name in costs}
+    assert retention_figure(study, scores, {"base": 1.0}, slug="x", title="", axis="") is None
+
+
+def test_differences(study: Study, scores: Scores) -> None:
+    drawing = difference_figure(study, scores)
+    assert drawing is not None
+    axes = drawing.figure.axes
+    assert len(axes) == 4
+    assert [label.get_text() for label in axes[0].get_yticklabels()] == [name for name in NAMES if name != "base"]
+    delta = scores.deltas["teacher", "NSMC accuracy"]
+    assert axes[0].patches[0].get_width() == pytest.approx(delta.value)
+    assert axes[0].lines[0].get_xdata() == pytest.approx([delta.low, delta.high])
+    assert axes[0].get_xlabel() == "points against base"
+
+
+def test_entity_types(study: Study, scores: Scores) -> None:
+    metric = next(metric for metric in scores.metrics if metric.kind == "tagging")
+    drawing = entity_figure(study, metric)
+    assert drawing is not None
+    (axes,) = drawing.figure.axes
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert labels == ["place LC", "organisation OG", "person PS"]
+    assert set(NAMES) <= written(drawing)
+    expected = 100 * np.mean([run.metrics["test/f1_LC"] for run in study.of("klue_ner", "teacher")])
+    assert axes.lines[1].get_xdata()[0] == pytest.approx(expected)
+
+
+def test_curves_are_over_tokens_and_named_at_their_ends(study: Study) -> None:
+    notes: list[str] = []
+    curves, probes = curve_figures(study, "distil", notes)
+    assert notes == []
+    titles = [axes.get_title(loc="left") for axes in curves.figure.axes]
+    assert titles[:2] == ["held-out loss", "agreement with the teacher"]
+    assert len(titles) == 5
+    assert {axes.get_xlabel() for axes in curves.figure.axes} == {"million tokens seen"}
+    assert set(NAMES) - {"teacher"} <= written(curves)
+    held_out = curves.figure.axes[0]
+    assert len(held_out.lines) == 5 * 2  # arms and seeds
+    ends = sorted({float(line.get_xdata()[-1]) for line in held_out.lines})
+    assert ends == pytest.approx([0.0, 1.82])  # the untrained student, and step 910 at 2,000 tokens a step
+    assert [axes.get_title(loc="left") for axes in probes.figure.axes] == ["probe/nsmc_retention"]
+
+
+def test_one_run_without_tokens_puts_all_over_steps(tmp_path: Path) -> None:
+    folder = fabricate(tmp_path / "study", ARMS[:2], seeds=(1, 2), examples=4)
+    for path in (folder / "distil/base_seed2").glob("events*"):
+        path.unlink()
+    write_events(folder / "distil/base_seed2", {"val/loss": [(10, 5.0), (20, float("nan")), (30, 4.0)]})
+    notes: list[str] = []
+    drawing = curve_figures(open_runs(folder, []), "distil", notes)[0]
+    assert drawing.figure.axes[0].get_xlabel() == "optimizer steps"
+    assert "these runs did not log their tokens" in drawing.caption
+    assert notes == ["distil/base_seed2: 1 points of val/loss are not finite and left out."]
+
+
+def test_the_later_point_of_a_resumed_run_counts(tmp_path: Path) -> None:
+    run = Run("distil", "base", 1, tmp_path, {"steps": 40, "tokens_seen": 4400})
+    write_events(tmp_path, {"val/loss": [(10, 9.0), (20, 8.0)], "train/tokens_seen": [(10, 1000.0), (20, 2000.0)]})
+    write_events(tmp_path, {"val/loss": [(20, 7.0), (30, 6.0)]})
+    read = read_curves(run, ["val/loss"], (), [])
+    assert read.curves["val/loss"].y.tolist() == [9.0, 7.0, 6.0]
+    over_tokens = read.over_tokens("val/loss")
+    assert over_tokens.x.tolist() == [1000.0, 2000.0, 3200.0]  # half the way from 2,000 to the run's 4,400
+
+
+def test_a_run_without_events_is_named(tmp_path: Path) -> None:
+    notes: list[str] = []
+    assert read_curves(Run("distil", "base", 1, tmp_path), ["val/loss"], (), notes) == RunCurves(
+        Run("distil", "base", 1, tmp_path), {}
+    )
+    assert notes == ["distil/base_seed1 has no event files, so it is in no curve."]
+
+
+def test_thinning_keeps_means() -> None:
+    curve = thinned(Curve(np.arange(7.0), np.array([0.0, 2, 4, 6, 8, 10, 5])), points=3)
+    assert curve.x.tolist() == [1.0, 4.0, 6.0]
+    assert curve.y.tolist() == [2.0, 8.0, 5.0]
+    short = Curve(np.arange(3.0), np.arange(3.0))
+    assert thinned(short).y.tolist() == [0.0, 1.0, 2.0]
+
+
+def labelled(gold: str, predicted: str, probability: list[float]) -> Labelled:
+    return Labelled(np.array([*gold]), np.array([*predicted]), np.array(probability))
+
+
+def test_reliability_worked_by_hand() -> None:
+    # Two bins of [0.5, 1]: 0.6 and 0.7, one right; 0.8, 0.9 and 1.0, two right.
+    found = reliability(labelled("aabbb", "abbba", [0.6, 0.7, 0.8, 0.9, 1.0]), 0.5, bins=2)
+    assert found.confidence == pytest.approx([0.65, 0.9])
+    assert found.accuracy == pytest.approx([0.5, 2 / 3])
+    assert found.counts.tolist() == [2, 3]
+    assert found.error == pytest.approx(2 / 5 * 0.15 + 3 / 5 * (0.9 - 2 / 3))
+
+
+def test_confusion_worked_by_hand() -> None:
+    counts = confusion(labelled("aabbb", "abbba", [1.0] * 5), ["a", "b"])
+    assert counts.tolist() == [[1, 1], [1, 2]]
+
+
+def test_label_figures(study: Study, scores: Scores) -> None:
+    drawings = label_figures(study, scores.metrics[0], [])
+    assert [drawing.slug for drawing in drawings] == ["reliability_nsmc", "confusion_nsmc"]
+    for drawing in drawings:
+        assert [axes.get_title(loc="left") for axes in drawing.figure.axes] == NAMES
+    assert {"negative", "positive", "true", "predicted"} <= written(drawings[1])
+    teacher = study.of("nsmc", "teacher")
+    right = sum(run.metrics["test/accuracy"] * 30 for run in teacher)
+    counts = [int(text.get_text().split("\n")[1]) for text in drawings[1].figure.axes[0].texts]
+    assert counts[0] + counts[3] == pytest.approx(right)
+    assert sum(counts) == 60
+
+
+def test_predictions_without_a_probability_are_in_no_label_figure(tmp_path: Path) -> None:
+    folder = fabricate(tmp_path / "study", ARMS[:1], seeds=(1,), examples=4, events=False)
+    write_records(folder / "nsmc/teacher_seed1", [{"row": 0, "gold": "a", "predicted": "a", "probability": 1.5}])
+    notes: list[str] = []
+    study = open_runs(folder, [])
+    assert label_figures(study, score_study(study, []).metrics[0], notes) == []
+    assert notes == [
+        "nsmc/teacher_seed1 is not in the reliability and confusion figures: a probability is not between 0 and 1."
+    ]
