@@ -10,8 +10,9 @@ from torch import Tensor
 from datamodules.base import Batch, PlannedDataModule, PlannedLoader
 from distilkobert.corpus import Part
 from distilkobert.corpus_folder import Manifest, StoredSequences, read_manifest, read_token_counts
-from distilkobert.masking import MaskingSpec, batch_seed, mask_tokens, smoothed_token_weights
+from distilkobert.masking import MaskingSpec, mask_tokens, smoothed_token_weights
 from distilkobert.sampling import BatchKey
+from distilkobert.seeds import derived_seed
 from distilkobert.tokenization import KoBertTokenizer
 
 VALIDATION_SEED = 0
@@ -57,7 +58,7 @@ class MaskedBatches:
         ids = np.full(inside.shape, self._pad_token_id, dtype=np.int64)
         ids[inside] = rows.ids
         attention_mask = torch.from_numpy(inside.astype(np.int64))
-        generator = torch.Generator().manual_seed(batch_seed(self._seed, key.epoch, key.index))
+        generator = torch.Generator().manual_seed(derived_seed(self._seed, key.epoch, key.index))
         input_ids, labels = mask_tokens(
             torch.from_numpy(ids), attention_mask, self._weights, self._mask_token_id, self._masking, generator
         )

@@ -12,14 +12,18 @@ from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 import torch
+from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
     AutoModelForMaskedLM,
     AutoModelForQuestionAnswering,
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
+    PreTrainedConfig,
     PreTrainedModel,
 )
+
+from distilkobert.model_checks import check_left_out
 
 Task = Literal["masked_lm", "sequence_classification", "token_classification", "question_answering"]
 
@@ -29,6 +33,14 @@ _AUTO_CLASSES: dict[Task, Any] = {
     "token_classification": AutoModelForTokenClassification,
     "question_answering": AutoModelForQuestionAnswering,
 }
+
+_HEADS: dict[str, Task] = {
+    "MaskedLM": "masked_lm",
+    "SequenceClassification": "sequence_classification",
+    "TokenClassification": "token_classification",
+    "QuestionAnswering": "question_answering",
+}
+"""Ends of the class names in transformers."""
 
 ENTRY = "transformers"
 """Key under which a checkpoint describes its network."""
@@ -58,7 +70,8 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
-        raise ValueError(f"{path}: not a readable checkpoint (cut short, or not written by torch): {error}") from error
+        # torch's own text advises to load the file as code.
+        raise ValueError(f"{path}: not a readable checkpoint; it is cut short, or was not written by torch") from error
     if not isinstance(content, dict) or ENTRY not in content:
         raise ValueError(f"{path}: a checkpoint, but not one of this project: it has no '{ENTRY}' entry")
     return content
@@ -95,47 +108,87 @@ def load_model(
 ) -> tuple[PreTrainedModel, list[str]]:
     """Load a network with the head of `task` from a folder, a checkpoint of ours, or a hub id.
 
-    A checkpoint whose own head is another one gives its encoder; the head then starts random.
+    A source whose own head is another one gives its encoder; the head then starts random. Weights that are left out, a
+    pooler or another head, are named in a log message; every weight of the encoder must have its place.
 
     Args:
         source: folder, checkpoint file, or hub id.
         task: head wanted.
-        labels: names of the head's classes, in the order of their ids; None where the head has none.
+        labels: names of the head's classes, in the order of their ids; None where the head has none. A source with a
+            head of this task that has names of its own keeps them.
 
     Returns:
         The network in evaluation mode, and the names of the weights the source did not have.
 
     Raises:
         FileNotFoundError: the source is no folder or file here and could not be fetched from the hub.
-        ValueError: see `read_checkpoint`; or weights of the source have other shapes than its configuration says.
+        ValueError: see `read_checkpoint`; or the weights and the configuration of the source do not fit together.
     """
     path = Path(source)
-    classes: dict[str, Any] = {}
-    if labels is not None:
-        classes = {"id2label": dict(enumerate(labels)), "label2id": {label: i for i, label in enumerate(labels)}}
     if path.suffix == ".ckpt" or path.is_file():
         content = read_checkpoint(path)
-        model = model_from_checkpoint(content, path)
-        if content[ENTRY]["task"] == task:
-            return model, []
-        model.config.update(classes)
-        target = cast(PreTrainedModel, _AUTO_CLASSES[task].from_config(model.config))
-        missing = target.base_model.load_state_dict(model.base_model.state_dict(), strict=False).missing_keys
-        head = [name for name, _ in target.named_parameters() if not name.startswith(f"{target.base_model_prefix}.")]
-        target.train(False)
-        return target, [f"{target.base_model_prefix}.{name}" for name in missing] + head
+        model, missing, own = model_from_checkpoint(content, path), list[str](), content[ENTRY]["task"]
+    else:
+        model, missing, own = _from_folder_or_hub(source, task, labels)
+    if own != task:
+        model, missing = _with_new_head(model, missing, task, labels, source)
+    model.train(False)
+    return model, sorted(missing)
+
+
+def task_of(config: PreTrainedConfig) -> Task | None:
+    """The head that a configuration names as its network's, None where it names none or one that is not used here."""
+    architecture = (config.architectures or [""])[0]
+    return next((task for ending, task in _HEADS.items() if architecture.endswith(f"For{ending}")), None)
+
+
+def _from_folder_or_hub(
+    source: str | Path, task: Task, labels: Sequence[str] | None
+) -> tuple[PreTrainedModel, list[str], Task]:
+    """The network, the names of its missing weights, and its head: its own, or that of `task` where it has none."""
+    path = Path(source)
     if path.is_dir() and not (path / "config.json").is_file():
         raise FileNotFoundError(f"{path}: the folder has no config.json, so it holds no transformers model")
     try:
-        model, report = _AUTO_CLASSES[task].from_pretrained(
-            str(source), output_loading_info=True, dtype=torch.float32, **classes
+        config = AutoConfig.from_pretrained(str(source))
+        own = task_of(config)
+        names = list((config.id2label or {}).values())
+        unnamed = names == [f"LABEL_{number}" for number in range(len(names))]
+        if own is None or (own == task and unnamed and len(names) == len(labels or ())):
+            config.update(_classes(labels))
+        model, report = _AUTO_CLASSES[own or task].from_pretrained(
+            str(source), config=config, output_loading_info=True, dtype=torch.float32
         )
     except OSError as error:
+        reason = str(error).splitlines()[0]
+        if path.is_dir():
+            raise ValueError(f"{path}: the model in this folder cannot be read: {reason}") from error
         raise FileNotFoundError(
             f"'{source}' is no model folder or checkpoint here, and could not be fetched from the Hugging Face hub: "
-            f"{str(error).splitlines()[0]}"
+            f"{reason}"
         ) from error
-    except RuntimeError as error:
-        raise ValueError(f"{source}: {error}") from error
-    model.train(False)
-    return model, sorted(report["missing_keys"])
+    except (RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
+        raise ValueError(f"{source}: the weights cannot be read, or do not fit config.json: {error}") from error
+    check_left_out(model, report["unexpected_keys"], str(source))
+    return model, list(report["missing_keys"]), own or task
+
+
+def _with_new_head(
+    model: PreTrainedModel, missing: Sequence[str], task: Task, labels: Sequence[str] | None, source: str | Path
+) -> tuple[PreTrainedModel, list[str]]:
+    """The encoder of `model` under a random head of `task`, and the names of all weights that are random."""
+    model.config.update(_classes(labels))
+    target = cast(PreTrainedModel, _AUTO_CLASSES[task].from_config(model.config))
+    prefix = f"{target.base_model_prefix}."
+    encoder, absent = model.base_model.state_dict(), [name for name in missing if name.startswith(prefix)]
+    report = target.base_model.load_state_dict(encoder, strict=False)
+    head = [name for name in model.state_dict() if not name.startswith(prefix)]
+    check_left_out(target, [*(f"{prefix}{name}" for name in report.unexpected_keys), *head], str(source))
+    new = [name for name, _ in target.named_parameters() if not name.startswith(prefix)]
+    return target, [*absent, *(f"{prefix}{name}" for name in report.missing_keys), *new]
+
+
+def _classes(labels: Sequence[str] | None) -> dict[str, Any]:
+    """Settings of a head with these classes; without names, the two outputs that transformers has by default."""
+    names = labels or ("LABEL_0", "LABEL_1")
+    return {"id2label": dict(enumerate(names)), "label2id": {name: number for number, name in enumerate(names)}}

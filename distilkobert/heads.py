@@ -18,6 +18,12 @@ def encode(model: PreTrainedModel, input_ids: Tensor, attention_mask: Tensor) ->
     return cast(Tensor, model.base_model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state)
 
 
+def encode_layers(model: PreTrainedModel, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, ...]:
+    """As `encode`, the hidden states after every layer: L tensors (B, T, H), the last one that of `encode`."""
+    output = model.base_model(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True)
+    return cast("tuple[Tensor, ...]", output.hidden_states)[1:]
+
+
 def masked_lm_logits(model: PreTrainedModel, hidden: Tensor) -> Tensor:
     """Vocabulary logits (..., V) of hidden states (..., H), through the masked-LM head of `model`.
 

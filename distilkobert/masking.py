@@ -6,7 +6,6 @@ DistilBERT reference training code (huggingface/transformers, `examples/research
 BERT (arXiv:1810.04805) and XLM (arXiv:1901.07291, where the counts are smoothed).
 """
 
-import hashlib
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -79,12 +78,6 @@ def smoothed_token_weights(counts: npt.ArrayLike, special_ids: Iterable[int], sm
             raise ValueError(f"special token id {special} is outside the vocabulary of {len(weights)} tokens")
         weights[special] = 0.0
     return torch.from_numpy(weights)
-
-
-def batch_seed(seed: int, epoch: int, index: int) -> int:
-    """Mix run seed, epoch and batch number into one seed of 63 bits; neighbours share nothing."""
-    digest = hashlib.blake2b(f"{seed} {epoch} {index}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") >> 1
 
 
 def mask_tokens(

@@ -1,11 +1,15 @@
 """Does a loaded model fit its task and its data? Checks made before the first batch."""
 
+import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from transformers import PreTrainedModel
+from transformers import PreTrainedConfig, PreTrainedModel
 
 from distilkobert.particles import ParticleMode
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,41 @@ def check_new_weights(model: PreTrainedModel, missing: Sequence[str], source: st
         )
 
 
+def check_left_out(model: PreTrainedModel, surplus: Sequence[str], source: str) -> None:
+    """Say which weights of a source have no place in `model`; refuse if one of them belongs to the encoder.
+
+    A pooler that `model` lacks and the parts of another head are left out; a log message counts them by their module.
+
+    Raises:
+        ValueError: the source has weights of the encoder, such as further layers, that its configuration does not know.
+    """
+    encoder = f"{model.base_model_prefix}."
+    parts = {name for name, _ in model.base_model.named_children()}
+    # Files saved from a bare encoder leave its prefix out.
+    lost = [
+        name
+        for name in surplus
+        if name.removeprefix(encoder).partition(".")[0] in parts
+        or (name.startswith(encoder) and not name.startswith(f"{encoder}pooler."))
+    ]
+    if lost:
+        raise ValueError(
+            f"{source}: holds {len(lost)} weights of the encoder that its configuration has no place for "
+            f"({', '.join(sorted(lost)[:3])}{' and others' if lost[3:] else ''}); the configuration is that of another "
+            "model, for example one of fewer layers. Correct config.json, or fetch the model again"
+        )
+    if surplus:
+        modules = Counter(name.removeprefix(encoder).partition(".")[0] for name in surplus)
+        listed = ", ".join(f"{name} ({count} weights)" for name, count in sorted(modules.items()))
+        _log.warning("%s: %s has no place for these, they are left out: %s", source, type(model).__name__, listed)
+
+
+def longest_input(config: PreTrainedConfig) -> int:
+    """Most tokens of an input; RoBERTa counts its positions from behind that of [PAD]."""
+    positions = int(config.max_position_embeddings)
+    return positions - config.pad_token_id - 1 if "roberta" in config.model_type else positions
+
+
 def check_facts(model: PreTrainedModel, facts: DataFacts, labels: Sequence[str], source: str) -> None:
     """Refuse a model that does not fit the data.
 
@@ -64,16 +103,17 @@ def check_facts(model: PreTrainedModel, facts: DataFacts, labels: Sequence[str],
             f"{source}: its [PAD] is id {config.pad_token_id}, the data's tokenizer has {facts.pad_token_id}; name the "
             "tokenizer the model was trained with in data.tokenizer"
         )
-    if facts.max_length is not None and config.max_position_embeddings < facts.max_length:
+    longest = longest_input(config)
+    if facts.max_length is not None and longest < facts.max_length:
         raise ValueError(
-            f"{source}: takes {config.max_position_embeddings} tokens at most, data.max_length is {facts.max_length}; "
-            f"set --data.max_length={config.max_position_embeddings} or less"
+            f"{source}: takes {longest} tokens at most, data.max_length is {facts.max_length}; set "
+            f"--data.max_length={longest} or less"
         )
     own = class_names(model)
     if labels and own != list(labels):
         raise ValueError(
             f"{source}: its head knows the labels {', '.join(own)}, the data has {', '.join(labels)}; choose a "
-            "checkpoint of this task, or start a new head with --model.init_from"
+            "checkpoint of this task, or with --model.init_from an encoder whose head is of another task"
         )
 
 

@@ -2,8 +2,8 @@
 
 Naver NER, challenge format (naver/nlp-challenge): one word a line, three columns (number from 1, word, tag such as
 PER_B or a dash), a blank line between sentences. One sentence a line (monologg/KoBERT-NER): words joined by spaces, a
-tab, tags such as PER-B joined by spaces. KLUE-NER 1.1: one character and its tag (B-PS) a line; lines that start with
-`##` are comments, and the one before a sentence gives its id.
+tab, tags such as PER-B joined by spaces. Either way to write tags is taken in both. KLUE-NER 1.1: one character and its
+tag (B-PS) a line; lines that start with `##` are comments, and the one before a sentence gives its id.
 """
 
 from collections.abc import Iterator
@@ -57,10 +57,8 @@ def _read_one_a_line(path: Path) -> Iterator[TaggedSentence]:
         words, tags = (tuple(part for part in column.split(" ") if part) for column in columns)
         if len(words) != len(tags) or not words:
             raise bad_line(path, number, f"{len(words)} words and {len(tags)} tags", "one tag for each word")
-        for place, tag in enumerate(tags, start=1):
-            if tag not in _NAVER:
-                raise bad_line(path, number, f"the unknown tag {show(tag)} (word {place})", _tags(NAVER_NER_LABELS))
-        yield TaggedSentence(" ".join(words), words, tags)
+        read = tuple(_naver_tag(path, number, tag, f" (word {place})") for place, tag in enumerate(tags, start=1))
+        yield TaggedSentence(" ".join(words), words, read)
 
 
 def _read_challenge(path: Path) -> Iterator[TaggedSentence]:
@@ -79,13 +77,20 @@ def _read_challenge(path: Path) -> Iterator[TaggedSentence]:
         if columns[0] != str(len(words) + 1):
             expected = f"{len(words) + 1}: words are numbered from 1, and a blank line ends a sentence"
             raise bad_line(path, number, f"word number {show(columns[0])}", expected)
-        tag = "O" if columns[2] == "-" else columns[2].replace("_", "-")
-        if tag not in _NAVER:
-            raise bad_line(path, number, f"the unknown tag {show(columns[2])}", f"- or {_tags(NAVER_NER_LABELS)}")
         words.append(columns[1])
-        tags.append(tag)
+        tags.append(_naver_tag(path, number, columns[2]))
     if words:
         yield TaggedSentence(" ".join(words), tuple(words), tuple(tags))
+
+
+def _naver_tag(path: Path, number: int, written: str, place: str = "") -> str:
+    """One of NAVER_NER_LABELS: the challenge writes PER_B for PER-B and a dash for O."""
+    tag = "O" if written == "-" else written.replace("_", "-")
+    if tag not in _NAVER:
+        raise bad_line(
+            path, number, f"the unknown tag {show(written)}{place}", f"{_tags(NAVER_NER_LABELS)} (or - for O)"
+        )
+    return tag
 
 
 def read_klue_ner(path: Path) -> Iterator[TaggedSentence]:

@@ -48,6 +48,11 @@ class WindowSettings:
         room = self.max_length - self.max_question - _SPECIAL_TOKENS
         if self.stride < 1 or self.max_question < 1:
             raise ValueError(f"stride={self.stride} and max_question={self.max_question} must be at least 1")
+        if room < 1:
+            raise ValueError(
+                f"max_question={self.max_question} and {_SPECIAL_TOKENS} special tokens leave no room for the context "
+                f"in max_length={self.max_length}; lower max_question, or raise max_length"
+            )
         if self.stride > room:
             raise ValueError(
                 f"stride={self.stride} must be at most {room}, or windows leave pieces out: that is what "

@@ -84,9 +84,9 @@ def table_lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def bad_line(path: Path, number: int, found: str, expected: str) -> ValueError:
-    """The error for a line; where the file looks like another task's, the message says so."""
+    """The error for a line; one for the first line says whose file it looks like."""
     message = f"{path}, line {number}: found {found}; expected {expected}"
-    hint = looks_like(path)
+    hint = looks_like(path) if number == 1 else ""  # a reader that took the first line reads its own kind of file
     return ValueError(f"{message}. {hint}" if hint else message)
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from transformers import BertConfig, BertForMaskedLM, PreTrainedModel
 
 from distilkobert.checkpoints import load_model
-from distilkobert.heads import BERT_FAMILY, encode, masked_lm_logits
+from distilkobert.heads import BERT_FAMILY, encode, encode_layers, masked_lm_logits
 
 
 @dataclass(frozen=True)
@@ -147,6 +147,11 @@ class FrozenTeacher:
         """Last hidden states (B, T, H) for ids and mask of (B, T)."""
         with torch.no_grad():
             return encode(self.model, input_ids, attention_mask)
+
+    def layers(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, ...]:
+        """Hidden states after every layer, L tensors (B, T, H), the last one that of `hidden`."""
+        with torch.no_grad():
+            return encode_layers(self.model, input_ids, attention_mask)
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Vocabulary logits (..., V) for hidden states (..., H)."""

@@ -48,6 +48,9 @@ class TextEncoder(Protocol):
     def save_pretrained(self, folder: str | Path) -> None:
         """Write the tokenizer's files."""
 
+    def to_transformers(self, model_max_length: int, segment_ids: bool) -> "PreTrainedTokenizerFast":
+        """A tokenizer for `AutoTokenizer` that frames texts as the models of this project are trained on them."""
+
 
 class FastEncoder:
     """A fast tokenizer of transformers behind the interface.
@@ -112,6 +115,32 @@ class FastEncoder:
     def save_pretrained(self, folder: str | Path) -> None:
         """Write the files from which `AutoTokenizer` loads it."""
         self._tokenizer.save_pretrained(folder)
+
+    def to_transformers(self, model_max_length: int, segment_ids: bool) -> "PreTrainedTokenizerFast":
+        """The tokenizer with `[CLS] A [SEP]` and `[CLS] A [SEP] B [SEP]` as its frames, whatever it had before.
+
+        Args:
+            model_max_length: Length to which it cuts where truncation is asked for without a length.
+            segment_ids: Whether calls return `token_type_ids`; DistilBERT takes none.
+        """
+        from tokenizers import Tokenizer, processors
+        from transformers import PreTrainedTokenizerFast
+
+        names = {special: getattr(self._tokenizer, f"{special}_token") for special in (*_SPECIALS, "mask")}
+        cls, sep = names["cls"], names["sep"]
+        backend = Tokenizer.from_str(self._backend.to_str())
+        backend.post_processor = processors.TemplateProcessing(
+            single=f"{cls} $A {sep}",
+            pair=f"{cls} $A {sep} $B:1 {sep}:1",
+            special_tokens=[(cls, self.cls_token_id), (sep, self.sep_token_id)],
+        )
+        return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+            tokenizer_object=backend,
+            **{f"{special}_token": token for special, token in names.items() if token is not None},
+            model_max_length=model_max_length,
+            model_input_names=["input_ids", *(["token_type_ids"] if segment_ids else []), "attention_mask"],
+            clean_up_tokenization_spaces=False,
+        )
 
 
 def load_encoder(name_or_folder: str | Path) -> KoBertTokenizer | FastEncoder:

@@ -6,10 +6,12 @@ resumes, so settings that differ from the checkpoint's are refused instead of si
 """
 
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+import numpy as np
 import pytorch_lightning as pl
 from jsonargparse import Namespace
 from pytorch_lightning.callbacks import ModelCheckpoint
@@ -19,13 +21,20 @@ from pytorch_lightning.loggers import TensorBoardLogger
 import datamodules
 import lightning_modules
 from distilkobert.checkpoints import read_checkpoint
+from distilkobert.probe import ProbeSpec
 from experiments.hardware import warn_of_emulated_bf16
+from experiments.parser_errors import explain
+from experiments.settings import comparable_settings, flatten
 from lightning_modules.base import MODULE_ENTRY
 from lightning_modules.callbacks import (
+    ConfusionFigure,
     GradientWatch,
+    HparamsTab,
     LastCheckpoint,
+    LinearProbe,
     PredictionFiles,
     RunRecord,
+    SampleTable,
     StepSeed,
     TokenProgressBar,
     TrainingLog,
@@ -72,6 +81,16 @@ class StrictParser(LightningArgumentParser):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, allow_abbrev=False, **kwargs)
 
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        """Say what is wrong and what was probably meant, without the list of all options."""
+        if not self.exit_on_error:
+            super().error(message, ex)
+        options = [name.lstrip("-") for action in self._actions for name in action.option_strings]
+        command = " ".join(word for word in self.prog.split()[1:] if word != "[options]")
+        print(f"error: {explain(message, options)}", file=sys.stderr)
+        print(f"All options: python -m experiments.train {command} --help".replace("  ", " "), file=sys.stderr)
+        sys.exit(2)
+
 
 class RunConfig(SaveConfigCallback):
     """Save the resolved configuration once per run folder, and as text to TensorBoard."""
@@ -98,8 +117,9 @@ class TrainerCLI(LightningCLI):
         parser.add_argument("--seed_everything", type=int, default=DEFAULT_SEED, help=help_text)
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        """Add the run folder, the two checkpoint groups and the links from data to module."""
+        """Add the run folder, the probe, the two checkpoint groups and the links from data to module."""
         parser.add_class_arguments(RunSpec, "run")
+        parser.add_class_arguments(ProbeSpec, "probe")
         parser.add_lightning_class_args(ModelCheckpoint, "best_checkpoint")
         parser.add_lightning_class_args(LastCheckpoint, "last_checkpoint")
         parser.set_defaults(
@@ -113,6 +133,9 @@ class TrainerCLI(LightningCLI):
         parser.link_arguments("seed_everything", "data.init_args.seed")
         for name in LINKS:
             parser.link_arguments(f"data.{name}", f"model.init_args.{name}", apply_on="instantiate")
+        # The parser checks every number of a list; it knows no NumPy integers.
+        counts = ("data.token_counts", "model.init_args.token_counts")
+        parser.link_arguments(*counts, compute_fn=np.ndarray.tolist, apply_on="instantiate")
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Parse, then refuse a checkpoint of another module or, on `fit`, of other settings."""
@@ -152,11 +175,17 @@ class TrainerCLI(LightningCLI):
             version=self.run_folder.name,
             default_hp_metric=False,
         )
+        probe = ProbeSpec(**vars(config.probe))
         self.trainer_defaults["callbacks"] = [
+            HparamsTab(comparable_settings(config.as_dict(), self.facts, LINKS)),
+            # Before the log, whose clock starts again when validation has ended.
+            ConfusionFigure(),
+            SampleTable(),
             TrainingLog(),
             GradientWatch(),
             StepSeed(self.facts["seed"]),
-            RunRecord(self.run_folder, self.facts, flatten(config.model.get("init_args", Namespace()).as_dict())),
+            *([LinearProbe(probe)] if probe.data_dir else []),
+            RunRecord(self.run_folder, self.facts),
             PredictionFiles(self.run_folder),
             *([TokenProgressBar()] if config.trainer.enable_progress_bar is not False else []),
         ]
@@ -205,14 +234,3 @@ def check_resume(config: Namespace, *, fit: bool) -> None:
             f"--ckpt_path resumes a run as it was, but settings differ from the checkpoint's ({changes}). Drop the "
             "override, or start a new run from the weights with --model.init_from"
         )
-
-
-def flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings as one level, keys joined by dots; lists become text, because TensorBoard takes scalars only."""
-    flat: dict[str, Any] = {}
-    for name, value in settings.items():
-        if isinstance(value, dict):
-            flat |= flatten(value, f"{prefix}{name}.")
-        else:
-            flat[prefix + name] = str(list(value)) if isinstance(value, (list, tuple)) else value
-    return flat

@@ -25,6 +25,16 @@ def call_with_options(
     return function(**vars(parser.parse_args(arguments)))
 
 
+def plain_cause(error: BaseException) -> BaseException:
+    """The error inside jsonargparse's listing of all types that an option could have had.
+
+    A constructor's own message ("the data folder ... does not exist") is the first of them, and would drown in it.
+    """
+    while str(error).startswith("Does not validate against any of the Union subtypes") and error.__cause__:
+        error = error.__cause__
+    return error
+
+
 def run_command(command: Callable[[], object]) -> int:
     """Run a command and return its exit code: 0; 2 after an error that the user can mend; 130 after an interrupt.
 
@@ -35,7 +45,7 @@ def run_command(command: Callable[[], object]) -> int:
     try:
         command()
     except (ValueError, OSError, FloatingPointError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"error: {' '.join(str(plain_cause(error)).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

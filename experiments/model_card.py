@@ -7,48 +7,36 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from distilkobert.run_files import read_metrics
+from experiments.model_usage import PIPELINES, differences, labels, usage
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-_PIPELINES = {
-    "MaskedLM": "fill-mask",
-    "SequenceClassification": "text-classification",
-    "TokenClassification": "token-classification",
-    "QuestionAnswering": "question-answering",
-}
-_SHOWN_MANIFEST_KEYS = (
-    "input_files",
-    "inputs",
-    "lines",
-    "sequences",
-    "tokens",
-    "tokenizer_fingerprint",
-    "settings",
-    "layout",
-)
+    from distilkobert.checkpoints import Task
 
 
-def write_model_card(path: Path, *, name: str, model: "PreTrainedModel", checkpoint: Path, run_folder: Path) -> None:
+def write_model_card(
+    path: Path, *, name: str, model: "PreTrainedModel", task: "Task", checkpoint: Path, run_folder: Path
+) -> None:
     """Write the card: what the model is, how to load it, how it was made, what it scored.
 
     Args:
-        path: file to write.
+        path: file to write, in the exported folder; the tokenizer and `model.onnx` lie there already.
         name: the model's name, the card's title.
         model: the exported network.
+        task: its head.
         checkpoint: where it comes from.
         run_folder: its run folder; `config.yaml`, `metrics.json` and `corpus_manifest.json` are used where they exist.
     """
-    architecture = type(model).__name__
-    kind = "DistilBERT" if model.config.model_type == "distilbert" else "BERT"
-    pipeline = next((name for head, name in _PIPELINES.items() if architecture.endswith(head)), "feature-extraction")
-    header = yaml.safe_dump({"language": "ko", "library_name": "transformers", "pipeline_tag": pipeline}).strip()
+    tags = {"language": "ko", "library_name": "transformers", "pipeline_tag": PIPELINES[task]}
+    header = yaml.safe_dump(tags).strip()
     sections = [
         f"---\n{header}\n---",
         f"# {name}",
-        _summary(model, kind),
-        _usage(model, kind),
-        _differences(model),
+        _summary(model),
+        usage(model, task, exact=any(path.parent.glob("*.model")), onnx=(path.parent / "model.onnx").is_file()),
+        labels(model, task),
+        differences(model, task),
         _recipe(run_folder),
         _corpus(run_folder),
         _metrics(run_folder, checkpoint),
@@ -56,46 +44,17 @@ def write_model_card(path: Path, *, name: str, model: "PreTrainedModel", checkpo
     path.write_text("\n\n".join(section for section in sections if section) + "\n", encoding="utf-8")
 
 
-def _summary(model: "PreTrainedModel", kind: str) -> str:
+def _summary(model: "PreTrainedModel") -> str:
+    from distilkobert.model_checks import longest_input
+
     config = model.config
-    total, encoder = model.num_parameters(), model.base_model.num_parameters()
+    kind = {"distilbert": "DistilBERT", "bert": "BERT"}.get(config.model_type, config.model_type)
+    total, encoder = (sum(weight.numel() for weight in part.parameters()) for part in (model, model.base_model))
     return (
         f"A Korean {kind} of {config.num_hidden_layers} layers and width {config.hidden_size}: "
         f"{encoder:,} parameters in the encoder, {total:,} with its {type(model).__name__} head "
         f"({total * 4 / 2**20:.1f} MB in float32), vocabulary of {config.vocab_size:,} pieces, "
-        f"sequences of up to {config.max_position_embeddings} tokens."
-    )
-
-
-def _usage(model: "PreTrainedModel", kind: str) -> str:
-    extra = "" if kind == "DistilBERT" else ", add_pooling_layer=False"
-    loader = "DistilBertModel" if kind == "DistilBERT" else "BertModel"
-    return f"""## Use
-
-```python
-from transformers import AutoTokenizer, {loader}
-
-tokenizer = AutoTokenizer.from_pretrained("FOLDER")
-model = {loader}.from_pretrained("FOLDER"{extra})
-inputs = tokenizer("한국어 모델을 공유합니다.", return_tensors="pt")
-cls = model(**inputs).last_hidden_state[:, 0]
-```
-
-The fast tokenizer gives the original KoBERT ids on all but a few texts in a thousand (ties between equally likely
-cuts, such as four dots in a row). For exact ids use the `*.model` and `vocab.txt` beside it with `KoBertTokenizer`."""
-
-
-def _differences(model: "PreTrainedModel") -> str:
-    if model.config.model_type != "distilbert":
-        return (
-            "## Good to know\n\n- There is no trained pooler: pass `add_pooling_layer=False` and take "
-            f"`last_hidden_state[:, 0]`.\n- [PAD] is id {model.config.pad_token_id}, not 0."
-        )
-    return (
-        "## What differs from BERT\n\n"
-        "- No segment ids: the tokenizer gives no `token_type_ids`; two texts are told apart by [SEP]."
-        "\n- No pooler: the sentence vector at [CLS] is `last_hidden_state[:, 0]`."
-        f"\n- [PAD] is id {model.config.pad_token_id}, not 0."
+        f"sequences of up to {longest_input(config)} tokens."
     )
 
 
@@ -112,7 +71,9 @@ def _recipe(run_folder: Path) -> str:
         "data": data,
         "trainer": {key: config["trainer"][key] for key in trainer_keys if config["trainer"].get(key) is not None},
     }
-    return f"## Recipe\n\n```yaml\n{yaml.safe_dump(shown, sort_keys=False, allow_unicode=True).strip()}\n```"
+    length = data["init_args"].get("max_length")
+    cut = f"Inputs of the training were cut, or laid in windows, of {length} tokens.\n\n" if length else ""
+    return f"## Recipe\n\n{cut}```yaml\n{yaml.safe_dump(shown, sort_keys=False, allow_unicode=True).strip()}\n```"
 
 
 def _without_paths(settings: dict[str, Any]) -> dict[str, Any]:

@@ -6,14 +6,8 @@ from pathlib import Path
 import torch
 from transformers import AutoConfig, PreTrainedModel
 
-from distilkobert.checkpoints import Task
+from distilkobert.checkpoints import Task, task_of
 from experiments.prediction_tasks import PREPARE, Prepared, Reader
-
-_ENDINGS: dict[str, Task] = {
-    "ForSequenceClassification": "sequence_classification",
-    "ForTokenClassification": "token_classification",
-    "ForQuestionAnswering": "question_answering",
-}
 
 
 def head_of(folder: Path) -> Task:
@@ -27,12 +21,13 @@ def head_of(folder: Path) -> Task:
         raise FileNotFoundError(
             f"{folder} holds no config.json; name a folder written by python -m experiments.export --checkpoint ..."
         )
-    architectures: Sequence[str] = AutoConfig.from_pretrained(folder).architectures or ["a model without a head"]
-    for ending, task in _ENDINGS.items():
-        if architectures[0].endswith(ending):
-            return task
+    config = AutoConfig.from_pretrained(folder)
+    task = task_of(config)
+    if task is not None and task != "masked_lm":
+        return task
+    held = config.architectures[0] if config.architectures else "a model without a head"
     raise ValueError(
-        f"{folder} holds {architectures[0]}, which answers none of the three tasks; fine-tune it first with "
+        f"{folder} holds {held}, which answers none of the three tasks; fine-tune it first with "
         "python -m experiments.train fit -c configs/finetune/... --model.init_from, then export the checkpoint"
     )
 

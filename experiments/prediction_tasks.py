@@ -9,7 +9,7 @@ from transformers import PreTrainedModel
 from distilkobert.alignment import align_words
 from distilkobert.checkpoints import Task
 from distilkobert.metrics.entities import lenient_entities
-from distilkobert.model_checks import class_names
+from distilkobert.model_checks import class_names, longest_input
 from distilkobert.model_inputs import Encoding
 from distilkobert.particles import ParticleMode, encode_text
 from distilkobert.spans import WindowSettings, build_windows
@@ -48,7 +48,7 @@ class Reader:
             ValueError: `max_length` does not fit the model, or the tokenizer is another model's.
         """
         config = model.config
-        longest = int(config.max_position_embeddings)
+        longest = longest_input(config)
         if max_length is not None and not _SHORTEST <= max_length <= longest:
             raise ValueError(
                 f"max_length={max_length}: expected {_SHORTEST} to {longest}, which is what the model takes"

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from distilkobert.metrics import KorQuadScore
-from distilkobert.metrics.korquad import write_predictions
+from distilkobert.metrics.korquad import exact_match, write_predictions
 from distilkobert.model_checks import DataFacts
 from distilkobert.optim import OptimizerSpec
 from distilkobert.particles import ParticleMode
@@ -84,6 +84,20 @@ class QuestionAnswering(FineTuning):
                 }
             )
         return records
+
+    def is_right(self, record: Record) -> bool:
+        """Whether the answer matches one of the true ones exactly."""
+        return any(exact_match(record["predicted"], gold) for gold in record["gold"])
+
+    def shown_ids(self, batch: Batch, number: int) -> list[int]:
+        """The question: all of its first window that is not context."""
+        row = batch["questions"][number].rows.start
+        asked = batch["token_type_ids"][row] == 0
+        return batch["input_ids"][row][asked].tolist()  # type: ignore[no-any-return]
+
+    def shown_answers(self, batch: Batch, number: int, record: Record) -> tuple[str, str]:
+        """The true answers and the one given."""
+        return " / ".join(dict.fromkeys(record["gold"])), record["predicted"]
 
     def score(self, batch: Batch, records: Sequence[Record]) -> None:
         """Count the questions."""

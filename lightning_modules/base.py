@@ -37,11 +37,17 @@ class EncoderModule(pl.LightningModule):
         self.optimizer_spec = optimizer
         # Through JSON so that tuples and lists compare equal with what a YAML file gives.
         self.settings: dict[str, Any] = json.loads(json.dumps(dict(settings)))
+        self._loaded_step = 0
 
     @property
     def is_configured(self) -> bool:
         """Whether `configure_model`, which Lightning may call more than once, has run."""
         return "network" in self._modules
+
+    @property
+    def weights_step(self) -> int:
+        """Optimizer steps behind the weights: those of this training, or in evaluation those of the checkpoint."""
+        return max(self.trainer.global_step, self._loaded_step)
 
     @abstractmethod
     def configure_model(self) -> None:
@@ -74,6 +80,25 @@ class EncoderModule(pl.LightningModule):
                 "resumes or evaluates the same module. To start from other weights use --model.init_from or "
                 "--model.teacher"
             )
+        self._loaded_step = checkpoint["global_step"]
+
+    def on_validation_epoch_end(self) -> None:
+        """Place the scalars of this validation at the step of the weights."""
+        self._log_step()
+
+    def on_test_epoch_end(self) -> None:
+        """Place the scalars of this test at the step of the weights."""
+        self._log_step()
+
+    def log_measured(self, stage: str, values: Mapping[str, Tensor]) -> None:
+        """Log values that are final, the same on every rank, as `<stage>/<name>`."""
+        # The mean of equal values keeps Lightning from warning.
+        self.log_dict({f"{stage}/{name}": value for name, value in values.items()}, sync_dist=True)
+
+    def _log_step(self) -> None:
+        # Lightning takes an entry of this name for the step of all others. Its own is one less in training, and 0 in
+        # `validate` and `test`, where TensorBoard would drop the curve that training drew beyond it.
+        self.log("step", float(self.weights_step), sync_dist=True)
 
 
 class TokenMeans(nn.Module):

@@ -66,6 +66,19 @@ class SequenceClassification(FineTuning):
             for row, gold, choice, probability in zip(*columns, strict=True)
         ]
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The labels."""
+        return tuple(self.labels)
+
+    def confusions(self, record: Record) -> list[tuple[str, str]]:
+        """The text's label."""
+        return [(record["gold"], record["predicted"])]
+
+    def shown_answers(self, batch: Batch, number: int, record: Record) -> tuple[str, str]:
+        """Both labels."""
+        return record["gold"], record["predicted"]
+
     def score(self, batch: Batch, records: Sequence[Record]) -> None:
         """Count the right labels."""
         right = sum(record["gold"] == record["predicted"] for record in records)

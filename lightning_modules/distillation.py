@@ -1,11 +1,13 @@
 """Distillation of a masked-LM teacher into a DistilBERT student."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Literal
 
 from torch import Tensor
 
-from distilkobert.heads import encode, masked_lm_logits
+from distilkobert.frequency import frequency_buckets
+from distilkobert.heads import encode, encode_layers, masked_lm_logits
 from distilkobert.labels import IGNORE_INDEX
 from distilkobert.losses import (
     DistillationLosses,
@@ -13,6 +15,7 @@ from distilkobert.losses import (
     masked_lm_loss,
     soft_target_loss,
 )
+from distilkobert.metrics import BucketAgreement, LayerSimilarity
 from distilkobert.optim import OptimizerSpec
 from distilkobert.students import StudentSpec, build_student
 from distilkobert.teachers import FrozenTeacher, load_teacher
@@ -33,6 +36,8 @@ class Distillation(EncoderModule):
         vocab_size: pieces of the corpus' tokenizer; filled in from the data.
         pad_token_id: id of [PAD]; filled in from the data.
         max_length: longest sequence of the corpus, in tokens; filled in from the data.
+        token_counts: occurrences of each piece in the corpus; filled in from the data. Without them agreement is not
+            divided by token frequency.
     """
 
     def __init__(
@@ -45,6 +50,7 @@ class Distillation(EncoderModule):
         vocab_size: int = 8002,
         pad_token_id: int = 1,
         max_length: int = 512,
+        token_counts: Sequence[int] | None = None,
     ) -> None:
         super().__init__(
             task="masked_lm",
@@ -67,6 +73,7 @@ class Distillation(EncoderModule):
         self.means = TokenMeans(
             "loss", "accuracy", "agreement", "teacher_loss", "teacher_accuracy", "loss/soft_target", "loss/cosine"
         )
+        self.bucket_agreement = None if token_counts is None else BucketAgreement(frequency_buckets(token_counts))
 
     def configure_model(self) -> None:
         """Load and check the teacher, and build the student from it."""
@@ -79,6 +86,7 @@ class Distillation(EncoderModule):
             max_length=self.max_length,
         )
         self.network = build_student(teacher, self.student)
+        self.similarity = LayerSimilarity(len(self.student.layers), teacher.config.hidden_size)
         if not (self.losses.soft_target or self.losses.masked_lm):
             # The cosine term alone never reaches the head; DDP refuses parameters that get no gradient.
             for name, parameter in self.network.named_parameters():
@@ -114,12 +122,14 @@ class Distillation(EncoderModule):
         """On the masked tokens: held-out loss, accuracy, agreement with the teacher's first choice, soft-target loss.
 
         The teacher's own loss and accuracy on the same masks stand beside them, so that a student is never compared
-        with a figure from other masks. The cosine term is taken over all real tokens, as in training.
+        with a figure from other masks. The cosine term is taken over all real tokens, as in training, and so is the
+        similarity of each student layer to the teacher layer that `student.layers` maps it to.
         """
         real, masked = batch["attention_mask"].bool(), batch["labels"] != IGNORE_INDEX
         labels = batch["labels"][masked]
-        hidden = encode(self.network, batch["input_ids"], batch["attention_mask"])
-        teacher_hidden = self.teacher.hidden(batch["input_ids"], batch["attention_mask"])
+        layers = encode_layers(self.network, batch["input_ids"], batch["attention_mask"])
+        teacher_layers = self.teacher.layers(batch["input_ids"], batch["attention_mask"])
+        hidden, teacher_hidden = layers[-1], teacher_layers[-1]
         logits = masked_lm_logits(self.network, hidden[masked])
         teacher_logits = self.teacher.logits(teacher_hidden[masked])
         choice, teacher_choice = logits.argmax(-1), teacher_logits.argmax(-1)
@@ -137,3 +147,18 @@ class Distillation(EncoderModule):
         self.means.add(
             self, "val", "loss/cosine", cosine_hidden_loss(hidden[real], teacher_hidden[real]), int(real.sum())
         )
+        if self.bucket_agreement is not None:
+            self.bucket_agreement.update(choice == teacher_choice, labels)
+        self.similarity.update(
+            [layer[real] for layer in layers], [teacher_layers[place][real] for place in self.student.layers]
+        )
+
+    def on_validation_epoch_end(self) -> None:
+        """Log `val/agreement/<bucket>`, and `val/similarity/layer<s>` and `val/cka/layer<s>` of student layer s."""
+        super().on_validation_epoch_end()
+        if self.bucket_agreement is not None:
+            shares = self.bucket_agreement.compute()
+            self.bucket_agreement.reset()
+            self.log_measured("val", {f"agreement/{name}": share for name, share in shares.items()})
+        self.log_measured("val", self.similarity.compute())
+        self.similarity.reset()

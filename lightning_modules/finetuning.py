@@ -122,6 +122,27 @@ class FineTuning(EncoderModule):
     def records(self, batch: Batch, output: TaskOutput) -> list[Record]:
         """One record in plain types for each example of an evaluation batch."""
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names in `confusions`, in the order they are shown; none where the task has no classes."""
+        return ()
+
+    def confusions(self, record: Record) -> list[tuple[str, str]]:
+        """True and predicted class of everything that a record classifies."""
+        return []
+
+    def is_right(self, record: Record) -> bool:
+        """Whether the whole record is answered rightly."""
+        return bool(record["gold"] == record["predicted"])
+
+    def shown_ids(self, batch: Batch, number: int) -> list[int]:
+        """Ids of the text that a reader needs to judge record `number` of the batch."""
+        return batch["input_ids"][number].tolist()  # type: ignore[no-any-return]
+
+    @abstractmethod
+    def shown_answers(self, batch: Batch, number: int, record: Record) -> tuple[str, str]:
+        """True and given answer of record `number` of the batch, to be read."""
+
     @abstractmethod
     def score(self, batch: Batch, records: Sequence[Record]) -> None:
         """Count the predictions of one batch into the metrics."""
@@ -142,9 +163,9 @@ class FineTuning(EncoderModule):
         loss = self.output(batch).loss
         return {"loss": loss, "terms": {"total": loss.detach()}}
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Count one batch."""
-        self._evaluate(batch)
+    def validation_step(self, batch: Batch, batch_idx: int) -> dict[str, list[Record]]:
+        """Count one batch; its `records` go to TensorBoard's views."""
+        return {"records": self._evaluate(batch)}
 
     def test_step(self, batch: Batch, batch_idx: int) -> dict[str, list[Record]]:
         """Count one batch; its `records` go to the run folder."""
@@ -156,10 +177,12 @@ class FineTuning(EncoderModule):
 
     def on_validation_epoch_end(self) -> None:
         """Log `val/loss` and the scores."""
+        super().on_validation_epoch_end()
         self._log_scores("val")
 
     def on_test_epoch_end(self) -> None:
         """Log `test/loss` and the scores."""
+        super().on_test_epoch_end()
         self._log_scores("test")
 
     def save_predictions(self, folder: Path, stem: str, records: Sequence[Record]) -> None:
@@ -177,5 +200,4 @@ class FineTuning(EncoderModule):
     def _log_scores(self, stage: str) -> None:
         values = {"loss": self.mean_loss.compute(), **self.scores(stage)}
         self.mean_loss.reset()
-        # The metrics have gathered all ranks already; the mean of equal values keeps Lightning from warning.
-        self.log_dict({f"{stage}/{name}": value for name, value in values.items()}, sync_dist=True)
+        self.log_measured(stage, values)

@@ -7,10 +7,11 @@ from torch import Tensor
 
 from distilkobert.labels import IGNORE_INDEX
 from distilkobert.metrics import EntityF1
+from distilkobert.metrics.entities import UNKNOWN_TAG, lenient_entities, tag_type
 from distilkobert.model_checks import DataFacts
 from distilkobert.optim import OptimizerSpec
 from distilkobert.particles import ParticleMode
-from distilkobert.task_examples import TaggedExample
+from distilkobert.task_examples import TaggedExample, WordExample
 from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
 
 
@@ -52,6 +53,7 @@ class TokenClassification(FineTuning):
             labels=labels,
             facts=DataFacts(vocab_size, pad_token_id, max_length, particles),
         )
+        self.suffix_tags = suffix_tags
         self.entities = EntityF1(labels, suffix=suffix_tags)
         self.kept_entities = EntityF1(labels, suffix=suffix_tags)
         self.strict_entities = EntityF1(labels, suffix=suffix_tags, strict=True)
@@ -81,6 +83,28 @@ class TokenClassification(FineTuning):
                 }
             )
         return records
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The entity types, then O, then UNK where it is a label."""
+        types = dict.fromkeys(tag_type(label, self.suffix_tags) for label in self.labels)
+        outside = [name for name in ("O", UNKNOWN_TAG) if name in types]
+        return (*(name for name in types if name not in outside), *outside)
+
+    def confusions(self, record: Record) -> list[tuple[str, str]]:
+        """The type of every word or character, whether it opens an entity or goes on with one."""
+        pairs = zip(record["gold"], record["predicted"], strict=True)
+        return [(tag_type(gold, self.suffix_tags), tag_type(guess, self.suffix_tags)) for gold, guess in pairs]
+
+    def shown_answers(self, batch: Batch, number: int, record: Record) -> tuple[str, str]:
+        """The entities, each as its type and its text."""
+        joint = " " if isinstance(batch["examples"][number], WordExample) else ""
+
+        def listed(tags: list[str]) -> str:
+            found = lenient_entities(tags, self.suffix_tags)
+            return ", ".join(f"{e.type} {joint.join(record['units'][e.start : e.end])}" for e in found) or "-"
+
+        return listed(record["gold"]), listed(record["predicted"])
 
     def score(self, batch: Batch, records: Sequence[Record]) -> None:
         """Count the entities."""

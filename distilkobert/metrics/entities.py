@@ -71,6 +71,15 @@ def strict_entities(tags: Sequence[str], suffix: bool = False) -> list[Entity]:
     return found
 
 
+def tag_type(tag: str, suffix: bool = False) -> str:
+    """The type of a tag, whatever its letter; O and UNK are types of their own.
+
+    Raises:
+        ValueError: the tag is an empty string.
+    """
+    return tag if tag in ("O", UNKNOWN_TAG) else _split(tag, suffix)[1]
+
+
 def _split(tag: str, suffix: bool) -> tuple[str, str]:
     """Letter and type of a tag as seqeval reads them in lenient mode."""
     if not tag:

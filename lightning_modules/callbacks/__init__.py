@@ -1,18 +1,26 @@
 """Trainer callbacks, one purpose each."""
 
+from lightning_modules.callbacks.confusion import ConfusionFigure
 from lightning_modules.callbacks.gradients import GradientWatch
+from lightning_modules.callbacks.hparams_tab import HparamsTab
 from lightning_modules.callbacks.last_checkpoint import LastCheckpoint
 from lightning_modules.callbacks.predictions import PredictionFiles
+from lightning_modules.callbacks.probe import LinearProbe
 from lightning_modules.callbacks.progress import TokenProgressBar
 from lightning_modules.callbacks.run_record import RunRecord
+from lightning_modules.callbacks.samples import SampleTable
 from lightning_modules.callbacks.step_seed import StepSeed
 from lightning_modules.callbacks.training_log import TrainingLog
 
 __all__ = [
+    "ConfusionFigure",
     "GradientWatch",
+    "HparamsTab",
     "LastCheckpoint",
+    "LinearProbe",
     "PredictionFiles",
     "RunRecord",
+    "SampleTable",
     "StepSeed",
     "TokenProgressBar",
     "TrainingLog",

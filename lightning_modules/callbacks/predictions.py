@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
-import torch.distributed
 
+from lightning_modules.callbacks.gathering import gather_to_zero
 from lightning_modules.finetuning import FineTuning, Record
 
 STEMS = {"test": "predictions", "predict": "predict"}
@@ -60,10 +60,7 @@ class PredictionFiles(pl.Callback):
     def _write(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stem: str) -> None:
         if not isinstance(pl_module, FineTuning) or trainer.fast_dev_run:  # type: ignore[attr-defined]
             return
-        parts: list[list[Record]] = [self._records]
-        if trainer.world_size > 1:
-            parts = [[] for _ in range(trainer.world_size)]
-            torch.distributed.gather_object(self._records, parts if trainer.is_global_zero else None)
+        parts = gather_to_zero(trainer, self._records)
         if trainer.is_global_zero:
             self.folder.mkdir(parents=True, exist_ok=True)
             records = sorted((record for part in parts for record in part), key=lambda record: record["row"])

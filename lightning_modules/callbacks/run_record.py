@@ -8,7 +8,6 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.loggers import TensorBoardLogger
 
 from distilkobert.run_files import METRICS_FILE, read_metrics, write_json
 from lightning_modules.callbacks.training_log import TrainingLog
@@ -17,7 +16,7 @@ _PACKAGES = ("torch", "pytorch-lightning", "transformers", "sentencepiece")
 
 
 class RunRecord(pl.Callback):
-    """Write the run's final figures beside its checkpoints, and to TensorBoard's hparams tab.
+    """Write the run's final figures beside its checkpoints.
 
     `metrics.json` is flat. `val/...` are those of the last validation of `fit`, or of the `validate` command;
     `test/...` those of the `test` command, which adds to the file of the run it evaluates. What the data module tells
@@ -26,13 +25,11 @@ class RunRecord(pl.Callback):
     Args:
         folder: the run folder.
         facts: what the command line knows of the run: recipe, arm, seed.
-        hparams: flat settings for the hparams tab.
     """
 
-    def __init__(self, folder: Path, facts: dict[str, Any], hparams: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, facts: dict[str, Any]) -> None:
         self.folder = folder
         self.facts = facts
-        self.hparams = hparams
         self._validated_step = 0
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -43,7 +40,7 @@ class RunRecord(pl.Callback):
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write metrics of training and of the last validation."""
-        self._write(trainer, pl_module, prefixes=("train/", "val/"))
+        self._write(trainer, pl_module, prefixes=("train/", "val/", "probe/"))
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the metrics of the `validate` command; in `fit`, note which step `val/...` belongs to."""
@@ -75,11 +72,6 @@ class RunRecord(pl.Callback):
         record["parameters"] = sum(p.numel() for p in pl_module.parameters())
         if trainer.state.fn == "fit":
             record |= self._training_facts(trainer)
-            # The hparams tab takes scalars of step 0; under names of their own they stay out of the curves.
-            final = {f"final/{name}": value for name, value in measured.items() if name.startswith("val/")}
-            for logger in trainer.loggers:
-                if isinstance(logger, TensorBoardLogger):
-                    logger.log_hyperparams(self.hparams, final)
         write_json(self.folder / METRICS_FILE, record)
 
     def _training_facts(self, trainer: pl.Trainer) -> dict[str, Any]:

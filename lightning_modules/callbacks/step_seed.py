@@ -5,6 +5,8 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 
+from distilkobert.seeds import derived_seed
+
 
 class StepSeed(pl.Callback):
     """Seed torch before each training batch from (seed, epoch, global batch number).
@@ -24,15 +26,4 @@ class StepSeed(pl.Callback):
     ) -> None:
         """Seed the CPU's and the devices' generators."""
         number = batch_idx * trainer.world_size + trainer.global_rank
-        torch.manual_seed(mix(self.seed, trainer.current_epoch, number))
-
-
-def mix(*numbers: int) -> int:
-    """A 63-bit number that looks unrelated for neighbouring arguments (the finalizer of SplitMix64, Steele 2014)."""
-    state = 0
-    for number in numbers:
-        state = (state + number + 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
-        state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
-        state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
-        state ^= state >> 31
-    return state >> 1
+        torch.manual_seed(derived_seed("dropout", self.seed, trainer.current_epoch, number))

@@ -1,6 +1,8 @@
 """Log loss terms, throughput, padding and learning rate: means over all micro-batches and ranks since the last log."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytorch_lightning as pl
@@ -9,7 +11,7 @@ from torch import Tensor
 
 
 class TrainingLog(pl.Callback):
-    """Write `train/loss/*`, `train/tokens_per_s`, `train/padding`, `train/lr` every `log_every_n_steps` steps.
+    """Write losses, `train/{tokens_per_s,tokens_seen,padding,lr}` every `log_every_n_steps` steps.
 
     Lightning logs what rank 0 saw in one micro-batch. Here every logged loss is the mean over ranks and over the
     micro-batches since the last log, gathered in one reduction, so that a run on two processes and a run on one with
@@ -25,7 +27,7 @@ class TrainingLog(pl.Callback):
         self.train_seconds = 0.0
         """Time spent in training, in seconds, validation excluded, resumed parts included."""
         self._sums: dict[str, Tensor] = {}
-        self._clock = 0.0
+        self._clock: float | None = None
         self._seconds = 0.0
         self._logged_step = 0
         self._lr = 0.0
@@ -44,6 +46,13 @@ class TrainingLog(pl.Callback):
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Let the clock run on."""
+        self._clock = time.monotonic()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Stop the clock around what another callback does while training waits."""
+        self._seconds_until_now()
+        yield
         self._clock = time.monotonic()
 
     def on_before_optimizer_step(self, trainer: pl.Trainer, pl_module: pl.LightningModule, optimizer: Any) -> None:
@@ -91,7 +100,8 @@ class TrainingLog(pl.Callback):
 
     def _seconds_until_now(self) -> float:
         now = time.monotonic()
-        self._seconds += now - self._clock
+        # Without a training there is no clock: a run of no steps.
+        self._seconds += now - self._clock if self._clock is not None else 0.0
         self._clock = now
         return self._seconds
 
@@ -117,6 +127,7 @@ class TrainingLog(pl.Callback):
         sums, seconds = self._flush(trainer)
         scalars = {f"train/{name}": value / sums["batches"] for name, value in sums.items() if name.startswith("loss/")}
         scalars["train/tokens_per_s"] = sums["tokens"] / max(seconds, 1e-9)
+        scalars["train/tokens_seen"] = self.tokens_seen
         scalars["train/padding"] = 1.0 - sums["tokens"] / sums["cells"]
         scalars["train/lr"] = self._lr
         for logger in trainer.loggers:

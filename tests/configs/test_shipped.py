@@ -26,6 +26,7 @@ STACKS: dict[str, list[str]] = {
     "demo/student.yaml": [*DISTIL, "configs/distill/plus.yaml"],
     "ablation/init_random.yaml": DISTIL,
     "ablation/mlm_only.yaml": DISTIL,
+    "ablation/probe.yaml": DISTIL,
     "trainer/cpu.yaml": DISTIL,
     "trainer/cpu_bf16.yaml": DISTIL,
     "trainer/ddp_cpu.yaml": DISTIL,

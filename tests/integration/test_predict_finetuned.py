@@ -1,77 +1,147 @@
-"""An exported fine-tuned model answers lines as `test` did on the same texts."""
+"""An exported fine-tuned model answers lines as `test` did on the same texts, from a pipe and from a terminal."""
 
 import json
+import os
+import pty
+import subprocess
+import sys
 from collections.abc import Callable
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from seqeval.metrics.sequence_labeling import get_entities
-from transformers import DistilBertConfig, DistilBertModel
 
-from experiments.cli import TrainerCLI
-from experiments.export import export
 from experiments.predict import predict
-from tests.integration.task_world import TaskWorld, make_task_world
-from tests.world import VOCABULARY, World
+from tests.integration.task_world import TASKS, TaskWorld, make_task_world
+from tests.integration.wide_models import export_of, fit_and_test, records_of, save_wide
+from tests.world import World, read_json
 
-Run = Callable[..., TrainerCLI]
-
-
-def expected_lines(task: str, stored: list[dict[str, Any]], texts: list[str]) -> list[list[str]]:
-    """Columns that should be printed, without positions and probabilities."""
-    if task == "nsmc":
-        return [[record["predicted"]] for record in stored]
-    lines = []
-    for record, text in zip(stored, texts, strict=True):
-        found = get_entities(record["predicted"], suffix=task == "naver_ner")
-        blank = " " if task == "naver_ner" else ""
-        lines.append(
-            [f"{kind}:{blank.join(record['units'][first : last + 1])}" for kind, first, last in found] or ["-"]
-        )
-        assert all(column.partition(":")[2] in text for column in lines[-1])
-    return lines
+Record = dict[str, Any]
 
 
-@pytest.mark.parametrize("task", ["nsmc", pytest.param("naver_ner", marks=pytest.mark.slow), "klue_ner"])
-def test_an_exported_folder_answers_lines_as_test_did(
-    task: str, world: World, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
-) -> None:
-    tasks: TaskWorld = make_task_world(world, tmp_path)
-    # Large random weights give predictions of many kinds without training.
-    wide = DistilBertConfig(
-        vocab_size=VOCABULARY, dim=16, hidden_dim=24, n_layers=2, n_heads=2, max_position_embeddings=64,
-        pad_token_id=1, initializer_range=0.4,
-    )  # fmt: skip
-    torch.manual_seed(0)
-    DistilBertModel(wide).save_pretrained(tmp_path / "wide")
-    run("fit", tasks.options(task, tmp_path, f"--model.init_from={tmp_path / 'wide'}", "--trainer.max_steps=1"))
-    finished = tmp_path / task / "base_seed42"
-    run("test", ["-c", str(finished / "config.yaml"), f"--ckpt_path={finished / 'checkpoints' / 'last.ckpt'}"])
-    stored = [json.loads(line) for line in (finished / "predictions.jsonl").read_text(encoding="utf-8").splitlines()]
+@pytest.fixture(scope="module")
+def tasks(world: World, tmp_path_factory: pytest.TempPathFactory) -> TaskWorld:
+    root = tmp_path_factory.mktemp("tasks")
+    save_wide(root / "wide", "distilbert")
+    return make_task_world(world, root)
+
+
+@pytest.fixture(scope="module")
+def finished(tasks: TaskWorld, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Path, Path]]:
+    """Run folder and exported folder of a task, made once."""
+    made: dict[str, tuple[Path, Path]] = {}
+
+    def get(task: str) -> tuple[Path, Path]:
+        if task not in made:
+            runs = tmp_path_factory.mktemp("runs")
+            # The stride that `predict` takes for inputs of 48 tokens, so that both read the same windows.
+            windows = ["--data.stride=12"] if task == "korquad" else []
+            run_folder = fit_and_test(tasks, task, runs, f"--model.init_from={tasks.root / 'wide'}", *windows)
+            made[task] = run_folder, export_of(run_folder, runs / "exported")
+        return made[task]
+
+    return get
+
+
+def lines_of(task: str, tasks: TaskWorld, stored: list[Record]) -> list[str]:
+    """The examples of the test file as lines to ask."""
     if task == "nsmc":
         rows = (tasks.root / task / "ratings_test.txt").read_text(encoding="utf-8").splitlines()[1:]
-        texts = [row.split("\t")[1] for row in rows]
-    else:
-        texts = [(" " if task == "naver_ner" else "").join(record["units"]) for record in stored]
-    folder = export(str(finished / "checkpoints" / "last.ckpt"), str(tmp_path / "exported"))
-    capsys.readouterr()
-    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO("\n".join(texts).encode())))
-    predict(str(folder), max_length=48, batch_size=7)
-    printed = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
-    expected = expected_lines(task, stored, texts)
-    said = {(str(line), round(record["probability"], 3)) for line, record in zip(expected, stored, strict=True)}
-    assert len(said) > 5, "the model must say many different things"
+        return [row.split("\t")[1] for row in rows]
+    if task == "korquad":
+        articles = read_json(tasks.root / task / "KorQuAD_v1.0_dev.json")["data"]
+        return [
+            f"{question['question']}\t{paragraph['context']}"
+            for article in articles
+            for paragraph in article["paragraphs"]
+            for question in paragraph["qas"]
+        ]
+    return [(" " if task == "naver_ner" else "").join(record["units"]) for record in stored]
+
+
+def expected_columns(task: str, record: Record, line: str) -> list[str]:
+    """What should be printed for one example, from what `test` stored; probabilities left out."""
     if task == "nsmc":
-        assert [float(line[1]) for line in printed] == pytest.approx([r["probability"] for r in stored], abs=1e-3)
-        printed = [line[:1] for line in printed]
-    else:
-        for line, text in zip(printed, texts, strict=True):
-            for column in line if line != ["-"] else []:
-                _, place, shown = column.split(":", 2)
-                start, end = map(int, place.split("-"))
-                assert text[start:end] == shown
-        printed = [[f"{c.split(':', 2)[0]}:{c.split(':', 2)[2]}" if c != "-" else c for c in line] for line in printed]
+        return [record["predicted"]]
+    if task == "korquad":
+        context = line.split("\t")[1]
+        assert context[record["start"] : record["end"]] == record["predicted"]
+        return [record["predicted"], f"{record['start']}-{record['end']}"]
+    blank = " " if task == "naver_ner" else ""
+    starts = [len(blank.join([*record["units"][:number], ""])) for number in range(len(record["units"]))]
+    columns = []
+    for kind, first, last in get_entities(record["predicted"], suffix=task == "naver_ner"):
+        start, end = starts[first], starts[last] + len(record["units"][last])
+        columns.append(f"{kind}:{start}-{end}:{line[start:end]}")
+    return columns or ["-"]
+
+
+@pytest.mark.parametrize("task", [pytest.param(t, marks=[pytest.mark.slow] if t == "naver_ner" else []) for t in TASKS])
+def test_an_exported_folder_answers_lines_as_test_did(
+    task: str, tasks: TaskWorld, finished: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    run_folder, exported = finished(task)
+    stored = records_of(run_folder)
+    lines = lines_of(task, tasks, stored)
+    expected = [expected_columns(task, record, line) for record, line in zip(stored, lines, strict=True)]
+    said = {(str(columns), round(record["probability"], 3)) for columns, record in zip(expected, stored, strict=True)}
+    assert len(said) > 5, "the model must say many different things"
+    capsys.readouterr()
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO("\n".join(lines).encode())))
+    predict(str(exported), max_length=48, batch_size=7)
+    printed = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    if task in ("nsmc", "korquad"):
+        shown = [float(columns.pop()) for columns in printed]
+        assert shown == pytest.approx([record["probability"] for record in stored], abs=1e-3)
     assert printed == expected
+
+
+WINDOWS_949 = "부산\n".encode("cp949")
+GOOD_AND_BAD: dict[str, tuple[bytes, str]] = {
+    "nsmc": ("재미있다\n\n지루하다\n".encode(), "line 2: the line is empty"),
+    "naver_ner": ("갔다\n".encode() + WINDOWS_949 + "왔다\n".encode(), "line 2: not UTF-8 (byte 0)"),
+    "korquad": (
+        "누가?\t김민수가 갔다.\n누가 갔나?\n언제?\t어제 갔다.\n".encode(),
+        "line 2: found 0 tabs; expected question<TAB>context",
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", GOOD_AND_BAD)
+def test_a_pipe_stops_at_a_bad_line(task: str, finished: Any) -> None:
+    content, message = GOOD_AND_BAD[task]
+    command = [sys.executable, "-m", "experiments.predict", "--model", str(finished(task)[1])]
+    done = subprocess.run(command, input=content, capture_output=True, check=False, timeout=120)
+    assert done.returncode == 2
+    assert len(done.stdout.decode().splitlines()) == 1
+    assert done.stderr.decode().startswith(f"error: {message}")
+    assert "Traceback" not in done.stderr.decode()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", GOOD_AND_BAD)
+def test_a_terminal_answers_each_line_and_goes_on_after_a_bad_one(task: str, finished: Any) -> None:
+    content, message = GOOD_AND_BAD[task]
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "experiments.predict", "--model", str(finished(task)[1])]
+    with subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        os.close(theirs)
+        os.write(ours, content + b"\x04")  # Ctrl-D
+        out, errors = (stream.decode() for stream in process.communicate(timeout=120))
+    os.close(ours)
+    assert process.returncode == 0, errors
+    assert len(out.splitlines()) == 2
+    invitation, complaint = errors.splitlines()
+    assert "press Enter; end with Ctrl-D" in invitation
+    assert complaint.startswith(f"error: {message}")
+
+
+def test_the_folder_says_what_it_is(finished: Any) -> None:
+    _, exported = finished("klue_ner")
+    settings = json.loads((exported / "config.json").read_text())
+    assert settings["architectures"] == ["DistilBertForTokenClassification"]
+    assert settings["id2label"]["0"] == "B-PS"
+    assert settings["label2id"]["O"] == 12

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from distilkobert.labels import IGNORE_INDEX
-from distilkobert.masking import MaskingSpec, batch_seed, mask_tokens, smoothed_token_weights
+from distilkobert.masking import MaskingSpec, mask_tokens, smoothed_token_weights
+from distilkobert.seeds import derived_seed
 
 SPECIAL_IDS = (0, 1, 2, 3, 4)
 PAD, CLS, SEP, MASK = 1, 2, 3, 4
@@ -182,9 +183,9 @@ def test_specs_out_of_range(change: dict[str, float], message: str) -> None:
         MaskingSpec(**change)
 
 
-def test_batch_seeds_are_distinct_and_fixed() -> None:
-    seeds = {batch_seed(seed, epoch, index) for seed in range(10) for epoch in range(10) for index in range(100)}
+def test_seeds_are_distinct_and_fixed() -> None:
+    seeds = {derived_seed(seed, epoch, index) for seed in range(10) for epoch in range(10) for index in range(100)}
     assert len(seeds) == 10_000
     assert all(0 <= seed < 2**63 for seed in seeds)
-    assert batch_seed(1, 23, 4) != batch_seed(12, 3, 4)
-    assert batch_seed(42, 0, 0) == 6_021_012_080_299_937_286
+    assert derived_seed(1, 23, 4) != derived_seed(12, 3, 4)
+    assert derived_seed(42, 0, 0) == 6_021_012_080_299_937_286

@@ -69,7 +69,8 @@ def test_no_window_more_than_needed() -> None:
         ((10, 0, 2), "stride=0"),
         ((10, 2, 0), "max_question=0"),
         ((10, 6, 2), "stride=6 must be at most 5"),
-        ((5, 1, 2), "stride=1 must be at most 0"),
+        ((5, 1, 2), "max_question=2 and 3 special tokens leave no room for the context in max_length=5"),
+        ((48, 1, 60), "leave no room"),
     ],
 )
 def test_settings_that_lose_pieces_are_refused(arguments: tuple[int, int, int], message: str) -> None:

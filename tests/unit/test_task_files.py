@@ -63,6 +63,14 @@ def test_both_naver_formats_give_the_same_sentences(tmp_path: Path) -> None:
     assert list(read_naver_ner(challenge)) == expected
 
 
+def test_a_dash_in_a_sentence_a_line_is_no_entity_either(tmp_path: Path) -> None:
+    mixed = written(tmp_path, "김민수는 오늘 10시 갔다\tPER_B - TIM-B O\n- _\t- O\n")
+    assert [(sentence.units, sentence.tags) for sentence in read_naver_ner(mixed)] == [
+        (("김민수는", "오늘", "10시", "갔다"), ("PER-B", "O", "TIM-B", "O")),
+        (("-", "_"), ("O", "O")),
+    ]
+
+
 def test_klue_characters_with_and_without_a_blank_line_at_the_end(tmp_path: Path) -> None:
     for content in (KLUE, KLUE.rstrip("\n"), KLUE + "\n\n"):
         (sentence,) = read_klue_ner(written(tmp_path, content))
@@ -89,6 +97,7 @@ WRONG_LINES: list[tuple[Reader, str | bytes, int, str]] = [
     (read_naver_ner, "김민수는 갔다\tPER-B O\n\t\n", 2, "0 words and 0 tags"),
     (read_naver_ner, "김민수는 갔다\tPER-B O\n그는\tO\tO\n", 2, "3 columns"),
     (read_naver_ner, "김민수는 갔다\tPER-B X-B\n", 1, "unknown tag 'X-B' \\(word 2\\); expected one of UNK, O, PER-B"),
+    (read_naver_ner, "김민수는 갔다\tPER-B --\n", 1, "unknown tag '--' \\(word 2\\).* \\(or - for O\\)"),
     (read_naver_ner, "김민수는 갔다\tB-PER O\n", 1, "unknown tag 'B-PER'"),
     (read_naver_ner, "1\t김민수는\tPER_B\n2\t갔다\tPER_X\n", 2, "unknown tag 'PER_X'"),
     (read_naver_ner, "1\t김민수는\tPER_B\n3\t갔다\t-\n", 2, "word number '3'; expected 2"),
@@ -143,6 +152,13 @@ def test_json_that_is_not_korquad_is_named(tmp_path: Path, content: Any, message
     path = written(tmp_path, json.dumps(content))
     with pytest.raises(ValueError, match=f"file.txt.*{message}"):
         list(read_korquad(path))
+
+
+def test_only_a_first_line_says_whose_file_it_looks_like(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"line 3: found 2 columns.*tabs: id, document, label$"):
+        list(read_nsmc(written(tmp_path, NSMC + "1\t좋다\t1\n2\t나쁘다\n")))
+    with pytest.raises(ValueError, match=r"line 1: .*KlueNERDataModule reads it$"):
+        list(read_nsmc(written(tmp_path, KLUE)))
 
 
 READERS = {

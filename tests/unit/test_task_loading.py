@@ -5,8 +5,15 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from transformers import BertForSequenceClassification, DistilBertConfig, DistilBertForSequenceClassification
+from transformers import (
+    BertForSequenceClassification,
+    DistilBertConfig,
+    DistilBertForSequenceClassification,
+    RobertaConfig,
+    RobertaModel,
+)
 
+from distilkobert.model_checks import longest_input
 from lightning_modules import QuestionAnswering, SequenceClassification
 from lightning_modules.finetuning import FINE_TUNING, FineTuning
 from tests.unit.models import tiny_teacher
@@ -80,7 +87,7 @@ def test_missing_weights_must_be_exactly_the_head(left_out: str, message: str, t
 def test_a_whole_model_is_tested_as_it_is_and_labels_must_agree(tmp_path: Path) -> None:
     half_saved(tmp_path, "nothing")
     configured(SequenceClassification(str(tmp_path), labels=["no", "yes"]), "test")
-    with pytest.raises(ValueError, match="ignore_mismatched_sizes"):
+    with pytest.raises(ValueError, match="its head knows the labels LABEL_0, LABEL_1, the data has no, yes, maybe"):
         configured(SequenceClassification(str(tmp_path), labels=["no", "yes", "maybe"]), "test")
 
 
@@ -92,3 +99,16 @@ def test_a_missing_model_is_named() -> None:
 def test_the_default_optimizer_is_the_originals() -> None:
     assert (FINE_TUNING.lr, FINE_TUNING.betas, FINE_TUNING.eps) == (5e-5, (0.9, 0.999), 1e-8)
     assert (FINE_TUNING.weight_decay, FINE_TUNING.warmup, FINE_TUNING.schedule) == (0.0, 0.0, "linear")
+
+
+def test_roberta_counts_its_positions_from_behind_the_padding() -> None:
+    config = RobertaConfig(
+        vocab_size=20, hidden_size=8, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8,
+        max_position_embeddings=34, pad_token_id=1,
+    )  # fmt: skip
+    model = RobertaModel(config).eval()
+    assert longest_input(config) == 32
+    model(input_ids=torch.full((1, 32), 5))
+    with pytest.raises((IndexError, RuntimeError)):
+        model(input_ids=torch.full((1, 33), 5))
+    assert longest_input(tiny_teacher(layers=1).config) == 32

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
-from transformers import PreTrainedTokenizerFast
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from distilkobert import KoBertTokenizer
 from distilkobert.text_encoding import FastEncoder, load_encoder
@@ -42,6 +42,22 @@ def test_ids_and_offsets_of_wordpiece(wordpiece: Path) -> None:
 def test_special_tokens_in_a_text_are_text(wordpiece: Path) -> None:
     ids, _ = load_encoder(wordpiece).encode_with_offsets("서울 [SEP]")
     assert ids == [5, 9, 11, 10]
+
+
+@pytest.mark.parametrize("segment_ids", [True, False])
+def test_the_transformers_form_frames_texts_and_loads_by_itself(
+    segment_ids: bool, wordpiece: Path, tmp_path: Path
+) -> None:
+    """The one given frames nothing; inputs of the task data are framed."""
+    encoder = load_encoder(wordpiece)
+    encoder.to_transformers(model_max_length=6, segment_ids=segment_ids).save_pretrained(tmp_path / "saved")
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "saved")
+    inputs = tokenizer("서울은", "큰 수도", return_offsets_mapping=True)
+    assert inputs["input_ids"] == [2, 5, 6, 3, 13, 8, 3]
+    assert inputs["offset_mapping"] == [(0, 0), (0, 2), (2, 3), (0, 0), (0, 1), (2, 4), (0, 0)]
+    assert inputs.get("token_type_ids") == ([0, 0, 0, 0, 1, 1, 1] if segment_ids else None)
+    assert tokenizer("큰 수도 서울은 큰", truncation=True)["input_ids"] == [2, 13, 8, 5, 6, 3]
+    assert (tokenizer.pad_token_id, tokenizer.unk_token_id, tokenizer.mask_token) == (0, 1, None)
 
 
 def test_copies_and_saved_files_have_the_same_fingerprint(wordpiece: Path, tmp_path: Path) -> None:

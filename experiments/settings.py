@@ -1,0 +1,64 @@
+"""A run's settings as one flat table: full names for comparing, short ones for people."""
+
+from collections.abc import Collection
+from typing import Any
+
+_PATHS = ("data_dir", "tokenizer", "cache_dir", "predict_file")
+"""Where files lie on this machine."""
+
+_TRAINER = ("max_steps", "max_epochs", "accumulate_grad_batches", "gradient_clip_val", "precision")
+"""Settings of the trainer that a result may depend on."""
+
+
+def flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings as one level, keys joined by dots; lists become text, because TensorBoard takes scalars only."""
+    flat: dict[str, Any] = {}
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            flat |= flatten(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = str(list(value)) if isinstance(value, (list, tuple)) else value
+    return flat
+
+
+def short_names(names: list[str]) -> dict[str, str]:
+    """For each dotted name its shortest ending that no other name has: `losses.cosine` is `cosine`.
+
+    Of names that share an ending all become longer; a whole name that is the ending of another stays as it is.
+    """
+
+    def ending(name: str, parts: int) -> str:
+        return ".".join(name.split(".")[-parts:])
+
+    short = {}
+    for name in names:
+        depth = name.count(".") + 1
+        unique = (n for n in range(1, depth) if sum(ending(other, n) == ending(name, n) for other in names) == 1)
+        short[name] = ending(name, next(unique, depth))
+    return short
+
+
+def comparable_settings(config: dict[str, Any], facts: dict[str, Any], linked: Collection[str]) -> dict[str, Any]:
+    """What tells runs apart, under short names: recipe, arm and seed, then settings of module, data and trainer.
+
+    Left out are places of files, settings without a value, the data's copy of the seed, and the module's copies of what
+    data tells it: they are no choices, and would make names longer for some modules and not for others.
+
+    Args:
+        config: the parsed command line.
+        facts: recipe, arm and seed.
+        linked: settings that the module takes from the data.
+    """
+    model = config["model"].get("init_args", {})
+    data = config["data"].get("init_args", {})
+    trainer = {name: config["trainer"].get(name) for name in _TRAINER}
+    chosen = flatten(
+        {
+            "model": {name: value for name, value in model.items() if name not in linked},
+            "data": {name: value for name, value in data.items() if name not in (*_PATHS, "seed", "num_workers")},
+            "trainer": trainer,
+        }
+    )
+    chosen = {name: value for name, value in chosen.items() if value is not None}
+    short = short_names([*facts, *chosen])
+    return {**facts, **{short[name]: value for name, value in chosen.items()}}

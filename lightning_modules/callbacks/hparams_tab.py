@@ -1,0 +1,83 @@
+"""Put the run into TensorBoard's hparams tab: its settings under short names, beside all it measures."""
+
+import time
+from typing import TypeAlias
+
+import pytorch_lightning as pl
+from pytorch_lightning.loggers import TensorBoardLogger
+from pytorch_lightning.trainer.states import TrainerFn
+from tensorboard.compat.proto.summary_pb2 import Summary  # type: ignore[import-untyped]
+from tensorboard.plugins.hparams import metadata  # type: ignore[import-untyped]
+from tensorboard.plugins.hparams.api_pb2 import STATUS_SUCCESS  # type: ignore[import-untyped]
+from tensorboard.plugins.hparams.plugin_data_pb2 import (  # type: ignore[import-untyped]
+    HParamsPluginData,
+    SessionEndInfo,
+    SessionStartInfo,
+)
+
+Setting: TypeAlias = str | bool | int | float
+
+HEADLINES = ("accuracy", "agreement", "exact_match", "f1", "loss")
+"""Validation scores that stand first in the tab, as `final/<name>`: it opens with the first five of all scalars."""
+
+
+class HparamsTab(pl.Callback):
+    """Write the settings when the run starts; when its training ends the last validation, and that it succeeded.
+
+    The tab shows for every run the last value of each of its scalars: a run is there while it trains, and `test/...`
+    joins once `test` has run. Lightning's `log_hyperparams` also writes a description of
+    the whole experiment; TensorBoard takes that of whichever run it finds first for all runs, and hides the settings
+    and scores of the others. Without one it collects what all runs have, and knows which settings differ.
+
+    Of one run folder TensorBoard reads the settings once, from its first event file; those that a resumed run or `test`
+    write again make no second row.
+
+    Args:
+        settings: flat settings of the run.
+    """
+
+    def __init__(self, settings: dict[str, Setting]) -> None:
+        self.settings = settings
+        self._started = False
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Write the settings, once in a process."""
+        if self._started:
+            return
+        self._started = True
+        start = SessionStartInfo(start_time_secs=time.time())
+        for name, value in self.settings.items():
+            if isinstance(value, bool):
+                start.hparams[name].bool_value = value
+            elif isinstance(value, str):
+                start.hparams[name].string_value = value
+            else:
+                start.hparams[name].number_value = value
+        self._write(trainer, metadata.SESSION_START_INFO_TAG, HParamsPluginData(session_start_info=start))
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write the last validation's scores, and say that the run has come to its end."""
+        self._write_final(trainer)
+        end = SessionEndInfo(status=STATUS_SUCCESS, end_time_secs=time.time())
+        self._write(trainer, metadata.SESSION_END_INFO_TAG, HParamsPluginData(session_end_info=end))
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write the scores of the `validate` command, which also ends a run of no steps."""
+        if trainer.state.fn == TrainerFn.VALIDATING:
+            self._write_final(trainer)
+
+    def _write_final(self, trainer: pl.Trainer) -> None:
+        measured = {name: trainer.callback_metrics.get(f"val/{name}") for name in HEADLINES}
+        scores = {f"final/{name}": float(value) for name, value in measured.items() if value is not None}
+        for logger in trainer.loggers:
+            logger.log_metrics(scores, step=trainer.global_step)
+
+    def _write(self, trainer: pl.Trainer, tag: str, content: HParamsPluginData) -> None:
+        if not trainer.is_global_zero:
+            return
+        described = metadata.create_summary_metadata(content)
+        summary = Summary(value=[Summary.Value(tag=tag, metadata=described, tensor=metadata.NULL_TENSOR)])
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                logger.log_hyperparams(self.settings)  # for hparams.yaml; without metrics it writes no event
+                logger.experiment.file_writer.add_summary(summary)
