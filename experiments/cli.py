@@ -92,6 +92,17 @@ class StrictParser(LightningArgumentParser):
         sys.exit(2)
 
 
+TRAINER_OPTIONS: dict[str, Any] = {
+    "model_class": pl.LightningModule,
+    "datamodule_class": pl.LightningDataModule,
+    "subclass_mode_model": True,
+    "subclass_mode_data": True,
+    "parser_class": StrictParser,
+    "auto_configure_optimizers": False,
+}
+"""How the trainer's parser is made, by whoever makes one."""
+
+
 class RunConfig(SaveConfigCallback):
     """Save the resolved configuration once per run folder, and as text to TensorBoard."""
 

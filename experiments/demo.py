@@ -1,10 +1,10 @@
-"""The whole main job in a few minutes, on Korean text this project writes itself.
+"""The whole main job in a few minutes, on Korean text and tasks this project writes itself.
 
     python -m experiments.demo [--output runs/demo]
 
-Writes sentences, trains a tokenizer, prepares the corpus, pretrains a tiny teacher, distils a student, evaluates the
-same student without distillation, exports, and prints a table. Every step is one of the commands a researcher uses, in
-a process of its own, and is printed before it runs.
+Writes sentences and three tasks, trains a tokenizer, and then runs the study `configs/study/demo.yaml` like any other:
+corpus, tiny teacher, distilled student, the same student undistilled, exports, and fine-tuning of all three on the
+three tasks. Ends with a table and a report. Every command is one that a researcher uses, and is shown before it runs.
 """
 
 import os
@@ -17,25 +17,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiments.commandline import call_with_options, run_command
-from experiments.quiet import quieten_transformers
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-    from distilkobert import KoBertTokenizer
 
 SENTENCES = 20_000
 VOCABULARY = 1_200
 MARKER = "made-by-the-demo"
 """Empty file in the demo's folder, without which `overwrite` does not remove it."""
 
+STUDY = "study"
+ROWS = (("teacher", "teacher"), ("distilled", "student, distilled"), ("undistilled", "student, undistilled"))
 
-def demo(output: str = "runs/demo", seed: int = 42, overwrite: bool = False) -> Path:
+
+def demo(output: str = "runs/demo", seed: int = 42, workers: int = 2, overwrite: bool = False) -> Path:
     """Run the demo.
 
     Args:
         output: folder of everything it writes.
-        seed: seed of text, tokenizer and both trainings.
+        seed: seed of text, tokenizer and all trainings.
+        workers: runs at a time, each on one CPU thread.
         overwrite: remove the folder of an earlier demo first.
 
     Returns:
@@ -46,9 +47,6 @@ def demo(output: str = "runs/demo", seed: int = 42, overwrite: bool = False) -> 
     """
     from rich.console import Console
 
-    from distilkobert.synthetic import generate_sentences
-    from distilkobert.tokenizer_training import train_tokenizer
-
     folder = Path(output)
     if overwrite and (folder / MARKER).is_file():
         shutil.rmtree(folder)
@@ -57,33 +55,41 @@ def demo(output: str = "runs/demo", seed: int = 42, overwrite: bool = False) -> 
             f"{folder} exists; remove it, name another --output, or replace an earlier demo with --overwrite=true"
         )
     started = time.monotonic()
-    console = Console(width=max(100, Console().width))
-    text, tokenizer_dir, corpus = folder / "text.txt", folder / "tokenizer", folder / "corpus"
-    folder.mkdir(parents=True)
-    (folder / MARKER).touch()
-    sentences = generate_sentences(SENTENCES, seed=seed)
-    text.write_text("\n".join(sentences) + "\n", encoding="utf-8")
-    tokenizer = train_tokenizer(sentences, tokenizer_dir, vocab_size=VOCABULARY, seed=seed)
-    console.print(f"{len(sentences):,} sentences, for example: {sentences[0]}\n{tokenizer.vocab_size:,} pieces")
-
-    # Short sentences are the demo's subject, so its corpus keeps what the original's rule (more than 11 tokens) drops.
-    _run("prepare", "corpus", "--input", text, "--tokenizer", tokenizer_dir, "--output", corpus, "--min_tokens", 5,
-         "--max_tokens", 128, "--validation_fraction", 0.03)  # fmt: skip
-    shared = [f"--run.root={folder}", f"--seed_everything={seed}", f"--data.data_dir={corpus}",
-              f"--data.tokenizer={tokenizer_dir}", "-c", "configs/trainer/cpu.yaml"]  # fmt: skip
-    teacher_run, student_run = folder / "teacher" / f"base_seed{seed}", folder / "student" / f"base_seed{seed}"
-    teacher, student = folder / "exported" / "teacher", folder / "exported" / "student"
-    _run("train", "fit", "-c", "configs/pretrain/mlm.yaml", "-c", "configs/demo/teacher.yaml", *shared)
-    _run("export", "--checkpoint", teacher_run / "checkpoints" / "last.ckpt", "--output", teacher)
-    recipe = ["-c", "configs/distill/distilkobert.yaml", "-c", "configs/distill/plus.yaml",
-              "-c", "configs/demo/student.yaml", *shared, f"--model.teacher={teacher}"]  # fmt: skip
-    _run("train", "validate", *recipe, "--run.arm=undistilled")
-    _run("train", "fit", *recipe)
-    _run("export", "--checkpoint", student_run / "checkpoints" / "last.ckpt", "--output", student)
-
-    console.print(_table(folder, seed, tokenizer, sentences))
-    console.print(f"{time.monotonic() - started:.0f} s in all. See the curves with: tensorboard --logdir {folder}")
+    console = Console(width=max(110, Console().width))
+    console.print(write_files(folder, seed=seed))
+    _run("study", "--config", "configs/study/demo.yaml", f"--variables.demo={folder}", f"--root={folder}",
+         f"--name={STUDY}", f"--seeds=[{seed}]", f"--workers={workers}")  # fmt: skip
+    _run("report", folder / STUDY)
+    console.print(table(folder / STUDY, seed))
+    console.print(
+        f"{time.monotonic() - started:.0f} s in all. The report: {folder / STUDY}/report/report.html; the curves: "
+        f"tensorboard --logdir {folder / STUDY}"
+    )
     return folder
+
+
+def write_files(folder: Path, *, seed: int, sentences: int = SENTENCES, vocabulary: int = VOCABULARY) -> str:
+    """Write `text.txt`, `tokenizer/` and `tasks/{nsmc,naver_ner,korquad}/`, and return a line that tells of them.
+
+    Args:
+        folder: made where missing.
+        seed: the same seed gives the same files.
+        sentences: lines of text.
+        vocabulary: pieces of the tokenizer.
+    """
+    from distilkobert.synthetic import generate_sentences
+    from distilkobert.synthetic_tasks import write_korquad, write_naver_ner, write_nsmc
+    from distilkobert.tokenizer_training import train_tokenizer
+
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARKER).touch()
+    lines = generate_sentences(sentences, seed=seed)
+    (folder / "text.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    tokenizer = train_tokenizer(lines, folder / "tokenizer", vocab_size=vocabulary, seed=seed)
+    write_nsmc(folder / "tasks" / "nsmc", seed=seed)
+    write_naver_ner(folder / "tasks" / "naver_ner", seed=seed)
+    write_korquad(folder / "tasks" / "korquad", seed=seed)
+    return f"{len(lines):,} sentences, for example: {lines[0]}\n{tokenizer.vocab_size:,} pieces, three tasks: {folder}"
 
 
 def _run(command: str, *arguments: object) -> None:
@@ -97,38 +103,38 @@ def _run(command: str, *arguments: object) -> None:
         raise ValueError(f"the step above failed with exit code {finished.returncode}; its own message says why")
 
 
-def _table(folder: Path, seed: int, tokenizer: "KoBertTokenizer", sentences: list[str]) -> "Table":
-    """Teacher, student and the student before training, measured on the same masks and the same sentences."""
-    import torch
+def table(study: Path, seed: int) -> "Table":
+    """Teacher, student and the student before training: size, the same masks, speed in one run, the same tasks.
+
+    Args:
+        study: folder of the demo's study.
+        seed: its seed.
+    """
+    import json
+
     from rich.table import Table
 
-    from distilkobert.checkpoints import load_model
     from distilkobert.run_files import read_metrics
-    from distilkobert.students import StudentSpec, build_student
-    from experiments.speed import sentences_per_second
 
-    quieten_transformers()
-    teacher, _ = load_model(folder / "exported" / "teacher", "masked_lm")
-    student, _ = load_model(folder / "exported" / "student", "masked_lm")
-    untrained = build_student(teacher, StudentSpec()).eval()
-    distilled = read_metrics(folder / "student" / f"base_seed{seed}")
-    undistilled = read_metrics(folder / "student" / f"undistilled_seed{seed}")
-    rows = [
-        ("teacher", teacher, distilled["val/teacher_loss"], 1.0),
-        ("student, distilled", student, distilled["val/loss"], distilled["val/agreement"]),
-        ("student, untrained", untrained, undistilled["val/loss"], undistilled["val/agreement"]),
-    ]
-    ids = [torch.from_numpy(piece.astype("int64")) for piece in tokenizer.encode_batch(sentences[:512])]
-    table = Table(title="Demo: masked-LM loss on held-out text, agreement with the teacher's first choice")
-    for heading in ("model", "parameters", "MB", "validation loss", "agreement", "sentences/s"):
-        table.add_column(heading, justify="left" if heading == "model" else "right")
-    for name, model, loss, agreement in rows:
-        parameters = sum(p.numel() for p in model.parameters())
-        speed = sentences_per_second(model, ids, pad_token_id=tokenizer.pad_token_id)
-        table.add_row(
-            name, f"{parameters:,}", f"{parameters * 4 / 2**20:.2f}", f"{loss:.3f}", f"{agreement:.1%}", f"{speed:,.0f}"
-        )
-    return table
+    speed = json.loads((study / "latency.json").read_text(encoding="utf-8"))["models"]
+    shown = Table(title="Demo: held-out masked-LM loss, agreement with the teacher's first choice, and the three tasks")
+    headings = ("model", "parameters", "MB", "loss", "agreement", "sentences/s", "NSMC", "NER F1", "KorQuAD EM/F1")
+    for heading in headings:
+        shown.add_column(heading, justify="left" if heading == "model" else "right")
+    for arm, name in ROWS:
+        run = f"{arm}_seed{seed}"
+        model = speed[f"exported/{run}"]
+        distilled = read_metrics(study / "distil" / (f"distilled_seed{seed}" if arm == "teacher" else run))
+        loss, agreement = distilled["val/loss"], f"{distilled['val/agreement']:.1%}"
+        if arm == "teacher":
+            loss, agreement = distilled["val/teacher_loss"], ""
+        nsmc, ner, korquad = (read_metrics(study / task / run) for task in ("nsmc", "naver_ner", "korquad"))
+        shown.add_row(
+            name, f"{model['parameters']:,}", f"{model['mb']:.2f}", f"{loss:.3f}", agreement,
+            f"{model['sentences_per_s']:,.0f}", f"{nsmc['test/accuracy']:.1%}", f"{ner['test/f1']:.1%}",
+            f"{korquad['test/exact_match']:.1f}/{korquad['test/f1']:.1f}",
+        )  # fmt: skip
+    return shown
 
 
 def main() -> None:

@@ -23,7 +23,9 @@ def require_onnx() -> None:
     """
     absent = [name for name in _PACKAGES if find_spec(name) is None]
     if absent:
-        raise ValueError(f"--onnx=true needs {', '.join(absent)}; install with: pip install -c constraints.txt -e '.[export]'")
+        raise ValueError(
+            f"--onnx=true needs {', '.join(absent)}; install with: pip install -c constraints.txt -e '.[export]'"
+        )
 
 
 def write_onnx(path: Path, model: "PreTrainedModel") -> None:

@@ -32,7 +32,7 @@ def explain(message: str, options: Iterable[str]) -> str:
         asked = _CLASS.search(short)
         known = option_names(asked["path"]) if asked else list(options)
         for refused in _REFUSED.finditer(short):
-            near += get_close_matches(refused["option"] or refused["argument"], known, n=2)
+            near += get_close_matches(refused["option"] or refused["argument"], known, n=2, cutoff=0.75)
     short = _CLASS.sub(lambda found: f"{found['path'].rpartition('.')[2]}: ", short)
     short = _KEY.sub(lambda found: f"{found[1]}: ", short)
     return " ".join(short.split()) + (f"; did you mean {' or '.join(near)}?" if near else "")

@@ -9,10 +9,9 @@ Later `-c` files and options win over earlier ones. `--print_config` shows the r
 import sys
 from collections.abc import Sequence
 
-import pytorch_lightning as pl
 import torch
 
-from experiments.cli import RunConfig, StrictParser, TrainerCLI
+from experiments.cli import TRAINER_OPTIONS, RunConfig, TrainerCLI
 from experiments.commandline import run_command
 from experiments.quiet import quieten_lightning, quieten_transformers
 
@@ -22,16 +21,7 @@ def main(args: Sequence[str] | None = None) -> TrainerCLI:
     quieten_transformers()
     quieten_lightning()
     torch.set_float32_matmul_precision("high")
-    return TrainerCLI(
-        pl.LightningModule,
-        pl.LightningDataModule,
-        subclass_mode_model=True,
-        subclass_mode_data=True,
-        save_config_callback=RunConfig,
-        parser_class=StrictParser,
-        auto_configure_optimizers=False,
-        args=None if args is None else list(args),
-    )
+    return TrainerCLI(**TRAINER_OPTIONS, save_config_callback=RunConfig, args=None if args is None else list(args))
 
 
 if __name__ == "__main__":

@@ -20,11 +20,11 @@ LISTING = """Parser key "model":
     [
         (
             LISTING.format(reason="Option 'teachr' is not accepted"),
-            "model: Distillation: Option 'teachr' is not accepted; did you mean teacher or teacher_dtype?",
+            "model: Distillation: Option 'teachr' is not accepted; did you mean teacher?",
         ),
         (
             LISTING.format(reason="unrecognized arguments: --losses.cosin=0"),
-            "model: Distillation: unrecognized arguments: --losses.cosin=0; did you mean losses.cosine or losses?",
+            "model: Distillation: unrecognized arguments: --losses.cosin=0; did you mean losses.cosine?",
         ),
         (
             LISTING.format(reason="Parser key \"losses.temperature\":\n   Expected a <class 'float'>. Got value: warm"),

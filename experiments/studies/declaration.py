@@ -1,0 +1,182 @@
+"""What a study file may say: one frozen dataclass for each group of keys. docs/studies.md describes them by example.
+
+The classes are the schema of the YAML and of the command line (`parsing.py`); what becomes of
+them is `expand.py`.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Words = list[str]
+Control = Literal["teacher", "undistilled", "mlm_only"]
+CONTROLS: tuple[Control, ...] = ("teacher", "undistilled", "mlm_only")
+
+
+@dataclass(frozen=True)
+class CorpusPart:
+    """A corpus prepared once, before anything else.
+
+    Args:
+        input: text files or globs.
+        tokenizer: folder or hub name of the KoBERT tokenizer.
+        options: further options of `experiments.prepare corpus`.
+    """
+
+    input: list[str]
+    tokenizer: str
+    options: Words = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class TeacherPart:
+    """A teacher pretrained and exported once.
+
+    Args:
+        configs: config files of the pretraining.
+        overrides: options of the pretraining.
+        seed: its one seed; by default the study's first.
+    """
+
+    configs: list[str]
+    overrides: Words = field(default_factory=list)
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class TaskPart:
+    """A fine-tuning recipe that every arm's export goes through.
+
+    Args:
+        configs: config files of the fine-tuning.
+        overrides: options of the fine-tuning.
+        seeds: seeds of the fine-tuning, by default those of the arm. A seed that the arm was not distilled with starts
+            from the arm's first export.
+    """
+
+    configs: list[str]
+    overrides: Words = field(default_factory=list)
+    seeds: list[int] | None = None
+
+
+@dataclass(frozen=True)
+class SearchRange:
+    """Values of one option: from `low` to `high`, whole numbers where both are whole, or one of `choices`.
+
+    Args:
+        low: smallest value.
+        high: largest value.
+        log: draw on a logarithmic scale.
+        choices: the values themselves, instead of two ends.
+    """
+
+    low: int | float | None = None
+    high: int | float | None = None
+    log: bool = False
+    choices: list[str | int | float | bool] | None = None
+
+    def __post_init__(self) -> None:
+        ends = self.low is not None and self.high is not None
+        if ends == (self.choices is not None) or (self.low is None) != (self.high is None):
+            raise ValueError(f"a search range has either low and high, or choices; found {self}")
+        if self.low is not None and self.high is not None and not self.low < self.high:
+            raise ValueError(f"a search range needs low < high; found low={self.low}, high={self.high}")
+        if self.log and (self.low is None or self.low <= 0):
+            raise ValueError(f"a search range with log needs low > 0; found low={self.low}")
+        if self.choices is not None and len(self.choices) < 2:
+            raise ValueError(f"a search range needs two choices or more; found {self.choices}")
+
+
+@dataclass(frozen=True)
+class SearchPart:
+    """Points proposed by Optuna's TPE, each distilled and fine-tuned like an arm, with the study's first seed.
+
+    Args:
+        trials: number of points.
+        options: option of the trainer, without dashes, to its range.
+        direction: whether a larger or a smaller `metric` is better.
+        seed: seed of the proposals.
+    """
+
+    trials: int
+    options: dict[str, SearchRange]
+    direction: Literal["maximize", "minimize"] = "maximize"
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Study:
+    """What is compared, on what, how often.
+
+    Args:
+        base: config files of the distillation that all arms share.
+        teacher: folder, checkpoint or hub id of the teacher, or how to pretrain it.
+        overrides: options of the distillation for all arms.
+        arms: arm to the words that it adds to the base: `-c FILE`, `--option=value`.
+        axes: axis to labels, each with its words; every arm is multiplied by all combinations.
+        seeds: seeds of every arm.
+        arm_seeds: seeds of single arms, instead of `seeds`.
+        then: task to the fine-tuning that every arm's export goes through.
+        controls: arms added by themselves: the teacher; the student's start, not distilled; masked LM alone.
+        base_arm: arm that the others are compared with; by default the first.
+        corpus: text to prepare before anything else; without it `overrides` name a prepared corpus.
+        machine: words added to every training: devices, precision.
+        metric: figure that decides, as STAGE/KEY of a metrics.json: `nsmc/test/accuracy`, `distil/val/loss`.
+        search: ranges to search beside the arms.
+        latency: measure the latency of all exports at the end.
+        variables: values that `$name` stands for.
+    """
+
+    base: list[str]
+    teacher: str | TeacherPart
+    overrides: Words = field(default_factory=list)
+    arms: dict[str, Words] = field(default_factory=dict)
+    axes: dict[str, dict[str, Words]] = field(default_factory=dict)
+    seeds: list[int] = field(default_factory=lambda: [1])
+    arm_seeds: dict[str, list[int]] = field(default_factory=dict)
+    then: dict[str, TaskPart] = field(default_factory=dict)
+    controls: list[Control] = field(default_factory=lambda: list(CONTROLS))
+    base_arm: str | None = None
+    corpus: CorpusPart | None = None
+    machine: Words = field(default_factory=list)
+    metric: str | None = None
+    search: SearchPart | None = None
+    latency: bool = True
+    variables: dict[str, str | int | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a study is started.
+
+    Args:
+        root: folder of all studies.
+        name: name of the study and of its folder; by default that of the file.
+        workers: runs at a time.
+    """
+
+    root: str = "runs"
+    name: str | None = None
+    workers: int = 1
+
+    def __post_init__(self) -> None:
+        if self.workers < 1:
+            raise ValueError(f"--workers={self.workers}: must be 1 or more")
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A study file as read.
+
+    Args:
+        question: the comment in its first line.
+        name: name of the study and of its folder.
+        study: its keys, with every `$name` filled in.
+        settings: how it is started.
+        dry_run: print the command lines and write plan.json, start nothing.
+    """
+
+    question: str
+    name: str
+    study: Study
+    settings: Settings
+    dry_run: bool = False

@@ -1,0 +1,124 @@
+"""What a study runs: runs with their command lines and what they need first, and plan.json, which holds them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from distilkobert.run_files import write_json
+from experiments.studies.arms import Arm
+
+Command: TypeAlias = tuple[str, ...]
+"""Words of one command line after `python -m`."""
+
+PLAN_FILE = "plan.json"
+CORPUS, DISTIL, LATENCY = "corpus", "distil", "latency"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One or more commands that leave a run's folder, an export, or the table of latencies.
+
+    Args:
+        stage: `corpus`, `teacher`, `distil`, a task, or `latency`.
+        arm: name of its arm.
+        seed: its seed.
+        commands: executed one after the other.
+        needs: labels of the runs that must have ended well before.
+        export: folder of the model it exports, relative to the study's.
+    """
+
+    stage: str
+    arm: str
+    seed: int
+    commands: tuple[Command, ...]
+    needs: tuple[str, ...] = ()
+    export: str | None = None
+
+    @property
+    def label(self) -> str:
+        """`<stage>/<arm>_seed<k>`: its name, and its folder in the study's."""
+        return f"{self.stage}/{self.arm}_seed{self.seed}"
+
+    @property
+    def file_stem(self) -> str:
+        """The label as a file name."""
+        return self.label.replace("/", "_")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Entry of plan.json."""
+        return {
+            "label": self.label,
+            "stage": self.stage,
+            "arm": self.arm,
+            "seed": self.seed,
+            "folder": self.label,
+            "export": self.export,
+            "commands": [list(command) for command in self.commands],
+            "needs": list(self.needs),
+        }
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a study runs.
+
+    Args:
+        study: its name.
+        question: what it asks.
+        base_arm: arm that the others are compared with.
+        arms: in the order of the table.
+        tasks: names of the fine-tunings.
+        runs: in the order in which they are started; what a run needs stands before it.
+        latency: the last step, if there is one; it waits until nothing else runs.
+    """
+
+    study: str
+    question: str
+    base_arm: str
+    arms: tuple[Arm, ...]
+    tasks: tuple[str, ...]
+    runs: tuple[Run, ...]
+    latency: Run | None
+
+    @property
+    def all_runs(self) -> tuple[Run, ...]:
+        """The runs and the last step."""
+        return (*self.runs, self.latency) if self.latency else self.runs
+
+    def as_dict(self, files: Mapping[str, str]) -> dict[str, Any]:
+        """Content of plan.json; `files` are the SHA-256 sums of the configs."""
+        return {
+            "study": self.study,
+            "question": self.question,
+            "base_arm": self.base_arm,
+            "arms": [{"arm": arm.name, "kind": arm.kind, "axes": dict(arm.axes)} for arm in self.arms],
+            "tasks": list(self.tasks),
+            "runs": [run.as_dict() for run in self.runs],
+            "latency": self.latency.as_dict() if self.latency else None,
+            "configs": dict(files),
+        }
+
+    def write(self, folder: Path, files: Mapping[str, str]) -> None:
+        """Write plan.json, whole or not at all."""
+        write_json(folder / PLAN_FILE, self.as_dict(files))
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What keeps two contents of plan.json from being the same study, in words; empty where nothing does.
+
+    Runs may be added: more seeds, arms and tasks do not change what is there.
+    """
+    found = []
+    commands = {run["label"]: run["commands"] for run in now["runs"]}
+    for run in before["runs"]:
+        label = run["label"]
+        if label not in commands:
+            found.append(f"{label} is gone")
+        elif run["commands"] != commands[label]:
+            old, new = ([word for command in part for word in command] for part in (run["commands"], commands[label]))
+            gone, come = (" ".join(w for w in a if w not in b) for a, b in ((old, new), (new, old)))
+            found.append(f"{label} had {gone or 'other words'!r}, has now {come or 'their order changed'!r}")
+    sums = now["configs"]
+    found += [f"{file} has changed" for file, sha in before["configs"].items() if sums.get(file, sha) != sha]
+    return found

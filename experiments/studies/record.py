@@ -1,0 +1,118 @@
+"""A study's folder: `study.yaml` and `plan.json`, and whether it belongs to the study that is being started."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from distilkobert.files import sha256_of_file, write_text
+from experiments.studies.declaration import Declared, Study
+from experiments.studies.plan import PLAN_FILE, Plan, differences
+from experiments.studies.words import config_files
+
+STUDY_FILE = "study.yaml"
+
+
+def config_sums(declared: Declared, plan: Plan) -> dict[str, str]:
+    """Config files that the study names, with the SHA-256 sums of their content.
+
+    Raises:
+        FileNotFoundError: one is not there; names the key.
+    """
+    named = {file: key for key, files in reversed(list(_named_files(declared.study))) for file in files}
+    own = {file for run in plan.runs for command in run.commands[:1] for file in config_files(command)}
+    sums = {}
+    for file in sorted(own | set(named)):
+        path = Path(file)
+        if not path.is_file():
+            raise FileNotFoundError(f"{named.get(file, 'controls')}: {file}: no such file; looked in {Path.cwd()}")
+        sums[file] = sha256_of_file(path)
+    return sums
+
+
+def _named_files(study: Study) -> Iterable[tuple[str, list[str]]]:
+    yield "base", study.base
+    if not isinstance(study.teacher, str):
+        yield "teacher.configs", study.teacher.configs
+        yield "teacher.overrides", config_files(study.teacher.overrides)
+    yield "overrides", config_files(study.overrides)
+    yield "machine", config_files(study.machine)
+    for name, words in study.arms.items():
+        yield f"arms.{name}", config_files(words)
+    for axis, labels in study.axes.items():
+        for label, words in labels.items():
+            yield f"axes.{axis}.{label}", config_files(words)
+    for task, part in study.then.items():
+        yield f"then.{task}.configs", part.configs
+        yield f"then.{task}.overrides", config_files(part.overrides)
+
+
+def check_folder(folder: Path, content: Mapping[str, Any], journal: Mapping[str, Any]) -> None:
+    """Refuse a folder that belongs to another study.
+
+    Args:
+        folder: the study's folder.
+        content: of the plan.json that is to be written.
+        journal: of the plan.json that the journal knows; empty where there is no journal.
+
+    Raises:
+        ValueError: runs of the same name were made by other commands, or by nobody knows whom; says which, and what
+            differs.
+    """
+    before = read_plan(folder)
+    known = {run["label"] for plan in (before, journal) for run in plan.get("runs", ())}
+    made = {run["label"] for run in content["runs"] if (folder / run["folder"]).exists()}
+    if strangers := sorted(made - known):
+        raise ValueError(
+            f"{folder / strangers[0]} exists, but this study did not make it: no {PLAN_FILE} and no journal name it. "
+            "Take another --name, or move the folder away"
+        )
+    if not journal and not any((folder / label).exists() for label in known):
+        return  # a dry run, and nothing since
+    found = next(filter(None, (differences(plan, content) for plan in (before, journal) if plan)), [])
+    if found:
+        more = f", and {len(found) - 3} more" if len(found) > 3 else ""
+        raise ValueError(
+            f"{folder} belongs to a study that was declared otherwise: {'; '.join(found[:3])}{more}. Undo the change, "
+            "take another --name, or remove the folder"
+        )
+
+
+def read_plan(folder: Path) -> dict[str, Any]:
+    """Content of the folder's plan.json; empty where there is none.
+
+    Raises:
+        ValueError: the file is no plan.
+    """
+    path = folder / PLAN_FILE
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content["runs"], list) or not isinstance(content["configs"], dict):
+            raise ValueError("runs and configs are not there")
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path}: no readable plan ({error}); remove it, and start the study again") from error
+    return dict(content)
+
+
+def write_record(folder: Path, declared: Declared, plan: Plan, sums: Mapping[str, str]) -> None:
+    """Write study.yaml, which can be started again as it is, and plan.json; each whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    defaults = {part.name: getattr(declared.study, part.name) for part in fields(Study)}
+    keys = {name: value for name, value in _plain(asdict(declared.study)).items() if defaults[name] not in (None, {})}
+    text = yaml.safe_dump(keys, allow_unicode=True, sort_keys=False, width=120)
+    write_text(folder / STUDY_FILE, f"# {declared.question}\n{text}")
+    plan.write(folder, sums)
+
+
+def _plain(value: Any) -> Any:
+    """The value with the sign of variables escaped, as all variables are filled in."""
+    if isinstance(value, str):
+        return value.replace("$", "$$")
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items() if item is not None}
+    return [_plain(item) for item in value] if isinstance(value, list) else value

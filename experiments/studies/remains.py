@@ -1,0 +1,83 @@
+"""What is left to do of a run, by what it has left in its folder; that is what makes a restart go on.
+
+A training that was killed resumes from its last checkpoint, bit for bit; one that has none starts again.
+"""
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from distilkobert.corpus_folder import MANIFEST_NAME
+from distilkobert.run_files import METRICS_FILE, read_metrics
+from experiments.studies.plan import Command, Run
+
+
+@dataclass(frozen=True)
+class Remains:
+    """What is left of a run.
+
+    Args:
+        commands: to be executed, in this order; empty where the run is whole.
+        notes: what was found that is not as a run leaves it, and what becomes of it.
+        remove: files and folders that must be gone before.
+    """
+
+    commands: tuple[Command, ...]
+    notes: tuple[str, ...] = ()
+    remove: tuple[Path, ...] = ()
+
+    def clear(self) -> None:
+        """Remove what is in the way."""
+        for path in self.remove:
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def remains(run: Run, study: Path) -> Remains:
+    """What is left of `run` in the study's folder `study`."""
+    folder, export = study / run.label, study / run.export if run.export else None
+    if run.commands[0][:2] != ("experiments.train", "fit"):
+        return Remains(tuple(command for command in run.commands if not _made(command, folder)))
+    notes: list[str] = []
+    remove: list[Path] = []
+    try:
+        metrics = read_metrics(folder)
+    except (ValueError, OSError) as error:
+        notes.append(f"broken {METRICS_FILE} ({error})")
+        metrics, remove = {}, [folder / METRICS_FILE]
+    finished = "steps" in metrics
+    after = _after_training(run, metrics, exported=export is not None and export.is_dir())
+    if finished:
+        return Remains(after, tuple(notes), tuple(remove))
+    last, config = folder / "checkpoints" / "last.ckpt", folder / "config.yaml"
+    if last.is_file() and config.is_file():
+        fit = ("experiments.train", "fit", "-c", str(config), f"--ckpt_path={last}")
+        return Remains((fit, *after), tuple(notes), tuple(remove))
+    remove = [path for path in (folder, export) if path is not None and path.exists()]
+    return Remains(run.commands, tuple(notes), tuple(remove))
+
+
+def _after_training(run: Run, metrics: Mapping[str, object], *, exported: bool) -> tuple[Command, ...]:
+    """What follows the training and has not left its result."""
+    if run.export is None:
+        tested = any(name.startswith("test/") for name in metrics)
+        return () if tested else run.commands[1:]
+    if not exported:  # then the figures are those of a step that training validated at
+        return run.commands[1:]
+    return () if any(name.startswith("val/") for name in metrics) else run.commands[1:-1]
+
+
+def _made(command: Command, folder: Path) -> bool:
+    """Whether a command that trains nothing has left what it makes."""
+    if command[:2] == ("experiments.prepare", "corpus"):
+        return (folder / MANIFEST_NAME).is_file()
+    output = Path(next(word for word in command if word.startswith("--output=")).partition("=")[2])
+    models = [word for word in command[command.index("--models") + 1 :] if not word.startswith("--")]
+    try:
+        return len(json.loads(output.read_text(encoding="utf-8"))["models"]) >= len(models)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False

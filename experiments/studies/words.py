@@ -1,0 +1,94 @@
+"""Names that become folders, and the words of a command line that a study file may hold."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+Words = Sequence[str]
+
+_NAME = re.compile(r"\w[\w.+=-]{0,99}")
+_RESERVED_NAMES = ("corpus", "teacher", "distil", "latency", "exported", "logs", "locks")
+_OWN_OPTIONS = ("run", "seed_everything", "ckpt_path", "model.teacher", "model.init_from")
+_NO_SETTINGS = ("help", "print_config")
+
+
+def check_name(name: str, what: str) -> None:
+    """Refuse a name that cannot be a folder everywhere.
+
+    Raises:
+        ValueError: it holds other signs than letters, digits and `-_.+=`, starts with one of these, or is too long.
+    """
+    if not _NAME.fullmatch(name) or name.endswith("."):
+        raise ValueError(
+            f"{what}: {name!r} cannot be a folder name; use up to 100 letters, digits and '-', '_', '.', '+', '=', "
+            "starting with a letter or a digit"
+        )
+
+
+def check_names(names: Iterable[str], what: str) -> None:
+    """Check several names that are folders beside each other.
+
+    Raises:
+        ValueError: one cannot be a folder name, or two are the same where case does not count.
+    """
+    seen: dict[str, str] = {}
+    for name in names:
+        check_name(name, what)
+        if name.casefold() in seen:
+            other = seen[name.casefold()]
+            reason = "stands there twice" if other == name else f"differs from {other!r} by case alone"
+            raise ValueError(f"{what}: {name!r} {reason}; every name is a folder, so give each its own")
+        seen[name.casefold()] = name
+
+
+def check_stages(tasks: Iterable[str]) -> None:
+    """Check the names of the tasks.
+
+    Raises:
+        ValueError: see `check_names`; or a name is that of a folder which a study makes itself.
+    """
+    names = list(tasks)
+    check_names(names, "then")
+    if taken := [name for name in names if name in _RESERVED_NAMES]:
+        raise ValueError(f"then: {taken[0]!r} is the name of a folder of every study; name the task otherwise")
+
+
+def check_words(words: Words, where: str) -> None:
+    """Refuse words that the study would overrule, or that set nothing.
+
+    Raises:
+        ValueError: a word is no option and no value of one, or sets what the study sets itself.
+    """
+    for group in group_words(words, where):
+        name = group[0].partition("=")[0].lstrip("-").removesuffix("+").replace(".init_args.", ".")
+        if name in _NO_SETTINGS or name.endswith(".help"):
+            raise ValueError(f"{where}: {group[0]} is no setting; leave it out")
+        if any(name == own or name.startswith(f"{own}.") for own in _OWN_OPTIONS):
+            raise ValueError(f"{where}: {group[0]} is set by the study itself; leave it out")
+
+
+def group_words(words: Words, where: str) -> list[tuple[str, ...]]:
+    """The words, each option together with its value: `-c FILE`, `--option=value`, `--option value`.
+
+    Raises:
+        ValueError: a word is no option and no value of one.
+    """
+    groups: list[tuple[str, ...]] = []
+    for word in words:
+        if word.startswith("-") and not re.fullmatch(r"-[\d.].*", word):
+            groups.append((word,))
+        elif groups and len(groups[-1]) == 1 and "=" not in groups[-1][0]:
+            groups[-1] = (groups[-1][0], word)
+        else:
+            raise ValueError(f"{where}: {word!r} is no option; write -c FILE or --option=value")
+    return groups
+
+
+def config_files(words: Words) -> list[str]:
+    """Files named by `-c` and `--config`, in order."""
+    files = []
+    for place, word in enumerate(words):
+        if word in ("-c", "--config"):
+            files += list(words[place + 1 : place + 2])
+        elif word.startswith(("--config=", "-c=")):
+            files.append(word.partition("=")[2])
+    return files

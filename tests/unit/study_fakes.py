@@ -1,0 +1,105 @@
+"""Stand-ins for the commands of a study: they leave the files that the real ones leave, in a few milliseconds.
+
+    python study_fakes.py experiments.train fit ...
+
+Their results depend on their words alone, as those of real runs do on their seed. What a test wants to go wrong is
+said by files in the folder named by STUDY_FAKES: `slow` holds seconds that every training takes, `fail` labels that
+fail, `trace` gets a line for every training that starts and ends.
+"""
+
+import hashlib
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+LAUNCHER = (sys.executable, "-S", "-E", str(Path(__file__).resolve()))
+STEPS = 4
+
+
+def option(words: list[str], name: str) -> str:
+    """Value of `--name=value`; the last one wins."""
+    return [word.partition("=")[2] for word in words if word.startswith(f"--{name}=")][-1]
+
+
+def control(name: str) -> str:
+    """Content of one of the files that a test steers by."""
+    path = Path(os.environ["STUDY_FAKES"]) / name
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def trace(line: str) -> None:
+    """Note what happens; a line this short is written whole."""
+    with (Path(os.environ["STUDY_FAKES"]) / "trace").open("a", encoding="utf-8") as stream:
+        stream.write(f"{line}\n")
+
+
+def write(path: Path, content: object) -> None:
+    """A JSON file, in one move."""
+    part = path.with_suffix(f".{os.getpid()}")
+    part.write_text(json.dumps(content), encoding="utf-8")
+    part.replace(path)
+
+
+def number(text: str) -> float:
+    """A figure between 0 and 1 that hangs on the text alone."""
+    return int(hashlib.sha256(text.encode()).hexdigest()[:6], 16) / 16**6
+
+
+def fit(words: list[str]) -> None:
+    """A training of four steps, with a checkpoint after each; it resumes from `--ckpt_path`."""
+    resumed = any(word.startswith("--ckpt_path=") for word in words)
+    if resumed:
+        folder = Path(option(words, "ckpt_path")).parent.parent
+        words = json.loads((folder / "config.yaml").read_text(encoding="utf-8"))
+        done = int((folder / "checkpoints" / "last.ckpt").read_text(encoding="utf-8"))
+    else:
+        arm, seed = option(words, "run.arm"), option(words, "seed_everything")
+        folder, done = Path(option(words, "run.root")) / option(words, "run.recipe") / f"{arm}_seed{seed}", 0
+        if folder.exists():
+            raise SystemExit(f"{folder} holds a run already")
+        (folder / "checkpoints").mkdir(parents=True)
+        write(folder / "config.yaml", words)
+    label = f"{folder.parent.name}/{folder.name}"
+    trace(f"start {label} {done}")
+    if label in control("fail").split():
+        sys.stderr.write("the loss is not finite\nerror: no more of this\n")
+        raise SystemExit(2)
+    for step in range(done, STEPS):
+        time.sleep(float(control("slow") or 0) / STEPS)
+        (folder / "checkpoints" / "last.part").write_text(str(step + 1), encoding="utf-8")
+        (folder / "checkpoints" / "last.part").replace(folder / "checkpoints" / "last.ckpt")
+    (folder / "checkpoints" / "best.ckpt").touch()
+    write(folder / "metrics.json", {"steps": STEPS, "val/loss": -1.0})
+    trace(f"end {label}")
+
+
+def evaluate(words: list[str], prefix: str) -> None:
+    """Add a figure that hangs on the training's words."""
+    folder = Path(option(words, "ckpt_path")).parent.parent
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    text = (folder / "config.yaml").read_text(encoding="utf-8")
+    figure = number(text.replace(option(json.loads(text), "run.root"), ""))  # wherever the study lies
+    write(folder / "metrics.json", metrics | {f"{prefix}/loss": figure, f"{prefix}/accuracy": figure})
+
+
+def main(words: list[str]) -> None:
+    """Do what the words say."""
+    if words[:2] == ["experiments.train", "fit"]:
+        fit(words[2:])
+    elif words[:2] == ["experiments.train", "validate"]:
+        evaluate(words, "val")
+    elif words[:2] == ["experiments.train", "test"]:
+        evaluate(words, "test")
+    elif words[:2] == ["experiments.bench", "latency"]:
+        models = [word for word in words[words.index("--models") + 1 :] if not word.startswith("--")]
+        write(Path(option(words, "output")), {"models": {model: {} for model in models}})
+    else:  # prepare corpus, export
+        output = Path(option(words, "output"))
+        output.mkdir(parents=True)
+        (output / "manifest.json").write_text("{}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

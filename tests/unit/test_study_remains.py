@@ -1,0 +1,84 @@
+"""What is left of a run, case by case of what its folder holds."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from experiments.studies.expand import expand
+from experiments.studies.plan import Run
+from experiments.studies.remains import remains
+from tests.unit.study_texts import FULL, declare
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> dict[str, Run]:
+    return {run.label: run for run in expand(declare(tmp_path, FULL)).all_runs}
+
+
+CASES = [
+    # files that are there, metrics.json, what is left, whether the training resumes
+    ([], None, ["fit", "validate", "export"], False),
+    (["config.yaml"], None, ["fit", "validate", "export"], False),
+    (["config.yaml", "checkpoints/last.ckpt"], None, ["fit", "validate", "export"], True),
+    (["config.yaml", "checkpoints/last.ckpt"], {"val/loss": 1.0}, ["fit", "validate", "export"], True),
+    (["config.yaml", "checkpoints/last.ckpt"], {"steps": 4, "val/loss": 1.0}, ["validate", "export"], None),
+    (["config.yaml", "checkpoints/last.ckpt", "EXPORT"], {"steps": 4}, ["validate"], None),
+    (["config.yaml", "checkpoints/last.ckpt", "EXPORT"], {"steps": 4, "val/loss": 1.0}, [], None),
+    (["config.yaml", "checkpoints/last.ckpt", "EXPORT"], None, ["fit", "validate"], True),
+    (["config.yaml", "checkpoints/last.ckpt", "EXPORT"], "{", ["fit", "validate"], True),
+    (["config.yaml", "EXPORT"], None, ["fit", "validate", "export"], False),
+]
+
+
+@pytest.mark.parametrize(("files", "metrics", "left", "resumes"), CASES)
+def test_a_distillation(
+    files: list[str], metrics: object, left: list[str], resumes: bool | None, runs: dict[str, Run], tmp_path: Path
+) -> None:
+    run, study = runs["distil/copied_seed1"], tmp_path / "runs" / "s"
+    folder = study / run.label
+    for file in files:
+        path = study / "exported" / "copied_seed1" / "x" if file == "EXPORT" else folder / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    if metrics is not None:
+        text = metrics if isinstance(metrics, str) else json.dumps(metrics)
+        (folder / "metrics.json").write_text(text, encoding="utf-8")
+    found = remains(run, study)
+    assert [(c[1] if c[0] == "experiments.train" else "export") for c in found.commands] == left
+    if resumes is not None:
+        resume = (
+            "experiments.train",
+            "fit",
+            "-c",
+            f"{folder}/config.yaml",
+            f"--ckpt_path={folder}/checkpoints/last.ckpt",
+        )
+        assert found.commands[0] == (resume if resumes else run.commands[0])
+    found.clear()
+    assert folder.exists() == (bool(files) and (resumes is not False))
+    assert bool(found.notes) == isinstance(metrics, str)
+    if isinstance(metrics, str):
+        assert not (folder / "metrics.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("metrics", "left"), [({"steps": 4, "val/loss": 1.0}, ["test"]), ({"steps": 4, "test/loss": 1.0}, [])]
+)
+def test_a_fine_tuning(metrics: dict[str, float], left: list[str], runs: dict[str, Run], tmp_path: Path) -> None:
+    run, study = runs["nsmc/teacher_seed1"], tmp_path / "runs" / "s"
+    (study / run.label).mkdir(parents=True)
+    (study / run.label / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
+    assert [command[1] for command in remains(run, study).commands] == left
+
+
+def test_corpus_and_latency(runs: dict[str, Run], tmp_path: Path) -> None:
+    study = tmp_path / "runs" / "s"
+    corpus, latency = runs["corpus/corpus_seed1"], runs["latency/exports_seed1"]
+    assert remains(corpus, study).commands == corpus.commands
+    (study / corpus.label).mkdir(parents=True)
+    (study / corpus.label / "manifest.json").touch()
+    assert remains(corpus, study).commands == ()
+    for models, left in (({"a": 1}, latency.commands), (dict.fromkeys("abcd", 1), ())):
+        (study / "latency.json").write_text(json.dumps({"models": models}), encoding="utf-8")
+        assert remains(latency, study).commands == left

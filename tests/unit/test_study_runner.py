@@ -1,0 +1,213 @@
+"""One worker: order, restart, failures, changes, folders touched by hand, and the search; on stand-in commands."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from experiments.studies.book import Book, open_storage
+from experiments.studies.parsing import parse_study
+from experiments.study import dry_run, open_study
+from tests.unit.study_bench import Bench, bench
+from tests.unit.study_texts import SMALL, declare
+
+__all__ = ["bench"]
+
+
+def test_a_study_runs_once_and_leaves_its_record(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    bench.run("--workers=2")
+    assert bench.ends() == dict.fromkeys(bench.labels(), 1)
+    assert "6 of 6 runs are done" in capsys.readouterr().out
+    started = [line.split()[1] for line in bench.trace() if line.startswith("start")]
+    plan = json.loads((bench.folder / "plan.json").read_text(encoding="utf-8"))
+    for run in plan["runs"]:
+        for need in run["needs"]:
+            assert started.index(need) < started.index(run["label"])
+    assert (bench.folder / "study.yaml").read_text(encoding="utf-8").startswith("# Does the start matter?\n")
+    again = parse_study(["--config", str(bench.folder / "study.yaml"), "--name=s", "--root", str(bench.root / "runs")])
+    assert again.study == declare(bench.root).study
+    assert (bench.folder / "logs" / "distil_copied_seed1.log").read_text().count("$ python -m experiments.") == 3
+    before = bench.trace()
+    bench.run()
+    assert bench.trace() == before
+
+
+def test_a_failing_run_is_told_and_the_rest_goes_on(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    bench.steer("fail", "distil/random_seed1")
+    with pytest.raises(ValueError, match=r"1 runs failed \(distil/random_seed1\) and 2 were skipped"):
+        bench.run()
+    out = capsys.readouterr().out
+    assert "the loss is not finite\nerror: no more of this" in out
+    assert "nsmc/random_seed1 is skipped, because distil/random_seed1 failed" in out
+    assert set(bench.ends()) == set(bench.labels()) - {"distil/random_seed1", "nsmc/random_seed1"}
+    entry = Book(open_storage(bench.folder), "s").entries()["distil/random_seed1"]
+    assert entry.state == "failed"
+    assert entry.note.startswith("exit code 2; end of ")
+    assert entry.note.endswith("error: no more of this")
+
+    bench.steer("fail", "")
+    bench.run()
+    assert bench.ends() == dict.fromkeys(bench.labels(), 1)
+
+
+def test_a_command_that_leaves_nothing_has_failed(bench: Bench) -> None:
+    (bench.root / "hollow.py").write_text("", encoding="utf-8")
+    from experiments.study import run_study
+
+    with pytest.raises(ValueError, match=r"1 runs failed \(teacher/teacher_seed1\) and 5 were skipped"):
+        run_study(declare(bench.root), ("python3", str(bench.root / "hollow.py")), 0.02)
+    note = Book(open_storage(bench.folder), "s").entries()["teacher/teacher_seed1"].note
+    assert note.startswith("ended without an error, but without the result of experiments.train fit")
+
+
+@pytest.mark.parametrize("touch", ["remove", "break"])
+@pytest.mark.parametrize("label", ["distil/copied_seed1", "nsmc/copied_seed1"])
+def test_a_touched_run_is_named_and_mended(
+    touch: str, label: str, bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bench.run()
+    table = bench.figures()
+    metrics = bench.folder / label / "metrics.json"
+    if touch == "remove":
+        metrics.unlink()
+    else:
+        metrics.write_text('{"steps": 4, ', encoding="utf-8")
+    capsys.readouterr()
+    bench.run()
+    reason = "what it leaves is not there" if touch == "remove" else "broken metrics.json"
+    assert re.search(rf"{label} had finished, but {reason}.* It is run again", capsys.readouterr().out)
+    assert bench.figures() == table
+    assert bench.trace()[-2:] == [f"start {label} 4", f"end {label}"]
+    assert sum(bench.ends().values()) == len(bench.labels()) + 1
+
+
+def test_a_whole_folder_removed_is_made_again(bench: Bench) -> None:
+    import shutil
+
+    bench.run()
+    table = bench.figures()
+    shutil.rmtree(bench.folder / "distil" / "copied_seed1")
+    bench.run()
+    assert bench.figures() == table
+    assert bench.trace()[-2:] == ["start distil/copied_seed1 0", "end distil/copied_seed1"]
+
+
+def test_a_changed_declaration_is_refused_and_named(bench: Bench, tmp_path: Path) -> None:
+    config = tmp_path / "plus.yaml"
+    config.write_text("{}", encoding="utf-8")
+    text = SMALL.replace("[configs/distill/distilkobert.yaml]", f"[configs/distill/distilkobert.yaml, {config}]")
+    bench.run(text=text)
+    before = bench.trace()
+    with pytest.raises(ValueError, match=r"declared otherwise: distil/copied_seed1 had .*max_tokens=9'; distil/random"):
+        bench.run("--overrides+=--data.max_tokens=9", text=text)
+    config.write_text("data: {}", encoding="utf-8")
+    with pytest.raises(ValueError, match=rf"declared otherwise: {config} has changed\. .*another --name"):
+        bench.run(text=text)
+    assert bench.trace() == before
+
+
+def test_a_study_may_grow(bench: Bench) -> None:
+    bench.run()
+    bench.run("--seeds=[1,2]", "--arms.more=[--model.losses.cosine=0]")
+    assert bench.ends() == dict.fromkeys(bench.labels(), 1)
+    assert len(bench.labels()) == 2 * (3 + 3) + 1
+    models = json.loads((bench.folder / "latency.json").read_text(encoding="utf-8"))["models"]
+    assert any(name.endswith("exported/more_seed1") for name in models)
+
+
+def test_a_journal_of_another_study_is_refused(bench: Bench) -> None:
+    bench.run()
+    (bench.root / "runs" / "other").mkdir()
+    (bench.root / "runs" / "other" / "journal.log").write_bytes((bench.folder / "journal.log").read_bytes())
+    with pytest.raises(ValueError, match=r"journal.log is that of the study 's', not of 'other'"):
+        bench.run("--name=other")
+    (bench.folder / "plan.json").unlink()
+    with pytest.raises(ValueError, match=r"declared otherwise: teacher/teacher_seed1 had .*'--x=1'"):
+        bench.run("--teacher.overrides=[--x=1]")
+
+
+def test_folders_of_others_are_left_alone(bench: Bench) -> None:
+    stranger = bench.folder / "distil" / "copied_seed1"
+    stranger.mkdir(parents=True)
+    with pytest.raises(ValueError, match=rf"{stranger} exists, but this study did not make it"):
+        bench.run()
+    assert stranger.is_dir()
+    assert not bench.trace()
+    assert not (bench.folder / "journal.log").exists()
+
+
+def test_a_cut_off_journal_line_is_dropped(bench: Bench) -> None:
+    bench.run()
+    journal = bench.folder / "journal.log"
+    whole = journal.read_bytes()
+    journal.write_bytes(whole + b'{"op_code": 6, "tri')
+    bench.run()
+    assert journal.read_bytes().startswith(whole + b'{"op_code":')
+
+
+def test_a_dry_run_starts_nothing_and_may_be_repeated(bench: Bench) -> None:
+    lines = dry_run_lines(bench)
+    assert len(lines) == 6
+    assert lines[0].startswith("python -m experiments.train fit -c configs/pretrain/mlm.yaml ")
+    assert lines[1].count(" && ") == 2
+    assert lines[1].endswith("  # distil/copied_seed1")
+    assert not bench.trace()
+    assert len(dry_run_lines(bench, "--seeds=[1,2]")) == 10
+    bench.run("--seeds=[3]")
+    content = (bench.folder / "plan.json").read_text(encoding="utf-8")
+    with pytest.raises(ValueError, match=r"declared otherwise: .* is gone"):
+        bench.run("--seeds=[4]")
+    assert (bench.folder / "plan.json").read_text(encoding="utf-8") == content
+
+
+def dry_run_lines(bench: Bench, *options: str) -> list[str]:
+    """Command lines of the small study; its plan counts as checked."""
+    import experiments.study as study
+
+    original, study.check = study.check, lambda declared: None
+    try:
+        return dry_run(declare(bench.root, SMALL, *options))
+    finally:
+        study.check = original
+
+
+def test_without_optuna_the_extra_is_named(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "optuna", None)
+    with pytest.raises(ValueError, match=r"pip install 'distilkobert\[study\]'"):
+        open_study(declare(bench.root))
+
+
+SEARCH = (
+    SMALL
+    + """
+search:
+  trials: 3
+  options: {model.losses.temperature: {low: 1.0, high: 8.0}, model.student.init: {choices: [teacher, random]}}
+"""
+)
+
+
+def test_a_search_proposes_points_and_is_told(bench: Bench, tmp_path: Path) -> None:
+    bench.run(text=SEARCH)
+    storage = open_storage(bench.folder)
+    import optuna
+
+    study = optuna.load_study(storage=storage, study_name="s/search")
+    assert [trial.state.name for trial in study.trials] == ["COMPLETE"] * 3
+    for trial in study.trials:
+        metrics = bench.figures()[f"nsmc/search-{trial.number:03d}_seed1"]
+        assert isinstance(metrics, dict)
+        assert trial.value == metrics["test/accuracy"]
+        log = (bench.folder / "logs" / f"distil_search-{trial.number:03d}_seed1.log").read_text(encoding="utf-8")
+        assert f"--model.losses.temperature={trial.params['model.losses.temperature']}" in log
+    plan = json.loads((bench.folder / "plan.json").read_text(encoding="utf-8"))
+    points = [arm for arm in plan["arms"] if arm["arm"].startswith("search-")]
+    assert [list(arm["axes"]) for arm in points] == [["model.losses.temperature", "model.student.init"]] * 3
+    assert len(json.loads((bench.folder / "latency.json").read_text(encoding="utf-8"))["models"]) == 6
+    assert bench.ends() == dict.fromkeys(bench.labels(), 1)
+    before = bench.trace()
+    bench.run(text=SEARCH)
+    assert bench.trace() == before
+    assert yaml.safe_load((bench.folder / "study.yaml").read_text(encoding="utf-8"))["search"]["trials"] == 3

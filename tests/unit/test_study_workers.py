@@ -1,0 +1,123 @@
+"""Several workers, killed workers, interrupted workers: nothing runs twice, nothing finished runs again."""
+
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from random import Random
+
+import pytest
+
+from experiments.studies.locks import FileLock
+from tests.unit.study_bench import Bench, bench
+from tests.unit.study_texts import SMALL
+
+__all__ = ["bench"]
+
+TWO_SEEDS = SMALL + "seeds: [1, 2]\n"
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
+
+
+def ended(worker: "subprocess.Popen[str]") -> str:
+    """Output of a worker that must end well."""
+    out, _ = worker.communicate(timeout=120)
+    assert worker.returncode == 0, out
+    return out
+
+
+def test_two_workers_started_at_once_share_the_runs(bench: Bench) -> None:
+    bench.steer("slow", "0.3")
+    workers = [bench.start(text=TWO_SEEDS) for _ in range(2)]
+    outs = [ended(worker) for worker in workers]
+    assert bench.ends() == dict.fromkeys(bench.labels(), 1)
+    started = [line.split()[1] for line in bench.trace() if line.startswith("start")]
+    assert sorted(started) == sorted(bench.labels())
+    shares = [sum(f"{label} starts" in out for label in bench.labels()) for out in outs]
+    assert sum(shares) == len(bench.labels())
+    assert min(shares) >= 2
+    assert all("10 of 10 runs are done" in out for out in outs)
+
+
+def test_killed_again_and_again_it_ends_in_the_same_table(bench: Bench) -> None:
+    random = Random(0)
+    bench.steer("slow", "0.2")
+    kills = 0
+    while True:
+        worker = bench.start("--workers=2", text=TWO_SEEDS)
+        first = len(bench.trace())
+        wait_until(lambda: worker.poll() is not None or len(bench.trace()) > first)  # noqa: B023 - called at once
+        try:
+            worker.communicate(timeout=random.uniform(0.1, 1.2) if kills < 4 else 120)
+        except subprocess.TimeoutExpired:
+            worker.kill()
+            worker.communicate()
+            kills += 1
+            continue
+        assert worker.returncode == 0
+        break
+    assert kills >= 2
+    assert max(bench.ends().values()) == 1, "a finished training was run again"
+    assert set(bench.ends()) == set(bench.labels())
+    killed = bench.figures()
+
+    (bench.folder).rename(bench.root / "killed")
+    bench.run("--workers=2", text=TWO_SEEDS)
+    assert bench.figures() == killed
+
+
+def test_a_killed_run_resumes_from_its_checkpoint_or_starts_again(bench: Bench) -> None:
+    bench.steer("slow", "2")
+    worker = bench.start(text=SMALL)
+    teacher = bench.folder / "teacher" / "teacher_seed1"
+    wait_until(lambda: bench.trace() == ["start teacher/teacher_seed1 0"])
+    worker.kill()
+    worker.communicate()
+    lock = FileLock(bench.folder / "locks" / "teacher_teacher_seed1.lock")
+    wait_until(lock.try_acquire, 5)  # its command dies with it, which frees the run
+    lock.release()
+    assert not (teacher / "checkpoints" / "last.ckpt").exists()
+
+    worker = bench.start(text=SMALL)
+    wait_until((teacher / "checkpoints" / "last.ckpt").is_file)
+    worker.kill()
+    worker.communicate()
+    steps = (teacher / "checkpoints" / "last.ckpt").read_text(encoding="utf-8")
+    bench.steer("slow", "0")
+    out = ended(bench.start(text=SMALL))
+    assert bench.trace()[1:3] == ["start teacher/teacher_seed1 0", f"start teacher/teacher_seed1 {steps}"]
+    assert "teacher/teacher_seed1 resumes from its last checkpoint" in out
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_worker_stops_its_commands(sign: signal.Signals, bench: Bench) -> None:
+    bench.steer("slow", "30")
+    worker = bench.start("--workers=2", text=SMALL)
+    wait_until(lambda: bench.trace() == ["start teacher/teacher_seed1 0"])
+    worker.send_signal(sign)
+    out, _ = worker.communicate(timeout=60)
+    assert worker.returncode == 130, out
+    assert out.endswith("interrupted\n")
+    lock = FileLock(bench.folder / "locks" / "teacher_teacher_seed1.lock")
+    assert lock.try_acquire()
+    lock.release()
+    bench.steer("slow", "0")
+    ended(bench.start("--workers=2", text=SMALL))
+    assert bench.ends() == dict.fromkeys(bench.labels(), 1)
+
+
+def test_a_worker_waits_for_what_another_runs(bench: Bench) -> None:
+    bench.steer("slow", "1.5")
+    first = bench.start(text=SMALL)
+    wait_until(lambda: bench.trace() == ["start teacher/teacher_seed1 0"])
+    bench.steer("slow", "0.1")
+    out = ended(bench.start(text=SMALL))
+    assert "teacher/teacher_seed1 starts" not in out
+    assert "6 of 6 runs are done" in out
+    ended(first)
+    assert bench.ends() == dict.fromkeys(bench.labels(), 1)
