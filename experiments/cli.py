@@ -173,9 +173,11 @@ class TrainerCLI(LightningCLI):
             self.model.checkpoint = self.config[self.config.subcommand].get("ckpt_path")
 
     def after_fit(self) -> None:
-        """Measure what a run of no steps starts from; it is the control that every distillation is compared with."""
-        if self.trainer.max_steps == 0:
-            self.trainer.validate(self.model, datamodule=self.datamodule)
+        """Measure the weights that training ends with, or that a run of no steps has, where no validation did."""
+        trainer = self.trainer
+        record = next(callback for callback in trainer.callbacks if isinstance(callback, RunRecord))
+        if record.validated_step != trainer.global_step and trainer.limit_val_batches and not trainer.fast_dev_run:
+            trainer.validate(self.model, datamodule=self.datamodule)
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         """The trainer, with TensorBoard always and the callbacks of this project."""

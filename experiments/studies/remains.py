@@ -49,7 +49,8 @@ def remains(run: Run, study: Path) -> Remains:
     except (ValueError, OSError) as error:
         notes.append(f"broken {METRICS_FILE} ({error})")
         metrics, remove = {}, [folder / METRICS_FILE]
-    finished = "steps" in metrics
+    # A model that is exported is measured as it is exported; one killed before that resumes at its end and is measured.
+    finished = "steps" in metrics and (export is None or metrics.get("val/step") == metrics["steps"])
     after = _after_training(run, metrics, exported=export is not None and export.is_dir())
     if finished:
         return Remains(after, tuple(notes), tuple(remove))
@@ -66,9 +67,7 @@ def _after_training(run: Run, metrics: Mapping[str, object], *, exported: bool) 
     if run.export is None:
         tested = any(name.startswith("test/") for name in metrics)
         return () if tested else run.commands[1:]
-    if not exported:  # then the figures are those of a step that training validated at
-        return run.commands[1:]
-    return () if any(name.startswith("val/") for name in metrics) else run.commands[1:-1]
+    return () if exported else run.commands[1:]
 
 
 def _made(command: Command, folder: Path) -> bool:

@@ -30,7 +30,8 @@ class RunRecord(pl.Callback):
     def __init__(self, folder: Path, facts: dict[str, Any]) -> None:
         self.folder = folder
         self.facts = facts
-        self._validated_step = 0
+        self.validated_step: int | None = None
+        """Optimizer step of the weights that were validated last, in this process."""
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Copy what an export will need."""
@@ -43,11 +44,12 @@ class RunRecord(pl.Callback):
         self._write(trainer, pl_module, prefixes=("train/", "val/", "probe/"))
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Write the metrics of the `validate` command; in `fit`, note which step `val/...` belongs to."""
+        """Note which step `val/...` belongs to, and write the metrics of the `validate` command."""
+        if trainer.sanity_checking:
+            return
+        self.validated_step = trainer.global_step
         if trainer.state.fn == "validate":
             self._write(trainer, pl_module, prefixes=("val/",))
-        elif not trainer.sanity_checking:
-            self._validated_step = trainer.global_step
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the metrics of the `test` command."""
@@ -69,6 +71,8 @@ class RunRecord(pl.Callback):
         measured = {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith(prefixes)}
         data_facts = getattr(getattr(trainer, "datamodule", None), "facts", {})
         record = read_metrics(self.folder) | self.facts | environment() | data_facts | measured
+        if self.validated_step is not None:
+            record["val/step"] = self.validated_step
         record["parameters"] = sum(p.numel() for p in pl_module.parameters())
         if trainer.state.fn == "fit":
             record |= self._training_facts(trainer)
@@ -79,7 +83,6 @@ class RunRecord(pl.Callback):
         return {
             "steps": trainer.global_step,
             "epochs": trainer.current_epoch,
-            "val/step": self._validated_step,
             "tokens_seen": log.tokens_seen if log else 0,
             "wall_time_s": round(log.train_seconds, 3) if log else 0.0,
             "precision": str(trainer.precision),

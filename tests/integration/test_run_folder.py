@@ -145,3 +145,10 @@ def test_a_run_of_no_steps_keeps_and_measures_the_start(world: World, run: Run, 
     trained = read_json(tmp_path / "distilkobert" / "trained_seed42" / "metrics.json")
     assert metrics["val/teacher_loss"] == trained["val/teacher_loss"]
     assert metrics["val/loss"] != trained["val/loss"]
+
+
+def test_training_ends_with_a_validation_of_its_last_step(world: World, run: Run, tmp_path: Path) -> None:
+    run("fit", world.distil(tmp_path, "--trainer.max_steps=5", "--trainer.val_check_interval=4"))
+    metrics = read_json(tmp_path / "distilkobert" / "base_seed42" / "metrics.json")
+    assert (metrics["steps"], metrics["val/step"]) == (5, 5)
+    assert list(scalars(tmp_path / "distilkobert" / "base_seed42")["val/loss"]) == [4, 5]

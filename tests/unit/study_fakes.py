@@ -71,7 +71,8 @@ def fit(words: list[str]) -> None:
         (folder / "checkpoints" / "last.part").write_text(str(step + 1), encoding="utf-8")
         (folder / "checkpoints" / "last.part").replace(folder / "checkpoints" / "last.ckpt")
     (folder / "checkpoints" / "best.ckpt").touch()
-    write(folder / "metrics.json", {"steps": STEPS, "val/loss": -1.0})
+    write(folder / "metrics.json", {"steps": STEPS, "val/step": STEPS})
+    evaluate([f"--ckpt_path={folder}/checkpoints/last.ckpt"], "val")
     trace(f"end {label}")
 
 
@@ -88,8 +89,6 @@ def main(words: list[str]) -> None:
     """Do what the words say."""
     if words[:2] == ["experiments.train", "fit"]:
         fit(words[2:])
-    elif words[:2] == ["experiments.train", "validate"]:
-        evaluate(words, "val")
     elif words[:2] == ["experiments.train", "test"]:
         evaluate(words, "test")
     elif words[:2] == ["experiments.bench", "latency"]:

@@ -16,7 +16,10 @@ HEAD = "# Is it so?\nbase: [configs/distill/distilkobert.yaml]\nteacher: t\n"
 @pytest.mark.parametrize(
     ("rest", "message"),
     [
-        ("arms: {a: [--model.losses.temprature=1]}\n", r"arm a: .*unrecognized arguments: --losses.temprature=1; did you mean losses.temperature"),
+        (
+            "arms: {a: [--model.losses.temprature=1]}\n",
+            r"arm a: .*unrecognized arguments: --losses.temprature=1; did you mean losses.temperature",
+        ),
         ("arms: {a: [--model.losses.temperature=hot]}\n", r"arm a: .*losses.temperature.*Expected a <class 'float'>"),
         ("arms: {a: [--trainer.max_epoch=1]}\n", r"arm a: unrecognized arguments: --trainer.max_epoch=1"),
         ("arms: {a: [--model.dict_kwargs.heat=1]}\n", r"arm a: model.heat: .*Distillation has no such option"),

@@ -18,16 +18,17 @@ def runs(tmp_path: Path) -> dict[str, Run]:
 
 CASES = [
     # files that are there, metrics.json, what is left, whether the training resumes
-    ([], None, ["fit", "validate", "export"], False),
-    (["config.yaml"], None, ["fit", "validate", "export"], False),
-    (["config.yaml", "checkpoints/last.ckpt"], None, ["fit", "validate", "export"], True),
-    (["config.yaml", "checkpoints/last.ckpt"], {"val/loss": 1.0}, ["fit", "validate", "export"], True),
-    (["config.yaml", "checkpoints/last.ckpt"], {"steps": 4, "val/loss": 1.0}, ["validate", "export"], None),
-    (["config.yaml", "checkpoints/last.ckpt", "EXPORT"], {"steps": 4}, ["validate"], None),
-    (["config.yaml", "checkpoints/last.ckpt", "EXPORT"], {"steps": 4, "val/loss": 1.0}, [], None),
-    (["config.yaml", "checkpoints/last.ckpt", "EXPORT"], None, ["fit", "validate"], True),
-    (["config.yaml", "checkpoints/last.ckpt", "EXPORT"], "{", ["fit", "validate"], True),
-    (["config.yaml", "EXPORT"], None, ["fit", "validate", "export"], False),
+    ([], None, ["fit", "export"], False),
+    (["config.yaml"], None, ["fit", "export"], False),
+    (["config.yaml", "checkpoints/last.ckpt"], None, ["fit", "export"], True),
+    (["config.yaml", "checkpoints/last.ckpt"], {"val/loss": 1.0, "val/step": 2}, ["fit", "export"], True),
+    (["config.yaml", "checkpoints/last.ckpt"], {"steps": 4, "val/step": 2}, ["fit", "export"], True),
+    (["config.yaml", "checkpoints/last.ckpt"], {"steps": 4, "val/step": 4}, ["export"], None),
+    (["config.yaml", "checkpoints/last.ckpt", "EXPORT"], {"steps": 4}, ["fit"], True),
+    (["config.yaml", "checkpoints/last.ckpt", "EXPORT"], {"steps": 4, "val/step": 4}, [], None),
+    (["config.yaml", "checkpoints/last.ckpt", "EXPORT"], None, ["fit"], True),
+    (["config.yaml", "checkpoints/last.ckpt", "EXPORT"], "{", ["fit"], True),
+    (["config.yaml", "EXPORT"], None, ["fit", "export"], False),
 ]
 
 
