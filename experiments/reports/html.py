@@ -21,7 +21,7 @@ h2 { font-size: 1.2rem; margin: 2.2rem 0 .6rem; border-bottom: 1px solid var(--l
 table { border-collapse: collapse; margin: .6rem 0; font-size: .88rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-weight: 600; padding-bottom: .3rem; }
 th, td { padding: .25rem .7rem; text-align: left; white-space: nowrap; }
-td.words { white-space: normal; overflow-wrap: anywhere; }
+td.words { white-space: normal; overflow-wrap: break-word; }
 th { border-bottom: 1.5px solid var(--ink); vertical-align: bottom; white-space: normal; }
 tbody tr + tr td { border-top: 1px solid var(--line); }
 .number { text-align: right; }

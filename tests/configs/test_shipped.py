@@ -49,16 +49,20 @@ def test_every_file_is_listed() -> None:
 
 @pytest.fixture
 def build(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[str]], TrainerCLI]:
-    """Run the command line with a `fit` that does nothing."""
+    """Run the command line with a trainer that does nothing."""
 
-    @functools.wraps(pl.Trainer.fit)
-    def no_fit(*args: object, **kwargs: object) -> None:
-        return None
+    def nothing(method: Callable[..., object]) -> Callable[..., None]:
+        @functools.wraps(method)
+        def call(*args: object, **kwargs: object) -> None:
+            return None
+
+        return call
 
     def call(arguments: list[str]) -> TrainerCLI:
         from experiments.train import main
 
-        monkeypatch.setattr(pl.Trainer, "fit", no_fit)
+        for name in ("fit", "validate"):
+            monkeypatch.setattr(pl.Trainer, name, nothing(getattr(pl.Trainer, name)))
         monkeypatch.setattr("sys.argv", ["train"])
         return main(["fit", *arguments])
 

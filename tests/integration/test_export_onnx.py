@@ -76,5 +76,5 @@ def test_a_missing_package_is_named_before_any_work(monkeypatch: pytest.MonkeyPa
         return None if name == "onnxscript" else object()
 
     monkeypatch.setattr(export_onnx, "find_spec", find)
-    with pytest.raises(ValueError, match=r"--onnx=true needs onnxscript; install with: pip install 'distilkobert"):
+    with pytest.raises(ValueError, match=r"--onnx=true needs onnxscript; install with: pip install -c"):
         export(str(tmp_path / "no-such.ckpt"), str(tmp_path / "out"), onnx=True)

@@ -128,7 +128,11 @@ def test_a_file_of_another_task_under_the_right_name(make: Make, folders: dict[t
 @pytest.mark.parametrize(
     ("module", "settings", "message"),
     [
-        (KorQuADDataModule, {"max_length": 64, "max_question": 64}, "stride=128 must be at most -3"),
+        (
+            KorQuADDataModule,
+            {"max_length": 64, "max_question": 64},
+            "max_question=64 and 3 special tokens leave no room",
+        ),
         (KorQuADDataModule, {"seed_compatible": True, "particles": "split"}, "which the original does not know"),
         (NSMCDataModule, {"max_length": 2}, "max_length is 2; expected at least 3"),
         (NSMCDataModule, {"batch_size": 0}, "batch_size is 0; expected at least 1"),
