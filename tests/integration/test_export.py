@@ -60,7 +60,10 @@ def runs(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(
     ("recipe", "loader", "options"),
-    [("distilkobert", "DistilBertModel", ""), ("pretrain", "BertModel", ", add_pooling_layer=False")],
+    [
+        ("distilkobert", "DistilBertModel", ""),
+        pytest.param("pretrain", "BertModel", ", add_pooling_layer=False", marks=pytest.mark.slow),
+    ],
 )
 def test_a_stranger_sees_the_same_model(recipe: str, loader: str, options: str, runs: Path, tmp_path: Path) -> None:
     checkpoint = runs / recipe / "base_seed42" / "checkpoints" / "last.ckpt"

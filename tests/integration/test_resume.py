@@ -31,7 +31,7 @@ def break_at(step: int, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(GradientWatch, "on_before_optimizer_step", broken)
 
 
-@pytest.mark.parametrize("accumulate", [1, 2])
+@pytest.mark.parametrize("accumulate", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_a_broken_run_resumes_to_the_same_weights(
     accumulate: int, world: World, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -65,6 +65,7 @@ def test_a_broken_run_resumes_to_the_same_weights(
     }
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_weights_and_the_same_validation_masks(world: World, run: Run, tmp_path: Path) -> None:
     for seed in (1, 2):
         run("fit", world.distil(tmp_path, f"--seed_everything={seed}", "--trainer.max_steps=2"))

@@ -63,7 +63,7 @@ def test_a_command_that_leaves_nothing_has_failed(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("touch", ["remove", "break"])
-@pytest.mark.parametrize("label", ["distil/copied_seed1", "nsmc/copied_seed1"])
+@pytest.mark.parametrize("label", ["distil/copied_seed1", pytest.param("nsmc/copied_seed1", marks=pytest.mark.slow)])
 def test_a_touched_run_is_named_and_mended(
     touch: str, label: str, bench: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -44,6 +44,7 @@ def test_two_workers_started_at_once_share_the_runs(bench: Bench) -> None:
     assert all("10 of 10 runs are done" in out for out in outs)
 
 
+@pytest.mark.slow
 def test_killed_again_and_again_it_ends_in_the_same_table(bench: Bench) -> None:
     random = Random(0)
     bench.steer("slow", "0.2")
@@ -94,7 +95,7 @@ def test_a_killed_run_resumes_from_its_checkpoint_or_starts_again(bench: Bench) 
     assert "teacher/teacher_seed1 resumes from its last checkpoint" in out
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sign", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_an_interrupted_worker_stops_its_commands(sign: signal.Signals, bench: Bench) -> None:
     bench.steer("slow", "30")
     worker = bench.start("--workers=2", text=SMALL)
@@ -111,6 +112,7 @@ def test_an_interrupted_worker_stops_its_commands(sign: signal.Signals, bench: B
     assert bench.ends() == dict.fromkeys(bench.labels(), 1)
 
 
+@pytest.mark.slow
 def test_a_worker_waits_for_what_another_runs(bench: Bench) -> None:
     bench.steer("slow", "1.5")
     first = bench.start(text=SMALL)
