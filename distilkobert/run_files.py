@@ -7,6 +7,7 @@ from typing import Any
 from distilkobert.files import write_text
 
 METRICS_FILE = "metrics.json"
+CONFIG_FILE = "config.yaml"
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:
@@ -27,6 +28,25 @@ def read_metrics(folder: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ValueError(f"{path}: expected a JSON object, found {type(content).__name__}")
     return content
+
+
+def how_to_finish(folder: Path) -> str:
+    """What a run folder lacks and which command goes on from there; empty where its training and validation ended.
+
+    Raises:
+        ValueError: its `metrics.json` is no JSON object.
+    """
+    metrics, config = read_metrics(folder), folder / CONFIG_FILE
+    last = folder / "checkpoints" / "last.ckpt"
+    if not config.is_file():
+        return ""
+    command = f"python -m experiments.train {{}} -c {config} --ckpt_path={last}".format
+    if "steps" not in metrics:
+        again = f"go on with: {command('fit')}" if last.is_file() else "remove the folder and start it again"
+        return f"{folder}: training has not ended; {again}"
+    if metrics.get("val/step") != metrics["steps"]:
+        return f"{folder}: its last step was not validated; measure it with: {command('validate')}"
+    return ""
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

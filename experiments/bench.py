@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jsonargparse import ArgumentParser, Namespace
+from jsonargparse import Namespace
 
 from experiments.commandline import run_command
+from experiments.parsers import StrictParser
 
 if TYPE_CHECKING:
     from experiments.bench_latency import ModelLatency
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    parser = ArgumentParser(prog="python -m experiments.bench", description=__doc__, allow_abbrev=False)
+    parser = StrictParser(prog="python -m experiments.bench", description=__doc__)
     commands = parser.add_subcommands(required=True, dest="command")
     commands.add_subcommand("corpus", _corpus_parser(), help="preparing a corpus, against the usual way")
     commands.add_subcommand("latency", _latency_parser(), help="time for a sentence, of all models in turns")
@@ -31,8 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run_command(lambda: _bench_latency(options.latency))
 
 
-def _corpus_parser() -> ArgumentParser:
-    parser = ArgumentParser(allow_abbrev=False)
+def _corpus_parser() -> StrictParser:
+    parser = StrictParser()
     parser.add_argument("--input", nargs="+", required=True, metavar="FILE", help=".txt files or globs, maybe packed")
     parser.add_argument("--tokenizer", type=str, required=True, help="folder or hub name of the KoBERT tokenizer")
     parser.add_argument("--lines", type=int | None, help="use only this many lines, from the start")
@@ -40,8 +41,8 @@ def _corpus_parser() -> ArgumentParser:
     return parser
 
 
-def _latency_parser() -> ArgumentParser:
-    parser = ArgumentParser(allow_abbrev=False)
+def _latency_parser() -> StrictParser:
+    parser = StrictParser()
     parser.add_argument(
         "--models", nargs="+", required=True, metavar="DIR", help="exported folders; ratios to the first"
     )

@@ -6,10 +6,9 @@ resumes, so settings that differ from the checkpoint's are refused instead of si
 """
 
 import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
@@ -22,8 +21,9 @@ import datamodules
 import lightning_modules
 from distilkobert.checkpoints import read_checkpoint
 from distilkobert.probe import ProbeSpec
+from distilkobert.run_files import CONFIG_FILE
 from experiments.hardware import warn_of_emulated_bf16
-from experiments.parser_errors import explain
+from experiments.parsers import StrictParser
 from experiments.settings import comparable_settings, flatten
 from lightning_modules.base import MODULE_ENTRY
 from lightning_modules.callbacks import (
@@ -75,21 +75,8 @@ class RunSpec:
         return Path(self.root) / self.recipe / f"{self.arm}_seed{seed}"
 
 
-class StrictParser(LightningArgumentParser):
-    """A parser that takes no abbreviated option: a shortened name is a typing mistake, never another setting."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, allow_abbrev=False, **kwargs)
-
-    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        """Say what is wrong and what was probably meant, without the list of all options."""
-        if not self.exit_on_error:
-            super().error(message, ex)
-        options = [name.lstrip("-") for action in self._actions for name in action.option_strings]
-        command = " ".join(word for word in self.prog.split()[1:] if word != "[options]")
-        print(f"error: {explain(message, options)}", file=sys.stderr)
-        print(f"All options: python -m experiments.train {command} --help".replace("  ", " "), file=sys.stderr)
-        sys.exit(2)
+class TrainerParser(StrictParser, LightningArgumentParser):
+    """LightningCLI's parser, as strict as that of all other commands."""
 
 
 TRAINER_OPTIONS: dict[str, Any] = {
@@ -97,7 +84,7 @@ TRAINER_OPTIONS: dict[str, Any] = {
     "datamodule_class": pl.LightningDataModule,
     "subclass_mode_model": True,
     "subclass_mode_data": True,
-    "parser_class": StrictParser,
+    "parser_class": TrainerParser,
     "auto_configure_optimizers": False,
 }
 """How the trainer's parser is made, by whoever makes one."""
@@ -213,7 +200,7 @@ def refuse_used_folder(folder: Path) -> None:
     Raises:
         ValueError: the folder has a configuration; says how to resume it or to start beside it.
     """
-    if (folder / "config.yaml").is_file():
+    if (folder / CONFIG_FILE).is_file():
         last = folder / "checkpoints" / "last.ckpt"
         raise ValueError(
             f"{folder} holds a run already. Resume it with -c {folder}/config.yaml --ckpt_path={last}, start beside it "

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from jsonargparse import ArgumentParser
+from experiments.parsers import StrictParser
 
 Result = TypeVar("Result")
 
@@ -20,7 +20,7 @@ def call_with_options(
         description: text above the options.
         arguments: the command line; None takes the process' own.
     """
-    parser = ArgumentParser(prog=program, description=description, allow_abbrev=False)
+    parser = StrictParser(prog=program, description=description)
     parser.add_function_arguments(function)
     return function(**vars(parser.parse_args(arguments)))
 

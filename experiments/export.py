@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from distilkobert import KoBertTokenizer
 from distilkobert.files import atomic_folder
+from distilkobert.run_files import how_to_finish
 from experiments.commandline import call_with_options, run_command
 from experiments.model_card import write_model_card
 from experiments.quiet import quieten_transformers
@@ -75,6 +76,8 @@ def export(checkpoint: str, output: str, tokenizer: str | None = None, onnx: boo
         card = folder / "README.md"
         write_model_card(card, name=target.name, model=model, task=task, checkpoint=source, run_folder=run_folder)
         check_export(folder, model, task)
+    if remark := how_to_finish(run_folder):
+        print(f"note: {remark}; then export again, so that the model card shows it", file=sys.stderr)
     return target
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from distilkobert.run_files import read_metrics
+from distilkobert.run_files import CONFIG_FILE, read_metrics
 from experiments.model_usage import PIPELINES, differences, labels, usage
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _summary(model: "PreTrainedModel") -> str:
 
 
 def _recipe(run_folder: Path) -> str:
-    path = run_folder / "config.yaml"
+    path = run_folder / CONFIG_FILE
     if not path.is_file():
         return ""
     config = yaml.safe_load(path.read_text(encoding="utf-8"))

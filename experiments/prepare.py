@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from jsonargparse import ArgumentParser, Namespace
+from jsonargparse import Namespace
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -22,11 +22,12 @@ from distilkobert.files import expand_inputs
 from experiments.commandline import run_command
 from experiments.fetch import SOURCES, DatasetName, fetch
 from experiments.measure import peak_memory_mb
+from experiments.parsers import StrictParser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    parser = ArgumentParser(prog="python -m experiments.prepare", description=__doc__, allow_abbrev=False)
+    parser = StrictParser(prog="python -m experiments.prepare", description=__doc__)
     commands = parser.add_subcommands(required=True, dest="command")
     commands.add_subcommand("corpus", _corpus_parser(), help="token sequences for pretraining and distillation")
     commands.add_subcommand("fetch", _fetch_parser(), help="download the data of a task, checked by SHA-256")
@@ -36,15 +37,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run_command(lambda: _prepare_corpus(settings.corpus))
 
 
-def _fetch_parser() -> ArgumentParser:
-    parser = ArgumentParser(allow_abbrev=False)
+def _fetch_parser() -> StrictParser:
+    parser = StrictParser()
     parser.add_argument("name", type=DatasetName, help="the data set")
     parser.add_argument("--output", type=str, required=True, help="folder for its files, made where missing")
     return parser
 
 
-def _corpus_parser() -> ArgumentParser:
-    parser = ArgumentParser(allow_abbrev=False)
+def _corpus_parser() -> StrictParser:
+    parser = StrictParser()
     parser.add_argument(
         "--input", nargs="+", required=True, metavar="FILE",
         help=".txt, .jsonl or .parquet files or globs, plain or .gz, .xz, .zst; one sentence or document a line",

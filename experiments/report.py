@@ -16,10 +16,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jsonargparse import ArgumentParser
-
 from distilkobert.files import atomic_folder, write_text
 from experiments.commandline import run_command
+from experiments.parsers import StrictParser
 
 if TYPE_CHECKING:
     from experiments.reports.style import Drawing
@@ -135,7 +134,7 @@ def _write(files: Mapping[str, bytes], target: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    parser = ArgumentParser(prog="python -m experiments.report", description=__doc__, allow_abbrev=False)
+    parser = StrictParser(prog="python -m experiments.report", description=__doc__)
     parser.add_argument("runs_dir", metavar="RUNS_DIR", help="a study's folder, or any folder with runs below it")
     parser.add_argument("--output", metavar="DIR", help="folder of the report; RUNS_DIR/report by default")
     parser.add_argument("--baseline", metavar="ARM", help="arm that differences are taken against")

@@ -63,19 +63,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def check(declared: Declared) -> None:
-    """Let the trainer's parser take every command, unless this very plan has passed already.
+    """Let the trainer's parser take every command, unless this very plan has been started already.
 
     Raises:
         ValueError: a command is refused, or two arms are the same; names the arm.
-        FileNotFoundError: a config file is not there; names the key.
+        FileNotFoundError: a config file or a data folder is not there; names the key. A dry run only notes the latter.
     """
-    plan = expand(declared)
+    plan, folder = expand(declared), Path(study_folder(declared))
     sums = config_sums(declared, plan)
-    if read_plan(Path(study_folder(declared))) != plan.as_dict(sums):
-        from experiments.studies.check import check_plan
+    if (folder / JOURNAL_FILE).is_file() and read_plan(folder) == plan.as_dict(sums):
+        return
+    from experiments.studies.check import check_plan
 
-        samples = sample_points(declared.study.search) if declared.study.search else ()
-        check_plan(expand(declared, samples), [point.name for point in samples])
+    samples = sample_points(declared.study.search) if declared.study.search else ()
+    missing = check_plan(expand(declared, samples), folder, [point.name for point in samples])
+    if missing:
+        lack = f"no such data folder: {'; '.join(missing)}. Name it with --variables, or make it first"
+        if not declared.dry_run:
+            raise FileNotFoundError(lack)
+        print(f"note: {lack}", file=sys.stderr)
 
 
 def dry_run(declared: Declared) -> list[str]:

@@ -15,13 +15,23 @@ from experiments.cli import TRAINER_OPTIONS, RunConfig, TrainerCLI
 from experiments.commandline import run_command
 from experiments.quiet import quieten_lightning, quieten_transformers
 
+PROGRAM = "python -m experiments.train"
+USAGE = f"{PROGRAM} {{}} -c CONFIG [-c OVERLAY ...] [--key=value ...]"
+"""Instead of a page of option names above the list of the same options."""
+
 
 def main(args: Sequence[str] | None = None) -> TrainerCLI:
     """Run one command; `args` are those after the program's name, None takes the process' own."""
     quieten_transformers()
     quieten_lightning()
     torch.set_float32_matmul_precision("high")
-    return TrainerCLI(**TRAINER_OPTIONS, save_config_callback=RunConfig, args=None if args is None else list(args))
+    usages = {name: {"usage": USAGE.format(name)} for name in TrainerCLI.subcommands()}
+    return TrainerCLI(
+        **TRAINER_OPTIONS,
+        parser_kwargs={"prog": PROGRAM, "description": __doc__, **usages},
+        save_config_callback=RunConfig,
+        args=None if args is None else list(args),
+    )
 
 
 if __name__ == "__main__":

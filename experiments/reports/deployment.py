@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from distilkobert.run_files import CONFIG_FILE
 from experiments.reports.runs import Study
 
 LATENCY_FILE = "latency.json"
@@ -115,7 +116,7 @@ def _encoders(study: Study, arm: str) -> list[Path]:
 
 def _init_from(run_folder: Path) -> Path | None:
     """The local folder in the run's `model.init_from`, if there is one."""
-    path = run_folder / "config.yaml"
+    path = run_folder / CONFIG_FILE
     try:
         source = yaml.safe_load(path.read_text(encoding="utf-8"))["model"]["init_args"]["init_from"]
     except (OSError, yaml.YAMLError, KeyError, TypeError):

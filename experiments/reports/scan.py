@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from distilkobert.run_files import METRICS_FILE
+from distilkobert.run_files import CONFIG_FILE, METRICS_FILE, how_to_finish
 from experiments.reports.runs import (
     CONTROL_ARMS,
     PLAN_FILE,
@@ -81,12 +81,24 @@ def _found_runs(folder: Path, notes: list[str]) -> Study:
     distil = tuple(stage for stage in _stages(runs.values(), "val/agreement") if stage not in tasks)
     names = {run.arm for run in runs.values() if run.stage in (*tasks, *distil)}
     if not names:
-        why = f" ({' '.join(notes)})" if notes else ""
+        remarks = [*notes, *_unfinished(folder)]
+        why = f" ({'; '.join(remarks)})" if remarks else ""
         raise ValueError(f"{folder}: no run with test scores or a distillation in it; expected {METRICS_FILE}{why}")
     arms = sorted((Arm(name, _kind(name)) for name in names), key=_order)
     students = [arm.name for arm in arms if arm.kind == "student"]
     base = "base" if "base" in students else students[0] if len(students) == 1 else None
     return Study(folder.resolve().name, "", folder, tuple(arms), base, tasks, distil, tuple(runs.values()))
+
+
+def _unfinished(folder: Path) -> list[str]:
+    """What runs that broke off still need."""
+    remarks = []
+    for path in sorted(folder.rglob(CONFIG_FILE)):
+        try:
+            remarks.append(how_to_finish(path.parent))
+        except ValueError:  # a broken metrics.json, which has been noted
+            continue
+    return [remark for remark in remarks if remark]
 
 
 def _stages(runs: Iterable[Run], prefix: str) -> tuple[str, ...]:

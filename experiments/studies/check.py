@@ -5,12 +5,13 @@ A mistake that would surface hours later, in the last arm, surfaces here. Nothin
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from jsonargparse import ArgumentError, Namespace
 
 from experiments.cli import TRAINER_OPTIONS, TrainerCLI
-from experiments.parser_errors import explain
+from experiments.parsers import explain
 from experiments.studies.arms import TEACHER, Arm
 from experiments.studies.plan import CORPUS, DISTIL, Plan, Run
 from experiments.studies.words import group_words
@@ -56,12 +57,16 @@ class CommandParser(TrainerCLI):
         return dict(json.loads(json.dumps(settings, default=str)))
 
 
-def check_plan(plan: Plan, samples: Collection[str] = ()) -> None:
+def check_plan(plan: Plan, folder: Path, samples: Collection[str] = ()) -> list[str]:
     """Parse the teacher, every arm and every task once, and compare what the arms come to.
 
     Args:
         plan: the plan.
+        folder: the study's folder; data below it are made by the study.
         samples: arms that stand for the ends of a search; they may come to the same settings as others.
+
+    Returns:
+        The data folders that are not there, each with the key that names it.
 
     Raises:
         ValueError: a command is refused, two arms come to the same settings, or a word of an arm changes nothing; names
@@ -70,11 +75,15 @@ def check_plan(plan: Plan, samples: Collection[str] = ()) -> None:
     parser = CommandParser()
     arms = {arm.name: arm for arm in plan.arms}
     seen: dict[str, str] = {}
+    missing: dict[str, str] = {}
     for run in _first_runs(plan):
         try:
             settings = parser.resolve(run.commands[0][1:])
         except ValueError as error:
             raise ValueError(f"{_key(run)}: {error}") from error
+        data = settings["data"].get("init_args", {}).get("data_dir")
+        if data and not Path(data).is_dir() and folder.resolve() not in Path(data).resolve().parents:
+            missing.setdefault(data, f"{_key(run)}: {data}")
         if run.stage != DISTIL or run.arm in samples:
             continue
         text = json.dumps(settings, sort_keys=True)
@@ -83,6 +92,7 @@ def check_plan(plan: Plan, samples: Collection[str] = ()) -> None:
         seen[text] = run.arm
         if arms[run.arm].kind == "student" and not arms[run.arm].axes:
             _check_effect(parser, arms[run.arm], run, settings)
+    return list(missing.values())
 
 
 def _check_effect(parser: CommandParser, arm: Arm, run: Run, settings: Mapping[str, Any]) -> None:

@@ -9,8 +9,9 @@ from string import Template
 from typing import Any
 
 import yaml
-from jsonargparse import ArgumentError, ArgumentParser
+from jsonargparse import ArgumentError
 
+from experiments.parsers import StrictParser
 from experiments.studies.declaration import Declared, Settings, Study
 from experiments.studies.words import check_name
 
@@ -30,7 +31,7 @@ def parse_study(arguments: Sequence[str] | None = None) -> Declared:
         ValueError: something is not as it should be; the file and its line or key are named.
         FileNotFoundError: there is no such file.
     """
-    parser = ArgumentParser(prog="python -m experiments.study", description=DESCRIPTION, allow_abbrev=False)
+    parser = StrictParser(prog="python -m experiments.study", description=DESCRIPTION)
     parser.exit_on_error = False
     parser.add_argument("--config", action="config", required=True, help="the study's YAML")
     parser.add_argument("--dry_run", action="store_true", help="print the command lines and start nothing")

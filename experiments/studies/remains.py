@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from distilkobert.corpus_folder import MANIFEST_NAME
-from distilkobert.run_files import METRICS_FILE, read_metrics
+from distilkobert.run_files import CONFIG_FILE, METRICS_FILE, read_metrics
 from experiments.studies.plan import Command, Run
 
 
@@ -54,7 +54,7 @@ def remains(run: Run, study: Path) -> Remains:
     after = _after_training(run, metrics, exported=export is not None and export.is_dir())
     if finished:
         return Remains(after, tuple(notes), tuple(remove))
-    last, config = folder / "checkpoints" / "last.ckpt", folder / "config.yaml"
+    last, config = folder / "checkpoints" / "last.ckpt", folder / CONFIG_FILE
     if last.is_file() and config.is_file():
         fit = ("experiments.train", "fit", "-c", str(config), f"--ckpt_path={last}")
         return Remains((fit, *after), tuple(notes), tuple(remove))

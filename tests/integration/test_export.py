@@ -1,6 +1,7 @@
 """The exported folder loads in a process that cannot import this project, and gives the same hidden states."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -109,3 +110,14 @@ def test_what_cannot_be_exported_is_refused(runs: Path, world: World, tmp_path: 
     with pytest.raises(ValueError, match="610 pieces"):
         export(str(checkpoint), str(tmp_path / "out"), tokenizer=str(tmp_path / "other"))
     assert not (tmp_path / "out").exists()
+
+
+def test_a_run_that_broke_off_is_remarked(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(runs / "distilkobert" / "base_seed42", run)
+    export(str(run / "checkpoints" / "last.ckpt"), str(tmp_path / "whole"))
+    assert capsys.readouterr().err == ""
+    metrics = json.loads((run / "metrics.json").read_text())
+    (run / "metrics.json").write_text(json.dumps({name: v for name, v in metrics.items() if name != "val/step"}))
+    export(str(run / "checkpoints" / "last.ckpt"), str(tmp_path / "cut"))
+    assert f"note: {run}: its last step was not validated" in capsys.readouterr().err

@@ -162,3 +162,24 @@ def test_nothing_to_report_on(tmp_path: Path, study: Path) -> None:
         read(tmp_path / "empty")
     with pytest.raises(ValueError, match=f"holds whole studies; name one of them: {study}"):
         read(tmp_path)
+
+
+def test_runs_that_broke_off_are_named_with_what_they_need(tmp_path: Path) -> None:
+    run = tmp_path / "runs" / "distilkobert" / "base_seed1"
+    run.mkdir(parents=True)
+    (run / "config.yaml").write_text("seed_everything: 1\n")
+    with pytest.raises(ValueError, match=f"{run}: training has not ended; remove the folder and start it again"):
+        read(tmp_path / "runs")
+    (run / "checkpoints").mkdir()
+    (run / "checkpoints" / "last.ckpt").write_bytes(b"")
+    with pytest.raises(
+        ValueError, match=f"has not ended; go on with: .*train fit -c {run}/config.yaml --ckpt_path={run}"
+    ):
+        read(tmp_path / "runs")
+    (run / "metrics.json").write_text('{"recipe": "distilkobert", "arm": "base", "seed": 1, "steps": 5, "val/step": 3}')
+    with pytest.raises(ValueError, match=r"last step was not validated; measure it with: .*train validate -c"):
+        read(tmp_path / "runs")
+    (run / "metrics.json").write_text("{")
+    with pytest.raises(ValueError, match=r"Broken file.*metrics\.json") as raised:
+        read(tmp_path / "runs")
+    assert "has not ended" not in str(raised.value)

@@ -46,12 +46,13 @@ HEAD = "# Is it so?\nbase: [configs/distill/distilkobert.yaml]\nteacher: t\n"
 )
 def test_what_the_trainer_would_refuse_is_refused_first(rest: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=message):
-        check_plan(expand(declare(tmp_path, HEAD + rest)))
+        check_plan(expand(declare(tmp_path, HEAD + rest)), tmp_path)
 
 
 def test_the_ends_of_a_search_are_parsed(tmp_path: Path) -> None:
     ranges = "{model.losses.temperature: {low: 1.0, high: 2.0}, model.student.init: {choices: [teacher, random, none]}}"
-    text = HEAD + f"metric: distil/val/loss\nsearch: {{trials: 2, options: {ranges}}}\n"
+    data = f"overrides: [--data.data_dir={tmp_path}]\n"
+    text = HEAD + data + f"metric: distil/val/loss\nsearch: {{trials: 2, options: {ranges}}}\n"
     declared = declare(tmp_path, text)
     with pytest.raises(ValueError, match=r"arm search-002: .*student.init.*none"):
         check(declared)
@@ -60,7 +61,7 @@ def test_the_ends_of_a_search_are_parsed(tmp_path: Path) -> None:
 
 def test_an_axis_may_name_the_value_of_the_base(tmp_path: Path) -> None:
     axes = "axes: {t: {t2: [--model.losses.temperature=2.0], t4: [--model.losses.temperature=4.0]}}\n"
-    check_plan(expand(declare(tmp_path, HEAD + axes)))
+    check_plan(expand(declare(tmp_path, HEAD + axes)), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -82,3 +83,26 @@ def test_a_base_that_is_not_there_is_named(tmp_path: Path) -> None:
     declared = declare(tmp_path, HEAD.replace("distilkobert.yaml", "none.yaml"))
     with pytest.raises(FileNotFoundError, match=r"^base: configs/distill/none.yaml: no such file"):
         config_sums(declared, expand(declared))
+
+
+def test_data_that_is_not_there_is_named_before_the_first_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "corpus").mkdir()
+    rest = (
+        f"overrides: [--data.data_dir={tmp_path}/corpus]\n"
+        f"then: {{nsmc: {{configs: [configs/finetune/nsmc.yaml], overrides: [--data.data_dir={tmp_path}/gone]}}}}\n"
+    )
+    lack = f"no such data folder: then.nsmc: {tmp_path}/gone"
+    with pytest.raises(FileNotFoundError, match=lack):
+        check(declare(tmp_path, HEAD + rest))
+    check(declare(tmp_path, HEAD + rest, "--dry_run"))
+    assert lack in capsys.readouterr().err
+    (tmp_path / "gone").mkdir()
+    check(declare(tmp_path, HEAD + rest))
+
+
+def test_data_that_the_study_makes_need_not_be_there(tmp_path: Path) -> None:
+    plan = expand(declare(tmp_path, HEAD + f"overrides: [--data.data_dir={tmp_path}/study/corpus]\n"))
+    assert check_plan(plan, tmp_path / "study") == []
+    assert check_plan(plan, tmp_path / "other") == [f"arm distilled: {tmp_path}/study/corpus"]

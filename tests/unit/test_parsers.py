@@ -1,8 +1,10 @@
 """Messages of the command line: short, and naming what was probably meant."""
 
+from typing import Literal
+
 import pytest
 
-from experiments.parser_errors import explain, option_names
+from experiments.parsers import StrictParser, explain, option_names
 
 LISTING = """Parser key "model":
   Does not validate against any of the Union subtypes
@@ -44,3 +46,20 @@ def test_what_is_wrong_comes_first(message: str, expected: str) -> None:
 
 def test_the_options_of_a_class_include_its_groups() -> None:
     assert {"teacher", "losses.cosine", "student.layers"} <= set(option_names("lightning_modules.Distillation"))
+
+
+def test_a_wrong_choice_is_answered_with_the_choices(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = StrictParser(prog="python -m experiments.some [options] command")
+    parser.add_argument("name", type=Literal["nsmc", "korquad"])
+    with pytest.raises(SystemExit) as end:
+        parser.parse_args(["nscm"])
+    assert end.value.code == 2
+    assert capsys.readouterr().err == (
+        "error: name: expected nsmc or korquad, got nscm; did you mean nsmc?\n"
+        "All options: python -m experiments.some command --help\n"
+    )
+
+
+def test_help_keeps_the_lines_it_was_written_in() -> None:
+    description = "Do it:\n\n    do --this\n    do --that\n"
+    assert description in StrictParser(description=description).format_help()
