@@ -23,9 +23,10 @@ def plan_of(path: Path, *options: str) -> Plan:
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
 def test_every_arm_parses(path: Path) -> None:
     plan = plan_of(path)
-    check_plan(plan)
+    check_plan(plan, Path("runs") / path.stem)
     assert plan.question.endswith("?")
-    assert [task.replace("klue", "naver") for task in plan.tasks] == ["nsmc", "naver_ner", "korquad"]
+    tasks = ["nsmc"] if path.stem == "mini_ablation" else ["nsmc", "naver_ner", "korquad"]
+    assert [task.replace("klue", "naver") for task in plan.tasks] == tasks
 
 
 def test_the_open_ner_data_can_stand_in() -> None:
@@ -46,6 +47,10 @@ def test_the_open_ner_data_can_stand_in() -> None:
         ("masking", ["smoothed", "uniform"]),
         ("demo", ["distilled"]),
         ("mini", ["distilled", "init_random"]),
+        (
+            "mini_ablation",
+            ["base", "no_soft_target", "no_masked_lm", "no_cosine", "first_three", "last_three", "random"],
+        ),
     ],
 )
 def test_the_arms_are_these(name: str, arms: list[str]) -> None:
