@@ -191,17 +191,24 @@ def best_spans(
 
 
 def to_answers(context: str, offsets: Sequence[Span], spans: Sequence[PieceSpan]) -> list[Answer]:
-    """Slices of ``context`` for ranked spans; a span without characters (a lone word-start mark) is left out.
+    """Slices of ``context`` for ranked spans, without white space at either end.
 
-    The list is empty only where every span is such a one, or there is none.
+    A span without characters (a lone word-start mark) is left out; the list is empty only where every span is such a
+    one, or there is none.
     """
-    placed = [(offsets[span.first][0], offsets[span.last][1], span.score) for span in spans]
+    placed = [(*_trimmed(context, offsets[span.first][0], offsets[span.last][1]), span.score) for span in spans]
     placed = [(start, end, score) for start, end, score in placed if end > start]
     weights = [math.exp(score - placed[0][2]) for _, _, score in placed]
     return [
         Answer(context[start:end], start, end, score, weight / sum(weights))
         for (start, end, score), weight in zip(placed, weights, strict=True)
     ]
+
+
+def _trimmed(context: str, start: int, end: int) -> Span:
+    text = context[start:end]
+    start += len(text) - len(text.lstrip())
+    return start, start + len(text.strip())
 
 
 def _context_scores(window: Window, scores: ArrayLike, name: str) -> NDArray[np.float64]:

@@ -208,6 +208,12 @@ def test_answers_are_slices_of_the_context_with_probabilities() -> None:
     assert to_answers(context, offsets, [PieceSpan(1, 1, 0.0)]) == []
 
 
+def test_an_answer_has_no_white_space_at_its_ends() -> None:
+    context, offsets = "그는 \n강 ", [(0, 2), (2, 4), (4, 6)]
+    answers = to_answers(context, offsets, [PieceSpan(1, 2, 1.0), PieceSpan(0, 1, 0.5), PieceSpan(1, 1, 0.0)])
+    assert [(answer.text, answer.start, answer.end) for answer in answers] == [("강", 4, 5), ("그는", 0, 2)]
+
+
 def test_context_of_one_character_has_one_answer() -> None:
     ids, offsets = toy_pieces.encode("강")
     windows = build_windows([10], ids, WindowSettings(), CLS, SEP)
