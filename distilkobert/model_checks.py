@@ -21,12 +21,14 @@ class DataFacts:
         pad_token_id: id of [PAD].
         max_length: longest input in tokens.
         particles: how words were cut before encoding; kept in the model's configuration for prediction.
+        seed_compatible: whether answers are read out in the original's way; kept there too.
     """
 
     vocab_size: int | None
     pad_token_id: int | None
     max_length: int | None
     particles: ParticleMode = "none"
+    seed_compatible: bool = False
 
 
 def check_new_weights(model: PreTrainedModel, missing: Sequence[str], source: str) -> None:

@@ -54,7 +54,8 @@ class TokenBudgetSampler(Sampler[BatchKey]):
         seed: Seed of the shuffles.
         rank: This process, from 0.
         world_size: Number of processes.
-        shuffle: Off: one fixed order, and every key carries epoch 0, so that masks drawn from the key never change.
+        shuffle: Off: one fixed order, the same for every seed, and every key carries epoch 0, so that masks drawn from
+            the key never change. Batches are mixed there too: the first ones are a sample, not the shortest sequences.
         max_sequences: Most rows of a batch, where the budget would allow more.
         bucket_width: Sequences whose lengths differ by less than this many tokens are mixed. Wider buckets mix more
             and pad more.
@@ -150,7 +151,7 @@ class TokenBudgetSampler(Sampler[BatchKey]):
     def _plan(self, epoch: int) -> tuple[IntArray, Sequence[int]]:
         """All rows in the epoch's order, and the order in which the batches cut from them are used."""
         if not self.shuffle:
-            return self._order, range(len(self._batch_ends))
+            return self._order, np.random.default_rng(0).permutation(len(self._batch_ends)).tolist()
         generator = np.random.default_rng((self.seed, epoch))
         rows = self._order.copy()
         start = 0

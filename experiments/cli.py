@@ -44,7 +44,7 @@ from lightning_modules.finetuning import FineTuning
 DEFAULT_SEED = 42
 """Seed of the original's fine-tuning scripts (monologg/KoBERT-nsmc, KoBERT-NER, KoBERT-KorQuAD)."""
 
-LINKS = ("vocab_size", "pad_token_id", "max_length", "labels", "suffix_tags", "particles")
+LINKS = ("vocab_size", "pad_token_id", "max_length", "labels", "suffix_tags", "particles", "seed_compatible")
 """What data tells the module, under the same name on both sides; where one side lacks the name nothing is passed."""
 
 __all__ = ["TrainerCLI", "datamodules", "lightning_modules"]

@@ -127,5 +127,11 @@ def differences(model: "PreTrainedModel", task: "Task") -> str:
             "Words were split before trailing particles before they were encoded. A tokenizer alone does not do that; "
             "`python -m experiments.predict` of the project does, and the scores below are measured so."
         )
+    if getattr(config, "seed_compatible", False):
+        points.append(
+            "Answers were learnt and scored in the way of the original KorQuAD pipeline, whose words end at white "
+            "space. Offsets of a tokenizer alone give other answers; `python -m experiments.predict` of the project "
+            "gives those that were scored."
+        )
     heading = "What differs from BERT" if config.model_type == "distilbert" else "Good to know"
     return f"## {heading}\n\n" + "\n".join(f"- {point}" for point in points) if points else ""

@@ -36,12 +36,11 @@ def prepare_line(number: int, line: bytes, task: Task, reader: Reader) -> Prepar
     """Encode one line.
 
     Raises:
-        ValueError: the line, named by its number, is not UTF-8, is empty, or is not what the task needs.
+        ValueError: the line, named by its number, is not UTF-8, or is not what the task needs. An empty line is a text
+            without words, of which NSMC has a few, and gets its line of output.
     """
     try:
         text = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-        if not text.strip():
-            raise ValueError("the line is empty")
         return PREPARE[task](text, reader)
     except UnicodeDecodeError as error:
         raise ValueError(

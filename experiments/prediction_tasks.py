@@ -10,11 +10,13 @@ from distilkobert.alignment import align_words
 from distilkobert.checkpoints import Task
 from distilkobert.metrics.entities import lenient_entities
 from distilkobert.model_checks import class_names, longest_input
-from distilkobert.model_inputs import Encoding
+from distilkobert.model_inputs import Encoding, Span
 from distilkobert.particles import ParticleMode, encode_text
 from distilkobert.spans import WindowSettings, build_windows
-from distilkobert.task_examples import CharacterExample, QuestionWindows, TaggedExample, WordExample
+from distilkobert.spans_seed import SeedContext, read_context
+from distilkobert.task_examples import CharacterExample, QuestionWindows, TaggedExample, WordExample, seed_offsets
 from distilkobert.text_encoding import TextEncoder
+from distilkobert.tokenization import KoBertTokenizer
 
 _LONGEST = 512
 """Most tokens of an input: all positions of KoBERT."""
@@ -33,12 +35,14 @@ class Reader:
         labels: names of its classes, by id.
         max_length: longest input in tokens.
         particles: how words are cut, or answers stripped.
+        seed_compatible: whether answers are read out in the original's way.
     """
 
     encoder: TextEncoder
     labels: list[str]
     max_length: int
     particles: ParticleMode
+    seed_compatible: bool
 
     @classmethod
     def of(cls, model: PreTrainedModel, encoder: TextEncoder, max_length: int | None) -> "Reader":
@@ -59,7 +63,11 @@ class Reader:
                 "not belong together, so export the model again"
             )
         return cls(
-            encoder, class_names(model), max_length or min(longest, _LONGEST), getattr(config, "particles", "none")
+            encoder,
+            class_names(model),
+            max_length or min(longest, _LONGEST),
+            getattr(config, "particles", "none"),
+            getattr(config, "seed_compatible", False),
         )
 
     def encode(self, text: str) -> Encoding:
@@ -148,7 +156,7 @@ def prepare_answering(text: str, reader: Reader) -> Prepared:
     if len(parts) != 2:
         raise ValueError(f"found {len(parts) - 1} tabs; expected question<TAB>context with one tab")
     question, context = parts
-    ids, offsets = reader.encode(context)
+    ids, offsets, seed_context = _context(context, reader)
     max_question = min(_MAX_QUESTION, reader.max_length // 4)
     stride = min(_STRIDE, (reader.max_length - max_question) // 3)
     settings = WindowSettings(reader.max_length, stride, max_question)
@@ -156,7 +164,7 @@ def prepare_answering(text: str, reader: Reader) -> Prepared:
     windows = build_windows(reader.encode(question)[0], ids, settings, *special)
     asked = QuestionWindows(
         id="", row=0, context=context, gold=(), rows=range(len(windows)), windows=tuple(windows),
-        offsets=tuple(offsets), particles=reader.particles,
+        offsets=tuple(offsets), particles=reader.particles, seed_context=seed_context,
     )  # fmt: skip
 
     def render(starts: Tensor, ends: Tensor) -> str:
@@ -167,6 +175,19 @@ def prepare_answering(text: str, reader: Reader) -> Prepared:
         return f"{answer.text}\t{answer.start}-{answer.end}\t{answer.probability:.4f}"
 
     return Prepared([Row(list(window.input_ids), window.context_start) for window in windows], render)
+
+
+def _context(text: str, reader: Reader) -> tuple[Sequence[int], Sequence[Span], SeedContext | None]:
+    """Ids and character spans of a context, and how the original reads it where the model was trained its way."""
+    if not reader.seed_compatible:
+        return *reader.encode(text), None
+    if not isinstance(reader.encoder, KoBertTokenizer):
+        raise ValueError(
+            "the model answers in the original's way (seed_compatible), which needs KoBERT's own tokenizer files in "
+            "its folder (*.model and vocab.txt); export the model again"
+        )
+    context = read_context(text, reader.encoder.tokenize)
+    return reader.encoder.convert_tokens_to_ids(context.pieces), seed_offsets(context), context
 
 
 PREPARE: dict[Task, Callable[[str, Reader], Prepared]] = {

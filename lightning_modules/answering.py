@@ -29,6 +29,7 @@ class QuestionAnswering(FineTuning):
         pad_token_id: id of [PAD]; filled in from the data.
         max_length: longest input in tokens; filled in from the data.
         particles: how words are cut before encoding, or answers after it; filled in from the data.
+        seed_compatible: whether answers are read out in the original's way; filled in from the data.
     """
 
     batch_keys = ("start_positions", "end_positions")
@@ -41,13 +42,14 @@ class QuestionAnswering(FineTuning):
         pad_token_id: int | None = None,
         max_length: int | None = None,
         particles: ParticleMode = "none",
+        seed_compatible: bool = False,
     ) -> None:
         super().__init__(
             task="question_answering",
             init_from=init_from,
             optimizer=optimizer,
             labels=(),
-            facts=DataFacts(vocab_size, pad_token_id, max_length, particles),
+            facts=DataFacts(vocab_size, pad_token_id, max_length, particles, seed_compatible),
         )
         self.given = KorQuadScore()
         self.raw = KorQuadScore()

@@ -90,7 +90,7 @@ class FineTuning(EncoderModule):
                 f"{source} has no trained head for this task ({', '.join(sorted(missing))} would be random), so there "
                 f"is nothing to {stage}; name the fine-tuned checkpoint with --ckpt_path"
             )
-        model.config.update({"particles": self.facts.particles})
+        model.config.update({"particles": self.facts.particles, "seed_compatible": self.facts.seed_compatible})
         rank_zero_info(f"weights from {source}; newly initialised: {', '.join(sorted(missing)) or 'nothing'}")
         # Networks come in evaluation mode, and Lightning leaves the mode as it finds it.
         model.train()

@@ -174,16 +174,17 @@ def test_a_fast_tokenizer_alone_is_enough(sentiment: Path, world: World, ask: As
     assert ask(sentiment, "재미있다") == ["positive\t0.7500"]
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"\xea\xb0\x80\n\n", "line 2: the line is empty"),
-        ("가\n나\n".encode() + "영화".encode("cp949"), r"line 3: not UTF-8 \(byte 0\)"),
-    ],
-)
-def test_a_bad_line_is_named(content: bytes, message: str, sentiment: Path, ask: Ask) -> None:
-    with pytest.raises(ValueError, match=message):
-        ask(sentiment, content)
+def test_a_bad_line_is_named(sentiment: Path, ask: Ask) -> None:
+    with pytest.raises(ValueError, match=r"line 3: not UTF-8 \(byte 0\)"):
+        ask(sentiment, "가\n나\n".encode() + "영화".encode("cp949"))
+
+
+def test_an_empty_line_gets_its_line_of_output(world: World, sentiment: Path, tmp_path: Path, ask: Ask) -> None:
+    """NSMC has empty documents; outputs must stay beside their inputs."""
+    assert len(ask(sentiment, "재미있다\n\n \n나쁘다\n")) == 4
+    for name, labels in (("words", ["O", "PER-B"]), ("characters", ["B-PS", "O"])):
+        tagger = folder_of(DistilBertForTokenClassification(config(labels)), world.tokenizer, tmp_path / name)
+        assert ask(tagger, "가\n\n \n")[1:] == ["-", "-"]
 
 
 @pytest.mark.parametrize(
@@ -203,7 +204,7 @@ def test_a_line_that_is_no_question_is_named(line: str, message: str, world: Wor
 def test_a_terminal_goes_on_after_a_bad_line_and_a_bom_is_no_text(
     sentiment: Path, ask: Ask, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert ask(sentiment, b"\xef\xbb\xbf\xea\xb0\x80\n\n\xeb\x82\x98\n", terminal=True) == ["positive\t0.7500"] * 2
+    assert ask(sentiment, b"\xef\xbb\xbf\xea\xb0\x80\n\xff\n\xeb\x82\x98\n", terminal=True) == ["positive\t0.7500"] * 2
 
 
 def test_folders_that_cannot_predict_are_refused(world: World, sentiment: Path, tmp_path: Path, ask: Ask) -> None:
@@ -220,6 +221,7 @@ def test_folders_that_cannot_predict_are_refused(world: World, sentiment: Path, 
 @pytest.mark.slow
 def test_a_pipe_gets_what_was_asked_before_the_bad_line_and_no_traceback(sentiment: Path) -> None:
     command = [sys.executable, "-m", "experiments.predict", "--model", str(sentiment)]
-    done = subprocess.run(command, input="좋다\n\n나쁘다\n", capture_output=True, text=True, check=False, timeout=120)
-    assert (done.returncode, done.stdout) == (2, "positive\t0.7500\n")
-    assert done.stderr == "error: line 2: the line is empty\n"
+    lines = "좋다\n".encode() + b"\xff\n" + "나쁘다\n".encode()
+    done = subprocess.run(command, input=lines, capture_output=True, check=False, timeout=120)
+    assert (done.returncode, done.stdout) == (2, b"positive\t0.7500\n")
+    assert done.stderr.startswith(b"error: line 2: not UTF-8 (byte 0)")

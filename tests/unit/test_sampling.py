@@ -138,12 +138,26 @@ def test_hand_worked_plan() -> None:
     """Width 4: lengths 1-4, 5-8, 9-12. Six short ones in fives (5 x 4 = 20): one is left and joins the middle ones."""
     lengths = [10, 2, 3, 4, 2, 2, 4, 8, 5, 12]
     keys = list(TokenBudgetSampler(lengths, max_tokens=24, seed=0, shuffle=False, max_sequences=5, bucket_width=4))
-    assert [key.rows for key in keys] == [[1, 2, 3, 4, 5], [6, 7, 8], [0, 9]]
-    assert keys[1] == BatchKey(epoch=0, index=1, rows=[6, 7, 8])
+    assert sorted(key.rows for key in keys) == [[0, 9], [1, 2, 3, 4, 5], [6, 7, 8]]
+    assert keys[1] == BatchKey(epoch=0, index=1, rows=keys[1].rows)
     halves = TokenBudgetSampler(
         lengths, max_tokens=24, seed=0, world_size=2, shuffle=False, max_sequences=5, bucket_width=4
     )
-    assert [key.rows for key in halves] == [[1, 2], [6, 7, 8]]
+    both = [key.rows for key in halves]
+    halves = TokenBudgetSampler(
+        lengths, max_tokens=24, seed=0, rank=1, world_size=2, shuffle=False, max_sequences=5, bucket_width=4
+    )
+    assert sorted(both + [key.rows for key in halves]) == [[0, 9], [1, 2], [3, 4, 5], [6, 7, 8]]
+
+
+def test_the_first_batches_of_a_fixed_order_are_a_sample_and_no_matter_of_the_seed() -> None:
+    """What a limited evaluation reads must not be the shortest sequences."""
+    lengths = np.random.default_rng(1).geometric(0.05, 4000).clip(1, 200)
+    orders = [list(TokenBudgetSampler(lengths, max_tokens=2000, seed=s, shuffle=False)) for s in (0, 7)]
+    assert orders[0] == orders[1]
+    first = np.concatenate([lengths[key.rows] for key in orders[0][: len(orders[0]) // 2]])
+    assert abs(first.mean() - lengths.mean()) < 0.25 * lengths.mean()
+    assert np.quantile(first, 0.9) > 0.75 * np.quantile(lengths, 0.9)
 
 
 def test_padding_is_small_on_lengths_like_those_of_reviews() -> None:
