@@ -149,6 +149,8 @@ def _from_folder_or_hub(
     path = Path(source)
     if path.is_dir() and not (path / "config.json").is_file():
         raise FileNotFoundError(f"{path}: the folder has no config.json, so it holds no transformers model")
+    if not path.is_dir() and (path.is_absolute() or path.parts[0] in ("~", "..") or len(path.parts) > 2):
+        raise FileNotFoundError(f"{path}: no such model folder or checkpoint, and hub ids look like owner/name")
     try:
         config = AutoConfig.from_pretrained(str(source))
         own = task_of(config)

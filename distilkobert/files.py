@@ -104,6 +104,7 @@ def atomic_folder(target: Path, overwrite: bool = False) -> Iterator[Path]:
 
     The temporary folder lies beside the target under a hidden, unique name, so the last step is one rename. Any error,
     an interrupt included, removes it; a killed process leaves it behind under that name, where nothing reads it.
+    Files get the permissions that new files of this process have.
 
     Args:
         target: The folder to make; its parents are made where missing.
@@ -118,6 +119,9 @@ def atomic_folder(target: Path, overwrite: bool = False) -> Iterator[Path]:
     try:
         partial.mkdir()
         yield partial
+        for path in partial.rglob("*"):
+            if path.is_file():  # some libraries keep what they write from everybody else
+                path.chmod(partial.stat().st_mode & 0o666)
         _require_free(target, overwrite)  # again: another run may have finished meanwhile
         if target.is_dir():
             _swap_folder(partial, target)

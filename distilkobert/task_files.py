@@ -62,7 +62,8 @@ def missing_files(folder: Path, names: Sequence[str], fetch: str) -> FileNotFoun
         f"with: python -m experiments.prepare fetch {fetch} --output {folder}"
     )
     for module, known in _DATA_MODULES.items():
-        if any(f"{name}{suffix}" in there for name in known for suffix in COMPRESSIONS):
+        other = not set(known) & set(names)
+        if other and any(f"{name}{suffix}" in there for name in known for suffix in COMPRESSIONS):
             return FileNotFoundError(f"{message}, or read what is there with {module}")
     return FileNotFoundError(message)
 

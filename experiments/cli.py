@@ -5,27 +5,21 @@ what modules and data share (vocabulary size, pad id, labels) is linked from dat
 resumes, so settings that differ from the checkpoint's are refused instead of silently losing or winning.
 """
 
-import json
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
-from jsonargparse import Namespace
 from pytorch_lightning.callbacks import ModelCheckpoint
-from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
+from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import TensorBoardLogger
 
 import datamodules
 import lightning_modules
-from distilkobert.checkpoints import read_checkpoint
 from distilkobert.probe import ProbeSpec
-from distilkobert.run_files import CONFIG_FILE
 from experiments.hardware import warn_of_emulated_bf16
 from experiments.parsers import StrictParser
-from experiments.settings import comparable_settings, flatten
-from lightning_modules.base import MODULE_ENTRY
+from experiments.run_folder import RunSpec, check_resume, refuse_used_folder
+from experiments.settings import comparable_settings
 from lightning_modules.callbacks import (
     ConfusionFigure,
     GradientWatch,
@@ -50,31 +44,6 @@ LINKS = ("vocab_size", "pad_token_id", "max_length", "labels", "suffix_tags", "p
 __all__ = ["TrainerCLI", "datamodules", "lightning_modules"]
 
 
-@dataclass(frozen=True)
-class RunSpec:
-    """Where the run's files go: `<root>/<recipe>/<arm>_seed<k>`.
-
-    Args:
-        root: folder of all runs; open it with TensorBoard.
-        recipe: name of the recipe or study.
-        arm: name of the variant within it.
-    """
-
-    root: str = "runs"
-    recipe: str = "scratch"
-    arm: str = "base"
-
-    def __post_init__(self) -> None:
-        for name in ("recipe", "arm"):
-            value = getattr(self, name)
-            if not value or value.strip() != value or any(c in value for c in '/\\:*?"<>|\0') or value in (".", ".."):
-                raise ValueError(f"run.{name}={value!r} cannot be a folder name; use letters, digits, '-', '_' and '.'")
-
-    def folder(self, seed: int) -> Path:
-        """The run's folder for one seed."""
-        return Path(self.root) / self.recipe / f"{self.arm}_seed{seed}"
-
-
 class TrainerParser(StrictParser, LightningArgumentParser):
     """LightningCLI's parser, as strict as that of all other commands."""
 
@@ -88,22 +57,6 @@ TRAINER_OPTIONS: dict[str, Any] = {
     "auto_configure_optimizers": False,
 }
 """How the trainer's parser is made, by whoever makes one."""
-
-
-class RunConfig(SaveConfigCallback):
-    """Save the resolved configuration once per run folder, and as text to TensorBoard."""
-
-    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Save it for `fit` only: evaluation must not replace the configuration that made the weights."""
-        resumed = trainer.log_dir is not None and (Path(trainer.log_dir) / self.config_filename).is_file()
-        if stage == "fit" and not trainer.strategy.broadcast(resumed):
-            super().setup(trainer, pl_module, stage)
-
-    def save_config(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Write the configuration as a text tab."""
-        if isinstance(trainer.logger, TensorBoardLogger):
-            text = self.parser.dump(self.config, skip_none=False)
-            trainer.logger.experiment.add_text("config", f"```yaml\n{text}\n```")
 
 
 class TrainerCLI(LightningCLI):
@@ -192,45 +145,3 @@ class TrainerCLI(LightningCLI):
         trainer = super().instantiate_trainer(logger=logger, use_distributed_sampler=False, **kwargs)
         warn_of_emulated_bf16(trainer)
         return trainer
-
-
-def refuse_used_folder(folder: Path) -> None:
-    """Refuse a run folder in which a run was started before.
-
-    Raises:
-        ValueError: the folder has a configuration; says how to resume it or to start beside it.
-    """
-    if (folder / CONFIG_FILE).is_file():
-        last = folder / "checkpoints" / "last.ckpt"
-        raise ValueError(
-            f"{folder} holds a run already. Resume it with -c {folder}/config.yaml --ckpt_path={last}, start beside it "
-            "with another --run.arm or --seed_everything, or remove the folder"
-        )
-
-
-def check_resume(config: Namespace, *, fit: bool) -> None:
-    """Check `--ckpt_path` against the module this command configures.
-
-    Raises:
-        FileNotFoundError: there is no such checkpoint.
-        ValueError: it belongs to another module; or, on `fit`, a setting differs from the checkpoint's.
-    """
-    path = config.ckpt_path
-    saved = read_checkpoint(path).get(MODULE_ENTRY, {"class": "an unknown module", "settings": {}})
-    asked = config.model.class_path.rpartition(".")[2]
-    if saved["class"] != asked:
-        raise ValueError(
-            f"--ckpt_path={path} was written by {saved['class']}, this command configures {asked}; --ckpt_path only "
-            "resumes or evaluates the same module. To start from other weights use --model.init_from or --model.teacher"
-        )
-    if not fit:
-        return
-    settings = flatten(json.loads(json.dumps(config.model.init_args.as_dict())))
-    before = flatten(saved["settings"])
-    differing = [name for name in before if name in settings and settings[name] != before[name]]
-    if differing:
-        changes = "; ".join(f"model.{n}: checkpoint {before[n]!r}, now {settings[n]!r}" for n in sorted(differing))
-        raise ValueError(
-            f"--ckpt_path resumes a run as it was, but settings differ from the checkpoint's ({changes}). Drop the "
-            "override, or start a new run from the weights with --model.init_from"
-        )

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-_PATHS = ("data_dir", "tokenizer", "cache_dir", "predict_file")
+PATHS = ("data_dir", "tokenizer", "cache_dir", "predict_file")
 """Where files lie on this machine."""
 
 _TRAINER = ("max_steps", "max_epochs", "accumulate_grad_batches", "gradient_clip_val", "precision")
@@ -55,7 +55,7 @@ def comparable_settings(config: dict[str, Any], facts: dict[str, Any], linked: C
     chosen = flatten(
         {
             "model": {name: value for name, value in model.items() if name not in linked},
-            "data": {name: value for name, value in data.items() if name not in (*_PATHS, "seed", "num_workers")},
+            "data": {name: value for name, value in data.items() if name not in (*PATHS, "seed", "num_workers")},
             "trainer": trainer,
         }
     )

@@ -10,10 +10,12 @@ import sys
 from collections.abc import Sequence
 
 import torch
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
-from experiments.cli import TRAINER_OPTIONS, RunConfig, TrainerCLI
+from experiments.cli import TRAINER_OPTIONS, TrainerCLI
 from experiments.commandline import run_command
 from experiments.quiet import quieten_lightning, quieten_transformers
+from experiments.run_folder import RunConfig
 
 PROGRAM = "python -m experiments.train"
 USAGE = f"{PROGRAM} {{}} -c CONFIG [-c OVERLAY ...] [--key=value ...]"
@@ -26,12 +28,15 @@ def main(args: Sequence[str] | None = None) -> TrainerCLI:
     quieten_lightning()
     torch.set_float32_matmul_precision("high")
     usages = {name: {"usage": USAGE.format(name)} for name in TrainerCLI.subcommands()}
-    return TrainerCLI(
-        **TRAINER_OPTIONS,
-        parser_kwargs={"prog": PROGRAM, "description": __doc__, **usages},
-        save_config_callback=RunConfig,
-        args=None if args is None else list(args),
-    )
+    try:
+        return TrainerCLI(
+            **TRAINER_OPTIONS,
+            parser_kwargs={"prog": PROGRAM, "description": __doc__, **usages},
+            save_config_callback=RunConfig,
+            args=None if args is None else list(args),
+        )
+    except MisconfigurationException as error:  # what Lightning finds wrong with its own options
+        raise ValueError(str(error)) from error
 
 
 if __name__ == "__main__":

@@ -157,6 +157,8 @@ def usable_metrics(folder: Path, notes: list[str]) -> dict[str, Any]:
     except (ValueError, OSError) as error:
         notes.append(f"Broken file, its run counts as missing: {error}")
         return {}
+    if "limited/test" in metrics:
+        notes.append(f"{folder}: tested on {metrics['limited/test']}; its scores are those of a part.")
     strange = [name for name, value in metrics.items() if isinstance(value, float) and not math.isfinite(value)]
     if strange:
         notes.append(f"Not finite in {folder / METRICS_FILE}, left out: {', '.join(sorted(strange))}.")

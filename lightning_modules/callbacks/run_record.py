@@ -8,8 +8,10 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.utilities import rank_zero_info
 
 from distilkobert.run_files import METRICS_FILE, read_metrics, write_json
+from lightning_modules.callbacks.predictions import STEMS
 from lightning_modules.callbacks.training_log import TrainingLog
 
 _PACKAGES = ("torch", "pytorch-lightning", "transformers", "sentencepiece")
@@ -19,8 +21,9 @@ class RunRecord(pl.Callback):
     """Write the run's final figures beside its checkpoints.
 
     `metrics.json` is flat. `val/...` are those of the last validation of `fit`, or of the `validate` command;
-    `test/...` those of the `test` command, which adds to the file of the run it evaluates. What the data module tells
-    of itself in `facts` (splits, counts, shares) stands beside them.
+    `test/...` those of the `test` command, which adds to the file of the run it evaluates; training on takes them out
+    again, with the stored predictions. `limited/val` and `limited/test` are there where only a part of the batches was
+    evaluated. What the data module tells of itself in `facts` (splits, counts, shares) stands beside them.
 
     Args:
         folder: the run folder.
@@ -44,8 +47,13 @@ class RunRecord(pl.Callback):
         self._write(trainer, pl_module, prefixes=("train/", "val/", "probe/"))
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Note which step `val/...` belongs to, and write the metrics of the `validate` command."""
+        """Note which step `val/...` belongs to, and write the metrics of the `validate` command.
+
+        Raises:
+            ValueError: a checkpoint is to be chosen by a figure that validation does not give; before training starts.
+        """
         if trainer.sanity_checking:
+            check_monitors(trainer)
             return
         self.validated_step = trainer.global_step
         if trainer.state.fn == "validate":
@@ -70,13 +78,23 @@ class RunRecord(pl.Callback):
         self.folder.mkdir(parents=True, exist_ok=True)
         measured = {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith(prefixes)}
         data_facts = getattr(getattr(trainer, "datamodule", None), "facts", {})
-        record = read_metrics(self.folder) | self.facts | environment() | data_facts | measured
+        record = self._earlier(trainer) | self.facts | environment() | data_facts | measured | limits(trainer)
         if self.validated_step is not None:
             record["val/step"] = self.validated_step
         record["parameters"] = sum(p.numel() for p in pl_module.parameters())
         if trainer.state.fn == "fit":
             record |= self._training_facts(trainer)
         write_json(self.folder / METRICS_FILE, record)
+
+    def _earlier(self, trainer: pl.Trainer) -> dict[str, Any]:
+        """What the file says already, without what is not true any more."""
+        record = read_metrics(self.folder)
+        again = ["limited/test"] if trainer.state.fn == "test" else ["limited/val"]
+        if trainer.state.fn == "fit" and record.get("steps", trainer.global_step) != trainer.global_step:
+            again += ["limited/test", *(name for name in record if name.startswith("test/"))]
+            for path in self.folder.glob(f"{STEMS['test']}.*"):
+                path.unlink()
+        return {name: value for name, value in record.items() if name not in again}
 
     def _training_facts(self, trainer: pl.Trainer) -> dict[str, Any]:
         log = next((c for c in trainer.callbacks if isinstance(c, TrainingLog)), None)  # type: ignore[attr-defined]
@@ -88,6 +106,35 @@ class RunRecord(pl.Callback):
             "precision": str(trainer.precision),
             "world_size": trainer.world_size,
         }
+
+
+def check_monitors(trainer: pl.Trainer) -> None:
+    """Check that validation gives the figures that checkpoints are chosen by.
+
+    Raises:
+        ValueError: it does not; names those it gives.
+    """
+    given = sorted(name for name in trainer.callback_metrics if name.startswith("val/"))
+    for callback in trainer.checkpoint_callbacks:
+        monitor = getattr(callback, "monitor", None)
+        if given and monitor is not None and not monitor.startswith(("train/", "probe/")) and monitor not in given:
+            raise ValueError(f"best_checkpoint.monitor={monitor}: validation gives {', '.join(given)}")
+
+
+def limits(trainer: pl.Trainer) -> dict[str, str]:
+    """How many of its batches the evaluation that has just ended has read, where these are not all."""
+    testing = trainer.state.fn == "test"
+    loader: Any = trainer.test_dataloaders if testing else trainer.val_dataloaders
+    read = sum(trainer.num_test_batches if testing else trainer.num_val_batches)
+    name, total = "test" if testing else "val", 0 if loader is None else len(loader)
+    if read >= total:
+        return {}
+    if testing:
+        rank_zero_info(
+            f"test has read {read} of {total} batches, as trainer.limit_test_batches says; scores are those of a part. "
+            "--trainer.limit_test_batches=1.0 reads all"
+        )
+    return {f"limited/{name}": f"{read} of {total} batches"}
 
 
 def environment() -> dict[str, Any]:

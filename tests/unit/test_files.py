@@ -115,6 +115,15 @@ def test_atomic_folder_leaves_what_was_there_after_an_error(
     assert not existing or names(target) == ["old"]
 
 
+def test_private_files_of_libraries_get_the_usual_permissions(tmp_path: Path) -> None:
+    usual = tmp_path / "usual"
+    usual.touch()
+    with atomic_folder(tmp_path / "made") as folder:
+        (folder / "inner").mkdir()
+        (folder / "inner" / "private").touch(mode=0o600)
+    assert (tmp_path / "made" / "inner" / "private").stat().st_mode == usual.stat().st_mode
+
+
 def test_atomic_folder_refuses_or_replaces_what_exists(tmp_path: Path) -> None:
     target = tmp_path / "corpus"
     target.mkdir()

@@ -218,6 +218,9 @@ def test_missing_files_say_whose_are_there(tmp_path: Path) -> None:
     assert "but KorQuAD_v1.0_dev.json.xz" in message
     assert "python -m experiments.prepare fetch nsmc --output" in message
     assert message.endswith("read what is there with KorQuADDataModule")
+    (tmp_path / "half").mkdir()
+    written(tmp_path / "half", b"", "ratings_test.txt")
+    assert "read what is there" not in str(missing_files(tmp_path / "half", NSMC_TRAIN, "nsmc"))
 
 
 @pytest.mark.real_data

@@ -118,6 +118,9 @@ def test_sources_that_are_not_there_are_named(tmp_path: Path) -> None:
         load_teacher("nobody/no-such-model")
     with pytest.raises(FileNotFoundError, match="no such checkpoint file"):
         load_teacher(tmp_path / "missing.ckpt")
+    for place in (str(tmp_path / "missing"), "../missing", "exported/of/mine"):
+        with pytest.raises(FileNotFoundError, match=r"(missing|mine): no such model folder or checkpoint, and hub ids"):
+            load_teacher(place)
 
 
 def test_the_frozen_teacher_gives_the_models_outputs_without_gradients() -> None:
