@@ -59,11 +59,12 @@ def runs(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return runs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("recipe", "loader", "options"),
     [
         ("distilkobert", "DistilBertModel", ""),
-        pytest.param("pretrain", "BertModel", ", add_pooling_layer=False", marks=pytest.mark.slow),
+        ("pretrain", "BertModel", ", add_pooling_layer=False"),
     ],
 )
 def test_a_stranger_sees_the_same_model(recipe: str, loader: str, options: str, runs: Path, tmp_path: Path) -> None:

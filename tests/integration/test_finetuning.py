@@ -121,6 +121,7 @@ def test_our_overlays_train(task: str, tasks: TaskWorld, run: Run, tmp_path: Pat
         assert model_from_checkpoint(read_checkpoint(path), path).config.particles == "split"
 
 
+@pytest.mark.slow
 def test_a_fast_tokenizer_is_kept_with_the_run(tasks: TaskWorld, world: World, run: Run, tmp_path: Path) -> None:
     KoBertTokenizer.from_pretrained(world.tokenizer).to_transformers().save_pretrained(tmp_path / "fast")
     run("fit", tasks.options("nsmc", tmp_path, f"--data.tokenizer={tmp_path / 'fast'}"))

@@ -19,6 +19,7 @@ def tasks(world: World, tmp_path_factory: pytest.TempPathFactory) -> TaskWorld:
     return make_task_world(world, tmp_path_factory.mktemp("tasks"))
 
 
+@pytest.mark.slow
 def test_training_on_takes_back_the_test_and_keeps_both_configurations(
     tasks: TaskWorld, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -58,6 +59,7 @@ def test_a_resume_that_has_nothing_left_to_do_changes_nothing(
     assert not list(folder.glob("config_until_*"))
 
 
+@pytest.mark.slow
 def test_a_test_of_some_batches_is_marked_until_all_are_read(tasks: TaskWorld, run: Run, tmp_path: Path) -> None:
     limits = ("--data.eval_batch_size=2", "--trainer.limit_test_batches=2", "--trainer.limit_val_batches=1")
     folder = fit_and_test(tasks, "nsmc", tmp_path, *limits)
@@ -74,6 +76,7 @@ def test_a_test_of_some_batches_is_marked_until_all_are_read(tasks: TaskWorld, r
     assert len(records_of(folder)) == tasks.tests
 
 
+@pytest.mark.slow
 def test_other_data_settings_are_refused_on_resume_by_name(tasks: TaskWorld, run: Run, tmp_path: Path) -> None:
     folder = fit_and_test(tasks, "nsmc", tmp_path)
     resume = ["-c", str(folder / "config.yaml"), f"--ckpt_path={folder / 'checkpoints' / 'last.ckpt'}"]
@@ -82,7 +85,10 @@ def test_other_data_settings_are_refused_on_resume_by_name(tasks: TaskWorld, run
     run("fit", [*resume, "--data.eval_batch_size=4", "--trainer.max_steps=2"])
 
 
-@pytest.mark.parametrize("option", ["--model.student.layers=[0,4,12]", "--model.teacher=nowhere/at-all"])
+@pytest.mark.parametrize(
+    "option",
+    [pytest.param("--model.student.layers=[0,4,12]", marks=pytest.mark.slow), "--model.teacher=nowhere/at-all"],
+)
 def test_a_start_that_is_refused_leaves_the_folder_free(option: str, world: World, run: Run, tmp_path: Path) -> None:
     with pytest.raises((ValueError, FileNotFoundError)):
         run("fit", world.distil(tmp_path, option))

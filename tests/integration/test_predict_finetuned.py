@@ -20,6 +20,7 @@ from tests.world import World, read_json
 
 Record = dict[str, Any]
 SEED_WAY = "korquad seed"
+FAST = ("nsmc", "korquad")
 """KorQuAD, labelled and answered in the original's way."""
 
 
@@ -83,7 +84,7 @@ def expected_columns(task: str, record: Record, line: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "task", [pytest.param(t, marks=[pytest.mark.slow] if t == "naver_ner" else []) for t in (*TASKS, SEED_WAY)]
+    "task", [pytest.param(t, marks=[] if t in FAST else [pytest.mark.slow]) for t in (*TASKS, SEED_WAY)]
 )
 def test_an_exported_folder_answers_lines_as_test_did(
     task: str, tasks: TaskWorld, finished: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any

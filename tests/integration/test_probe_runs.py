@@ -55,6 +55,7 @@ def same_weights(one: Path, other: Path) -> bool:
     return states[0].keys() == states[1].keys() and all(torch.equal(states[0][n], states[1][n]) for n in states[0])
 
 
+@pytest.mark.slow
 def test_a_run_is_the_same_with_and_without_a_probe(whole: Path, world: World, run: Run, tmp_path: Path) -> None:
     run("fit", world.distil(tmp_path, *OPTIONS))
     without = tmp_path / "distilkobert" / "base_seed42"
@@ -101,6 +102,7 @@ def test_pretraining_is_probed_without_a_teacher(world: World, reviews: Path, ru
     assert "probe/nsmc_retention" not in curves
 
 
+@pytest.mark.slow
 def test_a_run_of_no_steps_is_probed(world: World, reviews: Path, run: Run, whole: Path, tmp_path: Path) -> None:
     run("fit", world.distil(tmp_path, *probed(reviews), "--trainer.max_steps=0", "--model.student.dropout=0.1"))
     metrics = read_json(tmp_path / "distilkobert" / "base_seed42" / "metrics.json")

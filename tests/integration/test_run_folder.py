@@ -120,6 +120,7 @@ def test_a_used_folder_is_refused(folder: Path, run: Run) -> None:
     assert (folder / "metrics.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_pretraining_run_becomes_a_teacher(world: World, run: Run, tmp_path: Path) -> None:
     run("fit", world.pretrain(tmp_path))
     metrics = read_json(tmp_path / "pretrain" / "base_seed42" / "metrics.json")
@@ -131,6 +132,7 @@ def test_a_pretraining_run_becomes_a_teacher(world: World, run: Run, tmp_path: P
     assert distilled["val/teacher_loss"] == pytest.approx(math.log(600), abs=0.7)
 
 
+@pytest.mark.slow
 def test_a_run_of_no_steps_keeps_and_measures_the_start(world: World, run: Run, tmp_path: Path) -> None:
     run("fit", world.distil(tmp_path, "--run.arm=undistilled", "--trainer.max_steps=0"))
     untrained = tmp_path / "distilkobert" / "undistilled_seed42"

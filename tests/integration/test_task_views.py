@@ -23,7 +23,7 @@ def tasks(world: World, tmp_path_factory: pytest.TempPathFactory) -> TaskWorld:
     return make_task_world(world, tmp_path_factory.mktemp("tasks"))
 
 
-SLOW = {task: [pytest.mark.slow] for task in ("naver_ner", "klue_ner")}
+SLOW = {task: [pytest.mark.slow] for task in ("naver_ner", "klue_ner", "korquad")}
 
 
 @pytest.fixture(scope="module", params=[pytest.param(task, id=task, marks=SLOW.get(task, [])) for task in TASKS])

@@ -49,6 +49,7 @@ def test_what_the_trainer_would_refuse_is_refused_first(rest: str, message: str,
         check_plan(expand(declare(tmp_path, HEAD + rest)), tmp_path)
 
 
+@pytest.mark.slow
 def test_the_ends_of_a_search_are_parsed(tmp_path: Path) -> None:
     ranges = "{model.losses.temperature: {low: 1.0, high: 2.0}, model.student.init: {choices: [teacher, random, none]}}"
     data = f"overrides: [--data.data_dir={tmp_path}]\n"
@@ -102,6 +103,7 @@ def test_data_that_is_not_there_is_named_before_the_first_run(
     check(declare(tmp_path, HEAD + rest))
 
 
+@pytest.mark.slow
 def test_data_that_the_study_makes_need_not_be_there(tmp_path: Path) -> None:
     plan = expand(declare(tmp_path, HEAD + f"overrides: [--data.data_dir={tmp_path}/study/corpus]\n"))
     assert check_plan(plan, tmp_path / "study") == []

@@ -108,6 +108,7 @@ def test_a_changed_declaration_is_refused_and_named(bench: Bench, tmp_path: Path
     assert bench.trace() == before
 
 
+@pytest.mark.slow
 def test_a_study_may_grow(bench: Bench) -> None:
     bench.run()
     bench.run("--seeds=[1,2]", "--arms.more=[--model.losses.cosine=0]")
@@ -189,6 +190,7 @@ search:
 )
 
 
+@pytest.mark.slow
 def test_a_search_proposes_points_and_is_told(bench: Bench, tmp_path: Path) -> None:
     bench.run(text=SEARCH)
     storage = open_storage(bench.folder)

@@ -20,6 +20,7 @@ def plan_of(path: Path, *options: str) -> Plan:
     return plan
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
 def test_every_arm_parses(path: Path) -> None:
     plan = plan_of(path)

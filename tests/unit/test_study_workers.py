@@ -72,6 +72,7 @@ def test_killed_again_and_again_it_ends_in_the_same_table(bench: Bench) -> None:
     assert bench.figures() == killed
 
 
+@pytest.mark.slow
 def test_a_killed_run_resumes_from_its_checkpoint_or_starts_again(bench: Bench) -> None:
     bench.steer("slow", "2")
     worker = bench.start(text=SMALL)
