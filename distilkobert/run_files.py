@@ -8,6 +8,7 @@ from distilkobert.files import write_text
 
 METRICS_FILE = "metrics.json"
 CONFIG_FILE = "config.yaml"
+PREDICTIONS_FILE = "predictions.jsonl"
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:

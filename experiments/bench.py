@@ -50,6 +50,7 @@ def _latency_parser() -> StrictParser:
     parser.add_argument("--lengths", nargs="+", type=int, default=[16, 64], metavar="N", help="pieces in a sentence")
     parser.add_argument("--repeats", type=int, default=20, help="rounds; the median over them counts")
     parser.add_argument("--threads", type=int, default=1, help="threads of torch")
+    parser.add_argument("--skip_missing", type=bool, default=False, help="leave out folders that are not there")
     return parser
 
 
@@ -76,7 +77,11 @@ def _bench_latency(options: Namespace) -> None:
     output = Path(options.output)
     if output.is_dir() or not output.parent.is_dir():
         raise FileNotFoundError(f"--output={output}: expected the name of a JSON file in a folder that exists")
-    results = bench_latency(options.models, options.lengths, options.repeats, options.threads)
+    left_out = [name for name in options.models if options.skip_missing and not Path(name).is_dir()]
+    if left_out:
+        print(f"not there, left out: {', '.join(left_out)}", file=sys.stderr)
+    models = [name for name in options.models if name not in left_out]
+    results = bench_latency(models, options.lengths, options.repeats, options.threads)
     write_latency(output, results, options.threads)
     print(f"{processor_name()}, threads: {options.threads}; pieces: {', '.join(map(str, options.lengths))}")
     print(latency_table(results))

@@ -88,12 +88,12 @@ def bench_latency(
 
 
 def write_latency(path: Path, results: dict[str, ModelLatency], threads: int) -> None:
-    """Write `path`; models inside its folder are called by their path from there, the others as they were given."""
+    """Write `path`; models inside its folder are called by their path from there, the others by their whole path."""
     home = path.parent.resolve()
     named: dict[str, Any] = {}
     for name, result in results.items():
         place = Path(name).resolve()
-        named[place.relative_to(home).as_posix() if place.is_relative_to(home) else name] = asdict(result)
+        named[place.relative_to(home).as_posix() if place.is_relative_to(home) else str(place)] = asdict(result)
     write_json(path, {"hardware": processor_name(), "threads": threads, "models": named})
 
 

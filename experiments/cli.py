@@ -138,8 +138,9 @@ class TrainerCLI(LightningCLI):
             GradientWatch(),
             StepSeed(self.facts["seed"]),
             *([LinearProbe(probe)] if probe.data_dir else []),
-            RunRecord(self.run_folder, self.facts),
             PredictionFiles(self.run_folder),
+            # After what it records: a run with test scores has its predictions.
+            RunRecord(self.run_folder, self.facts),
             *([TokenProgressBar()] if config.trainer.enable_progress_bar is not False else []),
         ]
         trainer = super().instantiate_trainer(logger=logger, use_distributed_sampler=False, **kwargs)

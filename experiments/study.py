@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from distilkobert.run_files import write_json
 from experiments.commandline import run_command
 from experiments.studies.arms import Point, sample_points
 from experiments.studies.book import JOURNAL_FILE, Book, open_storage, require_optuna
@@ -21,9 +22,9 @@ from experiments.studies.declaration import Declared
 from experiments.studies.expand import expand, study_folder
 from experiments.studies.locks import FileLock
 from experiments.studies.parsing import parse_study
-from experiments.studies.plan import Plan
+from experiments.studies.plan import PLAN_FILE, Plan, together
 from experiments.studies.process import PYTHON
-from experiments.studies.record import check_folder, config_sums, read_plan, write_record
+from experiments.studies.record import check_folder, config_sums, read_plan, write_study
 from experiments.studies.runner import Worker
 from experiments.studies.search import Search
 from experiments.studies.view import View, metric_lines
@@ -94,7 +95,8 @@ def dry_run(declared: Declared) -> list[str]:
     if not (folder / JOURNAL_FILE).is_file():
         sums = config_sums(declared, plan)
         check_folder(folder, plan.as_dict(sums), {})
-        write_record(folder, declared, plan, sums)
+        write_study(folder, declared)
+        write_json(folder / PLAN_FILE, plan.as_dict(sums))
     return [
         " && ".join(f"python -m {shlex.join(command)}" for command in run.commands) + f"  # {run.label}"
         for run in plan.all_runs
@@ -110,12 +112,16 @@ def open_study(declared: Declared) -> Opened:
     folder, study = Path(study_folder(declared)), declared.study
     sums = config_sums(declared, expand(declared))
 
-    def enter(points: tuple[Point, ...]) -> Plan:
+    def enter(points: tuple[Point, ...], *, starting: bool = False) -> Plan:
         plan = expand(declared, points)
         content = plan.as_dict(sums)
-        check_folder(folder, content, book.plan)
-        write_record(folder, declared, plan, sums)
-        book.enter(content, [run.label for run in plan.all_runs])
+        if starting:
+            check_folder(folder, content, book.plan)
+            write_study(folder, declared)
+        else:  # another worker may have been started since, with more arms
+            content = together(read_plan(folder), content)
+        write_json(folder / PLAN_FILE, content)
+        book.enter(content, [run.label for run in plan.all_runs], retry=starting)
         return plan
 
     with FileLock(folder / "locks" / "study.lock").held():
@@ -125,7 +131,7 @@ def open_study(declared: Declared) -> Opened:
         book, search = Book(storage, declared.name), None
         if study.search and study.metric:
             search = Search(storage, declared.name, study.search, study.metric, folder, enter)
-        return Opened(enter(search.points() if search else ()), book, search)
+        return Opened(enter(search.points() if search else (), starting=True), book, search)
 
 
 def run_study(declared: Declared, launcher: tuple[str, ...] = PYTHON, pause: float = 1.0) -> None:

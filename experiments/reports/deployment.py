@@ -96,6 +96,8 @@ def read_deployment(study: Study, notes: list[str]) -> Deployment:
         places = [place.resolve() for place in candidates if place.resolve() in measured]
         if places:
             latencies[arm] = measured[places[0]]
+    if unmeasured := [arm for arm in folders if arm not in latencies]:
+        notes.append(f"{path} has no figures of an export of {', '.join(unmeasured)}, so their latency is missing.")
     return Deployment(sizes, latencies, conditions)
 
 

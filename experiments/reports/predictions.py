@@ -9,9 +9,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from distilkobert.run_files import PREDICTIONS_FILE
 from experiments.reports.tasks import TaskKind
 
-PREDICTIONS_FILE = "predictions.jsonl"
 Record: TypeAlias = Mapping[str, Any]
 
 

@@ -95,8 +95,8 @@ class Book:
         """Content of plan.json as it was when runs were last entered; empty in a new book."""
         return dict(self._study.user_attrs.get("plan", {}))
 
-    def enter(self, plan: Mapping[str, Any], labels: Iterable[str]) -> None:
-        """Enter runs that are new, and once more those that failed, in the declared order.
+    def enter(self, plan: Mapping[str, Any], labels: Iterable[str], *, retry: bool) -> None:
+        """Enter runs that are new, and with `retry` once more those that failed, in the declared order.
 
         Call it while holding the study's lock.
         """
@@ -104,7 +104,7 @@ class Book:
             self._study.set_user_attr("plan", dict(plan))
         entries = self.entries()
         for label in labels:
-            if label not in entries or entries[label].state == "failed":
+            if label not in entries or (retry and entries[label].state == "failed"):
                 self._enqueue(label)
 
     def entries(self) -> dict[str, Entry]:

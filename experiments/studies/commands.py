@@ -76,7 +76,8 @@ class Commands:
         source = self._teacher_source
         teacher = [source] if self.teacher() or Path(source).is_dir() else []
         models = [*teacher, *(f"{self.folder}/{run.export}" for run in firsts)]
-        command = ("experiments.bench", "latency", "--models", *models, f"--output={self.folder}/{LATENCY_FILE}")
+        output = f"--output={self.folder}/{LATENCY_FILE}"
+        command = ("experiments.bench", "latency", "--models", *models, output, "--skip_missing=true")
         needs = tuple(run.label for run in (*self.teacher(), *firsts))
         return Run(LATENCY, "exports", self.study.seeds[0], (command,), needs)
 

@@ -55,7 +55,14 @@ def _check_metric(study: Study) -> None:
     if study.search is not None:
         check_words([f"--{option}=" for option in study.search.options], "search.options")
         if study.metric is None or not study.search.options or study.search.trials < 1:
-            raise ValueError("search: needs options, trials of 1 or more, and the study a metric: nsmc/test/accuracy")
+            raise ValueError(
+                "search: needs options, trials of 1 or more, and the study a metric: nsmc/best/val/accuracy"
+            )
+        if study.metric.partition("/")[2].startswith("test/"):
+            raise ValueError(
+                f"metric: {study.metric}: a search must not choose by the test file that it then reports on; "
+                "choose by held-out data: nsmc/best/val/accuracy, distil/val/loss"
+            )
     if study.metric is not None:
         stage, _, key = study.metric.partition("/")
         stages = (DISTIL, *study.then)

@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeAlias
 
-from distilkobert.run_files import write_json
 from experiments.studies.arms import Arm
 
 Command: TypeAlias = tuple[str, ...]
@@ -99,10 +97,6 @@ class Plan:
             "configs": dict(files),
         }
 
-    def write(self, folder: Path, files: Mapping[str, str]) -> None:
-        """Write plan.json, whole or not at all."""
-        write_json(folder / PLAN_FILE, self.as_dict(files))
-
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What keeps two contents of plan.json from being the same study, in words; empty where nothing does.
@@ -122,3 +116,17 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     sums = now["configs"]
     found += [f"{file} has changed" for file, sha in before["configs"].items() if sums.get(file, sha) != sha]
     return found
+
+
+def together(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """Content of plan.json with all that either of two has; `now` as it is where nothing is missing in it."""
+    keys = {"arms": "arm", "runs": "label"}
+    lacking = {
+        part: [item for item in before[part] if item[key] not in {own[key] for own in now[part]}]
+        for part, key in keys.items()
+    }
+    tasks = [task for task in before["tasks"] if task not in now["tasks"]]
+    if not any((*lacking.values(), tasks)):
+        return dict(now)
+    added = {part: [*now[part], *items] for part, items in lacking.items()}
+    return {**now, **added, "tasks": [*now["tasks"], *tasks], "configs": {**before["configs"], **now["configs"]}}

@@ -99,14 +99,14 @@ def read_plan(folder: Path) -> dict[str, Any]:
     return dict(content)
 
 
-def write_record(folder: Path, declared: Declared, plan: Plan, sums: Mapping[str, str]) -> None:
-    """Write study.yaml, which can be started again as it is, and plan.json; each whole or not at all."""
+def write_study(folder: Path, declared: Declared) -> None:
+    """Write study.yaml, which can be started again as it is; whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
     defaults = {part.name: getattr(declared.study, part.name) for part in fields(Study)}
     keys = {name: value for name, value in _plain(asdict(declared.study)).items() if defaults[name] not in (None, {})}
+    keys |= {"root": _plain(declared.settings.root), "name": declared.name}
     text = yaml.safe_dump(keys, allow_unicode=True, sort_keys=False, width=120)
     write_text(folder / STUDY_FILE, f"# {declared.question}\n{text}")
-    plan.write(folder, sums)
 
 
 def _plain(value: Any) -> Any:

@@ -5,12 +5,11 @@ A training that was killed resumes from its last checkpoint, bit for bit; one th
 
 import json
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from distilkobert.corpus_folder import MANIFEST_NAME
-from distilkobert.run_files import CONFIG_FILE, METRICS_FILE, read_metrics
+from distilkobert.run_files import CONFIG_FILE, METRICS_FILE, PREDICTIONS_FILE, read_metrics
 from experiments.studies.plan import Command, Run
 
 
@@ -51,7 +50,9 @@ def remains(run: Run, study: Path) -> Remains:
         metrics, remove = {}, [folder / METRICS_FILE]
     # A model that is exported is measured as it is exported; one killed before that resumes at its end and is measured.
     finished = "steps" in metrics and (export is None or metrics.get("val/step") == metrics["steps"])
-    after = _after_training(run, metrics, exported=export is not None and export.is_dir())
+    tested = any(name.startswith("test/") for name in metrics) and (folder / PREDICTIONS_FILE).is_file()
+    last_result = tested if export is None else export.is_dir()
+    after = () if last_result else run.commands[1:]
     if finished:
         return Remains(after, tuple(notes), tuple(remove))
     last, config = folder / "checkpoints" / "last.ckpt", folder / CONFIG_FILE
@@ -62,20 +63,13 @@ def remains(run: Run, study: Path) -> Remains:
     return Remains(run.commands, tuple(notes), tuple(remove))
 
 
-def _after_training(run: Run, metrics: Mapping[str, object], *, exported: bool) -> tuple[Command, ...]:
-    """What follows the training and has not left its result."""
-    if run.export is None:
-        tested = any(name.startswith("test/") for name in metrics)
-        return () if tested else run.commands[1:]
-    return () if exported else run.commands[1:]
-
-
 def _made(command: Command, folder: Path) -> bool:
     """Whether a command that trains nothing has left what it makes."""
     if command[:2] == ("experiments.prepare", "corpus"):
         return (folder / MANIFEST_NAME).is_file()
     output = Path(next(word for word in command if word.startswith("--output=")).partition("=")[2])
-    models = [word for word in command[command.index("--models") + 1 :] if not word.startswith("--")]
+    words = command[command.index("--models") + 1 :]
+    models = [word for word in words if not word.startswith("--") and Path(word).is_dir()]
     try:
         return len(json.loads(output.read_text(encoding="utf-8"))["models"]) >= len(models)
     except (OSError, ValueError, KeyError, TypeError):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from experiments.studies.book import Book
 from experiments.studies.locks import FileLock
-from experiments.studies.plan import Command, Plan, Run
+from experiments.studies.plan import LATENCY, Command, Plan, Run
 from experiments.studies.process import PYTHON, Child, tail
 from experiments.studies.remains import remains
 from experiments.studies.search import Search
@@ -86,7 +86,9 @@ class Worker:
                 status = self._status()
                 self.view.show(self.plan, status)
                 if all(value in ENDED for value in status.values()) and not moved:
-                    return status
+                    self._redo |= self._touched(LATENCY)  # exports have come since it was measured
+                    if not self._redo:
+                        return status
                 if not moved:
                     time.sleep(self.pause)
         finally:
@@ -95,9 +97,9 @@ class Worker:
     def _status(self) -> dict[str, Status]:
         return statuses(self.plan, self.book.entries(), self._jobs, self._redo)
 
-    def _touched(self) -> set[str]:
-        """Runs that the book calls done and whose result is not whole any more."""
-        touched, runs = set(), {run.label: run for run in self.plan.all_runs}
+    def _touched(self, stage: str | None = None) -> set[str]:
+        """Runs, of one stage or all, that the book calls done and whose result is not whole any more."""
+        touched, runs = set(), {run.label: run for run in self.plan.all_runs if stage in (None, run.stage)}
         for label, entry in self.book.entries().items():
             if entry.state == "done" and label in runs:
                 left = remains(runs[label], self.folder)

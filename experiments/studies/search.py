@@ -1,6 +1,7 @@
 """The search of a study: points proposed by Optuna's TPE, which then are arms like the declared ones."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.storages import JournalStorage
 
+_DECLARED = "declared"
+"""Attribute of the search that holds what its values mean."""
 _WHOLE = "whole"
 """Mark of a trial whose values are all written; a worker killed while it asked leaves one without it."""
 
@@ -30,6 +33,9 @@ class Search:
         metric: figure that decides, as STAGE/KEY.
         folder: the study's folder.
         enter: makes the plan with these points, writes it and enters its runs; called while holding the study's lock.
+
+    Raises:
+        ValueError: the journal holds a search of other options, or by another metric; says what differs.
     """
 
     def __init__(
@@ -44,6 +50,7 @@ class Search:
         self._storage = storage
         self._name = f"{name}/search"
         self._part = part
+        self._metric = metric
         self._stage, _, self._key = metric.partition("/")
         self._folder = folder
         self._enter = enter
@@ -60,6 +67,9 @@ class Search:
 
         Returns:
             The plan with all points; the same object where there is no new one.
+
+        Raises:
+            ValueError: a run that ended well does not have the metric; names the figures that it has.
         """
         with self._lock.held():
             self._tell(plan, status)
@@ -77,9 +87,21 @@ class Search:
         import optuna
 
         direction = self._part.direction
-        return optuna.create_study(
+        study = optuna.create_study(
             storage=self._storage, study_name=self._name, direction=direction, load_if_exists=True
         )
+        options = {name: asdict(values) for name, values in self._part.options.items()}
+        now = {"metric": self._metric, "search.direction": direction, "search.options": options}
+        before = study.user_attrs.get(_DECLARED, now)
+        for key, value in now.items():
+            if before[key] != value:
+                raise ValueError(
+                    f"{key}: the search in this folder was begun with {before[key]}, now it is {value}. Undo the "
+                    "change, or take another --name"
+                )
+        if _DECLARED not in study.user_attrs:
+            study.set_user_attr(_DECLARED, now)
+        return study
 
     def _ask(self, count: int) -> None:
         """One more point. The seed moves with their number, so that a restart does not propose the first one again."""
@@ -102,11 +124,14 @@ class Search:
             if not runs or any(status[run.label] not in ENDED for run in runs):
                 continue
             decided = next(run for run in runs if run.stage == self._stage)
-            value = read_metrics(self._folder / decided.label).get(self._key)
-            if isinstance(value, (int, float)):
-                self._study.tell(trial.number, value)
-            else:
+            if status[decided.label] != "done":
                 self._study.tell(trial.number, state=TrialState.FAIL)
+                continue
+            metrics = read_metrics(self._folder / decided.label)
+            if self._key not in metrics:
+                known = ", ".join(key for key in sorted(metrics) if key.startswith(("val/", "best/")))
+                raise ValueError(f"metric: {self._metric}: {decided.label} has no {self._key}; it has {known}")
+            self._study.tell(trial.number, float(metrics[self._key]))
 
 
 def _distribution(values: SearchRange) -> "BaseDistribution":

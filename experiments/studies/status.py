@@ -18,7 +18,8 @@ def statuses(
 ) -> dict[str, Status]:
     """The status of every run, in the plan's order.
 
-    A run whose need has failed is skipped. The latency waits until nothing else runs, because it is measured.
+    A run whose need has failed is skipped. The latency waits until nothing else runs, because it is measured, and
+    measures the models that are there.
 
     Args:
         plan: the study's plan.
@@ -37,9 +38,9 @@ def statuses(
             found[label] = "done"
         elif entry is not None and entry.state == "failed":
             found[label] = "failed"
-        elif needs & {"failed", "skipped"}:
+        elif needs & {"failed", "skipped"} and (run.stage != LATENCY or "done" not in needs):
             found[label] = "skipped"
-        elif entry is None or needs - {"done"} or (run.stage == LATENCY and not ended):
+        elif entry is None or (not ended if run.stage == LATENCY else needs - {"done"}):
             found[label] = "waiting"
         else:
             found[label] = "elsewhere" if entry.state == "running" else "ready"

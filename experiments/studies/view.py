@@ -88,11 +88,9 @@ def metric_lines(plan: Plan, metric: str, folder: Path) -> list[str]:
     stage, _, key = metric.partition("/")
     lines = []
     for arm in plan.arms:
-        values = []
-        for run in plan.runs:
-            if (run.stage, run.arm) == (stage, arm.name):
-                value = read_metrics(folder / run.label).get(key)
-                values += [float(value)] if isinstance(value, (int, float)) else []
+        runs = [run for run in plan.runs if (run.stage, run.arm) == (stage, arm.name)]
+        found = (read_metrics(folder / run.label).get(key) for run in runs)
+        values = [float(value) for value in found if isinstance(value, (int, float))]
         mean = f"{sum(values) / len(values):.4f}" if values else "missing"
-        lines.append(f"{metric}  {arm.name}: {mean} ({len(values)} of {len(arm.seeds)} seeds)")
+        lines.append(f"{metric}  {arm.name}: {mean} ({len(values)} of {len(runs)} runs)")
     return lines

@@ -21,9 +21,10 @@ class RunRecord(pl.Callback):
     """Write the run's final figures beside its checkpoints.
 
     `metrics.json` is flat. `val/...` are those of the last validation of `fit`, or of the `validate` command;
-    `test/...` those of the `test` command, which adds to the file of the run it evaluates; training on takes them out
-    again, with the stored predictions. `limited/val` and `limited/test` are there where only a part of the batches was
-    evaluated. What the data module tells of itself in `facts` (splits, counts, shares) stands beside them.
+    `best/<monitor>` is the figure of the best checkpoint; `test/...` are those of the `test` command, which adds to
+    the file of the run it evaluates; training on takes them out again, with the stored predictions. `limited/val` and
+    `limited/test` are there where only a part of the batches was evaluated. What the data module tells of itself in
+    `facts` (splits, counts, shares) stands beside them.
 
     Args:
         folder: the run folder.
@@ -99,6 +100,7 @@ class RunRecord(pl.Callback):
     def _training_facts(self, trainer: pl.Trainer) -> dict[str, Any]:
         log = next((c for c in trainer.callbacks if isinstance(c, TrainingLog)), None)  # type: ignore[attr-defined]
         return {
+            **best_scores(trainer),
             "steps": trainer.global_step,
             "epochs": trainer.current_epoch,
             "tokens_seen": log.tokens_seen if log else 0,
@@ -119,6 +121,16 @@ def check_monitors(trainer: pl.Trainer) -> None:
         monitor = getattr(callback, "monitor", None)
         if given and monitor is not None and not monitor.startswith(("train/", "probe/")) and monitor not in given:
             raise ValueError(f"best_checkpoint.monitor={monitor}: validation gives {', '.join(given)}")
+
+
+def best_scores(trainer: pl.Trainer) -> dict[str, float]:
+    """`best/<monitor>`: the figure of the checkpoint that was chosen by it."""
+    found = {}
+    for callback in trainer.checkpoint_callbacks:
+        monitor, score = (getattr(callback, name, None) for name in ("monitor", "best_model_score"))
+        if monitor is not None and score is not None:
+            found[f"best/{monitor}"] = float(score)
+    return found
 
 
 def limits(trainer: pl.Trainer) -> dict[str, str]:

@@ -82,7 +82,12 @@ def evaluate(words: list[str], prefix: str) -> None:
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     text = (folder / "config.yaml").read_text(encoding="utf-8")
     figure = number(text.replace(option(json.loads(text), "run.root"), ""))  # wherever the study lies
-    write(folder / "metrics.json", metrics | {f"{prefix}/loss": figure, f"{prefix}/accuracy": figure})
+    scores = {f"{prefix}/loss": figure, f"{prefix}/accuracy": figure}
+    if prefix == "test":
+        (folder / "predictions.jsonl").touch()
+    else:
+        scores[f"best/{prefix}/accuracy"] = figure
+    write(folder / "metrics.json", metrics | scores)
 
 
 def main(words: list[str]) -> None:
@@ -92,7 +97,7 @@ def main(words: list[str]) -> None:
     elif words[:2] == ["experiments.train", "test"]:
         evaluate(words, "test")
     elif words[:2] == ["experiments.bench", "latency"]:
-        models = [word for word in words[words.index("--models") + 1 :] if not word.startswith("--")]
+        models = [word for word in words[words.index("--models") + 1 :] if Path(word).is_dir()]
         write(Path(option(words, "output")), {"models": {model: {} for model in models}})
     else:  # prepare corpus, export
         output = Path(option(words, "output"))

@@ -64,11 +64,21 @@ def test_a_distillation(
 
 
 @pytest.mark.parametrize(
-    ("metrics", "left"), [({"steps": 4, "val/loss": 1.0}, ["test"]), ({"steps": 4, "test/loss": 1.0}, [])]
+    ("metrics", "predictions", "left"),
+    [
+        ({"steps": 4, "val/loss": 1.0}, False, ["test"]),
+        ({"steps": 4, "val/loss": 1.0}, True, ["test"]),
+        ({"steps": 4, "test/loss": 1.0}, False, ["test"]),
+        ({"steps": 4, "test/loss": 1.0}, True, []),
+    ],
 )
-def test_a_fine_tuning(metrics: dict[str, float], left: list[str], runs: dict[str, Run], tmp_path: Path) -> None:
+def test_a_fine_tuning(
+    metrics: dict[str, float], predictions: bool, left: list[str], runs: dict[str, Run], tmp_path: Path
+) -> None:
     run, study = runs["nsmc/teacher_seed1"], tmp_path / "runs" / "s"
     (study / run.label).mkdir(parents=True)
+    if predictions:
+        (study / run.label / "predictions.jsonl").touch()
     (study / run.label / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
     assert [command[1] for command in remains(run, study).commands] == left
 
@@ -80,6 +90,8 @@ def test_corpus_and_latency(runs: dict[str, Run], tmp_path: Path) -> None:
     (study / corpus.label).mkdir(parents=True)
     (study / corpus.label / "manifest.json").touch()
     assert remains(corpus, study).commands == ()
-    for models, left in (({"a": 1}, latency.commands), (dict.fromkeys("abcd", 1), ())):
-        (study / "latency.json").write_text(json.dumps({"models": models}), encoding="utf-8")
+    for exports, models, left in ((2, "a", latency.commands), (2, "ab", ()), (4, "abc", latency.commands)):
+        for word in latency.commands[0][3 : 3 + exports]:
+            Path(word).mkdir(parents=True, exist_ok=True)
+        (study / "latency.json").write_text(json.dumps({"models": dict.fromkeys(models, 1)}), encoding="utf-8")
         assert remains(latency, study).commands == left

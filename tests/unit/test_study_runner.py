@@ -1,13 +1,13 @@
-"""One worker: order, restart, failures, changes, folders touched by hand, and the search; on stand-in commands."""
+"""One worker: order, restart, failures, changes, folders touched by hand; on stand-in commands."""
 
 import json
 import re
 from pathlib import Path
 
 import pytest
-import yaml
 
 from experiments.studies.book import Book, open_storage
+from experiments.studies.expand import study_folder
 from experiments.studies.parsing import parse_study
 from experiments.study import dry_run, open_study
 from tests.unit.study_bench import Bench, bench
@@ -26,8 +26,8 @@ def test_a_study_runs_once_and_leaves_its_record(bench: Bench, capsys: pytest.Ca
         for need in run["needs"]:
             assert started.index(need) < started.index(run["label"])
     assert (bench.folder / "study.yaml").read_text(encoding="utf-8").startswith("# Does the start matter?\n")
-    again = parse_study(["--config", str(bench.folder / "study.yaml"), "--name=s", "--root", str(bench.root / "runs")])
-    assert again.study == declare(bench.root).study
+    again, declared = parse_study(["--config", str(bench.folder / "study.yaml")]), declare(bench.root)
+    assert (again.study, again.name, study_folder(again)) == (declared.study, "s", study_folder(declared))
     assert (bench.folder / "logs" / "distil_copied_seed1.log").read_text().count("$ python -m experiments.") == 2
     before = bench.trace()
     bench.run()
@@ -36,7 +36,7 @@ def test_a_study_runs_once_and_leaves_its_record(bench: Bench, capsys: pytest.Ca
 
 def test_a_failing_run_is_told_and_the_rest_goes_on(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     bench.steer("fail", "distil/random_seed1")
-    with pytest.raises(ValueError, match=r"1 runs failed \(distil/random_seed1\) and 2 were skipped"):
+    with pytest.raises(ValueError, match=r"1 runs failed \(distil/random_seed1\) and 1 were skipped"):
         bench.run()
     out = capsys.readouterr().out
     assert "the loss is not finite\nerror: no more of this" in out
@@ -47,9 +47,13 @@ def test_a_failing_run_is_told_and_the_rest_goes_on(bench: Bench, capsys: pytest
     assert entry.note.startswith("exit code 2; end of ")
     assert entry.note.endswith("error: no more of this")
 
+    latency = bench.folder / "latency.json"
+    assert len(json.loads(latency.read_text(encoding="utf-8"))["models"]) == 2  # the teacher, copied
+
     bench.steer("fail", "")
     bench.run()
     assert bench.ends() == dict.fromkeys(bench.labels(), 1)
+    assert len(json.loads(latency.read_text(encoding="utf-8"))["models"]) == 3
 
 
 def test_a_command_that_leaves_nothing_has_failed(bench: Bench) -> None:
@@ -178,38 +182,3 @@ def test_without_optuna_the_extra_is_named(bench: Bench, monkeypatch: pytest.Mon
     monkeypatch.setitem(__import__("sys").modules, "optuna", None)
     with pytest.raises(ValueError, match=r"pip install 'distilkobert\[study\]'"):
         open_study(declare(bench.root))
-
-
-SEARCH = (
-    SMALL
-    + """
-search:
-  trials: 3
-  options: {model.losses.temperature: {low: 1.0, high: 8.0}, model.student.init: {choices: [teacher, random]}}
-"""
-)
-
-
-@pytest.mark.slow
-def test_a_search_proposes_points_and_is_told(bench: Bench, tmp_path: Path) -> None:
-    bench.run(text=SEARCH)
-    storage = open_storage(bench.folder)
-    import optuna
-
-    study = optuna.load_study(storage=storage, study_name="s/search")
-    assert [trial.state.name for trial in study.trials] == ["COMPLETE"] * 3
-    for trial in study.trials:
-        metrics = bench.figures()[f"nsmc/search-{trial.number:03d}_seed1"]
-        assert isinstance(metrics, dict)
-        assert trial.value == metrics["test/accuracy"]
-        log = (bench.folder / "logs" / f"distil_search-{trial.number:03d}_seed1.log").read_text(encoding="utf-8")
-        assert f"--model.losses.temperature={trial.params['model.losses.temperature']}" in log
-    plan = json.loads((bench.folder / "plan.json").read_text(encoding="utf-8"))
-    points = [arm for arm in plan["arms"] if arm["arm"].startswith("search-")]
-    assert [list(arm["axes"]) for arm in points] == [["model.losses.temperature", "model.student.init"]] * 3
-    assert len(json.loads((bench.folder / "latency.json").read_text(encoding="utf-8"))["models"]) == 6
-    assert bench.ends() == dict.fromkeys(bench.labels(), 1)
-    before = bench.trace()
-    bench.run(text=SEARCH)
-    assert bench.trace() == before
-    assert yaml.safe_load((bench.folder / "study.yaml").read_text(encoding="utf-8"))["search"]["trials"] == 3

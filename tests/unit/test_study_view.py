@@ -37,7 +37,7 @@ def test_the_status_of_every_run(tmp_path: Path) -> None:
         "nsmc/copied_seed1": "waiting",
         "nsmc/random_seed1": "skipped",
         "nsmc/undistilled_seed1": "waiting",
-        "latency/exports_seed1": "skipped",
+        "latency/exports_seed1": "waiting",
     }
 
 
@@ -54,8 +54,11 @@ def test_the_latency_waits_until_nothing_else_runs(tmp_path: Path) -> None:
     assert statuses(plan, entries, (), ())["latency/exports_seed1"] == "ready"
     entries["nsmc/copied_seed1"] = Entry("running", 2)
     assert statuses(plan, entries, (), ())["latency/exports_seed1"] == "waiting"
-    entries["nsmc/copied_seed1"] = Entry("failed", 2)
-    assert statuses(plan, entries, (), ())["latency/exports_seed1"] == "ready"
+    for label in ("nsmc/copied_seed1", "distil/random_seed1"):
+        entries[label] = Entry("failed", 2)
+        assert statuses(plan, entries, (), ())["latency/exports_seed1"] == "ready"
+    entries |= {run.label: Entry("failed", 2) for run in plan.runs if run.export}
+    assert statuses(plan, entries, (), ())["latency/exports_seed1"] == "skipped"
 
 
 def test_a_terminal_shows_arms_by_state_and_a_file_only_events(tmp_path: Path) -> None:

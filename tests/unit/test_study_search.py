@@ -1,0 +1,97 @@
+"""The search of a study: points are proposed, run once and told; what would falsify it is refused."""
+
+import json
+from pathlib import Path
+
+import optuna
+import pytest
+import yaml
+
+from experiments.studies.book import open_storage
+from experiments.studies.expand import expand
+from experiments.study import open_study
+from tests.unit.study_bench import Bench, bench
+from tests.unit.study_texts import SMALL, declare
+
+__all__ = ["bench"]
+
+SEARCH = (
+    SMALL.replace("nsmc/test/accuracy", "nsmc/best/val/accuracy")
+    + """
+search:
+  trials: 3
+  options: {model.losses.temperature: {low: 1.0, high: 8.0}, model.student.init: {choices: [teacher, random]}}
+"""
+)
+
+
+@pytest.mark.slow
+def test_a_search_proposes_points_and_is_told(bench: Bench, tmp_path: Path) -> None:
+    bench.run(text=SEARCH)
+    storage = open_storage(bench.folder)
+    study = optuna.load_study(storage=storage, study_name="s/search")
+    assert [trial.state.name for trial in study.trials] == ["COMPLETE"] * 3
+    for trial in study.trials:
+        metrics = bench.figures()[f"nsmc/search-{trial.number:03d}_seed1"]
+        assert isinstance(metrics, dict)
+        assert trial.value == metrics["best/val/accuracy"]
+        log = (bench.folder / "logs" / f"distil_search-{trial.number:03d}_seed1.log").read_text(encoding="utf-8")
+        assert f"--model.losses.temperature={trial.params['model.losses.temperature']}" in log
+    plan = json.loads((bench.folder / "plan.json").read_text(encoding="utf-8"))
+    points = [arm for arm in plan["arms"] if arm["arm"].startswith("search-")]
+    assert [list(arm["axes"]) for arm in points] == [["model.losses.temperature", "model.student.init"]] * 3
+    assert len(json.loads((bench.folder / "latency.json").read_text(encoding="utf-8"))["models"]) == 6
+    assert bench.ends() == dict.fromkeys(bench.labels(), 1)
+    before = bench.trace()
+    bench.run(text=SEARCH)
+    assert bench.trace() == before
+    assert yaml.safe_load((bench.folder / "study.yaml").read_text(encoding="utf-8"))["search"]["trials"] == 3
+
+
+def test_what_failed_is_tried_once_in_a_session(bench: Bench) -> None:
+    bench.steer("fail", "distil/random_seed1 distil/search-000_seed1")
+    with pytest.raises(ValueError, match=r"2 runs failed \(distil/random_seed1, distil/search-000_seed1\)"):
+        bench.run(text=SEARCH)
+    starts = [line.split()[1] for line in bench.trace() if line.startswith("start")]
+    assert len(starts) == len(set(starts))
+    assert len(json.loads((bench.folder / "latency.json").read_text(encoding="utf-8"))["models"]) == 4
+    trials = optuna.load_study(storage=open_storage(bench.folder), study_name="s/search").trials
+    assert [trial.state.name for trial in trials] == ["FAIL", "COMPLETE", "COMPLETE"]
+
+
+def test_the_test_file_is_not_searched(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"metric: nsmc/test/accuracy: a search must not choose by the test file"):
+        expand(declare(tmp_path, SEARCH, "--metric=nsmc/test/accuracy"))
+
+
+def test_a_figure_that_no_run_has_is_named(bench: Bench) -> None:
+    known = r"has no best/acuracy; it has best/val/accuracy, val/accuracy, val/loss, val/step"
+    with pytest.raises(ValueError, match=rf"metric: nsmc/best/acuracy: nsmc/search-000_seed1 {known}"):
+        bench.run("--metric=nsmc/best/acuracy", text=SEARCH)
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--metric=nsmc/val/loss", r"metric: .* begun with nsmc/best/val/accuracy, now it is nsmc/val/loss"),
+        ("--search.direction=minimize", r"search.direction: .* begun with maximize, now it is minimize"),
+        ("--search.options={model.losses.temperature: {low: 1.0, high: 9.0}}", r"search.options: .*'high': 9.0"),
+    ],
+)
+def test_a_search_keeps_its_meaning(option: str, message: str, bench: Bench) -> None:
+    open_study(declare(bench.root, SEARCH))
+    with pytest.raises(ValueError, match=message):
+        open_study(declare(bench.root, SEARCH, option))
+    open_study(declare(bench.root, SEARCH, "--search.trials=5"))
+
+
+def test_a_worker_that_knows_more_arms_may_join_a_search(bench: Bench) -> None:
+    first = open_study(declare(bench.root, SEARCH))
+    open_study(declare(bench.root, SEARCH, "--arms.more=[--model.losses.cosine=0]"))
+    assert first.search is not None
+    status = dict.fromkeys((run.label for run in first.plan.all_runs), "running")
+    grown = first.search.propose(first.plan, status)  # type: ignore[arg-type]
+    assert [arm.name for arm in grown.arms] == ["copied", "random", "search-000"]
+    plan = json.loads((bench.folder / "plan.json").read_text(encoding="utf-8"))
+    assert [arm["arm"] for arm in plan["arms"]] == ["copied", "random", "search-000", "more"]
+    assert {"distil/more_seed1", "nsmc/search-000_seed1"} <= set(bench.labels())
