@@ -1,28 +1,34 @@
 """The tables of a report, from scores and runs."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
+from experiments.reports.cells import (
+    DELTA,
+    delta_cell,
+    marks_explained,
+    percent_cell,
+    size_cell,
+    spread_cell,
+    spread_column,
+)
 from experiments.reports.deployment import Deployment
 from experiments.reports.runs import Run, Study
-from experiments.reports.scores import Scores
-from experiments.reports.statistics import Spread
-from experiments.reports.tables import MISSING, NONE, Cell, Column, Table, Value, text_column
-
-_SPREAD = ("mean", "sd", "n")
-DAGGER = "† One seed: nothing can be said about the spread over seeds."
+from experiments.reports.scores import Scores, spread_of
+from experiments.reports.tables import MISSING, NONE, Cell, Column, Table, text_column
 
 
 def scores_table(study: Study, scores: Scores, deployment: Deployment) -> Table:
     """Size and task scores of every arm."""
     headings = [metric.heading for metric in scores.metrics]
-    columns = (text_column("arm"), text_column("kind"), Column("size MB", ("",)), *(_spread(h) for h in headings))
+    columns = (text_column("arm"), text_column("kind"), Column("size MB", ("",)), *(spread_column(h) for h in headings))
     rows = []
     for arm in study.arms:
         cells = [
             spread_cell(scores.spreads.get((arm.name, heading)), scores.planned[arm.name, heading])
             for heading in headings
         ]
-        rows.append((Cell(arm.name), Cell(arm.kind), _size(deployment.sizes.get(arm.name)), *cells))
+        rows.append((Cell(arm.name), Cell(arm.kind), size_cell(deployment.sizes.get(arm.name)), *cells))
     return Table(
         slug="scores",
         title="Scores on the test files, in per cent",
@@ -30,7 +36,7 @@ def scores_table(study: Study, scores: Scores, deployment: Deployment) -> Table:
         rows=tuple(rows),
         notes=(
             "Mean ± sample standard deviation over n seeds.",
-            *_dagger(rows),
+            *marks_explained(rows),
             "Size: bytes of the exported weights (*.safetensors) / 2^20, masked-LM head included, tokenizer not.",
         ),
     )
@@ -43,9 +49,15 @@ def retention_table(study: Study, scores: Scores) -> Table:
     for arm in study.arms:
         planned = [scores.planned[arm.name, heading] for heading in headings]
         values = [scores.retention.get((arm.name, heading)) for heading in headings]
+        lacking = [scores.lacks_seeds(arm.name, study.teacher, heading) for heading in headings]
         cells = [
-            _percent(value, expected=count > 0)
-            for value, count in zip((*values, scores.mean_retention(arm.name)), (*planned, max(planned)), strict=True)
+            percent_cell(value, expected=count > 0, partial=lacks)
+            for value, count, lacks in zip(
+                (*values, scores.mean_retention(arm.name)),
+                (*planned, max(planned)),
+                (*lacking, any(lacking)),
+                strict=True,
+            )
         ]
         rows.append((Cell(arm.name), *cells))
     return Table(
@@ -53,7 +65,10 @@ def retention_table(study: Study, scores: Scores) -> Table:
         title=f"Retention: per cent of the score of {study.teacher}, fine-tuned and scored by the same code",
         columns=(text_column("arm"), *(Column(heading, ("",)) for heading in (*headings, "mean"))),
         rows=tuple(rows),
-        notes=("Ratio of the means over seeds. The last column is the mean over tasks, KorQuAD counted by its F1.",),
+        notes=(
+            "Ratio of the means over seeds. The last column is the mean over tasks, KorQuAD counted by its F1.",
+            *marks_explained(rows),
+        ),
     )
 
 
@@ -70,16 +85,17 @@ def delta_table(study: Study, scores: Scores) -> Table:
             elif delta is None:
                 cells.append(Cell(MISSING if scores.planned[arm.name, heading] else NONE))
             else:
-                mark = " †" if delta.n == 1 else ""
-                text = f"{signed(delta.value)} [{signed(delta.low)}, {signed(delta.high)}]{mark} (n={delta.n})"
-                cells.append(Cell(text, (delta.value, delta.low, delta.high, delta.n)))
+                cells.append(delta_cell(delta))
         rows.append((Cell(arm.name), *cells))
     return Table(
         slug="differences",
         title=f"Difference to {study.base_arm}, in percentage points, with 95 % intervals",
-        columns=(text_column("arm"), *(Column(heading, ("delta", "low", "high", "n")) for heading in headings)),
+        columns=(text_column("arm"), *(Column(heading, DELTA) for heading in headings)),
         rows=tuple(rows),
-        notes=_dagger(rows),
+        notes=(
+            "Paired bootstrap intervals over the test examples; they hold nothing of the spread over seeds.",
+            *marks_explained(rows),
+        ),
     )
 
 
@@ -101,21 +117,20 @@ def distillation_table(study: Study, stage: str) -> Table:
         there = [run for run in runs if run.metrics]
         cells = []
         for _, read, form in measured:
-            values = [value for value in map(read, there) if value is not None]
+            spread = spread_of(there, read)
             # A run without training steps has no time and no speed: nothing is missing then.
-            absent = NONE if there else MISSING
-            cells.append(spread_cell(Spread(tuple(values)), len(runs), form) if values else Cell(absent))
+            cells.append(spread_cell(spread, len(runs), form) if spread or not there else Cell(NONE))
         rows.append((Cell(arm.name), *cells))
     return Table(
         slug="distillation" if stage == "distil" else f"distillation_{stage}",
         title="Distillation" if stage == "distil" else f"Distillation ({stage})",
-        columns=(text_column("arm"), *(_spread(heading) for heading, _, _ in measured)),
+        columns=(text_column("arm"), *(spread_column(heading) for heading, _, _ in measured)),
         rows=tuple(rows),
         notes=(
             "On masked tokens of held-out text. Losses are comparable where the teacher's loss is the same, for then "
             "the masks are. Agreement: share of tokens whose first choice is the teacher's. Wall time is training "
             "alone, without validation.",
-            *_dagger(rows),
+            *marks_explained(rows),
         ),
     )
 
@@ -138,7 +153,7 @@ def deployment_table(study: Study, deployment: Deployment) -> Table:
                 Cell(f"{found.sentences_per_s:,.1f}", (found.sentences_per_s,)),
                 Cell(f"{ratio:.2f}", (ratio,)),
             ]
-        rows.append((Cell(arm.name), _size(deployment.sizes.get(arm.name)), *cells))
+        rows.append((Cell(arm.name), size_cell(deployment.sizes.get(arm.name)), *cells))
     return Table(
         slug="deployment",
         title="Size and latency of the encoder",
@@ -159,18 +174,14 @@ def entity_table(study: Study, stage: str, title: str) -> Table | None:
     rows = []
     for arm in study.arms:
         runs = study.of(stage, arm.name)
-        cells = []
-        for kind in types:
-            values = [_scaled(run.number(f"test/f1_{kind}"), 100) for run in runs]
-            found = tuple(value for value in values if value is not None)
-            cells.append(spread_cell(Spread(found) if found else None, len(runs)))
+        cells = [spread_cell(spread_of(runs, partial(percent_of_type, kind)), len(runs)) for kind in types]
         rows.append((Cell(arm.name), *cells))
     return Table(
         slug=f"entities_{stage}",
         title=f"{title} by entity type, in per cent",
-        columns=(text_column("arm"), *(_spread(kind) for kind in types)),
+        columns=(text_column("arm"), *(spread_column(kind) for kind in types)),
         rows=tuple(rows),
-        notes=_dagger(rows),
+        notes=marks_explained(rows),
     )
 
 
@@ -180,34 +191,9 @@ def entity_keys(runs: Sequence[Run]) -> list[str]:
     return sorted(names - {"test/f1_kept", "test/f1_strict"})
 
 
-def spread_cell(spread: Spread | None, planned: int, form: Callable[[float], str] = "{:.2f}".format) -> Cell:
-    """Mean ± standard deviation and the number of seeds, with a mark where there is only one."""
-    if spread is None:
-        return Cell(MISSING if planned else NONE)
-    seeds = f"n={spread.n}" if spread.n >= planned else f"n={spread.n} of {planned}"
-    values: tuple[Value, ...] = (spread.mean, spread.sd, spread.n)
-    if spread.sd is None:
-        return Cell(f"{form(spread.mean)} † ({seeds})", values)
-    return Cell(f"{form(spread.mean)} ± {form(spread.sd)} ({seeds})", values)
-
-
-def signed(value: float) -> str:
-    """Two decimals and always a sign; a minus that is as wide as the plus."""
-    return f"{value:+.2f}".replace("-", "−")
-
-
-def _spread(heading: str) -> Column:
-    return Column(heading, _SPREAD)
-
-
-def _size(value: float | None) -> Cell:
-    return Cell(MISSING) if value is None else Cell(f"{value:.1f}" if value >= 10 else f"{value:.2f}", (value,))
-
-
-def _percent(value: float | None, *, expected: bool) -> Cell:
-    if value is None:
-        return Cell(MISSING if expected else NONE)
-    return Cell(f"{value:.1f}", (value,))
+def percent_of_type(kind: str, run: Run) -> float | None:
+    """A run's F1 of one entity type, in per cent."""
+    return _scaled(run.number(f"test/f1_{kind}"), 100)
 
 
 def _scaled(value: float | None, factor: float) -> float | None:
@@ -217,7 +203,3 @@ def _scaled(value: float | None, factor: float) -> float | None:
 def _tokens_per_s(run: Run) -> float | None:
     tokens, seconds = run.number("tokens_seen"), run.number("wall_time_s")
     return tokens / seconds if tokens and seconds else None
-
-
-def _dagger(rows: Sequence[Sequence[Cell]]) -> tuple[str, ...]:
-    return (DAGGER,) if any("†" in cell.text for row in rows for cell in row) else ()

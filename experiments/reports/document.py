@@ -78,7 +78,7 @@ class Report:
 
 
 def compose(study: Study, notes: list[str]) -> Report:
-    """Compute every table and draw every figure; call it within `report_style.style`.
+    """Compute every table and draw every figure; call it within `reports.style.style`.
 
     Args:
         study: what the report is about.

@@ -71,4 +71,4 @@ def _overlaid(study: Study, read: Sequence[RunCurves], names: dict[str, str], sl
         name_ends(axes, last, appearance)
     over = "tokens seen" if in_tokens else "optimizer steps (these runs did not log their tokens)"
     caption = f"{title} over {over}; one line a seed, training curves as means over neighbouring points."
-    return Drawing(slug, title, caption, figure)
+    return Drawing(slug, caption, figure)

@@ -136,7 +136,7 @@ def _reliability_figure(
         "grey line a probability is what it says. Dots grow with the number of texts; ECE is the expected calibration "
         "error."
     )
-    return Drawing(f"reliability_{metric.stage}", f"{task}: what a probability is worth", caption, figure)
+    return Drawing(f"reliability_{metric.stage}", caption, figure)
 
 
 def _confusion_figure(metric: Metric, shown: Mapping[str, Labelled], labels: Sequence[str], task: str) -> Drawing:
@@ -159,4 +159,4 @@ def _confusion_figure(metric: Metric, shown: Mapping[str, Labelled], labels: Seq
     caption = (
         f"{task} confusion: share of each true label (rows add up to 100 %) and number of texts, all seeds together."
     )
-    return Drawing(f"confusion_{metric.stage}", f"{task}: what is taken for what", caption, figure)
+    return Drawing(f"confusion_{metric.stage}", caption, figure)

@@ -1,13 +1,14 @@
 """Figures of task scores: retention against cost, differences to the base arm, entity types."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
-from experiments.reports.content import entity_keys, signed
+from experiments.reports.cells import seeds_mark, signed
+from experiments.reports.content import entity_keys, percent_of_type
 from experiments.reports.names import name_points
 from experiments.reports.runs import Study
-from experiments.reports.scores import Scores
-from experiments.reports.statistics import Spread
+from experiments.reports.scores import Scores, spread_of
 from experiments.reports.style import Drawing, looks, new_figure, panels
 from experiments.reports.tasks import Metric
 
@@ -52,7 +53,7 @@ def retention_figure(
     figure.draw_without_rendering()  # settles the sizes that names are placed by
     for axes, points in zip(all_axes, shown, strict=True):
         name_points(axes, points, appearance)
-    return Drawing(slug, title, f"{title}. Means over seeds; the grey line is the teacher's score.", figure)
+    return Drawing(slug, f"{title}. Means over seeds; the grey line is the teacher's score.", figure)
 
 
 def _margins(axes: "Axes", points: Sequence[tuple[float, float]]) -> None:
@@ -81,7 +82,7 @@ def difference_figure(study: Study, scores: Scores) -> Drawing | None:
             axes.barh(place, delta.value, height=0.6, color=appearance[arm].color, alpha=0.45, lw=0)
             axes.plot([delta.low, delta.high], [place, place], color=appearance[arm].color, lw=1.6)
             end, side = (delta.high, "left") if delta.value >= 0 else (delta.low, "right")
-            mark = "†" if delta.n == 1 else ""
+            mark = seeds_mark(delta.n, delta.distillations)
             text = f" {signed(delta.value)}{mark} "
             axes.text(end, place, text, va="center", ha=side, color="#333333", fontsize="small")
         axes.axvline(0, color="#333333", lw=0.8)
@@ -94,9 +95,9 @@ def difference_figure(study: Study, scores: Scores) -> Drawing | None:
     all_axes[0].set_ylim(len(arms) - 0.5, -0.5)
     caption = (
         f"Difference to {study.base_arm} in percentage points: bars are the differences, lines their 95 % intervals "
-        "over test examples. † one seed."
+        "over test examples. † one seed; ‡ several fine-tunings of one distillation."
     )
-    return Drawing("differences", "Differences to the base arm", caption, figure)
+    return Drawing("differences", caption, figure)
 
 
 def entity_figure(study: Study, metric: Metric) -> Drawing | None:
@@ -113,20 +114,19 @@ def entity_figure(study: Study, metric: Metric) -> Drawing | None:
     for place, kind in enumerate(types):
         axes.axhline(place, color="#EEEEEE", lw=0.8, zorder=0)
         for number, arm in enumerate(arms):
-            values = [run.number(f"test/f1_{kind}") for run in study.of(metric.stage, arm)]
-            found = tuple(100 * value for value in values if value is not None)
-            if found:
+            spread = spread_of(study.of(metric.stage, arm), partial(percent_of_type, kind))
+            if spread is not None:
                 offset = 0.5 * (number / max(len(arms) - 1, 1) - 0.5)
                 look = appearance[arm]
                 label = arm if place == 0 else None
-                axes.plot(Spread(found).mean, place + offset, look.marker, color=look.color, ms=4.5, label=label)
+                axes.plot(spread.mean, place + offset, look.marker, color=look.color, ms=4.5, label=label)
     axes.set_yticks(range(len(types)), [_named(kind) for kind in types])
     axes.set_ylim(len(types) - 0.5, -0.5)
     axes.set_xlabel(f"{metric.heading}, per cent, mean over seeds")
     axes.tick_params(axis="y", length=0)
     figure.legend(loc="outside upper left", ncols=4, handletextpad=0.2, columnspacing=1.2)
     title = f"{metric.heading} by entity type"
-    return Drawing(f"entities_{metric.stage}", title, f"{title}, per cent, mean over seeds.", figure)
+    return Drawing(f"entities_{metric.stage}", f"{title}, per cent, mean over seeds.", figure)
 
 
 _TYPE_NAMES = {

@@ -3,11 +3,11 @@
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from distilkobert.run_files import METRICS_FILE, read_metrics
+from distilkobert.run_files import METRICS_FILE, how_to_finish, read_metrics
 
 ArmKind = Literal["teacher", "student", "control"]
 
@@ -44,6 +44,7 @@ class Run:
         folder: where its files lie.
         metrics: what its `metrics.json` holds; empty where the run is missing.
         export: folder of the model it exports, if it does.
+        source: label of the distillation that it fine-tunes, where a plan says so.
     """
 
     stage: str
@@ -52,6 +53,7 @@ class Run:
     folder: Path
     metrics: Mapping[str, Any] = field(default_factory=dict)
     export: Path | None = None
+    source: str | None = None
 
     @property
     def label(self) -> str:
@@ -129,7 +131,9 @@ def read_plan(folder: Path, notes: list[str]) -> Study:
         place = folder / _value(path, entry, "folder", str, where)
         export = entry.get("export")
         seed = _value(path, entry, "seed", int, where)
-        runs.append(Run(stage, arm, seed, place, export=None if export is None else folder / str(export)))
+        source = next((str(need) for need in entry.get("needs", ()) if str(need).startswith(f"{DISTIL_STAGE}/")), None)
+        export = None if export is None else folder / str(export)
+        runs.append(Run(stage, arm, seed, place, export=export, source=source))
     tasks = tuple(str(task) for task in _items(path, plan, "tasks"))
     base = _value(path, plan, "base_arm", str, "the plan")
     names = [arm.name for arm in arms]
@@ -159,6 +163,10 @@ def usable_metrics(folder: Path, notes: list[str]) -> dict[str, Any]:
         return {}
     if "limited/test" in metrics:
         notes.append(f"{folder}: tested on {metrics['limited/test']}; its scores are those of a part.")
+    if "limited/val" in metrics and not any(name.startswith("test/") for name in metrics):
+        notes.append(f"{folder}: validated on {metrics['limited/val']}; its held-out figures are those of a part.")
+    if metrics.get("val/step") is not None and (unfinished := how_to_finish(folder)):
+        notes.append(unfinished)
     strange = [name for name, value in metrics.items() if isinstance(value, float) and not math.isfinite(value)]
     if strange:
         notes.append(f"Not finite in {folder / METRICS_FILE}, left out: {', '.join(sorted(strange))}.")
@@ -181,7 +189,7 @@ def _with_metrics(runs: Sequence[Run], tasks: Iterable[str], notes: list[str]) -
         elif run.stage != "corpus" and not any(name.startswith(prefix) for name in metrics):
             unfinished.append(run.label)
             metrics = {}
-        result.append(Run(run.stage, run.arm, run.seed, run.folder, metrics, run.export))
+        result.append(replace(run, metrics=metrics))
     absent = [label for label in absent if not label.startswith("corpus/")]
     if absent:
         notes.append(f"Missing runs, without a readable metrics.json: {', '.join(absent)}.")

@@ -1,6 +1,6 @@
 """The task scores of a study: spread over seeds, retention of the teacher's score, difference to the base arm."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +32,12 @@ class Scores:
     retention: Mapping[tuple[str, str], float]
     deltas: Mapping[tuple[str, str], Delta]
 
+    def lacks_seeds(self, arm: str, teacher: str | None, heading: str) -> bool:
+        """Whether the retention of an arm comes from fewer seeds than planned, its own or the teacher's."""
+        found = [self.spreads.get((name, heading)) for name in (arm, teacher or arm)]
+        planned = [self.planned.get((name, heading), 0) for name in (arm, teacher or arm)]
+        return any(spread is not None and spread.n < count for spread, count in zip(found, planned, strict=True))
+
     def mean_retention(self, arm: str) -> float | None:
         """Mean over the tasks, each by its main score; None where a task's is missing."""
         found = [self.retention.get((arm, metric.heading)) for metric in self.metrics if metric.main]
@@ -51,10 +57,10 @@ def score_study(study: Study, notes: list[str]) -> Scores:
     for metric in metrics:
         for arm in study.arms:
             runs = study.of(metric.stage, arm.name)
-            values = [value for value in map(metric.percent, runs) if value is not None]
+            spread = spread_of(runs, metric.percent)
             planned[arm.name, metric.heading] = len(runs)
-            if values:
-                spreads[arm.name, metric.heading] = Spread(tuple(values))
+            if spread is not None:
+                spreads[arm.name, metric.heading] = spread
     for (arm_name, heading), spread in spreads.items():
         reference = spreads.get((study.teacher or "", heading))
         if reference is not None and reference.mean > 0:
@@ -66,6 +72,17 @@ def score_study(study: Study, notes: list[str]) -> Scores:
         for stage in study.tasks:
             deltas |= _stage_deltas(study, stage, study.base_arm, notes)
     return Scores(metrics, spreads, planned, retention, deltas)
+
+
+def spread_of(runs: Sequence[Run], read: Callable[[Run], float | None]) -> Spread | None:
+    """One figure over the runs that have it; None where none has."""
+    found = [(run, value) for run in runs if (value := read(run)) is not None]
+    return Spread(tuple(value for _, value in found), distillations(run for run, _ in found)) if found else None
+
+
+def distillations(runs: Iterable[Run]) -> int:
+    """How many distillations the runs come from; one whose origin is not known counts by itself."""
+    return len({run.source or run.label for run in runs})
 
 
 def _stage_deltas(study: Study, stage: str, base: str, notes: list[str]) -> dict[tuple[str, str], Delta]:
@@ -84,12 +101,14 @@ def _stage_deltas(study: Study, stage: str, base: str, notes: list[str]) -> dict
             del outcomes[label]
     places = {label: place for place, label in enumerate(outcomes)}
     pairs: dict[str, list[tuple[int, int]]] = {}
+    origins: dict[str, int] = {}
     for arm in (arm.name for arm in study.arms if arm.name != base):
         runs = [run for run in study.of(stage, arm) if run.metrics]
         shared = [(run, bases[run.seed]) for run in runs if run.seed in bases]
         usable = [(run, other) for run, other in shared if run.label in places and other.label in places]
         if usable:
             pairs[arm] = [(places[run.label], places[other.label]) for run, other in usable]
+            origins[arm] = min(map(distillations, zip(*usable, strict=True)))
         if len(usable) < len(runs):
             left = ", ".join(run.label for run in runs if run not in [pair[0] for pair in usable])
             why = "" if usable else "; none is left"
@@ -101,7 +120,7 @@ def _stage_deltas(study: Study, stage: str, base: str, notes: list[str]) -> dict
         observed = np.array([outcome.percent(metric.name) for outcome in outcomes.values()])
         resampled = resampled_scores(numerators, denominators)
         for arm, places_of_arm in pairs.items():
-            deltas[arm, metric.heading] = paired_delta(observed, resampled, places_of_arm)
+            deltas[arm, metric.heading] = paired_delta(observed, resampled, places_of_arm, origins[arm])
     return deltas
 
 

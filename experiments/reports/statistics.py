@@ -19,13 +19,17 @@ class Spread:
 
     Args:
         values: one a seed, at least one.
+        distillations: how many distillations these seeds come from; by default each from its own.
     """
 
     values: tuple[float, ...]
+    distillations: int = 0
 
     def __post_init__(self) -> None:
         if not self.values:
             raise ValueError("a spread needs at least one value")
+        if not self.distillations:
+            object.__setattr__(self, "distillations", len(self.values))
 
     @property
     def mean(self) -> float:
@@ -52,17 +56,14 @@ class Delta:
         low: lower end.
         high: upper end.
         n: number of those seeds.
+        distillations: how many distillations they come from, of the arm that has fewer.
     """
 
     value: float
     low: float
     high: float
     n: int
-
-
-def resample_indexes(examples: int, resamples: int, seed: int) -> NDArray[np.int64]:
-    """Rows drawn with replacement, (resamples, examples); equal arguments draw equal rows."""
-    return np.random.default_rng(seed).integers(0, examples, (resamples, examples), dtype=np.int64)
+    distillations: int
 
 
 def resampled_scores(
@@ -87,7 +88,7 @@ def resampled_scores(
     scores = np.empty((resamples, len(numerators)))
     for start in range(0, resamples, chunk):
         stop = min(start + chunk, resamples)
-        # Drawn row by row in the same order as `resample_indexes`, whatever the size of the chunks.
+        # Drawn row by row as one (resamples, examples) draw would be, whatever the size of the chunks.
         drawn = generator.integers(0, examples, (stop - start, examples), dtype=np.int64)
         drawn += np.arange(stop - start)[:, None] * examples
         times = np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape).astype(np.float64)
@@ -100,6 +101,7 @@ def paired_delta(
     observed: NDArray[np.float64],
     resampled: NDArray[np.float64],
     pairs: Sequence[tuple[int, int]],
+    distillations: int | None = None,
 ) -> Delta:
     """Difference of two arms, paired seed by seed and example by example.
 
@@ -110,8 +112,11 @@ def paired_delta(
         observed: scores of all systems over the true examples, (K,), in per cent.
         resampled: their scores from `resampled_scores`, (R, K).
         pairs: for each shared seed the places, in K, of the arm's system and of the base arm's.
+        distillations: how many the seeds come from; by default each from its own.
     """
     arm, base = (list(places) for places in zip(*pairs, strict=True))
     differences = (resampled[:, arm] - resampled[:, base]).mean(axis=1)
     low, high = np.quantile(differences, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Delta(float((observed[arm] - observed[base]).mean()), float(low), float(high), len(pairs))
+    return Delta(
+        float((observed[arm] - observed[base]).mean()), float(low), float(high), len(pairs), distillations or len(pairs)
+    )

@@ -41,13 +41,11 @@ class Drawing:
 
     Args:
         slug: name of its files.
-        title: above it.
         caption: what it shows and from what; also read out to those who cannot see it.
         figure: the drawing.
     """
 
     slug: str
-    title: str
     caption: str
     figure: "Figure"
 

@@ -64,9 +64,12 @@ def test_the_pooler_is_not_counted(exported: Path) -> None:
     assert found.parameters == expected
 
 
-def test_keys_are_relative_inside_the_folder_of_the_file(exported: Path, tmp_path: Path) -> None:
+def test_keys_are_relative_inside_the_folder_of_the_file(
+    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     result = ModelLatency(1.0, 2.0, 3.0, 4, 5.0)
-    names = {str(exported / "teacher"): result, str(tmp_path / "elsewhere"): result}
+    names = {str(exported / "teacher"): result, "elsewhere": result}
     write_latency(exported / "latency.json", names, threads=2)
     content = json.loads((exported / "latency.json").read_text(encoding="utf-8"))
     assert set(content["models"]) == {"teacher", str(tmp_path / "elsewhere")}
@@ -89,6 +92,16 @@ def test_command(exported: Path, tmp_path: Path, capsys) -> None:
     assert main([*options, "--lengths", "4", "--repeats", "2"]) == 0
     assert "threads: 1; pieces: 4" in capsys.readouterr().out
     assert json.loads((tmp_path / "l.json").read_text(encoding="utf-8"))["hardware"] == processor_name()
+
+
+def test_folders_that_are_not_there_may_be_left_out(exported: Path, tmp_path: Path, capsys) -> None:
+    options = ["latency", "--models", "gone", str(exported / "teacher"), "--output", str(tmp_path / "l.json")]
+    assert main([*options, "--lengths", "4", "--repeats", "1"]) == 2
+    assert main([*options, "--lengths", "4", "--repeats", "1", "--skip_missing=true"]) == 0
+    assert "not there, left out: gone" in capsys.readouterr().err
+    assert list(json.loads((tmp_path / "l.json").read_text(encoding="utf-8"))["models"]) == [str(exported / "teacher")]
+    assert main(["latency", "--models", "gone", *options[-2:], "--skip_missing=true"]) == 2
+    assert "no model was named" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ def test_a_whole_study(study: Path) -> None:
     assert found.arms[1].axes == {"layers": "1-5-9"}
     assert [run.seed for run in found.of("nsmc", "base")] == [1, 2]
     assert all(run.metrics for run in found.runs)
+    assert [run.source for run in found.of("nsmc")] == [None, None, "distil/base_seed1", "distil/base_seed2"]
     assert found.of("distil")[0].export == study / "exported/base_seed1"
 
 
@@ -61,6 +62,18 @@ def test_broken_metrics_count_as_missing(study: Path) -> None:
     found, notes = read(study)
     assert [bool(run.metrics) for run in found.of("nsmc", "base")] == [False, False]
     assert sum(note.startswith("Broken file, its run counts as missing") for note in notes) == 2
+
+
+def test_held_out_figures_of_a_part_or_of_earlier_weights_are_noted(study: Path) -> None:
+    edit(study / "distil/base_seed1/metrics.json", lambda m: m.update({"limited/val": "1 of 300 batches"}))
+    (study / "distil/base_seed2/config.yaml").touch()
+    edit(study / "distil/base_seed2/metrics.json", lambda m: m.update({"val/step": 525, "steps": 1050}))
+    notes = read(study)[1]
+    assert any(
+        "base_seed1: validated on 1 of 300 batches; its held-out figures are those of a part." in n for n in notes
+    )
+    assert any("base_seed2: its last step was not validated; measure it with: " in note for note in notes)
+    assert len(notes) == 2
 
 
 def test_a_folder_copied_by_hand_is_not_another_seed(study: Path) -> None:

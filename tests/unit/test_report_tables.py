@@ -2,12 +2,13 @@
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from experiments.reports.cells import ASTERISK, DAGGER, DOUBLE_DAGGER
 from experiments.reports.content import (
-    DAGGER,
     delta_table,
     deployment_table,
     distillation_table,
@@ -120,13 +121,14 @@ def test_the_tables_say_what_is_there_and_what_is_not(study: Study) -> None:
         ["undistilled", "control", "missing", "–"],
     ]
     assert DAGGER in table.notes
-    assert table.rows[0][3].values == (pytest.approx(90.0), pytest.approx(200**0.5), 2)
+    assert table.rows[0][3].values == (pytest.approx(90.0), pytest.approx(200**0.5), 2, 2)
     assert texts(retention_table(study, scores)) == [
         ["teacher", "100.0", "100.0"],
-        ["base", "66.7", "66.7"],
+        ["base", "66.7 *", "66.7 *"],  # one of its two seeds
         ["lost", "missing", "missing"],
         ["undistilled", "–", "–"],
     ]
+    assert ASTERISK in retention_table(study, scores).notes
     differences = texts(delta_table(study, scores))
     assert differences[0][1].startswith("+20.00 [")
     assert differences[0][1].endswith("] † (n=1)")
@@ -189,3 +191,20 @@ def test_published_figures_say_whose_they_are() -> None:
     assert texts(table)[1] == ["DistilKoBERT", "108", "88.41", "84.13", "54.12 / 77.80"]
     assert "not measured here" in table.title
     assert "monologg/DistilKoBERT" in table.notes[0]
+
+
+def test_fine_tunings_of_one_distillation_are_no_seeds_of_it(study: Study, tmp_path: Path) -> None:
+    """Two distillations, fine-tuned twice and once; the other arm's three seeds are three distillations."""
+    runs = []
+    for arm, sources in (("base", ("a", "b", "a")), ("lost", ("c", "d", "e"))):
+        for seed, source in enumerate(sources, 1):
+            metrics = {"recipe": "nsmc", "arm": arm, "seed": seed, "test/accuracy": seed / 10}
+            place = write_run(tmp_path / "more", metrics, label_records([place < seed for place in range(10)]))
+            runs.append(Run("nsmc", arm, seed, place, metrics, source=source))
+    study = replace(study, runs=tuple(runs))
+    scores = score_study(study, [])
+    table = scores_table(study, scores, Deployment({}, {}, ""))
+    assert [row[3] for row in texts(table)[1:3]] == ["20.00 ± 10.00 ‡ (n=3, 2 distillations)", "20.00 ± 10.00 (n=3)"]
+    assert table.notes[1] == DOUBLE_DAGGER
+    assert table.rows[1][3].values == (pytest.approx(20.0), pytest.approx(10.0), 3, 2)
+    assert texts(delta_table(study, scores))[2][1] == "+0.00 [+0.00, +0.00] ‡ (n=3, 2 distillations)"
