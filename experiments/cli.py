@@ -16,7 +16,7 @@ from pytorch_lightning.loggers import TensorBoardLogger
 import datamodules
 import lightning_modules
 from distilkobert.probe import ProbeSpec
-from experiments.hardware import warn_of_emulated_bf16
+from experiments.hardware import suit_processor
 from experiments.parsers import StrictParser
 from experiments.run_folder import RunSpec, check_resume, refuse_used_folder
 from experiments.settings import comparable_settings
@@ -144,5 +144,5 @@ class TrainerCLI(LightningCLI):
             *([TokenProgressBar()] if config.trainer.enable_progress_bar is not False else []),
         ]
         trainer = super().instantiate_trainer(logger=logger, use_distributed_sampler=False, **kwargs)
-        warn_of_emulated_bf16(trainer)
+        suit_processor(trainer)
         return trainer

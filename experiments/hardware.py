@@ -5,24 +5,34 @@ import warnings
 from pathlib import Path
 
 import pytorch_lightning as pl
+import torch
 
 _BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 """Names of bf16 instructions in Linux' /proc/cpuinfo: x86 AVX512-BF16 and AMX, and Arm."""
 
 
-def has_bf16_instructions(cpuinfo: str) -> bool | None:
-    """Whether the processor that `/proc/cpuinfo` describes computes in bf16; None where it lists no flags."""
+_PROCESSOR = Path("/proc/cpuinfo")
+
+
+def processor_flags(cpuinfo: str) -> frozenset[str] | None:
+    """Instruction sets named in the text of `/proc/cpuinfo`; None where it lists none."""
     flags = re.search(r"^(?:flags|Features)\s*:(.*)$", cpuinfo, re.MULTILINE)
-    return None if flags is None else not _BF16_FLAGS.isdisjoint(flags[1].split())
+    return None if flags is None else frozenset(flags[1].split())
 
 
-def warn_of_emulated_bf16(trainer: pl.Trainer, cpuinfo: Path = Path("/proc/cpuinfo")) -> None:
-    """Warn when bf16 autocast would run on a CPU that has to emulate it, which is many times slower than float32."""
-    if not str(trainer.precision).startswith("bf16") or trainer.strategy.root_device.type != "cpu":
-        return
-    if cpuinfo.is_file() and has_bf16_instructions(cpuinfo.read_text(encoding="utf-8")) is False:
+def suit_processor(trainer: pl.Trainer, cpuinfo: Path = _PROCESSOR) -> None:
+    """Warn of a bf16 that the CPU must emulate, and take the attention kernel that is fast there.
+
+    torch's fused attention runs bf16 slowly on x86 processors without AMX: on an AVX512-BF16 one it took a quarter of a
+    training step. Attention by plain matrix products is used there instead; everywhere else torch chooses.
+    """
+    bf16_on_cpu = str(trainer.precision).startswith("bf16") and trainer.strategy.root_device.type == "cpu"
+    flags = processor_flags(cpuinfo.read_text(encoding="utf-8")) if bf16_on_cpu and cpuinfo.is_file() else None
+    if flags is not None and _BF16_FLAGS.isdisjoint(flags):
         warnings.warn(
             f"trainer.precision={trainer.precision} on a CPU without bf16 instructions is many times slower than "
             "float32; stack configs/trainer/cpu.yaml or set --trainer.precision=32-true",
             stacklevel=2,
         )
+    # The switch stands under `cuda`, and holds for the CPU's kernel as well.
+    torch.backends.cuda.enable_flash_sdp(flags is None or "avx512_bf16" not in flags or "amx_bf16" in flags)
