@@ -12,16 +12,35 @@ class TokenProgressBar(TQDMProgressBar):
     When `max_steps` ends the run inside the epoch, the bar ends there too, so that its remaining time is right.
     """
 
+    _done_before = 0
+
     @property
     def total_train_batches(self) -> int | float:
-        """Micro-batches of this epoch that will be run on this rank."""
-        in_epoch = super().total_train_batches
+        """Micro-batches that this epoch will have been run for on this rank when it, or training, ends."""
         trainer = self.trainer
+        # Lightning's own figure takes optimizer steps for batches.
+        in_epoch: int | float = trainer.num_training_batches
         if trainer.max_steps < 0:
             return in_epoch
-        done = trainer.fit_loop.epoch_loop.batch_progress.current.completed
         left = (trainer.max_steps - trainer.global_step) * trainer.accumulate_grad_batches
-        return min(in_epoch, done + left)
+        return min(in_epoch, self._done_before + left)
+
+    def on_train_start(self, trainer: pl.Trainer, *_: Any) -> None:
+        """Begin where a resumed run goes on: Lightning begins no epoch there, and leaves the bar without an end."""
+        super().on_train_start(trainer, *_)
+        done = trainer.fit_loop.epoch_loop.batch_progress.current.processed
+        if done:
+            self._begin_epoch(trainer, done)
+            # The rate is that of this process.
+            self.train_progress_bar.initial = self.train_progress_bar.n = done
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, *_: Any) -> None:
+        """Begin a bar for a whole epoch."""
+        self._begin_epoch(trainer, 0)
+
+    def _begin_epoch(self, trainer: pl.Trainer, done: int) -> None:
+        self._done_before = done
+        super().on_train_epoch_start(trainer)
 
     def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, Any]:
         """What stands behind the bar."""

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,14 @@ from tests.world import World, read_json, scalars
 STEPS = 20
 
 
-def train(arguments: list[str]) -> subprocess.CompletedProcess[str]:
-    """One fresh process, as a user starts it; DDP starts the second one itself."""
-    command = [sys.executable, "-m", "experiments.train", "fit", *arguments]
+TORCHRUN = ("torch.distributed.run", "--nnodes=1", "--nproc-per-node=2", "--rdzv-backend=c10d",
+            "--rdzv-endpoint=127.0.0.1:0", "-m")  # fmt: skip
+"""What `torchrun` stands for; docs/cluster.md starts one training on several machines with it."""
+
+
+def train(arguments: list[str], launcher: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+    """One fresh process, as a user starts it; DDP starts the second one itself where no launcher has."""
+    command = [sys.executable, "-m", *launcher, "experiments.train", "fit", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
 
 
@@ -47,3 +53,17 @@ def test_both_processes_stop_at_a_loss_that_is_not_finite(world: World, tmp_path
     finished = train(world.distil(tmp_path, *options, "--last_checkpoint.every_n_steps=1"))
     assert finished.returncode != 0
     assert finished.stderr.count("the loss is not finite at optimizer step") == 2
+
+
+@pytest.mark.slow
+def test_torchrun_trains_as_the_trainers_own_launcher_does(world: World, tmp_path: Path) -> None:
+    options = ["--trainer.max_steps=4", "--trainer.val_check_interval=4", "-c", "configs/trainer/ddp_cpu.yaml"]
+    curves = []
+    for name, launcher in (("own", ()), ("torchrun", TORCHRUN)):
+        finished = train(world.distil(tmp_path / name, *options), launcher)
+        assert finished.returncode == 0, finished.stderr
+        folder = tmp_path / name / "distilkobert" / "base_seed42"
+        assert read_json(folder / "metrics.json")["world_size"] == 2
+        curves.append(scalars(folder)["train/loss/total"])
+    assert sorted(curves[0]) == [1, 2, 3, 4]
+    assert curves[0] == pytest.approx(curves[1], abs=1e-6)

@@ -1,5 +1,6 @@
 """Exact resume: a run that was broken off and resumed ends with the weights of an undisturbed one, bit for bit."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,12 @@ def break_at(step: int, patch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("accumulate", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_a_broken_run_resumes_to_the_same_weights(
-    accumulate: int, world: World, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    accumulate: int,
+    world: World,
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     options = [
         DROPOUT, f"--trainer.accumulate_grad_batches={accumulate}", "--trainer.max_steps=20",
@@ -47,7 +53,11 @@ def test_a_broken_run_resumes_to_the_same_weights(
     broken = tmp_path / "broken" / "distilkobert" / "base_seed42"
     last = broken / "checkpoints" / "last.ckpt"
     assert read_checkpoint(last)["global_step"] == 12
-    run("fit", ["-c", str(broken / "config.yaml"), f"--ckpt_path={last}"])
+    capfd.readouterr()
+    run("fit", ["-c", str(broken / "config.yaml"), f"--ckpt_path={last}", "--trainer.enable_progress_bar=true"])
+    bar = re.findall(r"Epoch \d+: .*?(\d+)/(\S+) ", capfd.readouterr().out)
+    assert bar[-1] == (str(20 * accumulate), str(20 * accumulate))
+    assert all(int(done) >= 12 * accumulate for done, _ in bar[1:])
 
     whole = tmp_path / "whole" / "distilkobert" / "base_seed42"
     expected = read_checkpoint(whole / "checkpoints" / "last.ckpt")
