@@ -28,7 +28,8 @@ class TokenProgressBar(TQDMProgressBar):
     def on_train_start(self, trainer: pl.Trainer, *_: Any) -> None:
         """Begin where a resumed run goes on: Lightning begins no epoch there, and leaves the bar without an end."""
         super().on_train_start(trainer, *_)
-        done = trainer.fit_loop.epoch_loop.batch_progress.current.processed
+        batches: Any = trainer.fit_loop.epoch_loop.batch_progress.current
+        done = int(batches.processed)
         if done:
             self._begin_epoch(trainer, done)
             # The rate is that of this process.
