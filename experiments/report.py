@@ -52,9 +52,10 @@ def report(
             is not installed.
         OSError: the report could not be written; an earlier one stays as it was.
     """
-    from experiments.reports.document import compose, shown_path, texts_of
+    from experiments.reports.document import compose, texts_of
     from experiments.reports.html import to_html
     from experiments.reports.scan import open_runs
+    from experiments.reports.sources import shown_path
     from experiments.reports.style import style
     from experiments.reports.tables import to_csv, to_latex
     from experiments.reports.text import to_markdown_report, to_results_page

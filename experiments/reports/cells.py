@@ -2,23 +2,29 @@
 
 from collections.abc import Callable, Sequence
 
-from experiments.reports.statistics import Delta, Spread
+from experiments.reports.statistics import Delta, Ratio, Spread
 from experiments.reports.tables import MISSING, NONE, Cell, Column, Value
 
 SPREAD = ("mean", "sd", "n", "distillations")
 DELTA = ("delta", "low", "high", "n", "distillations")
+RATIO = ("", "n", "distillations")
 DAGGER = "† One seed: nothing can be said about the spread over seeds."
 DOUBLE_DAGGER = (
     "‡ Some of these seeds are fine-tunings of the same distillation: the spread leaves out what another distillation "
     "would change."
 )
 ASTERISK = "* Not all planned seeds are there, of this arm or of the teacher."
-_NOTES = {"†": DAGGER, "‡": DOUBLE_DAGGER, "*": ASTERISK}
+COMPUTED = "≈ Not weighed: number of parameters times 4 bytes; the notes at the end say whose."
+_NOTES = {"†": DAGGER, "‡": DOUBLE_DAGGER, "*": ASTERISK, "≈": COMPUTED}
 
 
 def marks_explained(rows: Sequence[Sequence[Cell]]) -> tuple[str, ...]:
     """What the marks in a table's cells mean, one sentence for each that occurs."""
-    texts = [cell.text for row in rows for cell in row if cell.values]
+    return marks_in([cell.text for row in rows for cell in row if cell.values])
+
+
+def marks_in(texts: Sequence[str]) -> tuple[str, ...]:
+    """What the marks in these texts mean, one sentence for each that occurs."""
     return tuple(note for mark, note in _NOTES.items() if any(mark in text for text in texts))
 
 
@@ -46,18 +52,25 @@ def delta_cell(delta: Delta) -> Cell:
     return Cell(text, (delta.value, delta.low, delta.high, delta.n, delta.distillations))
 
 
-def size_cell(megabytes: float | None) -> Cell:
-    """Megabytes, with two decimals below ten."""
+def size_cell(megabytes: float | None, *, computed: bool = False) -> Cell:
+    """Megabytes, with two decimals below ten, marked where they are computed."""
     if megabytes is None:
         return Cell(MISSING)
-    return Cell(f"{megabytes:.1f}" if megabytes >= 10 else f"{megabytes:.2f}", (megabytes,))
+    return Cell(f"{'≈ ' if computed else ''}{megabytes:.{1 if megabytes >= 10 else 2}f}", (megabytes,))
 
 
-def percent_cell(value: float | None, *, expected: bool, partial: bool) -> Cell:
-    """A share in per cent, marked where it comes from a part of the seeds."""
-    if value is None:
+def ratio_cell(ratio: Ratio | None, *, expected: bool) -> Cell:
+    """A share in per cent and the number of seeds, marked likewise, and where it comes from a part of the seeds."""
+    if ratio is None:
         return Cell(MISSING if expected else NONE)
-    return Cell(f"{value:.1f}{' *' if partial else ''}", (value,))
+    marks, counted = ratio_marks(ratio), _counted(f"n={ratio.n}", ratio.n, ratio.distillations)
+    text = f"{ratio.percent:.1f}{' ' if marks else ''}{marks} ({counted})"
+    return Cell(text, (ratio.percent, ratio.n, ratio.distillations))
+
+
+def ratio_marks(ratio: Ratio) -> str:
+    """The marks of a share."""
+    return seeds_mark(ratio.n, ratio.distillations) + ("*" if ratio.partial else "")
 
 
 def signed(value: float) -> str:

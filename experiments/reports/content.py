@@ -5,13 +5,14 @@ from functools import partial
 
 from experiments.reports.cells import (
     DELTA,
+    RATIO,
     delta_cell,
     marks_explained,
-    percent_cell,
-    size_cell,
+    ratio_cell,
     spread_cell,
     spread_column,
 )
+from experiments.reports.content_models import arm_size
 from experiments.reports.deployment import Deployment
 from experiments.reports.runs import Run, Study
 from experiments.reports.scores import Scores, spread_of
@@ -28,7 +29,7 @@ def scores_table(study: Study, scores: Scores, deployment: Deployment) -> Table:
             spread_cell(scores.spreads.get((arm.name, heading)), scores.planned[arm.name, heading])
             for heading in headings
         ]
-        rows.append((Cell(arm.name), Cell(arm.kind), size_cell(deployment.sizes.get(arm.name)), *cells))
+        rows.append((Cell(arm.name), Cell(arm.kind), arm_size(deployment, arm.name), *cells))
     return Table(
         slug="scores",
         title="Scores on the test files, in per cent",
@@ -37,7 +38,8 @@ def scores_table(study: Study, scores: Scores, deployment: Deployment) -> Table:
         notes=(
             "Mean ± sample standard deviation over n seeds.",
             *marks_explained(rows),
-            "Size: bytes of the exported weights (*.safetensors) / 2^20, masked-LM head included, tokenizer not.",
+            "Size: bytes of the weights (*.safetensors, or an older pytorch_model.bin) / 2^20, masked-LM head "
+            "included, tokenizer not.",
         ),
     )
 
@@ -48,25 +50,20 @@ def retention_table(study: Study, scores: Scores) -> Table:
     rows = []
     for arm in study.arms:
         planned = [scores.planned[arm.name, heading] for heading in headings]
-        values = [scores.retention.get((arm.name, heading)) for heading in headings]
-        lacking = [scores.lacks_seeds(arm.name, study.teacher, heading) for heading in headings]
+        ratios = [scores.retention.get((arm.name, heading)) for heading in headings]
         cells = [
-            percent_cell(value, expected=count > 0, partial=lacks)
-            for value, count, lacks in zip(
-                (*values, scores.mean_retention(arm.name)),
-                (*planned, max(planned)),
-                (*lacking, any(lacking)),
-                strict=True,
-            )
+            ratio_cell(ratio, expected=count > 0)
+            for ratio, count in zip((*ratios, scores.mean_retention(arm.name)), (*planned, max(planned)), strict=True)
         ]
         rows.append((Cell(arm.name), *cells))
     return Table(
         slug="retention",
         title=f"Retention: per cent of the score of {study.teacher}, fine-tuned and scored by the same code",
-        columns=(text_column("arm"), *(Column(heading, ("",)) for heading in (*headings, "mean"))),
+        columns=(text_column("arm"), *(Column(heading, RATIO) for heading in (*headings, "mean"))),
         rows=tuple(rows),
         notes=(
-            "Ratio of the means over seeds. The last column is the mean over tasks, KorQuAD counted by its F1.",
+            "Ratio of the means over seeds; n is the number of seeds of the arm or of the teacher, whichever is less. "
+            "The last column is the mean over tasks, KorQuAD counted by its F1.",
             *marks_explained(rows),
         ),
     )
@@ -131,37 +128,6 @@ def distillation_table(study: Study, stage: str) -> Table:
             "the masks are. Agreement: share of tokens whose first choice is the teacher's. Wall time is training "
             "alone, without validation.",
             *marks_explained(rows),
-        ),
-    )
-
-
-def deployment_table(study: Study, deployment: Deployment) -> Table:
-    """Size and latency; ratios are to the teacher, or to the first arm measured."""
-    latencies = deployment.latencies
-    reference = study.teacher if study.teacher in latencies else next(iter(latencies), None)
-    headings = ("parameters", "batch 1 ms", "batch 32 ms", "sentences/s", "times faster, batch 1")
-    rows = []
-    for arm in study.arms:
-        found = latencies.get(arm.name)
-        cells = [Cell(MISSING)] * len(headings)
-        if found is not None and reference is not None:
-            ratio = latencies[reference].batch_1_ms / found.batch_1_ms
-            cells = [
-                Cell(f"{found.parameters:,}", (found.parameters,)),
-                Cell(f"{found.batch_1_ms:.2f}", (found.batch_1_ms,)),
-                Cell(f"{found.batch_32_ms:.2f}", (found.batch_32_ms,)),
-                Cell(f"{found.sentences_per_s:,.1f}", (found.sentences_per_s,)),
-                Cell(f"{ratio:.2f}", (ratio,)),
-            ]
-        rows.append((Cell(arm.name), size_cell(deployment.sizes.get(arm.name)), *cells))
-    return Table(
-        slug="deployment",
-        title="Size and latency of the encoder",
-        columns=(text_column("arm"), *(Column(heading, ("",)) for heading in ("size MB", *headings))),
-        rows=tuple(rows),
-        notes=(
-            f"Measured on {deployment.conditions}: medians of interleaved passes over random sentences, one model of "
-            f"each arm; times faster than {reference}. Parameters are those of the encoder without a head.",
         ),
     )
 

@@ -56,15 +56,14 @@ class RunCurves:
         return Curve(np.interp(curve.x, np.append(0.0, steps), np.append(0.0, tokens)), curve.y)
 
 
-def read_curves(run: Run, names: Collection[str], prefixes: tuple[str, ...], notes: list[str]) -> RunCurves:
-    """Read the named scalars, and those whose name begins with a prefix; a point that is not finite is left out.
+def read_curves(run: Run, names: Collection[str], notes: list[str]) -> RunCurves:
+    """Read the named scalars; a point that is not finite is left out.
 
     Of two points at one step, which a resumed run leaves, the later written counts.
 
     Args:
         run: whose folder holds the event files.
         names: scalars wanted; those absent are not in the result.
-        prefixes: further scalars wanted.
         notes: points that are not finite, and a folder without events, are noted here.
     """
     from tensorboard.backend.event_processing.event_accumulator import SCALARS, EventAccumulator
@@ -79,7 +78,7 @@ def read_curves(run: Run, names: Collection[str], prefixes: tuple[str, ...], not
     wanted = {TOKENS, *names}
     curves = {}
     for tag in events.Tags()[SCALARS]:
-        if tag not in wanted and not tag.startswith(prefixes):
+        if tag not in wanted:
             continue
         latest = {event.step: event.value for event in events.Scalars(tag)}
         steps = np.array(sorted(latest), dtype=np.float64)

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from distilkobert.run_files import CONFIG_FILE
 from experiments.reports.runs import Study
+from experiments.reports.sources import Origin, origin_of, shown_path
 
 LATENCY_FILE = "latency.json"
+_WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
+"""Files of weights in the order in which transformers prefers them; a folder with both holds the same ones twice."""
+_BYTES = 4
+"""Of a float32 weight, as exports have them."""
 
 
 @dataclass(frozen=True)
@@ -37,45 +39,82 @@ class Deployment:
     """Size and latency of each arm's encoder.
 
     Args:
-        sizes: megabytes (2^20 bytes) of the exported weights, by arm.
+        sizes: megabytes (2^20 bytes) of the weights, by arm.
         latencies: by arm.
         conditions: hardware and threads of the measurement; empty where there is none.
+        computed: arms whose size is computed from their number of parameters.
     """
 
     sizes: Mapping[str, float]
     latencies: Mapping[str, Latency]
     conditions: str
+    computed: frozenset[str] = frozenset()
 
 
 def weights_mb(folder: Path) -> float | None:
-    """Bytes of a folder's `*.safetensors` / 2^20; None where there are none."""
-    sizes = [path.stat().st_size for path in sorted(folder.glob("*.safetensors"))]
-    return sum(sizes) / 2**20 if sizes else None
+    """Bytes of a folder's `*.safetensors`, or else of its `pytorch_model.bin`, / 2^20; None where there are none."""
+    for pattern in _WEIGHTS:
+        sizes = [path.stat().st_size for path in sorted(folder.glob(pattern))]
+        if sizes:
+            return sum(sizes) / 2**20
+    return None
 
 
 def read_deployment(study: Study, notes: list[str]) -> Deployment:
     """Size and latency of every arm for which there are some.
 
     Args:
-        study: its exports are weighed; where the study names none, the model that an arm's fine-tuning started from.
-        notes: what is missing or contradictory is added here.
+        study: its exports are weighed; where the study names none, the model that an arm's fine-tuning started from;
+            where that is not here either, the size follows from the number of parameters that its runs recorded.
+        notes: what is missing, computed or contradictory is added here.
     """
-    folders = {arm.name: _encoders(study, arm.name) for arm in study.arms}
+    origins = {arm.name: origin_of(study, arm) for arm in study.arms}
+    sizes = _weighed(origins, notes)
+    computed = {}
+    for arm, origin in origins.items():
+        if arm not in sizes and (megabytes := _computed(study, arm, origin, notes)) is not None:
+            computed[arm] = megabytes
+    sizes |= computed
+    unweighed = {arm: origin for arm, origin in origins.items() if arm not in sizes}
+    if unweighed:
+        notes.append(f"No exported weights were found for {_named(unweighed)}, so their size is missing.")
+    latencies, conditions = _latencies(study, origins, notes)
+    return Deployment(sizes, latencies, conditions, frozenset(computed))
+
+
+def _weighed(origins: Mapping[str, Origin], notes: list[str]) -> dict[str, float]:
     sizes = {}
-    for arm, candidates in folders.items():
-        found = {round(mb, 3): mb for mb in map(weights_mb, candidates) if mb is not None}
+    for arm, origin in origins.items():
+        found = {round(mb, 3): mb for mb in map(weights_mb, origin.folders) if mb is not None}
         if len(found) > 1:
             weights = ", ".join(f"{mb:.1f}" for mb in found.values())
             notes.append(f"The exports of {arm} differ in size ({weights} MB); the first one is shown.")
         if found:
             sizes[arm] = next(iter(found.values()))
-    unweighed = [arm for arm in folders if arm not in sizes]
-    if unweighed:
-        notes.append(f"No exported weights were found for {', '.join(unweighed)}, so their size is missing.")
+    return sizes
+
+
+def _computed(study: Study, arm: str, origin: Origin, notes: list[str]) -> float | None:
+    """Megabytes from a run's number of parameters; the run that exports comes first, for it has the exported head."""
+    runs = [run for run in study.runs if run.arm == arm and run.number("parameters")]
+    run = min(runs, key=lambda run: run.stage in study.tasks, default=None)
+    if run is None:
+        return None
+    parameters = int(run.number("parameters") or 0)
+    head = ", which has its task's head in place of the masked-LM head" if run.stage in study.tasks else ""
+    notes.append(
+        f"No weights were found for {_named({arm: origin})}; its size is computed from {parameters:,} parameters of "
+        f"{run.label}{head}, {_BYTES} bytes each."
+    )
+    return parameters * _BYTES / 2**20
+
+
+def _latencies(study: Study, origins: Mapping[str, Origin], notes: list[str]) -> tuple[dict[str, Latency], str]:
+    """What was measured, by arm, and under which conditions."""
     path = study.folder / LATENCY_FILE
     if not path.is_file():
         notes.append(f"Latency was not measured: {path} is not there; `python -m experiments.bench latency` writes it.")
-        return Deployment(sizes, {}, "")
+        return {}, ""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         measured = {
@@ -90,38 +129,30 @@ def read_deployment(study: Study, notes: list[str]) -> Deployment:
         conditions = f"{content['hardware']}, threads: {content['threads']}"
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         notes.append(f"Latency is missing: {path} is not what `experiments.bench latency` writes ({error!r}).")
-        return Deployment(sizes, {}, "")
+        return {}, ""
     latencies = {}
-    for arm, candidates in folders.items():
-        places = [place.resolve() for place in candidates if place.resolve() in measured]
+    for arm, origin in origins.items():
+        places = [place.resolve() for place in origin.folders if place.resolve() in measured]
         if places:
             latencies[arm] = measured[places[0]]
-    if unmeasured := [arm for arm in folders if arm not in latencies]:
-        notes.append(f"{path} has no figures of an export of {', '.join(unmeasured)}, so their latency is missing.")
-    return Deployment(sizes, latencies, conditions)
+    if unmeasured := {arm: origin for arm, origin in origins.items() if arm not in latencies}:
+        notes.append(
+            f"{path} has no figures of {_named(unmeasured)}, so their latency is missing; `experiments.bench latency` "
+            "measures folders with *.safetensors only."
+        )
+    return latencies, conditions
+
+
+def _named(origins: Mapping[str, Origin]) -> str:
+    """Arms, each with what it started from where that is no folder here."""
+    names = []
+    for arm, origin in origins.items():
+        sources = ", ".join(shown_path(Path(source)) for source in origin.elsewhere)
+        names.append(f"{arm} ({sources}, which is no folder here)" if sources else arm)
+    return ", ".join(names)
 
 
 def _positive(value: Any) -> float:
     if isinstance(value, bool) or not math.isfinite(value) or value <= 0:
         raise ValueError(f"{value!r} is not a positive number")
     return float(value)
-
-
-def _encoders(study: Study, arm: str) -> list[Path]:
-    """Folders of the arm's encoders: what its runs export, else what its fine-tuning runs were started from."""
-    exports = [run.export for run in study.runs if run.arm == arm and run.export is not None]
-    if exports:
-        return list(dict.fromkeys(exports))
-    sources = (_init_from(run.folder) for run in study.runs if run.arm == arm and run.stage in study.tasks)
-    return list(dict.fromkeys(source for source in sources if source is not None))
-
-
-def _init_from(run_folder: Path) -> Path | None:
-    """The local folder in the run's `model.init_from`, if there is one."""
-    path = run_folder / CONFIG_FILE
-    try:
-        source = yaml.safe_load(path.read_text(encoding="utf-8"))["model"]["init_args"]["init_from"]
-    except (OSError, yaml.YAMLError, KeyError, TypeError):
-        return None  # a run without its configuration has no encoder to weigh, which the size's own note says
-    folder = Path(str(source))
-    return folder if folder.is_dir() else None

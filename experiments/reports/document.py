@@ -3,16 +3,15 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from experiments.reports.content import (
     delta_table,
-    deployment_table,
     distillation_table,
     entity_table,
     retention_table,
     scores_table,
 )
+from experiments.reports.content_models import axes_table, deployment_table
 from experiments.reports.deployment import Deployment, read_deployment
 from experiments.reports.figures_curves import curve_figures
 from experiments.reports.figures_labels import label_figures
@@ -85,11 +84,14 @@ def compose(study: Study, notes: list[str]) -> Report:
         notes: what was noted while reading; what is noted here is added, and all end up in the report.
     """
     deployment = read_deployment(study, notes)
-    sections = []
+    axes = axes_table(study)
+    sections = [] if axes is None else [Section(axes.title, (), (axes,))]
     if study.tasks:
         sections += _task_sections(study, score_study(study, notes), deployment, notes)
     else:
         notes.append("No run was fine-tuned and tested, so there are no task scores.")
+    if deployment.latencies or (deployment.sizes and not study.tasks):  # the table of scores has the sizes too
+        sections.append(Section("Deployment", (), (deployment_table(study, deployment),)))
     for stage in study.distil_stages:
         if study.of(stage):
             table = distillation_table(study, stage)
@@ -103,13 +105,9 @@ def compose(study: Study, notes: list[str]) -> Report:
 
 
 def _task_sections(study: Study, scores: Scores, deployment: Deployment, notes: list[str]) -> list[Section]:
-    size = retention_figure(
-        study, scores, deployment.sizes, slug="retention_size", title="Retention against size", axis="weights, MB"
-    )
+    size = retention_figure(study, scores, deployment.sizes, "size", "weights, MB", deployment.computed)
     times = {arm: latency.batch_1_ms for arm, latency in deployment.latencies.items()}
-    speed = retention_figure(
-        study, scores, times, slug="retention_latency", title="Retention against latency", axis="one sentence, ms"
-    )
+    speed = retention_figure(study, scores, times, "latency", "one sentence, ms")
     sections = [Section("Scores", (), (scores_table(study, scores, deployment),))]
     if study.teacher is not None:
         retained = tuple(drawing for drawing in (size, speed) if drawing is not None)
@@ -118,8 +116,6 @@ def _task_sections(study: Study, scores: Scores, deployment: Deployment, notes: 
         differences = difference_figure(study, scores)
         drawn = () if differences is None else (differences,)
         sections.append(Section("Differences", (METHOD,), (delta_table(study, scores),), drawn))
-    if deployment.latencies:
-        sections.append(Section("Deployment", (), (deployment_table(study, deployment),)))
     for metric in scores.metrics:
         if metric.kind == "tagging":
             table, figure = entity_table(study, metric.stage, metric.heading), entity_figure(study, metric)
@@ -157,9 +153,3 @@ def _told(study: Study, key: str) -> Sequence[str]:
 def texts_of(study: Study) -> list[str]:
     """Names that may occur in a figure, for the choice of its font."""
     return [study.name, *(arm.name for arm in study.arms), *study.tasks, *study.distil_stages]
-
-
-def shown_path(path: Path) -> str:
-    """A path as others may read it: relative to the working directory, or only its name where it lies elsewhere."""
-    absolute = path.resolve()
-    return str(absolute.relative_to(Path.cwd())) if absolute.is_relative_to(Path.cwd()) else absolute.name

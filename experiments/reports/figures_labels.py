@@ -121,16 +121,17 @@ def _reliability_figure(
     figure, all_axes = panels(len(shown), 4, 2.3, 2.3)
     for axes, (arm, labelled) in zip(all_axes, shown.items(), strict=True):
         found = reliability(labelled, lowest)
-        axes.plot([lowest, 1], [lowest, 1], color="#BBBBBB", lw=0.8)
+        axes.plot([100 * lowest, 100], [100 * lowest, 100], color="#BBBBBB", lw=0.8)
         look = appearance[arm]
-        axes.plot(found.confidence, found.accuracy, color=look.color, lw=1.0)
+        confidence, accuracy = 100 * found.confidence, 100 * found.accuracy
+        axes.plot(confidence, accuracy, color=look.color, lw=1.0)
         sizes = 6 + 90 * found.counts / found.counts.sum()
-        axes.scatter(found.confidence, found.accuracy, s=sizes, color=look.color, lw=0, alpha=0.8)
-        axes.set(xlim=(lowest - 0.02, 1.02), ylim=(0, 1.04), aspect="auto")
+        axes.scatter(confidence, accuracy, s=sizes, color=look.color, lw=0, alpha=0.8)
+        axes.set(xlim=(100 * lowest - 2, 102), ylim=(0, 104), aspect="auto")
         axes.set_title(arm, color=look.ink)
         axes.text(0.97, 0.06, f"ECE {100 * found.error:.1f} %", transform=axes.transAxes, ha="right")
-    figure.supxlabel("probability of the predicted label", fontsize="medium")
-    figure.supylabel("share that is right", fontsize="medium")
+    figure.supxlabel("probability of the predicted label, per cent", fontsize="medium")
+    figure.supylabel("right, per cent", fontsize="medium")
     caption = (
         f"{task} reliability: share of right labels against the probability given to them, all seeds together. On the "
         "grey line a probability is what it says. Dots grow with the number of texts; ECE is the expected calibration "

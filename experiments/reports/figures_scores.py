@@ -1,23 +1,31 @@
 """Figures of task scores: retention against cost, differences to the base arm, entity types."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from experiments.reports.cells import seeds_mark, signed
+from experiments.reports.cells import marks_in, ratio_marks, seeds_mark, signed
 from experiments.reports.content import entity_keys, percent_of_type
 from experiments.reports.names import name_points
 from experiments.reports.runs import Study
 from experiments.reports.scores import Scores, spread_of
-from experiments.reports.style import Drawing, looks, new_figure, panels
+from experiments.reports.style import Drawing, Look, looks, new_figure, panels
 from experiments.reports.tasks import Metric
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_ROW_FILLED = 0.75
+"""Share of an entity type's row that its markers spread over, so that none lies on another and the rows stay apart."""
+
 
 def retention_figure(
-    study: Study, scores: Scores, costs: Mapping[str, float], *, slug: str, title: str, axis: str
+    study: Study,
+    scores: Scores,
+    costs: Mapping[str, float],
+    cost: str,
+    axis: str,
+    computed: Collection[str] = (),
 ) -> Drawing | None:
     """Per cent of the teacher's score against a cost of the model, one panel a task; None without enough points.
 
@@ -25,9 +33,9 @@ def retention_figure(
         study: its arms.
         scores: their retention.
         costs: size or latency by arm.
-        slug: name of the files.
-        title: of the figure.
-        axis: what the cost is, with its unit.
+        cost: which of the two; also in the name of the files.
+        axis: what is shown of it, with its unit.
+        computed: arms whose cost was not measured, which is marked.
     """
     metrics = [
         metric
@@ -38,22 +46,38 @@ def retention_figure(
         return None
     figure, all_axes = panels(len(metrics), 3, 4.0, 3.3)
     appearance = looks(study.arms)
-    shown = []
+    everywhere = {scores.retention[arm, metric.heading].n for metric in metrics for arm in costs
+                  if (arm, metric.heading) in scores.retention}  # fmt: skip
+    shown: list[dict[str, tuple[float, float]]] = []
+    inks: dict[str, Look] = {}
     for axes, metric in zip(all_axes, metrics, strict=True):
-        names = [arm.name for arm in study.arms if arm.name in costs and (arm.name, metric.heading) in scores.retention]
-        points = {name: (costs[name], scores.retention[name, metric.heading]) for name in names}
+        points = {}
+        for name in (arm.name for arm in study.arms if arm.name in costs):
+            ratio = scores.retention.get((name, metric.heading))
+            if ratio is None:
+                continue
+            marks = ratio_marks(ratio) + ("≈" if name in computed else "")
+            label = f"{name}{' ' if marks else ''}{marks}{f' n={ratio.n}' if len(everywhere) > 1 else ''}"
+            points[label], inks[label] = (costs[name], ratio.percent), appearance[name]
+            axes.plot(*points[label], appearance[name].marker, color=appearance[name].color, ms=5)
         shown.append(points)
-        axes.axhline(100, color="#BBBBBB", lw=0.8)
-        for name, (x, y) in points.items():
-            axes.plot(x, y, appearance[name].marker, color=appearance[name].color, ms=5)
+        axes.axhline(100, color="#BBBBBB", lw=0.8, zorder=0)
         _margins(axes, list(points.values()))
         axes.set_title(metric.heading)
         axes.set_xlabel(axis)
-    all_axes[0].set_ylabel(f"per cent of {study.teacher}")
+    seeds = f", n={min(everywhere)}" if len(everywhere) == 1 else ""
+    all_axes[0].set_ylabel(f"per cent of {study.teacher}{seeds}")
     figure.draw_without_rendering()  # settles the sizes that names are placed by
     for axes, points in zip(all_axes, shown, strict=True):
-        name_points(axes, points, appearance)
-    return Drawing(slug, f"{title}. Means over seeds; the grey line is the teacher's score.", figure)
+        name_points(axes, points, inks)
+    absent = [name for name in dict.fromkeys(arm for arm, _ in scores.retention) if name not in costs]
+    parts = (
+        f"Retention against {cost}. Means over n seeds, of the arm or of the teacher, whichever has fewer; the grey "
+        "line is the teacher's score.",
+        *marks_in(list(inks)),
+        *([f"Not shown, for want of their {cost}: {', '.join(absent)}."] if absent else []),
+    )
+    return Drawing(f"retention_{cost}", " ".join(parts), figure)
 
 
 def _margins(axes: "Axes", points: Sequence[tuple[float, float]]) -> None:
@@ -109,14 +133,15 @@ def entity_figure(study: Study, metric: Metric) -> Drawing | None:
         return None
     appearance = looks(study.arms)
     rows_of_legend = -(-len(arms) // 4)
-    figure = new_figure(6.4, 0.9 + 0.34 * len(types) + 0.2 * rows_of_legend)
+    figure = new_figure(6.4, 0.9 + max(0.34, 0.09 * len(arms)) * len(types) + 0.2 * rows_of_legend)
     axes = figure.subplots()
     for place, kind in enumerate(types):
-        axes.axhline(place, color="#EEEEEE", lw=0.8, zorder=0)
+        if place % 2:
+            axes.axhspan(place - 0.5, place + 0.5, color="#F3F3F3", lw=0, zorder=0)
         for number, arm in enumerate(arms):
             spread = spread_of(study.of(metric.stage, arm), partial(percent_of_type, kind))
             if spread is not None:
-                offset = 0.5 * (number / max(len(arms) - 1, 1) - 0.5)
+                offset = _ROW_FILLED * (number / max(len(arms) - 1, 1) - 0.5)
                 look = appearance[arm]
                 label = arm if place == 0 else None
                 axes.plot(spread.mean, place + offset, look.marker, color=look.color, ms=4.5, label=label)

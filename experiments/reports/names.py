@@ -1,8 +1,12 @@
 """Write names into figures beside what they name, so that no two lie on each other and no legend is needed."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
+from experiments.reports.curves import Curve
 from experiments.reports.fonts import has_hangul
 from experiments.reports.style import FONT_POINTS, Look
 
@@ -30,19 +34,26 @@ class Box(NamedTuple):
         return self.left < other.right and other.left < self.right and self.low < other.high and other.low < self.high
 
 
-def name_points(axes: "Axes", points: Mapping[str, tuple[float, float]], appearance: Mapping[str, Look]) -> None:
+def name_points(
+    axes: "Axes",
+    points: Mapping[str, tuple[float, float]],
+    appearance: Mapping[str, Look],
+    lines: Sequence[Curve] = (),
+) -> None:
     """Write each name next to its point.
 
     Args:
         axes: its limits and size are final.
         points: data coordinates by name.
         appearance: by name.
+        lines: drawn in the same axes; names keep off them too.
     """
     width, _ = _inches(axes)
     height = _line_height(axes)
     places = list(_fractions(axes, points).values())
     widths = [letters_wide(name) * FONT_POINTS / 72 / width for name in points]
-    for name, place, box in zip(points, places, place_boxes(places, widths, height), strict=True):
+    taken = [place for line in lines for place in _along(axes, line)]
+    for name, place, box in zip(points, places, place_boxes(places, widths, height, taken), strict=True):
         to_left = box.right < place[0]
         across = box.right if to_left else box.left
         _write(axes, name, points[name], (across, (box.low + box.high) / 2), appearance[name].ink, to_left=to_left)
@@ -56,20 +67,28 @@ def name_ends(axes: "Axes", ends: Mapping[str, tuple[float, float]], appearance:
         _write(axes, name, ends[name], (1.03, height), appearance[name].ink, to_left=False)
 
 
-def place_boxes(points: Sequence[tuple[float, float]], widths: Sequence[float], height: float) -> list[Box]:
+def place_boxes(
+    points: Sequence[tuple[float, float]],
+    widths: Sequence[float],
+    height: float,
+    taken: Sequence[tuple[float, float]] = (),
+) -> list[Box]:
     """Where names go: right or left of their points, as little higher or lower as keeps them off all else.
 
     Args:
         points: fractions of the axes.
         widths: of the names, in the same unit.
         height: of a name.
+        taken: further places, in the same unit, that no name may lie on.
 
     Returns:
-        A box for each name, clear of the other boxes and of all points; where nothing near is free, beside the point.
+        A box for each name, clear of the other boxes and of all points, and if it can be nearer to its own point than
+        to any other; where nothing near is free, beside the point.
     """
-    markers = [Box(x - _MARKER, y - _MARKER, x + _MARKER, y + _MARKER) for x, y in points]
+    markers = [Box(x - _MARKER, y - _MARKER, x + _MARKER, y + _MARKER) for x, y in (*points, *taken)]
     placed: list[Box] = []
-    for (x, y), width in zip(points, widths, strict=True):
+    for number, ((x, y), width) in enumerate(zip(points, widths, strict=True)):
+        others = [*points[:number], *points[number + 1 :]]
         choices = [
             Box(left, y + lift - height / 2, left + width, y + lift + height / 2)
             for step in range(24)
@@ -77,9 +96,16 @@ def place_boxes(points: Sequence[tuple[float, float]], widths: Sequence[float], 
             for left in (x + _OFFSET, x - _OFFSET - width)
         ]
         inside = (box for box in choices if box.left > 0 and box.right < 1.1 and box.low > 0 and box.high < 1.02)
-        free = (box for box in inside if not any(box.meets(other) for other in (*placed, *markers)))
-        placed.append(next(free, choices[0]))
+        free = [box for box in inside if not any(box.meets(other) for other in (*placed, *markers))]
+        own = (box for box in free if all(_gap(box, (x, y)) <= _gap(box, other) for other in others))
+        placed.append(next(own, next(iter(free), choices[0])))
     return placed
+
+
+def _gap(box: Box, point: tuple[float, float]) -> float:
+    """Distance from a box to a point; 0 inside it."""
+    across = max(box.left - point[0], 0.0, point[0] - box.right)
+    return math.hypot(across, max(box.low - point[1], 0.0, point[1] - box.high))
 
 
 def spread_out(places: Sequence[float], gap: float, low: float, high: float) -> list[float]:
@@ -125,6 +151,15 @@ def _line_height(axes: "Axes") -> float:
 def _fractions(axes: "Axes", points: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
     (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
     return {name: ((x - left) / (right - left), (y - low) / (high - low)) for name, (x, y) in points.items()}
+
+
+def _along(axes: "Axes", line: Curve) -> list[tuple[float, float]]:
+    """Places along a line, in fractions of the axes, close enough together that nothing slips between two."""
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    xs, ys = (line.x - left) / (right - left), (line.y - low) / (high - low)
+    lengths = np.append(0.0, np.cumsum(np.hypot(np.diff(xs), np.diff(ys))))
+    along = np.arange(0.0, lengths[-1] + _MARKER, _MARKER)
+    return list(zip(np.interp(along, lengths, xs).tolist(), np.interp(along, lengths, ys).tolist(), strict=True))
 
 
 def _write(

@@ -25,7 +25,7 @@ class Arm:
     Args:
         name: as in the run folders' names.
         kind: what it is compared as.
-        axes: labels of the axes that it is a point of.
+        axes: axis to the label that it has there; for a point of a search, option to the value proposed.
     """
 
     name: str

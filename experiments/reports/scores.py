@@ -7,7 +7,7 @@ import numpy as np
 
 from experiments.reports.predictions import Outcomes, difference, read_outcomes
 from experiments.reports.runs import Run, Study
-from experiments.reports.statistics import Delta, Spread, paired_delta, resampled_scores
+from experiments.reports.statistics import Delta, Ratio, Spread, mean_ratio, paired_delta, ratio_of, resampled_scores
 from experiments.reports.tasks import Metric, metrics_of
 
 _TOLERANCE = 0.01
@@ -29,20 +29,14 @@ class Scores:
     metrics: tuple[Metric, ...]
     spreads: Mapping[tuple[str, str], Spread]
     planned: Mapping[tuple[str, str], int]
-    retention: Mapping[tuple[str, str], float]
+    retention: Mapping[tuple[str, str], Ratio]
     deltas: Mapping[tuple[str, str], Delta]
 
-    def lacks_seeds(self, arm: str, teacher: str | None, heading: str) -> bool:
-        """Whether the retention of an arm comes from fewer seeds than planned, its own or the teacher's."""
-        found = [self.spreads.get((name, heading)) for name in (arm, teacher or arm)]
-        planned = [self.planned.get((name, heading), 0) for name in (arm, teacher or arm)]
-        return any(spread is not None and spread.n < count for spread, count in zip(found, planned, strict=True))
-
-    def mean_retention(self, arm: str) -> float | None:
+    def mean_retention(self, arm: str) -> Ratio | None:
         """Mean over the tasks, each by its main score; None where a task's is missing."""
         found = [self.retention.get((arm, metric.heading)) for metric in self.metrics if metric.main]
         values = [value for value in found if value is not None]
-        return float(np.mean(values)) if values and len(values) == len(found) else None
+        return mean_ratio(values) if values and len(values) == len(found) else None
 
 
 def score_study(study: Study, notes: list[str]) -> Scores:
@@ -62,9 +56,11 @@ def score_study(study: Study, notes: list[str]) -> Scores:
             if spread is not None:
                 spreads[arm.name, metric.heading] = spread
     for (arm_name, heading), spread in spreads.items():
-        reference = spreads.get((study.teacher or "", heading))
+        of_teacher = (study.teacher or "", heading)
+        reference = spreads.get(of_teacher)
         if reference is not None and reference.mean > 0:
-            retention[arm_name, heading] = 100 * spread.mean / reference.mean
+            lacking = spread.n < planned[arm_name, heading] or reference.n < planned[of_teacher]
+            retention[arm_name, heading] = ratio_of(spread, reference, partial=lacking)
     if study.teacher is None:
         notes.append("No arm is the teacher, so there is no retention; name one with --teacher.")
     deltas: dict[tuple[str, str], Delta] = {}

@@ -66,6 +66,39 @@ class Delta:
     distillations: int
 
 
+@dataclass(frozen=True)
+class Ratio:
+    """One arm's mean in per cent of another's, or the mean of such figures.
+
+    Args:
+        percent: the figure.
+        n: number of seeds behind it, of the side that has fewer.
+        distillations: how many distillations they come from, of the side that has fewer.
+        partial: seeds that were planned are lacking, on either side.
+    """
+
+    percent: float
+    n: int
+    distillations: int
+    partial: bool
+
+
+def ratio_of(spread: Spread, reference: Spread, *, partial: bool) -> Ratio:
+    """The mean of `spread` in per cent of that of `reference`."""
+    n, distillations = min(spread.n, reference.n), min(spread.distillations, reference.distillations)
+    return Ratio(100 * spread.mean / reference.mean, n, min(n, distillations), partial)
+
+
+def mean_ratio(ratios: Sequence[Ratio]) -> Ratio:
+    """Their mean, with the least number of seeds that any has."""
+    return Ratio(
+        float(np.mean([ratio.percent for ratio in ratios])),
+        min(ratio.n for ratio in ratios),
+        min(ratio.distillations for ratio in ratios),
+        any(ratio.partial for ratio in ratios),
+    )
+
+
 def resampled_scores(
     numerators: NDArray[np.float64],
     denominators: NDArray[np.float64],

@@ -59,7 +59,7 @@ def looks(arms: Sequence[Arm]) -> dict[str, Look]:
         number, palette = counts[arm.kind], palettes[arm.kind]
         counts[arm.kind] += 1
         turn = number // len(palette) + (arm.kind == "control")
-        marker = _MARKERS[number % len(_MARKERS)]
+        marker = _MARKERS[(number + number // len(palette)) % len(_MARKERS)]  # moves on when the colours begin again
         result[arm.name] = Look(palette[number % len(palette)], _DASHES[turn % len(_DASHES)], marker)
     return result
 

@@ -81,7 +81,7 @@ def to_markdown(table: Table) -> str:
         _markdown_row(["---:" if column.numeric else "---" for column in table.columns], escape=False),
         *(_markdown_row([cell.text for cell in row]) for row in table.rows),
     ]
-    return "\n\n".join(["\n".join(lines), *table.notes])
+    return "\n\n".join(["\n".join(lines), *map(markdown_text, table.notes)])
 
 
 def markdown_text(text: str) -> str:
@@ -131,6 +131,7 @@ _LATEX = {
     "‡": r"$^{\ddagger}$",
     "−": r"$-$",
     "–": "--",
+    "≈": r"$\approx$",
     "×": r"$\times$",
     "`": r"\textasciigrave{}",
     '"': r"\char34{}",

@@ -45,5 +45,8 @@ def _section(section: Section, *, figures: bool) -> list[str]:
             parts.append(f"**{markdown_text(table.title)}**")
         parts.append(to_markdown(table))
     if figures:
-        parts += [f"![{markdown_text(d.caption)}](figures/{d.slug}.png)" for d in section.drawings]
+        for drawing in section.drawings:
+            caption = markdown_text(drawing.caption)
+            # A page shows an image's own text only where the image is not there.
+            parts += [f"![{caption}](figures/{drawing.slug}.png)", caption]
     return parts

@@ -157,7 +157,9 @@ def distil_run(folder: Path, arm: FakeArm, seed: int, events: bool) -> None:
     scalars = {
         "val/loss": list(zip(steps, loss, strict=True))[::10],
         "val/agreement": list(zip(steps, agreement, strict=True))[::10],
-        "probe/nsmc_retention": [(s, 0.6 + 0.5 * a) for s, a in zip(steps, agreement, strict=True)][::20],
+        "probe/nsmc_accuracy": [(s, 0.5 + 0.5 * a) for s, a in zip(steps, agreement, strict=True)][::20],
+        "probe/teacher_nsmc_accuracy": [(s, 0.9) for s in steps][::20],
+        "probe/nsmc_retention": [(s, (50 + 50 * a) / 0.9) for s, a in zip(steps, agreement, strict=True)][::20],
     }
     if steps != [0]:
         scalars |= {"train/loss/masked_lm": list(zip(steps, loss, strict=True)),

@@ -17,7 +17,8 @@ FIGURES = (
     "curves", "probes",
 )  # fmt: skip
 TABLES = (
-    "scores", "retention", "differences", "deployment", "entities_klue_ner", "distillation", "published", "provenance",
+    "arms", "scores", "retention", "differences", "deployment", "entities_klue_ner", "distillation", "published",
+    "provenance",
 )  # fmt: skip
 SMALL = ARMS[:2]
 
@@ -68,7 +69,7 @@ def test_all_files_are_there(whole: Path) -> None:
     assert set(found) == expected
     for name, path in found.items():
         start = path.read_bytes()[:8]
-        assert path.stat().st_size > 100
+        assert path.stat().st_size > 30
         assert not name.endswith(".png") or start == b"\x89PNG\r\n\x1a\n"
         assert not name.endswith(".svg") or start.startswith(b"<?xml")
     assert not list(whole.glob(".report*"))
@@ -104,6 +105,14 @@ def test_published_figures_stand_in_a_block_of_their_own(whole: Path) -> None:
     assert "89.63" in published
     assert "89.63" not in ours
     assert "monologg" not in ours
+
+
+def test_captions_are_read_below_the_figures(whole: Path) -> None:
+    """Markdown shows an image's own text only where the image is not there."""
+    parts = (whole / "report/report.md").read_text(encoding="utf-8").split("\n\n")
+    places = [place for place, part in enumerate(parts) if part.startswith("![")]
+    assert len(places) == len(FIGURES)
+    assert all(parts[place] == f"![{parts[place + 1]}]({parts[place].split('](')[1]}" for place in places)
 
 
 def test_provenance_is_told(whole: Path) -> None:

@@ -1,16 +1,18 @@
 """The figures show what they say: axes, labels, values; curves are put over tokens."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from experiments.reports.cells import ASTERISK, COMPUTED, DAGGER
 from experiments.reports.curves import Curve, RunCurves, read_curves, thinned
 from experiments.reports.figures_curves import curve_figures
 from experiments.reports.figures_labels import Labelled, confusion, label_figures, reliability
 from experiments.reports.figures_scores import difference_figure, entity_figure, retention_figure
-from experiments.reports.runs import Run, Study
+from experiments.reports.runs import Arm, Run, Study
 from experiments.reports.scan import open_runs
 from experiments.reports.scores import Scores, score_study
 from experiments.reports.style import Drawing, style
@@ -44,17 +46,31 @@ def written(drawing: Drawing) -> set[str]:
 
 def test_retention_against_size(study: Study, scores: Scores) -> None:
     costs = {arm.name: float(arm.kilobytes) for arm in ARMS if arm.name != "mlm_only"}
-    drawing = retention_figure(study, scores, costs, slug="x", title="Retention against size", axis="weights, MB")
+    drawing = retention_figure(study, scores, costs, "size", "weights, MB")
     assert drawing is not None
+    assert drawing.slug == "retention_size"
     axes = drawing.figure.axes
     assert [one.get_title(loc="left") for one in axes] == ["NSMC accuracy", "KLUE-NER F1", "KorQuAD F1"]
     assert {one.get_xlabel() for one in axes} == {"weights, MB"}
-    assert axes[0].get_ylabel() == "per cent of teacher"
+    assert axes[0].get_ylabel() == "per cent of teacher, n=2"
     assert set(costs) <= written(drawing)
     assert "mlm_only" not in written(drawing)
-    drawn = {(line.get_xdata()[0], line.get_ydata()[0]) for line in axes[0].lines[1:]}
-    assert drawn == {(costs[name], scores.retention[name, "NSMC accuracy"]) for name in costs}
-    assert retention_figure(study, scores, {"base": 1.0}, slug="x", title="", axis="") is None
+    assert drawing.caption.endswith("Not shown, for want of their size: mlm_only.")
+    drawn = {(line.get_xdata()[0], line.get_ydata()[0]) for line in axes[0].lines[:-1]}
+    assert drawn == {(costs[name], scores.retention[name, "NSMC accuracy"].percent) for name in costs}
+    assert retention_figure(study, scores, {"base": 1.0}, "size", "") is None
+
+
+def test_retention_shows_how_many_seeds_are_behind_a_point(study: Study) -> None:
+    """One arm has one seed left in one task; the teacher's size is computed."""
+    runs = [run for run in study.runs if run.label != "nsmc/base_seed2"]
+    fewer = replace(study, runs=(*runs, replace(study.of("nsmc", "base")[1], metrics={})))
+    costs = {"teacher": 351.0, "base": 108.0}
+    drawing = retention_figure(fewer, score_study(fewer, []), costs, "size", "MB", computed={"teacher"})
+    assert drawing is not None
+    assert {"base †* n=1", "base n=2", "teacher ≈ n=2"} <= written(drawing)
+    assert drawing.figure.axes[0].get_ylabel() == "per cent of teacher"
+    assert all(note in drawing.caption for note in (DAGGER, ASTERISK, COMPUTED))
 
 
 def test_differences(study: Study, scores: Scores) -> None:
@@ -78,7 +94,23 @@ def test_entity_types(study: Study, scores: Scores) -> None:
     assert labels == ["place LC", "organisation OG", "person PS"]
     assert set(NAMES) <= written(drawing)
     expected = 100 * np.mean([run.metrics["test/f1_LC"] for run in study.of("klue_ner", "teacher")])
-    assert axes.lines[1].get_xdata()[0] == pytest.approx(expected)
+    assert axes.lines[0].get_xdata()[0] == pytest.approx(expected)
+
+
+def test_markers_of_an_entity_type_do_not_lie_on_each_other(study: Study, scores: Scores) -> None:
+    """Fourteen arms with equal scores: only the heights keep the markers apart, within a type and between two."""
+    names = [f"arm{number}" for number in range(14)]
+    template = study.of("klue_ner", "base")[0]
+    runs = tuple(replace(template, arm=name) for name in names)
+    many = replace(study, arms=tuple(Arm(name) for name in names), runs=runs)
+    drawing = entity_figure(many, next(metric for metric in scores.metrics if metric.kind == "tagging"))
+    assert drawing is not None
+    drawing.figure.draw_without_rendering()
+    (axes,) = drawing.figure.axes
+    heights = sorted(axes.transData.transform(line.get_xydata())[0][1] for line in axes.lines)
+    assert len(heights) == 14 * 3
+    marker = axes.lines[0].get_markersize() / 72 * drawing.figure.dpi
+    assert min(np.diff(heights)) >= 0.95 * marker
 
 
 def test_curves_are_over_tokens_and_named_at_their_ends(study: Study) -> None:
@@ -86,7 +118,7 @@ def test_curves_are_over_tokens_and_named_at_their_ends(study: Study) -> None:
     curves, probes = curve_figures(study, "distil", notes)
     assert notes == []
     titles = [axes.get_title(loc="left") for axes in curves.figure.axes]
-    assert titles[:2] == ["held-out loss", "agreement with the teacher"]
+    assert titles[:2] == ["held-out loss", "agreement with the teacher, per cent"]
     assert len(titles) == 5
     assert {axes.get_xlabel() for axes in curves.figure.axes} == {"million tokens seen"}
     assert set(NAMES) - {"teacher"} <= written(curves)
@@ -94,7 +126,34 @@ def test_curves_are_over_tokens_and_named_at_their_ends(study: Study) -> None:
     assert len(held_out.lines) == 5 * 2  # arms and seeds
     ends = sorted({float(line.get_xdata()[-1]) for line in held_out.lines})
     assert ends == pytest.approx([0.0, 1.82])  # the untrained student, and step 910 at 2,000 tokens a step
-    assert [axes.get_title(loc="left") for axes in probes.figure.axes] == ["probe/nsmc_retention"]
+    agreement = study.of("distil", "base")[0].metrics["val/agreement"]
+    drawn = max(line.get_ydata()[-1] for line in curves.figure.axes[1].lines)
+    assert drawn == pytest.approx(100 * agreement, abs=1)  # the last point is 90 steps older
+    assert [axes.get_title(loc="left") for axes in probes.figure.axes] == [
+        "NSMC accuracy of the probe, per cent", "NSMC accuracy of the probe, per cent of the teacher's",
+    ]  # fmt: skip
+
+
+def test_probes_have_the_teacher_as_a_level_line(study: Study) -> None:
+    probes = curve_figures(study, "distil", [])[1]
+    for axes, level in zip(probes.figure.axes, (90.0, 100.0), strict=True):
+        flat = [line for line in axes.lines if len(line.get_xdata()) == 2 and line.get_xdata()[0] == 0]
+        assert [line.get_ydata() for line in flat] == [pytest.approx([level, level])]
+        assert "teacher" in {text.get_text() for text in axes.texts}
+        assert max(max(line.get_ydata()) for line in axes.lines if line not in flat) > 50
+    assert "the teacher" in probes.caption
+
+
+def test_an_arm_without_steps_is_named_beside_its_marker(study: Study) -> None:
+    curves = curve_figures(study, "distil", [])[0]
+    axes = curves.figure.axes[0]
+    places = {text.get_text(): text.get_position() for text in axes.texts}
+    point = next(line.get_xydata()[0] for line in axes.lines if len(line.get_xdata()) == 1)
+    across, up = axes.transAxes.inverted().transform(axes.transData.transform(point))
+    assert places["undistilled"][0] - across < 0.1
+    assert abs(places["undistilled"][1] - up) < 0.2
+    assert places["base"][0] > 1
+    assert "A marker without a line" in curves.caption
 
 
 def test_one_run_without_tokens_puts_all_over_steps(tmp_path: Path) -> None:
@@ -113,7 +172,7 @@ def test_the_later_point_of_a_resumed_run_counts(tmp_path: Path) -> None:
     run = Run("distil", "base", 1, tmp_path, {"steps": 40, "tokens_seen": 4400})
     write_events(tmp_path, {"val/loss": [(10, 9.0), (20, 8.0)], "train/tokens_seen": [(10, 1000.0), (20, 2000.0)]})
     write_events(tmp_path, {"val/loss": [(20, 7.0), (30, 6.0)]})
-    read = read_curves(run, ["val/loss"], (), [])
+    read = read_curves(run, ["val/loss"], [])
     assert read.curves["val/loss"].y.tolist() == [9.0, 7.0, 6.0]
     over_tokens = read.over_tokens("val/loss")
     assert over_tokens.x.tolist() == [1000.0, 2000.0, 3200.0]  # half the way from 2,000 to the run's 4,400
@@ -121,7 +180,7 @@ def test_the_later_point_of_a_resumed_run_counts(tmp_path: Path) -> None:
 
 def test_a_run_without_events_is_named(tmp_path: Path) -> None:
     notes: list[str] = []
-    assert read_curves(Run("distil", "base", 1, tmp_path), ["val/loss"], (), notes) == RunCurves(
+    assert read_curves(Run("distil", "base", 1, tmp_path), ["val/loss"], notes) == RunCurves(
         Run("distil", "base", 1, tmp_path), {}
     )
     assert notes == ["distil/base_seed1 has no event files, so it is in no curve."]

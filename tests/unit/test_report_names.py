@@ -59,6 +59,23 @@ def test_arms_look_different() -> None:
     assert found["s0"].ink == "#005585"  # three quarters of 00 72 B2
 
 
+def test_markers_tell_arms_apart_without_their_lines() -> None:
+    arms = [Arm("teacher", "teacher"), *(Arm(f"s{n}") for n in range(30)), *(Arm(f"c{n}", "control") for n in range(6))]
+    assert len({(look.color, look.marker) for look in looks(arms).values()}) == len(arms)
+
+
+def test_a_name_is_nearer_to_its_own_point_than_to_another() -> None:
+    boxes = place_boxes([(0.3, 0.5), (0.315, 0.5)], [0.2, 0.2], 0.05)
+    assert boxes[0].right < 0.3  # free to its right, but beyond the other point
+    assert boxes[1].left > 0.315
+
+
+def test_a_name_lies_on_no_line() -> None:
+    line = [(place / 100, 0.5) for place in range(100)]
+    (box,) = place_boxes([(0.0, 0.5)], [0.2], 0.05, line)
+    assert box.low > 0.5 or box.high < 0.5
+
+
 def test_widths_of_letters() -> None:
     assert letters_wide("ab") == pytest.approx(1.2)
     assert letters_wide("한국") == pytest.approx(2.0)

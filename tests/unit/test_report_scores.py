@@ -8,6 +8,7 @@ import pytest
 
 from experiments.reports.runs import Arm, Run, Study
 from experiments.reports.scores import Scores, score_study
+from experiments.reports.statistics import Ratio
 from experiments.reports.tasks import metrics_of, task_kind
 from tests.unit.report_world import label_records, tag_records, write_records, write_run
 
@@ -44,9 +45,9 @@ def test_known_answers(study: Study) -> None:
     key = "NSMC accuracy"
     assert scores.spreads["base", key].values == (80.0, 60.0)
     assert scores.spreads["base", key].sd == pytest.approx(200**0.5)
-    assert scores.retention["base", key] == pytest.approx(70.0)
-    assert scores.retention["other", key] == pytest.approx(85.0)
-    assert scores.mean_retention("other") == pytest.approx(85.0)
+    assert scores.retention["base", key] == Ratio(pytest.approx(70.0), 2, 2, partial=False)
+    assert scores.retention["other", key].percent == pytest.approx(85.0)
+    assert scores.mean_retention("other") == Ratio(pytest.approx(85.0), 2, 2, partial=False)
     assert scores.deltas["other", key].value == pytest.approx(15.0)  # 0 with seed 1, 30 with seed 2
     assert scores.deltas["other", key].n == 2
     assert scores.deltas["other", key].low < 15 < scores.deltas["other", key].high

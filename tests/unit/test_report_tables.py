@@ -10,12 +10,12 @@ import pytest
 from experiments.reports.cells import ASTERISK, DAGGER, DOUBLE_DAGGER
 from experiments.reports.content import (
     delta_table,
-    deployment_table,
     distillation_table,
     entity_table,
     retention_table,
     scores_table,
 )
+from experiments.reports.content_models import deployment_table
 from experiments.reports.deployment import Deployment, Latency, read_deployment
 from experiments.reports.published import published_table
 from experiments.reports.runs import Arm, Run, Study
@@ -32,7 +32,7 @@ TABLE = Table(
         (Cell("[학생]"), Cell("90.00 † (n=1)", (90.0, None, 1))),
         (Cell("x, \"y\""), Cell("missing")),
     ),
-    notes=("A note.",),
+    notes=("* A note.",),
 )  # fmt: skip
 
 
@@ -44,7 +44,7 @@ def test_markdown() -> None:
         r"| \[학생\] | 90.00 † (n=1) |",
         '| x, "y" | missing |',
         "",
-        "A note.",
+        r"\* A note.",
     ]
 
 
@@ -123,12 +123,15 @@ def test_the_tables_say_what_is_there_and_what_is_not(study: Study) -> None:
     assert DAGGER in table.notes
     assert table.rows[0][3].values == (pytest.approx(90.0), pytest.approx(200**0.5), 2, 2)
     assert texts(retention_table(study, scores)) == [
-        ["teacher", "100.0", "100.0"],
-        ["base", "66.7 *", "66.7 *"],  # one of its two seeds
+        ["teacher", "100.0 (n=2)", "100.0 (n=2)"],
+        ["base", "66.7 †* (n=1)", "66.7 †* (n=1)"],  # one of its two seeds
         ["lost", "missing", "missing"],
         ["undistilled", "–", "–"],
     ]
-    assert ASTERISK in retention_table(study, scores).notes
+    assert {ASTERISK, DAGGER} <= set(retention_table(study, scores).notes)
+    rows = list(csv.reader(io.StringIO(to_csv(retention_table(study, scores)))))
+    assert rows[0][1:4] == ["NSMC accuracy", "NSMC accuracy n", "NSMC accuracy distillations"]
+    assert rows[2][2:4] == ["1", "1"]
     differences = texts(delta_table(study, scores))
     assert differences[0][1].startswith("+20.00 [")
     assert differences[0][1].endswith("] † (n=1)")

@@ -1,0 +1,59 @@
+"""The tables of what the arms are and what their models cost."""
+
+from experiments.reports.cells import marks_explained, size_cell
+from experiments.reports.deployment import Deployment
+from experiments.reports.runs import Study
+from experiments.reports.tables import MISSING, NONE, Cell, Column, Table, text_column
+
+
+def axes_table(study: Study) -> Table | None:
+    """Where every arm stands on the study's axes, and what a search proposed; None where there is neither."""
+    axes = list(dict.fromkeys(axis for arm in study.arms for axis in arm.axes))
+    if not axes:
+        return None
+    return Table(
+        slug="arms",
+        title="What the arms are",
+        columns=(text_column("arm"), *map(text_column, axes)),
+        rows=tuple(
+            (Cell(arm.name), *(Cell(arm.axes.get(axis, NONE)) for axis in axes)) for arm in study.arms if arm.axes
+        ),
+        notes=("Labels of the study's axes; for a point of a search, the values of the options that it proposed.",),
+    )
+
+
+def deployment_table(study: Study, deployment: Deployment) -> Table:
+    """Size and, where it was measured, latency; ratios are to the teacher, or to the first arm measured."""
+    latencies = deployment.latencies
+    reference = study.teacher if study.teacher in latencies else next(iter(latencies), None)
+    headings = ("parameters", "batch 1 ms", "batch 32 ms", "sentences/s", "times faster, batch 1") if latencies else ()
+    rows = []
+    for arm in study.arms:
+        found = latencies.get(arm.name)
+        cells = [Cell(MISSING)] * len(headings)
+        if found is not None and reference is not None:
+            ratio = latencies[reference].batch_1_ms / found.batch_1_ms
+            cells = [
+                Cell(f"{found.parameters:,}", (found.parameters,)),
+                Cell(f"{found.batch_1_ms:.2f}", (found.batch_1_ms,)),
+                Cell(f"{found.batch_32_ms:.2f}", (found.batch_32_ms,)),
+                Cell(f"{found.sentences_per_s:,.1f}", (found.sentences_per_s,)),
+                Cell(f"{ratio:.2f}", (ratio,)),
+            ]
+        rows.append((Cell(arm.name), arm_size(deployment, arm.name), *cells))
+    measured = (
+        f"Measured on {deployment.conditions}: medians of interleaved passes over random sentences, one model of each "
+        f"arm; times faster than {reference}. Parameters are those of the encoder without a head."
+    )
+    return Table(
+        slug="deployment",
+        title="Size and latency of the encoder" if latencies else "Size",
+        columns=(text_column("arm"), *(Column(heading, ("",)) for heading in ("size MB", *headings))),
+        rows=tuple(rows),
+        notes=(*([measured] if latencies else []), *marks_explained(rows)),
+    )
+
+
+def arm_size(deployment: Deployment, arm: str) -> Cell:
+    """The arm's size, marked where it is computed."""
+    return size_cell(deployment.sizes.get(arm), computed=arm in deployment.computed)
