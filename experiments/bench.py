@@ -2,6 +2,7 @@
 
     python -m experiments.bench corpus --input 'texts/*.txt.xz' --tokenizer kobert [--lines 50000]
     python -m experiments.bench latency --models exported/teacher exported/student --output latency.json
+    python -m experiments.bench precision [--layers 12 --hidden_size 256 --heads 4]
 
 Every number is printed with what it is compared to.
 """
@@ -26,10 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subcommands(required=True, dest="command")
     commands.add_subcommand("corpus", _corpus_parser(), help="preparing a corpus, against the usual way")
     commands.add_subcommand("latency", _latency_parser(), help="time for a sentence, of all models in turns")
+    commands.add_subcommand("precision", _precision_parser(), help="training in float32 and bf16 on this processor")
     options = parser.parse_args(arguments)
-    if options.command == "corpus":
-        return run_command(lambda: _bench_corpus(options.corpus))
-    return run_command(lambda: _bench_latency(options.latency))
+    bench = {"corpus": _bench_corpus, "latency": _bench_latency, "precision": _bench_precision}[options.command]
+    return run_command(lambda: bench(options[options.command]))
 
 
 def _corpus_parser() -> StrictParser:
@@ -52,6 +53,34 @@ def _latency_parser() -> StrictParser:
     parser.add_argument("--threads", type=int, default=1, help="threads of torch")
     parser.add_argument("--skip_missing", type=bool, default=False, help="leave out folders that are not there")
     return parser
+
+
+def _precision_parser() -> StrictParser:
+    parser = StrictParser()
+    parser.add_argument("--layers", type=int, default=12, help="Transformer layers")
+    parser.add_argument(
+        "--hidden_size", type=int, default=256, help="width; the feed-forward blocks have four times it"
+    )
+    parser.add_argument("--heads", type=int, default=4, help="attention heads in a layer")
+    parser.add_argument("--batch", type=int, default=32, help="sequences in a step")
+    parser.add_argument("--length", type=int, default=64, help="tokens in a sequence")
+    parser.add_argument("--rounds", type=int, default=5, help="steps in each format; their median counts")
+    parser.add_argument("--threads", type=int | None, help="threads of torch; by default its own number")
+    return parser
+
+
+def _bench_precision(options: Namespace) -> None:
+    from distilkobert.teachers import EncoderSpec
+    from experiments.bench_latency import processor_name
+    from experiments.bench_precision import Training, bench_precision, precision_lines
+
+    width = options.hidden_size
+    encoder = EncoderSpec(options.layers, width, options.heads, intermediate_size=4 * width, dropout=0.0)
+    training = Training(encoder, options.batch, options.length, options.rounds, options.threads)
+    print(
+        f"{processor_name()}; masked LM, {options.layers} x {width}, {options.batch} x {options.length} tokens a step"
+    )
+    print("\n".join(precision_lines(bench_precision(training))))
 
 
 def _bench_corpus(options: Namespace) -> None:
