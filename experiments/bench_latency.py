@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from distilkobert.run_files import write_json
+from experiments.reports.deployment import weights_mb
 
 if TYPE_CHECKING:
     import torch
@@ -28,7 +29,7 @@ class ModelLatency:
         batch_32_ms: 32 sentences together, ms, likewise.
         sentences_per_s: sentences in a second in batches of 32.
         parameters: of the encoder, without pooler and head.
-        mb: bytes of the folder's `*.safetensors` / 2^20, its head included.
+        mb: bytes of the folder's weights / 2^20, its head included.
     """
 
     batch_1_ms: float
@@ -56,12 +57,12 @@ def bench_latency(
         The figures by folder, in the order given.
 
     Raises:
-        FileNotFoundError: a folder has no model or no `*.safetensors`.
+        FileNotFoundError: a folder has no model, or no weights of one.
         ValueError: a setting is out of range, a folder is named twice, or a length is more than a model can read.
     """
     import torch
 
-    _check(models, lengths, repeats, threads)
+    megabytes = _check(models, lengths, repeats, threads)
     encoders = {name: _load(name, max(lengths)) for name in models}
     batches = {name: _batches(encoder, lengths) for name, encoder in encoders.items()}
     times: dict[tuple[str, int, int], list[float]] = {}
@@ -81,9 +82,8 @@ def bench_latency(
     results = {}
     for name, encoder in encoders.items():
         alone, together = (statistics.mean(medians[name, batch, length] for length in lengths) for batch in BATCHES)
-        weights = sum(path.stat().st_size for path in Path(name).glob("*.safetensors"))
         parameters = encoder.num_parameters()
-        results[name] = ModelLatency(1e3 * alone, 1e3 * together, BATCHES[1] / together, parameters, weights / 2**20)
+        results[name] = ModelLatency(1e3 * alone, 1e3 * together, BATCHES[1] / together, parameters, megabytes[name])
     return results
 
 
@@ -105,7 +105,8 @@ def processor_name(cpuinfo: Path = _CPUINFO) -> str:
     return found[1] if found else f"cpu {platform.machine()}"
 
 
-def _check(models: Sequence[str], lengths: Sequence[int], repeats: int, threads: int) -> None:
+def _check(models: Sequence[str], lengths: Sequence[int], repeats: int, threads: int) -> dict[str, float]:
+    """Refuse what cannot be measured; the size of each model's weights."""
     if not models:
         raise ValueError("no model was named; give at least one exported folder")
     if not lengths or min(lengths) < 1:
@@ -114,13 +115,20 @@ def _check(models: Sequence[str], lengths: Sequence[int], repeats: int, threads:
         if value < 1:
             raise ValueError(f"{option} is {value}; expected at least 1")
     places: set[Path] = set()
+    megabytes = {}
     for name in models:
         folder = Path(name)
-        if not (folder / "config.json").is_file() or not any(folder.glob("*.safetensors")):
-            raise FileNotFoundError(f"{folder}: no exported model (config.json and *.safetensors); experiments.export")
+        size = weights_mb(folder)
+        if size is None or not (folder / "config.json").is_file():
+            raise FileNotFoundError(
+                f"{folder}: no exported model; expected config.json and *.safetensors, which experiments.export "
+                "writes, or an older pytorch_model.bin"
+            )
         if folder.resolve() in places:
             raise ValueError(f"{folder} is named twice; name every model once")
         places.add(folder.resolve())
+        megabytes[name] = size
+    return megabytes
 
 
 def _load(name: str, longest: int) -> "PreTrainedModel":

@@ -17,17 +17,19 @@ from types import FrameType
 from distilkobert.run_files import write_json
 from experiments.commandline import run_command
 from experiments.studies.arms import Point, sample_points
-from experiments.studies.book import JOURNAL_FILE, Book, open_storage, require_optuna
+from experiments.studies.book import Book
 from experiments.studies.declaration import Declared
 from experiments.studies.expand import expand, study_folder
+from experiments.studies.journal import JOURNAL_FILE, open_storage, require_optuna
 from experiments.studies.locks import FileLock
+from experiments.studies.metric import metric_lines
 from experiments.studies.parsing import parse_study
 from experiments.studies.plan import PLAN_FILE, Plan, together
 from experiments.studies.process import PYTHON
 from experiments.studies.record import check_folder, config_sums, read_plan, write_study
 from experiments.studies.runner import Worker
 from experiments.studies.search import Search
-from experiments.studies.view import View, metric_lines
+from experiments.studies.view import View
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ def check(declared: Declared) -> None:
 
     Raises:
         ValueError: a command is refused, or two arms are the same; names the arm.
-        FileNotFoundError: a config file or a data folder is not there; names the key. A dry run only notes the latter.
+        FileNotFoundError: a config file, data, a teacher or a tokenizer is not there; names the key. A dry run only
+            notes what is not a config file.
     """
     plan, folder = expand(declared), Path(study_folder(declared))
     sums = config_sums(declared, plan)
@@ -77,12 +80,14 @@ def check(declared: Declared) -> None:
     from experiments.studies.check import check_plan
 
     samples = sample_points(declared.study.search) if declared.study.search else ()
-    missing = check_plan(expand(declared, samples), folder, [point.name for point in samples])
-    if missing:
-        lack = f"no such data folder: {'; '.join(missing)}. Name it with --variables, or make it first"
+    lack = check_plan(expand(declared, samples), folder, [point.name for point in samples])
+    if lack.asked:
+        print(f"note: no folder here, will be asked for on the hub: {'; '.join(lack.asked)}", file=sys.stderr)
+    if lack.missing:
+        text = f"no such folder: {'; '.join(lack.missing)}. Name it with --variables, or make it first"
         if not declared.dry_run:
-            raise FileNotFoundError(lack)
-        print(f"note: {lack}", file=sys.stderr)
+            raise FileNotFoundError(text)
+        print(f"note: {text}", file=sys.stderr)
 
 
 def dry_run(declared: Declared) -> list[str]:

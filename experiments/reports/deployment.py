@@ -138,7 +138,7 @@ def _latencies(study: Study, origins: Mapping[str, Origin], notes: list[str]) ->
     if unmeasured := {arm: origin for arm, origin in origins.items() if arm not in latencies}:
         notes.append(
             f"{path} has no figures of {_named(unmeasured)}, so their latency is missing; `experiments.bench latency` "
-            "measures folders with *.safetensors only."
+            "measures folders of models only."
         )
     return latencies, conditions
 

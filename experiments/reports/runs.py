@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from distilkobert.run_files import METRICS_FILE, how_to_finish, read_metrics
+from experiments.run_results import differing_owner, is_number, no_numbers
 
 ArmKind = Literal["teacher", "student", "control"]
 
@@ -63,7 +64,7 @@ class Run:
     def number(self, name: str) -> float | None:
         """A figure of `metrics.json`; None where it is absent, no number, or not finite."""
         value = self.metrics.get(name)
-        if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
+        if not is_number(value) or not math.isfinite(value):
             return None
         return float(value)
 
@@ -179,10 +180,12 @@ def _with_metrics(runs: Sequence[Run], tasks: Iterable[str], notes: list[str]) -
     for run in runs:
         metrics = usable_metrics(run.folder, notes)
         prefix = "test/" if run.stage in tasks else "val/"
-        written = {"recipe": run.stage, "arm": run.arm, "seed": run.seed}
-        differing = [f"{key}={metrics[key]!r}" for key, value in written.items() if metrics.get(key, value) != value]
+        differing = differing_owner(metrics, run.stage, run.arm, run.seed)
         if differing:
-            notes.append(f"{run.label} counts as missing: its metrics.json is that of {', '.join(differing)}.")
+            notes.append(f"{run.label} counts as missing: its metrics.json is that of {differing}.")
+            metrics = {}
+        elif strange := no_numbers(metrics, prefix):
+            notes.append(f"{run.label} counts as missing: {', '.join(strange)} in its metrics.json is no number.")
             metrics = {}
         elif not metrics:
             absent.append(run.label)

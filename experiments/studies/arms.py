@@ -10,6 +10,8 @@ from experiments.studies.words import check_name, check_names, check_words
 
 MLM_ONLY_CONFIG = "configs/ablation/mlm_only.yaml"
 TEACHER = "teacher"
+MAX_SEED = 2**32 - 1
+"""NumPy's generator takes no larger one."""
 
 
 @dataclass(frozen=True)
@@ -141,13 +143,13 @@ def _seeds(study: Study, arm: str) -> tuple[int, ...]:
 
 
 def check_seeds(seeds: list[int], key: str) -> tuple[int, ...]:
-    """The seeds, if they are some, different, and none negative.
+    """The seeds, if they are some, different, and of the size that the random generators take.
 
     Raises:
         ValueError: they are not; names `key`.
     """
-    if not seeds or len(set(seeds)) != len(seeds) or min(seeds) < 0:
-        raise ValueError(f"{key}: {seeds} must be one or more different whole numbers of 0 or more")
+    if not seeds or len(set(seeds)) != len(seeds) or min(seeds) < 0 or max(seeds) > MAX_SEED:
+        raise ValueError(f"{key}: {seeds} must be one or more different whole numbers from 0 to {MAX_SEED}")
     return tuple(seeds)
 
 

@@ -6,16 +6,14 @@ The journal says what is done and what failed. Who runs a run is said by a lock 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from experiments.studies.locks import FileLock
+from experiments.studies.journal import JOURNAL_FILE
 
 if TYPE_CHECKING:
     from optuna import Study
     from optuna.storages import JournalStorage
 
-JOURNAL_FILE = "journal.log"
 State = Literal["waiting", "running", "done", "failed"]
 
 
@@ -32,41 +30,6 @@ class Entry:
     state: State
     trial: int
     note: str = ""
-
-
-def require_optuna() -> None:
-    """Check that the book can be kept.
-
-    Raises:
-        ValueError: Optuna is not installed; says how to.
-    """
-    try:
-        import optuna
-    except ImportError as error:
-        raise ValueError(
-            "a study keeps its book with Optuna, which is not installed: pip install 'distilkobert[study]', in this "
-            "folder pip install -e '.[study]'. --dry_run prints the command lines without it"
-        ) from error
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-
-
-def open_storage(folder: Path) -> "JournalStorage":
-    """Optuna's journal in the study's folder; a line that was cut off by a full disk is taken away first.
-
-    Call it while holding the study's lock.
-    """
-    require_optuna()
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
-
-    path = folder / JOURNAL_FILE
-    if path.is_file():
-        content = path.read_bytes()
-        if content and not content.endswith(b"\n"):
-            with path.open("r+b") as stream:
-                stream.truncate(content.rfind(b"\n") + 1)
-    lock: Any = FileLock(folder / "locks" / "journal.lock")
-    return JournalStorage(JournalFileBackend(str(path), lock_obj=lock))
 
 
 class Book:
@@ -89,6 +52,12 @@ class Book:
         self._storage = storage
         self._study: Study = optuna.create_study(storage=storage, study_name=name, load_if_exists=True)
         self._id = storage.get_study_id_from_name(name)
+        trials = storage.get_all_trials(self._id, deepcopy=False)
+        if strangers := [trial.number for trial in trials if not isinstance(trial.user_attrs.get("run"), str)]:
+            raise ValueError(
+                f"{JOURNAL_FILE} holds a study {name!r} that is none of this project: its trial {strangers[0]} names "
+                "no run. Move the file away, or take another --name"
+            )
 
     @property
     def plan(self) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from experiments.cli import TRAINER_OPTIONS, TrainerCLI
 from experiments.parsers import explain
 from experiments.studies.arms import TEACHER, Arm
 from experiments.studies.plan import CORPUS, DISTIL, Plan, Run
+from experiments.studies.sources import Lack
 from experiments.studies.words import group_words
 
 
@@ -57,16 +58,16 @@ class CommandParser(TrainerCLI):
         return dict(json.loads(json.dumps(settings, default=str)))
 
 
-def check_plan(plan: Plan, folder: Path, samples: Collection[str] = ()) -> list[str]:
+def check_plan(plan: Plan, folder: Path, samples: Collection[str] = ()) -> Lack:
     """Parse the teacher, every arm and every task once, and compare what the arms come to.
 
     Args:
         plan: the plan.
-        folder: the study's folder; data below it are made by the study.
+        folder: the study's folder; what lies below it is made by the study.
         samples: arms that stand for the ends of a search; they may come to the same settings as others.
 
     Returns:
-        The data folders that are not there, each with the key that names it.
+        What the runs read that is not there.
 
     Raises:
         ValueError: a command is refused, two arms come to the same settings, or a word of an arm changes nothing; names
@@ -75,15 +76,13 @@ def check_plan(plan: Plan, folder: Path, samples: Collection[str] = ()) -> list[
     parser = CommandParser()
     arms = {arm.name: arm for arm in plan.arms}
     seen: dict[str, str] = {}
-    missing: dict[str, str] = {}
+    lack = Lack()
     for run in _first_runs(plan):
         try:
             settings = parser.resolve(run.commands[0][1:])
         except ValueError as error:
             raise ValueError(f"{_key(run)}: {error}") from error
-        data = settings["data"].get("init_args", {}).get("data_dir")
-        if data and not Path(data).is_dir() and folder.resolve() not in Path(data).resolve().parents:
-            missing.setdefault(data, f"{_key(run)}: {data}")
+        lack.add(_key(run), settings, folder)
         if run.stage != DISTIL or run.arm in samples:
             continue
         text = json.dumps(settings, sort_keys=True)
@@ -92,7 +91,7 @@ def check_plan(plan: Plan, folder: Path, samples: Collection[str] = ()) -> list[
         seen[text] = run.arm
         if arms[run.arm].kind == "student" and not arms[run.arm].axes:
             _check_effect(parser, arms[run.arm], run, settings)
-    return list(missing.values())
+    return lack
 
 
 def _check_effect(parser: CommandParser, arm: Arm, run: Run, settings: Mapping[str, Any]) -> None:

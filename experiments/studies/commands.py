@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from experiments.studies.arms import TEACHER, Arm, check_seeds
 from experiments.studies.declaration import Study
@@ -70,12 +69,10 @@ class Commands:
     def latency(self, exports: Mapping[tuple[str, int], Run], arms: Sequence[Arm]) -> Run:
         """The teacher and the first export of each arm, measured side by side in one process.
 
-        A teacher that is no folder (a hub id) is not measured: the measurement reads exports alone.
+        What is no folder when it is measured is left out: a teacher on the hub, an export whose run failed.
         """
         firsts = [exports[arm.name, arm.seeds[0]] for arm in arms if arm.name != TEACHER]
-        source = self._teacher_source
-        teacher = [source] if self.teacher() or Path(source).is_dir() else []
-        models = [*teacher, *(f"{self.folder}/{run.export}" for run in firsts)]
+        models = [self._teacher_source, *(f"{self.folder}/{run.export}" for run in firsts)]
         output = f"--output={self.folder}/{LATENCY_FILE}"
         command = ("experiments.bench", "latency", "--models", *models, output, "--skip_missing=true")
         needs = tuple(run.label for run in (*self.teacher(), *firsts))

@@ -1,6 +1,6 @@
 """Expand a study into its plan. Pure: no file is read, nothing is started."""
 
-from experiments.studies.arms import TEACHER, Point, arms_of, base_arm
+from experiments.studies.arms import TEACHER, Point, arms_of, base_arm, check_seeds
 from experiments.studies.commands import Commands
 from experiments.studies.declaration import Declared, Study
 from experiments.studies.plan import DISTIL, Plan
@@ -23,6 +23,8 @@ def expand(declared: Declared, points: tuple[Point, ...] = ()) -> Plan:
     study = declared.study
     if not study.base:
         raise ValueError("base: is empty; name a recipe, for example configs/distill/distilkobert.yaml")
+    if isinstance(study.teacher, str) and not study.teacher.strip():
+        raise ValueError("teacher: is empty; name a folder, a checkpoint or a hub id, or how to pretrain it")
     check_stages(study.then)
     check_words(study.overrides, "overrides")
     check_words(study.machine, "machine")
@@ -54,6 +56,7 @@ def study_folder(declared: Declared) -> str:
 def _check_metric(study: Study) -> None:
     if study.search is not None:
         check_words([f"--{option}=" for option in study.search.options], "search.options")
+        check_seeds([study.search.seed], "search.seed")
         if study.metric is None or not study.search.options or study.search.trials < 1:
             raise ValueError(
                 "search: needs options, trials of 1 or more, and the study a metric: nsmc/best/val/accuracy"

@@ -5,11 +5,15 @@ A training that was killed resumes from its last checkpoint, bit for bit; one th
 
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from distilkobert.corpus_folder import MANIFEST_NAME
-from distilkobert.run_files import CONFIG_FILE, METRICS_FILE, PREDICTIONS_FILE, read_metrics
+from distilkobert.run_files import CONFIG_FILE, METRICS_FILE, read_metrics
+from experiments.reports.predictions import read_records
+from experiments.run_results import differing_owner, no_numbers
 from experiments.studies.plan import Command, Run
 
 
@@ -48,19 +52,36 @@ def remains(run: Run, study: Path) -> Remains:
     except (ValueError, OSError) as error:
         notes.append(f"broken {METRICS_FILE} ({error})")
         metrics, remove = {}, [folder / METRICS_FILE]
+    other = differing_owner(metrics, run.stage, run.arm, run.seed)
+    if other:  # so is all that lies beside it
+        notes.append(f"its {METRICS_FILE} is that of {other}")
+    strange = no_numbers(metrics, "test/" if export is None else "val/")
+    if strange:
+        notes.append(f"{strange[0]} in its {METRICS_FILE} is no number ({metrics[strange[0]]!r})")
     # A model that is exported is measured as it is exported; one killed before that resumes at its end and is measured.
-    finished = "steps" in metrics and (export is None or metrics.get("val/step") == metrics["steps"])
-    tested = any(name.startswith("test/") for name in metrics) and (folder / PREDICTIONS_FILE).is_file()
-    last_result = tested if export is None else export.is_dir()
+    measured = export is None or (metrics.get("val/step") == metrics.get("steps") and not strange)
+    last_result = export.is_dir() if export else not strange and _tested(metrics, folder, notes)
     after = () if last_result else run.commands[1:]
-    if finished:
+    if "steps" in metrics and measured and not other:
         return Remains(after, tuple(notes), tuple(remove))
     last, config = folder / "checkpoints" / "last.ckpt", folder / CONFIG_FILE
-    if last.is_file() and config.is_file():
+    if last.is_file() and config.is_file() and not other:
         fit = ("experiments.train", "fit", "-c", str(config), f"--ckpt_path={last}")
         return Remains((fit, *after), tuple(notes), tuple(remove))
     remove = [path for path in (folder, export) if path is not None and path.exists()]
     return Remains(run.commands, tuple(notes), tuple(remove))
+
+
+def _tested(metrics: Mapping[str, Any], folder: Path, notes: list[str]) -> bool:
+    """Whether a fine-tuning has its scores and its predictions, as a report reads them; notes what is wrong."""
+    if not any(name.startswith("test/") for name in metrics):
+        return False
+    try:
+        read_records(folder)
+    except (ValueError, OSError) as error:
+        notes.append(str(error))
+        return False
+    return True
 
 
 def _made(command: Command, folder: Path) -> bool:

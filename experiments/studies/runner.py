@@ -129,6 +129,8 @@ class Worker:
             lock.release()  # it has ended since the book was read
             return True
         left = remains(run, self.folder)
+        if left.notes and run.label not in self._redo:
+            self.view.say(f"{run.label}: {'; '.join(left.notes)}. It is mended")
         self._redo.discard(run.label)
         if not left.commands:
             if entry.state != "done":

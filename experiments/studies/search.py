@@ -9,6 +9,7 @@ from distilkobert.run_files import read_metrics
 from experiments.studies.arms import TEACHER, Point
 from experiments.studies.declaration import SearchPart, SearchRange
 from experiments.studies.locks import FileLock
+from experiments.studies.metric import no_such_figure
 from experiments.studies.plan import CORPUS, DISTIL, Plan
 from experiments.studies.status import ENDED, Status
 
@@ -129,8 +130,7 @@ class Search:
                 continue
             metrics = read_metrics(self._folder / decided.label)
             if self._key not in metrics:
-                known = ", ".join(key for key in sorted(metrics) if key.startswith(("val/", "best/")))
-                raise ValueError(f"metric: {self._metric}: {decided.label} has no {self._key}; it has {known}")
+                raise ValueError(no_such_figure(self._metric, decided.label, metrics, ("best/", "val/")))
             self._study.tell(trial.number, float(metrics[self._key]))
 
 

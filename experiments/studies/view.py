@@ -2,17 +2,16 @@
 
 import time
 from collections import Counter
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Collection, Mapping
 from types import TracebackType
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
-from distilkobert.run_files import read_metrics
-from experiments.studies.plan import Plan
+from experiments.studies.plan import DISTIL, Plan
 from experiments.studies.status import Status
 
 _STYLES: dict[Status, str] = {
@@ -24,6 +23,7 @@ _STYLES: dict[Status, str] = {
     "failed": "bold red",
     "skipped": "yellow",
 }
+_TOLD: tuple[Status, ...] = ("failed", "skipped", "running", "elsewhere")
 
 
 class View:
@@ -64,33 +64,36 @@ class View:
                 self.say(f"{run.label} is skipped, because {failed} {'failed' if status[failed] == 'failed' else 'is'}")
         self._shown = dict(status)
         if self._live:
-            self._live.update(status_table(plan, status), refresh=True)
+            self._live.update(status_table(plan, status, self._console), refresh=True)
 
 
-def status_table(plan: Plan, status: Mapping[str, Status]) -> Table:
-    """Arms by stages, each cell the number of runs in each state."""
-    stages = list(dict.fromkeys(run.stage for run in plan.all_runs))
-    table = Table(title=f"{escape(plan.study)}: {escape(plan.question)}")
-    table.add_column("arm")
+def status_table(plan: Plan, status: Mapping[str, Status], console: Console) -> RenderableType:
+    """Arms by stages, a line for each arm in the order of the tables; totals alone where the terminal is too low.
+
+    Steps that a study has once, corpus, teacher and latency, stand below with the totals.
+    """
+    stages = [stage for stage in dict.fromkeys(run.stage for run in plan.runs) if stage in (DISTIL, *plan.tasks)]
+    totals = Text.from_markup(f"all {_cell(status.values())}", overflow="fold")
+    for run in plan.all_runs:
+        if run.stage not in stages:
+            totals.append(f"; {run.stage} ").append(status[run.label], _STYLES[status[run.label]])
+    table = Table(title=f"{escape(plan.study)}: {escape(plan.question)}", caption=totals, caption_justify="left")
+    table.add_column("arm", no_wrap=True)
     for stage in stages:
-        table.add_column(escape(stage))
-    for arm in dict.fromkeys(run.arm for run in plan.all_runs):
-        cells = []
-        for stage in stages:
-            counts = Counter(status[run.label] for run in plan.all_runs if (run.arm, run.stage) == (arm, stage))
-            cells.append("\n".join(f"[{_STYLES[name]}]{count} {name}[/]" for name, count in counts.items()))
-        table.add_row(escape(arm), *cells)
-    return table
-
-
-def metric_lines(plan: Plan, metric: str, folder: Path) -> list[str]:
-    """The deciding figure of each arm, mean over its seeds, with their number."""
-    stage, _, key = metric.partition("/")
-    lines = []
+        table.add_column(escape(stage), no_wrap=True)
     for arm in plan.arms:
-        runs = [run for run in plan.runs if (run.stage, run.arm) == (stage, arm.name)]
-        found = (read_metrics(folder / run.label).get(key) for run in runs)
-        values = [float(value) for value in found if isinstance(value, (int, float))]
-        mean = f"{sum(values) / len(values):.4f}" if values else "missing"
-        lines.append(f"{metric}  {arm.name}: {mean} ({len(values)} of {len(runs)} runs)")
-    return lines
+        own = [[status[run.label] for run in plan.runs if (run.arm, run.stage) == (arm.name, at)] for at in stages]
+        table.add_row(escape(arm.name), *(_cell(values) for values in own))
+    lines = console.render_lines(table, console.options)
+    return table if len(lines) < console.height else Group(Text(plan.study), totals)
+
+
+def _cell(values: Collection[Status]) -> str:
+    """`2/3 1 running`: how many are done, and what else is not merely waiting, the gravest first."""
+    if not values:
+        return ""
+    counts = Counter(values)
+    style = _STYLES["done" if counts["done"] == len(values) else "waiting"]
+    parts = [f"[{style}]{counts['done']}/{len(values)}[/]"]
+    parts += [f"[{_STYLES[name]}]{counts[name]} {name}[/]" for name in _TOLD if counts[name]]
+    return " ".join(parts)

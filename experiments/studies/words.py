@@ -8,6 +8,7 @@ Words = Sequence[str]
 _NAME = re.compile(r"\w[\w.+=-]{0,99}")
 _RESERVED_NAMES = ("corpus", "teacher", "distil", "latency", "exported", "logs", "locks")
 _OWN_OPTIONS = ("run", "seed_everything", "ckpt_path", "model.teacher", "model.init_from")
+_CONFIG_OPTIONS = ("-c", "--config")
 _NO_SETTINGS = ("help", "print_config")
 
 
@@ -56,7 +57,7 @@ def check_words(words: Words, where: str) -> None:
     """Refuse words that the study would overrule, or that set nothing.
 
     Raises:
-        ValueError: a word is no option and no value of one, or sets what the study sets itself.
+        ValueError: a word is no option and no value of one, lacks its value, or sets what the study sets itself.
     """
     for group in group_words(words, where):
         name = group[0].partition("=")[0].lstrip("-").removesuffix("+").replace(".init_args.", ".")
@@ -64,6 +65,9 @@ def check_words(words: Words, where: str) -> None:
             raise ValueError(f"{where}: {group[0]} is no setting; leave it out")
         if any(name == own or name.startswith(f"{own}.") for own in _OWN_OPTIONS):
             raise ValueError(f"{where}: {group[0]} is set by the study itself; leave it out")
+        if len(group) == 1 and "=" not in group[0]:  # it would take the next word of the command line
+            right = f"{group[0]} FILE" if group[0] in _CONFIG_OPTIONS else f"{group[0]}=VALUE"
+            raise ValueError(f"{where}: {group[0]} has no value; write {right}")
 
 
 def group_words(words: Words, where: str) -> list[tuple[str, ...]]:
@@ -87,7 +91,7 @@ def config_files(words: Words) -> list[str]:
     """Files named by `-c` and `--config`, in order."""
     files = []
     for place, word in enumerate(words):
-        if word in ("-c", "--config"):
+        if word in _CONFIG_OPTIONS:
             files += list(words[place + 1 : place + 2])
         elif word.startswith(("--config=", "-c=")):
             files.append(word.partition("=")[2])

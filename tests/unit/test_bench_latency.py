@@ -1,9 +1,11 @@
 """The latency benchmark takes turns, counts right and writes what the report reads."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
+import torch
 from transformers import BertConfig, BertForMaskedLM, DistilBertConfig, DistilBertForMaskedLM
 
 from experiments import bench_latency as module
@@ -56,6 +58,18 @@ def test_parameters_are_those_of_the_encoder(exported: Path) -> None:
     assert found.parameters == embeddings + layer
     assert found.mb == (exported / "student/model.safetensors").stat().st_size / 2**20
     assert found.batch_1_ms > 0
+
+
+def test_an_older_file_of_weights_is_measured(exported: Path, tmp_path: Path) -> None:
+    torch.save(BertForMaskedLM.from_pretrained(exported / "teacher").state_dict(), tmp_path / "pytorch_model.bin")
+    with pytest.raises(FileNotFoundError, match=r"no exported model; expected config.json and .*pytorch_model.bin"):
+        bench_latency([str(tmp_path)], lengths=[4], repeats=1)
+    shutil.copy(exported / "teacher" / "config.json", tmp_path)
+    names = [str(tmp_path), str(exported / "student")]
+    found = bench_latency(names, lengths=[4], repeats=1)
+    assert found[names[0]].mb == (tmp_path / "pytorch_model.bin").stat().st_size / 2**20
+    assert found[names[0]].parameters == BertForMaskedLM.from_pretrained(exported / "teacher").bert.num_parameters()
+    assert found[names[1]].batch_1_ms > 0
 
 
 def test_the_pooler_is_not_counted(exported: Path) -> None:

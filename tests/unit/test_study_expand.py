@@ -15,6 +15,7 @@ from experiments.studies.words import check_name, config_files, group_words
 from tests.unit.study_texts import FULL, declare
 
 HEAD = "# Is it so?\nbase: [a.yaml]\nteacher: t\n"
+SEARCH = "metric: distil/val/loss\nsearch: {trials: 2, options: {a: {low: 1, high: 2}}"
 RESERVED = ("--run.arm=x", "--run.root=x", "--seed_everything=3", "--ckpt_path=x", "--model.teacher=x", "--help")
 
 
@@ -148,6 +149,13 @@ def test_points_of_a_search_are_arms_on_top_of_the_base(tmp_path: Path) -> None:
         ("controls: [teacher, teacher]\n", r"names a control twice"),
         ("then: {distil: {configs: [a]}}\n", r"then: 'distil' is the name of a folder of every study"),
         ("then: {nsmc: {configs: [a], seeds: [-1]}}\n", r"then.nsmc.seeds: \[-1\]"),
+        ("seeds: [4294967296]\n", r"seeds: \[4294967296\] must be .* from 0 to 4294967295"),
+        (f"{SEARCH}, seed: -1}}\n", r"search.seed: \[-1\] must be"),
+        ("metric: nmsc/test/accuracy\n", r"metric: 'nmsc/test/accuracy' must be STAGE/KEY, its stage one of distil"),
+        ("arms: {a: [--x=1], b: [-c]}\n", r"arms.b: -c has no value; write -c FILE"),
+        ("arms: {a: [--config, --x=1]}\n", r"arms.a: --config has no value; write --config FILE"),
+        ("arms: {b: [--model.losses.cosine]}\n", r"arms.b: --model.losses.cosine has no value; write .*cosine=VALUE"),
+        ("axes: {t: {u: [--x, --y=1]}}\n", r"axes.t.u: --x has no value; write --x=VALUE"),
         ("metric: accuracy\n", r"metric: 'accuracy' must be STAGE/KEY"),
         ("search: {trials: 2, options: {a: {low: 1, high: 2}}}\n", r"search: needs .* metric"),
         *((f"arms: {{a: ['{word}']}}\n", rf"arms.a: {word} is ") for word in RESERVED),
@@ -161,6 +169,25 @@ def test_points_of_a_search_are_arms_on_top_of_the_base(tmp_path: Path) -> None:
 def test_contradictions_are_refused(rest: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=message):
         expand(declare(tmp_path, HEAD + rest))
+
+
+def test_an_empty_teacher_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="teacher: is empty; name a folder, a checkpoint or a hub id"):
+        expand(declare(tmp_path, "# Is it so?\nbase: [a.yaml]\nteacher: ''\n"))
+
+
+def test_the_largest_seed_passes(tmp_path: Path) -> None:
+    assert expand(declare(tmp_path, HEAD + "seeds: [0, 4294967295]\n")).runs[-1].seed == 2**32 - 1
+
+
+def test_the_plan_does_not_hang_on_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    declared = declare(tmp_path, HEAD.replace("teacher: t", "teacher: exported/mini"))
+    before = expand(declared)
+    assert before.latency is not None
+    assert before.latency.commands[0][3] == "exported/mini"
+    (tmp_path / "exported" / "mini").mkdir(parents=True)
+    assert expand(declared) == before
 
 
 def test_an_empty_base_is_refused(tmp_path: Path) -> None:

@@ -63,24 +63,66 @@ def test_a_distillation(
         assert not (folder / "metrics.json").exists()
 
 
+RECORD = json.dumps({"row": 1, "gold": 0, "predicted": 1})
+TESTED = {"steps": 4, "test/loss": 1.0}
+
+
 @pytest.mark.parametrize(
-    ("metrics", "predictions", "left"),
+    ("metrics", "predictions", "left", "note"),
     [
-        ({"steps": 4, "val/loss": 1.0}, False, ["test"]),
-        ({"steps": 4, "val/loss": 1.0}, True, ["test"]),
-        ({"steps": 4, "test/loss": 1.0}, False, ["test"]),
-        ({"steps": 4, "test/loss": 1.0}, True, []),
+        ({"steps": 4, "val/loss": 1.0}, None, ["test"], ""),
+        ({"steps": 4, "val/loss": 1.0}, RECORD, ["test"], ""),
+        (TESTED, None, ["test"], "predictions.jsonl does not exist"),
+        (TESTED, "", ["test"], "predictions.jsonl is empty"),
+        (TESTED, f"{RECORD}\nnot json\n", ["test"], "predictions.jsonl, line 2: expected a JSON object"),
+        (
+            {**TESTED, "test/accuracy": "0.9"},
+            RECORD,
+            ["test"],
+            "test/accuracy in its metrics.json is no number ('0.9')",
+        ),
+        ({**TESTED, "test/accuracy": None}, RECORD, ["test"], "test/accuracy in its metrics.json is no number (None)"),
+        ({**TESTED, "recipe": "nsmc", "arm": "copied", "seed": 2}, RECORD, ["fit", "test"], "arm='copied', seed=2"),
+        ({**TESTED, "recipe": "korquad", "arm": "teacher", "seed": 1}, RECORD, ["fit", "test"], "recipe='korquad'"),
+        ({**TESTED, "recipe": "nsmc", "arm": "teacher", "seed": 1}, RECORD, [], ""),
+        ({**TESTED, "test/accuracy": float("nan")}, RECORD, [], ""),  # what the test wrote; another would write it too
     ],
 )
 def test_a_fine_tuning(
-    metrics: dict[str, float], predictions: bool, left: list[str], runs: dict[str, Run], tmp_path: Path
+    metrics: dict[str, object],
+    predictions: str | None,
+    left: list[str],
+    note: str,
+    runs: dict[str, Run],
+    tmp_path: Path,
 ) -> None:
     run, study = runs["nsmc/teacher_seed1"], tmp_path / "runs" / "s"
-    (study / run.label).mkdir(parents=True)
-    if predictions:
-        (study / run.label / "predictions.jsonl").touch()
+    (study / run.label / "checkpoints").mkdir(parents=True)
+    for file in ("config.yaml", "checkpoints/last.ckpt"):
+        (study / run.label / file).touch()
+    if predictions is not None:
+        (study / run.label / "predictions.jsonl").write_text(predictions, encoding="utf-8")
     (study / run.label / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
-    assert [command[1] for command in remains(run, study).commands] == left
+    found = remains(run, study)
+    assert [command[1] for command in found.commands] == left
+    assert note in "; ".join(found.notes)
+    assert bool(found.notes) == bool(note)
+    assert found.remove == ((study / run.label,) if left == ["fit", "test"] else ())
+    if left == ["fit", "test"]:
+        assert found.commands == run.commands  # from the start: the checkpoint is another run's as well
+
+
+def test_a_distillation_whose_figure_is_no_number_is_measured_again(runs: dict[str, Run], tmp_path: Path) -> None:
+    run, study = runs["distil/copied_seed1"], tmp_path / "runs" / "s"
+    for file in (f"{run.label}/checkpoints/last.ckpt", f"{run.label}/config.yaml", f"{run.export}/x"):
+        (study / file).parent.mkdir(parents=True, exist_ok=True)
+        (study / file).touch()
+    metrics = {"steps": 4, "val/step": 4, "val/loss": "2.0"}
+    (study / run.label / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
+    found = remains(run, study)
+    assert found.notes == ("val/loss in its metrics.json is no number ('2.0')",)
+    assert [command[:2] for command in found.commands] == [("experiments.train", "fit")]
+    assert found.commands[0][-1].startswith("--ckpt_path=")
 
 
 def test_corpus_and_latency(runs: dict[str, Run], tmp_path: Path) -> None:

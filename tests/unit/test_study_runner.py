@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from experiments.studies.book import Book, open_storage
+from experiments.studies.book import Book
 from experiments.studies.expand import study_folder
+from experiments.studies.journal import open_storage
 from experiments.studies.parsing import parse_study
 from experiments.study import dry_run, open_study
 from tests.unit.study_bench import Bench, bench
@@ -83,7 +84,8 @@ def test_a_touched_run_is_named_and_mended(
     reason = "what it leaves is not there" if touch == "remove" else "broken metrics.json"
     assert re.search(rf"{label} had finished, but {reason}.* It is run again", capsys.readouterr().out)
     assert bench.figures() == table
-    assert bench.trace()[-2:] == [f"start {label} 4", f"end {label}"]
+    tested = [f"test {label}"] if label.startswith("nsmc/") else []
+    assert bench.trace()[-2 - len(tested) :] == [f"start {label} 4", f"end {label}", *tested]
     assert sum(bench.ends().values()) == len(bench.labels()) + 1
 
 
@@ -122,17 +124,6 @@ def test_a_study_may_grow(bench: Bench) -> None:
     assert any(name.endswith("exported/more_seed1") for name in models)
 
 
-def test_a_journal_of_another_study_is_refused(bench: Bench) -> None:
-    bench.run()
-    (bench.root / "runs" / "other").mkdir()
-    (bench.root / "runs" / "other" / "journal.log").write_bytes((bench.folder / "journal.log").read_bytes())
-    with pytest.raises(ValueError, match=r"journal.log is that of the study 's', not of 'other'"):
-        bench.run("--name=other")
-    (bench.folder / "plan.json").unlink()
-    with pytest.raises(ValueError, match=r"declared otherwise: teacher/teacher_seed1 had .*'--x=1'"):
-        bench.run("--teacher.overrides=[--x=1]")
-
-
 def test_folders_of_others_are_left_alone(bench: Bench) -> None:
     stranger = bench.folder / "distil" / "copied_seed1"
     stranger.mkdir(parents=True)
@@ -143,13 +134,46 @@ def test_folders_of_others_are_left_alone(bench: Bench) -> None:
     assert not (bench.folder / "journal.log").exists()
 
 
-def test_a_cut_off_journal_line_is_dropped(bench: Bench) -> None:
+def test_a_folder_copied_by_hand_is_named_and_made_again(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    import shutil
+
     bench.run()
-    journal = bench.folder / "journal.log"
-    whole = journal.read_bytes()
-    journal.write_bytes(whole + b'{"op_code": 6, "tri')
+    table = bench.figures()
+    shutil.rmtree(bench.folder / "distil" / "copied_seed1")
+    shutil.copytree(bench.folder / "distil" / "random_seed1", bench.folder / "distil" / "copied_seed1")
+    capsys.readouterr()
     bench.run()
-    assert journal.read_bytes().startswith(whole + b'{"op_code":')
+    named = "distil/copied_seed1 had finished, but its metrics.json is that of arm='random'. It is run again"
+    assert named in capsys.readouterr().out
+    assert bench.figures() == table
+    assert bench.trace()[-2:] == ["start distil/copied_seed1 0", "end distil/copied_seed1"]
+
+
+@pytest.mark.parametrize("content", ["", "not json\n"])
+def test_broken_predictions_are_named_and_the_test_is_run_again(
+    content: str, bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bench.run()
+    table = bench.figures()
+    predictions = bench.folder / "nsmc" / "copied_seed1" / "predictions.jsonl"
+    whole = predictions.read_text(encoding="utf-8")
+    predictions.write_text(content, encoding="utf-8")
+    before = bench.trace()
+    capsys.readouterr()
+    bench.run()
+    assert re.search(rf"nsmc/copied_seed1 had finished, but {predictions}.* It is run again", capsys.readouterr().out)
+    assert (bench.figures(), predictions.read_text(encoding="utf-8")) == (table, whole)
+    assert bench.trace()[len(before) :] == ["test nsmc/copied_seed1"]
+
+
+def test_a_metric_that_no_run_has_is_told_with_those_there_are(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bench.run("--metric=nsmc/test/acuracy")
+    known = "has no test/acuracy; it has best/val/accuracy, test/accuracy, test/loss, val/accuracy"
+    out = capsys.readouterr().out
+    assert out.count(f"metric: nsmc/test/acuracy: nsmc/copied_seed1 {known}") == 1
+    assert out.count("has no test/acuracy") == 1
 
 
 def test_a_dry_run_starts_nothing_and_may_be_repeated(bench: Bench) -> None:

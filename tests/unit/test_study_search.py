@@ -7,8 +7,8 @@ import optuna
 import pytest
 import yaml
 
-from experiments.studies.book import open_storage
 from experiments.studies.expand import expand
+from experiments.studies.journal import open_storage
 from experiments.study import open_study
 from tests.unit.study_bench import Bench, bench
 from tests.unit.study_texts import SMALL, declare

@@ -1,13 +1,16 @@
 """Progress at a terminal and elsewhere."""
 
 import io
+import re
 from pathlib import Path
 
 from rich.console import Console
 
 from experiments.studies.book import Entry
 from experiments.studies.expand import expand
-from experiments.studies.status import statuses
+from experiments.studies.parsing import parse_study
+from experiments.studies.plan import Plan
+from experiments.studies.status import Status, statuses
 from experiments.studies.view import View
 from tests.unit.study_texts import FULL, declare
 
@@ -76,3 +79,28 @@ def test_a_terminal_shows_arms_by_state_and_a_file_only_events(tmp_path: Path) -
     assert "undistilled" in shown[True]
     assert "Does the start matter?" in shown[True]
     assert "elsewhere" not in shown[False]
+
+
+def shown(plan: Plan, status: dict[str, Status], width: int, height: int) -> list[str]:
+    """Lines of the live view at the end, on a terminal of this size."""
+    out = io.StringIO()
+    with View(Console(file=out, force_terminal=True, width=width, height=height, color_system=None)) as view:
+        view.show(plan, status)
+    return re.sub(r"\x1b\[[?\d]*[a-zA-Z]", "\n", out.getvalue()).split("mini_ablation")[-1].rstrip().splitlines()
+
+
+def test_a_study_of_ten_arms_fits_an_ordinary_terminal(tmp_path: Path) -> None:
+    plan = expand(parse_study(["--config", "configs/study/mini_ablation.yaml"]))
+    status: dict[str, Status] = {run.label: "waiting" for run in plan.all_runs}
+    for seed, state in ((1, "done"), (2, "running")):
+        status[f"distil/base_seed{seed}"] = state
+    status["nsmc/teacher_seed1"] = "failed"
+    lines = shown(plan, status, 100, 24)
+    assert len(lines) < 24
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines if line.startswith("│")]
+    assert [row[0] for row in rows] == [arm.name for arm in plan.arms]
+    assert rows[0][:3] == ["teacher", "", "0/2 1 failed"]
+    assert rows[1][:3] == ["base", "1/2 1 running", "0/2"]
+    assert lines[-1].startswith(f"all 1/{len(status)} 1 failed 1 running; latency waiting")
+    low = shown(plan, status, 100, 12)
+    assert [line.strip() for line in low if line.strip()] == [lines[-1].strip()]

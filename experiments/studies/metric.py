@@ -1,0 +1,44 @@
+"""The figure of a study that decides: `STAGE/KEY`, KEY being a name in the `metrics.json` of the stage's runs."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from distilkobert.run_files import read_metrics
+from experiments.run_results import is_number
+from experiments.studies.plan import Plan
+
+
+def metric_lines(plan: Plan, metric: str, folder: Path) -> list[str]:
+    """The deciding figure of each arm, mean over its seeds, with their number; and what there is, where it is missing.
+
+    Args:
+        plan: the study's plan.
+        metric: STAGE/KEY.
+        folder: the study's folder.
+    """
+    stage, _, key = metric.partition("/")
+    lines, remarks = [], []
+    for arm in plan.arms:
+        labels = [run.label for run in plan.runs if (run.stage, run.arm) == (stage, arm.name)]
+        found = {label: read_metrics(folder / label) for label in labels}
+        values = [float(metrics[key]) for metrics in found.values() if is_number(metrics.get(key))]
+        mean = f"{sum(values) / len(values):.4f}" if values else "missing"
+        lines.append(f"{metric}  {arm.name}: {mean} ({len(values)} of {len(labels)} runs)")
+        remarks += [no_such_figure(metric, label, own) for label, own in found.items() if own and key not in own]
+    return lines + remarks[:1]
+
+
+def no_such_figure(
+    metric: str, label: str, metrics: Mapping[str, Any], prefixes: tuple[str, ...] = ("best/", "test/", "val/")
+) -> str:
+    """That a run does not have the figure, and which it has.
+
+    Args:
+        metric: STAGE/KEY.
+        label: of a run of the stage.
+        metrics: what its `metrics.json` holds.
+        prefixes: of the figures that may be named instead.
+    """
+    known = ", ".join(name for name in sorted(metrics) if name.startswith(prefixes)) or "no scores yet"
+    return f"metric: {metric}: {label} has no {metric.partition('/')[2]}; it has {known}"
