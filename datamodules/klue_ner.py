@@ -12,6 +12,7 @@ from distilkobert.ner_files import read_klue_ner
 from distilkobert.task_features import character_features
 from distilkobert.task_files import KLUE_DEV, KLUE_TRAIN
 from distilkobert.task_splits import KLUE_SPLIT, TaskPart
+from distilkobert.unlabelled_files import read_characters
 
 
 class KlueNERDataModule(TaskDataModule):
@@ -33,7 +34,8 @@ class KlueNERDataModule(TaskDataModule):
         seed: seed of the order of batches.
         num_workers: loader processes per loader and rank; 0 loads in the training process.
         cache_dir: folder of encoded files; None: `distilkobert` in the cache folder of `datasets`.
-        predict_file: file of the same format that the `predict` command answers; None: the test part.
+        predict_file: file that the `predict` command answers: one of the same format, or plain text, one sentence a
+            line; None: the test part.
 
     Raises:
         FileNotFoundError: there is no such file, or no tokenizer.
@@ -74,9 +76,10 @@ class KlueNERDataModule(TaskDataModule):
             self.tokenizer.cls_token_id, self.tokenizer.sep_token_id, self.pad_token_id, max_length
         )
 
-    def read_features(self, path: Path) -> dict[str, Columns]:
+    def read_features(self, path: Path, labelled: bool) -> dict[str, Columns]:
         """See the base class."""
-        return character_features(read_klue_ner(path), self.tokenizer, self.particles)
+        sentences = read_klue_ner(path) if labelled else read_characters(path)
+        return character_features(sentences, self.tokenizer, self.particles)
 
     def feature_settings(self) -> dict[str, str | bool]:
         """How words are cut."""

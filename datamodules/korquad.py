@@ -36,7 +36,8 @@ class KorQuADDataModule(TaskDataModule):
         seed: seed of the order of batches.
         num_workers: loader processes per loader and rank; 0 loads in the training process.
         cache_dir: folder of encoded files; None: `distilkobert` in the cache folder of `datasets`.
-        predict_file: file of the same format that the `predict` command answers; None: the test part.
+        predict_file: file of the same format that the `predict` command answers, in which `answers` may be left out;
+            None: the test part.
 
     Raises:
         FileNotFoundError: there is no such file, or no tokenizer.
@@ -87,11 +88,12 @@ class KorQuADDataModule(TaskDataModule):
         self.seed_compatible = seed_compatible
         self._settings = WindowSettings(max_length, stride, max_question)
 
-    def read_features(self, path: Path) -> dict[str, Columns]:
+    def read_features(self, path: Path, labelled: bool) -> dict[str, Columns]:
         """See the base class."""
+        paragraphs = read_korquad(path, answered=labelled)
         if self.seed_compatible and isinstance(self.tokenizer, KoBertTokenizer):
-            return seed_question_features(read_korquad(path), self.tokenizer)
-        return question_features(read_korquad(path), self.tokenizer, self.particles)
+            return seed_question_features(paragraphs, self.tokenizer)
+        return question_features(paragraphs, self.tokenizer, self.particles)
 
     def feature_settings(self) -> dict[str, str | bool]:
         """How words are cut before encoding (`strip` comes after it), and who labels."""

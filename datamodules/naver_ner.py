@@ -12,6 +12,7 @@ from distilkobert.particles import ParticleMode
 from distilkobert.task_features import word_features
 from distilkobert.task_files import NAVER_TEST, NAVER_TRAIN
 from distilkobert.task_splits import KLUE_SPLIT, TaskPart
+from distilkobert.unlabelled_files import read_words
 
 
 class NaverNERDataModule(TaskDataModule):
@@ -30,7 +31,8 @@ class NaverNERDataModule(TaskDataModule):
         seed: seed of the order of batches.
         num_workers: loader processes per loader and rank; 0 loads in the training process.
         cache_dir: folder of encoded files; None: `distilkobert` in the cache folder of `datasets`.
-        predict_file: file of the same format that the `predict` command answers; None: the test part.
+        predict_file: file that the `predict` command answers: one of the same format, or plain text, one sentence a
+            line; None: the test part.
 
     Raises:
         FileNotFoundError: there is no such file, or no tokenizer.
@@ -70,9 +72,9 @@ class NaverNERDataModule(TaskDataModule):
             self.tokenizer.cls_token_id, self.tokenizer.sep_token_id, self.pad_token_id, max_length
         )
 
-    def read_features(self, path: Path) -> dict[str, Columns]:
+    def read_features(self, path: Path, labelled: bool) -> dict[str, Columns]:
         """See the base class."""
-        return word_features(read_naver_ner(path), self.tokenizer)
+        return word_features(read_naver_ner(path) if labelled else read_words(path), self.tokenizer)
 
     def feature_settings(self) -> dict[str, str | bool]:
         """None."""

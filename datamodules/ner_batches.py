@@ -1,10 +1,11 @@
 """Batches of tagged sentences: words with a label on the first piece, or characters with a label on every piece."""
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import Any
 
 from datamodules.task_batches import CutTexts, InputFrame, padded
-from distilkobert.alignment import AlignedWords, first_piece_labels, piece_tags
+from distilkobert.alignment import OUTSIDE, AlignedWords, first_piece_labels, piece_tags
 from distilkobert.feature_cache import FeatureTable
 from distilkobert.labels import IGNORE_INDEX
 from distilkobert.sampling import BatchKey
@@ -31,7 +32,7 @@ class SentenceBatches(CutTexts, ABC):
         Labels are -100 where a piece carries none; `rows` are the sentences' numbers in the part.
         """
         sentences = self._table.rows([self._rows[row] for row in key.rows])
-        labelled = [self.label(sentence) for sentence in sentences]
+        labelled = [self._labelled(sentence) for sentence in sentences]
         return {
             **self._frame.inputs([sentence["ids"] for sentence in sentences]),
             "labels": padded([[IGNORE_INDEX, *labels, IGNORE_INDEX] for labels, _ in labelled], IGNORE_INDEX),
@@ -42,6 +43,12 @@ class SentenceBatches(CutTexts, ABC):
     @abstractmethod
     def label(self, sentence: dict[str, Any]) -> tuple[list[int], TaggedExample]:
         """Labels of the pieces that the cut leaves, special tokens left out, and the example."""
+
+    def _labelled(self, sentence: dict[str, Any]) -> tuple[list[int], TaggedExample]:
+        if len(sentence["tags"]) == len(sentence["units"]):
+            return self.label(sentence)
+        labels, example = self.label({**sentence, "tags": [OUTSIDE] * len(sentence["units"])})
+        return [IGNORE_INDEX] * len(labels), replace(example, tags=())
 
 
 class WordBatches(SentenceBatches):
@@ -64,5 +71,5 @@ class CharacterBatches(SentenceBatches):
         characters, tags = tuple(sentence["units"]), tuple(sentence["tags"])
         spans = tuple(zip(sentence["starts"], sentence["ends"], strict=True))
         kept = spans[: self._frame.room]
-        labels = [IGNORE_INDEX if tag is None else self._label_of[tag] for tag in piece_tags(tags, kept)]
+        labels = [self._label_of[tag] for tag in piece_tags(tags, kept)]
         return labels, CharacterExample(characters, tags, kept, len(kept) < len(spans))

@@ -14,6 +14,7 @@ from distilkobert.sampling import BatchKey
 from distilkobert.task_features import review_features
 from distilkobert.task_files import NSMC_TEST, NSMC_TRAIN
 from distilkobert.task_splits import TaskPart
+from distilkobert.unlabelled_files import read_reviews
 
 
 class ReviewBatches(CutTexts):
@@ -54,7 +55,8 @@ class NSMCDataModule(TaskDataModule):
         seed: seed of the order of batches.
         num_workers: loader processes per loader and rank; 0 loads in the training process.
         cache_dir: folder of encoded files; None: `distilkobert` in the cache folder of `datasets`.
-        predict_file: file of the same format that the `predict` command answers; None: the test part.
+        predict_file: file that the `predict` command answers: one of the same format, with or without the column
+            `label`, or plain text, one review a line; None: the test part.
 
     Raises:
         FileNotFoundError: a file or the tokenizer is not there.
@@ -95,9 +97,9 @@ class NSMCDataModule(TaskDataModule):
         )
         self._test_texts: set[str] | None = None
 
-    def read_features(self, path: Path) -> dict[str, Columns]:
+    def read_features(self, path: Path, labelled: bool) -> dict[str, Columns]:
         """See the base class."""
-        return review_features(read_nsmc(path), self.tokenizer)
+        return review_features(read_nsmc(path) if labelled else read_reviews(path), self.tokenizer)
 
     def feature_settings(self) -> dict[str, str | bool]:
         """None."""
@@ -108,17 +110,18 @@ class NSMCDataModule(TaskDataModule):
         return tables["reviews"].strings("id")
 
     def choose_rows(self, tables: Tables, part: TaskPart) -> list[int]:
-        """Reviews of a part, without those that `deduplicate` leaves out."""
-        rows = super().choose_rows(tables, part)
+        """Reviews of a part; those that `deduplicate` leaves out are gone before dev is cut."""
         if part not in ("train", "dev") or not self.deduplicate:
-            return rows
+            return super().choose_rows(tables, part)
         if self._test_texts is None:
             self._test_texts = {review.text for review in read_nsmc(self.files.test)} - {""}
-        texts = tables["reviews"].strings("text")
-        dropped = sum(text in self._test_texts for text in texts)
+        texts, keys = tables["reviews"].strings("text"), self.split_keys(tables)
+        kept = [row for row, text in enumerate(texts) if text not in self._test_texts]
+        dropped = len(texts) - len(kept)
         self.facts["data/train_file_also_in_test"] = dropped
         self.facts["data/train_file_also_in_test_share"] = dropped / len(texts)
-        return [row for row in rows if texts[row] not in self._test_texts]
+        where = f"{self.files.train}, without {dropped} of {len(texts)} reviews that deduplicate=true leaves out"
+        return [kept[number] for number in self.files.split.rows([keys[row] for row in kept], part, where)]
 
     def batches(self, tables: Tables, rows: list[int], part: TaskPart) -> ReviewBatches:
         """See the base class."""

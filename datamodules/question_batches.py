@@ -157,7 +157,7 @@ class AnswerBatches(QuestionBatches):
                     id=question["id"],
                     row=number,
                     context=context["text"],
-                    gold=tuple(question["gold"]),
+                    gold=tuple(text for text in question["gold"] if text),  # none where the answer is not known
                     rows=range(len(labelled), len(labelled) + len(windows)),
                     windows=tuple(windows),
                     offsets=offsets if seed_context is None else seed_offsets(seed_context),

@@ -106,7 +106,7 @@ class TaskDataModule(PlannedDataModule):
         seed: seed of the order of batches.
         num_workers: loader processes per loader and rank; 0 loads in the training process.
         cache_dir: folder of cached features; None: see `feature_cache.cached_features`.
-        predict_file: file of the task's format that `predict` answers; None: the test part.
+        predict_file: file that `predict` answers, with labels or without; None: the test part.
 
     Raises:
         FileNotFoundError: there is no such tokenizer or `predict_file`.
@@ -151,8 +151,8 @@ class TaskDataModule(PlannedDataModule):
         self._loaded: dict[TaskPart, TaskBatches] = {}
 
     @abstractmethod
-    def read_features(self, path: Path) -> dict[str, Columns]:
-        """Read and encode a whole file."""
+    def read_features(self, path: Path, labelled: bool) -> dict[str, Columns]:
+        """Read and encode a whole file; where it need not be `labelled`, it may lack the answers or be plain text."""
 
     @abstractmethod
     def feature_settings(self) -> dict[str, str | bool]:
@@ -220,7 +220,10 @@ class TaskDataModule(PlannedDataModule):
     def _tables(self, part: TaskPart) -> Tables:
         path = self._file(part)
         key = {"file": sha256_of_file(path), "tokenizer": self.tokenizer.fingerprint, **self.feature_settings()}
-        return cached_features(self._cache, self._name, key, lambda: self.read_features(path))
+        labelled = part != "predict"
+        if not labelled:  # what passes there may not pass for training
+            key["labelled"] = False
+        return cached_features(self._cache, self._name, key, lambda: self.read_features(path, labelled))
 
     def _part(self, part: TaskPart) -> TaskBatches:
         if part not in self._loaded:

@@ -4,9 +4,10 @@ Word level (Naver NER): a word is labelled and read at its first piece, and a wo
 [UNK], so that no word ever loses its place. Words beyond the length limit are counted, and read as O.
 
 Character level (KLUE-NER): a piece takes the tag of its first character, and gives its tag to all of its characters. A
-piece that holds the end of an entity and the particle behind it cannot be right for both: read back without a model,
-the tags of the KLUE-NER 1.1 development set score 89.35 entity F1 with KoBERT's pieces as they are, and 98.51 after
-``particles.encode_text(..., particles="split")``.
+lone word-start mark has no character, so its tag is not read back; it is trained all the same, because pipelines of
+transformers read it. A piece that holds the end of an entity and the particle behind it cannot be right for both: read
+back without a model, the tags of the KLUE-NER 1.1 development set score 89.35 entity F1 with KoBERT's pieces as they
+are, and 98.51 after ``particles.encode_text(..., particles="split")``.
 """
 
 from collections.abc import Sequence
@@ -81,18 +82,20 @@ def all_word_tags(kept: Sequence[str], words: int) -> list[str]:
     return [*kept, *[OUTSIDE] * (words - len(kept))]
 
 
-def piece_tags(character_tags: Sequence[str], offsets: Sequence[Span]) -> list[str | None]:
-    """Tags of pieces from prefix tags (B-PS) of characters; None, to be ignored, for a piece without characters.
+def piece_tags(character_tags: Sequence[str], offsets: Sequence[Span]) -> list[str]:
+    """Tags of pieces from prefix tags (B-PS) of characters.
 
-    Of several pieces that share their first character only the first may open an entity.
+    Of several pieces that share their first character only the first may open an entity. A piece without characters,
+    which is a lone word-start mark, never opens one: it is inside where the character behind it goes on with an entity,
+    and O elsewhere. So no reader that takes it for a piece like others finds an entity of a mark alone.
     """
-    tags: list[str | None] = []
+    tags: list[str] = []
     opened = -1
     for start, end in offsets:
+        tag = character_tags[start] if start < len(character_tags) else OUTSIDE
         if start == end:
-            tags.append(None)
+            tags.append(OUTSIDE if tag[0] == "B" else tag)
             continue
-        tag = character_tags[start]
         tags.append(f"I{tag[1:]}" if start == opened and tag[0] == "B" else tag)
         opened = start
     return tags

@@ -3,13 +3,12 @@
 Answers are taken at the characters where the file says they are; nothing is searched.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from distilkobert.task_files import looks_like, show
-from distilkobert.texts import read_lines
+from distilkobert.json_files import JsonPlace, load_json
+from distilkobert.task_files import show
 
 _NAMES: Final = {list: "a list", dict: "an object", str: "a string", int: "a whole number"}
 
@@ -19,6 +18,10 @@ class GoldAnswer(NamedTuple):
 
     text: str
     start: int
+
+
+UNKNOWN_ANSWER: Final = GoldAnswer("", 0)
+"""Stands for the answers of a question that a file to predict gives none of."""
 
 
 class Question(NamedTuple):
@@ -35,86 +38,88 @@ class Paragraph(NamedTuple):
     title: str
     context: str
     questions: tuple[Question, ...]
-    where: str
+    where: JsonPlace
 
 
-def read_korquad(path: Path) -> Iterator[Paragraph]:
+def read_korquad(path: Path, answered: bool = True) -> Iterator[Paragraph]:
     """Yield the paragraphs of a file, plain or compressed.
+
+    Args:
+        path: the file.
+        answered: whether every question must have an answer; if not, those without get `UNKNOWN_ANSWER`.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: the file is empty, not UTF-8, not JSON or not KorQuAD; a text is blank, an id occurs twice, or an
-            answer does not stand where the file says; names file, article, paragraph and question, counted from 1.
+            answer does not stand where the file says; names file, line, article, paragraph and question, the last three
+            counted from 1 or by their names.
     """
-    content = _load(path)
+    content = load_json(path, "a KorQuAD 1.0 file")
     seen: dict[str, str] = {}
-    questions = 0
-    for number, article in enumerate(_get(content, "data", list, str(path)), start=1):
-        title = _get(article, "title", str, f"{path}, article {number}")
-        where_article = f"{path}, article {number} ({show(title)})"
-        for place, paragraph in enumerate(_get(article, "paragraphs", list, where_article), start=1):
-            where = f"{where_article}, paragraph {place}"
+    for number, article in enumerate(_get(content, "data", list, JsonPlace(path))):
+        place = JsonPlace(path, ("data", number))
+        name = f"article {number + 1}"
+        title = _text(article, "title", place.inner(name=name), blank=True)
+        place = place.inner(name=f"{name} ({show(title)})")
+        for row, paragraph in enumerate(_get(article, "paragraphs", list, place)):
+            where = place.inner("paragraphs", row, name=f"paragraph {row + 1}")
             context = _text(paragraph, "context", where)
-            asked = tuple(_question(item, context, where) for item in _get(paragraph, "qas", list, where))
-            for question in asked:
+            asked = []
+            for count, item in enumerate(_get(paragraph, "qas", list, where)):
+                question = _question(item, context, where.inner("qas", count), answered)
                 if question.id in seen:
                     raise ValueError(
-                        f"{where}: the question id {question.id!r} occurs twice, before in {seen[question.id]}"
+                        f"{where.inner('qas', count, 'id')}: the question id {question.id!r} occurs twice, before in "
+                        f"{seen[question.id]}"
                     )
-                seen[question.id] = f"article {number}, paragraph {place}"
-            questions += len(asked)
-            yield Paragraph(title, context, asked, where)
-    if not questions:
+                seen[question.id] = f"{name}, paragraph {row + 1}"
+                asked.append(question)
+            yield Paragraph(title, context, tuple(asked), where)
+    if not seen:
         raise ValueError(f"{path}: no question in it; expected a KorQuAD 1.0 file with at least one")
 
 
-def _load(path: Path) -> Any:
-    try:
-        return json.loads("\n".join(read_lines(path)))
-    except json.JSONDecodeError as error:
-        hint = looks_like(path)
-        hint = f". {hint}" if hint and "JSON" not in hint else ""
-        where = f"{path}, line {error.lineno}, column {error.colno}"
-        raise ValueError(f"{where}: not JSON ({error.msg}); expected a KorQuAD 1.0 file{hint}") from None
+def _question(item: Any, context: str, place: JsonPlace, answered: bool) -> Question:
+    identifier = _text(item, "id", place.inner(name="a question"), blank=True)
+    place = place.inner(name=f"question {identifier!r}")
+    text = _text(item, "question", place)
+    listed = _get(item, "answers", list, place) if answered or "answers" in item else []
+    answers = [_answer(answer, context, place.inner("answers", number)) for number, answer in enumerate(listed)]
+    if not answers and answered:
+        raise ValueError(f"{place}: no answer; expected at least one, as in KorQuAD 1.0")
+    return Question(identifier, text, tuple(answers) or (UNKNOWN_ANSWER,))
 
 
-def _question(item: Any, context: str, where: str) -> Question:
-    identifier = _get(item, "id", str, f"{where}, a question")
-    where = f"{where}, question {identifier!r}"
-    text = _text(item, "question", where)
-    answers = []
-    for answer in _get(item, "answers", list, where):
-        start, wanted = _get(answer, "answer_start", int, where), _text(answer, "text", where)
-        found = context[start : start + len(wanted)] if start >= 0 else ""
-        if found != wanted:
-            raise ValueError(
-                f"{where}: answer_start is {start}, where the context has {show(found)}; expected the answer "
-                f"{show(wanted)}. Positions count characters from 0; correct the file"
-            )
-        answers.append(GoldAnswer(wanted, start))
-    if not answers:
-        raise ValueError(f"{where}: no answer; expected at least one, as in KorQuAD 1.0")
-    return Question(identifier, text, tuple(answers))
+def _answer(answer: Any, context: str, place: JsonPlace) -> GoldAnswer:
+    start, wanted = _get(answer, "answer_start", int, place), _text(answer, "text", place)
+    found = context[start : start + len(wanted)] if start >= 0 else ""
+    if found != wanted:
+        raise ValueError(
+            f"{place.inner('answer_start')}: answer_start is {start}, where the context has {show(found)}; expected "
+            f"the answer {show(wanted)}. Positions count characters from 0; correct the file"
+        )
+    return GoldAnswer(wanted, start)
 
 
-def _get(parent: Any, name: str, kind: type, where: str) -> Any:
-    """Entry `name` of an object, of the right type."""
+def _get(parent: Any, name: str, kind: type, place: JsonPlace) -> Any:
+    """Entry `name` of the object at `place`, of the right type."""
     if not isinstance(parent, Mapping) or name not in parent:
         found = f"an object with {', '.join(parent) or 'nothing'}" if isinstance(parent, Mapping) else _kind(parent)
-        raise ValueError(f"{where}: found {found}; expected an object with {name!r}, as KorQuAD 1.0 has there")
+        raise ValueError(f"{place}: found {found}; expected an object with {name!r}, as KorQuAD 1.0 has there")
     value = parent[name]
     if not isinstance(value, kind) or isinstance(value, bool):
-        raise ValueError(f"{where}: {name!r} is {_kind(value)}; expected {_NAMES[kind]}, as in KorQuAD 1.0")
+        found = f"{name!r} is {_kind(value)}; expected {_NAMES[kind]}"
+        raise ValueError(f"{place.inner(name)}: {found}, as in KorQuAD 1.0")
     return value
 
 
-def _text(parent: Any, name: str, where: str) -> str:
-    """A string that is not blank and has no half of a surrogate pair, which tokenizers cannot take."""
-    value: str = _get(parent, name, str, where)
-    if not value.strip():
-        raise ValueError(f"{where}: {name!r} is blank; expected text")
+def _text(parent: Any, name: str, place: JsonPlace, blank: bool = False) -> str:
+    """A string without half of a surrogate pair, which nothing can encode; not blank unless that is allowed."""
+    value: str = _get(parent, name, str, place)
+    if not blank and not value.strip():
+        raise ValueError(f"{place.inner(name)}: {name!r} is blank; expected text")
     if any("\ud800" <= character <= "\udfff" for character in value):
-        raise ValueError(f"{where}: {name!r} holds half of a surrogate pair; write the file as UTF-8")
+        raise ValueError(f"{place.inner(name)}: {name!r} holds half of a surrogate pair; write the file as UTF-8")
     return value
 
 

@@ -32,14 +32,18 @@ class DataFacts:
 
 
 def check_new_weights(model: PreTrainedModel, missing: Sequence[str], source: str) -> None:
-    """Refuse a model whose missing weights are not exactly those of the head; BERT's pooler counts as head.
+    """Refuse a model whose missing weights are not exactly those of the head; BERT's whole pooler counts as head.
 
     Raises:
-        ValueError: weights of the encoder, or a part of the head only, are missing.
+        ValueError: weights of the encoder, or only a part of the head or of the pooler, are missing.
     """
-    encoder, pooler = f"{model.base_model_prefix}.", f"{model.base_model_prefix}.pooler."
-    head = {name for name, _ in model.named_parameters() if not name.startswith(encoder)}
-    lost = [name for name in missing if name.startswith(encoder) and not name.startswith(pooler)]
+    encoder, prefix = f"{model.base_model_prefix}.", f"{model.base_model_prefix}.pooler."
+    names = {name for name, _ in model.named_parameters()}
+    head = {name for name in names if not name.startswith(encoder)}
+    pooler = {name for name in names if name.startswith(prefix)}
+    # A source has a pooler or has none; of a part of one the rest was lost.
+    new_pooler = pooler if pooler.issubset(missing) else set()
+    lost = [name for name in missing if name.startswith(encoder) and name not in new_pooler]
     if lost:
         raise ValueError(
             f"{source}: the encoder is incomplete; it lacks {', '.join(lost[:4])}{' and others' if lost[4:] else ''}. "

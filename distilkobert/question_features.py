@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from distilkobert.feature_cache import Columns, ragged
+from distilkobert.json_files import JsonPlace
 from distilkobert.korquad_files import GoldAnswer, Paragraph
 from distilkobert.model_inputs import Span
 from distilkobert.particles import ParticleMode, encode_text
@@ -33,7 +34,7 @@ def question_features(
     """Both tables, with labels by character offsets.
 
     Raises:
-        ValueError: a context or a question has no piece; names file, article, paragraph and question.
+        ValueError: a context or a question has no piece; names file, line, article, paragraph and question.
     """
 
     def encode(text: str) -> _EncodedContext:
@@ -70,9 +71,9 @@ def _tables(
     for paragraph in paragraphs:
         context = encode(paragraph.context)
         _require_pieces(context.ids, paragraph.where, "context")
-        for question in paragraph.questions:
+        for number, question in enumerate(paragraph.questions):
             ids = ask(question.text)
-            _require_pieces(ids, f"{paragraph.where}, question {question.id!r}", "question")
+            _require_pieces(ids, paragraph.where.inner("qas", number, name=f"question {question.id!r}"), "question")
             first, last = context.place(question.answers[0]) or (-1, -1)
             rows.append(
                 {
@@ -99,7 +100,7 @@ def _tables(
     return {"contexts": columns, "questions": questions}
 
 
-def _require_pieces(ids: Sequence[int], where: str, name: str) -> None:
+def _require_pieces(ids: Sequence[int], where: JsonPlace, name: str) -> None:
     if not ids:
         raise ValueError(
             f"{where}: the {name} has no piece: it is all white space or combining marks; correct the file"

@@ -23,7 +23,7 @@ class TaggedExample(ABC):
 
     Args:
         words: its units: words (Naver NER) or characters (KLUE-NER), U of them.
-        tags: the true tag of every unit, also of those that truncation cut off.
+        tags: the true tag of every unit, also of those that truncation cut off; none where they are not known.
     """
 
     words: tuple[str, ...]
@@ -99,7 +99,7 @@ class QuestionWindows:
         id: the question's id in the file.
         row: its number in the part that is evaluated, from 0.
         context: the text that answers are cut from.
-        gold: texts of the true answers.
+        gold: texts of the true answers; none where they are not known.
         rows: which rows of the batch are its windows, in order.
         windows: the windows.
         offsets: for each context piece its span of characters; with `seed_context`, the span of its whole word.

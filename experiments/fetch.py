@@ -87,7 +87,11 @@ SOURCES: Final[dict[DatasetName, Source]] = {
     "korquad": Source(
         licence="CC BY-ND 2.0 KR (LG CNS): only unmodified copies may be passed on, with attribution",
         files=(
-            RemoteFile(f"{_KORQUAD}/KorQuAD_v1.0_train.json", None),
+            # A checksum that two public projects publish, not computed from the file here.
+            RemoteFile(
+                f"{_KORQUAD}/KorQuAD_v1.0_train.json",
+                "40d5115879a701751781df721d901abfa736d8db5f89000f2619433f39bf2dd2",
+            ),
             RemoteFile(
                 f"{_KORQUAD}/KorQuAD_v1.0_dev.json", "25ffeb51e6c51ec02c071b60a10188e10005c144110f0d876b26079d80a35bdf"
             ),

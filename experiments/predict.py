@@ -12,6 +12,7 @@ One line gives one line, columns between tabs:
 Positions count characters from 0, the end excluded. Task, labels and the way words are cut come from the folder.
 """
 
+import os
 import sys
 from itertools import islice
 from pathlib import Path
@@ -78,8 +79,15 @@ def predict(
 
 
 def main() -> None:
-    """Command line of the prediction."""
-    call_with_options(predict, "python -m experiments.predict", __doc__)
+    """Command line of the prediction; quiet where the reader of its output, such as `head`, has seen enough."""
+    # Korean text needs it, whatever the locale says.
+    sys.stdout.reconfigure(encoding="utf-8")
+    try:
+        call_with_options(predict, "python -m experiments.predict", __doc__)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is left in the buffer must go somewhere when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ _LONGEST = 512
 """Most tokens of an input: all positions of KoBERT."""
 _SHORTEST = 16
 """Fewest tokens that leave room for a question and a part of its context."""
+_TAB = "\t"
 _MAX_QUESTION, _STRIDE = 64, 128
 """Settings of the published KorQuAD recipe; smaller where inputs are shorter."""
 
@@ -116,7 +117,9 @@ def prepare_tagging(text: str, reader: Reader) -> Prepared:
         choices = logits[0].argmax(-1).tolist()[: len(row.ids)]
         tags = example.predicted_tags([reader.labels[choice] for choice in choices])
         found = ((kind, units[first][0], units[end - 1][1]) for kind, first, end in lenient_entities(tags, suffix))
-        return "\t".join(f"{kind}:{start}-{end}:{text[start:end]}" for kind, start, end in found) or "-"
+        # A tab inside an entity would start a column of its own.
+        shown = (f"{kind}:{start}-{end}:{text[start:end].replace(_TAB, ' ')}" for kind, start, end in found)
+        return _TAB.join(shown) or "-"
 
     return Prepared([row], render)
 

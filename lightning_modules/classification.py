@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import torch.nn.functional as F
 from torch import Tensor
-from torchmetrics import MeanMetric
 
+from distilkobert.metrics import Accuracy
 from distilkobert.model_checks import DataFacts
 from distilkobert.optim import OptimizerSpec
 from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
@@ -41,7 +41,7 @@ class SequenceClassification(FineTuning):
             labels=labels,
             facts=DataFacts(vocab_size, pad_token_id, max_length),
         )
-        self.accuracy = MeanMetric()
+        self.accuracy = Accuracy()
 
     def output(self, batch: Batch) -> TaskOutput:
         """Cross-entropy of the true labels; logits (B, labels).
@@ -58,11 +58,12 @@ class SequenceClassification(FineTuning):
         return TaskOutput(F.cross_entropy(logits.float(), batch["labels"]), len(logits), (logits,))
 
     def records(self, batch: Batch, output: TaskOutput) -> list[Record]:
-        """Row of the file, true and predicted label, and the prediction's probability."""
+        """Row of the file, true label (None where it is not known), predicted label, and its probability."""
         probabilities, choices = output.logits[0].float().softmax(-1).max(-1)
+        names = dict(enumerate(self.labels))
         columns = (batch["rows"], batch["labels"].tolist(), choices.tolist(), probabilities.tolist())
         return [
-            {"row": row, "gold": self.labels[gold], "predicted": self.labels[choice], "probability": probability}
+            {"row": row, "gold": names.get(gold), "predicted": self.labels[choice], "probability": probability}
             for row, gold, choice, probability in zip(*columns, strict=True)
         ]
 
@@ -81,8 +82,7 @@ class SequenceClassification(FineTuning):
 
     def score(self, batch: Batch, records: Sequence[Record]) -> None:
         """Count the right labels."""
-        right = sum(record["gold"] == record["predicted"] for record in records)
-        self.accuracy.update(right / len(records), len(records))
+        self.accuracy.update([record["predicted"] for record in records], [record["gold"] for record in records])
 
     def scores(self, stage: str) -> dict[str, Tensor]:
         """`accuracy`."""

@@ -147,6 +147,14 @@ def test_character_entities_come_from_prefix_tags(world: World, tmp_path: Path, 
     assert ask(folder, "하늘") == ["-"]
 
 
+@pytest.mark.parametrize("labels", [["O", "PER-B", "PER-I"], ["O", "B-PS", "I-PS"]])
+def test_a_tab_inside_an_entity_is_no_column(labels: list[str], world: World, tmp_path: Path, ask: Ask) -> None:
+    model = set_by_token(DistilBertForTokenClassification(config(labels)), "classifier", {}, other=2)
+    folder = folder_of(model, world.tokenizer, tmp_path / "tagger")
+    kind = labels[1].replace("B", "").strip("-")
+    assert ask(folder, "부산\t사람\n") == [f"{kind}:0-5:부산 사람"]
+
+
 @pytest.mark.parametrize("padding", ["", "다른 문장이 앞에 있다. " * 12])
 def test_answers_are_cut_from_the_context(padding: str, world: World, tmp_path: Path, ask: Ask) -> None:
     tokenizer = KoBertTokenizer.from_pretrained(world.tokenizer)

@@ -51,8 +51,18 @@ def test_characters_to_pieces_and_back() -> None:
     tags = ["B-PS", "I-PS", "I-PS", "O", "O", "B-OG", "I-OG", "I-OG", "I-OG"]
     offsets = [(0, 1), (1, 3), (3, 4), (5, 5), (5, 7), (7, 9)]
     pieces = piece_tags(tags, offsets)
-    assert pieces == ["B-PS", "I-PS", "O", None, "B-OG", "I-OG"]
-    assert character_tags([tag or "O" for tag in pieces], offsets, 9) == tags
+    assert pieces == ["B-PS", "I-PS", "O", "O", "B-OG", "I-OG"]
+    assert character_tags(pieces, offsets, 9) == tags
+
+
+def test_a_lone_mark_goes_on_with_an_entity_but_never_opens_one_and_is_not_read() -> None:
+    #       이    산    sp     다    리    sp   갔    다
+    tags = ["B-LC", "I-LC", "I-LC", "I-LC", "I-LC", "O", "O", "O"]
+    offsets = [(0, 0), (0, 2), (3, 3), (3, 5), (6, 6), (6, 8)]
+    assert piece_tags(tags, offsets) == ["O", "B-LC", "I-LC", "I-LC", "O", "O"]
+    assert piece_tags(["O", "B-LC"], [(0, 1), (1, 1), (1, 2), (2, 2)]) == ["O", "O", "B-LC", "O"]
+    for mark in ("O", "B-PS", "I-LC"):
+        assert character_tags([mark, "B-LC", mark, "I-LC", mark, "O"], offsets, 8) == tags
 
 
 def test_space_inside_an_entity_is_inside_and_between_two_is_not() -> None:
@@ -66,13 +76,13 @@ def test_pieces_that_share_a_character_open_one_entity() -> None:
     offsets = [(0, 1), (0, 1), (1, 2)]  # one original character became two pieces
     pieces = piece_tags(["B-QT", "I-QT"], offsets)
     assert pieces == ["B-QT", "I-QT", "I-QT"]
-    assert character_tags([tag or "O" for tag in pieces], offsets, 2) == ["B-QT", "I-QT"]
+    assert character_tags(pieces, offsets, 2) == ["B-QT", "I-QT"]
 
 
 def test_piece_across_an_entity_end_gives_its_tag_to_all_its_characters() -> None:
     offsets = [(0, 1), (1, 3)]
     pieces = piece_tags(["B-PS", "I-PS", "O"], offsets)
-    assert character_tags([tag or "O" for tag in pieces], offsets, 3) == ["B-PS", "I-PS", "I-PS"]
+    assert character_tags(pieces, offsets, 3) == ["B-PS", "I-PS", "I-PS"]
 
 
 def test_round_trip_is_exact_where_no_piece_crosses_an_entity_border() -> None:
@@ -90,5 +100,5 @@ def test_round_trip_is_exact_where_no_piece_crosses_an_entity_border() -> None:
                 offsets.append((start, len(tags)))
                 if rng.random() < 0.3 and number < pieces - 1:  # a space, which has no piece
                     tags.append("O" if kind == "O" else f"I-{kind}")
-        labels = [tag or "O" for tag in piece_tags(tags, offsets)]
+        labels = piece_tags(tags, offsets)
         assert strict_entities(character_tags(labels, offsets, len(tags))) == strict_entities(tags)

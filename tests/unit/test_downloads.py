@@ -188,6 +188,19 @@ def test_fetch_brings_all_files_and_says_what_it_knows(server: Server, tmp_path:
         assert f"file2: {state}, SHA-256 not known here, found {SHA256}" in printed
 
 
+def test_fetch_of_a_file_with_another_checksum_names_both_and_leaves_one_that_is_there(
+    server: Server, tmp_path: Path
+) -> None:
+    source = Source("free", (RemoteFile(server.url, "0" * 64),))
+    with pytest.raises(ValueError, match=rf"SHA-256 {SHA256}, expected {'0' * 64}"):
+        fetch(source, tmp_path)
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "file").write_bytes(CONTENT)
+    with pytest.raises(ValueError, match=rf"is there already, but its SHA-256 is {SHA256}, and .* is {'0' * 64}"):
+        fetch(source, tmp_path)
+    assert (tmp_path / "file").read_bytes() == CONTENT
+
+
 def test_fetch_without_a_network_says_which_file_to_place_where(tmp_path: Path) -> None:
     with Server() as closed:
         url = closed.url

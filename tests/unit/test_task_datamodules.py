@@ -87,6 +87,27 @@ def test_deduplication_drops_training_texts_of_the_test_file_but_no_empty_ones(m
     assert any(len(row) == 2 for batch in data.train_dataloader() for row in unpadded(batch))  # the empty document
 
 
+def test_deduplication_leaves_the_split_of_other_texts_and_a_dev_part(make: Make, tmp_path: Path) -> None:
+    head = "id\tdocument\tlabel\n"
+    keys = [number for number in range(200) if not is_dev(str(number))][:30]
+    in_dev = next(number for number in range(200) if is_dev(str(number)))
+    rows = [f"{number}\t영화 {number}번\t1\n" for number in [*keys, in_dev]]
+    (tmp_path / "ratings_train.txt").write_text(head + "".join(rows), encoding="utf-8")
+    (tmp_path / "ratings_test.txt").write_text(head + f"900\t영화 {keys[0]}번\t0\n", encoding="utf-8")
+    data = make(NSMCDataModule, data_dir=tmp_path, deduplicate=True)
+    data.setup("fit")
+    assert (data.facts["data/train_examples"], data.facts["data/dev_examples"]) == (29, 1)
+    # The only text of the dev part goes: another one takes its place.
+    (tmp_path / "ratings_test.txt").write_text(head + f"900\t영화 {in_dev}번\t0\n", encoding="utf-8")
+    data = make(NSMCDataModule, data_dir=tmp_path, deduplicate=True)
+    data.setup("fit")
+    assert (data.facts["data/train_examples"], data.facts["data/dev_examples"]) == (29, 1)
+    (tmp_path / "ratings_test.txt").write_text(head + "".join(rows), encoding="utf-8")
+    message = r"ratings_train\.txt, without 31 of 31 reviews that deduplicate=true leaves out: none .* the train part"
+    with pytest.raises(ValueError, match=message):
+        make(NSMCDataModule, data_dir=tmp_path, deduplicate=True).setup("fit")
+
+
 def test_one_file_is_divided_by_hash(make: Make, folders: dict[type, Path], tmp_path: Path) -> None:
     data = make(KlueNERDataModule, data_dir=one_file(folders, KlueNERDataModule, tmp_path))
     sentences = list(read_klue_ner(tmp_path / "klue-ner-v1.1_train.tsv"))

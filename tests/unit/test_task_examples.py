@@ -154,5 +154,5 @@ def test_texts_without_a_piece_are_named(tiny_tokenizer: KoBertTokenizer, tmp_pa
         qas = [{"id": "q", "question": asked, "answers": answers}]
         content = {"data": [{"title": "서울", "paragraphs": [{"context": context, "qas": qas}]}]}
         (tmp_path / "file.json").write_text(json.dumps(content), encoding="utf-8")
-        with pytest.raises(ValueError, match=rf"file\.json, article 1 \('서울'\), paragraph 1.*{name}"):
+        with pytest.raises(ValueError, match=rf"file\.json, line 1, article 1 \('서울'\), paragraph 1.*{name}"):
             question_features(read_korquad(tmp_path / "file.json"), tiny_tokenizer, "none")

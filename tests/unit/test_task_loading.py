@@ -7,6 +7,7 @@ import pytest
 import torch
 from transformers import (
     BertForSequenceClassification,
+    BertModel,
     DistilBertConfig,
     DistilBertForSequenceClassification,
     RobertaConfig,
@@ -82,6 +83,19 @@ def half_saved(folder: Path, left_out: str) -> Path:
 def test_missing_weights_must_be_exactly_the_head(left_out: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=message):
         configured(SequenceClassification(str(half_saved(tmp_path, left_out)), labels=["no", "yes"]))
+
+
+@pytest.mark.parametrize("lost", ["dense.weight", "dense.bias", "dense"])
+def test_a_pooler_is_new_as_a_whole_or_not_at_all(lost: str, tmp_path: Path) -> None:
+    encoder = BertModel(tiny_teacher(layers=1).config)
+    kept = {name: weight for name, weight in encoder.state_dict().items() if f"pooler.{lost}" not in name}
+    encoder.save_pretrained(tmp_path, state_dict=kept)
+    module = SequenceClassification(str(tmp_path), labels=["no", "yes"])
+    if lost == "dense":
+        assert isinstance(configured(module).network, BertForSequenceClassification)
+        return
+    with pytest.raises(ValueError, match=rf"the encoder is incomplete; it lacks bert\.pooler\.{lost}\. Only"):
+        configured(module)
 
 
 def test_a_whole_model_is_tested_as_it_is_and_labels_must_agree(tmp_path: Path) -> None:
