@@ -7,9 +7,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from datamodules.base import Batch, PlannedDataModule, PlannedLoader
+from datamodules.base import Batch, PlannedBatches, PlannedDataModule, PlannedLoader
+from datamodules.masked_texts import MaskedTextBatches
 from distilkobert.corpus import Part
-from distilkobert.corpus_folder import Manifest, StoredSequences, read_manifest, read_token_counts
+from distilkobert.corpus_folder import Manifest, StoredSequences, check_stored, read_manifest, read_token_counts
+from distilkobert.files import require_content
+from distilkobert.masked_texts import read_masked_texts
 from distilkobert.masking import MaskingSpec, mask_tokens, smoothed_token_weights
 from distilkobert.sampling import BatchKey
 from distilkobert.seeds import derived_seed
@@ -70,7 +73,7 @@ class CorpusDataModule(PlannedDataModule):
 
     The order of the batches and the masks are a pure function of seed, epoch and batch number: they do not depend on
     the number of loader workers, nor on how the batches of a step are divided among processes and accumulation. The
-    validation part has the same batches and masks every time.
+    validation part has the same batches and masks every time; `test` measures on it too.
 
     `vocab_size`, `pad_token_id`, `max_length` (tokens of the longest sequence), `token_counts`, `tokenizer`,
     `tokenizer_dir` and `manifest` can be read at once.
@@ -83,10 +86,11 @@ class CorpusDataModule(PlannedDataModule):
         masking: How much is masked, and how.
         seed: Seed of the order and of the masks.
         num_workers: Loader processes per loader and rank; 0 loads in the training process.
+        predict_file: Text file in whose lines the `predict` command fills every [MASK].
 
     Raises:
-        FileNotFoundError: There is no prepared corpus, or no tokenizer.
-        ValueError: The corpus was prepared with another tokenizer, or a setting is out of range.
+        FileNotFoundError: There is no prepared corpus, no tokenizer, or no `predict_file`.
+        ValueError: The corpus is damaged or was prepared with another tokenizer, or a setting is out of range.
     """
 
     def __init__(
@@ -98,6 +102,7 @@ class CorpusDataModule(PlannedDataModule):
         masking: MaskingSpec = MaskingSpec(),  # noqa: B008 - frozen
         seed: int = 42,
         num_workers: int = 0,
+        predict_file: str | None = None,
     ) -> None:
         super().__init__(seed, num_workers)
         self.max_tokens = max_tokens
@@ -113,6 +118,10 @@ class CorpusDataModule(PlannedDataModule):
                 f"the corpus in {data_dir} was prepared with the tokenizer of fingerprint {prepared_with}, but "
                 f"{tokenizer} has fingerprint {loaded.fingerprint}; give the corpus's tokenizer, or prepare it again"
             )
+        check_stored(self._folder, self.manifest)
+        self._predict_file = None if predict_file is None else Path(predict_file)
+        if self._predict_file is not None:
+            require_content(self._predict_file)
         budgets = {"train": self.max_tokens, "validation": self.validation_max_tokens}
         for part, budget in budgets.items():
             longest = self.manifest["longest"][part]
@@ -130,6 +139,25 @@ class CorpusDataModule(PlannedDataModule):
         self._special_ids = loaded.special_ids
         self.token_counts = read_token_counts(self._folder)
 
+    def setup(self, stage: str) -> None:
+        """Check that there is something to test or to predict on, and read it; raises as in the base class also.
+
+        Raises:
+            ValueError: The corpus has no validation part to test on, no file to predict on is named, or a line of it
+                has no [MASK] or too many tokens.
+        """
+        super().setup(stage)
+        if stage == "test" and not self.manifest["sequences"]["validation"]:
+            raise ValueError(
+                f"the corpus in {self._folder} has no validation part, so there is nothing to test on; prepare one "
+                "with --validation_fraction above 0"
+            )
+        if stage == "predict":
+            if self._predict_file is None:
+                raise ValueError("no file to predict on; name one, with [MASK] in every line, in --data.predict_file")
+            texts = read_masked_texts(self._predict_file, self.tokenizer, self.max_length)
+            self._masked_texts = MaskedTextBatches(texts, self.pad_token_id, self._mask_token_id)
+
     def train_dataloader(self) -> PlannedLoader:
         """Shuffled, masked anew in every epoch."""
         batches = self._batches("train")
@@ -141,6 +169,15 @@ class CorpusDataModule(PlannedDataModule):
             return []
         batches = self._batches("validation")
         return self.planned_evaluation_loader(batches, batches.lengths, self.validation_max_tokens)
+
+    def test_dataloader(self) -> PlannedLoader | list[PlannedLoader]:
+        """The batches of validation: the corpus has one held-out part."""
+        return self.val_dataloader()
+
+    def predict_dataloader(self) -> PlannedBatches:
+        """The lines of `predict_file`."""
+        texts, budget = self._masked_texts, max(self.validation_max_tokens, self.max_length)
+        return PlannedBatches(self.planned_evaluation_loader(texts, texts.lengths, budget))
 
     def _batches(self, part: Part) -> MaskedBatches:
         seed = self.seed if part == "train" else VALIDATION_SEED

@@ -127,6 +127,31 @@ def read_manifest(folder: Path) -> Manifest:
     return dict(manifest)
 
 
+def check_stored(folder: Path, manifest: Manifest) -> None:
+    """Check that the files of a prepared corpus hold what its manifest says, without reading the sequences.
+
+    Raises:
+        ValueError: A file is missing, cut off, or of another size; the message says how to mend it.
+    """
+    try:
+        found = {part: len(StoredSequences(folder, part)) for part in PARTS if manifest["sequences"][part]}
+        counts = read_token_counts(folder)
+    except (OSError, ValueError, EOFError, KeyError) as error:  # KeyError: a description file without its entries
+        raise _damaged(folder, " ".join(str(error).split()).rstrip(".")) from None
+    for part, count in found.items():
+        if count != manifest["sequences"][part]:
+            raise _damaged(folder, f"{part} has {count} sequences, expected {manifest['sequences'][part]}")
+    size, total = manifest["tokenizer"]["vocab_size"], manifest["tokens"]["train"]
+    if counts.shape != (size,) or counts.sum() != total:
+        raise _damaged(folder, f"{COUNTS_NAME} counts {counts.sum()} tokens, expected {total} of {size} kinds")
+
+
+def _damaged(folder: Path, found: str) -> ValueError:
+    return ValueError(
+        f"the corpus in {folder} is damaged: {found}. Prepare it again, with the same command and --overwrite"
+    )
+
+
 def read_token_counts(folder: Path) -> npt.NDArray[np.int64]:
     """Occurrences of every token id in the training part, (V,)."""
     counts: npt.NDArray[np.int64] = np.load(folder / COUNTS_NAME)
@@ -145,6 +170,9 @@ class StoredSequences:
         from datasets import load_from_disk
 
         self._table = load_from_disk(str(folder / part)).with_format("arrow")
+
+    def __len__(self) -> int:
+        return len(self._table)
 
     def lengths(self) -> npt.NDArray[np.int32]:
         """Tokens of each sequence, (N,)."""

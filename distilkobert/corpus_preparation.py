@@ -1,10 +1,12 @@
 """Preparing a corpus: text files in, a folder of token sequences out, over any number of processes in flat memory."""
 
 import platform
+import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from itertools import islice
@@ -17,6 +19,7 @@ from distilkobert.corpus_folder import (
     MANIFEST_NAME,
     CorpusWriter,
     Manifest,
+    check_stored,
     differences,
     read_manifest,
 )
@@ -65,14 +68,14 @@ def prepare_corpus(
         settings: How text becomes sequences.
         field: Where the text is in `.jsonl` and `.parquet` files.
         num_proc: Processes that encode.
-        overwrite: Replace a corpus in `output` that was made from something else.
+        overwrite: Replace a corpus in `output` that was made from something else, or is damaged.
         on_progress: Called with the bytes just read from disk and the lines just finished.
 
     Raises:
         FileNotFoundError: An input or the tokenizer is missing.
         FileExistsError: `output` holds something else than this corpus; the message says what differs.
-        ValueError: A setting is out of range, an input cannot be read (file and line are named), or no sequence is left
-            for a part.
+        ValueError: A setting is out of range, an input cannot be read (file and line are named), no sequence is left
+            for a part, or this corpus is in `output` but damaged.
     """
     if num_proc < 1:
         raise ValueError(f"num_proc is {num_proc}; expected at least 1")
@@ -120,6 +123,12 @@ def _existing_corpus(output: Path, wanted: Manifest, overwrite: bool) -> Manifes
     found = read_manifest(output)
     differing = differences(found, wanted)
     if not differing:
+        try:
+            check_stored(output, found)
+        except ValueError:
+            if not overwrite:
+                raise
+            return None
         return found
     if not overwrite:
         raise FileExistsError(
@@ -148,13 +157,28 @@ def _encoded_batches(
         waiting: deque[Future[EncodedLines]] = deque()
         try:
             for batch in batches:
-                waiting.append(pool.submit(_encode_in_worker, batch))
+                with _interrupts_held():  # the pool begins processes when work comes
+                    waiting.append(pool.submit(_encode_in_worker, batch))
                 if len(waiting) > _BATCHES_AHEAD * num_proc:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back inside the block.
+
+    A process begun here inherits that for good, so it cannot be interrupted while it starts either: Ctrl-C reaches all
+    processes of a terminal, and the parent alone answers it, by ending the others.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _worker: tuple[KoBertTokenizer, CorpusSettings] | None = None

@@ -79,15 +79,18 @@ def read_lines(path: Path, on_read: Callable[[int], None] | None = None) -> Iter
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: No line in it, not UTF-8, or damaged or cut-off compression; file and line are named.
+        ValueError: Nothing but blank lines, or none, in it; not UTF-8, or damaged or cut-off compression; file and line
+            are named.
     """
-    number = 0
+    number, blank = 0, True
     with _open_stream(path, on_read) as stream:
         try:
             for number, line in enumerate(stream, start=1):
                 if number == 1:
                     line = line.removeprefix(_BYTE_ORDER_MARK)
-                yield line.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8")
+                text = line.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8")
+                blank = blank and not text.strip()
+                yield text
         except UnicodeDecodeError as error:
             found = f"byte 0x{error.object[error.start]:02x} at position {error.start + 1}"
             raise ValueError(
@@ -98,8 +101,8 @@ def read_lines(path: Path, on_read: Callable[[int], None] | None = None) -> Iter
             raise ValueError(
                 f"{path}, after line {number}: the compressed data is cut off or damaged ({error}); fetch it again"
             ) from None
-    if number == 0:
-        raise ValueError(f"{path} is empty; expected text")
+    if blank:
+        raise ValueError(f"{path} is empty{' (only blank lines)' if number else ''}; expected text")
 
 
 def _read_jsonl(path: Path, field: str, on_read: Callable[[int], None] | None) -> Iterator[str]:
@@ -152,17 +155,18 @@ def _read_parquet(path: Path, field: str, on_read: Callable[[int], None] | None)
 def _open_stream(path: Path, on_read: Callable[[int], None] | None) -> Iterator[BinaryIO]:
     """Open for reading decompressed bytes, buffered."""
     require_content(path)
+    suffix = path.suffix.lower()
     with _MeteredFile(path, on_read) as raw:
-        stream: object = raw
-        suffix = path.suffix.lower()
+        stream: object
+        # These two have a buffer, which hands out all it has before it reports damage; one more around it would not.
         if suffix == ".gz":
             stream = gzip.GzipFile(fileobj=raw)
         elif suffix == ".xz":
-            stream = lzma.LZMAFile(raw)  # noqa: SIM115 - closed with the buffer below
-        elif suffix == ".zst":
-            stream = _ZstandardStream(raw)
-        with io.BufferedReader(cast(io.RawIOBase, stream), _BLOCK_BYTES) as buffered:
-            yield cast(BinaryIO, buffered)
+            stream = lzma.LZMAFile(raw)  # noqa: SIM115 - closed below
+        else:
+            stream = io.BufferedReader(_ZstandardStream(raw) if suffix == ".zst" else raw, _BLOCK_BYTES)
+        with cast(BinaryIO, stream) as opened:
+            yield opened
 
 
 class _MeteredFile(io.FileIO):

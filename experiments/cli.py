@@ -18,8 +18,15 @@ import lightning_modules
 from distilkobert.probe import ProbeSpec
 from experiments.hardware import suit_processor
 from experiments.parsers import StrictParser
-from experiments.run_folder import RunSpec, check_resume, refuse_used_folder
+from experiments.run_folder import RunSpec
 from experiments.settings import comparable_settings
+from experiments.start_checks import (
+    check_checkpoint,
+    check_linked,
+    check_numbers,
+    refuse_evaluating_the_start,
+    refuse_used_folder,
+)
 from lightning_modules.callbacks import (
     ConfusionFigure,
     GradientWatch,
@@ -32,6 +39,7 @@ from lightning_modules.callbacks import (
     StepSeed,
     TokenProgressBar,
     TrainingLog,
+    keep_if_best,
 )
 from lightning_modules.finetuning import FineTuning
 
@@ -89,35 +97,50 @@ class TrainerCLI(LightningCLI):
         parser.link_arguments(*counts, compute_fn=np.ndarray.tolist, apply_on="instantiate")
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
-        """Parse, then refuse a checkpoint of another module or, on `fit`, of other settings."""
+        """Parse, then refuse numbers out of range, and a checkpoint of another module or of other settings."""
         super().parse_arguments(parser, args)
         config = self.config[self.config.subcommand]
+        check_numbers(config)
         if config.get("ckpt_path"):
-            check_resume(config, fit=self.config.subcommand == "fit")
+            check_checkpoint(config, fit=self.config.subcommand == "fit")
 
     def before_instantiate_classes(self) -> None:
-        """Give the trainer its logger and refuse to start a second run in a folder that has one."""
+        """Give the trainer its logger, and refuse what would write over a run that the folder has."""
         config = self.config[self.config.subcommand]
         if config.trainer.logger not in (None, True):
             raise ValueError("trainer.logger: runs always log to TensorBoard in their run folder; leave it out")
         spec, seed = RunSpec(**vars(config.run)), int(config.seed_everything)
         self.run_folder = spec.folder(seed)
         self.facts = {"recipe": spec.recipe, "arm": spec.arm, "seed": seed}
-        if self.config.subcommand == "fit" and not config.get("ckpt_path") and not config.trainer.fast_dev_run:
+        if config.get("ckpt_path") or config.trainer.fast_dev_run:
+            return
+        if self.config.subcommand == "fit":
             refuse_used_folder(self.run_folder)
+        elif self.config.subcommand != "predict":
+            refuse_evaluating_the_start(self.run_folder, self.config.subcommand)
 
     def instantiate_classes(self) -> None:
         """Make everything; a task's module learns which checkpoint will be loaded into it."""
         super().instantiate_classes()
+        config = self.config[self.config.subcommand]
+        check_linked(config.model.init_args.as_dict(), self.model, self.datamodule, (*LINKS, "token_counts"))
         if isinstance(self.model, FineTuning):
-            self.model.checkpoint = self.config[self.config.subcommand].get("ckpt_path")
+            self.model.checkpoint = config.get("ckpt_path")
 
     def after_fit(self) -> None:
-        """Measure the weights that training ends with, or that a run of no steps has, where no validation did."""
+        """Measure the weights that training ends with, or that a run of no steps has, where no validation did.
+
+        They are the best checkpoint if their figure is the best.
+        """
         trainer = self.trainer
+        if trainer.fast_dev_run:
+            return
         record = next(callback for callback in trainer.callbacks if isinstance(callback, RunRecord))
-        if record.validated_step != trainer.global_step and trainer.limit_val_batches and not trainer.fast_dev_run:
+        figures = dict(trainer.callback_metrics)
+        if record.validated_step != trainer.global_step and trainer.limit_val_batches:
             trainer.validate(self.model, datamodule=self.datamodule)
+        keep_if_best(trainer, {**figures, **trainer.callback_metrics})
+        record.write_best(trainer)
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         """The trainer, with TensorBoard always and the callbacks of this project."""

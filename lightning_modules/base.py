@@ -2,7 +2,8 @@
 
 import json
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import pytorch_lightning as pl
@@ -12,7 +13,9 @@ from torchmetrics import MeanMetric
 from transformers import PreTrainedModel
 
 from distilkobert.checkpoints import ENTRY, Task, describe
+from distilkobert.files import write_text
 from distilkobert.optim import OptimizerSpec, build_optimizer, build_schedule
+from lightning_modules.remedies import other_weights
 
 MODULE_ENTRY = "module"
 """Key under which a checkpoint names its module's class and settings."""
@@ -68,18 +71,18 @@ class EncoderModule(pl.LightningModule):
         checkpoint[MODULE_ENTRY] = {"class": type(self).__name__, "settings": self.settings}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuse the checkpoint of another module.
+        """Refuse the checkpoint of another module, or of a network of another shape.
 
         Raises:
-            ValueError: the checkpoint was written by another module class.
+            ValueError: the checkpoint was written by another module class, or its weights have no place here.
         """
         found = checkpoint.get(MODULE_ENTRY, {}).get("class", "no module of this project")
         if found != type(self).__name__:
             raise ValueError(
                 f"the checkpoint was written by {found}, but this run trains {type(self).__name__}; --ckpt_path only "
-                "resumes or evaluates the same module. To start from other weights use --model.init_from or "
-                "--model.teacher"
+                f"resumes or evaluates the same module. {other_weights(self.settings)}"
             )
+        self._check_shapes(checkpoint["state_dict"])
         self._loaded_step = checkpoint["global_step"]
 
     def on_validation_epoch_end(self) -> None:
@@ -90,10 +93,30 @@ class EncoderModule(pl.LightningModule):
         """Place the scalars of this test at the step of the weights."""
         self._log_step()
 
+    def save_predictions(self, folder: Path, stem: str, records: Sequence[dict[str, Any]]) -> None:
+        """Write `<stem>.jsonl`, one JSON object a line, whole or not at all."""
+        lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+        write_text(folder / f"{stem}.jsonl", "".join(lines))
+
     def log_measured(self, stage: str, values: Mapping[str, Tensor]) -> None:
         """Log values that are final, the same on every rank, as `<stage>/<name>`."""
         # The mean of equal values keeps Lightning from warning.
         self.log_dict({f"{stage}/{name}": value for name, value in values.items()}, sync_dist=True)
+
+    def _check_shapes(self, state: Mapping[str, Tensor]) -> None:
+        found, made = (
+            {name: tuple(value.shape) for name, value in part.items()} for part in (state, self.state_dict())
+        )
+        unlike = [name for name in sorted(found.keys() | made.keys()) if found.get(name) != made.get(name)]
+        if unlike:
+            shapes = (
+                f"{name} is {found.get(name, 'not there')}, here {made.get(name, 'not there')}" for name in unlike
+            )
+            raise ValueError(
+                f"--ckpt_path={self.trainer.ckpt_path}: {len(unlike)} of its weights do not fit the network that these "
+                f"settings make ({'; '.join(list(shapes)[:2])}). Use the settings of its run, its config.yaml"
+                f"{', and a teacher of the same shape' if 'teacher' in self.settings else ''}"
+            )
 
     def _log_step(self) -> None:
         # Lightning takes an entry of this name for the step of all others. Its own is one less in training, and 0 in

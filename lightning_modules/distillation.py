@@ -19,10 +19,11 @@ from distilkobert.metrics import BucketAgreement, LayerSimilarity
 from distilkobert.optim import OptimizerSpec
 from distilkobert.students import StudentSpec, build_student
 from distilkobert.teachers import FrozenTeacher, load_teacher
-from lightning_modules.base import EncoderModule, TokenMeans
+from lightning_modules.base import TokenMeans
+from lightning_modules.masked_lm import MaskedLMModule
 
 
-class Distillation(EncoderModule):
+class Distillation(MaskedLMModule):
     """Train a student on soft targets, masked tokens and the direction of the teacher's last hidden states.
 
     The teacher never learns, runs without dropout, and is in no checkpoint.
@@ -118,7 +119,7 @@ class Distillation(EncoderModule):
         total = sum((weights[name] * term for name, term in terms.items()), start=hidden.new_zeros(()))
         return {"loss": total, "terms": {name: term.detach() for name, term in {"total": total, **terms}.items()}}
 
-    def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
+    def evaluate(self, stage: str, batch: dict[str, Tensor]) -> None:
         """On the masked tokens: held-out loss, accuracy, agreement with the teacher's first choice, soft-target loss.
 
         The teacher's own loss and accuracy on the same masks stand beside them, so that a student is never compared
@@ -143,9 +144,9 @@ class Distillation(EncoderModule):
             "loss/soft_target": soft_target_loss(logits, teacher_logits, temperature=self.losses.temperature),
         }
         for name, mean in means.items():
-            self.means.add(self, "val", name, mean, count)
+            self.means.add(self, stage, name, mean, count)
         self.means.add(
-            self, "val", "loss/cosine", cosine_hidden_loss(hidden[real], teacher_hidden[real]), int(real.sum())
+            self, stage, "loss/cosine", cosine_hidden_loss(hidden[real], teacher_hidden[real]), int(real.sum())
         )
         if self.bucket_agreement is not None:
             self.bucket_agreement.update(choice == teacher_choice, labels)
@@ -153,12 +154,11 @@ class Distillation(EncoderModule):
             [layer[real] for layer in layers], [teacher_layers[place][real] for place in self.student.layers]
         )
 
-    def on_validation_epoch_end(self) -> None:
-        """Log `val/agreement/<bucket>`, and `val/similarity/layer<s>` and `val/cka/layer<s>` of student layer s."""
-        super().on_validation_epoch_end()
+    def log_measures(self, stage: str) -> None:
+        """Log `agreement/<bucket>`, and `similarity/layer<s>` and `cka/layer<s>` of student layer s."""
         if self.bucket_agreement is not None:
             shares = self.bucket_agreement.compute()
             self.bucket_agreement.reset()
-            self.log_measured("val", {f"agreement/{name}": share for name, share in shares.items()})
-        self.log_measured("val", self.similarity.compute())
+            self.log_measured(stage, {f"agreement/{name}": share for name, share in shares.items()})
+        self.log_measured(stage, self.similarity.compute())
         self.similarity.reset()

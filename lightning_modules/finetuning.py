@@ -1,10 +1,8 @@
 """What the three task modules share: an encoder under a new head, its loss, its scores, and its stored predictions."""
 
-import json
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import torch
@@ -13,7 +11,6 @@ from torch import Tensor
 from torchmetrics import MeanMetric
 
 from distilkobert.checkpoints import Task, load_model
-from distilkobert.files import write_text
 from distilkobert.model_checks import DataFacts, check_facts, check_new_weights
 from distilkobert.optim import OptimizerSpec
 from lightning_modules.base import EncoderModule
@@ -184,11 +181,6 @@ class FineTuning(EncoderModule):
         """Log `test/loss` and the scores."""
         super().on_test_epoch_end()
         self._log_scores("test")
-
-    def save_predictions(self, folder: Path, stem: str, records: Sequence[Record]) -> None:
-        """Write `<stem>.jsonl`, one JSON object a line, whole or not at all."""
-        lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-        write_text(folder / f"{stem}.jsonl", "".join(lines))
 
     def _evaluate(self, batch: Batch) -> list[Record]:
         output = self.output(batch)

@@ -1,5 +1,6 @@
 """Trainer callbacks, one purpose each."""
 
+from lightning_modules.callbacks.best_checkpoint import keep_if_best
 from lightning_modules.callbacks.confusion import ConfusionFigure
 from lightning_modules.callbacks.gradients import GradientWatch
 from lightning_modules.callbacks.hparams_tab import HparamsTab
@@ -24,4 +25,5 @@ __all__ = [
     "StepSeed",
     "TokenProgressBar",
     "TrainingLog",
+    "keep_if_best",
 ]

@@ -1,18 +1,24 @@
 """Watch losses and gradients: log the gradient norm, and stop all ranks together before a non-finite step is taken."""
 
+import math
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.callbacks import ModelCheckpoint
 from torch import Tensor
 from torch.nn.utils import get_total_norm
 
+from lightning_modules.callbacks.last_checkpoint import LastCheckpoint
+from lightning_modules.remedies import beside
+
 
 class GradientWatch(pl.Callback):
-    """Log `train/grad_norm` (before clipping) and refuse to step on a loss that is not finite.
+    """Log `train/grad_norm` (before clipping) and refuse to step on a loss or gradient that is not finite.
 
-    The check runs before the optimizer changes any weight, on a flag summed over the ranks, so that every rank raises
-    at the same step and the checkpoints written before stay good. It costs one small reduction for each optimizer step.
+    The check runs before the optimizer changes any weight, on flags summed over the ranks, so that every rank raises
+    at the same step and the checkpoints written before stay good. It costs one norm and one small reduction for each
+    optimizer step. Under 16-mixed an infinite gradient is no error: the scaler leaves out the step and scales less.
     """
 
     def __init__(self) -> None:
@@ -24,28 +30,51 @@ class GradientWatch(pl.Callback):
         self._bad = bad if self._bad is None else self._bad + bad
 
     def on_before_optimizer_step(self, trainer: pl.Trainer, pl_module: pl.LightningModule, optimizer: Any) -> None:
-        """Raise if any rank saw a loss that is not finite; log the gradient norm when logging is due.
+        """Raise if any rank saw a loss or gradient that is not finite; log the gradient norm when logging is due.
 
         Raises:
             FloatingPointError: on all ranks, naming the step.
         """
-        if self._bad is not None and float(trainer.strategy.reduce(self._bad, reduce_op="sum")) > 0:
-            checkpoints = _saved(trainer)
-            raise FloatingPointError(
-                f"the loss is not finite at optimizer step {trainer.global_step} (epoch {trainer.current_epoch}, "
-                f"batch {trainer.fit_loop.epoch_loop.batch_idx}); no weight was changed by it. Last good checkpoint: "
-                f"{checkpoints[0] if checkpoints else 'none was written yet'}. Resume from it with a lower "
-                "model.optimizer.lr, a longer warm-up, or trainer.precision=32-true"
-            )
+        norm = get_total_norm([p.grad for p in pl_module.parameters() if p.grad is not None])
+        assert self._bad is not None, "a step comes after a backward pass"
+        scaled = getattr(trainer.precision_plugin, "scaler", None) is not None
+        bad_gradient = torch.zeros_like(self._bad) if scaled else (~torch.isfinite(norm)).to(self._bad)
+        flags = trainer.strategy.reduce(torch.stack([self._bad, bad_gradient]), reduce_op="sum")
+        assert isinstance(flags, Tensor)
+        loss_is_bad, gradient_is_bad = flags.tolist()
+        if loss_is_bad or gradient_is_bad:
+            raise FloatingPointError(_words("loss" if loss_is_bad else "gradient", trainer, pl_module))
         self._bad = None
         if (trainer.global_step + 1) % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
-            norm = get_total_norm([p.grad for p in pl_module.parameters() if p.grad is not None])
             for logger in trainer.loggers:
                 logger.log_metrics({"train/grad_norm": float(norm)}, step=trainer.global_step + 1)
 
 
-def _saved(trainer: pl.Trainer) -> list[str]:
-    """The path of every checkpoint that was written."""
-    names = ("last_model_path", "best_model_path")
-    paths = [str(getattr(callback, name, "")) for callback in trainer.checkpoint_callbacks for name in names]
-    return [path for path in paths if path]
+def _words(what: str, trainer: pl.Trainer, pl_module: pl.LightningModule) -> str:
+    path = last_good(trainer)
+    exact = "" if str(trainer.precision).startswith(("32", "64")) else ", or --trainer.precision=32-true"
+    return (
+        f"the {what} is not finite at optimizer step {trainer.global_step} (epoch {trainer.current_epoch}, "
+        f"batch {trainer.fit_loop.epoch_loop.batch_idx}); no weight was changed by it. Last good checkpoint: "
+        f"{path or 'none was written yet'}. A resumed run keeps its learning rate: "
+        f"{beside(getattr(pl_module, 'settings', ()), path)}, and with a lower --model.optimizer.lr or a longer "
+        f"--model.optimizer.warmup{exact}"
+    )
+
+
+def last_good(trainer: pl.Trainer) -> str:
+    """The checkpoint with the latest weights that were seen to work; empty where there is none.
+
+    That is what `LastCheckpoint` has written, then what the run was resumed from, then the best one; `ModelCheckpoint`
+    keeps an infinite score for weights whose figure is no number.
+    """
+    callbacks = trainer.checkpoint_callbacks
+    last = [callback.last_model_path for callback in callbacks if isinstance(callback, LastCheckpoint)]
+    best = [
+        callback.best_model_path
+        for callback in callbacks
+        if isinstance(callback, ModelCheckpoint)
+        and callback.best_model_score is not None
+        and math.isfinite(callback.best_model_score)
+    ]
+    return next((str(path) for path in (*last, trainer.ckpt_path, *best) if path), "")

@@ -4,14 +4,18 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from pytorch_lightning.callbacks import Checkpoint
+from torch import Tensor
 
 
 class LastCheckpoint(Checkpoint):
     """Write `checkpoints/last.ckpt` every N optimizer steps and when training ends, replacing the one before.
 
     Lightning's own `save_last` follows the checkpoint that is monitored and may leave out the end of training. The
-    file is replaced in one move, so a killed run leaves the former one whole.
+    file is replaced in one move, so a killed run leaves the former one whole. Before weights replace others in the
+    middle of training, the batch that they were just trained on is run through them once more, on every rank: where
+    the loss is no number any more, the step has ruined them, and the former file stays.
 
     Args:
         every_n_steps: optimizer steps between two writes.
@@ -27,35 +31,42 @@ class LastCheckpoint(Checkpoint):
         self.every_n_steps = every_n_steps
         self.keep_every_n_steps = keep_every_n_steps
         self.last_model_path = ""
-        self._saved_step = 0
+        """Where this process has written it; empty before."""
+        self._seen_step = self._saved_step = 0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """A resumed run has its checkpoint of this step already."""
-        self._saved_step = trainer.global_step
+        self._seen_step = self._saved_step = trainer.global_step
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Save when an optimizer step that is due has just ended."""
         step = trainer.global_step
-        if step == self._saved_step:
+        if step == self._seen_step:
             return
-        if self.keep_every_n_steps and step % self.keep_every_n_steps == 0:
+        self._seen_step = step
+        copied = self.keep_every_n_steps > 0 and step % self.keep_every_n_steps == 0
+        replaced = step % self.every_n_steps == 0
+        if not (copied or replaced) or not _works(trainer, pl_module, batch, batch_idx):
+            return
+        if copied:
             trainer.save_checkpoint(self._folder(trainer) / f"step{step:08d}.ckpt", weights_only=False)
-        if step % self.every_n_steps == 0:
-            self._save(trainer)
+        if replaced:
+            self.save(trainer)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save the end of training."""
         if trainer.global_step != self._saved_step:
-            self._save(trainer)
+            self.save(trainer)
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save the start of a run of `trainer.max_steps=0`: the untrained student, the control of a distillation."""
         if trainer.max_steps == 0 and not trainer.fast_dev_run:  # type: ignore[attr-defined]
-            self._save(trainer)
+            self.save(trainer)
 
-    def _save(self, trainer: pl.Trainer) -> None:
+    def save(self, trainer: pl.Trainer) -> None:
+        """Write the file now."""
         path = self._folder(trainer) / "last.ckpt"
         trainer.save_checkpoint(path, weights_only=False)
         self.last_model_path = str(path)
@@ -63,3 +74,10 @@ class LastCheckpoint(Checkpoint):
 
     def _folder(self, trainer: pl.Trainer) -> Path:
         return Path(str(trainer.log_dir)) / "checkpoints"
+
+
+def _works(trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> bool:
+    """Whether the weights give every rank a finite loss for its batch."""
+    with torch.no_grad(), trainer.precision_plugin.train_step_context():
+        loss: Tensor = pl_module.training_step(batch, batch_idx)["loss"]
+    return float(trainer.strategy.reduce((~torch.isfinite(loss)).float(), reduce_op="sum")) == 0

@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+from pytorch_lightning.utilities import rank_zero_info
 
+from lightning_modules.base import EncoderModule
 from lightning_modules.callbacks.gathering import gather_to_zero
-from lightning_modules.finetuning import FineTuning, Record
 
 STEMS = {"test": "predictions", "predict": "predict"}
 """File name, without its ending, for each command."""
@@ -15,7 +16,8 @@ STEMS = {"test": "predictions", "predict": "predict"}
 class PredictionFiles(pl.Callback):
     """Gather what `test_step` or `predict_step` returned over batches and ranks; rank 0 writes the module's files.
 
-    Records come out in the order of the data file, whatever the order and the number of the batches.
+    It says where they are; a module that returns no records has no files. Records come out in the order of the data
+    file, whatever the order and the number of the batches.
 
     Args:
         folder: the run folder.
@@ -23,7 +25,7 @@ class PredictionFiles(pl.Callback):
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._records: list[Record] = []
+        self._records: list[dict[str, Any]] = []
 
     def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start empty."""
@@ -58,10 +60,11 @@ class PredictionFiles(pl.Callback):
             self._records += outputs["records"]
 
     def _write(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stem: str) -> None:
-        if not isinstance(pl_module, FineTuning) or trainer.fast_dev_run:  # type: ignore[attr-defined]
+        if not isinstance(pl_module, EncoderModule) or trainer.fast_dev_run:  # type: ignore[attr-defined]
             return
         parts = gather_to_zero(trainer, self._records)
-        if trainer.is_global_zero:
+        records = sorted((record for part in parts for record in part), key=lambda record: record["row"])
+        if records:
             self.folder.mkdir(parents=True, exist_ok=True)
-            records = sorted((record for part in parts for record in part), key=lambda record: record["row"])
             pl_module.save_predictions(self.folder, stem, records)
+            rank_zero_info(f"{len(records):,} predictions in {self.folder / stem}.jsonl")

@@ -11,6 +11,7 @@ import torch
 from pytorch_lightning.utilities import rank_zero_info
 
 from distilkobert.run_files import METRICS_FILE, read_metrics, write_json
+from lightning_modules.base import EncoderModule
 from lightning_modules.callbacks.predictions import STEMS
 from lightning_modules.callbacks.training_log import TrainingLog
 
@@ -36,15 +37,15 @@ class RunRecord(pl.Callback):
         self.facts = facts
         self.validated_step: int | None = None
         """Optimizer step of the weights that were validated last, in this process."""
+        self._has_sources = False
 
-    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Copy what an export will need."""
-        if trainer.is_global_zero and not trainer.fast_dev_run:  # type: ignore[attr-defined]
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._keep_sources(trainer)
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Copy what an export will need, once nothing about the start can be refused any more."""
+        self._keep_sources(trainer)
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Write metrics of training and of the last validation."""
+        """Write metrics of training and of the last validation; a run of no steps begins no training."""
+        self._keep_sources(trainer)
         self._write(trainer, pl_module, prefixes=("train/", "val/", "probe/"))
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -56,7 +57,8 @@ class RunRecord(pl.Callback):
         if trainer.sanity_checking:
             check_monitors(trainer)
             return
-        self.validated_step = trainer.global_step
+        assert isinstance(pl_module, EncoderModule)
+        self.validated_step = pl_module.weights_step
         if trainer.state.fn == "validate":
             self._write(trainer, pl_module, prefixes=("val/",))
 
@@ -64,7 +66,17 @@ class RunRecord(pl.Callback):
         """Write the metrics of the `test` command."""
         self._write(trainer, pl_module, prefixes=("test/",))
 
+    def write_best(self, trainer: pl.Trainer) -> None:
+        """Write `best/<monitor>` again, after a checkpoint was chosen when training had ended."""
+        found = best_scores(trainer)
+        if found and trainer.is_global_zero:
+            write_json(self.folder / METRICS_FILE, read_metrics(self.folder) | found)
+
     def _keep_sources(self, trainer: pl.Trainer) -> None:
+        if self._has_sources or not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]
+            return
+        self._has_sources = True
+        self.folder.mkdir(parents=True, exist_ok=True)
         data: Any = getattr(trainer, "datamodule", None)
         tokenizer = getattr(data, "tokenizer", None)
         if tokenizer is not None and hasattr(tokenizer, "save_pretrained"):

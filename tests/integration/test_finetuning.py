@@ -94,9 +94,12 @@ def test_stored_predictions_have_the_scores_of_metrics_json(finished: Path, task
         assert {"test/recall", "test/f1_kept", "test/f1_strict"} <= metrics.keys()
 
 
-def test_predict_gives_what_test_stored(finished: Path, run: Run, tmp_path: Path) -> None:
+def test_predict_gives_what_test_stored_and_says_where(
+    finished: Path, tasks: TaskWorld, run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     run("predict", [*saved(finished), f"--run.root={tmp_path}"])
     folder = tmp_path / finished.parent.name / "base_seed42"
+    assert f"{tasks.tests} predictions in {folder / 'predict.jsonl'}" in caplog.text
     assert (folder / "predict.jsonl").read_bytes() == (finished / "predictions.jsonl").read_bytes()
     assert not (folder / "predictions.jsonl").exists()
 

@@ -96,6 +96,27 @@ def test_a_start_that_is_refused_leaves_the_folder_free(option: str, world: Worl
     assert read_json(tmp_path / "distilkobert" / "base_seed42" / "metrics.json")["steps"] == 1
 
 
+@pytest.mark.parametrize(
+    ("task", "option", "words"),
+    [
+        ("nsmc", "--model.class_path=QuestionAnswering", "check that data.class_path fits model.class_path"),
+        ("naver_ner", "--model.class_path=SequenceClassification", "got labels for every piece"),
+    ],
+)
+def test_a_module_of_another_task_leaves_the_folder_free(
+    task: str, option: str, words: str, tasks: TaskWorld, world: World, run: Run, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        run("fit", tasks.options(task, tmp_path, option, f"--model.init_from={world.teacher}"))
+    folder = tmp_path / task / "base_seed42"
+    assert not [
+        name for name in ("config.yaml", "tokenizer", "checkpoints", "metrics.json") if (folder / name).exists()
+    ]
+    run("fit", tasks.options(task, tmp_path, "--trainer.max_steps=1"))
+    assert read_json(folder / "metrics.json")["steps"] == 1
+    assert option.rpartition("=")[2] not in (folder / "config.yaml").read_text(encoding="utf-8")
+
+
 def test_a_figure_that_validation_does_not_give_is_refused_before_training(
     world: World, run: Run, tmp_path: Path
 ) -> None:
@@ -104,7 +125,10 @@ def test_a_figure_that_validation_does_not_give_is_refused_before_training(
     ):
         run("fit", world.distil(tmp_path, "--best_checkpoint.monitor=val/f1"))
     folder = tmp_path / "distilkobert" / "base_seed42"
-    assert not (folder / "checkpoints").exists()
+    assert not (folder / "config.yaml").exists()
+    assert not (folder / "tokenizer").exists()
+    run("fit", world.distil(tmp_path, "--trainer.max_steps=1"))
+    (folder / "checkpoints" / "last.ckpt").unlink()
     with pytest.raises(ValueError, match=r"holds a run already, which kept no checkpoint\. Start beside it"):
         run("fit", world.distil(tmp_path))
     unchecked = ["--trainer.num_sanity_val_steps=0", "--run.arm=unchecked", "--best_checkpoint.monitor=val/f1"]

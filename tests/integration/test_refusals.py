@@ -1,16 +1,16 @@
 """What the trainer refuses, and in which words."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
 
-from distilkobert.checkpoints import read_checkpoint
 from distilkobert.synthetic import generate_sentences
+from distilkobert.teachers import EncoderSpec, build_encoder
 from distilkobert.tokenizer_training import train_tokenizer
 from experiments.cli import TrainerCLI
-from tests.world import World
+from tests.world import World, read_json
 
 Run = Callable[..., TrainerCLI]
 
@@ -71,6 +71,10 @@ def test_an_unknown_key_in_a_file_is_refused(
         (["--run.arm=a/b"], "cannot be a folder name"),
         (["--trainer.logger=false"], "runs always log to TensorBoard"),
         (["--data.data_dir=nowhere"], "nowhere"),
+        (["--seed_everything=-1"], "--seed_everything=-1: expected 0 to"),
+        (["--trainer.accumulate_grad_batches=0"], "--trainer.accumulate_grad_batches=0: expected 1 or more"),
+        (["--model.vocab_size=100"], "--model.vocab_size=100: it comes from the data .*has 600"),
+        (["--model.pad_token_id=0"], "--model.pad_token_id=0: it comes from the data .*has 1;"),
     ],
 )
 def test_settings_that_cannot_work_are_refused(
@@ -78,11 +82,10 @@ def test_settings_that_cannot_work_are_refused(
 ) -> None:
     with pytest.raises((ValueError, FileNotFoundError), match=message):
         run("fit", world.distil(tmp_path, *options))
+    assert not list(tmp_path.rglob("config.yaml"))
 
 
 def test_a_teacher_of_another_vocabulary_is_refused(world: World, run: Run, tmp_path: Path) -> None:
-    from distilkobert.teachers import EncoderSpec, build_encoder
-
     spec = EncoderSpec(layers=12, hidden_size=8, heads=1, intermediate_size=8, max_positions=64)
     build_encoder(spec, vocab_size=599, pad_token_id=1).save_pretrained(tmp_path / "teacher")
     with pytest.raises(ValueError, match="vocabulary has 599 pieces, the tokenizer 600"):
@@ -102,20 +105,53 @@ def test_a_module_override_on_resume_is_refused(checkpoint: Path, world: World, 
 
 
 def test_a_checkpoint_of_another_module_is_refused(checkpoint: Path, world: World, run: Run, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="written by Distillation, this command configures MaskedLanguageModeling"):
-        run("fit", world.pretrain(tmp_path, f"--ckpt_path={checkpoint}"))
-    with pytest.raises(ValueError, match="written by Distillation"):
-        run("validate", world.pretrain(tmp_path, f"--ckpt_path={checkpoint}"))
+    words = "written by Distillation, this command configures MaskedLanguageModeling.*This module starts from random"
+    for command in ("fit", "validate"):
+        with pytest.raises(ValueError, match=words) as caught:
+            run(command, world.pretrain(tmp_path, f"--ckpt_path={checkpoint}"))
+        assert "--model." not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("--model.student.layers=[0,1]", r"model\.student\.layers: checkpoint '\[0, 4, 8\]', now '\[0, 1\]'"),
+        ("--model.student.layers=[1,2,3]", r"model\.student\.layers: checkpoint '\[0, 4, 8\]', now '\[1, 2, 3\]'"),
+        ("--model.losses.temperature=4.0", r"model\.losses\.temperature: checkpoint 2\.0, now 4\.0"),
+    ],
+)
+def test_an_override_that_changes_what_is_measured_is_refused_in_evaluation(
+    option: str, words: str, checkpoint: Path, world: World, run: Run, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match=rf"--ckpt_path evaluates a model as it was trained.*{words}.*Drop the over"):
+        run("validate", world.distil(tmp_path, f"--ckpt_path={checkpoint}", option))
+    assert not any(tmp_path.iterdir())
+
+
+def test_evaluation_leaves_the_teacher_free_where_its_shape_is_the_same(
+    checkpoint: Path, world: World, run: Run, tmp_path: Path
+) -> None:
+    moved = shutil.copytree(world.teacher, tmp_path / "moved")
+    options = [f"--ckpt_path={checkpoint}", "--model.optimizer.lr=1", f"--run.root={tmp_path / 'runs'}"]
+    run("validate", world.distil(tmp_path, *options, f"--model.teacher={moved}"))
+    spec = EncoderSpec(layers=12, hidden_size=8, heads=1, intermediate_size=8, max_positions=64)
+    build_encoder(spec, vocab_size=600, pad_token_id=1).save_pretrained(tmp_path / "narrow")
+    with pytest.raises(ValueError, match=r"last\.ckpt: \d+ of its weights do not fit .*a teacher of the same shape"):
+        run("validate", world.distil(tmp_path, *options, f"--model.teacher={tmp_path / 'narrow'}"))
+
+
+def test_the_start_is_not_measured_over_a_trained_run(checkpoint: Path, world: World, run: Run, tmp_path: Path) -> None:
+    folder = checkpoint.parent.parent
+    runs, before = folder.parent.parent, (folder / "metrics.json").read_bytes()
+    for command in ("validate", "test"):
+        with pytest.raises(ValueError, match=rf"{command} without --ckpt_path .*best\.ckpt or \S+last\.ckpt"):
+            run(command, ["-c", str(folder / "config.yaml")])
+    assert (folder / "metrics.json").read_bytes() == before
+    run("validate", world.distil(runs, "--run.arm=start"))
+    run("validate", world.distil(runs, "--run.arm=start"))
+    assert read_json(runs / "distilkobert" / "start_seed42" / "metrics.json")["val/step"] == 0
 
 
 def test_a_missing_checkpoint_is_named(world: World, run: Run, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"no-such\.ckpt: no such checkpoint file"):
         run("fit", world.distil(tmp_path, f"--ckpt_path={tmp_path}/no-such.ckpt"))
-
-
-def test_a_loss_that_is_not_finite_stops_before_the_step(world: World, run: Run, tmp_path: Path) -> None:
-    options = ["--model.optimizer.lr=1e30", "--model.optimizer.warmup=0.5", "--last_checkpoint.every_n_steps=1"]
-    with pytest.raises(FloatingPointError, match=r"not finite at optimizer step \d+ .*last\.ckpt"):
-        run("fit", world.distil(tmp_path, *options))
-    last = read_checkpoint(tmp_path / "distilkobert" / "base_seed42" / "checkpoints" / "last.ckpt")
-    assert all(torch.isfinite(value).all() for value in last["state_dict"].values() if value.is_floating_point())

@@ -163,7 +163,10 @@ def test_budgets_below_the_longest_sequence(corpus: Path, tiny_tokenizer_dir: Pa
 
 def test_corpus_without_validation_trains_without(tmp_path: Path, tiny_tokenizer_dir: Path) -> None:
     folder = make_corpus(tmp_path, tiny_tokenizer_dir, 0.0)
-    assert CorpusDataModule(str(folder), str(tiny_tokenizer_dir)).val_dataloader() == []
+    data = CorpusDataModule(str(folder), str(tiny_tokenizer_dir))
+    assert data.val_dataloader() == []
+    with pytest.raises(ValueError, match="no validation part, so there is nothing to test on; prepare one with --val"):
+        data.setup("test")
 
 
 def test_settings_come_from_the_command_line(corpus: Path, tiny_tokenizer_dir: Path) -> None:

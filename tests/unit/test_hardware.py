@@ -1,4 +1,4 @@
-"""The warning before bf16 runs on a processor without bf16 instructions, and the attention kernel for one that has them."""
+"""The warning before bf16 runs on a processor without bf16 instructions, and the attention kernel for one with them."""
 
 import warnings
 from collections.abc import Iterator

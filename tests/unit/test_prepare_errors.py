@@ -72,7 +72,8 @@ def test_folders_that_are_not_a_corpus_are_never_replaced(
             [],
             "nothing is left for training of 2 lines read: 0 empty, 2 with fewer than min_tokens = 12",
         ),
-        (b"\n\n", [], "nothing is left for training of 2 lines read: 2 empty"),
+        (b"\n\n", [], "a.txt is empty (only blank lines)"),
+        (b"\xef\xbb\xbf", [], "a.txt is empty"),
         (LINES[0].encode(), [], "none of 1 lines kept fell into the validation part; raise validation_fraction"),
         (b"x", ["--field", "text"], "field is 'text', but the inputs are .txt files"),
         (b"x", ["--num_proc", "0"], "num_proc is 0; expected at least 1"),
@@ -115,6 +116,23 @@ def test_interrupt_leaves_nothing_that_looks_whole(
     monkeypatch.setattr("distilkobert.corpus_folder.CorpusWriter.finish", interrupt)
     assert prepare(text_file, tiny_tokenizer_dir, tmp_path / "corpus") == 130
     assert "interrupted" in capsys.readouterr().err
+    assert leftovers(tmp_path) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wait", [0.0, 0.3, 2.0], ids=["before workers", "workers start", "at work"])
+def test_interrupt_of_several_processes_says_one_word(tmp_path: Path, tiny_tokenizer_dir: Path, wait: float) -> None:
+    (tmp_path / "big.txt").write_text("\n".join(f"{number} {LINES[number % 99]}" for number in range(400_000)))
+    command = [sys.executable, "-m", "experiments.prepare", "corpus", "--input", str(tmp_path / "big.txt")]
+    command += ["--tokenizer", str(tiny_tokenizer_dir), "--output", str(tmp_path / "corpus"), "--num_proc", "2"]
+    process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not leftovers(tmp_path) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(wait)
+    os.killpg(process.pid, signal.SIGINT)  # what a terminal does on Ctrl-C
+    assert process.communicate(timeout=60)[1] == "interrupted\n"
+    assert process.returncode == 130
     assert leftovers(tmp_path) == []
 
 

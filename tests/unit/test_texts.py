@@ -4,8 +4,10 @@ import gc
 import gzip
 import json
 import lzma
+import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -69,8 +71,8 @@ def test_long_files_pass_the_block_size(tmp_path: Path, suffix: str) -> None:
 def test_any_text_comes_back_with_either_line_end(tmp_path_factory: pytest.TempPathFactory, texts: list[str]) -> None:
     folder = tmp_path_factory.mktemp("lines")
     for end in ("\n", "\r\n"):
-        content = "".join(text + end for text in texts).encode()
-        expected = [texts[0].removeprefix("\ufeff"), *texts[1:]]
+        content = "".join(text + end for text in [*texts, "끝"]).encode()
+        expected = [texts[0].removeprefix("\ufeff"), *texts[1:], "끝"]
         assert list(read_lines(write(folder / "a.txt", content))) == expected
 
 
@@ -95,13 +97,26 @@ def test_bytes_that_are_not_utf8_are_named_by_file_and_line(tmp_path: Path) -> N
         list(read_lines(path))
 
 
-@pytest.mark.parametrize("suffix", [".gz", ".xz", ".zst"])
-@pytest.mark.parametrize("kept", [0.5, 0.999])
-def test_cut_off_files(tmp_path: Path, suffix: str, kept: float) -> None:
+UNPACKER: dict[str, Callable[[], Any]] = {
+    ".gz": lambda: zlib.decompressobj(zlib.MAX_WBITS | 16),
+    ".xz": lzma.LZMADecompressor,
+    ".zst": lambda: zstandard.ZstdDecompressor().decompressobj(),
+}
+
+
+@pytest.mark.parametrize("suffix", UNPACKER)
+@pytest.mark.parametrize("kept", [0.05, 0.5, 0.999])
+def test_cut_off_files_give_all_whole_lines_and_name_the_last(tmp_path: Path, suffix: str, kept: float) -> None:
     content = PACK[suffix]("".join(f"{number * 7919} 번째\n" for number in range(20000)).encode())
-    path = write(tmp_path / f"cut.txt{suffix}", content[: int(len(content) * kept)])
-    with pytest.raises(ValueError, match=rf"cut\.txt\{suffix}, after line \d+: the compressed data is cut off or dam"):
-        list(read_lines(path))
+    cut = content[: int(len(content) * kept)]
+    whole = UNPACKER[suffix]().decompress(cut).decode("utf-8", "ignore").split("\n")[:-1]
+    assert suffix == ".zst" or len(whole) > 500
+    lines = []
+    path = write(tmp_path / f"cut.txt{suffix}", cut)
+    message = rf"cut\.txt\{suffix}, after line {len(whole)}: the compressed data is cut off or damaged"
+    with pytest.raises(ValueError, match=message):
+        lines.extend(read_lines(path))  # keeps what came before the error
+    assert lines == whole
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".xz", ".zst"])
@@ -116,6 +131,18 @@ def test_empty_files(tmp_path: Path, suffix: str) -> None:
         list(read_lines(write(tmp_path / f"a.txt{suffix}", PACK[suffix](b""))))
     with pytest.raises(ValueError, match="is empty"):
         list(read_texts(write(tmp_path / f"a.parquet{suffix}", PACK[suffix](parquet([]))), "text"))
+
+
+@pytest.mark.parametrize("suffix", PACK)
+@pytest.mark.parametrize("content", ["\ufeff", "\ufeff\n", "\n", "\r\n \t\n\u3000"])
+def test_files_of_nothing_but_blank_lines_are_empty(tmp_path: Path, suffix: str, content: str) -> None:
+    with pytest.raises(ValueError, match=r"is empty \(only blank lines\); expected text"):
+        list(read_lines(write(tmp_path / f"a.txt{suffix}", PACK[suffix](content.encode()))))
+
+
+def test_blank_lines_beside_text_and_empty_texts_stay(tmp_path: Path) -> None:
+    assert list(read_lines(write(tmp_path / "a.txt", "\ufeff\n\n가\n\n".encode()))) == ["", "", "가", ""]
+    assert list(read_texts(write(tmp_path / "a.jsonl", jsonl(["", ""])), "text")) == ["", ""]
 
 
 def test_missing_file_and_folder(tmp_path: Path) -> None:

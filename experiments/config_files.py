@@ -1,0 +1,64 @@
+"""Configuration files of a command line: checked before they are parsed, and kept to say in which line a key stands."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from distilkobert.texts import read_lines
+
+_HIDDEN = ("init_args",)
+"""Levels of a file that no option on the command line has."""
+
+
+@dataclass(frozen=True)
+class ConfigFile:
+    """A configuration file that was read.
+
+    Args:
+        path: as it was named.
+        lines: line of each key, by its name on the command line (`model.losses.cosine`).
+    """
+
+    path: Path
+    lines: Mapping[str, int]
+
+    def place(self, key: str) -> str:
+        """The file, and the line of `key` or of the nearest level above it that the file has."""
+        while key and key not in self.lines:
+            key = key.rpartition(".")[0]
+        return f"{self.path}, line {self.lines[key]}" if key else str(self.path)
+
+
+def read_config(path: Path) -> ConfigFile:
+    """Read a file of settings in YAML.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is empty, not UTF-8 or not YAML, or holds something else than settings; names file and line.
+    """
+    text = "\n".join(read_lines(path))
+    try:
+        root = yaml.compose(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ValueError(
+            f"{path}, line {line}: not YAML ({error.problem}); check brackets, quotes and indents there and just above"
+        ) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise ValueError(f"{path}, line {line}: U+{error.character:04X} is no character of YAML; remove it") from None
+    if not isinstance(root, yaml.MappingNode):
+        found = "comments only" if root is None else f"a {root.id}"
+        raise ValueError(f"{path}: found {found}; expected settings, each with its name, such as trainer: and below it")
+    return ConfigFile(path, dict(_keys(root, ())))
+
+
+def _keys(node: yaml.MappingNode, above: Sequence[str]) -> Iterator[tuple[str, int]]:
+    for key, value in node.value:
+        names = above if key.value in _HIDDEN else [*above, str(key.value)]
+        if names is not above:
+            yield ".".join(names), key.start_mark.line + 1
+        if isinstance(value, yaml.MappingNode):
+            yield from _keys(value, names)

@@ -1,0 +1,143 @@
+"""What is refused before anything is made: a folder that is taken, a checkpoint that does not fit, odd numbers."""
+
+import json
+from collections.abc import Collection, Mapping
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from jsonargparse import Namespace
+
+from distilkobert.checkpoints import read_checkpoint
+from distilkobert.run_files import CONFIG_FILE
+from experiments.settings import PATHS, flatten
+from lightning_modules.base import MODULE_ENTRY
+from lightning_modules.remedies import beside, other_weights
+
+_FREE_ON_RESUME = (*PATHS, "num_workers", "eval_batch_size")
+"""Settings of the data that do not change what is trained on."""
+
+_FREE_IN_EVALUATION = ("model.teacher", "model.init_from", "model.optimizer.")
+"""Settings of the module, or beginnings of their names, that change neither the network nor what is measured."""
+
+_LARGEST_SEED = 2**32 - 1
+"""NumPy takes no larger one."""
+
+
+def check_numbers(config: Namespace) -> None:
+    """Check the numbers whose own checks come late, and do not say which option is meant.
+
+    Raises:
+        ValueError: one is out of range.
+    """
+    if not 0 <= config.seed_everything <= _LARGEST_SEED:
+        raise ValueError(f"--seed_everything={config.seed_everything}: expected 0 to {_LARGEST_SEED}")
+    accumulated = config.trainer.accumulate_grad_batches
+    if accumulated < 1:
+        raise ValueError(f"--trainer.accumulate_grad_batches={accumulated}: expected 1 or more")
+
+
+def check_linked(given: Mapping[str, Any], model: object, data: object, names: Collection[str]) -> None:
+    """Refuse a setting of the module that is given, although the data tell another.
+
+    Args:
+        given: the module's settings on the command line; those not given are None or the default of its class.
+        model: the module.
+        data: the data module.
+        names: settings that the module takes from the data.
+
+    Raises:
+        ValueError: names the option and both values.
+    """
+    parameters = signature(type(model)).parameters
+    for name in names:
+        value = given.get(name)
+        if value is None or not hasattr(data, name) or value == parameters[name].default:
+            continue
+        told = getattr(data, name)
+        told = told.tolist() if isinstance(told, np.ndarray) else told
+        if _plain(value) != _plain(told):
+            raise ValueError(
+                f"--model.{name}={value}: it comes from the data ({type(data).__name__}), which has {told}; "
+                "leave it out"
+            )
+
+
+def refuse_used_folder(folder: Path) -> None:
+    """Refuse a run folder in which a run was started before.
+
+    Raises:
+        ValueError: the folder has a configuration; says how to resume it or to start beside it.
+    """
+    if not (folder / CONFIG_FILE).is_file():
+        return
+    last, lack = folder / "checkpoints" / "last.ckpt", ", which kept no checkpoint"
+    resume = f"Resume it with -c {folder / CONFIG_FILE} --ckpt_path={last}, start" if last.is_file() else "Start"
+    raise ValueError(
+        f"{folder} holds a run already{'' if last.is_file() else lack}. {resume} beside it with "
+        "another --run.arm or --seed_everything, or remove the folder"
+    )
+
+
+def refuse_evaluating_the_start(folder: Path, command: str) -> None:
+    """Refuse to put figures of untrained weights into the folder of a run that has trained ones.
+
+    Raises:
+        ValueError: the folder has checkpoints; names them.
+    """
+    kept = sorted((folder / "checkpoints").glob("*.ckpt"))
+    usual = [path for path in kept if path.name in ("best.ckpt", "last.ckpt")]
+    if kept:
+        raise ValueError(
+            f"{folder} holds a run with checkpoints, and {command} without --ckpt_path would replace its figures by "
+            f"those of the start. Name the weights: --ckpt_path={' or '.join(map(str, usual or kept[:1]))}; to measure "
+            "the start, do it beside the run with another --run.arm"
+        )
+
+
+def check_checkpoint(config: Namespace, *, fit: bool) -> None:
+    """Check `--ckpt_path` against the module this command configures.
+
+    Raises:
+        FileNotFoundError: there is no such checkpoint.
+        ValueError: it belongs to another module; on `fit`, a setting of module or data differs from the run's; in
+            evaluation, one that makes the network or what is measured of it.
+    """
+    path, settings = config.ckpt_path, config.model.init_args
+    saved = read_checkpoint(path).get(MODULE_ENTRY, {"class": "an unknown module", "settings": {}})
+    asked = config.model.class_path.rpartition(".")[2]
+    if saved["class"] != asked:
+        raise ValueError(
+            f"--ckpt_path={path} was written by {saved['class']}, this command configures {asked}; --ckpt_path only "
+            f"resumes or evaluates the same module. {other_weights(settings.keys())}"
+        )
+    now = flatten({"model": _plain(settings.as_dict()), "data": _plain(config.data.init_args.as_dict())})
+    before = flatten({"model": saved["settings"]})
+    if fit:
+        before |= flatten({"data": _data_settings(Path(path).parent.parent / CONFIG_FILE)})
+        purpose, remedy = "resumes a run as it was", f"Drop the override, or {beside(settings.keys(), path)}"
+    else:
+        before = {name: value for name, value in before.items() if not _is_free(name)}
+        purpose, remedy = "evaluates a model as it was trained", "Drop the override"
+    differing = [name for name in before if name in now and now[name] != before[name]]
+    if differing:
+        changes = "; ".join(f"{name}: checkpoint {before[name]!r}, now {now[name]!r}" for name in sorted(differing))
+        raise ValueError(f"--ckpt_path {purpose}, but settings differ from the checkpoint's ({changes}). {remedy}")
+
+
+def _is_free(name: str) -> bool:
+    return any(name == free or (free.endswith(".") and name.startswith(free)) for free in _FREE_IN_EVALUATION)
+
+
+def _plain(settings: Any) -> Any:
+    return json.loads(json.dumps(settings))
+
+
+def _data_settings(config: Path) -> dict[str, Any]:
+    """What the run's data were made with, from the configuration beside its checkpoints, if that is there."""
+    if not config.is_file():
+        return {}
+    saved = yaml.safe_load(config.read_text(encoding="utf-8"))["data"].get("init_args", {})
+    return {name: value for name, value in saved.items() if name not in _FREE_ON_RESUME}

@@ -1,0 +1,69 @@
+"""What pretraining and distillation share: `test` measures what `validate` does, `predict` fills [MASK]."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+from distilkobert.heads import encode, masked_lm_logits
+from lightning_modules.base import EncoderModule
+
+SHOWN_PIECES = 5
+"""Pieces that `predict` gives for each [MASK]."""
+
+
+class MaskedLMModule(EncoderModule):
+    """A module whose network has a masked-LM head.
+
+    A subclass gives `evaluate` and, where it measures more than means over tokens, `log_measures`.
+    """
+
+    @abstractmethod
+    def evaluate(self, stage: str, batch: dict[str, Tensor]) -> None:
+        """Count one held-out batch into the figures of `stage` (`val` or `test`)."""
+
+    def log_measures(self, stage: str) -> None:
+        """Log what was measured over all batches of `stage`; nothing beside the means here."""
+
+    def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
+        """Measure one batch of the corpus' validation part."""
+        self.evaluate("val", batch)
+
+    def test_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
+        """Measure one batch of the same part, under the names of `test`."""
+        self.evaluate("test", batch)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the measures as `val/...`."""
+        super().on_validation_epoch_end()
+        self.log_measures("val")
+
+    def on_test_epoch_end(self) -> None:
+        """Log the measures as `test/...`."""
+        super().on_test_epoch_end()
+        self.log_measures("test")
+
+    def predict_step(self, batch: Mapping[str, Any], batch_idx: int) -> dict[str, list[dict[str, Any]]]:
+        """For every [MASK] the likeliest pieces and their probabilities; one record for each text.
+
+        Args:
+            batch: `input_ids`, `attention_mask` and `masked` (where a [MASK] is), each (B, T); `rows` and `texts`.
+            batch_idx: number of the batch.
+        """
+        hidden = encode(self.network, batch["input_ids"], batch["attention_mask"])
+        logits = masked_lm_logits(self.network, hidden[batch["masked"]])
+        probabilities, ids = logits.float().softmax(-1).topk(min(SHOWN_PIECES, logits.shape[-1]))
+        tokenizer: Any = self.trainer.datamodule.tokenizer  # type: ignore[attr-defined]
+        filled = [
+            [
+                {"piece": piece, "probability": probability}
+                for piece, probability in zip(tokenizer.convert_ids_to_tokens(chosen), shares, strict=True)
+            ]
+            for chosen, shares in zip(ids.tolist(), probabilities.tolist(), strict=True)
+        ]
+        records = []
+        for row, text, count in zip(batch["rows"], batch["texts"], batch["masked"].sum(1).tolist(), strict=True):
+            records.append({"row": row, "text": text, "masks": filled[:count]})
+            filled = filled[count:]
+        return {"records": records}

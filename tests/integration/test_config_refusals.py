@@ -1,0 +1,71 @@
+"""What is wrong in a `-c` file is said with the file and the line; wrong class names with the names there are."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from experiments.cli import TrainerCLI
+from tests.world import World
+
+Run = Callable[..., TrainerCLI]
+
+
+@pytest.mark.parametrize(
+    ("content", "place", "message"),
+    [
+        ("\ntrainer:\n  max_stepz: 3\n", ", line 3: ", "trainer.max_stepz'; did you mean trainer.max_steps"),
+        ("run:\n  armm: x\n", ", line 2: ", "run.armm'; did you mean run.arm?"),
+        ("trainer:\n  max_steps: many\n", ", line 2: ", "trainer.max_steps: Expected a <class 'int'>"),
+        (
+            "model:\n  init_args:\n    losses:\n      kosine: 1\n",
+            ", line 4: ",
+            "option 'kosine'; did you mean losses.cosine?",
+        ),
+        ("model:\n  class_path: Distilation\n", ", line 2: ", "got Distilation; did you mean Distillation?"),
+        ("model: [\n", ", line 1: ", "not YAML"),
+        ("", " is empty", "expected"),
+        ("run:\n  arm: 가\n", ", line 2: ", "not UTF-8"),
+    ],
+)
+def test_errors_in_a_file_name_it_and_the_line(
+    content: str, place: str, message: str, world: World, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_bytes(content.encode("cp949" if "UTF-8" in message else "utf-8"))
+    later = tmp_path / "later.yaml"
+    later.write_text("seed_everything: 1\n")
+    with pytest.raises(SystemExit) as end:
+        run("fit", world.distil(tmp_path / "runs", "-c", str(overlay), "-c", str(later)))
+    assert end.value.code == 2
+    said = capsys.readouterr().err
+    assert f"error: {overlay}{place}" in said
+    assert message in said
+    assert said.endswith("All options: python -m experiments.train fit --help\n")
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "names", "near"),
+    [
+        ("--model=Distilation", "expected Distillation, MaskedLanguageModeling, QuestionAnswering,", "Distillation"),
+        ("--model.class_path=TokenClasification", "expected Distillation,", "TokenClassification"),
+        ("--data=CorpusDataModul", "expected CorpusDataModule, KlueNERDataModule,", "CorpusDataModule"),
+        ("--data=datamodules.NSMC", "expected CorpusDataModule, KlueNERDataModule,", None),
+    ],
+)
+def test_a_wrong_class_name_is_answered_with_those_there_are(
+    option: str,
+    names: str,
+    near: str | None,
+    world: World,
+    run: Run,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        run("fit", world.distil(tmp_path, option))
+    said = capsys.readouterr().err
+    assert names in said
+    assert f"got {option.partition('=')[2]}" in said
+    assert (f"did you mean {near}?" in said) if near else ("did you mean" not in said)

@@ -1,0 +1,56 @@
+"""What `GradientWatch` stops at, for ranks that see different things and for a precision that scales its loss."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from lightning_modules.callbacks import GradientWatch
+
+FINE, INFINITE = 1.0, float("inf")
+
+
+def step(*, loss: float, gradient: float, others: tuple[float, float] = (0.0, 0.0), scaler: object = None) -> None:
+    """One step on this rank; `others` is what the other ranks add to the two flags."""
+
+    def reduce(flags: Tensor, reduce_op: str) -> Tensor:
+        assert reduce_op == "sum"
+        return flags + torch.tensor(others)
+
+    module = nn.Linear(2, 1)
+    module.weight.grad = torch.full((1, 2), gradient)
+    trainer: Any = SimpleNamespace(
+        strategy=SimpleNamespace(reduce=reduce), precision_plugin=SimpleNamespace(scaler=scaler), precision="32-true",
+        global_step=7, current_epoch=0, log_every_n_steps=50, loggers=[], checkpoint_callbacks=[], ckpt_path=None,
+        fit_loop=SimpleNamespace(epoch_loop=SimpleNamespace(batch_idx=9)),
+    )  # fmt: skip
+    watch: Any = GradientWatch()
+    watch.on_before_backward(trainer, module, torch.tensor(loss))
+    watch.on_before_optimizer_step(trainer, module, None)
+
+
+@pytest.mark.parametrize(
+    ("found", "word"),
+    [
+        ({"loss": INFINITE, "gradient": FINE}, "loss"),
+        ({"loss": FINE, "gradient": INFINITE}, "gradient"),
+        ({"loss": FINE, "gradient": float("nan")}, "gradient"),
+        ({"loss": FINE, "gradient": FINE, "others": (1.0, 0.0)}, "loss"),
+        ({"loss": FINE, "gradient": FINE, "others": (0.0, 1.0)}, "gradient"),
+        ({"loss": INFINITE, "gradient": FINE, "scaler": object()}, "loss"),
+    ],
+)
+def test_a_rank_stops_at_what_any_rank_sees(found: dict[str, Any], word: str) -> None:
+    with pytest.raises(FloatingPointError, match=f"the {word} is not finite at optimizer step 7 .*batch 9"):
+        step(**found)
+
+
+@pytest.mark.parametrize("scaler", [None, object()])
+def test_finite_steps_pass(scaler: object) -> None:
+    step(loss=FINE, gradient=FINE, scaler=scaler)
+
+
+def test_a_scaler_is_left_to_skip_its_own_steps() -> None:
+    step(loss=FINE, gradient=INFINITE, scaler=object())
