@@ -73,8 +73,8 @@ class CorpusDataModule(PlannedDataModule):
 
     The order of the batches and the masks are a pure function of seed, epoch and batch number: they do not depend on
     the number of loader workers, nor on how the batches of a step are divided among processes and accumulation. The
-    validation part has the same batches and masks every time; `test` measures on it too. Another number of processes may
-    divide its batches otherwise, which changes the masks of some, and held-out figures by the noise of a few masks.
+    validation part has the same batches and masks every time; `test` measures on it too. Another number of processes
+    may divide its batches otherwise, which changes the masks of some, and held-out figures by the noise of a few masks.
 
     `vocab_size`, `pad_token_id`, `max_length` (tokens of the longest sequence), `token_counts`, `tokenizer`,
     `tokenizer_dir` and `manifest` can be read at once.

@@ -15,6 +15,8 @@ from tensorboard.plugins.hparams.plugin_data_pb2 import (  # type: ignore[import
     SessionStartInfo,
 )
 
+from lightning_modules.base import EncoderModule
+
 Setting: TypeAlias = str | bool | int | float
 
 HEADLINES = ("accuracy", "agreement", "exact_match", "f1", "loss")
@@ -40,8 +42,39 @@ class HparamsTab(pl.Callback):
         self.settings = settings
         self._started = False
 
-    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Write the settings, once in a process."""
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write the settings once nothing about the start can be refused any more."""
+        self._start(trainer)
+
+    def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write those of a run of no steps, which begins no training."""
+        self._start(trainer)
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write those of `validate`; not before training, when Lightning tries a validation."""
+        if not trainer.sanity_checking:
+            self._start(trainer)
+
+    def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write those of `test`."""
+        self._start(trainer)
+
+    def on_predict_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write those of `predict`."""
+        self._start(trainer)
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write the last validation's scores, and say that the run has come to its end."""
+        self._write_final(trainer, pl_module)
+        end = SessionEndInfo(status=STATUS_SUCCESS, end_time_secs=time.time())
+        self._write(trainer, metadata.SESSION_END_INFO_TAG, HParamsPluginData(session_end_info=end))
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write the scores of the `validate` command, which also ends a run of no steps."""
+        if trainer.state.fn == TrainerFn.VALIDATING:
+            self._write_final(trainer, pl_module)
+
+    def _start(self, trainer: pl.Trainer) -> None:
         if self._started:
             return
         self._started = True
@@ -55,22 +88,12 @@ class HparamsTab(pl.Callback):
                 start.hparams[name].number_value = value
         self._write(trainer, metadata.SESSION_START_INFO_TAG, HParamsPluginData(session_start_info=start))
 
-    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Write the last validation's scores, and say that the run has come to its end."""
-        self._write_final(trainer)
-        end = SessionEndInfo(status=STATUS_SUCCESS, end_time_secs=time.time())
-        self._write(trainer, metadata.SESSION_END_INFO_TAG, HParamsPluginData(session_end_info=end))
-
-    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Write the scores of the `validate` command, which also ends a run of no steps."""
-        if trainer.state.fn == TrainerFn.VALIDATING:
-            self._write_final(trainer)
-
-    def _write_final(self, trainer: pl.Trainer) -> None:
+    def _write_final(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        assert isinstance(pl_module, EncoderModule)
         measured = {name: trainer.callback_metrics.get(f"val/{name}") for name in HEADLINES}
         scores = {f"final/{name}": float(value) for name, value in measured.items() if value is not None}
         for logger in trainer.loggers:
-            logger.log_metrics(scores, step=trainer.global_step)
+            logger.log_metrics(scores, step=pl_module.weights_step)
 
     def _write(self, trainer: pl.Trainer, tag: str, content: HParamsPluginData) -> None:
         if not trainer.is_global_zero:

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from experiments.cli import TrainerCLI
+from tests.integration.event_files import hparams
 from tests.integration.task_world import TaskWorld, make_task_world
 from tests.integration.wide_models import fit_and_test, records_of
 from tests.world import World, read_json
@@ -93,7 +94,10 @@ def test_a_start_that_is_refused_leaves_the_folder_free(option: str, world: Worl
     with pytest.raises((ValueError, FileNotFoundError)):
         run("fit", world.distil(tmp_path, option))
     run("fit", world.distil(tmp_path, "--trainer.max_steps=1", "--trainer.val_check_interval=1"))
-    assert read_json(tmp_path / "distilkobert" / "base_seed42" / "metrics.json")["steps"] == 1
+    folder = tmp_path / "distilkobert" / "base_seed42"
+    assert read_json(folder / "metrics.json")["steps"] == 1
+    # TensorBoard reads settings from the first event file: the refused ones must not stand there.
+    assert hparams(folder)["layers"] == "[0, 4, 8]"
 
 
 @pytest.mark.parametrize(
