@@ -24,6 +24,7 @@ from transformers import (
 )
 
 from distilkobert.model_checks import check_left_out
+from distilkobert.run_files import CONFIG_FILE
 
 Task = Literal["masked_lm", "sequence_classification", "token_classification", "question_answering"]
 
@@ -66,7 +67,12 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such checkpoint file")
+        run = path if path.is_dir() else path.parent.parent
+        kept = sorted(str(found) for found in (run / "checkpoints").glob("*.ckpt"))
+        hint = f"; there are {', '.join(kept)}" if kept else ""
+        if not kept and (run / CONFIG_FILE).is_file():
+            hint = f"; the run in {run} kept none: remove the folder and start it again"
+        raise FileNotFoundError(f"{path}: no such checkpoint file{hint}")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:

@@ -130,7 +130,7 @@ def _reliability_figure(
         axes.set(xlim=(100 * lowest - 2, 102), ylim=(0, 104), aspect="auto")
         axes.set_title(arm, color=look.ink)
         axes.text(0.97, 0.06, f"ECE {100 * found.error:.1f} %", transform=axes.transAxes, ha="right")
-    figure.supxlabel("probability of the predicted label, per cent", fontsize="medium")
+    figure.supxlabel("probability of the label, per cent", fontsize="medium")
     figure.supylabel("right, per cent", fontsize="medium")
     caption = (
         f"{task} reliability: share of right labels against the probability given to them, all seeds together. On the "

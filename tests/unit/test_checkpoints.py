@@ -64,6 +64,19 @@ def test_another_head_from_a_folder_names_what_is_new(tmp_path: Path) -> None:
     assert missing == ["bert.pooler.dense.bias", "bert.pooler.dense.weight", "classifier.bias", "classifier.weight"]
 
 
+def test_a_missing_checkpoint_is_told_with_what_its_run_has(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    (folder / "checkpoints").mkdir(parents=True)
+    last = folder / "checkpoints" / "last.ckpt"
+    (folder / "config.yaml").touch()
+    with pytest.raises(FileNotFoundError, match="kept none: remove the folder and start it again"):
+        read_checkpoint(last)
+    (folder / "checkpoints" / "best.ckpt").touch()
+    for asked in (last, folder):
+        with pytest.raises(FileNotFoundError, match=r"no such checkpoint file; there are .*best\.ckpt$"):
+            read_checkpoint(asked)
+
+
 def test_checkpoints_that_are_none_are_refused(tmp_path: Path, checkpoint: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no such checkpoint file"):
         read_checkpoint(tmp_path / "nothing.ckpt")
