@@ -23,9 +23,9 @@ def processor_flags(cpuinfo: str) -> frozenset[str] | None:
 def suit_processor(trainer: pl.Trainer, cpuinfo: Path = _PROCESSOR) -> None:
     """Warn of a bf16 that the CPU must emulate, and take the attention kernel that is fast there.
 
-    torch's fused attention runs bf16 slowly on x86 processors without AMX: on an AVX512-BF16 one it took a quarter of a
-    training step. Attention by plain matrix products is used there instead; everywhere else torch chooses. Measured by
-    `python -m experiments.bench precision`.
+    torch's fused attention runs bf16 slowly on x86 processors without AMX. Attention by plain matrix products is used
+    there instead: on an AVX512-BF16 one, training steps were 14 % faster (`python -m experiments.bench precision`,
+    docs/log.md). Everywhere else torch chooses.
     """
     bf16_on_cpu = str(trainer.precision).startswith("bf16") and trainer.strategy.root_device.type == "cpu"
     flags = processor_flags(cpuinfo.read_text(encoding="utf-8")) if bf16_on_cpu and cpuinfo.is_file() else None
