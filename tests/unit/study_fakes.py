@@ -3,8 +3,9 @@
     python study_fakes.py experiments.train fit ...
 
 Their results depend on their words alone, as those of real runs do on their seed. What a test wants to go wrong is
-said by files in the folder named by STUDY_FAKES: `slow` holds seconds that every training takes, `fail` labels that
-fail, `trace` gets a line for every training that starts and ends, and for every test.
+said by files in the folder named by STUDY_FAKES: `slow` holds seconds that every training takes, `hold` the number of
+ended trainings from which on no step is made, `fail` labels that fail; `trace` gets a line for every training that
+starts and ends, and for every test.
 """
 
 import hashlib
@@ -33,6 +34,12 @@ def trace(line: str) -> None:
     """Note what happens; a line this short is written whole."""
     with (Path(os.environ["STUDY_FAKES"]) / "trace").open("a", encoding="utf-8") as stream:
         stream.write(f"{line}\n")
+
+
+def held() -> bool:
+    """Whether as many trainings have ended as the test allows."""
+    allowed = control("hold")
+    return bool(allowed) and sum(line.startswith("end ") for line in control("trace").splitlines()) >= int(allowed)
 
 
 def write(path: Path, content: object) -> None:
@@ -68,6 +75,8 @@ def fit(words: list[str]) -> None:
         raise SystemExit(2)
     for step in range(done, STEPS):
         time.sleep(float(control("slow") or 0) / STEPS)
+        while held():
+            time.sleep(0.01)
         (folder / "checkpoints" / "last.part").write_text(str(step + 1), encoding="utf-8")
         (folder / "checkpoints" / "last.part").replace(folder / "checkpoints" / "last.ckpt")
     (folder / "checkpoints" / "best.ckpt").touch()
