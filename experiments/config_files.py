@@ -1,5 +1,6 @@
 """Configuration files of a command line: checked before they are parsed, and kept to say in which line a key stands."""
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,19 @@ def read_config(path: Path) -> ConfigFile:
         FileNotFoundError: there is no such file.
         ValueError: it is empty, not UTF-8 or not YAML, or holds something else than settings; names file and line.
     """
+    return ConfigFile(path, dict(_keys(_read_settings(path), ())))
+
+
+def content_sum(path: Path) -> str:
+    """SHA-256 sum of the settings in a file: the same whatever its comments, its layout and the order of its keys.
+
+    Raises:
+        FileNotFoundError, ValueError: as `read_config`.
+    """
+    return hashlib.sha256(repr(_content(_read_settings(path))).encode()).hexdigest()
+
+
+def _read_settings(path: Path) -> yaml.MappingNode:
     text = "\n".join(read_lines(path))
     try:
         root = yaml.compose(text)
@@ -52,7 +66,15 @@ def read_config(path: Path) -> ConfigFile:
     if not isinstance(root, yaml.MappingNode):
         found = "comments only" if root is None else f"a {root.id}"
         raise ValueError(f"{path}: found {found}; expected settings, each with its name, such as trainer: and below it")
-    return ConfigFile(path, dict(_keys(root, ())))
+    return root
+
+
+def _content(node: yaml.Node) -> tuple[object, ...]:
+    if isinstance(node, yaml.MappingNode):
+        return (node.tag, sorted((_content(key), _content(value)) for key, value in node.value))
+    if isinstance(node, yaml.SequenceNode):
+        return (node.tag, [_content(value) for value in node.value])
+    return (node.tag, node.value)
 
 
 def _keys(node: yaml.MappingNode, above: Sequence[str]) -> Iterator[tuple[str, int]]:

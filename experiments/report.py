@@ -9,7 +9,6 @@ distillation reached and cost, size and latency. A cell whose run is missing say
 
 import importlib.util
 import io
-import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -88,8 +87,7 @@ def report(
         for option, value in options.items():
             if value is not None:
                 words += [option, shown_path(Path(value)) if option in paths else value]
-        link = Path(os.path.relpath(target.resolve() / "report.md", page.parent.resolve())).as_posix()
-        write_text(page, to_results_page(composed, shlex.join(words), link))
+        write_text(page, to_results_page(composed, shlex.join(words), shown_path(target / "report.md")))
     return target
 
 

@@ -56,12 +56,14 @@ class Report:
     Args:
         title: the study's name.
         question: what the study asks.
+        lack: how many planned runs have no figures yet; empty where all have them.
         sections: its parts.
         notes: what is missing or was left out, and why.
     """
 
     title: str
     question: str
+    lack: str
     sections: tuple[Section, ...]
     notes: tuple[str, ...]
 
@@ -101,7 +103,20 @@ def compose(study: Study, notes: list[str]) -> Report:
     sections.append(Section("What produced our figures", (), (provenance_table(study),)))
     # A note must not tell where somebody's files lie.
     shown = dict.fromkeys(note.replace(f"{study.folder}{os.sep}", "") for note in notes)
-    return Report(study.name, study.question, tuple(sections), tuple(shown))
+    return Report(study.name, study.question, _lack(study), tuple(sections), tuple(shown))
+
+
+def _counts(study: Study) -> tuple[int, int]:
+    """Runs that have their figures, and all."""
+    runs = [run for run in study.runs if run.stage != "corpus"]
+    return sum(bool(run.metrics) for run in runs), len(runs)
+
+
+def _lack(study: Study) -> str:
+    there, planned = _counts(study)
+    if there == planned:
+        return ""
+    return f"Not complete: {there} of {planned} planned runs have their figures. The notes at the end name the others."
 
 
 def _task_sections(study: Study, scores: Scores, deployment: Deployment, notes: list[str]) -> list[Section]:
@@ -135,7 +150,7 @@ def provenance_table(study: Study) -> Table:
     packages = sorted({name for run in runs for name in run.metrics if name.startswith("version/")})
     facts: dict[str, Sequence[object]] = {
         "study": [study.name],
-        "runs": [f"{len(runs)} of {sum(run.stage != 'corpus' for run in study.runs)}"],
+        "runs": ["{} of {}".format(*_counts(study))],
         "seeds": sorted({run.seed for run in runs}),
         "hardware": _told(study, "hardware"),
         "git revision": _told(study, "git_revision"),

@@ -30,7 +30,7 @@ class _Panel:
 
 
 _TERMS = (
-    _Panel("val/loss", "held-out loss"),
+    _Panel("val/loss", "held-out loss", teacher="val/teacher_loss"),
     _Panel("val/agreement", "agreement with the teacher, per cent", 100.0),
     _Panel("train/loss/soft_target", "loss term: soft targets"),
     _Panel("train/loss/masked_lm", "loss term: masked LM"),
@@ -117,8 +117,8 @@ def _line(curves: RunCurves, panel: _Panel, *, in_tokens: bool) -> Curve:
 
 
 def _levels(panel: _Panel, read: Sequence[RunCurves]) -> list[float]:
-    """Where the teacher stands, once for every different figure that the runs have of it."""
+    """Where the teacher stands, once for every figure that the runs have of it and that differs in a drawing."""
     if not isinstance(panel.teacher, str):
         return [] if panel.teacher is None else [panel.teacher]
     found = [curves.curves[panel.teacher] for curves in read if panel.teacher in curves.curves]
-    return sorted({float(curve.y[-1]) * panel.scale for curve in found})
+    return sorted({round(float(curve.y[-1]) * panel.scale, 3) for curve in found})

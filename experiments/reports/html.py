@@ -51,6 +51,7 @@ def to_html(report: Report, images: Mapping[str, bytes]) -> str:
     body = [
         f"<h1>{escape(report.title)}</h1>",
         f"<p>{escape(report.question)}</p>" if report.question else "",
+        f'<p class="lack">{escape(report.lack)}</p>' if report.lack else "",
         *(_section(section, images) for section in report.sections),
         f"<h2>{NOTES_TITLE}</h2>",
         f"<ul>\n{notes}</ul>" if notes else f"<p>{NO_NOTES}</p>",

@@ -85,7 +85,7 @@ class Plan:
         return (*self.runs, self.latency) if self.latency else self.runs
 
     def as_dict(self, files: Mapping[str, str]) -> dict[str, Any]:
-        """Content of plan.json; `files` are the SHA-256 sums of the configs."""
+        """Content of plan.json; `files` are the sums of the settings in the configs."""
         return {
             "study": self.study,
             "question": self.question,

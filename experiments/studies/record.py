@@ -8,7 +8,8 @@ from typing import Any
 
 import yaml
 
-from distilkobert.files import sha256_of_file, write_text
+from distilkobert.files import write_text
+from experiments.config_files import content_sum
 from experiments.studies.declaration import Declared, Study
 from experiments.studies.plan import PLAN_FILE, Plan, differences
 from experiments.studies.words import config_files
@@ -17,10 +18,11 @@ STUDY_FILE = "study.yaml"
 
 
 def config_sums(declared: Declared, plan: Plan) -> dict[str, str]:
-    """Config files that the study names, with the SHA-256 sums of their content.
+    """Config files that the study names, with the sums of their settings: a comment may change while a study runs.
 
     Raises:
         FileNotFoundError: one is not there; names the key.
+        ValueError: one holds no settings; names file and line.
     """
     named = {file: key for key, files in reversed(list(_named_files(declared.study))) for file in files}
     own = {file for run in plan.runs for command in run.commands[:1] for file in config_files(command)}
@@ -29,7 +31,7 @@ def config_sums(declared: Declared, plan: Plan) -> dict[str, str]:
         path = Path(file)
         if not path.is_file():
             raise FileNotFoundError(f"{named.get(file, 'controls')}: {file}: no such file; looked in {Path.cwd()}")
-        sums[file] = sha256_of_file(path)
+        sums[file] = content_sum(path)
     return sums
 
 

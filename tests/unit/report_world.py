@@ -156,6 +156,7 @@ def distil_run(folder: Path, arm: FakeArm, seed: int, events: bool) -> None:
     agreement = [0.5 * arm.quality * (1 - 0.7 * np.exp(-step / 300)) for step in steps]
     scalars = {
         "val/loss": list(zip(steps, loss, strict=True))[::10],
+        "val/teacher_loss": [(step, 6.131) for step in steps][::10],
         "val/agreement": list(zip(steps, agreement, strict=True))[::10],
         "probe/nsmc_accuracy": [(s, 0.5 + 0.5 * a) for s, a in zip(steps, agreement, strict=True)][::20],
         "probe/teacher_nsmc_accuracy": [(s, 0.9) for s in steps][::20],

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.config_files import read_config
+from experiments.config_files import content_sum, read_config
 
 
 def write(folder: Path, content: bytes) -> Path:
@@ -44,3 +44,20 @@ def test_keys_are_found_by_their_names_on_the_command_line(tmp_path: Path) -> No
     assert file.place("model.losses.cosine") == f"{path}, line 6"
     assert file.place("model.losses.kosine") == f"{path}, line 5"
     assert file.place("trainer.max_steps") == str(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("trainer: {max_steps: 4, precision: bf16}  # why\ndata: [1, 2]\n", True),
+        ("data:\n- 1\n- 2\ntrainer:\n  precision: 'bf16'\n  max_steps: 4\n", True),
+        ("data: [1, 2]\ntrainer: {max_steps: 5, precision: bf16}\n", False),
+        ("data: [2, 1]\ntrainer: {max_steps: 4, precision: bf16}\n", False),
+        ("data: [1, '2']\ntrainer: {max_steps: 4, precision: bf16}\n", False),
+    ],
+    ids=["comment", "layout", "value", "order of a list", "type"],
+)
+def test_a_sum_is_of_settings_alone(text: str, same: bool, tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text("data: [1, 2]\ntrainer: {max_steps: 4, precision: bf16}\n", encoding="utf-8")
+    (tmp_path / "two.yaml").write_text(text, encoding="utf-8")
+    assert (content_sum(tmp_path / "one.yaml") == content_sum(tmp_path / "two.yaml")) is same

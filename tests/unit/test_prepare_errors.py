@@ -126,7 +126,7 @@ def test_interrupt_of_several_processes_says_one_word(tmp_path: Path, tiny_token
     command = [sys.executable, "-m", "experiments.prepare", "corpus", "--input", str(tmp_path / "big.txt")]
     command += ["--tokenizer", str(tiny_tokenizer_dir), "--output", str(tmp_path / "corpus"), "--num_proc", "2"]
     process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while not leftovers(tmp_path) and time.monotonic() < deadline:
         time.sleep(0.01)
     time.sleep(wait)
@@ -141,7 +141,7 @@ def test_killed_run_leaves_nothing_that_looks_whole(tmp_path: Path, tiny_tokeniz
     (tmp_path / "big.txt").write_text("\n".join(f"{number} {LINES[number % 99]}" for number in range(400_000)))
     command = [sys.executable, "-m", "experiments.prepare", "corpus", "--input", str(tmp_path / "big.txt")]
     process = subprocess.Popen([*command, "--tokenizer", str(tiny_tokenizer_dir), "--output", str(tmp_path / "corpus")])
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while not leftovers(tmp_path) and time.monotonic() < deadline:
         time.sleep(0.05)
     os.kill(process.pid, signal.SIGKILL)

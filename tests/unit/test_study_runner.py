@@ -108,6 +108,8 @@ def test_a_changed_declaration_is_refused_and_named(bench: Bench, tmp_path: Path
     before = bench.trace()
     with pytest.raises(ValueError, match=r"declared otherwise: distil/copied_seed1 had .*max_tokens=9'; distil/random"):
         bench.run("--overrides+=--data.max_tokens=9", text=text)
+    config.write_text("# a comment makes no other study\n{}\n", encoding="utf-8")
+    bench.run(text=text)
     config.write_text("data: {}", encoding="utf-8")
     with pytest.raises(ValueError, match=rf"declared otherwise: {config} has changed\. .*another --name"):
         bench.run(text=text)

@@ -18,7 +18,7 @@ TWO_SEEDS = SMALL + "seeds: [1, 2]\n"
 KILLS = 4
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 240.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
