@@ -10,6 +10,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -40,11 +41,13 @@ class Opened:
         plan: its plan, with the points that a search has proposed.
         book: its book.
         search: its search, if it has one.
+        presence: lock that all workers of the study share; released when this one ends.
     """
 
     plan: Plan
     book: Book
     search: Search | None
+    presence: FileLock
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -112,16 +115,24 @@ def open_study(declared: Declared) -> Opened:
     """Open or make the study's folder and book. Workers that start at the same time wait for each other here.
 
     Raises:
-        ValueError: the folder or its journal belong to another study; says what differs.
+        ValueError: the folder or its journal belong to another study; says what differs. Or a worker is running what
+            has been declared otherwise since.
     """
     folder, study = Path(study_folder(declared)), declared.study
     sums = config_sums(declared, expand(declared))
+    presence = FileLock(folder / "locks" / "workers.lock")
 
     def enter(points: tuple[Point, ...], *, starting: bool = False) -> Plan:
         plan = expand(declared, points)
         content = plan.as_dict(sums)
         if starting:
-            check_folder(folder, content, book.plan)
+            changed = check_folder(folder, content, book.plan)
+            if changed and not presence.try_acquire():
+                raise ValueError(
+                    f"{folder}: {', '.join(changed[:3])} may be run by another worker as declared before. Stop the "
+                    "study's workers first, or undo the change"
+                )
+            presence.release()
             write_study(folder, declared)
         else:  # another worker may have been started since, with more arms
             content = together(read_plan(folder), content)
@@ -136,7 +147,9 @@ def open_study(declared: Declared) -> Opened:
         book, search = Book(storage, declared.name), None
         if study.search and study.metric:
             search = Search(storage, declared.name, study.search, study.metric, folder, enter)
-        return Opened(enter(search.points() if search else (), starting=True), book, search)
+        plan = enter(search.points() if search else (), starting=True)
+        presence.try_share()  # nobody has it alone: who wants that holds the study's lock, as this process does
+        return Opened(plan, book, search, presence)
 
 
 def run_study(declared: Declared, launcher: tuple[str, ...] = PYTHON, pause: float = 1.0) -> None:
@@ -152,7 +165,9 @@ def run_study(declared: Declared, launcher: tuple[str, ...] = PYTHON, pause: flo
     """
     folder = Path(study_folder(declared))
     opened = open_study(declared)
-    with View() as view:
+    with ExitStack() as stack:
+        stack.callback(opened.presence.release)
+        view = stack.enter_context(View())
         worker = Worker(
             opened.plan, folder, opened.book, view, opened.search, declared.settings.workers, launcher, pause
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class FileLock:
-    """An exclusive lock on a file.
+    """A lock on a file.
 
     It belongs to the open file, not to the process: a child that inherits the descriptor holds it as well, so the lock
     is free once all of them have ended, however they ended. On a network file system it holds between machines where
@@ -23,11 +23,15 @@ class FileLock:
         self._descriptor: int | None = None
 
     def try_acquire(self) -> bool:
-        """Take the lock if nobody has it."""
+        """Take the lock alone, if nobody has it."""
         return self._lock(fcntl.LOCK_EX | fcntl.LOCK_NB)
 
+    def try_share(self) -> bool:
+        """Take the lock beside others that share it, if nobody has it alone."""
+        return self._lock(fcntl.LOCK_SH | fcntl.LOCK_NB)
+
     def acquire(self) -> bool:
-        """Take the lock, waiting for it. The names of this and of `release` are those Optuna's journal expects."""
+        """Take the lock alone, waiting for it. Optuna's journal expects the names of this and of `release`."""
         return self._lock(fcntl.LOCK_EX)
 
     def release(self) -> None:

@@ -98,24 +98,29 @@ class Plan:
         }
 
 
-def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What keeps two contents of plan.json from being the same study, in words; empty where nothing does.
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, str]:
+    """What two contents of plan.json do not agree about, by run or config file; empty where they are the same study.
 
-    Runs may be added: more seeds, arms and tasks do not change what is there.
+    Runs may be added: more seeds, arms and tasks do not change what is there. A run that needs another one is another
+    run when that one is.
+
+    Returns:
+        What to say behind the run's label or the file's name: `had '--x=1', has now '--x=2'`.
     """
-    found = []
+    found: dict[str, str] = {}
     commands = {run["label"]: run["commands"] for run in now["runs"]}
     for run in before["runs"]:
         label = run["label"]
         if label not in commands:
-            found.append(f"{label} is gone")
+            found[label] = "is gone"
         elif run["commands"] != commands[label]:
             old, new = ([word for command in part for word in command] for part in (run["commands"], commands[label]))
             gone, come = (" ".join(w for w in a if w not in b) for a, b in ((old, new), (new, old)))
-            found.append(f"{label} had {gone or 'other words'!r}, has now {come or 'their order changed'!r}")
+            found[label] = f"had {gone or 'other words'!r}, has now {come or 'their order changed'!r}"
+        elif need := next((need for need in run["needs"] if need in found), None):
+            found[label] = f"was made from {need}, which {found[need]}"
     sums = now["configs"]
-    found += [f"{file} has changed" for file, sha in before["configs"].items() if sums.get(file, sha) != sha]
-    return found
+    return found | {file: "has changed" for file, sha in before["configs"].items() if sums.get(file, sha) != sha}
 
 
 def together(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:

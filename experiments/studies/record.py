@@ -52,7 +52,7 @@ def _named_files(study: Study) -> Iterable[tuple[str, list[str]]]:
         yield f"then.{task}.overrides", config_files(part.overrides)
 
 
-def check_folder(folder: Path, content: Mapping[str, Any], journal: Mapping[str, Any]) -> None:
+def check_folder(folder: Path, content: Mapping[str, Any], journal: Mapping[str, Any]) -> list[str]:
     """Refuse a folder that belongs to another study.
 
     Args:
@@ -60,27 +60,43 @@ def check_folder(folder: Path, content: Mapping[str, Any], journal: Mapping[str,
         content: of the plan.json that is to be written.
         journal: of the plan.json that the journal knows; empty where there is no journal.
 
+    Returns:
+        Runs that were declared otherwise and have left nothing yet: they may change as long as nobody runs them.
+
     Raises:
         ValueError: runs of the same name were made by other commands, or by nobody knows whom; says which, and what
             differs.
     """
     before = read_plan(folder)
-    known = {run["label"] for plan in (before, journal) for run in plan.get("runs", ())}
-    made = {run["label"] for run in content["runs"] if (folder / run["folder"]).exists()}
-    if strangers := sorted(made - known):
+    known = {run["label"]: run for plan in (journal, before) for run in plan.get("runs", ())}
+    strangers = sorted(run["label"] for run in content["runs"] if run["label"] not in known and _left(folder, run)[:1])
+    if strangers:
         raise ValueError(
             f"{folder / strangers[0]} exists, but this study did not make it: no {PLAN_FILE} and no journal name it. "
             "Take another --name, or move the folder away"
         )
-    if not journal and not any((folder / label).exists() for label in known):
-        return  # a dry run, and nothing since
-    found = next(filter(None, (differences(plan, content) for plan in (before, journal) if plan)), [])
-    if found:
-        more = f", and {len(found) - 3} more" if len(found) > 3 else ""
+    left = {label: places for label, run in known.items() if (places := _left(folder, run))}
+    if not journal and not left:
+        return []  # a dry run, and nothing since
+    found = next(filter(None, (differences(plan, content) for plan in (before, journal) if plan)), {})
+    made = [name for name in found if name in left or name not in known]
+    if made:
+        told = "; ".join(f"{name} {found[name]}" for name in made[:3])
+        more = f"; and {len(made) - 3} more" if len(made) > 3 else ""
+        places = [place for name in made for place in left.get(name, ())]
+        remedy = f"what these runs have left there ({', '.join(places)})"
+        if len(places) > 6 or not left.keys() >= set(made):
+            remedy = "the folder"
         raise ValueError(
-            f"{folder} belongs to a study that was declared otherwise: {'; '.join(found[:3])}{more}. Undo the change, "
-            "take another --name, or remove the folder"
+            f"{folder} belongs to a study that was declared otherwise: {told}{more}. Undo the change, take another "
+            f"--name, or remove {remedy}"
         )
+    return list(found)
+
+
+def _left(folder: Path, run: Mapping[str, Any]) -> list[str]:
+    """Folders that a run has made, relative to the study's."""
+    return [place for place in (run["folder"], run.get("export")) if place and (folder / place).exists()]
 
 
 def read_plan(folder: Path) -> dict[str, Any]:

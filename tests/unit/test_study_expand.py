@@ -201,11 +201,14 @@ def test_a_study_may_grow_and_not_change(tmp_path: Path) -> None:
         return dict(json.loads(json.dumps(plan.as_dict({"a.yaml": "1"}))))
 
     before = content()
-    assert differences(before, content("--seeds=[1,2]", "--arms.more=[--x=1]")) == []
+    assert differences(before, content("--seeds=[1,2]", "--arms.more=[--x=1]")) == {}
     changed = differences(before, content("--overrides+=--data.max_tokens=9"))
-    assert changed[0] == "distil/copied_seed1 had 'other words', has now '--data.max_tokens=9'"
-    assert "nsmc/teacher_seed1 is gone" in differences(before, content("--seeds=[2]"))
-    assert differences(before, {**content(), "configs": {"a.yaml": "2"}}) == ["a.yaml has changed"]
+    assert changed["distil/copied_seed1"] == "had 'other words', has now '--data.max_tokens=9'"
+    assert changed["nsmc/copied_seed1"] == f"was made from distil/copied_seed1, which {changed['distil/copied_seed1']}"
+    assert "teacher/teacher_seed1" not in changed
+    assert "nsmc/teacher_seed1" not in changed
+    assert differences(before, content("--seeds=[2]"))["nsmc/teacher_seed1"] == "is gone"
+    assert differences(before, {**content(), "configs": {"a.yaml": "2"}}) == {"a.yaml": "has changed"}
 
 
 def test_words_are_grouped_with_their_values() -> None:
