@@ -5,6 +5,7 @@ what modules and data share (vocabulary size, pad id, labels) is linked from dat
 resumes, so settings that differ from the checkpoint's are refused instead of silently losing or winning.
 """
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,9 @@ from lightning_modules.callbacks import (
     HparamsTab,
     LastCheckpoint,
     LinearProbe,
+    ModelLine,
     PredictionFiles,
+    ProgressLines,
     RunRecord,
     SampleTable,
     StepSeed,
@@ -152,6 +155,8 @@ class TrainerCLI(LightningCLI):
             default_hp_metric=False,
         )
         probe = ProbeSpec(**vars(config.probe))
+        asked = config.trainer.enable_progress_bar
+        bar = sys.stdout.isatty() if asked is None else asked
         self.trainer_defaults["callbacks"] = [
             HparamsTab(comparable_settings(config.as_dict(), self.facts, LINKS)),
             # Before the log, whose clock starts again when validation has ended.
@@ -164,8 +169,10 @@ class TrainerCLI(LightningCLI):
             PredictionFiles(self.run_folder),
             # After what it records: a run with test scores has its predictions.
             RunRecord(self.run_folder, self.facts),
-            *([TokenProgressBar()] if config.trainer.enable_progress_bar is not False else []),
+            TokenProgressBar() if bar else ProgressLines(),
+            *([ModelLine()] if config.trainer.enable_model_summary is None else []),
         ]
-        trainer = super().instantiate_trainer(logger=logger, use_distributed_sampler=False, **kwargs)
+        options = {"logger": logger, "use_distributed_sampler": False, "enable_progress_bar": bar}
+        trainer = super().instantiate_trainer(**options, **kwargs)
         suit_processor(trainer)
         return trainer

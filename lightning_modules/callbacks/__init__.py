@@ -8,6 +8,7 @@ from lightning_modules.callbacks.last_checkpoint import LastCheckpoint
 from lightning_modules.callbacks.predictions import PredictionFiles
 from lightning_modules.callbacks.probe import LinearProbe
 from lightning_modules.callbacks.progress import TokenProgressBar
+from lightning_modules.callbacks.progress_lines import ModelLine, ProgressLines
 from lightning_modules.callbacks.run_record import RunRecord
 from lightning_modules.callbacks.samples import SampleTable
 from lightning_modules.callbacks.step_seed import StepSeed
@@ -19,7 +20,9 @@ __all__ = [
     "HparamsTab",
     "LastCheckpoint",
     "LinearProbe",
+    "ModelLine",
     "PredictionFiles",
+    "ProgressLines",
     "RunRecord",
     "SampleTable",
     "StepSeed",

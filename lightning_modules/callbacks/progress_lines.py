@@ -1,0 +1,71 @@
+"""Progress in words: what is trained, and lines for log files, where a bar would leave a thousand of them."""
+
+import time
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import ModelSummary
+from pytorch_lightning.utilities import rank_zero_info
+
+from lightning_modules.base import EncoderModule
+
+
+class ModelLine(ModelSummary):
+    """Say which network is trained and how large it is, in place of Lightning's table of submodules."""
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Count the network's parameters; a teacher is not among them."""
+        assert isinstance(pl_module, EncoderModule)
+        total = sum(parameter.numel() for parameter in pl_module.network.parameters())
+        frozen = sum(p.numel() for p in pl_module.network.parameters() if not p.requires_grad)
+        note = f", {frozen:,} of them frozen" if frozen else ""
+        rank_zero_info(f"{type(pl_module.network).__name__}: {total:,} parameters{note}")
+
+
+class ProgressLines(pl.Callback):
+    """Print the step, its loss, tokens per second and the remaining time once in a while, and what validations find.
+
+    Args:
+        seconds: between two lines.
+    """
+
+    def __init__(self, seconds: float = 60.0) -> None:
+        self.seconds = seconds
+        self._started = self._told = 0.0
+        self._first_step = 0
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start the clock, where a resumed run goes on."""
+        self._started = self._told = time.monotonic()
+        self._first_step = trainer.global_step
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        """Print a line if the last one is old enough."""
+        now, step = time.monotonic(), trainer.global_step
+        if now - self._told < self.seconds or step == self._first_step:
+            return
+        self._told = now
+        total = int(trainer.estimated_stepping_batches)
+        left = (total - step) * (now - self._started) / (step - self._first_step)
+        shown = trainer.progress_bar_metrics
+        figures = f", loss {shown['loss']:.4g}, {shown['tokens/s']:,.0f} tokens/s" if "tokens/s" in shown else ""
+        rank_zero_info(f"step {step:,} of {total:,}{figures}, about {_duration(left)} left")
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Print the scalars of a validation during training, without their subdivisions."""
+        if trainer.sanity_checking or trainer.state.fn != "fit":
+            return
+        metrics = trainer.callback_metrics
+        found = [
+            f"{name} {float(metrics[name]):.4g}" for name in metrics if name.startswith("val/") and name.count("/") == 1
+        ]
+        if found:
+            rank_zero_info(f"step {trainer.global_step:,}: {', '.join(found)}")
+
+
+def _duration(seconds: float) -> str:
+    """`40 s`, `12 min`, `3 h 20 min`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

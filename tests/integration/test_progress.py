@@ -1,0 +1,54 @@
+"""What a training says of itself: its network in one line, and its progress in lines where there is no terminal."""
+
+import logging
+import re
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from experiments.cli import TrainerCLI
+from lightning_modules.callbacks.progress_lines import _duration
+from tests.world import World, read_json
+
+Run = Callable[..., TrainerCLI]
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every look at the clock is 30 seconds after the one before."""
+    now = iter(range(0, 10**6, 30))
+    clock = SimpleNamespace(monotonic=lambda: next(now))
+    monkeypatch.setattr("lightning_modules.callbacks.progress_lines.time", clock)
+
+
+def test_lines_tell_step_loss_rate_and_what_is_left(
+    world: World, run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture, clock: None
+) -> None:
+    caplog.set_level(logging.INFO, "pytorch_lightning")
+    run("fit", world.distil(tmp_path, "--model.student.freeze_positions=true"))
+    said = "\n".join(caplog.messages)
+    folder = tmp_path / "distilkobert" / "base_seed42"
+    metrics = read_json(folder / "metrics.json")
+    teacher = read_json(world.teacher / "config.json")
+    network = re.search(r"DistilBertForMaskedLM: ([\d,]+) parameters, ([\d,]+) of them frozen", said)
+    assert network is not None
+    assert int(network[1].replace(",", "")) == metrics["parameters"]
+    assert int(network[2].replace(",", "")) == teacher["max_position_embeddings"] * teacher["hidden_size"]
+    # Begun at 0 s; steps end at 30, 60, ... s, so that lines are due at 60, 120 and 180 s.
+    lines = re.findall(r"^step (\d) of 6, loss ([\d.]+), [\d,]+ tokens/s, about (.+) left$", said, re.MULTILINE)
+    assert [(step, left) for step, _, left in lines] == [("2", "2 min"), ("4", "60 s"), ("6", "0 s")]
+    assert float(lines[-1][1]) == pytest.approx(metrics["train/loss/total"], rel=1e-3)
+    (found,) = re.findall(r"^step 6: (.*)$", said, re.MULTILINE)
+    assert f"val/loss {metrics['val/loss']:.4g}" in found.split(", ")
+    assert "layer0" not in found
+    for word in ("FLOPs", "Trainable params"):
+        assert word not in said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(89.4, "89 s"), (90, "2 min"), (5369, "89 min"), (5400, "1 h 30 min"), (12_000, "3 h 20 min")]
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert _duration(seconds) == text
