@@ -24,6 +24,12 @@ model = {loader}.from_pretrained("FOLDER"{extra})
 inputs = tokenizer("한국어 모델을 공유합니다.", return_tensors="pt")
 cls = model(**inputs).last_hidden_state[:, 0]"""
 
+_MASKED_LM = """from transformers import pipeline
+
+fill = pipeline("fill-mask", model="FOLDER")
+for found in fill("[MASK] 모델을 공유합니다."):
+    print(found["token_str"], round(found["score"], 3))"""
+
 _PIPELINE = """from transformers import pipeline
 
 ask = pipeline("{name}", model="FOLDER"{extra})
@@ -58,6 +64,8 @@ def usage(model: "PreTrainedModel", task: "Task", *, exact: bool, onnx: bool) ->
         onnx: whether model.onnx lies in the folder.
     """
     parts = [f"## Use\n\n```python\n{_code(model, task)}\n```"]
+    if task == "masked_lm":
+        parts.append(f"With its head, for the likeliest pieces in place of [MASK]:\n\n```python\n{_MASKED_LM}\n```")
     if task == "question_answering":
         parts.append(
             "transformers 5 has no question answering pipeline any more, so the span is chosen here: the best start "

@@ -1,6 +1,7 @@
 """The exported folder loads in a process that cannot import this project, and gives the same hidden states."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -94,6 +95,23 @@ def test_the_model_card_tells_recipe_corpus_metrics_and_differences(runs: Path, 
         assert expected in card, expected
     assert str(runs) not in card
     assert str(runs.parent) not in card
+
+
+@pytest.mark.slow
+def test_the_code_of_the_model_card_runs(runs: Path, tmp_path: Path) -> None:
+    checkpoint = runs / "distilkobert" / "base_seed42" / "checkpoints" / "last.ckpt"
+    folder = export(str(checkpoint), str(tmp_path / "student"))
+    code = re.findall(r"```python\n(.*?)```", (folder / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert len(code) == 2
+    script = "\n".join(code).replace("FOLDER", str(folder)) + "\nprint(tuple(cls.shape))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=False, timeout=240
+    )
+    assert done.returncode == 0, done.stderr
+    *guesses, shape = done.stdout.splitlines()
+    assert shape == f"(1, {json.loads((folder / 'config.json').read_text())['dim']})"
+    assert len(guesses) == 5
+    assert all(0 < float(guess.split()[-1]) < 1 for guess in guesses)
 
 
 def test_what_cannot_be_exported_is_refused(runs: Path, world: World, tmp_path: Path) -> None:
