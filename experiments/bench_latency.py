@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from distilkobert.run_files import write_json
 from experiments.reports.deployment import weights_mb
@@ -88,13 +88,15 @@ def bench_latency(
 
 
 def write_latency(path: Path, results: dict[str, ModelLatency], threads: int) -> None:
-    """Write `path`; models inside its folder are called by their path from there, the others by their whole path."""
-    home = path.parent.resolve()
-    named: dict[str, Any] = {}
-    for name, result in results.items():
-        place = Path(name).resolve()
-        named[place.relative_to(home).as_posix() if place.is_relative_to(home) else str(place)] = asdict(result)
+    """Write `path`; the models are called by their `model_key`."""
+    named = {model_key(path.parent, Path(name)): asdict(result) for name, result in results.items()}
     write_json(path, {"hardware": processor_name(), "threads": threads, "models": named})
+
+
+def model_key(home: Path, model: Path) -> str:
+    """What a model is called in a file in `home`: its path from there where it lies below, else its whole path."""
+    home, place = home.resolve(), model.resolve()
+    return place.relative_to(home).as_posix() if place.is_relative_to(home) else str(place)
 
 
 def processor_name(cpuinfo: Path = _CPUINFO) -> str:

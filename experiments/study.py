@@ -99,6 +99,8 @@ def dry_run(declared: Declared) -> list[str]:
     One line is one run, each after those that it needs; its label stands behind it as a comment.
     """
     check(declared)
+    if declared.study.search:
+        print("note: the points of the search are not among these lines; it proposes them as it goes", file=sys.stderr)
     plan, folder = expand(declared), Path(study_folder(declared))
     if not (folder / JOURNAL_FILE).is_file():
         sums = config_sums(declared, plan)
@@ -175,6 +177,8 @@ def run_study(declared: Declared, launcher: tuple[str, ...] = PYTHON, pause: flo
         if declared.study.metric:
             for line in metric_lines(worker.plan, declared.study.metric, folder):
                 view.say(line)
+        if opened.search and (best := opened.search.best()):
+            view.say(best)
         count = sum(value == "done" for value in status.values())
         view.say(f"{count} of {len(status)} runs are done; the table: python -m experiments.report {folder}")
     failed = [label for label, value in status.items() if value == "failed"]

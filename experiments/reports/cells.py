@@ -10,10 +10,10 @@ DELTA = ("delta", "low", "high", "n", "distillations")
 RATIO = ("", "n", "distillations")
 DAGGER = "† One seed: nothing can be said about the spread over seeds."
 DOUBLE_DAGGER = (
-    "‡ Some of these seeds are fine-tunings of the same distillation: the spread leaves out what another distillation "
-    "would change."
+    "‡ Some of these seeds are fine-tunings of the same distillation, or of the same untrained start: the spread "
+    "leaves out what another one would change."
 )
-ASTERISK = "* Not all planned seeds are there, of this arm or of the teacher."
+ASTERISK = "* Not all of the arm's planned seeds are in it, or not all of those of the arm it is compared with."
 COMPUTED = "≈ Not weighed: number of parameters times 4 bytes; the notes at the end say whose."
 _NOTES = {"†": DAGGER, "‡": DOUBLE_DAGGER, "*": ASTERISK, "≈": COMPUTED}
 
@@ -44,10 +44,11 @@ def spread_cell(spread: Spread | None, planned: int, form: Callable[[float], str
     return Cell(f"{form(spread.mean)}{several}{' ' if mark else ''}{mark} ({counted})", values)
 
 
-def delta_cell(delta: Delta) -> Cell:
-    """Difference, its interval and the number of seeds, marked likewise."""
-    mark = seeds_mark(delta.n, delta.distillations)
-    counted = _counted(f"n={delta.n}", delta.n, delta.distillations)
+def delta_cell(delta: Delta, planned: int) -> Cell:
+    """Difference, its interval and the number of seeds, marked likewise, and where planned seeds of the arm lack."""
+    mark = seeds_mark(delta.n, delta.distillations) + ("*" if delta.n < planned else "")
+    seeds = f"n={delta.n}" if delta.n >= planned else f"n={delta.n} of {planned}"
+    counted = _counted(seeds, delta.n, delta.distillations)
     text = f"{signed(delta.value)} [{signed(delta.low)}, {signed(delta.high)}]{' ' if mark else ''}{mark} ({counted})"
     return Cell(text, (delta.value, delta.low, delta.high, delta.n, delta.distillations))
 

@@ -82,7 +82,7 @@ def delta_table(study: Study, scores: Scores) -> Table:
             elif delta is None:
                 cells.append(Cell(MISSING if scores.planned[arm.name, heading] else NONE))
             else:
-                cells.append(delta_cell(delta))
+                cells.append(delta_cell(delta, scores.planned[arm.name, heading]))
         rows.append((Cell(arm.name), *cells))
     return Table(
         slug="differences",
@@ -126,7 +126,8 @@ def distillation_table(study: Study, stage: str) -> Table:
         notes=(
             "On masked tokens of held-out text. Losses are comparable where the teacher's loss is the same, for then "
             "the masks are. Agreement: share of tokens whose first choice is the teacher's. Wall time is training "
-            "alone, without validation.",
+            "alone, without validation; it and tokens/s depend on what else the machine did, other runs of the study "
+            "among it.",
             *marks_explained(rows),
         ),
     )

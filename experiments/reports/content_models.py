@@ -1,8 +1,9 @@
 """The tables of what the arms are and what their models cost."""
 
-from experiments.reports.cells import marks_explained, size_cell
+from experiments.reports.cells import marks_explained, size_cell, spread_cell, spread_column
 from experiments.reports.deployment import Deployment
 from experiments.reports.runs import Study
+from experiments.reports.scores import spread_of
 from experiments.reports.tables import MISSING, NONE, Cell, Column, Table, text_column
 
 
@@ -11,14 +12,25 @@ def axes_table(study: Study) -> Table | None:
     axes = list(dict.fromkeys(axis for arm in study.arms for axis in arm.axes))
     if not axes:
         return None
+    stage, _, key = (study.metric or "").partition("/")
+    rows = []
+    for arm in study.arms:
+        runs = study.of(stage, arm.name)
+        decides = [spread_cell(spread_of(runs, lambda run: run.number(key)), len(runs), "{:.4f}".format)] if key else []
+        if arm.axes:
+            rows.append((Cell(arm.name), *(Cell(arm.axes.get(axis, NONE)) for axis in axes), *decides))
+    metric = [spread_column(study.metric)] if study.metric and key else []
+    decided = (f"{study.metric} is the figure by which the study decides.",) if metric else ()
     return Table(
         slug="arms",
         title="What the arms are",
-        columns=(text_column("arm"), *map(text_column, axes)),
-        rows=tuple(
-            (Cell(arm.name), *(Cell(arm.axes.get(axis, NONE)) for axis in axes)) for arm in study.arms if arm.axes
+        columns=(text_column("arm"), *map(text_column, axes), *metric),
+        rows=tuple(rows),
+        notes=(
+            "Labels of the study's axes; for a point of a search, the values of the options that it proposed.",
+            *decided,
+            *marks_explained(rows),
         ),
-        notes=("Labels of the study's axes; for a point of a search, the values of the options that it proposed.",),
     )
 
 

@@ -88,6 +88,11 @@ def read_curves(run: Run, names: Collection[str], notes: list[str]) -> RunCurves
             notes.append(f"{run.label}: {int((~finite).sum())} points of {tag} are not finite and left out.")
         if finite.any():
             curves[tag] = Curve(steps[finite], values[finite])
+    reached, end = max((curve.x[-1] for curve in curves.values()), default=None), run.number("steps")
+    if reached is None:
+        notes.append(f"{run.label} has no scalars in its event files, so it is in no curve.")
+    elif end is not None and reached < end and "val/loss" in wanted:  # the last validation is at the end
+        notes.append(f"{run.label}: its event files end at step {reached:.0f} of {end:.0f}; its curves are cut.")
     return RunCurves(run, curves)
 
 

@@ -45,7 +45,8 @@ class Run:
         folder: where its files lie.
         metrics: what its `metrics.json` holds; empty where the run is missing.
         export: folder of the model it exports, if it does.
-        source: label of the distillation that it fine-tunes, where a plan says so.
+        source: label of the distillation that it comes from, where a plan says so; of several that took no step from
+            the same start, the first.
     """
 
     stage: str
@@ -82,6 +83,8 @@ class Study:
         tasks: fine-tuning stages, in order.
         distil_stages: stages whose runs were scored against a teacher's masked-LM head.
         runs: all of them, the missing ones too.
+        metric: figure that decides, as STAGE/KEY, if one is named.
+        trials: number of points that a search will have proposed.
     """
 
     name: str
@@ -92,6 +95,8 @@ class Study:
     tasks: tuple[str, ...]
     distil_stages: tuple[str, ...]
     runs: tuple[Run, ...]
+    metric: str | None = None
+    trials: int = 0
 
     @property
     def teacher(self) -> str | None:
@@ -123,7 +128,10 @@ def read_plan(folder: Path, notes: list[str]) -> Study:
         kind = _value(path, entry, "kind", str, f"arms[{number}]")
         if kind not in get_args(ArmKind):
             raise ValueError(f"{path}: arms[{number}] has kind {kind!r}; expected {', '.join(get_args(ArmKind))}")
-        axes = {str(axis): str(label) for axis, label in entry.get("axes", {}).items()}
+        axes = {
+            str(axis): str(label)
+            for axis, label in _value(path, {"axes": {}} | entry, "axes", dict, f"arms[{number}]").items()
+        }
         arms.append(Arm(_value(path, entry, "arm", str, f"arms[{number}]"), kind, axes))
     runs = []
     for number, entry in enumerate(_items(path, plan, "runs")):
@@ -151,7 +159,9 @@ def read_plan(folder: Path, notes: list[str]) -> Study:
         base_arm=base,
         tasks=tasks,
         distil_stages=(DISTIL_STAGE,),
-        runs=tuple(_with_metrics(runs, tasks, notes)),
+        runs=tuple(_with_origins(_with_metrics(runs, tasks, notes))),
+        metric=plan.get("metric"),
+        trials=int(plan.get("trials", 0)),
     )
 
 
@@ -199,6 +209,17 @@ def _with_metrics(runs: Sequence[Run], tasks: Iterable[str], notes: list[str]) -
     if unfinished:
         notes.append(f"Missing runs, started but without final figures in metrics.json: {', '.join(unfinished)}.")
     return result
+
+
+def _with_origins(runs: Sequence[Run]) -> list[Run]:
+    """The runs, with one source for all that start from the same untrained student, whatever their seeds."""
+    starts: dict[tuple[object, ...], str] = {}
+    same = {}
+    for run in runs:
+        if run.stage == DISTIL_STAGE and run.metrics.get("steps") == 0:
+            figures = (run.arm, run.number("val/loss"), run.number("val/agreement"))
+            same[run.label] = starts.setdefault(figures, run.label)
+    return [replace(run, source=same.get(run.source or run.label, run.source)) for run in runs]
 
 
 def _items(path: Path, plan: Any, key: str) -> list[Any]:

@@ -93,13 +93,13 @@ class SearchPart:
     Args:
         trials: number of points.
         options: option of the trainer, without dashes, to its range.
-        direction: whether a larger or a smaller `metric` is better.
+        direction: whether a larger or a smaller `metric` is better; by default smaller for losses, larger for all else.
         seed: seed of the proposals.
     """
 
     trials: int
     options: dict[str, SearchRange]
-    direction: Literal["maximize", "minimize"] = "maximize"
+    direction: Literal["maximize", "minimize"] | None = None
     seed: int = 0
 
 

@@ -45,6 +45,8 @@ def expand(declared: Declared, points: tuple[Point, ...] = ()) -> Plan:
         tasks=tuple(study.then),
         runs=(*first, *later),
         latency=commands.latency(exports, arms) if study.latency else None,
+        metric=study.metric,
+        trials=study.search.trials if study.search else 0,
     )
 
 

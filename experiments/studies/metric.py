@@ -2,11 +2,21 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from distilkobert.run_files import read_metrics
 from experiments.run_results import is_number
 from experiments.studies.plan import Plan
+
+
+def direction_of(metric: str) -> Literal["maximize", "minimize"]:
+    """Which end of a figure is the better one: the lower one of losses, distances and divergences.
+
+    Args:
+        metric: STAGE/KEY.
+    """
+    lower = ("loss", "cosine", "soft_target")
+    return "minimize" if any(word in metric.partition("/")[2].split("/") for word in lower) else "maximize"
 
 
 def metric_lines(plan: Plan, metric: str, folder: Path) -> list[str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from experiments.studies.arms import Arm
+from experiments.studies.words import config_files
 
 Command: TypeAlias = tuple[str, ...]
 """Words of one command line after `python -m`."""
@@ -69,6 +70,8 @@ class Plan:
         tasks: names of the fine-tunings.
         runs: in the order in which they are started; what a run needs stands before it.
         latency: the last step, if there is one; it waits until nothing else runs.
+        metric: figure that decides, as STAGE/KEY, if one is named.
+        trials: number of points that a search will have proposed.
     """
 
     study: str
@@ -78,6 +81,8 @@ class Plan:
     tasks: tuple[str, ...]
     runs: tuple[Run, ...]
     latency: Run | None
+    metric: str | None = None
+    trials: int = 0
 
     @property
     def all_runs(self) -> tuple[Run, ...]:
@@ -94,33 +99,39 @@ class Plan:
             "tasks": list(self.tasks),
             "runs": [run.as_dict() for run in self.runs],
             "latency": self.latency.as_dict() if self.latency else None,
+            "metric": self.metric,
+            "trials": self.trials,
             "configs": dict(files),
         }
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, str]:
-    """What two contents of plan.json do not agree about, by run or config file; empty where they are the same study.
+    """What two contents of plan.json do not agree about; empty where they are the same study.
 
-    Runs may be added: more seeds, arms and tasks do not change what is there. A run that needs another one is another
-    run when that one is.
+    Runs may be added: more seeds, arms and tasks do not change what is there. A run is another one when its words
+    change, a config file that they name, or a run that it needs.
 
     Returns:
-        What to say behind the run's label or the file's name: `had '--x=1', has now '--x=2'`.
+        Of every run that is another one what to say behind its label: `had '--x=1', has now '--x=2'`.
     """
     found: dict[str, str] = {}
     commands = {run["label"]: run["commands"] for run in now["runs"]}
+    sums = now["configs"]
+    changed = {file for file, sha in before["configs"].items() if sums.get(file, sha) != sha}
     for run in before["runs"]:
         label = run["label"]
+        words = [word for command in run["commands"] for word in command]
         if label not in commands:
             found[label] = "is gone"
         elif run["commands"] != commands[label]:
-            old, new = ([word for command in part for word in command] for part in (run["commands"], commands[label]))
-            gone, come = (" ".join(w for w in a if w not in b) for a, b in ((old, new), (new, old)))
+            new = [word for command in commands[label] for word in command]
+            gone, come = (" ".join(w for w in a if w not in b) for a, b in ((words, new), (new, words)))
             found[label] = f"had {gone or 'other words'!r}, has now {come or 'their order changed'!r}"
+        elif file := next((file for file in config_files(run["commands"][0]) if file in changed), None):
+            found[label] = f"was made with {file}, which has changed"
         elif need := next((need for need in run["needs"] if need in found), None):
             found[label] = f"was made from {need}, which {found[need]}"
-    sums = now["configs"]
-    return found | {file: "has changed" for file, sha in before["configs"].items() if sums.get(file, sha) != sha}
+    return found
 
 
 def together(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:

@@ -79,14 +79,12 @@ def check_folder(folder: Path, content: Mapping[str, Any], journal: Mapping[str,
     if not journal and not left:
         return []  # a dry run, and nothing since
     found = next(filter(None, (differences(plan, content) for plan in (before, journal) if plan)), {})
-    made = [name for name in found if name in left or name not in known]
+    made = [label for label in found if label in left]
     if made:
-        told = "; ".join(f"{name} {found[name]}" for name in made[:3])
+        told = "; ".join(f"{label} {found[label]}" for label in made[:3])
         more = f"; and {len(made) - 3} more" if len(made) > 3 else ""
-        places = [place for name in made for place in left.get(name, ())]
-        remedy = f"what these runs have left there ({', '.join(places)})"
-        if len(places) > 6 or not left.keys() >= set(made):
-            remedy = "the folder"
+        places = [place for label in made for place in left[label]]
+        remedy = f"what these runs have left there ({', '.join(places)})" if len(places) <= 6 else "the folder"
         raise ValueError(
             f"{folder} belongs to a study that was declared otherwise: {told}{more}. Undo the change, take another "
             f"--name, or remove {remedy}"

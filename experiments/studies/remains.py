@@ -12,6 +12,7 @@ from typing import Any
 
 from distilkobert.corpus_folder import MANIFEST_NAME
 from distilkobert.run_files import CONFIG_FILE, METRICS_FILE, read_metrics
+from experiments.bench_latency import model_key
 from experiments.reports.predictions import read_records
 from experiments.run_results import differing_owner, no_numbers
 from experiments.studies.plan import Command, Run
@@ -89,9 +90,14 @@ def _made(command: Command, folder: Path) -> bool:
     if command[:2] == ("experiments.prepare", "corpus"):
         return (folder / MANIFEST_NAME).is_file()
     output = Path(next(word for word in command if word.startswith("--output=")).partition("=")[2])
-    words = command[command.index("--models") + 1 :]
-    models = [word for word in words if not word.startswith("--") and Path(word).is_dir()]
+    named = [word for word in command[command.index("--models") + 1 :] if not word.startswith("--")]
+    there = [Path(word) for word in named if Path(word).is_dir()]
     try:
-        return len(json.loads(output.read_text(encoding="utf-8"))["models"]) >= len(models)
+        measured = set(json.loads(output.read_text(encoding="utf-8"))["models"])
     except (OSError, ValueError, KeyError, TypeError):
         return False
+    # Each model as it is now, and none that the study has no more.
+    since = output.stat().st_mtime_ns
+    older = all(file.stat().st_mtime_ns <= since for model in there for file in model.iterdir())
+    keys = ({model_key(output.parent, Path(word)) for word in part} for part in (there, named))
+    return next(keys) <= measured <= next(keys) and older

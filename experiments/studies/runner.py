@@ -76,6 +76,7 @@ class Worker:
             KeyboardInterrupt: after the running commands were stopped; their runs are free again.
         """
         try:
+            self.view.say(f"{self._count()} runs are done at the start")
             while True:
                 moved = self._reap()
                 status = self._status()
@@ -86,9 +87,10 @@ class Worker:
                 status = self._status()
                 self.view.show(self.plan, status)
                 if all(value in ENDED for value in status.values()) and not moved:
-                    self._redo |= self._touched(LATENCY)  # exports have come since it was measured
-                    if not self._redo:
+                    again = self._touched(LATENCY) - self._redo  # exports have come since it was measured
+                    if not again:
                         return status
+                    self._redo |= again
                 if not moved:
                     time.sleep(self.pause)
         finally:
@@ -96,6 +98,10 @@ class Worker:
 
     def _status(self) -> dict[str, Status]:
         return statuses(self.plan, self.book.entries(), self._jobs, self._redo)
+
+    def _count(self) -> str:
+        status = self._status()
+        return f"{sum(value == 'done' for value in status.values())} of {len(status)}"
 
     def _touched(self, stage: str | None = None) -> set[str]:
         """Runs, of one stage or all, that the book calls done and whose result is not whole any more."""
@@ -170,7 +176,7 @@ class Worker:
         left = remains(job.run, self.folder).commands if code == 0 else ()
         if code == 0 and not left:
             self.book.finish(label, seconds)
-            self.view.say(f"{label} done in {seconds:,.0f} s")
+            self.view.say(f"{label} done in {seconds:,.0f} s ({self._count()})")
         else:
             how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
             if code == 0:

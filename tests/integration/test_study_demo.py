@@ -1,6 +1,7 @@
 """The demo's study with its real commands, cut short: killed twice and restarted, it ends with the same table."""
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -60,23 +61,29 @@ def test_killed_twice_it_ends_with_the_table_of_an_undisturbed_run(demo: Path, t
     command = [sys.executable, "-m", "experiments.study"]
     subprocess.run([*command, *options(demo, tmp_path / "whole")], check=True)
 
-    random, outputs = Random(time.time_ns()), []
+    seed = time.time_ns()
+    random, outputs = Random(seed), []
     for kill in (True, True, False):
         with subprocess.Popen(
             [*command, *options(demo, tmp_path / "killed")], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as worker:
-            try:
-                out, _ = worker.communicate(timeout=random.uniform(20, 60) if kill else None)
-            except subprocess.TimeoutExpired:
-                worker.kill()
-                out, _ = worker.communicate()
-            outputs.append(out)
-    assert worker.returncode == 0, outputs[-1]
+            assert worker.stdout is not None
+            lines, begun = [], random.randint(1, 4)  # eight of twelve runs at most, before the last start
+            for line in worker.stdout:
+                lines.append(line)
+                begun -= " starts; " in line or " resumes " in line
+                if kill and not begun:
+                    time.sleep(random.uniform(0, 20))
+                    worker.kill()
+                    break
+            worker.wait()
+            outputs.append("".join(lines))
+        assert worker.returncode == (-signal.SIGKILL if kill else 0), f"Random({seed}): {outputs[-1]}"
     whole, killed = (table(tmp_path / name / "demo") for name in ("whole", "killed"))
     assert len(whole) == 12
     for figures in (*whole.values(), *killed.values()):
         figures.pop("val/step", None)  # of the training's last validation, not of the figures beside it
-    assert killed == whole
+    assert killed == whole, f"Random({seed})"
     done = [line.split()[1] for out in outputs for line in out.splitlines() if " done in " in line]
     assert len(done) == len(set(done)), "a finished run was run again"
     latency = json.loads((tmp_path / "killed" / "demo" / "latency.json").read_text(encoding="utf-8"))

@@ -1,7 +1,7 @@
 """A study as it lies on disk after its runs, fabricated: metrics, predictions, events and exports."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -204,3 +204,10 @@ def task_run(folder: Path, arm: FakeArm, seed: int, task: str, examples: int) ->
         for kind in ENTITIES:
             metrics[f"test/f1_{kind}"] = float(right[[k == kind for k in kinds]].mean())
     write_run(folder, metrics, records)
+
+
+def edit(path: Path, change: Callable[[Any], None]) -> None:
+    """Change the content of a JSON file."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    change(content)
+    path.write_text(json.dumps(content), encoding="utf-8")

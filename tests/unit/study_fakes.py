@@ -82,24 +82,26 @@ def fit(words: list[str]) -> None:
     (folder / "checkpoints" / "best.ckpt").touch()
     owner = {"recipe": option(words, "run.recipe"), "arm": option(words, "run.arm")}
     seed = int(option(words, "seed_everything"))
-    write(folder / "metrics.json", {**owner, "seed": seed, "steps": STEPS, "val/step": STEPS})
-    evaluate([f"--ckpt_path={folder}/checkpoints/last.ckpt"], "val")
+    figures = scores(folder, "val")
+    write(folder / "metrics.json", {**owner, "seed": seed, "steps": STEPS, "val/step": STEPS, **figures})
     trace(f"end {label}")
 
 
-def evaluate(words: list[str], prefix: str) -> None:
-    """Add a figure that hangs on the training's words."""
+def scores(folder: Path, prefix: str) -> dict[str, float]:
+    """Figures that hang on the training's words, wherever the study lies."""
+    text = (folder / "config.yaml").read_text(encoding="utf-8")
+    figure = number(text.replace(option(json.loads(text), "run.root"), ""))
+    found = {f"{prefix}/loss": figure, f"{prefix}/accuracy": figure}
+    return found if prefix == "test" else {**found, f"best/{prefix}/accuracy": figure}
+
+
+def test(words: list[str]) -> None:
+    """Add the scores of a test, and one prediction."""
     folder = Path(option(words, "ckpt_path")).parent.parent
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    text = (folder / "config.yaml").read_text(encoding="utf-8")
-    figure = number(text.replace(option(json.loads(text), "run.root"), ""))  # wherever the study lies
-    scores = {f"{prefix}/loss": figure, f"{prefix}/accuracy": figure}
-    if prefix == "test":
-        trace(f"test {folder.parent.name}/{folder.name}")
-        write(folder / "predictions.jsonl", {"row": 1, "gold": 0, "predicted": 1})
-    else:
-        scores[f"best/{prefix}/accuracy"] = figure
-    write(folder / "metrics.json", metrics | scores)
+    trace(f"test {folder.parent.name}/{folder.name}")
+    write(folder / "predictions.jsonl", {"row": 1, "gold": 0, "predicted": 1})
+    write(folder / "metrics.json", metrics | scores(folder, "test"))
 
 
 def main(words: list[str]) -> None:
@@ -107,10 +109,11 @@ def main(words: list[str]) -> None:
     if words[:2] == ["experiments.train", "fit"]:
         fit(words[2:])
     elif words[:2] == ["experiments.train", "test"]:
-        evaluate(words, "test")
+        test(words)
     elif words[:2] == ["experiments.bench", "latency"]:
         models = [word for word in words[words.index("--models") + 1 :] if Path(word).is_dir()]
-        write(Path(option(words, "output")), {"models": {model: {} for model in models}})
+        output = Path(option(words, "output"))
+        write(output, {"models": {os.path.relpath(model, output.parent): {} for model in models}})
     else:  # prepare corpus, export
         output = Path(option(words, "output"))
         output.mkdir(parents=True)

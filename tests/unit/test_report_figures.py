@@ -16,7 +16,7 @@ from experiments.reports.runs import Arm, Run, Study
 from experiments.reports.scan import open_runs
 from experiments.reports.scores import Scores, score_study
 from experiments.reports.style import Drawing, style
-from tests.unit.report_world import ARMS, fabricate, write_events, write_records
+from tests.unit.report_world import ARMS, edit, fabricate, write_events, write_records
 
 NAMES = [arm.name for arm in ARMS]
 
@@ -168,7 +168,10 @@ def test_one_run_without_tokens_puts_all_over_steps(tmp_path: Path) -> None:
     drawing = curve_figures(open_runs(folder, []), "distil", notes)[0]
     assert drawing.figure.axes[0].get_xlabel() == "optimizer steps"
     assert "these runs did not log their tokens" in drawing.caption
-    assert notes == ["distil/base_seed2: 1 points of val/loss are not finite and left out."]
+    assert notes == [
+        "distil/base_seed2: 1 points of val/loss are not finite and left out.",
+        "distil/base_seed2: its event files end at step 30 of 1000; its curves are cut.",
+    ]
 
 
 def test_the_later_point_of_a_resumed_run_counts(tmp_path: Path) -> None:
@@ -187,6 +190,19 @@ def test_a_run_without_events_is_named(tmp_path: Path) -> None:
         Run("distil", "base", 1, tmp_path), {}
     )
     assert notes == ["distil/base_seed1 has no event files, so it is in no curve."]
+
+
+def test_event_files_that_say_too_little_are_noted(tmp_path: Path) -> None:
+    folder = fabricate(tmp_path / "study", ARMS[:3], seeds=(1, 2), examples=4)
+    (empty,) = (folder / "distil/base_seed1").glob("events.*")
+    empty.write_bytes(b"")
+    edit(folder / "distil/base_seed2/metrics.json", lambda metrics: metrics.update(steps=2000))
+    notes: list[str] = []
+    curve_figures(open_runs(folder, []), "distil", notes)
+    assert notes == [
+        "distil/base_seed1 has no scalars in its event files, so it is in no curve.",
+        "distil/base_seed2: its event files end at step 1000 of 2000; its curves are cut.",
+    ]
 
 
 def test_thinning_keeps_means() -> None:

@@ -141,6 +141,15 @@ def test_what_the_arms_are(tmp_path: Path) -> None:
         ["search-000", "–", "2.5"],
     ]
     assert axes_table(replace(open_runs(folder, []), arms=(TEACHER,))) is None
+    plan |= {"metric": "distil/val/agreement", "trials": 2}
+    (folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
+    table = axes_table(open_runs(folder, []))
+    assert table is not None
+    agreement = json.loads((folder / "distil/base_seed1/metrics.json").read_text(encoding="utf-8"))["val/agreement"]
+    assert [row[-1].text for row in table.rows] == [f"{agreement:.4f} † (n=1)", "–"]
+    with style([]):
+        lack = compose(open_runs(folder, []), []).lack
+    assert lack == "Not complete: 1 of 2 points of the search are proposed, and 8 of 8 planned runs have their figures."
 
 
 def tables_of(folder: Path) -> dict[str, Table]:

@@ -1,6 +1,5 @@
 """What a report reads: a study's plan or any folder of runs, whole, missing, broken or touched by hand."""
 
-import json
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 
 from experiments.reports.runs import Study
 from experiments.reports.scan import open_runs
-from tests.unit.report_world import ARMS, fabricate, write_run
+from tests.unit.report_world import ARMS, edit, fabricate, write_run
 
 SMALL = ARMS[:2]
 
@@ -23,12 +22,6 @@ def study(tmp_path: Path) -> Path:
 def read(folder: Path, **options: str) -> tuple[Study, list[str]]:
     notes: list[str] = []
     return open_runs(folder, notes, **options), notes
-
-
-def edit(path: Path, change: Callable[[Any], None]) -> None:
-    content = json.loads(path.read_text(encoding="utf-8"))
-    change(content)
-    path.write_text(json.dumps(content), encoding="utf-8")
 
 
 def test_a_whole_study(study: Path) -> None:
@@ -98,6 +91,20 @@ def test_figures_that_are_not_finite_are_left_out(study: Path) -> None:
     assert found.of("nsmc", "base")[1].number("test/accuracy") is not None
 
 
+def test_untrained_students_of_one_start_have_one_origin(tmp_path: Path) -> None:
+    folder = fabricate(tmp_path / "study", [arm for arm in ARMS if arm.name in ("base", "undistilled")], seeds=(1, 2))
+    for seed, loss in ((1, 6.5), (2, 6.5)):
+        edit(folder / f"distil/undistilled_seed{seed}/metrics.json", lambda metrics: metrics.update({"val/loss": loss}))  # noqa: B023
+    found, _ = read(folder)
+    origins = {run.label: run.source for run in found.of("nsmc")}
+    assert origins["nsmc/undistilled_seed2"] == origins["nsmc/undistilled_seed1"] == "distil/undistilled_seed1"
+    assert (origins["nsmc/base_seed1"], origins["nsmc/base_seed2"]) == ("distil/base_seed1", "distil/base_seed2")
+    edit(folder / "distil/undistilled_seed2/metrics.json", lambda metrics: metrics.update({"val/loss": 6.6}))
+    assert {run.source for run in read(folder)[0].of("nsmc", "undistilled")} == {
+        "distil/undistilled_seed1", "distil/undistilled_seed2",
+    }  # fmt: skip
+
+
 def test_runs_beside_the_plan_are_named(study: Path) -> None:
     write_run(study, {"recipe": "nsmc", "arm": "base", "seed": 7, "test/accuracy": 0.9})
     _, notes = read(study)
@@ -111,6 +118,7 @@ def test_runs_beside_the_plan_are_named(study: Path) -> None:
         (lambda plan: plan["runs"][0].pop("stage"), r"runs\[0\] has stage=None; expected a str"),
         (lambda plan: plan["runs"][1].update(seed="1"), r"runs\[1\] has seed='1'; expected a int"),
         (lambda plan: plan["arms"][0].update(kind="boss"), r"arms\[0\] has kind 'boss'; expected teacher, student"),
+        (lambda plan: plan["arms"][0].update(axes=None), r"arms\[0\] has axes=None; expected a dict"),
         (lambda plan: plan["arms"].append(plan["arms"][0]), "arms are teacher, base, teacher; expected"),
         (lambda plan: plan["arms"].pop(), "runs of base, which are not among its arms"),
         (lambda plan: plan.pop("base_arm"), "the plan has base_arm=None"),

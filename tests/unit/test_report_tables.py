@@ -134,7 +134,8 @@ def test_the_tables_say_what_is_there_and_what_is_not(study: Study) -> None:
     assert rows[2][2:4] == ["1", "1"]
     differences = texts(delta_table(study, scores))
     assert differences[0][1].startswith("+20.00 [")
-    assert differences[0][1].endswith("] † (n=1)")
+    assert differences[0][1].endswith("] †* (n=1 of 2)")  # base lacks a seed
+    assert ASTERISK in delta_table(study, scores).notes
     assert [row[1] for row in differences[1:]] == ["base", "missing", "–"]
     assert "No exported weights were found for teacher, lost, undistilled, so their size is missing." in notes
     assert any(note.startswith("Latency was not measured") for note in notes)

@@ -1,12 +1,17 @@
 """A study file that is changed while its study is under way: what has been run stays, what has not may change."""
 
+import json
 import shutil
 import signal
 
 import pytest
 
+from experiments.studies.runner import Worker
+from experiments.studies.view import View
+from experiments.study import open_study
 from tests.unit.study_bench import Bench, bench
-from tests.unit.study_texts import SMALL
+from tests.unit.study_fakes import LAUNCHER
+from tests.unit.study_texts import SMALL, declare
 
 __all__ = ["bench"]
 
@@ -87,3 +92,63 @@ def test_nothing_changes_under_a_worker(bench: Bench) -> None:
     bench.run()
     assert more(bench) == []
     assert bench.ends() == dict.fromkeys(bench.labels(), 1)
+
+
+def test_only_what_a_config_file_has_made_keeps_it(bench: Bench) -> None:
+    config = bench.root / "more.yaml"
+    config.write_text("a: 1", encoding="utf-8")
+    bench.steer("fail", "distil/more_seed1")
+    option = f"--arms.more=[-c, {config}]"
+    with pytest.raises(ValueError, match="1 runs failed"):
+        bench.run(option)
+    config.write_text("a: 2", encoding="utf-8")
+    with pytest.raises(
+        ValueError, match=rf"otherwise: distil/more_seed1 was made with {config}, .*\(distil/more_seed1\)$"
+    ):
+        bench.run(option)
+    shutil.rmtree(bench.folder / "distil" / "more_seed1")
+    bench.steer("fail", "")
+    bench.run(option)
+    assert bench.ends() == dict.fromkeys(bench.labels(), 1)
+
+
+def test_latency_is_of_the_models_that_are_there(bench: Bench) -> None:
+    def measured() -> set[str]:
+        return set(json.loads((bench.folder / "latency.json").read_text(encoding="utf-8"))["models"])
+
+    bench.run(ADDED)
+    before = measured()
+    assert "exported/more_seed1" in before
+    for place in ("distil", "exported", "nsmc"):
+        shutil.rmtree(bench.folder / place / "more_seed1")
+    bench.run("--arms.other=[--model.losses.cosine=0]")
+    assert measured() == before - {"exported/more_seed1"} | {"exported/other_seed1"}
+    written = (bench.folder / "latency.json").stat().st_mtime_ns
+    bench.run("--arms.other=[--model.losses.cosine=0]")
+    assert (bench.folder / "latency.json").stat().st_mtime_ns == written
+    for place in ("distil", "exported", "nsmc"):
+        shutil.rmtree(bench.folder / place / "other_seed1")
+    bench.run('--arms.other=["--model.losses.cosine=2"]')
+    assert (bench.folder / "latency.json").stat().st_mtime_ns > written
+
+
+def test_a_worker_ends_although_what_it_would_mend_cannot_run(bench: Bench) -> None:
+    bench.run()
+    shutil.rmtree(bench.folder / "distil" / "copied_seed1")
+    (bench.folder / "nsmc" / "copied_seed1" / "metrics.json").unlink()
+    bench.steer("fail", "distil/copied_seed1")
+    with pytest.raises(ValueError, match=r"1 runs failed \(distil/copied_seed1\) and 1 were skipped"):
+        bench.run()
+    bench.steer("fail", "")
+    bench.run()
+    assert set(bench.figures()) == set(bench.labels())
+
+
+def test_a_worker_ends_although_another_failed_at_what_it_would_mend(bench: Bench) -> None:
+    bench.run()
+    shutil.rmtree(bench.folder / "distil" / "copied_seed1")
+    opened = [open_study(declare(bench.root, SMALL)) for _ in range(2)]
+    first, second = (Worker(o.plan, bench.folder, o.book, View(), launcher=LAUNCHER, pause=0.02) for o in opened)
+    bench.steer("fail", "distil/copied_seed1")
+    assert first.run()["distil/copied_seed1"] == "failed"
+    assert second.run()["distil/copied_seed1"] == "failed"

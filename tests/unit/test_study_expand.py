@@ -208,7 +208,12 @@ def test_a_study_may_grow_and_not_change(tmp_path: Path) -> None:
     assert "teacher/teacher_seed1" not in changed
     assert "nsmc/teacher_seed1" not in changed
     assert differences(before, content("--seeds=[2]"))["nsmc/teacher_seed1"] == "is gone"
-    assert differences(before, {**content(), "configs": {"a.yaml": "2"}}) == {"a.yaml": "has changed"}
+    file = "configs/ablation/init_random.yaml"
+    before["configs"] = {file: "1"}
+    changed = differences(before, {**before, "configs": {file: "2"}})
+    assert changed["distil/random_seed1"] == f"was made with {file}, which has changed"
+    assert changed["nsmc/random_seed1"].startswith("was made from distil/random_seed1, which was made with ")
+    assert {label.partition("/")[2] for label in changed} == {"random_seed1"}
 
 
 def test_words_are_grouped_with_their_values() -> None:

@@ -1,12 +1,13 @@
 """What is left of a run, case by case of what its folder holds."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from experiments.studies.expand import expand
-from experiments.studies.plan import Run
+from experiments.studies.plan import Command, Run
 from experiments.studies.remains import remains
 from tests.unit.study_texts import FULL, declare
 
@@ -132,8 +133,23 @@ def test_corpus_and_latency(runs: dict[str, Run], tmp_path: Path) -> None:
     (study / corpus.label).mkdir(parents=True)
     (study / corpus.label / "manifest.json").touch()
     assert remains(corpus, study).commands == ()
-    for exports, models, left in ((2, "a", latency.commands), (2, "ab", ()), (4, "abc", latency.commands)):
-        for word in latency.commands[0][3 : 3 + exports]:
-            Path(word).mkdir(parents=True, exist_ok=True)
+    words = latency.commands[0][3:5]
+    keys = [str(Path(word).relative_to(study) if Path(word).is_relative_to(study) else Path(word)) for word in words]
+
+    def left(*models: str) -> tuple[Command, ...]:
         (study / "latency.json").write_text(json.dumps({"models": dict.fromkeys(models, 1)}), encoding="utf-8")
-        assert remains(latency, study).commands == left
+        return remains(latency, study).commands
+
+    assert left() == (), "nothing is there that could be measured"
+    for word in words:
+        Path(word).mkdir(parents=True)
+        (Path(word) / "model.safetensors").touch()
+    assert left(keys[0]) == latency.commands
+    assert left(*keys) == ()
+    assert left(*keys, "exported/dropped_seed1") == latency.commands
+    (study / "latency.json").write_text("{", encoding="utf-8")
+    assert remains(latency, study).commands == latency.commands
+    assert left(*keys) == ()
+    later = (study / "latency.json").stat().st_mtime_ns + 1
+    os.utime(Path(words[1]) / "model.safetensors", ns=(later, later))
+    assert remains(latency, study).commands == latency.commands, "this model was made again since"

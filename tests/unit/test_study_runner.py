@@ -111,7 +111,9 @@ def test_a_changed_declaration_is_refused_and_named(bench: Bench, tmp_path: Path
     config.write_text("# a comment makes no other study\n{}\n", encoding="utf-8")
     bench.run(text=text)
     config.write_text("data: {}", encoding="utf-8")
-    with pytest.raises(ValueError, match=rf"declared otherwise: {config} has changed\. .*another --name"):
+    with pytest.raises(
+        ValueError, match=rf"otherwise: distil/copied_seed1 was made with {config}, which has changed; "
+    ):
         bench.run(text=text)
     assert bench.trace() == before
 

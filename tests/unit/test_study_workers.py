@@ -32,16 +32,22 @@ def ended(worker: "subprocess.Popen[str]") -> str:
     return out
 
 
+def starts(bench: Bench) -> list[str]:
+    """Labels of the trainings that were started, in order."""
+    return [line.split()[1] for line in bench.trace() if line.startswith("start")]
+
+
 def test_two_workers_started_at_once_share_the_runs(bench: Bench) -> None:
-    bench.steer("slow", "0.3")
+    bench.steer("hold", "1")  # the teacher ends; of what follows each worker takes one run, and holds it
     workers = [bench.start(text=TWO_SEEDS) for _ in range(2)]
+    wait_until(lambda: len(starts(bench)) == 3)
+    bench.steer("hold", "")
     outs = [ended(worker) for worker in workers]
     assert bench.ends() == dict.fromkeys(bench.labels(), 1)
-    started = [line.split()[1] for line in bench.trace() if line.startswith("start")]
-    assert sorted(started) == sorted(bench.labels())
+    assert sorted(starts(bench)) == sorted(bench.labels())
     shares = [sum(f"{label} starts" in out for label in bench.labels()) for out in outs]
     assert sum(shares) == len(bench.labels())
-    assert min(shares) >= 2
+    assert min(shares) >= 1
     assert all("10 of 10 runs are done" in out for out in outs)
 
 
@@ -62,8 +68,8 @@ def test_killed_again_and_again_it_ends_in_the_same_table(bench: Bench) -> None:
     bench.steer("hold", "")
     ended(bench.start("--workers=2", text=TWO_SEEDS))
     assert max(bench.ends().values()) == 1, "a finished training was run again"
-    assert set(bench.ends()) == set(bench.labels())
     killed = bench.figures()
+    assert set(killed) == set(bench.labels())
 
     (bench.folder).rename(bench.root / "killed")
     bench.run("--workers=2", text=TWO_SEEDS)
@@ -72,7 +78,7 @@ def test_killed_again_and_again_it_ends_in_the_same_table(bench: Bench) -> None:
 
 @pytest.mark.slow
 def test_a_killed_run_resumes_from_its_checkpoint_or_starts_again(bench: Bench) -> None:
-    bench.steer("slow", "2")
+    bench.steer("hold", "0")
     worker = bench.start(text=SMALL)
     teacher = bench.folder / "teacher" / "teacher_seed1"
     wait_until(lambda: bench.trace() == ["start teacher/teacher_seed1 0"])
@@ -83,6 +89,8 @@ def test_a_killed_run_resumes_from_its_checkpoint_or_starts_again(bench: Bench) 
     lock.release()
     assert not (teacher / "checkpoints" / "last.ckpt").exists()
 
+    bench.steer("hold", "")
+    bench.steer("slow", "8")
     worker = bench.start(text=SMALL)
     wait_until((teacher / "checkpoints" / "last.ckpt").is_file)
     worker.kill()
