@@ -136,7 +136,7 @@ def check_stored(folder: Path, manifest: Manifest) -> None:
     try:
         found = {part: len(StoredSequences(folder, part)) for part in PARTS if manifest["sequences"][part]}
         counts = read_token_counts(folder)
-    except (OSError, ValueError, EOFError, KeyError) as error:  # KeyError: a description file without its entries
+    except (OSError, ValueError, EOFError, LookupError, TypeError, AttributeError) as error:  # odd description files
         raise _damaged(folder, " ".join(str(error).split()).rstrip(".")) from None
     for part, count in found.items():
         if count != manifest["sequences"][part]:

@@ -1,5 +1,6 @@
 """Build a teacher from scratch, load one and check that it is one, and run it without gradients."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -58,6 +59,15 @@ def build_encoder(spec: EncoderSpec, *, vocab_size: int, pad_token_id: int) -> B
     model = BertForMaskedLM(config)
     model.train()
     return model
+
+
+def weights_sum(model: PreTrainedModel) -> str:
+    """SHA-256 sum of a model's weights, by which a teacher is known wherever it lies."""
+    digest = hashlib.sha256()
+    for name, weight in model.named_parameters():
+        digest.update(name.encode())
+        digest.update(weight.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
 
 
 def load_teacher(

@@ -28,6 +28,7 @@ def read_reviews(path: Path) -> Iterator[Review]:
     if first != _UNLABELLED_HEADER:
         yield from read_nsmc(path)
         return
+    number = 0
     for number, line in table_lines(path):
         columns = line.split("\t")
         if len(columns) != 2:
@@ -36,6 +37,8 @@ def read_reviews(path: Path) -> Iterator[Review]:
             )
         if number > 1:
             yield Review(columns[0], columns[1], IGNORE_INDEX)
+    if number < 2:
+        raise ValueError(f"{path}: a header but no review below it")
 
 
 def read_words(path: Path) -> Iterator[TaggedSentence]:

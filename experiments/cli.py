@@ -105,7 +105,8 @@ class TrainerCLI(LightningCLI):
         config = self.config[self.config.subcommand]
         check_numbers(config)
         if config.get("ckpt_path"):
-            check_checkpoint(config, fit=self.config.subcommand == "fit")
+            folder = RunSpec(**vars(config.run)).folder(int(config.seed_everything))
+            check_checkpoint(config, folder, fit=self.config.subcommand == "fit")
 
     def before_instantiate_classes(self) -> None:
         """Give the trainer its logger, and refuse what would write over a run that the folder has."""

@@ -13,6 +13,10 @@ _HIDDEN = ("init_args",)
 """Levels of a file that no option on the command line has."""
 
 
+_SECTIONS = ("trainer", "model", "data", "run", "probe", "best_checkpoint", "last_checkpoint")
+"""Keys that hold settings, and cannot be nothing."""
+
+
 @dataclass(frozen=True)
 class ConfigFile:
     """A configuration file that was read.
@@ -39,7 +43,12 @@ def read_config(path: Path) -> ConfigFile:
         FileNotFoundError: there is no such file.
         ValueError: it is empty, not UTF-8 or not YAML, or holds something else than settings; names file and line.
     """
-    return ConfigFile(path, dict(_keys(_read_settings(path), ())))
+    root = _read_settings(path)
+    for key, value in root.value:
+        if key.value in _SECTIONS and value.tag == "tag:yaml.org,2002:null":
+            line = key.start_mark.line + 1
+            raise ValueError(f"{path}, line {line}: {key.value}: is empty; write settings below it, or remove the line")
+    return ConfigFile(path, dict(_keys(root, ())))
 
 
 def content_sum(path: Path) -> str:

@@ -26,7 +26,14 @@ def suit_processor(trainer: pl.Trainer, cpuinfo: Path = _PROCESSOR) -> None:
     torch's fused attention runs bf16 slowly on x86 processors without AMX. Attention by plain matrix products is used
     there instead: on an AVX512-BF16 one, training steps were 14 % faster (`python -m experiments.bench precision`,
     docs/log.md). Everywhere else torch chooses.
+
+    Raises:
+        ValueError: the device is Apple's, which has no float64; sums and scores are taken in it.
     """
+    if trainer.strategy.root_device.type == "mps":
+        raise ValueError(
+            "Apple's mps device has no float64, in which sums are taken; stack -c configs/trainer/cpu.yaml"
+        )
     bf16_on_cpu = str(trainer.precision).startswith("bf16") and trainer.strategy.root_device.type == "cpu"
     flags = processor_flags(cpuinfo.read_text(encoding="utf-8")) if bf16_on_cpu and cpuinfo.is_file() else None
     if flags is not None and _BF16_FLAGS.isdisjoint(flags):

@@ -20,7 +20,8 @@ _FREE_ON_RESUME = (*PATHS, "num_workers", "eval_batch_size")
 """Settings of the data that do not change what is trained on."""
 
 _FREE_IN_EVALUATION = ("model.teacher", "model.init_from", "model.optimizer.")
-"""Settings of the module, or beginnings of their names, that change neither the network nor what is measured."""
+"""Settings of the module, or beginnings of their names, that do not make the network. A teacher may lie elsewhere;
+that it is the same one, the module checks."""
 
 _LARGEST_SEED = 2**32 - 1
 """NumPy takes no larger one."""
@@ -81,29 +82,52 @@ def refuse_used_folder(folder: Path) -> None:
     )
 
 
+def refuse_another_run(folder: Path, checkpoint: Path) -> None:
+    """Refuse to write what comes of one run's checkpoint into the folder of another run.
+
+    Raises:
+        ValueError: the folder holds a run, and the checkpoint does not lie in it.
+    """
+    home = checkpoint.resolve().parent.parent
+    if (folder / CONFIG_FILE).is_file() and home != folder.resolve():
+        own = f" ({checkpoint.parent.parent / CONFIG_FILE})" if (home / CONFIG_FILE).is_file() else ""
+        raise ValueError(
+            f"--ckpt_path={checkpoint} is not of the run in {folder}, into which this command would write. Take the "
+            f"configuration of the checkpoint's run{own}, or write beside both with another --run.arm"
+        )
+
+
 def refuse_evaluating_the_start(folder: Path, command: str) -> None:
     """Refuse to put figures of untrained weights into the folder of a run that has trained ones.
 
     Raises:
-        ValueError: the folder has checkpoints; names them.
+        ValueError: the folder has a run's configuration or checkpoints; names these.
     """
     kept = sorted((folder / "checkpoints").glob("*.ckpt"))
+    if not kept and not (folder / CONFIG_FILE).is_file():
+        return
     usual = [path for path in kept if path.name in ("best.ckpt", "last.ckpt")]
-    if kept:
-        raise ValueError(
-            f"{folder} holds a run with checkpoints, and {command} without --ckpt_path would replace its figures by "
-            f"those of the start. Name the weights: --ckpt_path={' or '.join(map(str, usual or kept[:1]))}; to measure "
-            "the start, do it beside the run with another --run.arm"
-        )
+    named = (
+        f"Name the weights: --ckpt_path={' or '.join(map(str, usual or kept[:1]))}" if kept else "It kept no weights"
+    )
+    raise ValueError(
+        f"{folder} holds a run, and {command} without --ckpt_path would replace its figures by those of the start. "
+        f"{named}; to measure the start, do it beside the run with another --run.arm"
+    )
 
 
-def check_checkpoint(config: Namespace, *, fit: bool) -> None:
+def check_checkpoint(config: Namespace, folder: Path, *, fit: bool) -> None:
     """Check `--ckpt_path` against the module this command configures.
+
+    Args:
+        config: the command's settings.
+        folder: into which it writes.
+        fit: whether it trains.
 
     Raises:
         FileNotFoundError: there is no such checkpoint.
-        ValueError: it belongs to another module; on `fit`, a setting of module or data differs from the run's; in
-            evaluation, one that makes the network or what is measured of it.
+        ValueError: it belongs to another module or another run; on `fit`, a setting of module or data differs from
+            the run's; in evaluation, one that makes the network, or into the run's own folder one of the data.
     """
     path, settings = config.ckpt_path, config.model.init_args
     saved = read_checkpoint(path).get(MODULE_ENTRY, {"class": "an unknown module", "settings": {}})
@@ -115,16 +139,22 @@ def check_checkpoint(config: Namespace, *, fit: bool) -> None:
         )
     now = flatten({"model": _plain(settings.as_dict()), "data": _plain(config.data.init_args.as_dict())})
     before = flatten({"model": saved["settings"]})
+    home = Path(path).parent.parent
+    data = flatten({"data": _data_settings(home / CONFIG_FILE)})
     if fit:
-        before |= flatten({"data": _data_settings(Path(path).parent.parent / CONFIG_FILE)})
+        before |= data
         purpose, remedy = "resumes a run as it was", f"Drop the override, or {beside(settings.keys(), path)}"
     else:
         before = {name: value for name, value in before.items() if not _is_free(name)}
         purpose, remedy = "evaluates a model as it was trained", "Drop the override"
+        if home.resolve() == folder.resolve():  # figures of other data stand beside the run, not in it
+            before |= data
+            remedy += ", or if it is one of the data, write beside the run with another --run.arm"
     differing = [name for name in before if name in now and now[name] != before[name]]
     if differing:
         changes = "; ".join(f"{name}: checkpoint {before[name]!r}, now {now[name]!r}" for name in sorted(differing))
         raise ValueError(f"--ckpt_path {purpose}, but settings differ from the checkpoint's ({changes}). {remedy}")
+    refuse_another_run(folder, Path(path))
 
 
 def _is_free(name: str) -> bool:

@@ -18,9 +18,12 @@ from distilkobert.losses import (
 from distilkobert.metrics import BucketAgreement, LayerSimilarity
 from distilkobert.optim import OptimizerSpec
 from distilkobert.students import StudentSpec, build_student
-from distilkobert.teachers import FrozenTeacher, load_teacher
+from distilkobert.teachers import FrozenTeacher, load_teacher, weights_sum
 from lightning_modules.base import TokenMeans
 from lightning_modules.masked_lm import MaskedLMModule
+
+TEACHER_ENTRY = "teacher"
+"""Key under which a checkpoint keeps the sum of the teacher's weights."""
 
 
 class Distillation(MaskedLMModule):
@@ -86,6 +89,7 @@ class Distillation(MaskedLMModule):
             pad_token_id=self.pad_token_id,
             max_length=self.max_length,
         )
+        self.teacher_sum = weights_sum(teacher)
         self.network = build_student(teacher, self.student)
         self.similarity = LayerSimilarity(len(self.student.layers), teacher.config.hidden_size)
         if not (self.losses.soft_target or self.losses.masked_lm):
@@ -95,6 +99,25 @@ class Distillation(MaskedLMModule):
                     parameter.requires_grad_(False)
         # FrozenTeacher is no nn.Module, which keeps it out of state dict, optimizer, DDP and train().
         self.teacher = FrozenTeacher.load(teacher, dtype=self.teacher_dtype, device=self.trainer.strategy.root_device)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Note which teacher the student learnt from."""
+        super().on_save_checkpoint(checkpoint)
+        checkpoint[TEACHER_ENTRY] = self.teacher_sum
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuse a student of another teacher, wherever the teacher lies.
+
+        Raises:
+            ValueError: the teacher's weights are not those that the student has learnt from so far.
+        """
+        super().on_load_checkpoint(checkpoint)
+        if checkpoint.get(TEACHER_ENTRY, self.teacher_sum) != self.teacher_sum:
+            raise ValueError(
+                f"--ckpt_path={self.trainer.ckpt_path}: its student has learnt from another teacher than the one in "
+                f"{self.teacher_source}, whose weights differ. Name the same teacher with --model.teacher, or start a "
+                "new run with another --run.arm"
+            )
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> dict[str, Any]:
         """Weighted sum of the loss terms for one batch: `input_ids`, `attention_mask`, `labels`, each (B, T)."""

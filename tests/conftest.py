@@ -14,8 +14,8 @@ pytest_plugins = ["tests.world"]
 
 # The same examples in every run, so that a change alone decides about its checks; HYPOTHESIS_PROFILE=explore draws new
 # ones.
-settings.register_profile("repeat", derandomize=True)
-settings.register_profile("explore")
+settings.register_profile("repeat", derandomize=True, deadline=None)
+settings.register_profile("explore", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeat"))
 
 

@@ -9,20 +9,24 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from torch import Tensor
 from torch.nn.utils import get_total_norm
 
-from lightning_modules.callbacks.last_checkpoint import LastCheckpoint
+from lightning_modules.callbacks.last_checkpoint import LastCheckpoint, works
 from lightning_modules.remedies import beside
 
 
 class GradientWatch(pl.Callback):
-    """Log `train/grad_norm` (before clipping) and refuse to step on a loss or gradient that is not finite.
+    """Log `train/grad_norm` (before clipping), refuse to step on a loss or gradient that is not finite.
 
     The check runs before the optimizer changes any weight, on flags summed over the ranks, so that every rank raises
     at the same step and the checkpoints written before stay good. It costs one norm and one small reduction for each
     optimizer step. Under 16-mixed an infinite gradient is no error: the scaler leaves out the step and scales less.
+
+    A step that ruins the weights shows in the next loss; where none comes, at the end of training, or where a
+    validation finds no number, the last batch is run through the weights once more before they are saved.
     """
 
     def __init__(self) -> None:
         self._bad: Tensor | None = None
+        self._last: tuple[Any, int] | None = None
 
     def on_before_backward(self, trainer: pl.Trainer, pl_module: pl.LightningModule, loss: Tensor) -> None:
         """Remember, on the device, whether this micro-batch's loss is finite."""
@@ -43,20 +47,54 @@ class GradientWatch(pl.Callback):
         assert isinstance(flags, Tensor)
         loss_is_bad, gradient_is_bad = flags.tolist()
         if loss_is_bad or gradient_is_bad:
-            raise FloatingPointError(_words("loss" if loss_is_bad else "gradient", trainer, pl_module))
+            what = "loss" if loss_is_bad else "gradient"
+            raise FloatingPointError(
+                f"the {what} is not finite at optimizer step {trainer.global_step} (epoch {trainer.current_epoch}, "
+                f"batch {trainer.fit_loop.epoch_loop.batch_idx}); no weight was changed by it. "
+                f"{_remedy(trainer, pl_module)}"
+            )
         self._bad = None
         if (trainer.global_step + 1) % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
             for logger in trainer.loggers:
                 logger.log_metrics({"train/grad_norm": float(norm)}, step=trainer.global_step + 1)
 
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Keep the batch that the weights were just trained on."""
+        self._last = batch, batch_idx
 
-def _words(what: str, trainer: pl.Trainer, pl_module: pl.LightningModule) -> str:
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Try the weights where validation finds no loss; accuracies look like numbers even then.
+
+        Raises:
+            FloatingPointError: on all ranks, before the weights can be chosen as the best.
+        """
+        loss = trainer.callback_metrics.get("val/loss")
+        if trainer.state.fn == "fit" and loss is not None and not torch.isfinite(loss):
+            self._try(trainer, pl_module)
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Try the weights that training has ended with.
+
+        Raises:
+            FloatingPointError: on all ranks, before they are saved.
+        """
+        self._try(trainer, pl_module)
+
+    def _try(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if self._last is not None and not works(trainer, pl_module, *self._last):
+            raise FloatingPointError(
+                f"the weights after optimizer step {trainer.global_step} give a loss that is not finite: this step has "
+                f"ruined them, and they were not saved. {_remedy(trainer, pl_module)}"
+            )
+
+
+def _remedy(trainer: pl.Trainer, pl_module: pl.LightningModule) -> str:
     path = last_good(trainer)
     exact = "" if str(trainer.precision).startswith(("32", "64")) else ", or --trainer.precision=32-true"
     return (
-        f"the {what} is not finite at optimizer step {trainer.global_step} (epoch {trainer.current_epoch}, "
-        f"batch {trainer.fit_loop.epoch_loop.batch_idx}); no weight was changed by it. Last good checkpoint: "
-        f"{path or 'none was written yet'}. A resumed run keeps its learning rate: "
+        f"Last good checkpoint: {path or 'none was written yet'}. A resumed run keeps its learning rate: "
         f"{beside(getattr(pl_module, 'settings', ()), path)}, and with a lower --model.optimizer.lr or a longer "
         f"--model.optimizer.warmup{exact}"
     )

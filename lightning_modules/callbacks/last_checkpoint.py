@@ -48,7 +48,7 @@ class LastCheckpoint(Checkpoint):
         self._seen_step = step
         copied = self.keep_every_n_steps > 0 and step % self.keep_every_n_steps == 0
         replaced = step % self.every_n_steps == 0
-        if not (copied or replaced) or not _works(trainer, pl_module, batch, batch_idx):
+        if not (copied or replaced) or not works(trainer, pl_module, batch, batch_idx):
             return
         if copied:
             trainer.save_checkpoint(self._folder(trainer) / f"step{step:08d}.ckpt", weights_only=False)
@@ -76,7 +76,7 @@ class LastCheckpoint(Checkpoint):
         return Path(str(trainer.log_dir)) / "checkpoints"
 
 
-def _works(trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> bool:
+def works(trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> bool:
     """Whether the weights give every rank a finite loss for its batch."""
     with torch.no_grad(), trainer.precision_plugin.train_step_context():
         loss: Tensor = pl_module.training_step(batch, batch_idx)["loss"]

@@ -103,7 +103,7 @@ class RunRecord(pl.Callback):
         """What the file says already, without what is not true any more."""
         record = read_metrics(self.folder)
         again = ["limited/test"] if trainer.state.fn == "test" else ["limited/val"]
-        if trainer.state.fn == "fit" and record.get("steps", trainer.global_step) != trainer.global_step:
+        if trainer.state.fn == "fit" and record.get("steps") != trainer.global_step:
             again += ["limited/test", *(name for name in record if name.startswith("test/"))]
             for path in self.folder.glob(f"{STEMS['test']}.*"):
                 path.unlink()

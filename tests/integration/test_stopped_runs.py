@@ -56,6 +56,27 @@ def test_the_named_checkpoint_still_works(world: World, run: Run, tmp_path: Path
     assert 0 < read_json(folder / "metrics.json")["val/loss"] < 20
 
 
+@pytest.mark.parametrize("steps", [1, 2])
+def test_a_last_step_that_ruins_the_weights_is_not_kept(steps: int, world: World, run: Run, tmp_path: Path) -> None:
+    """The first step is one too far (warm-up ends there), or the second and last one is."""
+    ruin = ["--model.optimizer.lr=1e30", f"--model.optimizer.warmup={0.0 if steps == 1 else 0.5}"]
+    every = [
+        f"--trainer.max_steps={steps}",
+        f"--trainer.val_check_interval={steps}",
+        "--last_checkpoint.every_n_steps=1",
+    ]
+    if steps == 2:
+        every.append("--model.optimizer.schedule=constant")
+    with pytest.raises(
+        FloatingPointError, match=rf"the weights after optimizer step {steps} give a loss that is not fin"
+    ):
+        run("fit", world.distil(tmp_path, *ruin, *every))
+    kept = sorted((tmp_path / "distilkobert" / "base_seed42" / "checkpoints").glob("*.ckpt"))
+    for path in kept:
+        weights = read_checkpoint(path)["state_dict"].values()
+        assert all(torch.isfinite(weight).all() for weight in weights if weight.is_floating_point())
+
+
 def test_the_advice_is_one_that_works(world: World, run: Run, tmp_path: Path) -> None:
     with pytest.raises(FloatingPointError) as caught:
         run("fit", world.distil(tmp_path, *RUIN))

@@ -32,6 +32,14 @@ def test_what_is_no_configuration(content: bytes, message: str, tmp_path: Path) 
         read_config(write(tmp_path, content))
 
 
+@pytest.mark.parametrize(
+    "text", ["data: {}\ntrainer:\n  # max_steps: 3\n", "data: {}\ntrainer: null\n", "data: {}\ntrainer: ~"]
+)
+def test_a_section_that_holds_nothing_is_named(text: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"a\.yaml, line 2: trainer: is empty; write settings below it, or remove"):
+        read_config(write(tmp_path, text.encode()))
+
+
 def test_keys_are_found_by_their_names_on_the_command_line(tmp_path: Path) -> None:
     content = (
         "# 설명\nmodel:\n  class_path: Distillation\n  init_args:\n    losses:\n      cosine: 1.0\n    1: {a: b}\n"

@@ -36,6 +36,8 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "cut arrow file": (lambda corpus: cut(arrow_file(corpus)), "Expected to be able to read"),
     "another part's file": (swap_parts, r"train has \d+ sequences, expected \d+"),
     "broken description": (lambda corpus: (corpus / "train" / "state.json").write_text("{}"), "_data_files"),
+    "a description of nothing": (lambda corpus: (corpus / "train" / "state.json").write_text("null"), "NoneType"),
+    "a list": (lambda corpus: (corpus / "train" / "state.json").write_text("[]"), "list"),
     "no counts": (lambda corpus: (corpus / "token_counts.npy").unlink(), r"No such file.*token_counts\.npy"),
     "cut counts": (lambda corpus: cut(corpus / "token_counts.npy"), "Failed to read all data|could only read"),
     "other counts": (miscount, r"token_counts\.npy counts \d+ tokens, expected \d+"),

@@ -54,6 +54,13 @@ def test_the_warning_and_the_kernel(precision: str, flags: str, warned: bool, fu
     assert torch.backends.cuda.flash_sdp_enabled() is fused
 
 
+def test_a_device_without_float64_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = _trainer("32-true")
+    monkeypatch.setattr(type(trainer.strategy), "root_device", torch.device("mps"))
+    with pytest.raises(ValueError, match=r"mps device has no float64, .*configs/trainer/cpu\.yaml"):
+        suit_processor(trainer)
+
+
 def test_the_switch_reaches_the_cpu(tmp_path: Path) -> None:
     cpuinfo = tmp_path / "cpuinfo"
     query = torch.randn(2, 4, 16, 32, requires_grad=True)

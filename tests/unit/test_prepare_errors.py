@@ -120,7 +120,7 @@ def test_interrupt_leaves_nothing_that_looks_whole(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("wait", [0.0, 0.3, 2.0], ids=["before workers", "workers start", "at work"])
+@pytest.mark.parametrize("wait", [0.0, 0.3, 1.0], ids=["before workers", "workers start", "at work"])
 def test_interrupt_of_several_processes_says_one_word(tmp_path: Path, tiny_tokenizer_dir: Path, wait: float) -> None:
     (tmp_path / "big.txt").write_text("\n".join(f"{number} {LINES[number % 99]}" for number in range(400_000)))
     command = [sys.executable, "-m", "experiments.prepare", "corpus", "--input", str(tmp_path / "big.txt")]

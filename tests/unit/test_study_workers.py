@@ -121,11 +121,17 @@ def test_an_interrupted_worker_stops_its_commands(sign: signal.Signals, bench: B
 
 @pytest.mark.slow
 def test_a_worker_waits_for_what_another_runs(bench: Bench) -> None:
-    bench.steer("slow", "1.5")
+    bench.steer("hold", "0")
     first = bench.start(text=SMALL)
     wait_until(lambda: bench.trace() == ["start teacher/teacher_seed1 0"])
-    bench.steer("slow", "0.1")
-    out = ended(bench.start(text=SMALL))
+    second = bench.start(text=SMALL)
+    assert second.stdout is not None
+    assert "0 of 6 runs are done at the start" in second.stdout.readline()
+    time.sleep(0.5)  # all else needs the teacher
+    assert bench.trace() == ["start teacher/teacher_seed1 0"]
+    assert second.poll() is None
+    bench.steer("hold", "")
+    out = ended(second)
     assert "teacher/teacher_seed1 starts" not in out
     assert "6 of 6 runs are done" in out
     ended(first)

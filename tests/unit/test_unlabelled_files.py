@@ -152,6 +152,11 @@ def test_lines_that_fit_neither_are_named(tmp_path: Path, reader: Any, content: 
         list(reader(written(tmp_path, content)))
 
 
+def test_a_header_alone_is_no_file_of_reviews(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"file\.txt: a header but no review below it"):
+        list(read_reviews(written(tmp_path, "id\tdocument\n")))
+
+
 @pytest.mark.parametrize("given", WRITERS)
 @pytest.mark.parametrize("module", WRITERS)
 def test_the_file_of_another_task_is_not_taken_for_plain_text(tmp_path: Path, given: type, module: type) -> None:
