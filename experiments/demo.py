@@ -62,9 +62,11 @@ def demo(output: str = "runs/demo", seed: int = 42, workers: int = 2, overwrite:
     _run("report", folder / STUDY)
     console.print(table(folder / STUDY, seed))
     console.print(
-        f"{time.monotonic() - started:.0f} s in all. The report: {folder / STUDY}/report/report.html; the curves: "
-        f"tensorboard --logdir {folder / STUDY}"
+        "One seed, and a teacher of few steps, which its students can pass: this shows the machinery, not what "
+        "distillation is worth."
     )
+    console.print(f"{time.monotonic() - started:.0f} s in all. The report: {folder / STUDY}/report/report.html")
+    console.print(f"The curves: tensorboard --logdir {folder / STUDY}", soft_wrap=True)
     return folder
 
 

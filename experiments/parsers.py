@@ -63,7 +63,7 @@ class StrictParser(ArgumentParser):
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Say what is wrong and what was probably meant, without the list of all options."""
         # An option that a file alone may hold is refused when all has been read, by the parser above the command's.
-        parser = getattr(ex, "subcommand_parser", self)
+        parser = getattr(ex, "subcommand_parser", None) or self._command()
         message = parser._placed(message)
         if not self.exit_on_error:
             super().error(message, ex)
@@ -72,6 +72,12 @@ class StrictParser(ArgumentParser):
         program = " ".join(word for word in parser.prog.split() if word != "[options]")
         print(f"All options: {program} --help", file=sys.stderr)
         sys.exit(2)
+
+    def _command(self) -> "StrictParser":
+        """The parser of the command whose files have been read, where this one only chooses among commands."""
+        action = self._subcommands_action
+        commands = action._name_parser_map.values() if action else ()
+        return next((parser for parser in commands if getattr(parser, "_config_files", ())), self)
 
     def _placed(self, message: str) -> str:
         """The message behind the file and line that it is about, if it is about one."""

@@ -43,8 +43,9 @@ def prepare_line(number: int, line: bytes, task: Task, reader: Reader) -> Prepar
         text = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
         return PREPARE[task](text, reader)
     except UnicodeDecodeError as error:
+        found = f"byte 0x{error.object[error.start]:02x} at position {error.start + 1}"
         raise ValueError(
-            f"line {number}: not UTF-8 (byte {error.start}); convert the file first, for example with iconv -f cp949"
+            f"line {number}: not UTF-8 ({found}); convert the text first, for example with: iconv -f CP949 -t UTF-8"
         ) from error
     except ValueError as error:
         raise ValueError(f"line {number}: {error}") from error

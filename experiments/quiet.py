@@ -14,7 +14,10 @@ def quieten_transformers() -> None:
 
 def quieten_lightning() -> None:
     """No advertisement, and no advice that does not fit loaders that hand out whole batches."""
-    logging.getLogger("pytorch_lightning.utilities.rank_zero").addFilter(lambda r: "litlogger" not in r.getMessage())
+    unwanted = ("litlogger", "Trainer already configured with model summary callbacks", "TPU available: False")
+    logging.getLogger("pytorch_lightning.utilities.rank_zero").addFilter(
+        lambda record: not any(words in record.getMessage() for words in unwanted)
+    )
     # Few workers are enough: a batch is one memory-mapped read. Batches come whole, so the loader has no batch_size.
     # Task modules move their batches themselves, because Lightning would search the plain objects in them for tensors.
     # The deprecated pytree check is Lightning's own (2.6.6 on torch 2.13): drop the filter when a release mends it.

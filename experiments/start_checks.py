@@ -137,6 +137,7 @@ def check_checkpoint(config: Namespace, folder: Path, *, fit: bool) -> None:
             f"--ckpt_path={path} was written by {saved['class']}, this command configures {asked}; --ckpt_path only "
             f"resumes or evaluates the same module. {other_weights(settings.keys())}"
         )
+    refuse_another_run(folder, Path(path))
     now = flatten({"model": _plain(settings.as_dict()), "data": _plain(config.data.init_args.as_dict())})
     before = flatten({"model": saved["settings"]})
     home = Path(path).parent.parent
@@ -154,7 +155,6 @@ def check_checkpoint(config: Namespace, folder: Path, *, fit: bool) -> None:
     if differing:
         changes = "; ".join(f"{name}: checkpoint {before[name]!r}, now {now[name]!r}" for name in sorted(differing))
         raise ValueError(f"--ckpt_path {purpose}, but settings differ from the checkpoint's ({changes}). {remedy}")
-    refuse_another_run(folder, Path(path))
 
 
 def _is_free(name: str) -> bool:

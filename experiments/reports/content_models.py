@@ -55,7 +55,8 @@ def deployment_table(study: Study, deployment: Deployment) -> Table:
         rows.append((Cell(arm.name), arm_size(deployment, arm.name), *cells))
     measured = (
         f"Measured on {deployment.conditions}: medians of interleaved passes over random sentences, one model of each "
-        f"arm; times faster than {reference}. Parameters are those of the encoder without a head."
+        f"arm; times faster than {reference}. Parameters are those of the encoder without a head. "
+        "Models of one shape should have the same times; where theirs differ, the machine was busy with other things."
     )
     return Table(
         slug="deployment",

@@ -1,6 +1,7 @@
 """The figure of a study that decides: `STAGE/KEY`, KEY being a name in the `metrics.json` of the stage's runs."""
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
@@ -51,4 +52,6 @@ def no_such_figure(
         prefixes: of the figures that may be named instead.
     """
     known = ", ".join(name for name in sorted(metrics) if name.startswith(prefixes)) or "no scores yet"
-    return f"metric: {metric}: {label} has no {metric.partition('/')[2]}; it has {known}"
+    key = metric.partition("/")[2]
+    near = get_close_matches(key, [name for name in metrics if name.startswith(prefixes)], n=1)
+    return f"metric: {metric}: {label} has no {key}; {f'did you mean {near[0]}? It' if near else 'it'} has {known}"

@@ -4,6 +4,7 @@ import argparse
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -80,7 +81,9 @@ def check_yaml(file: Path) -> tuple[str, dict[str, int]]:
     known = [part.name for part in (*fields(Settings), *fields(Study))]
     for key, _ in root.value:
         if key.value not in known:
-            raise ValueError(f"{file}, line {lines[key.value]}: no key {key.value!r}; there are {', '.join(known)}")
+            near = get_close_matches(key.value, known, n=1)
+            meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+            raise ValueError(f"{file}, line {lines[key.value]}: no key {key.value!r}; {meant}")
     return question, lines
 
 
@@ -128,7 +131,10 @@ def fill_variables(study: Study, file: Path) -> Study:
         values[name] = _fill(str(value), values, f"{file}: variables.{name}")
     used = set(re.findall(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)", file.read_text(encoding="utf-8")))
     if unused := sorted(set(values) - used):
-        raise ValueError(f"{file}: nothing uses the variables {', '.join(unused)}; it uses {', '.join(sorted(used))}")
+        known = f"; the file uses {', '.join(sorted(used))}" if used else ""
+        raise ValueError(
+            f"{file}: variables.{unused[0]}: nothing uses it; write ${unused[0]} where it belongs, or remove it{known}"
+        )
     parts = {p.name: _fill(getattr(study, p.name), values, f"{file}: {p.name}") for p in fields(study)}
     return replace(study, **{**parts, "variables": {}})
 

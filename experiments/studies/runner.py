@@ -174,6 +174,7 @@ class Worker:
     def _end(self, job: Job, code: int) -> None:
         label, seconds = job.run.label, time.monotonic() - job.started
         left = remains(job.run, self.folder).commands if code == 0 else ()
+        del self._jobs[label]
         if code == 0 and not left:
             self.book.finish(label, seconds)
             self.view.say(f"{label} done in {seconds:,.0f} s ({self._count()})")
@@ -185,7 +186,6 @@ class Worker:
             self.book.fail(label, note)
             self.view.say(f"{label} FAILED, {note}")
         job.lock.release()
-        del self._jobs[label]
 
     def _stop(self) -> None:
         """Stop what still runs: politely, then at once. The runs are free again, as their locks are."""

@@ -6,6 +6,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Checkpoint
+from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
 
 
@@ -64,6 +65,17 @@ class LastCheckpoint(Checkpoint):
         """Save the start of a run of `trainer.max_steps=0`: the untrained student, the control of a distillation."""
         if trainer.max_steps == 0 and not trainer.fast_dev_run:  # type: ignore[attr-defined]
             self.save(trainer)
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        """Say after Ctrl-C what the run can be resumed from; the weights of a step cut in two would not do."""
+        if isinstance(exception, KeyboardInterrupt) and trainer.state.fn == "fit":
+            path = self.last_model_path or trainer.ckpt_path
+            kept = (
+                f"resume from {path}"
+                if path
+                else f"no checkpoint yet: last_checkpoint.every_n_steps={self.every_n_steps}"
+            )
+            rank_zero_info(f"stopped in optimizer step {trainer.global_step + 1}; {kept}")
 
     def save(self, trainer: pl.Trainer) -> None:
         """Write the file now."""

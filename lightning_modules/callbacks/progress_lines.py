@@ -8,6 +8,7 @@ from pytorch_lightning.callbacks import ModelSummary
 from pytorch_lightning.utilities import rank_zero_info
 
 from lightning_modules.base import EncoderModule
+from lightning_modules.callbacks.training_log import TrainingLog
 
 
 class ModelLine(ModelSummary):
@@ -49,6 +50,9 @@ class ProgressLines(pl.Callback):
         left = (total - step) * (now - self._started) / (step - self._first_step)
         shown = trainer.progress_bar_metrics
         figures = f", loss {shown['loss']:.4g}, {shown['tokens/s']:,.0f} tokens/s" if "tokens/s" in shown else ""
+        log = next((callback for callback in trainer.callbacks if isinstance(callback, TrainingLog)), None)  # type: ignore[attr-defined]
+        if figures and log is not None and log.logged_step != step:
+            figures += f" (step {log.logged_step:,})"
         rank_zero_info(f"step {step:,} of {total:,}{figures}, about {_duration(left)} left")
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

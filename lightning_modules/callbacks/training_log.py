@@ -29,13 +29,14 @@ class TrainingLog(pl.Callback):
         self._sums: dict[str, Tensor] = {}
         self._clock: float | None = None
         self._seconds = 0.0
-        self._logged_step = 0
+        self.logged_step = 0
+        """Optimizer step of the last log."""
         self._lr = 0.0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start the clock."""
         self._sums = {}
-        self._logged_step = trainer.global_step
+        self.logged_step = trainer.global_step
         self._clock = time.monotonic()
         self._seconds = 0.0
 
@@ -69,8 +70,8 @@ class TrainingLog(pl.Callback):
         self._add("tokens", batch["attention_mask"].sum())
         self._add("cells", torch.tensor(batch["attention_mask"].numel(), device=pl_module.device))
         step = trainer.global_step
-        if step != self._logged_step and step % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
-            self._logged_step = step
+        if step != self.logged_step and step % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
+            self.logged_step = step
             self._log(trainer, pl_module)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

@@ -107,8 +107,8 @@ def test_an_exported_folder_answers_lines_as_test_did(
 
 WINDOWS_949 = "부산\n".encode("cp949")
 GOOD_AND_BAD: dict[str, tuple[bytes, str]] = {
-    "nsmc": ("재미있다\n".encode() + WINDOWS_949 + "지루하다\n".encode(), "line 2: not UTF-8 (byte 0)"),
-    "naver_ner": ("갔다\n".encode() + WINDOWS_949 + "왔다\n".encode(), "line 2: not UTF-8 (byte 0)"),
+    "nsmc": ("재미있다\n".encode() + WINDOWS_949 + "지루하다\n".encode(), "line 2: not UTF-8 (byte 0x"),
+    "naver_ner": ("갔다\n".encode() + WINDOWS_949 + "왔다\n".encode(), "line 2: not UTF-8 (byte 0x"),
     "korquad": (
         "누가?\t김민수가 갔다.\n누가 갔나?\n언제?\t어제 갔다.\n".encode(),
         "line 2: found 0 tabs; expected question<TAB>context",

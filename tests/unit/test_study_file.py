@@ -48,7 +48,8 @@ def test_variables_are_filled_in_and_may_use_those_above(tmp_path: Path) -> None
         (HEAD + "arms:\n  a: []\n  b: []\n  a: []\n", (), r"line 7: 'a' stands in line 5 already"),
         (HEAD + "arms:\n  no: []\n", (), r"line 5: YAML reads the key no not as text; put it in quotes"),
         (HEAD + "arms:\n  1: []\n", (), r"line 5: YAML reads the key 1 not as text"),
-        (HEAD + "armz: {}\n", (), r"s.yaml, line 4: no key 'armz'; there are root, .*arms"),
+        (HEAD + "armz: {}\n", (), r"s.yaml, line 4: no key 'armz'; did you mean arms\?"),
+        (HEAD + "colour: {}\n", (), r"s.yaml, line 4: no key 'colour'; there are root, .*arms"),
         (HEAD + "then:\n  nsmc:\n    config: [a]\n", (), r"s.yaml, line 6: .*'config' is not accepted"),
         (HEAD + "seeds: [one]\n", (), r"s.yaml, line 4: .*\"seeds\".*Got value: one"),
         (HEAD + "controls: [students]\n", (), r"line 4: .*'teacher', 'undistilled', 'mlm_only'.*Got value: students"),
@@ -60,7 +61,11 @@ def test_variables_are_filled_in_and_may_use_those_above(tmp_path: Path) -> None
         (HEAD, ("--name=a/b",), r"'a/b' cannot be a folder name"),
         (HEAD + "overrides: [--data.data_dir=$corpus]\n", (), r"overrides: \$corpus in .* is no variable; .*: none"),
         (HEAD + "overrides: [--x=5$]\n", (), r"write \$\$ for the sign itself"),
-        (HEAD, ("--variables.corpus=/x",), r"nothing uses the variables corpus"),
+        (
+            HEAD,
+            ("--variables.corpus=/x",),
+            r"s.yaml: variables.corpus: nothing uses it; write \$corpus where it belongs",
+        ),
         (HEAD + "search: {trials: 2, options: {a: {low: 2, high: 1}}}\n", (), r"needs low < high"),
     ],
 )

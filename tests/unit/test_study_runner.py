@@ -174,7 +174,7 @@ def test_a_metric_that_no_run_has_is_told_with_those_there_are(
     bench: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bench.run("--metric=nsmc/test/acuracy")
-    known = "has no test/acuracy; it has best/val/accuracy, test/accuracy, test/loss, val/accuracy"
+    known = "has no test/acuracy; did you mean test/accuracy? It has best/val/accuracy, test/accuracy, test/loss"
     out = capsys.readouterr().out
     assert out.count(f"metric: nsmc/test/acuracy: nsmc/copied_seed1 {known}") == 1
     assert out.count("has no test/acuracy") == 1

@@ -92,7 +92,7 @@ def test_the_test_file_is_not_searched(tmp_path: Path) -> None:
 
 
 def test_a_figure_that_no_run_has_is_named(bench: Bench) -> None:
-    known = r"has no best/acuracy; it has best/val/accuracy, val/accuracy, val/loss, val/step"
+    known = r"has no best/acuracy; did you mean best/val/accuracy\? It has best/val/accuracy, val/accuracy, val/loss"
     with pytest.raises(ValueError, match=rf"metric: nsmc/best/acuracy: nsmc/(copied|teacher)_seed1 {known}"):
         bench.run("--metric=nsmc/best/acuracy", text=SEARCH)
     bench.run(text=SEARCH)  # nothing was proposed by the wrong name, so it may be put right
