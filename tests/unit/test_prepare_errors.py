@@ -119,13 +119,24 @@ def test_interrupt_leaves_nothing_that_looks_whole(
     assert leftovers(tmp_path) == []
 
 
+def _heed_interrupts() -> None:
+    """A shell starts background jobs, of which this test may be part, with SIGINT ignored; children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("wait", [0.0, 0.3, 1.0], ids=["before workers", "workers start", "at work"])
 def test_interrupt_of_several_processes_says_one_word(tmp_path: Path, tiny_tokenizer_dir: Path, wait: float) -> None:
     (tmp_path / "big.txt").write_text("\n".join(f"{number} {LINES[number % 99]}" for number in range(400_000)))
     command = [sys.executable, "-m", "experiments.prepare", "corpus", "--input", str(tmp_path / "big.txt")]
     command += ["--tokenizer", str(tiny_tokenizer_dir), "--output", str(tmp_path / "corpus"), "--num_proc", "2"]
-    process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        start_new_session=True,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=_heed_interrupts,
+    )
     deadline = time.monotonic() + 240
     while not leftovers(tmp_path) and time.monotonic() < deadline:
         time.sleep(0.01)
