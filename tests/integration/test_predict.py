@@ -183,7 +183,7 @@ def test_a_fast_tokenizer_alone_is_enough(sentiment: Path, world: World, ask: As
 
 
 def test_a_bad_line_is_named(sentiment: Path, ask: Ask) -> None:
-    with pytest.raises(ValueError, match=r"line 3: not UTF-8 \(byte 0\)"):
+    with pytest.raises(ValueError, match=r"line 3: not UTF-8 \(byte 0xbf at position 1\)"):
         ask(sentiment, "가\n나\n".encode() + "영화".encode("cp949"))
 
 
