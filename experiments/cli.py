@@ -104,18 +104,16 @@ class TrainerCLI(LightningCLI):
         super().parse_arguments(parser, args)
         config = self.config[self.config.subcommand]
         check_numbers(config)
+        self.run_folder = RunSpec(**vars(config.run)).folder(int(config.seed_everything))
         if config.get("ckpt_path"):
-            folder = RunSpec(**vars(config.run)).folder(int(config.seed_everything))
-            check_checkpoint(config, folder, fit=self.config.subcommand == "fit")
+            check_checkpoint(config, self.run_folder, fit=self.config.subcommand == "fit")
 
     def before_instantiate_classes(self) -> None:
         """Give the trainer its logger, and refuse what would write over a run that the folder has."""
         config = self.config[self.config.subcommand]
         if config.trainer.logger not in (None, True):
             raise ValueError("trainer.logger: runs always log to TensorBoard in their run folder; leave it out")
-        spec, seed = RunSpec(**vars(config.run)), int(config.seed_everything)
-        self.run_folder = spec.folder(seed)
-        self.facts = {"recipe": spec.recipe, "arm": spec.arm, "seed": seed}
+        self.facts = {"recipe": config.run.recipe, "arm": config.run.arm, "seed": int(config.seed_everything)}
         if config.get("ckpt_path") or config.trainer.fast_dev_run:
             return
         if self.config.subcommand == "fit":

@@ -12,7 +12,6 @@ from distilkobert.texts import read_lines
 _HIDDEN = ("init_args",)
 """Levels of a file that no option on the command line has."""
 
-
 _SECTIONS = ("trainer", "model", "data", "run", "probe", "best_checkpoint", "last_checkpoint")
 """Keys that hold settings, and cannot be nothing."""
 

@@ -1,5 +1,7 @@
 """The tables of what the arms are and what their models cost."""
 
+from operator import methodcaller
+
 from experiments.reports.cells import marks_explained, size_cell, spread_cell, spread_column
 from experiments.reports.deployment import Deployment
 from experiments.reports.runs import Study
@@ -12,23 +14,22 @@ def axes_table(study: Study) -> Table | None:
     axes = list(dict.fromkeys(axis for arm in study.arms for axis in arm.axes))
     if not axes:
         return None
-    stage, _, key = (study.metric or "").partition("/")
+    metric = [study.metric] if study.metric else []
     rows = []
-    for arm in study.arms:
-        runs = study.of(stage, arm.name)
-        decides = [spread_cell(spread_of(runs, lambda run: run.number(key)), len(runs), "{:.4f}".format)] if key else []
-        if arm.axes:
-            rows.append((Cell(arm.name), *(Cell(arm.axes.get(axis, NONE)) for axis in axes), *decides))
-    metric = [spread_column(study.metric)] if study.metric and key else []
-    decided = (f"{study.metric} is the figure by which the study decides.",) if metric else ()
+    for arm in (arm for arm in study.arms if arm.axes):
+        row = [Cell(arm.name), *(Cell(arm.axes.get(axis, NONE)) for axis in axes)]
+        for stage, _, key in (name.partition("/") for name in metric):
+            runs = study.of(stage, arm.name)
+            row.append(spread_cell(spread_of(runs, methodcaller("number", key)), len(runs), "{:.4f}".format))
+        rows.append(tuple(row))
     return Table(
         slug="arms",
         title="What the arms are",
-        columns=(text_column("arm"), *map(text_column, axes), *metric),
+        columns=(text_column("arm"), *map(text_column, axes), *map(spread_column, metric)),
         rows=tuple(rows),
         notes=(
             "Labels of the study's axes; for a point of a search, the values of the options that it proposed.",
-            *decided,
+            *(f"{name} is the figure by which the study decides." for name in metric),
             *marks_explained(rows),
         ),
     )

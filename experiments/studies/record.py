@@ -69,7 +69,7 @@ def check_folder(folder: Path, content: Mapping[str, Any], journal: Mapping[str,
     """
     before = read_plan(folder)
     known = {run["label"]: run for plan in (journal, before) for run in plan.get("runs", ())}
-    strangers = sorted(run["label"] for run in content["runs"] if run["label"] not in known and _left(folder, run)[:1])
+    strangers = sorted(run["label"] for run in content["runs"] if run["label"] not in known and _left(folder, run))
     if strangers:
         raise ValueError(
             f"{folder / strangers[0]} exists, but this study did not make it: no {PLAN_FILE} and no journal name it. "

@@ -90,14 +90,15 @@ def _made(command: Command, folder: Path) -> bool:
     if command[:2] == ("experiments.prepare", "corpus"):
         return (folder / MANIFEST_NAME).is_file()
     output = Path(next(word for word in command if word.startswith("--output=")).partition("=")[2])
-    named = [word for word in command[command.index("--models") + 1 :] if not word.startswith("--")]
-    there = [Path(word) for word in named if Path(word).is_dir()]
+    named = [Path(word) for word in command[command.index("--models") + 1 :] if not word.startswith("--")]
+    there = [model for model in named if model.is_dir()]
     try:
         measured = set(json.loads(output.read_text(encoding="utf-8"))["models"])
     except (OSError, ValueError, KeyError, TypeError):
         return False
     # Each model as it is now, and none that the study has no more.
     since = output.stat().st_mtime_ns
-    older = all(file.stat().st_mtime_ns <= since for model in there for file in model.iterdir())
-    keys = ({model_key(output.parent, Path(word)) for word in part} for part in (there, named))
-    return next(keys) <= measured <= next(keys) and older
+    if any(file.stat().st_mtime_ns > since for model in there for file in model.iterdir()):
+        return False
+    wanted, known = ({model_key(output.parent, model) for model in part} for part in (there, named))
+    return wanted <= measured <= known
