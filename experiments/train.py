@@ -6,10 +6,12 @@
 Later `-c` files and options win over earlier ones. `--print_config` shows the result without running it.
 """
 
+import gc
 import sys
 from collections.abc import Sequence
 
 import torch
+import torch.distributed as dist
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from experiments.cli import TRAINER_OPTIONS, TrainerCLI
@@ -39,5 +41,18 @@ def main(args: Sequence[str] | None = None) -> TrainerCLI:
         raise ValueError(str(error)) from error
 
 
+def command_line() -> int:
+    """Run the process' own command line and leave the other processes of the run; returns the exit code.
+
+    Lightning leaves a group of CPU processes (gloo) to the interpreter's end. There a thread of gloo that still holds a
+    tensor aborts the process (pytorch/pytorch#179291), and a launcher takes a finished run for a failed one.
+    """
+    code = run_command(main)
+    if dist.is_available() and dist.is_initialized():
+        dist.destroy_process_group()
+        gc.collect()  # whatever a cycle still holds of the group would keep its threads
+    return code
+
+
 if __name__ == "__main__":
-    sys.exit(run_command(main))
+    sys.exit(command_line())

@@ -17,9 +17,11 @@ TORCHRUN = ("torch.distributed.run", "--nnodes=1", "--nproc-per-node=2", "--rdzv
 """What `torchrun` stands for; docs/cluster.md starts one training on several machines with it."""
 
 
-def train(arguments: list[str], launcher: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+def train(
+    arguments: list[str], launcher: Sequence[str] = (), program: str = "experiments.train"
+) -> subprocess.CompletedProcess[str]:
     """One fresh process, as a user starts it; DDP starts the second one itself where no launcher has."""
-    command = [sys.executable, "-m", *launcher, "experiments.train", "fit", *arguments]
+    command = [sys.executable, "-m", *launcher, program, "fit", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
 
 
@@ -53,6 +55,18 @@ def test_both_processes_stop_at_a_loss_that_is_not_finite(world: World, tmp_path
     finished = train(world.distil(tmp_path, *options, "--last_checkpoint.every_n_steps=1"))
     assert finished.returncode != 0
     assert finished.stderr.count("the loss is not finite at optimizer step") == 2
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are read where Linux lists them")
+@pytest.mark.parametrize(("option", "code"), [("--trainer.max_steps=2", 0), ("--model.optimizer.lr=1e30", 2)])
+def test_no_thread_of_the_group_outlives_the_command(world: World, tmp_path: Path, option: str, code: int) -> None:
+    options = ["-c", "configs/trainer/ddp_cpu.yaml", "--model.optimizer.warmup=0.5", option]
+    finished = train(world.distil(tmp_path, *options), TORCHRUN, program="tests.integration.trainer_threads")
+    assert f"exitcode  : {code}" in finished.stderr or finished.returncode == code == 0, finished.stderr
+    ended = finished.stdout.count("threads, of gloo:")  # the launcher stops the other process of a failed one
+    assert ended == 2 or (code != 0 and ended == 1)
+    assert finished.stdout.count("threads, of gloo: []") == ended, finished.stdout
 
 
 @pytest.mark.slow
