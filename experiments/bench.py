@@ -118,19 +118,23 @@ def _bench_latency(options: Namespace) -> None:
 
 def latency_table(results: "Mapping[str, ModelLatency]") -> str:
     """The figures as lines of text, each time with its ratio to the first model's."""
+    from experiments.reports.deployment import time_text
+
     first = next(iter(results.values()))
     wide = max(map(len, results))
     lines = [
-        f"{'model':<{wide}}  {'batch 1':>18}  {'batch 32':>18}  {'sentences/s':>12}  {'parameters':>12}  {'MB':>7}"
+        f"{'model':<{wide}}  {'batch 1 ms':>26}  {'batch 32 ms':>26}  {'sentences/s':>12}  {'parameters':>12}  "
+        f"{'MB':>7}"
     ]
     for name, one in results.items():
-        alone = f"{one.batch_1_ms:.2f} ms ({first.batch_1_ms / one.batch_1_ms:.2f} x)"
-        together = f"{one.batch_32_ms:.2f} ms ({first.batch_32_ms / one.batch_32_ms:.2f} x)"
+        faster, faster_32 = first.batch_1_ms / one.batch_1_ms, first.batch_32_ms / one.batch_32_ms
+        alone = f"{time_text(one.batch_1_ms, one.batch_1_quartiles_ms)} {faster:.2f} x"
+        together = f"{time_text(one.batch_32_ms, one.batch_32_quartiles_ms)} {faster_32:.2f} x"
         lines.append(
-            f"{name:<{wide}}  {alone:>18}  {together:>18}  {one.sentences_per_s:>12,.1f}  {one.parameters:>12,}  "
+            f"{name:<{wide}}  {alone:>26}  {together:>26}  {one.sentences_per_s:>12,.1f}  {one.parameters:>12,}  "
             f"{one.mb:>7.1f}"
         )
-    return "\n".join([*lines, f"in brackets: times faster than {next(iter(results))}"])
+    return "\n".join([*lines, f"in brackets: half of the repeats; x: times faster than {next(iter(results))}"])
 
 
 if __name__ == "__main__":

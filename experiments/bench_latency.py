@@ -2,7 +2,6 @@
 
 import platform
 import re
-import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -27,6 +26,8 @@ class ModelLatency:
     Args:
         batch_1_ms: one sentence alone, ms: mean over lengths of the median over repeats.
         batch_32_ms: 32 sentences together, ms, likewise.
+        batch_1_quartiles_ms: first and third quartile in place of the median: half of the repeats lie between them.
+        batch_32_quartiles_ms: likewise.
         sentences_per_s: sentences in a second in batches of 32.
         parameters: of the encoder, without pooler and head.
         mb: bytes of the folder's weights / 2^20, its head included.
@@ -34,6 +35,8 @@ class ModelLatency:
 
     batch_1_ms: float
     batch_32_ms: float
+    batch_1_quartiles_ms: tuple[float, float]
+    batch_32_quartiles_ms: tuple[float, float]
     sentences_per_s: float
     parameters: int
     mb: float
@@ -78,13 +81,29 @@ def bench_latency(
                         times.setdefault((name, *shape), []).append(seconds)
     finally:
         torch.set_num_threads(threads_before)
-    medians = {key: statistics.median(values) for key, values in times.items()}
     results = {}
     for name, encoder in encoders.items():
-        alone, together = (statistics.mean(medians[name, batch, length] for length in lengths) for batch in BATCHES)
-        parameters = encoder.num_parameters()
-        results[name] = ModelLatency(1e3 * alone, 1e3 * together, BATCHES[1] / together, parameters, megabytes[name])
+        alone, together = ([times[name, batch, length] for length in lengths] for batch in BATCHES)
+        low, middle, high = _quartiles_ms(alone)
+        low_32, middle_32, high_32 = _quartiles_ms(together)
+        results[name] = ModelLatency(
+            batch_1_ms=middle,
+            batch_32_ms=middle_32,
+            batch_1_quartiles_ms=(low, high),
+            batch_32_quartiles_ms=(low_32, high_32),
+            sentences_per_s=1e3 * BATCHES[1] / middle_32,
+            parameters=encoder.num_parameters(),
+            mb=megabytes[name],
+        )
     return results
+
+
+def _quartiles_ms(seconds: Sequence[Sequence[float]]) -> tuple[float, float, float]:
+    """Quartiles over the repeats, each the mean over the lengths, in ms."""
+    import numpy as np
+
+    low, middle, high = 1e3 * np.quantile(seconds, (0.25, 0.5, 0.75), axis=1).mean(axis=1)
+    return float(low), float(middle), float(high)
 
 
 def write_latency(path: Path, results: dict[str, ModelLatency], threads: int) -> None:

@@ -3,10 +3,12 @@
 from operator import methodcaller
 
 from experiments.reports.cells import marks_explained, size_cell, spread_cell, spread_column
-from experiments.reports.deployment import Deployment
+from experiments.reports.deployment import Deployment, time_text
 from experiments.reports.runs import Study
 from experiments.reports.scores import spread_of
 from experiments.reports.tables import MISSING, NONE, Cell, Column, Table, text_column
+
+_TIME = ("", "first quartile", "third quartile")
 
 
 def axes_table(study: Study) -> Table | None:
@@ -39,7 +41,11 @@ def deployment_table(study: Study, deployment: Deployment) -> Table:
     """Size and, where it was measured, latency; ratios are to the teacher, or to the first arm measured."""
     latencies = deployment.latencies
     reference = study.teacher if study.teacher in latencies else next(iter(latencies), None)
-    headings = ("parameters", "batch 1 ms", "batch 32 ms", "sentences/s", "times faster, batch 1") if latencies else ()
+    headings = (
+        (Column("parameters", ("",)), Column("batch 1 ms", _TIME), Column("batch 32 ms", _TIME),
+         Column("sentences/s", ("",)), Column("times faster, batch 1", ("",)))
+        if latencies else ()
+    )  # fmt: skip
     rows = []
     for arm in study.arms:
         found = latencies.get(arm.name)
@@ -48,24 +54,29 @@ def deployment_table(study: Study, deployment: Deployment) -> Table:
             ratio = latencies[reference].batch_1_ms / found.batch_1_ms
             cells = [
                 Cell(f"{found.parameters:,}", (found.parameters,)),
-                Cell(f"{found.batch_1_ms:.2f}", (found.batch_1_ms,)),
-                Cell(f"{found.batch_32_ms:.2f}", (found.batch_32_ms,)),
+                _time_cell(found.batch_1_ms, found.batch_1_quartiles_ms),
+                _time_cell(found.batch_32_ms, found.batch_32_quartiles_ms),
                 Cell(f"{found.sentences_per_s:,.1f}", (found.sentences_per_s,)),
                 Cell(f"{ratio:.2f}", (ratio,)),
             ]
         rows.append((Cell(arm.name), arm_size(deployment, arm.name), *cells))
     measured = (
-        f"Measured on {deployment.conditions}: medians of interleaved passes over random sentences, one model of each "
-        f"arm; times faster than {reference}. Parameters are those of the encoder without a head. "
-        "Models of one shape should have the same times; where theirs differ, the machine was busy with other things."
+        f"Measured on {deployment.conditions}: medians of interleaved passes over random sentences, in brackets the "
+        f"first and third quartile, one model of each arm; times faster than {reference}. Parameters are those of the "
+        "encoder without a head. Models of one shape should have the same times; where theirs differ, or the quartiles "
+        "lie far apart, the machine was busy with other things."
     )
     return Table(
         slug="deployment",
         title="Size and latency of the encoder" if latencies else "Size",
-        columns=(text_column("arm"), *(Column(heading, ("",)) for heading in ("size MB", *headings))),
+        columns=(text_column("arm"), Column("size MB", ("",)), *headings),
         rows=tuple(rows),
         notes=(*([measured] if latencies else []), *marks_explained(rows)),
     )
+
+
+def _time_cell(ms: float, quartiles: tuple[float, float] | None) -> Cell:
+    return Cell(time_text(ms, quartiles), (ms, *(quartiles or (None, None))))
 
 
 def arm_size(deployment: Deployment, arm: str) -> Cell:

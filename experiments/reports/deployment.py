@@ -24,12 +24,16 @@ class Latency:
     Args:
         batch_1_ms: time of one sentence alone, in ms.
         batch_32_ms: time of a batch of 32, in ms.
+        batch_1_quartiles_ms: half of the repeats lie between these; None in a file that an older version wrote.
+        batch_32_quartiles_ms: likewise.
         sentences_per_s: sentences in a second, in batches of 32.
         parameters: of the encoder.
     """
 
     batch_1_ms: float
     batch_32_ms: float
+    batch_1_quartiles_ms: tuple[float, float] | None
+    batch_32_quartiles_ms: tuple[float, float] | None
     sentences_per_s: float
     parameters: int
 
@@ -121,6 +125,8 @@ def _latencies(study: Study, origins: Mapping[str, Origin], notes: list[str]) ->
             (study.folder / name).resolve(): Latency(
                 batch_1_ms=_positive(model["batch_1_ms"]),
                 batch_32_ms=_positive(model["batch_32_ms"]),
+                batch_1_quartiles_ms=_quartiles(model.get("batch_1_quartiles_ms")),
+                batch_32_quartiles_ms=_quartiles(model.get("batch_32_quartiles_ms")),
                 sentences_per_s=_positive(model["sentences_per_s"]),
                 parameters=int(_positive(model["parameters"])),
             )
@@ -143,6 +149,11 @@ def _latencies(study: Study, origins: Mapping[str, Origin], notes: list[str]) ->
     return latencies, conditions
 
 
+def time_text(ms: float, quartiles: tuple[float, float] | None) -> str:
+    """A time with its quartiles in brackets, where they are known."""
+    return f"{ms:.2f}" + (f" [{quartiles[0]:.2f}, {quartiles[1]:.2f}]" if quartiles else "")
+
+
 def _named(origins: Mapping[str, Origin]) -> str:
     """Arms, each with what it started from where that is no folder here."""
     names = []
@@ -150,6 +161,13 @@ def _named(origins: Mapping[str, Origin]) -> str:
         sources = ", ".join(shown_path(Path(source)) for source in origin.elsewhere)
         names.append(f"{arm} ({sources}, which is no folder here)" if sources else arm)
     return ", ".join(names)
+
+
+def _quartiles(value: Any) -> tuple[float, float] | None:
+    if value is None:
+        return None
+    low, high = map(_positive, value)
+    return low, high
 
 
 def _positive(value: Any) -> float:

@@ -35,15 +35,18 @@ def test_models_take_turns_and_medians_count(exported: Path, monkeypatch: pytest
         order.append((name, *ids.shape))
         # One slow moment, the same for the shape and the model: the median must not see it.
         busy = 100.0 if len(order) in (9, 14) else 0.0
-        return busy + ids.shape[0] * ids.shape[1] * (0.001 if name == "student" else 0.002)
+        uneven = 1 + (0.0, 0.1, 0.2, 0.3, 0.4)[(len(order) - 1) // 8 - 1] if name == "student" else 1.0
+        return busy + uneven * ids.shape[0] * ids.shape[1] * (0.001 if name == "student" else 0.002)
 
     monkeypatch.setattr(module, "_seconds", seconds)
     models = [str(exported / name) for name in ("teacher", "student")]
     found = bench_latency(models, lengths=[4, 8], repeats=5)
     assert found[models[0]].batch_1_ms == pytest.approx(2 * 6)
     assert found[models[0]].batch_32_ms == pytest.approx(2 * 6 * 32)
-    assert found[models[1]].batch_32_ms == pytest.approx(6 * 32)
-    assert found[models[1]].sentences_per_s == pytest.approx(1000 / 6)
+    assert found[models[0]].batch_1_quartiles_ms == pytest.approx((2 * 6, 2 * 6))
+    assert found[models[1]].batch_32_ms == pytest.approx(1.2 * 6 * 32)
+    assert found[models[1]].batch_32_quartiles_ms == pytest.approx((1.1 * 6 * 32, 1.3 * 6 * 32))
+    assert found[models[1]].sentences_per_s == pytest.approx(1000 / (1.2 * 6))
     first_of_rounds = [order[place][0] for place in range(0, len(order), 8)]
     assert first_of_rounds == ["student", "teacher"] * 3  # the round before the first does not count
     assert set(order) == {
@@ -82,22 +85,25 @@ def test_keys_are_relative_inside_the_folder_of_the_file(
     exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    result = ModelLatency(1.0, 2.0, 3.0, 4, 5.0)
+    result = ModelLatency(1.0, 2.0, (0.5, 1.5), (1.5, 2.5), 3.0, 4, 5.0)
     names = {str(exported / "teacher"): result, "elsewhere": result}
     write_latency(exported / "latency.json", names, threads=2)
     content = json.loads((exported / "latency.json").read_text(encoding="utf-8"))
     assert set(content["models"]) == {"teacher", str(tmp_path / "elsewhere")}
     assert content["threads"] == 2
     assert content["models"]["teacher"] == {
-        "batch_1_ms": 1.0, "batch_32_ms": 2.0, "sentences_per_s": 3.0, "parameters": 4, "mb": 5.0,
+        "batch_1_ms": 1.0, "batch_32_ms": 2.0, "batch_1_quartiles_ms": [0.5, 1.5],
+        "batch_32_quartiles_ms": [1.5, 2.5], "sentences_per_s": 3.0, "parameters": 4, "mb": 5.0,
     }  # fmt: skip
 
 
 def test_ratios_are_to_the_first_model() -> None:
-    table = latency_table({"a": ModelLatency(9.0, 90.0, 1.0, 1, 1.0), "bb": ModelLatency(3.0, 45.0, 2.0, 1, 1.0)})
-    assert "9.00 ms (1.00 x)" in table
-    assert "3.00 ms (3.00 x)" in table
-    assert "45.00 ms (2.00 x)" in table
+    slow = ModelLatency(9.0, 90.0, (8.0, 11.0), (80.0, 99.0), 1.0, 1, 1.0)
+    fast = ModelLatency(3.0, 45.0, (2.5, 3.125), (44.0, 46.0), 2.0, 1, 1.0)
+    table = latency_table({"a": slow, "bb": fast})
+    assert "9.00 [8.00, 11.00] 1.00 x" in table
+    assert "3.00 [2.50, 3.12] 3.00 x" in table
+    assert "45.00 [44.00, 46.00] 2.00 x" in table
     assert table.endswith("times faster than a")
 
 

@@ -157,19 +157,28 @@ def test_entities(study: Study) -> None:
 
 
 def test_deployment(study: Study) -> None:
-    latencies = {"teacher": Latency(20.0, 200.0, 160.0, 92_000_000), "base": Latency(5.0, 50.0, 640.0, 28_000_000)}
+    latencies = {
+        "teacher": Latency(20.0, 200.0, (19.5, 21.0), (199.0, 202.0), 160.0, 92_000_000),
+        "base": Latency(5.0, 50.0, None, None, 640.0, 28_000_000),  # of a file that has no quartiles
+    }
     table = deployment_table(study, Deployment({"base": 106.1}, latencies, "a machine, threads: 1"))
     assert texts(table)[:3] == [
-        ["teacher", "missing", "92,000,000", "20.00", "200.00", "160.0", "1.00"],
+        ["teacher", "missing", "92,000,000", "20.00 [19.50, 21.00]", "200.00 [199.00, 202.00]", "160.0", "1.00"],
         ["base", "106.1", "28,000,000", "5.00", "50.00", "640.0", "4.00"],
         ["lost", *["missing"] * 6],
     ]
     assert "a machine, threads: 1" in table.notes[0]
+    headings, teacher, base, *_ = csv.reader(io.StringIO(to_csv(table)))
+    assert headings[3:6] == ["batch 1 ms", "batch 1 ms first quartile", "batch 1 ms third quartile"]
+    assert teacher[3:6] == ["20.0", "19.5", "21.0"]
+    assert base[3:6] == ["5.0", "", ""]
 
 
 @pytest.mark.parametrize(
-    "content", ["{", "[]", '{"models": {"a": {"batch_1_ms": 0}}}', '{"models": {"a": {"batch_1_ms": NaN}}}']
-)
+    "content",
+    ["{", "[]", '{"models": {"a": {"batch_1_ms": 0}}}', '{"models": {"a": {"batch_1_ms": NaN}}}',
+     '{"models": {"a": {"batch_1_ms": 1, "batch_32_ms": 1, "batch_1_quartiles_ms": [1, 2, 3]}}}'],
+)  # fmt: skip
 def test_a_broken_latency_file_is_noted(study: Study, content: str) -> None:
     (study.folder / "latency.json").write_text(content, encoding="utf-8")
     notes: list[str] = []
