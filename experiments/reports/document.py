@@ -114,9 +114,8 @@ def _counts(study: Study) -> tuple[int, int]:
 
 def _lack(study: Study) -> str:
     there, planned = _counts(study)
-    points = sum(arm.name.startswith("search-") for arm in study.arms)
-    if points < study.trials:
-        searched = f"{points} of {study.trials} points of the search are proposed"
+    if study.points < study.trials:
+        searched = f"{study.points} of {study.trials} points of the search are proposed"
         return f"Not complete: {searched}, and {there} of {planned} planned runs have their figures."
     if there == planned:
         return ""

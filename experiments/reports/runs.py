@@ -47,6 +47,7 @@ class Run:
         export: folder of the model it exports, if it does.
         source: label of the distillation that it comes from, where a plan says so; of several that took no step from
             the same start, the first.
+        log: where a study's worker writes what it prints, where a plan says so.
     """
 
     stage: str
@@ -56,6 +57,7 @@ class Run:
     metrics: Mapping[str, Any] = field(default_factory=dict)
     export: Path | None = None
     source: str | None = None
+    log: Path | None = None
 
     @property
     def label(self) -> str:
@@ -85,6 +87,7 @@ class Study:
         runs: all of them, the missing ones too.
         metric: figure that decides, as STAGE/KEY, if one is named.
         trials: number of points that a search will have proposed.
+        points: number of those that it has proposed.
     """
 
     name: str
@@ -97,6 +100,7 @@ class Study:
     runs: tuple[Run, ...]
     metric: str | None = None
     trials: int = 0
+    points: int = 0
 
     @property
     def teacher(self) -> str | None:
@@ -141,8 +145,8 @@ def read_plan(folder: Path, notes: list[str]) -> Study:
         export = entry.get("export")
         seed = _value(path, entry, "seed", int, where)
         source = next((str(need) for need in entry.get("needs", ()) if str(need).startswith(f"{DISTIL_STAGE}/")), None)
-        export = None if export is None else folder / str(export)
-        runs.append(Run(stage, arm, seed, place, export=export, source=source))
+        export, log = (None if path is None else folder / str(path) for path in (export, entry.get("log")))
+        runs.append(Run(stage, arm, seed, place, export=export, source=source, log=log))
     tasks = tuple(str(task) for task in _items(path, plan, "tasks"))
     base = _value(path, plan, "base_arm", str, "the plan")
     names = [arm.name for arm in arms]
@@ -162,6 +166,7 @@ def read_plan(folder: Path, notes: list[str]) -> Study:
         runs=tuple(_with_origins(_with_metrics(runs, tasks, notes))),
         metric=plan.get("metric"),
         trials=int(plan.get("trials", 0)),
+        points=int(plan.get("points", 0)),
     )
 
 
@@ -186,7 +191,7 @@ def usable_metrics(folder: Path, notes: list[str]) -> dict[str, Any]:
 
 def _with_metrics(runs: Sequence[Run], tasks: Iterable[str], notes: list[str]) -> list[Run]:
     """The runs with their metrics, if these hold what the run's last command writes and belong to it."""
-    absent, unfinished, result = [], [], []
+    absent, begun, unfinished, result = [], [], [], []
     for run in runs:
         metrics = usable_metrics(run.folder, notes)
         prefix = "test/" if run.stage in tasks else "val/"
@@ -197,15 +202,20 @@ def _with_metrics(runs: Sequence[Run], tasks: Iterable[str], notes: list[str]) -
         elif strange := no_numbers(metrics, prefix):
             notes.append(f"{run.label} counts as missing: {', '.join(strange)} in its metrics.json is no number.")
             metrics = {}
+        elif run.stage == "corpus":
+            metrics = {}  # no training: it writes a manifest
         elif not metrics:
-            absent.append(run.label)
-        elif run.stage != "corpus" and not any(name.startswith(prefix) for name in metrics):
+            (begun if run.log and run.log.is_file() else absent).append(run)
+        elif not any(name.startswith(prefix) for name in metrics):
             unfinished.append(run.label)
             metrics = {}
         result.append(replace(run, metrics=metrics))
-    absent = [label for label in absent if not label.startswith("corpus/")]
     if absent:
-        notes.append(f"Missing runs, without a readable metrics.json: {', '.join(absent)}.")
+        labels = ", ".join(run.label for run in absent)
+        notes.append(f"Missing runs, without a readable metrics.json: {labels}.")
+    if begun:
+        logs = ", ".join(f"{run.label} (log: {run.log})" for run in begun)
+        notes.append(f"Missing runs, started but failed, stopped or still running before any figures: {logs}.")
     if unfinished:
         notes.append(f"Missing runs, started but without final figures in metrics.json: {', '.join(unfinished)}.")
     return result

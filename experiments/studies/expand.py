@@ -47,6 +47,7 @@ def expand(declared: Declared, points: tuple[Point, ...] = ()) -> Plan:
         latency=commands.latency(exports, arms) if study.latency else None,
         metric=study.metric,
         trials=study.search.trials if study.search else 0,
+        points=len(points),
     )
 
 

@@ -44,6 +44,11 @@ class Run:
         """The label as a file name."""
         return self.label.replace("/", "_")
 
+    @property
+    def log(self) -> str:
+        """Its log, below the study's folder."""
+        return f"logs/{self.file_stem}.log"
+
     def as_dict(self) -> dict[str, Any]:
         """Entry of plan.json."""
         return {
@@ -53,6 +58,7 @@ class Run:
             "seed": self.seed,
             "folder": self.label,
             "export": self.export,
+            "log": self.log,
             "commands": [list(command) for command in self.commands],
             "needs": list(self.needs),
         }
@@ -72,6 +78,7 @@ class Plan:
         latency: the last step, if there is one; it waits until nothing else runs.
         metric: figure that decides, as STAGE/KEY, if one is named.
         trials: number of points that a search will have proposed.
+        points: number of those that it has proposed.
     """
 
     study: str
@@ -83,6 +90,7 @@ class Plan:
     latency: Run | None
     metric: str | None = None
     trials: int = 0
+    points: int = 0
 
     @property
     def all_runs(self) -> tuple[Run, ...]:
@@ -101,6 +109,7 @@ class Plan:
             "latency": self.latency.as_dict() if self.latency else None,
             "metric": self.metric,
             "trials": self.trials,
+            "points": self.points,
             "configs": dict(files),
         }
 

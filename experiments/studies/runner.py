@@ -148,7 +148,7 @@ class Worker:
         self.book.begin(run.label)
         left.clear()
         resumed = left.commands[0] not in run.commands
-        commands, log = deque(left.commands), self.folder / "logs" / f"{run.file_stem}.log"
+        commands, log = deque(left.commands), self.folder / run.log
         self.view.say(f"{run.label} {'resumes from its last checkpoint' if resumed else 'starts'}; log: {log}")
         child = self._child(commands.popleft(), log, lock)
         self._jobs[run.label] = Job(run, lock, log, commands, child)

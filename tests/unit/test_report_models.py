@@ -141,7 +141,7 @@ def test_what_the_arms_are(tmp_path: Path) -> None:
         ["search-000", "–", "2.5"],
     ]
     assert axes_table(replace(open_runs(folder, []), arms=(TEACHER,))) is None
-    plan |= {"metric": "distil/val/agreement", "trials": 2}
+    plan |= {"metric": "distil/val/agreement", "trials": 2, "points": 1}
     (folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
     table = axes_table(open_runs(folder, []))
     assert table is not None

@@ -51,6 +51,7 @@ def test_a_search_proposes_points_and_is_told(bench: Bench, tmp_path: Path) -> N
     plan = json.loads((bench.folder / "plan.json").read_text(encoding="utf-8"))
     points = [arm for arm in plan["arms"] if arm["arm"].startswith("search-")]
     assert [list(arm["axes"]) for arm in points] == [["model.losses.temperature", "model.student.init"]] * 3
+    assert plan["points"] == 3
     assert len(json.loads((bench.folder / "latency.json").read_text(encoding="utf-8"))["models"]) == 6
     assert bench.ends() == dict.fromkeys(bench.labels(), 1)
     before = bench.trace()
