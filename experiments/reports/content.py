@@ -56,6 +56,9 @@ def retention_table(study: Study, scores: Scores) -> Table:
             for ratio, count in zip((*ratios, scores.mean_retention(arm.name)), (*planned, max(planned)), strict=True)
         ]
         rows.append((Cell(arm.name), *cells))
+    several = {metric.stage for metric in scores.metrics if not metric.main}
+    chosen = [metric.heading for metric in scores.metrics if metric.main and metric.stage in several]
+    which = f", with {', '.join(chosen)} for a task of several scores" if chosen else ""
     return Table(
         slug="retention",
         title=f"Retention: per cent of the score of {study.teacher}, fine-tuned and scored by the same code",
@@ -63,7 +66,7 @@ def retention_table(study: Study, scores: Scores) -> Table:
         rows=tuple(rows),
         notes=(
             "Ratio of the means over seeds; n is the number of seeds of the arm or of the teacher, whichever is less. "
-            "The last column is the mean over tasks, KorQuAD counted by its F1.",
+            f"The last column is the mean over the tasks{which}.",
             *marks_explained(rows),
         ),
     )

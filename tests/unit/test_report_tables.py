@@ -132,6 +132,9 @@ def test_the_tables_say_what_is_there_and_what_is_not(study: Study) -> None:
     rows = list(csv.reader(io.StringIO(to_csv(retention_table(study, scores)))))
     assert rows[0][1:4] == ["NSMC accuracy", "NSMC accuracy n", "NSMC accuracy distillations"]
     assert rows[2][2:4] == ["1", "1"]
+    assert retention_table(study, scores).notes[0].endswith("The last column is the mean over the tasks.")
+    two_scores = retention_table(study, score_study(replace(study, tasks=("nsmc", "korquad")), []))
+    assert two_scores.notes[0].endswith("mean over the tasks, with KorQuAD F1 for a task of several scores.")
     differences = texts(delta_table(study, scores))
     assert differences[0][1].startswith("+20.00 [")
     assert differences[0][1].endswith("] †* (n=1 of 2)")  # base lacks a seed
