@@ -51,7 +51,8 @@ def no_such_figure(
         metrics: what its `metrics.json` holds.
         prefixes: of the figures that may be named instead.
     """
-    known = ", ".join(name for name in sorted(metrics) if name.startswith(prefixes)) or "no scores yet"
+    names = sorted(name for name in metrics if name.startswith(prefixes))
+    known = ", ".join(names) or "no scores yet"
     key = metric.partition("/")[2]
-    near = get_close_matches(key, [name for name in metrics if name.startswith(prefixes)], n=1)
+    near = get_close_matches(key, names, n=1)
     return f"metric: {metric}: {label} has no {key}; {f'did you mean {near[0]}? It' if near else 'it'} has {known}"
