@@ -7,8 +7,7 @@ from typing import Any
 from datamodules.task_batches import CutTexts, InputFrame, padded
 from distilkobert.alignment import OUTSIDE, AlignedWords, first_piece_labels, piece_tags
 from distilkobert.feature_cache import FeatureTable
-from distilkobert.labels import IGNORE_INDEX
-from distilkobert.sampling import BatchKey
+from distilkobert.sampling import IGNORE_INDEX, BatchKey
 from distilkobert.task_examples import CharacterExample, TaggedExample, WordExample
 
 

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from distilkobert.labels import IGNORE_INDEX
 from distilkobert.model_inputs import Span
+from distilkobert.sampling import IGNORE_INDEX
 
 OUTSIDE: Final = "O"
 

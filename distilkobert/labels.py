@@ -27,7 +27,4 @@ NAVER_NER_LABELS: Final = ("UNK", "O", *(f"{kind}-{part}" for kind in NAVER_ENTI
 KLUE_ENTITY_TYPES: Final = ("PS", "LC", "OG", "DT", "TI", "QT")
 KLUE_NER_LABELS: Final = (*(f"{part}-{kind}" for kind in KLUE_ENTITY_TYPES for part in "BI"), "O")
 
-# Of a token that takes no part in a loss; torch's cross entropy leaves this value out by default.
-IGNORE_INDEX: Final = -100
-
 NSMC_LABELS: Final = ("negative", "positive")

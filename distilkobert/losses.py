@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from distilkobert.labels import IGNORE_INDEX
+from distilkobert.sampling import IGNORE_INDEX
 
 
 @dataclass(frozen=True)

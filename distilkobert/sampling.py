@@ -10,13 +10,16 @@ import hashlib
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Final, TypedDict
 
 import numpy as np
 import numpy.typing as npt
 from torch.utils.data import Sampler
 
 IntArray = npt.NDArray[np.int64]
+
+IGNORE_INDEX: Final = -100
+"""Label of a token that takes no part in a loss; torch's cross entropy leaves this value out by default."""
 
 
 @dataclass(frozen=True)

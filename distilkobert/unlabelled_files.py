@@ -6,9 +6,9 @@ What `korquad_files.py` reads has a switch of its own for that.
 from collections.abc import Iterator
 from pathlib import Path
 
-from distilkobert.labels import IGNORE_INDEX
 from distilkobert.ner_files import TaggedSentence, read_klue_ner, read_naver_ner
 from distilkobert.nsmc_files import HEADER, Review, read_nsmc
+from distilkobert.sampling import IGNORE_INDEX
 from distilkobert.task_files import bad_line, show, table_lines
 
 _UNLABELLED_HEADER = "\t".join(HEADER[:-1])

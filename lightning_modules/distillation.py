@@ -8,7 +8,6 @@ from torch import Tensor
 
 from distilkobert.frequency import frequency_buckets
 from distilkobert.heads import encode, encode_layers, masked_lm_logits
-from distilkobert.labels import IGNORE_INDEX
 from distilkobert.losses import (
     DistillationLosses,
     cosine_hidden_loss,
@@ -17,6 +16,7 @@ from distilkobert.losses import (
 )
 from distilkobert.metrics import BucketAgreement, LayerSimilarity
 from distilkobert.optim import OptimizerSpec
+from distilkobert.sampling import IGNORE_INDEX
 from distilkobert.students import StudentSpec, build_student
 from distilkobert.teachers import FrozenTeacher, load_teacher, weights_sum
 from lightning_modules.base import TokenMeans

@@ -6,9 +6,9 @@ from typing import Any
 from torch import Tensor
 
 from distilkobert.heads import encode, masked_lm_logits
-from distilkobert.labels import IGNORE_INDEX
 from distilkobert.losses import masked_lm_loss
 from distilkobert.optim import OptimizerSpec
+from distilkobert.sampling import IGNORE_INDEX
 from distilkobert.teachers import EncoderSpec, build_encoder
 from lightning_modules.base import TokenMeans
 from lightning_modules.masked_lm import MaskedLMModule

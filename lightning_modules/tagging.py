@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import torch.nn.functional as F
 from torch import Tensor
 
-from distilkobert.labels import IGNORE_INDEX
 from distilkobert.metrics import EntityF1
 from distilkobert.metrics.entities import UNKNOWN_TAG, lenient_entities, tag_type
 from distilkobert.model_checks import DataFacts
 from distilkobert.optim import OptimizerSpec
 from distilkobert.particles import ParticleMode
+from distilkobert.sampling import IGNORE_INDEX
 from distilkobert.task_examples import TaggedExample, WordExample
 from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
 

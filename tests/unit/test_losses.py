@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from distilkobert.labels import IGNORE_INDEX
 from distilkobert.losses import (
     DistillationLosses,
     cosine_hidden_loss,
     masked_lm_loss,
     soft_target_loss,
 )
+from distilkobert.sampling import IGNORE_INDEX
 
 VOCAB, WIDTH = 11, 6
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from distilkobert.labels import IGNORE_INDEX
 from distilkobert.masking import MaskingSpec, mask_tokens, smoothed_token_weights
+from distilkobert.sampling import IGNORE_INDEX
 from distilkobert.seeds import derived_seed
 
 SPECIAL_IDS = (0, 1, 2, 3, 4)
