@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from datamodules.resume import ExactResume, training_position
-from distilkobert.sampling import BatchKey, SamplerState, TokenBudgetSampler
+from distilkobert.batching import BatchKey, SamplerState, TokenBudgetSampler
 
 Batch = dict[str, Tensor]
 

@@ -9,14 +9,14 @@ from torch import Tensor
 
 from datamodules.base import Batch, PlannedBatches, PlannedDataModule, PlannedLoader
 from datamodules.masked_texts import MaskedTextBatches
-from distilkobert.corpus import Part
-from distilkobert.corpus_folder import Manifest, StoredSequences, check_stored, read_manifest, read_token_counts
-from distilkobert.files import require_content
-from distilkobert.masked_texts import read_masked_texts
-from distilkobert.masking import MaskingSpec, mask_tokens, smoothed_token_weights
-from distilkobert.sampling import BatchKey
+from distilkobert.batching import BatchKey
+from distilkobert.corpus.masked_texts import read_masked_texts
+from distilkobert.corpus.masking import MaskingSpec, mask_tokens, smoothed_token_weights
+from distilkobert.corpus.sequences import Part
+from distilkobert.corpus.store import Manifest, StoredSequences, check_stored, read_manifest, read_token_counts
+from distilkobert.io.files import require_content
 from distilkobert.seeds import derived_seed
-from distilkobert.tokenization import KoBertTokenizer
+from distilkobert.tokenizers.kobert import KoBertTokenizer
 
 VALIDATION_SEED = 0
 """Seed of the validation masks, whatever the run's seed, so that runs of different seeds are measured alike."""

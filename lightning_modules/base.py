@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torchmetrics import MeanMetric
 from transformers import PreTrainedModel
 
-from distilkobert.checkpoints import ENTRY, Task, describe
-from distilkobert.files import write_text
+from distilkobert.io.files import write_text
+from distilkobert.models.checkpoints import ENTRY, Task, describe
 from distilkobert.optim import OptimizerSpec, build_optimizer, build_schedule
 from lightning_modules.remedies import other_weights
 

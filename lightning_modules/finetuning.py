@@ -10,8 +10,8 @@ from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
 from torchmetrics import MeanMetric
 
-from distilkobert.checkpoints import Task, load_model
-from distilkobert.model_checks import DataFacts, check_facts, check_new_weights
+from distilkobert.models.checkpoints import Task, load_model
+from distilkobert.models.checks import DataFacts, check_facts, check_new_weights
 from distilkobert.optim import OptimizerSpec
 from lightning_modules.base import EncoderModule
 

@@ -13,12 +13,12 @@ import pytest
 import torch
 from transformers import AutoModelForQuestionAnswering, AutoTokenizer, PreTrainedModel, pipeline
 
-from distilkobert.checkpoints import model_from_checkpoint, read_checkpoint
-from distilkobert.labels import KLUE_NER_LABELS, NAVER_NER_LABELS, NSMC_LABELS
-from distilkobert.text_encoding import TextEncoder, load_encoder
-from experiments.export import check_export
-from experiments.prediction_lines import answers, prepare_line
-from experiments.prediction_tasks import Reader
+from distilkobert.models.checkpoints import model_from_checkpoint, read_checkpoint
+from distilkobert.tasks.labels import KLUE_NER_LABELS, NAVER_NER_LABELS, NSMC_LABELS
+from distilkobert.tokenizers.loading import TextEncoder, load_encoder
+from experiments.export.__main__ import check_export
+from experiments.predict.lines import answers, prepare_line
+from experiments.predict.tasks import Reader
 from tests.integration.task_world import TaskWorld, make_task_world
 from tests.integration.wide_models import POSITIONS, export_of, fit_and_test, save_wide, save_wordpiece
 from tests.world import World, read_json
