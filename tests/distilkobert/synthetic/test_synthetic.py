@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from distilkobert.synthetic.generation import MAX_SENTENCES, distinct, generate_sentences, iter_sentences
 from distilkobert.synthetic import tasks as synthetic_tasks
+from distilkobert.synthetic.generation import MAX_SENTENCES, distinct, generate_sentences, iter_sentences
 from distilkobert.synthetic.grammar import conjugate, conjugate_adjective, fill
 from distilkobert.synthetic.topics import TOPICS
 from distilkobert.synthetic.words import BLAME, PRAISE
