@@ -13,8 +13,9 @@ from torchmetrics import MeanMetric
 from transformers import PreTrainedModel
 
 from distilkobert.io.files import write_text
-from distilkobert.models.checkpoints import ENTRY, Task, describe
+from distilkobert.models.checkpoints import ENTRY, describe
 from distilkobert.optim import OptimizerSpec, build_optimizer, build_schedule
+from distilkobert.tasks.kinds import Task
 from lightning_modules.remedies import other_weights
 
 MODULE_ENTRY = "module"

@@ -9,39 +9,15 @@ module that trained it, and without running any code that a checkpoint names (ev
 import pickle
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError
-from transformers import (
-    AutoConfig,
-    AutoModelForMaskedLM,
-    AutoModelForQuestionAnswering,
-    AutoModelForSequenceClassification,
-    AutoModelForTokenClassification,
-    PreTrainedConfig,
-    PreTrainedModel,
-)
+from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel
 
 from distilkobert.io.run_files import CONFIG_FILE
 from distilkobert.models.checks import check_left_out
-
-Task = Literal["masked_lm", "sequence_classification", "token_classification", "question_answering"]
-
-_AUTO_CLASSES: dict[Task, Any] = {
-    "masked_lm": AutoModelForMaskedLM,
-    "sequence_classification": AutoModelForSequenceClassification,
-    "token_classification": AutoModelForTokenClassification,
-    "question_answering": AutoModelForQuestionAnswering,
-}
-
-_HEADS: dict[str, Task] = {
-    "MaskedLM": "masked_lm",
-    "SequenceClassification": "sequence_classification",
-    "TokenClassification": "token_classification",
-    "QuestionAnswering": "question_answering",
-}
-"""Ends of the class names in transformers."""
+from distilkobert.tasks.kinds import Task, head_named, head_of_class
 
 ENTRY = "transformers"
 """Key under which a checkpoint describes its network."""
@@ -94,9 +70,11 @@ def model_from_checkpoint(content: Mapping[str, Any], path: str | Path) -> PreTr
         ValueError: the weights do not fit the configuration beside them.
     """
     entry = content[ENTRY]
-    if entry["task"] not in get_args(Task):
-        raise ValueError(f"{path}: unknown head '{entry['task']}', expected one of {', '.join(get_args(Task))}")
-    model = cast(PreTrainedModel, _AUTO_CLASSES[entry["task"]].from_config(AutoConfig.for_model(**entry["config"])))
+    try:
+        head = head_named(entry["task"])
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    model = cast(PreTrainedModel, head.auto_class.from_config(AutoConfig.for_model(**entry["config"])))
     prefix = entry["prefix"]
     weights = {
         name.removeprefix(prefix): tensor for name, tensor in content["state_dict"].items() if name.startswith(prefix)
@@ -144,8 +122,8 @@ def load_model(
 
 def task_of(config: PreTrainedConfig) -> Task | None:
     """The head that a configuration names as its network's, None where it names none or one that is not used here."""
-    architecture = (config.architectures or [""])[0]
-    return next((task for ending, task in _HEADS.items() if architecture.endswith(f"For{ending}")), None)
+    head = head_of_class((config.architectures or [""])[0])
+    return None if head is None else head.name
 
 
 def _from_folder_or_hub(
@@ -164,7 +142,7 @@ def _from_folder_or_hub(
         unnamed = names == [f"LABEL_{number}" for number in range(len(names))]
         if own is None or (own == task and unnamed and len(names) == len(labels or ())):
             config.update(_classes(labels))
-        model, report = _AUTO_CLASSES[own or task].from_pretrained(
+        model, report = head_named(own or task).auto_class.from_pretrained(
             str(source), config=config, output_loading_info=True, dtype=torch.float32
         )
     except OSError as error:
@@ -186,7 +164,7 @@ def _with_new_head(
 ) -> tuple[PreTrainedModel, list[str]]:
     """The encoder of `model` under a random head of `task`, and the names of all weights that are random."""
     model.config.update(_classes(labels))
-    target = cast(PreTrainedModel, _AUTO_CLASSES[task].from_config(model.config))
+    target = cast(PreTrainedModel, head_named(task).auto_class.from_config(model.config))
     prefix = f"{target.base_model_prefix}."
     encoder, absent = model.base_model.state_dict(), [name for name in missing if name.startswith(prefix)]
     report = target.base_model.load_state_dict(encoder, strict=False)

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from transformers import PreTrainedConfig, PreTrainedModel
 
-from distilkobert.korean.particles import ParticleMode
-
 _log = logging.getLogger(__name__)
 
 
@@ -20,15 +18,11 @@ class DataFacts:
         vocab_size: pieces of the tokenizer.
         pad_token_id: id of [PAD].
         max_length: longest input in tokens.
-        particles: how words were cut before encoding; kept in the model's configuration for prediction.
-        seed_compatible: whether answers are read out in the original's way; kept there too.
     """
 
     vocab_size: int | None
     pad_token_id: int | None
     max_length: int | None
-    particles: ParticleMode = "none"
-    seed_compatible: bool = False
 
 
 def check_new_weights(model: PreTrainedModel, missing: Sequence[str], source: str) -> None:
@@ -90,6 +84,11 @@ def longest_input(config: PreTrainedConfig) -> int:
     """Most tokens of an input; RoBERTa counts its positions from behind that of [PAD]."""
     positions = int(config.max_position_embeddings)
     return positions - config.pad_token_id - 1 if "roberta" in config.model_type else positions
+
+
+def takes_segments(config: PreTrainedConfig) -> bool:
+    """Whether the network tells segments apart: DistilBERT has none, RoBERTa a single one."""
+    return getattr(config, "type_vocab_size", 0) > 1
 
 
 def check_facts(model: PreTrainedModel, facts: DataFacts, labels: Sequence[str], source: str) -> None:

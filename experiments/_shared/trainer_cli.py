@@ -1,14 +1,13 @@
 """The command line of the trainer: LightningCLI, made strict, with run folders.
 
 What it adds to LightningCLI: abbreviated options are refused; every run has a folder `runs/<recipe>/<arm>_seed<k>`;
-what modules and data share (vocabulary size, pad id, labels) is linked from data to module; `--ckpt_path` on `fit` only
-resumes, so settings that differ from the checkpoint's are refused instead of silently losing or winning.
+what modules and data share (vocabulary size, pad id, labels) is linked from data to module (`links.py`); `--ckpt_path`
+on `fit` only resumes, so settings that differ from the checkpoint's are refused instead of silently losing or winning.
 """
 
 import sys
 from typing import Any
 
-import numpy as np
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
@@ -18,12 +17,12 @@ import datamodules
 import lightning_modules
 from distilkobert.tasks.probe import ProbeSpec
 from experiments._shared.hardware import suit_processor
+from experiments._shared.links import LINKS, LinkError, add_links
 from experiments._shared.parsers import StrictParser
 from experiments._shared.run_folder import RunSpec
 from experiments._shared.settings import comparable_settings
 from experiments._shared.start_checks import (
     check_checkpoint,
-    check_linked,
     check_numbers,
     refuse_evaluating_the_start,
     refuse_used_folder,
@@ -48,9 +47,6 @@ from lightning_modules.finetuning import FineTuning
 
 DEFAULT_SEED = 42
 """Seed of the original's fine-tuning scripts (monologg/KoBERT-nsmc, KoBERT-NER, KoBERT-KorQuAD)."""
-
-LINKS = ("vocab_size", "pad_token_id", "max_length", "labels", "suffix_tags", "particles", "seed_compatible")
-"""What data tells the module, under the same name on both sides; where one side lacks the name nothing is passed."""
 
 __all__ = ["TrainerCLI", "datamodules", "lightning_modules"]
 
@@ -93,11 +89,7 @@ class TrainerCLI(LightningCLI):
             }
         )
         parser.link_arguments("seed_everything", "data.init_args.seed")
-        for name in LINKS:
-            parser.link_arguments(f"data.{name}", f"model.init_args.{name}", apply_on="instantiate")
-        # The parser checks every number of a list; it knows no NumPy integers.
-        counts = ("data.token_counts", "model.init_args.token_counts")
-        parser.link_arguments(*counts, compute_fn=np.ndarray.tolist, apply_on="instantiate")
+        add_links(parser, self._module_settings)
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Parse, then refuse numbers out of range, and a checkpoint of another module or of other settings."""
@@ -123,11 +115,18 @@ class TrainerCLI(LightningCLI):
 
     def instantiate_classes(self) -> None:
         """Make everything; a task's module learns which checkpoint will be loaded into it."""
-        super().instantiate_classes()
+        try:
+            super().instantiate_classes()
+        except ValueError as error:  # the parser's own, around what a link says
+            raise (error.__cause__ if isinstance(error.__cause__, LinkError) else error) from None
         config = self.config[self.config.subcommand]
-        check_linked(config.model.init_args.as_dict(), self.model, self.datamodule, (*LINKS, "token_counts"))
         if isinstance(self.model, FineTuning):
             self.model.checkpoint = config.get("ckpt_path")
+
+    def _module_settings(self) -> tuple[str, dict[str, Any]]:
+        """Class path of the module, and its settings as they were parsed."""
+        model = self.config[self.config.subcommand].model
+        return model.class_path, model.init_args.as_dict()
 
     def after_fit(self) -> None:
         """Measure the weights that training ends with, or that a run of no steps has, where no validation did.

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedModel
 
-    from distilkobert.models.checkpoints import Task
+    from distilkobert.tasks.kinds import Task
     from distilkobert.tokenizers.loading import TextEncoder
 
 
@@ -48,7 +48,8 @@ def export(checkpoint: str, output: str, tokenizer: str | None = None, onnx: boo
         ValueError: the output exists, the tokenizer does not fit, or the export does not reproduce the checkpoint.
     """
     from distilkobert.models.checkpoints import ENTRY, model_from_checkpoint, read_checkpoint
-    from distilkobert.models.checks import longest_input
+    from distilkobert.models.checks import longest_input, takes_segments
+    from distilkobert.tasks.kinds import head_named
     from distilkobert.tokenizers.loading import load_tokenizer
     from experiments.export.onnx import require_onnx, write_onnx
 
@@ -66,7 +67,7 @@ def export(checkpoint: str, output: str, tokenizer: str | None = None, onnx: boo
     with atomic_folder(target) as folder:
         model.save_pretrained(folder)
         fast = encoder.to_transformers(
-            model_max_length=longest_input(model.config), segment_ids=getattr(model.config, "type_vocab_size", 0) > 1
+            model_max_length=longest_input(model.config), segment_ids=takes_segments(model.config)
         )
         fast.save_pretrained(folder)
         if isinstance(encoder, KoBertTokenizer):
@@ -74,7 +75,9 @@ def export(checkpoint: str, output: str, tokenizer: str | None = None, onnx: boo
         if onnx:
             write_onnx(folder / "model.onnx", model)
         card = folder / "README.md"
-        write_model_card(card, name=target.name, model=model, task=task, checkpoint=source, run_folder=run_folder)
+        write_model_card(
+            card, name=target.name, model=model, head=head_named(task), checkpoint=source, run_folder=run_folder
+        )
         check_export(folder, model, task)
     if remark := how_to_finish(run_folder):
         print(f"note: {remark}; then export again, so that the model card shows it", file=sys.stderr)
