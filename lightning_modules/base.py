@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torchmetrics import MeanMetric
 from transformers import PreTrainedModel
 
-from distilkobert.io.files import write_text
+from distilkobert.io.prediction_files import write_records
 from distilkobert.models.checkpoints import ENTRY, describe
 from distilkobert.optim import OptimizerSpec, build_optimizer, build_schedule
 from distilkobert.tasks.kinds import Task
@@ -96,8 +96,7 @@ class EncoderModule(pl.LightningModule):
 
     def save_predictions(self, folder: Path, stem: str, records: Sequence[dict[str, Any]]) -> None:
         """Write `<stem>.jsonl`, one JSON object a line, whole or not at all."""
-        lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-        write_text(folder / f"{stem}.jsonl", "".join(lines))
+        write_records(folder, stem, records)
 
     def log_measured(self, stage: str, values: Mapping[str, Tensor]) -> None:
         """Log values that are final, the same on every rank, as `<stage>/<name>`."""

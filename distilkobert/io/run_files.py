@@ -1,6 +1,7 @@
 """The JSON files of a run folder."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,6 @@ from distilkobert.io.files import write_text
 
 METRICS_FILE = "metrics.json"
 CONFIG_FILE = "config.yaml"
-PREDICTIONS_FILE = "predictions.jsonl"
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:
@@ -50,6 +50,6 @@ def how_to_finish(folder: Path) -> str:
     return ""
 
 
-def write_json(path: Path, content: dict[str, Any]) -> None:
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write `content`, keys in order, whole or not at all."""
     write_text(path, json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n")

@@ -4,7 +4,9 @@ A study asks before it calls a run done, a report before it puts a run into a ta
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
+
+from distilkobert.io.metric_names import ARM, RECIPE, SEED
 
 
 def differing_owner(metrics: Mapping[str, Any], recipe: str, arm: str, seed: int) -> str:
@@ -16,11 +18,11 @@ def differing_owner(metrics: Mapping[str, Any], recipe: str, arm: str, seed: int
         arm: name of its arm.
         seed: its seed.
     """
-    own = {"recipe": recipe, "arm": arm, "seed": seed}
+    own = {RECIPE: recipe, ARM: arm, SEED: seed}
     return ", ".join(f"{key}={metrics[key]!r}" for key, value in own.items() if metrics.get(key, value) != value)
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[int | float]:
     """Whether a value of the file is a number; one that is not finite is."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 

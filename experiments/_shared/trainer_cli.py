@@ -15,6 +15,7 @@ from pytorch_lightning.loggers import TensorBoardLogger
 
 import datamodules
 import lightning_modules
+from distilkobert.io.metric_names import ARM, LOSS, RECIPE, SEED
 from distilkobert.tasks.probe import ProbeSpec
 from experiments._shared.hardware import suit_processor
 from experiments._shared.links import LINKS, LinkError, add_links
@@ -83,7 +84,7 @@ class TrainerCLI(LightningCLI):
         parser.set_defaults(
             {
                 "best_checkpoint.filename": "best",
-                "best_checkpoint.monitor": "val/loss",
+                "best_checkpoint.monitor": LOSS,
                 "best_checkpoint.mode": "min",
                 "best_checkpoint.enable_version_counter": False,
             }
@@ -105,7 +106,7 @@ class TrainerCLI(LightningCLI):
         config = self.config[self.config.subcommand]
         if config.trainer.logger not in (None, True):
             raise ValueError("trainer.logger: runs always log to TensorBoard in their run folder; leave it out")
-        self.facts = {"recipe": config.run.recipe, "arm": config.run.arm, "seed": int(config.seed_everything)}
+        self.facts = {RECIPE: config.run.recipe, ARM: config.run.arm, SEED: int(config.seed_everything)}
         if config.get("ckpt_path") or config.trainer.fast_dev_run:
             return
         if self.config.subcommand == "fit":
@@ -133,7 +134,7 @@ class TrainerCLI(LightningCLI):
 
         They are the best checkpoint if their figure is the best.
         """
-        trainer = self.trainer
+        trainer: Any = self.trainer  # Lightning types neither callbacks nor fast_dev_run
         if trainer.fast_dev_run:
             return
         record = next(callback for callback in trainer.callbacks if isinstance(callback, RunRecord))
@@ -162,7 +163,7 @@ class TrainerCLI(LightningCLI):
             SampleTable(),
             TrainingLog(),
             GradientWatch(),
-            StepSeed(self.facts["seed"]),
+            StepSeed(self.facts[SEED]),
             *([LinearProbe(probe)] if probe.data_dir else []),
             PredictionFiles(self.run_folder),
             # After what it records: a run with test scores has its predictions.

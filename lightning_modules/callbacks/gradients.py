@@ -9,6 +9,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from torch import Tensor
 from torch.nn.utils import get_total_norm
 
+from distilkobert.io.metric_names import LOSS
 from lightning_modules.callbacks.last_checkpoint import LastCheckpoint, works
 from lightning_modules.remedies import beside
 
@@ -70,7 +71,7 @@ class GradientWatch(pl.Callback):
         Raises:
             FloatingPointError: on all ranks, before the weights can be chosen as the best.
         """
-        loss = trainer.callback_metrics.get("val/loss")
+        loss = trainer.callback_metrics.get(LOSS)
         if trainer.state.fn == "fit" and loss is not None and not torch.isfinite(loss):
             self._try(trainer, pl_module)
 

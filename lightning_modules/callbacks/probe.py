@@ -9,6 +9,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from distilkobert.io.metric_names import PROBE_ACCURACY, PROBE_RETENTION, PROBE_TEACHER
 from distilkobert.models.heads import encode
 from distilkobert.tasks.files.common import NSMC_TRAIN, find_file, missing_files
 from distilkobert.tasks.files.nsmc import read_nsmc
@@ -101,14 +102,14 @@ class LinearProbe(pl.Callback):
             positions = pl_module.network.config.max_position_embeddings
             self._read(trainer.datamodule.tokenizer, min(self.spec.max_length, positions))  # type: ignore[attr-defined]
         accuracy = self._accuracy(encoder_of(pl_module.network))
-        measured = {"probe/nsmc_accuracy": accuracy}
+        measured = {PROBE_ACCURACY: accuracy}
         teacher = getattr(pl_module, "teacher", None)
         if teacher is not None:
             if self._teacher_accuracy is None:
                 self._teacher_accuracy = self._accuracy(encoder_of(teacher.model))
-            measured["probe/teacher_nsmc_accuracy"] = self._teacher_accuracy
+            measured[PROBE_TEACHER] = self._teacher_accuracy
             if self._teacher_accuracy > 0:
-                measured["probe/nsmc_retention"] = 100.0 * accuracy / self._teacher_accuracy
+                measured[PROBE_RETENTION] = 100.0 * accuracy / self._teacher_accuracy
         return measured
 
     def _read(self, tokenizer: Any, max_length: int) -> None:

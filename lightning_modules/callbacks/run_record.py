@@ -10,9 +10,9 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.utilities import rank_zero_info
 
+from distilkobert.io.prediction_files import STEMS
 from distilkobert.io.run_files import METRICS_FILE, read_metrics, write_json
 from lightning_modules.base import EncoderModule
-from lightning_modules.callbacks.predictions import STEMS
 from lightning_modules.callbacks.training_log import TrainingLog
 
 _PACKAGES = ("torch", "pytorch-lightning", "transformers", "sentencepiece")

@@ -9,6 +9,8 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
+from distilkobert.io.metric_names import TRAIN_TOKENS
+
 
 class TrainingLog(pl.Callback):
     """Write losses, `train/{tokens_per_s,tokens_seen,padding,lr}` every `log_every_n_steps` steps.
@@ -128,7 +130,7 @@ class TrainingLog(pl.Callback):
         sums, seconds = self._flush(trainer)
         scalars = {f"train/{name}": value / sums["batches"] for name, value in sums.items() if name.startswith("loss/")}
         scalars["train/tokens_per_s"] = sums["tokens"] / max(seconds, 1e-9)
-        scalars["train/tokens_seen"] = self.tokens_seen
+        scalars[TRAIN_TOKENS] = self.tokens_seen
         scalars["train/padding"] = 1.0 - sums["tokens"] / sums["cells"]
         scalars["train/lr"] = self._lr
         for logger in trainer.loggers:
