@@ -1,1 +1,1 @@
-"""From text to token ids: KoBERT's exact tokenizer, fast tokenizers of transformers, and training one's own."""
+"""From text to token ids: KoBERT's exact tokenizer, fast tokenizers of transformers, training, transfer, trimming."""

@@ -85,6 +85,11 @@ class FastEncoder:
         return type(self), (self._tokenizer, self._name)
 
     @property
+    def tokenizer(self) -> "PreTrainedTokenizerFast":
+        """The tokenizer of transformers, as it was given."""
+        return self._tokenizer
+
+    @property
     def vocab_size(self) -> int:
         """Number of ids, V, added tokens included."""
         return self._backend.get_vocab_size()
