@@ -25,7 +25,7 @@ from transformers import (
 )
 
 from distilkobert.io.run_files import CONFIG_FILE
-from distilkobert.models.checks import check_left_out
+from distilkobert.models.checks import check_left_out, head_parameters
 
 Task = Literal["masked_lm", "sequence_classification", "token_classification", "question_answering"]
 
@@ -165,10 +165,11 @@ def load_own(source: str | Path) -> PreTrainedModel:
     model, missing, task = _from_folder_or_hub(source, None, None)
     if task is None and (model.config.architectures or [""])[0].endswith("ForPreTraining"):
         whole, lost, _ = _from_folder_or_hub(source, "masked_lm", None)
-        model, missing = (model, missing) if lost else (whole, lost)
+        if not lost:
+            return whole
     pooler = [name for name, _ in model.named_parameters() if name.startswith("pooler.")]
     if task is None and pooler and set(pooler) <= set(missing):
-        model.pooler = None
+        model.register_module("pooler", None)
         missing = [name for name in missing if name not in pooler]
     if missing:
         raise ValueError(f"{source}: incomplete; it lacks {', '.join(sorted(missing)[:4])}. Fetch the model again")
@@ -227,8 +228,7 @@ def _with_new_head(
     report = target.base_model.load_state_dict(encoder, strict=False)
     head = [name for name in model.state_dict() if not name.startswith(prefix)]
     check_left_out(target, [*(f"{prefix}{name}" for name in report.unexpected_keys), *head], str(source))
-    new = [name for name, _ in target.named_parameters() if not name.startswith(prefix)]
-    return target, [*absent, *(f"{prefix}{name}" for name in report.missing_keys), *new]
+    return target, [*absent, *(f"{prefix}{name}" for name in report.missing_keys), *head_parameters(target)]
 
 
 def _classes(labels: Sequence[str] | None) -> dict[str, Any]:

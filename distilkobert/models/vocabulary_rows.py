@@ -70,7 +70,7 @@ def change_vocabulary(
             state[name] = torch.cat([unused, table[offset:]])
     changed = type(model)(config)
     if getattr(model, "pooler", changed) is None:
-        changed.pooler = None
+        changed.register_module("pooler", None)
     changed.load_state_dict(state)
     changed.tie_weights()
     changed.train(False)

@@ -72,7 +72,7 @@ def piece_origins(old: PreTrainedTokenizerFast, new: PreTrainedTokenizerFast, na
         if getattr(new, f"{role}_token_id") is not None
     }
     special = frozenset([*partners, *new.all_special_ids])
-    old_ids = []
+    old_ids: list[tuple[int, ...]] = []
     for number, piece in enumerate(pieces):
         if number in special:
             partner = partners.get(number)
