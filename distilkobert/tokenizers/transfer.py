@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from distilkobert.tokenizers.pieces import PieceEncoder, PieceSpelling
 from distilkobert.models.vocabulary_rows import change_vocabulary
+from distilkobert.tokenizers.pieces import PieceEncoder, PieceSpelling
 
 ROLES = ("cls", "sep", "pad", "unk", "mask", "bos", "eos")
 """Roles of special tokens; a token with several (`<s>` is `bos` and `cls`) has the first one."""
