@@ -52,6 +52,7 @@ class FastEncoder:
         self.pad_token_id, self.unk_token_id = int(found["pad"]), int(found["unk"])
         self.cls_token_id, self.sep_token_id = int(found["cls"]), int(found["sep"])
         self.mask_token_id = None if found["mask"] is None else int(found["mask"])
+        self.mask_token: str | None = tokenizer.mask_token
         self._backend = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
         self._backend.no_truncation()
         self._backend.no_padding()
