@@ -49,7 +49,7 @@ def export(checkpoint: str, output: str, tokenizer: str | None = None, onnx: boo
     """
     from distilkobert.models.checkpoints import ENTRY, model_from_checkpoint, read_checkpoint
     from distilkobert.models.checks import longest_input
-    from distilkobert.tokenizers.loading import load_encoder
+    from distilkobert.tokenizers.loading import load_tokenizer
     from experiments.export.onnx import require_onnx, write_onnx
 
     quieten_transformers()
@@ -61,7 +61,7 @@ def export(checkpoint: str, output: str, tokenizer: str | None = None, onnx: boo
     content = read_checkpoint(source)
     model, task = model_from_checkpoint(content, source), content[ENTRY]["task"]
     run_folder = source.resolve().parent.parent
-    encoder = load_encoder(str(tokenizer or run_folder / "tokenizer"))
+    encoder = load_tokenizer(str(tokenizer or run_folder / "tokenizer"))
     _check_tokenizer(encoder, model)
     with atomic_folder(target) as folder:
         model.save_pretrained(folder)

@@ -14,7 +14,7 @@ from experiments._shared.quiet import quieten_transformers
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-    from distilkobert.tokenizers.loading import FastEncoder
+    from distilkobert.tokenizers.fast import FastEncoder
 
 RECORD = "vocabulary.json"
 """What the folder was made from; only a folder that has it is replaced by `--overwrite`."""
@@ -56,14 +56,14 @@ def transfer(
         ValueError: one of them cannot be read or is unsupported, or they do not fit together.
     """
     from distilkobert.models.checkpoints import load_own
-    from distilkobert.tokenizers.loading import load_encoder
+    from distilkobert.tokenizers.loading import load_tokenizer
     from distilkobert.tokenizers.transfer import piece_origins, transfer_vocabulary
 
     quieten_transformers()
     target = Path(output)
     require_replaceable(target, overwrite)
     own = model_tokenizer or tokenizer_place(model)
-    old, new = load_encoder(own), load_encoder(tokenizer)
+    old, new = load_tokenizer(own), load_tokenizer(tokenizer)
     network = load_own(model)
     fast = fast_view(new)
     origins = piece_origins(fast_view(old), fast, own, tokenizer)
@@ -127,14 +127,14 @@ def write_model(folder: Path, model: "PreTrainedModel", encoder: "KoBertTokenize
 
     from distilkobert.models.checkpoints import load_own
     from distilkobert.models.checks import longest_input
-    from distilkobert.tokenizers.loading import load_encoder
+    from distilkobert.tokenizers.loading import load_tokenizer
 
     model.save_pretrained(folder)
     if isinstance(encoder, KoBertTokenizer):
         segments = getattr(model.config, "type_vocab_size", 0) > 1
         encoder.to_transformers(longest_input(model.config), segments).save_pretrained(folder)
     encoder.save_pretrained(folder)
-    loaded, tokenizer, own = load_own(folder), AutoTokenizer.from_pretrained(folder), load_encoder(folder)
+    loaded, tokenizer, own = load_own(folder), AutoTokenizer.from_pretrained(folder), load_tokenizer(folder)
     found = [(own.fingerprint, own.pad_token_id), (encoder.fingerprint, tokenizer.pad_token_id)]
     expected = (encoder.fingerprint, encoder.pad_token_id)
     if found != [expected] * 2 or loaded.config.pad_token_id != encoder.pad_token_id:
