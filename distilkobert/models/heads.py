@@ -9,8 +9,7 @@ from typing import cast
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-BERT_FAMILY = ("bert", "roberta", "xlm-roberta")
-"""Model types whose encoder layers are BERT's."""
+from distilkobert.models.families import family_of, has_head
 
 
 def encode(model: PreTrainedModel, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
@@ -28,16 +27,12 @@ def masked_lm_logits(model: PreTrainedModel, hidden: Tensor) -> Tensor:
     """Vocabulary logits (..., V) of hidden states (..., H), through the masked-LM head of `model`.
 
     Raises:
-        ValueError: `model` has no masked-LM head that this function knows.
+        ValueError: `model` has no masked-LM head, or is of an unsupported family.
     """
-    if model.config.model_type == "distilbert" and hasattr(model, "vocab_projector"):
-        activation = cast(nn.Module, model.activation)
-        hidden = activation(cast(nn.Module, model.vocab_transform)(hidden))
-        return cast(Tensor, cast(nn.Module, model.vocab_projector)(cast(nn.Module, model.vocab_layer_norm)(hidden)))
-    for name in ("cls", "lm_head"):
-        head = getattr(model, name, None)
-        if isinstance(head, nn.Module):
-            return cast(Tensor, head(hidden))
-    raise ValueError(
-        f"{type(model).__name__} has no masked-LM head; known heads: BERT's cls, RoBERTa's lm_head, DistilBERT's"
-    )
+    if not has_head(model):
+        raise ValueError(f"{type(model).__name__} has no masked-LM head")
+    if not getattr(model.config, "legacy", True):  # DeBERTa's newer head multiplies by the embedding itself
+        return cast(Tensor, cast(nn.Module, model.lm_predictions)(hidden, model.get_input_embeddings()))
+    for name in family_of(model.config).head:
+        hidden = model.get_submodule(name)(hidden)
+    return hidden
