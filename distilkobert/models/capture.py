@@ -1,8 +1,8 @@
 """Keep hidden states, and query, key and value, of chosen layers of one forward pass.
 
 Hidden states come from hooks. Query, key and value, after rotary embedding where there is one, come from an attention
-function in transformers' `AttentionInterface` that keeps its inputs and calls SDPA with them: outputs do not change, and
-no attention matrix is made. Both stay in place from the making of a `Capture`, so that a compiled network holds them.
+function in transformers' `AttentionInterface` that keeps its inputs and calls SDPA with them: outputs do not change,
+and no attention matrix is made. Both stay in place from the making of a `Capture`, so that a compiled network holds them.
 """
 
 from collections.abc import Sequence
@@ -93,8 +93,10 @@ class Capture:
         depth = len(layer_modules(model))
         beyond = [layer for layer in (*hidden, *projections) if not 0 <= layer < depth]
         if beyond:
-            raise ValueError(f"layer {beyond[0]} cannot be captured: {type(model).__name__} has layers 0 to {depth - 1}")
-        if model.config._attn_implementation == _NAME or hasattr(model.base_model, _KEEPER):
+            raise ValueError(
+                f"layer {beyond[0]} cannot be captured: {type(model).__name__} has layers 0 to {depth - 1}"
+            )
+        if hasattr(model.base_model, _KEEPER):
             raise ValueError(f"this {type(model).__name__} has a capture already; make one with all that is needed")
         self.kept = Kept()
         self._hidden, self._projections = frozenset(hidden), frozenset(projections)
@@ -168,4 +170,3 @@ def _attention(
 
 AttentionInterface.register(_NAME, _attention)
 AttentionMaskInterface.register(_NAME, sdpa_mask)
-

@@ -28,6 +28,7 @@ class Family:
         positions_after_pad: positions are counted from `pad_token_id + 1`.
         states: modules, by layer, that give the hidden state after a layer in place of the layer; a layer is counted
             from the end where it is negative.
+        first_norm: of every layer but the first, the norm in front of attention.
         pooler: the base model has a pooler unless made without.
         shared: layers of one group share their weights, and `layers` lists the groups.
         rotary: the width of a head decides the frequencies of its positions.
@@ -47,6 +48,7 @@ class Family:
     positions: str | None = "embeddings.position_embeddings"
     positions_after_pad: bool = False
     states: Mapping[int, str] = field(default_factory=dict)
+    first_norm: str | None = None
     pooler: bool = False
     shared: bool = False
     rotary: bool = False
@@ -73,9 +75,7 @@ FAMILIES: Mapping[str, Family] = {
     "roberta": _ROBERTA,
     "xlm-roberta": _ROBERTA,
     "camembert": _ROBERTA,
-    "electra": replace(
-        _BERT, head=("generator_predictions", "generator_lm_head"), pooler=False, distilbert_head=None
-    ),
+    "electra": replace(_BERT, head=("generator_predictions", "generator_lm_head"), pooler=False, distilbert_head=None),
     "albert": Family(
         layers="encoder.albert_layer_groups",
         projections=tuple(f"albert_layers.0.attention.{name}" for name in ("query", "key", "value")),
@@ -103,6 +103,7 @@ FAMILIES: Mapping[str, Family] = {
         stacked={"attn.Wqkv": 3, "mlp.Wi": 2},
         positions=None,
         states={-1: "final_norm"},
+        first_norm="attn_norm",
         rotary=True,
         dropouts=("embedding_dropout", "mlp_dropout", "attention_dropout"),
     ),
@@ -114,7 +115,6 @@ FAMILIES: Mapping[str, Family] = {
         attention="attention",
         intermediate_size="hidden_dim",
         dropouts=("dropout", "attention_dropout"),
-        distilbert_head=("vocab_transform", "vocab_layer_norm"),
     ),
 }
 """By `model_type` of config.json."""
@@ -134,6 +134,13 @@ def family_of(config: PreTrainedConfig) -> Family:
     return family
 
 
+def part(model: PreTrainedModel, path: str | None) -> nn.Module | None:
+    """A module of the base model; None where this model has none of that name, such as DeBERTa's optional parts."""
+    parent, _, name = (path or "").rpartition(".")
+    found = None if path is None else getattr(model.base_model.get_submodule(parent), name, None)
+    return found if isinstance(found, nn.Module) else None
+
+
 def group_of(config: PreTrainedConfig, layer: int) -> int:
     """The group of ALBERT whose weights a layer uses; transformers spreads the layers over the groups like this."""
     return int(layer / (config.num_hidden_layers / config.num_hidden_groups))
@@ -150,8 +157,8 @@ def state_modules(model: PreTrainedModel) -> list[nn.Module]:
     """The module whose output is the hidden state after each of the L layers, the last one's that of the encoder."""
     modules = layer_modules(model)
     for layer, path in family_of(model.config).states.items():
-        found = _submodule(model.base_model, path)
-        if found is not None:  # DeBERTa's convolution is optional
+        found = part(model, path)
+        if found is not None:
             modules[layer] = found
     return modules
 
@@ -165,8 +172,8 @@ def attention_modules(model: PreTrainedModel) -> list[nn.Module]:
     family = family_of(model.config)
     if family.attention is None:
         raise ValueError(
-            f"{model.config.model_type} calls no attention function of transformers, so its query, key and value cannot "
-            "be captured; use objectives of hidden states or logits"
+            f"{model.config.model_type} calls no attention function of transformers, so its query, key and value "
+            "cannot be captured; use objectives of hidden states or logits"
         )
     return [layer.get_submodule(family.attention) for layer in layer_modules(model)]
 
@@ -189,10 +196,3 @@ def describe_encoder(model: PreTrainedModel) -> str:
         f"{config.model_type}, {config.num_hidden_layers} layers of width {config.hidden_size}, "
         f"{'masked-LM head' if has_head(model) else 'no masked-LM head'}, vocabulary of {config.vocab_size:,} pieces"
     )
-
-
-def _submodule(model: nn.Module, path: str) -> nn.Module | None:
-    try:
-        return model.get_submodule(path)
-    except AttributeError:
-        return None
