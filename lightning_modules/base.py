@@ -153,4 +153,4 @@ class TokenMeans(nn.Module):
 
     def compute(self, name: str) -> Tensor:
         """The mean of one name over all batches and ranks; called on every rank."""
-        return cast(Tensor, cast(MeanMetric, self.metrics[name]).compute())
+        return cast(MeanMetric, self.metrics[name]).compute()

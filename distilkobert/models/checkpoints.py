@@ -144,7 +144,10 @@ def load_model(
     else:
         model, missing, own = _from_folder_or_hub(source, task, labels)
     if own != task and task == "encoder":
-        model, missing = model.base_model, [name for name in missing if name not in head_parameters(model)]
+        model, missing = (
+            cast(PreTrainedModel, model.base_model),
+            [name for name in missing if name not in head_parameters(model)],
+        )
     elif own != task:
         model, missing = _with_new_head(model, missing, task, labels, source)
     model.train(False)
