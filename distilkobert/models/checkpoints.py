@@ -15,6 +15,7 @@ import torch
 from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
+    AutoModel,
     AutoModelForMaskedLM,
     AutoModelForQuestionAnswering,
     AutoModelForSequenceClassification,
@@ -24,7 +25,7 @@ from transformers import (
 )
 
 from distilkobert.io.run_files import CONFIG_FILE
-from distilkobert.models.checks import check_left_out
+from distilkobert.models.checks import check_left_out, head_parameters
 
 Task = Literal["masked_lm", "sequence_classification", "token_classification", "question_answering"]
 
@@ -142,6 +143,40 @@ def load_model(
     return model, sorted(missing)
 
 
+def load_own(source: str | Path) -> PreTrainedModel:
+    """Load a network as it is: with the head that it has, as a bare encoder where it has none.
+
+    The head of a pretraining (BERT's with next-sentence prediction, ALBERT's) gives its masked-LM part. A bare encoder
+    whose pooler is missing has none afterwards either, where transformers would give it a random one.
+
+    Args:
+        source: folder, checkpoint file, or hub id.
+
+    Returns:
+        The network in evaluation mode.
+
+    Raises:
+        FileNotFoundError: the source is no folder or file here and could not be fetched from the hub.
+        ValueError: see `read_checkpoint`; or weights of the source are missing.
+    """
+    path = Path(source)
+    if path.suffix == ".ckpt" or path.is_file():
+        return model_from_checkpoint(read_checkpoint(path), path)
+    model, missing, task = _from_folder_or_hub(source, None, None)
+    if task is None and (model.config.architectures or [""])[0].endswith("ForPreTraining"):
+        whole, lost, _ = _from_folder_or_hub(source, "masked_lm", None)
+        if not lost:
+            return whole
+    pooler = [name for name, _ in model.named_parameters() if name.startswith("pooler.")]
+    if task is None and pooler and set(pooler) <= set(missing):
+        model.register_module("pooler", None)
+        missing = [name for name in missing if name not in pooler]
+    if missing:
+        raise ValueError(f"{source}: incomplete; it lacks {', '.join(sorted(missing)[:4])}. Fetch the model again")
+    model.train(False)
+    return model
+
+
 def task_of(config: PreTrainedConfig) -> Task | None:
     """The head that a configuration names as its network's, None where it names none or one that is not used here."""
     architecture = (config.architectures or [""])[0]
@@ -149,8 +184,8 @@ def task_of(config: PreTrainedConfig) -> Task | None:
 
 
 def _from_folder_or_hub(
-    source: str | Path, task: Task, labels: Sequence[str] | None
-) -> tuple[PreTrainedModel, list[str], Task]:
+    source: str | Path, task: Task | None, labels: Sequence[str] | None
+) -> tuple[PreTrainedModel, list[str], Task | None]:
     """The network, the names of its missing weights, and its head: its own, or that of `task` where it has none."""
     path = Path(source)
     if path.is_dir() and not (path / "config.json").is_file():
@@ -164,7 +199,8 @@ def _from_folder_or_hub(
         unnamed = names == [f"LABEL_{number}" for number in range(len(names))]
         if own is None or (own == task and unnamed and len(names) == len(labels or ())):
             config.update(_classes(labels))
-        model, report = _AUTO_CLASSES[own or task].from_pretrained(
+        head = own or task
+        model, report = (AutoModel if head is None else _AUTO_CLASSES[head]).from_pretrained(
             str(source), config=config, output_loading_info=True, dtype=torch.float32
         )
     except OSError as error:
@@ -178,7 +214,7 @@ def _from_folder_or_hub(
     except (RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
         raise ValueError(f"{source}: the weights cannot be read, or do not fit config.json: {error}") from error
     check_left_out(model, report["unexpected_keys"], str(source))
-    return model, list(report["missing_keys"]), own or task
+    return model, list(report["missing_keys"]), head
 
 
 def _with_new_head(
@@ -192,8 +228,7 @@ def _with_new_head(
     report = target.base_model.load_state_dict(encoder, strict=False)
     head = [name for name in model.state_dict() if not name.startswith(prefix)]
     check_left_out(target, [*(f"{prefix}{name}" for name in report.unexpected_keys), *head], str(source))
-    new = [name for name, _ in target.named_parameters() if not name.startswith(prefix)]
-    return target, [*absent, *(f"{prefix}{name}" for name in report.missing_keys), *new]
+    return target, [*absent, *(f"{prefix}{name}" for name in report.missing_keys), *head_parameters(target)]
 
 
 def _classes(labels: Sequence[str] | None) -> dict[str, Any]:

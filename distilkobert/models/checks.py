@@ -40,7 +40,7 @@ def check_new_weights(model: PreTrainedModel, missing: Sequence[str], source: st
     """
     encoder, prefix = f"{model.base_model_prefix}.", f"{model.base_model_prefix}.pooler."
     names = {name for name, _ in model.named_parameters()}
-    head = {name for name in names if not name.startswith(encoder)}
+    head = set(head_parameters(model))
     pooler = {name for name in names if name.startswith(prefix)}
     # A source has a pooler or has none; of a part of one the rest was lost.
     new_pooler = pooler if pooler.issubset(missing) else set()
@@ -56,6 +56,12 @@ def check_new_weights(model: PreTrainedModel, missing: Sequence[str], source: st
             f"{source}: the head is incomplete; it lacks {', '.join(sorted(missing))} but has other parts. The file is "
             "damaged, or was written for another kind of head"
         )
+
+
+def head_parameters(model: PreTrainedModel) -> list[str]:
+    """Names of the parameters outside the encoder; one that is tied to the encoder's belongs to the encoder."""
+    inside = {id(weight) for weight in model.base_model.parameters()}
+    return [name for name, weight in model.named_parameters() if id(weight) not in inside]
 
 
 def check_left_out(model: PreTrainedModel, surplus: Sequence[str], source: str) -> None:

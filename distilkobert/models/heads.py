@@ -7,10 +7,18 @@ pieces and 15 % masked tokens that projection is most of a small model's work.
 from typing import cast
 
 from torch import Tensor, nn
+from torch.nn import Parameter
 from transformers import PreTrainedModel
 
 BERT_FAMILY = ("bert", "roberta", "xlm-roberta")
 """Model types whose encoder layers are BERT's."""
+
+_HEAD_PARTS = {
+    "electra": ("generator_predictions", "generator_lm_head"),
+    "albert": ("predictions",),
+    "modernbert": ("head", "decoder"),
+}
+"""By model type, the modules of the masked-LM head, one after the other, where it is not one module of a usual name."""
 
 
 def encode(model: PreTrainedModel, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
@@ -34,10 +42,18 @@ def masked_lm_logits(model: PreTrainedModel, hidden: Tensor) -> Tensor:
         activation = cast(nn.Module, model.activation)
         hidden = activation(cast(nn.Module, model.vocab_transform)(hidden))
         return cast(Tensor, cast(nn.Module, model.vocab_projector)(cast(nn.Module, model.vocab_layer_norm)(hidden)))
-    for name in ("cls", "lm_head"):
-        head = getattr(model, name, None)
-        if isinstance(head, nn.Module):
-            return cast(Tensor, head(hidden))
+    for names in (_HEAD_PARTS.get(model.config.model_type, ()), ("cls",), ("lm_head",)):
+        parts = [getattr(model, name, None) for name in names]
+        if parts and all(isinstance(part, nn.Module) for part in parts):
+            for part in parts:
+                hidden = cast(nn.Module, part)(hidden)
+            return hidden
     raise ValueError(
-        f"{type(model).__name__} has no masked-LM head; known heads: BERT's cls, RoBERTa's lm_head, DistilBERT's"
+        f"{type(model).__name__} has no masked-LM head; known heads: BERT's cls, RoBERTa's lm_head, and those of "
+        f"DistilBERT, {', '.join(_HEAD_PARTS)}"
     )
+
+
+def layer_parameters(model: PreTrainedModel) -> list[Parameter]:
+    """Parameters of the encoder except its embeddings (of pieces, positions and segments, and their LayerNorm)."""
+    return [weight for name, weight in model.base_model.named_parameters() if not name.startswith("embeddings")]

@@ -66,6 +66,11 @@ class FastEncoder:
     def __reduce__(self) -> tuple[type["FastEncoder"], tuple["PreTrainedTokenizerFast", str]]:
         return type(self), (self._tokenizer, self._name)
 
+    @property
+    def tokenizer(self) -> "PreTrainedTokenizerFast":
+        """The tokenizer of transformers, as it was given."""
+        return self._tokenizer
+
     @cached_property
     def vocab_size(self) -> int:
         """Number of ids, V: one more than the largest, added tokens included."""

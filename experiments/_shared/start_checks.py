@@ -19,7 +19,9 @@ from lightning_modules.remedies import beside, other_weights
 _FREE_ON_RESUME = (*PATHS, "num_workers", "eval_batch_size")
 """Settings of the data that do not change what is trained on."""
 
-_FREE_IN_EVALUATION = ("model.teacher", "model.init_from", "model.optimizer.")
+_FREE_IN_EVALUATION = (
+    "model.teacher", "model.init_from", "model.optimizer.", "model.train_first", "model.train_first_share"
+)  # fmt: skip
 """Settings of the module, or beginnings of their names, that do not make the network. A teacher may lie elsewhere;
 that it is the same one, the module checks."""
 

@@ -28,6 +28,7 @@ from experiments._shared.start_checks import (
     refuse_evaluating_the_start,
     refuse_used_folder,
 )
+from lightning_modules.base import EncoderModule
 from lightning_modules.callbacks import (
     ConfusionFigure,
     GradientWatch,
@@ -44,7 +45,6 @@ from lightning_modules.callbacks import (
     TrainingLog,
     keep_if_best,
 )
-from lightning_modules.finetuning import FineTuning
 
 DEFAULT_SEED = 42
 """Seed of the original's fine-tuning scripts (monologg/KoBERT-nsmc, KoBERT-NER, KoBERT-KorQuAD)."""
@@ -122,11 +122,11 @@ class TrainerCLI(LightningCLI):
             refuse_evaluating_the_start(self.run_folder, self.config.subcommand)
 
     def instantiate_classes(self) -> None:
-        """Make everything; a task's module learns which checkpoint will be loaded into it."""
+        """Make everything; a module of ours gets the checkpoint that will be loaded into it."""
         super().instantiate_classes()
         config = self.config[self.config.subcommand]
         check_linked(config.model.init_args.as_dict(), self.model, self.datamodule, (*LINKS, "token_counts"))
-        if isinstance(self.model, FineTuning):
+        if isinstance(self.model, EncoderModule):
             self.model.checkpoint = config.get("ckpt_path")
 
     def after_fit(self) -> None:

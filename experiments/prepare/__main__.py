@@ -1,10 +1,12 @@
-"""Prepare data: turn text files into a folder of token sequences, or download the data of a task.
+"""Prepare data: turn text files into a folder of token sequences, download the data of a task, change a vocabulary.
 
     python -m experiments.prepare corpus --input 'texts/*.txt.xz' --tokenizer kobert --output corpus
     python -m experiments.prepare fetch nsmc --output data/nsmc
+    python -m experiments.prepare vocabulary transfer --model encoder --tokenizer kobert --output encoder_kobert
 
-The folder of `corpus` is read by `datamodules.CorpusDataModule`, that of `fetch` by the task's data module. Running a
-command again finds its result and returns at once; a download that was cut off goes on.
+The folder of `corpus` is read by `datamodules.CorpusDataModule`, that of `fetch` by the task's data module. Running
+these two again finds their result and returns at once; a download that was cut off goes on. `vocabulary` writes a model
+folder for `--model.init_from`.
 """
 
 import sys
@@ -25,6 +27,7 @@ from experiments._shared.commandline import run_command
 from experiments._shared.measure import peak_memory_mb
 from experiments._shared.parsers import StrictParser
 from experiments.prepare.fetch import SOURCES, DatasetName, fetch
+from experiments.prepare.vocabulary import add_vocabulary_commands, change_vocabulary
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,7 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subcommands(required=True, dest="command")
     commands.add_subcommand("corpus", _corpus_parser(), help="token sequences for pretraining and distillation")
     commands.add_subcommand("fetch", _fetch_parser(), help="download the data of a task, checked by SHA-256")
+    vocabulary = StrictParser()
+    commands.add_subcommand("vocabulary", vocabulary, help="give an encoder another vocabulary")
+    add_vocabulary_commands(vocabulary)
     settings = parser.parse_args(arguments)
+    if settings.command == "vocabulary":
+        return run_command(lambda: change_vocabulary(settings.vocabulary))
     if settings.command == "fetch":
         return run_command(lambda: fetch(SOURCES[settings.fetch.name], Path(settings.fetch.output)))
     return run_command(lambda: _prepare_corpus(settings.corpus))
