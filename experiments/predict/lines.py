@@ -6,7 +6,6 @@ from pathlib import Path
 import torch
 from transformers import AutoConfig, PreTrainedModel
 
-from distilkobert.io.texts import not_utf8
 from distilkobert.models.checkpoints import Task, task_of
 from experiments.predict.tasks import PREPARE, Prepared, Reader
 
@@ -44,7 +43,10 @@ def prepare_line(number: int, line: bytes, task: Task, reader: Reader) -> Prepar
         text = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
         return PREPARE[task](text, reader)
     except UnicodeDecodeError as error:
-        raise ValueError(f"line {number}: {not_utf8(error)}") from error
+        found = f"byte 0x{error.object[error.start]:02x} at position {error.start + 1}"
+        raise ValueError(
+            f"line {number}: not UTF-8 ({found}); convert the text first, for example with: iconv -f CP949 -t UTF-8"
+        ) from error
     except ValueError as error:
         raise ValueError(f"line {number}: {error}") from error
 
