@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from datamodules.resume import ExactResume, place_of
-from distilkobert.sampling import BatchKey, TokenBudgetSampler
+from distilkobert.batching import BatchKey, TokenBudgetSampler
 
 Batch = dict[str, Tensor]
 

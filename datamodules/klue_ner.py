@@ -6,13 +6,13 @@ from typing import Literal
 from datamodules.ner_batches import CharacterBatches
 from datamodules.task_batches import InputFrame
 from datamodules.tasks import Tables, TaskDataModule, find_task_files
-from distilkobert.feature_cache import Columns
-from distilkobert.labels import KLUE_NER_LABELS
-from distilkobert.ner_files import read_klue_ner
-from distilkobert.task_features import character_features
-from distilkobert.task_files import KLUE_DEV, KLUE_TRAIN
-from distilkobert.task_splits import KLUE_SPLIT, TaskPart
-from distilkobert.unlabelled_files import read_characters
+from distilkobert.tasks.feature_cache import Columns
+from distilkobert.tasks.features import character_features
+from distilkobert.tasks.files.common import KLUE_DEV, KLUE_TRAIN
+from distilkobert.tasks.files.ner import read_klue_ner
+from distilkobert.tasks.files.unlabelled import read_characters
+from distilkobert.tasks.labels import KLUE_NER_LABELS
+from distilkobert.tasks.splits import KLUE_SPLIT, TaskPart
 
 
 class KlueNERDataModule(TaskDataModule):

@@ -4,14 +4,14 @@ from pathlib import Path
 
 from datamodules.question_batches import AnswerBatches, QuestionBatches, WindowBatches
 from datamodules.tasks import Tables, TaskDataModule, find_task_files
-from distilkobert.feature_cache import Columns
-from distilkobert.korquad_files import read_korquad
-from distilkobert.particles import ParticleMode
-from distilkobert.question_features import question_features, seed_question_features
-from distilkobert.spans import WindowSettings
-from distilkobert.task_files import KORQUAD_DEV, KORQUAD_TRAIN
-from distilkobert.task_splits import KORQUAD_SPLIT, TaskPart
-from distilkobert.tokenization import KoBertTokenizer
+from distilkobert.korean.particles import ParticleMode
+from distilkobert.tasks.feature_cache import Columns
+from distilkobert.tasks.files.common import KORQUAD_DEV, KORQUAD_TRAIN
+from distilkobert.tasks.files.korquad import read_korquad
+from distilkobert.tasks.question_features import question_features, seed_question_features
+from distilkobert.tasks.spans import WindowSettings
+from distilkobert.tasks.splits import KORQUAD_SPLIT, TaskPart
+from distilkobert.tokenizers.kobert import KoBertTokenizer
 
 
 class KorQuADDataModule(TaskDataModule):

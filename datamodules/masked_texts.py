@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from datamodules.task_batches import padded
-from distilkobert.masked_texts import MaskedText
-from distilkobert.sampling import BatchKey
+from distilkobert.batching import BatchKey
+from distilkobert.corpus.masked_texts import MaskedText
 
 
 class MaskedTextBatches:

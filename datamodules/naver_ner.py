@@ -5,14 +5,14 @@ from pathlib import Path
 from datamodules.ner_batches import WordBatches
 from datamodules.task_batches import InputFrame
 from datamodules.tasks import Tables, TaskDataModule, find_task_files
-from distilkobert.feature_cache import Columns
-from distilkobert.labels import NAVER_NER_LABELS
-from distilkobert.ner_files import read_naver_ner
-from distilkobert.particles import ParticleMode
-from distilkobert.task_features import word_features
-from distilkobert.task_files import NAVER_TEST, NAVER_TRAIN
-from distilkobert.task_splits import KLUE_SPLIT, TaskPart
-from distilkobert.unlabelled_files import read_words
+from distilkobert.korean.particles import ParticleMode
+from distilkobert.tasks.feature_cache import Columns
+from distilkobert.tasks.features import word_features
+from distilkobert.tasks.files.common import NAVER_TEST, NAVER_TRAIN
+from distilkobert.tasks.files.ner import read_naver_ner
+from distilkobert.tasks.files.unlabelled import read_words
+from distilkobert.tasks.labels import NAVER_NER_LABELS
+from distilkobert.tasks.splits import KLUE_SPLIT, TaskPart
 
 
 class NaverNERDataModule(TaskDataModule):

@@ -5,11 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from datamodules.task_batches import CutTexts, InputFrame, padded
-from distilkobert.alignment import OUTSIDE, AlignedWords, first_piece_labels, piece_tags
-from distilkobert.feature_cache import FeatureTable
-from distilkobert.labels import IGNORE_INDEX
-from distilkobert.sampling import BatchKey
-from distilkobert.task_examples import CharacterExample, TaggedExample, WordExample
+from distilkobert.batching import IGNORE_INDEX, BatchKey
+from distilkobert.tasks.alignment import OUTSIDE, AlignedWords, first_piece_labels, piece_tags
+from distilkobert.tasks.examples import CharacterExample, TaggedExample, WordExample
+from distilkobert.tasks.feature_cache import FeatureTable
 
 
 class SentenceBatches(CutTexts, ABC):

@@ -7,14 +7,14 @@ import torch
 
 from datamodules.task_batches import CutTexts, InputFrame
 from datamodules.tasks import Tables, TaskDataModule, find_task_files
-from distilkobert.feature_cache import Columns, FeatureTable
-from distilkobert.labels import NSMC_LABELS
-from distilkobert.nsmc_files import read_nsmc
-from distilkobert.sampling import BatchKey
-from distilkobert.task_features import review_features
-from distilkobert.task_files import NSMC_TEST, NSMC_TRAIN
-from distilkobert.task_splits import TaskPart
-from distilkobert.unlabelled_files import read_reviews
+from distilkobert.batching import BatchKey
+from distilkobert.tasks.feature_cache import Columns, FeatureTable
+from distilkobert.tasks.features import review_features
+from distilkobert.tasks.files.common import NSMC_TEST, NSMC_TRAIN
+from distilkobert.tasks.files.nsmc import read_nsmc
+from distilkobert.tasks.files.unlabelled import read_reviews
+from distilkobert.tasks.labels import NSMC_LABELS
+from distilkobert.tasks.splits import TaskPart
 
 
 class ReviewBatches(CutTexts):

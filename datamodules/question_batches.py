@@ -9,14 +9,14 @@ import numpy.typing as npt
 import torch
 
 from datamodules.task_batches import padded_inputs
-from distilkobert.feature_cache import FeatureTable
-from distilkobert.particles import ParticleMode
-from distilkobert.sampling import BatchKey
-from distilkobert.spans import Window, WindowSettings, build_windows, window_label
-from distilkobert.spans_seed import SeedContext, read_context
-from distilkobert.task_examples import QuestionWindows, seed_offsets
-from distilkobert.text_encoding import TextEncoder
-from distilkobert.tokenization import KoBertTokenizer
+from distilkobert.batching import BatchKey
+from distilkobert.korean.particles import ParticleMode
+from distilkobert.tasks.examples import QuestionWindows, seed_offsets
+from distilkobert.tasks.feature_cache import FeatureTable
+from distilkobert.tasks.reference_decoding import SeedContext, read_context
+from distilkobert.tasks.spans import Window, WindowSettings, build_windows, window_label
+from distilkobert.tokenizers.kobert import KoBertTokenizer
+from distilkobert.tokenizers.loading import TextEncoder
 
 _SEED_CONTEXTS_KEPT = 64
 """A paragraph has about six questions, which are often in batches close to each other."""

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from distilkobert.feature_cache import FeatureTable
+from distilkobert.tasks.feature_cache import FeatureTable
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,12 @@ import numpy.typing as npt
 from pytorch_lightning.trainer.states import TrainerFn
 
 from datamodules.base import PlannedBatches, PlannedDataModule, PlannedLoader
-from distilkobert.feature_cache import Columns, FeatureTable, cached_features
-from distilkobert.files import require_content, sha256_of_file
-from distilkobert.sampling import BatchKey
-from distilkobert.task_files import find_file, missing_files
-from distilkobert.task_splits import DEV_CUT, HashSplit, TaskPart, describe
-from distilkobert.text_encoding import load_encoder
+from distilkobert.batching import BatchKey
+from distilkobert.io.files import require_content, sha256_of_file
+from distilkobert.tasks.feature_cache import Columns, FeatureTable, cached_features
+from distilkobert.tasks.files.common import find_file, missing_files
+from distilkobert.tasks.splits import DEV_CUT, HashSplit, TaskPart, describe
+from distilkobert.tokenizers.loading import load_tokenizer
 
 _PARTS: dict[str, tuple[TaskPart, ...]] = {"fit": ("train", "dev"), "validate": ("dev",), "test": ("test",)}
 _STAGES = {TrainerFn.FITTING: "fit", TrainerFn.VALIDATING: "validate", TrainerFn.TESTING: "test"}
@@ -136,7 +136,7 @@ class TaskDataModule(PlannedDataModule):
         if self._predict_file is not None:
             require_content(self._predict_file)
         self.tokenizer_dir: str = tokenizer
-        self.tokenizer = load_encoder(tokenizer)
+        self.tokenizer = load_tokenizer(tokenizer)
         self.vocab_size: int = self.tokenizer.vocab_size
         self.pad_token_id: int = self.tokenizer.pad_token_id
         self.max_length = max_length

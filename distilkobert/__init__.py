@@ -1,5 +1,5 @@
 """Plain torch, transformers and sentencepiece pieces of KoBERT distillation; this package never imports Lightning."""
 
-from distilkobert.tokenization import KoBertTokenizer
+from distilkobert.tokenizers.kobert import KoBertTokenizer
 
 __all__ = ["KoBertTokenizer"]

@@ -1,1 +1,1 @@
-"""What a researcher starts: every file here is one command, `python -m experiments.NAME`."""
+"""The commands: every file or package here, `_shared` excepted, is one (`python -m experiments.NAME`)."""

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments.commandline import call_with_options, run_command
+from experiments._shared.commandline import call_with_options, run_command
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -79,9 +79,9 @@ def write_files(folder: Path, *, seed: int, sentences: int = SENTENCES, vocabula
         sentences: lines of text.
         vocabulary: pieces of the tokenizer.
     """
-    from distilkobert.synthetic import generate_sentences
-    from distilkobert.synthetic_tasks import write_korquad, write_naver_ner, write_nsmc
-    from distilkobert.tokenizer_training import train_tokenizer
+    from distilkobert.synthetic.generation import generate_sentences
+    from distilkobert.synthetic.tasks import write_korquad, write_naver_ner, write_nsmc
+    from distilkobert.tokenizers.training import train_tokenizer
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MARKER).touch()
@@ -116,7 +116,7 @@ def table(study: Path, seed: int) -> "Table":
 
     from rich.table import Table
 
-    from distilkobert.run_files import read_metrics
+    from distilkobert.io.run_files import read_metrics
 
     speed = json.loads((study / "latency.json").read_text(encoding="utf-8"))["models"]
     shown = Table(title="Demo: held-out masked-LM loss, agreement with the teacher's first choice, and the three tasks")

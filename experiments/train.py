@@ -14,10 +14,10 @@ import torch
 import torch.distributed as dist
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
-from experiments.cli import TRAINER_OPTIONS, TrainerCLI
-from experiments.commandline import run_command
-from experiments.quiet import quieten_lightning, quieten_transformers
-from experiments.run_folder import RunConfig
+from experiments._shared.commandline import run_command
+from experiments._shared.quiet import quieten_lightning, quieten_transformers
+from experiments._shared.run_folder import RunConfig
+from experiments._shared.trainer_cli import TRAINER_OPTIONS, TrainerCLI
 
 PROGRAM = "python -m experiments.train"
 USAGE = f"{PROGRAM} {{}} -c CONFIG [-c OVERLAY ...] [--key=value ...]"

@@ -1,10 +1,10 @@
 """LightningModules: wiring and logging only; the computing is in `distilkobert`."""
 
-from lightning_modules.answering import QuestionAnswering
-from lightning_modules.classification import SequenceClassification
 from lightning_modules.distillation import Distillation
-from lightning_modules.pretraining import MaskedLanguageModeling
-from lightning_modules.tagging import TokenClassification
+from lightning_modules.masked_language_modeling import MaskedLanguageModeling
+from lightning_modules.question_answering import QuestionAnswering
+from lightning_modules.sequence_classification import SequenceClassification
+from lightning_modules.token_classification import TokenClassification
 
 __all__ = [
     "Distillation",

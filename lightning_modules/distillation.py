@@ -6,19 +6,19 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-from distilkobert.frequency import frequency_buckets
-from distilkobert.heads import encode, encode_layers, masked_lm_logits
-from distilkobert.labels import IGNORE_INDEX
-from distilkobert.losses import (
+from distilkobert.batching import IGNORE_INDEX
+from distilkobert.corpus.frequency import frequency_buckets
+from distilkobert.metrics import BucketAgreement, LayerSimilarity
+from distilkobert.models.heads import encode, encode_layers, masked_lm_logits
+from distilkobert.models.students import StudentSpec, build_student
+from distilkobert.models.teachers import FrozenTeacher, load_teacher, weights_sum
+from distilkobert.objectives.functions import (
     DistillationLosses,
     cosine_hidden_loss,
     masked_lm_loss,
     soft_target_loss,
 )
-from distilkobert.metrics import BucketAgreement, LayerSimilarity
 from distilkobert.optim import OptimizerSpec
-from distilkobert.students import StudentSpec, build_student
-from distilkobert.teachers import FrozenTeacher, load_teacher, weights_sum
 from lightning_modules.base import TokenMeans
 from lightning_modules.masked_lm import MaskedLMModule
 

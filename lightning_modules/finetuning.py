@@ -10,8 +10,8 @@ from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
 from torchmetrics import MeanMetric
 
-from distilkobert.checkpoints import Task, load_model
-from distilkobert.model_checks import DataFacts, check_facts, check_new_weights
+from distilkobert.models.checkpoints import Task, load_model
+from distilkobert.models.checks import DataFacts, check_facts, check_new_weights
 from distilkobert.optim import OptimizerSpec
 from lightning_modules.base import EncoderModule
 
@@ -63,9 +63,6 @@ class FineTuning(EncoderModule):
         self.init_from = init_from
         self.labels = list(labels)
         self.facts = facts
-        self.checkpoint: str | None = None
-        """Checkpoint that the trainer is about to load, set by the command line: the network is built from it, so that
-        `init_from` need not be there any more."""
         self.mean_loss = MeanMetric()
 
     def configure_model(self) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from distilkobert.heads import encode, masked_lm_logits
+from distilkobert.models.heads import encode, masked_lm_logits
 from lightning_modules.base import EncoderModule
 
 SHOWN_PIECES = 5

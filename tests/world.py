@@ -10,12 +10,12 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from distilkobert.corpus import CorpusSettings
-from distilkobert.corpus_preparation import prepare_corpus
-from distilkobert.synthetic import generate_sentences
-from distilkobert.teachers import EncoderSpec, build_encoder
-from distilkobert.tokenizer_training import train_tokenizer
-from experiments.cli import TrainerCLI
+from distilkobert.corpus.preparation import prepare_corpus
+from distilkobert.corpus.sequences import CorpusSettings
+from distilkobert.models.teachers import EncoderSpec, build_encoder
+from distilkobert.synthetic.generation import generate_sentences
+from distilkobert.tokenizers.training import train_tokenizer
+from experiments._shared.trainer_cli import TrainerCLI
 from experiments.train import main
 
 SENTENCES = 700

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from distilkobert.frequency import BUCKETS
+from distilkobert.corpus.frequency import BUCKETS
 
 
 class BucketAgreement(Metric):

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from distilkobert.files import write_text
+from distilkobert.io.files import write_text
 
 # What the official script for version 1.0 turns into a space, and then what it deletes. Other punctuation (the middle
 # dot, corner brackets, curly double quotes) stays and can make an answer differ.

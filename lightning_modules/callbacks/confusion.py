@@ -7,7 +7,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.utilities import rank_zero_warn
 
-from distilkobert.confusion import confusion_matrix, draw_confusion
+from distilkobert.metrics.confusion import confusion_matrix, draw_confusion
 from lightning_modules.callbacks.gathering import gather_to_zero
 from lightning_modules.finetuning import FineTuning
 

@@ -9,10 +9,10 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from distilkobert.heads import encode
-from distilkobert.nsmc_files import read_nsmc
-from distilkobert.probe import ProbeSpec, choose_reviews, fit_classifier, pooled_features
-from distilkobert.task_files import NSMC_TRAIN, find_file, missing_files
+from distilkobert.models.heads import encode
+from distilkobert.tasks.files.common import NSMC_TRAIN, find_file, missing_files
+from distilkobert.tasks.files.nsmc import read_nsmc
+from distilkobert.tasks.probe import ProbeSpec, choose_reviews, fit_classifier, pooled_features
 from lightning_modules.base import EncoderModule
 from lightning_modules.callbacks.training_log import TrainingLog
 from lightning_modules.finetuning import FineTuning

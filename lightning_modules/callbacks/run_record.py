@@ -11,7 +11,7 @@ import torch
 from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
 
-from distilkobert.run_files import METRICS_FILE, read_metrics, write_json
+from distilkobert.io.run_files import METRICS_FILE, read_metrics, write_json
 from lightning_modules.base import EncoderModule
 from lightning_modules.callbacks.predictions import STEMS
 from lightning_modules.callbacks.training_log import TrainingLog

@@ -6,8 +6,8 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.loggers import TensorBoardLogger
 
-from distilkobert.samples import Sample, sample_page
-from distilkobert.tokenization import KoBertTokenizer
+from distilkobert.metrics.samples import Sample, sample_page
+from distilkobert.tokenizers.kobert import KoBertTokenizer
 from lightning_modules.callbacks.gathering import gather_to_zero
 from lightning_modules.finetuning import FineTuning
 
@@ -97,7 +97,7 @@ def text_of(tokenizer: Any) -> Callable[[list[int]], str]:
     """What turns ids into text, without the tokens that frame and fill inputs.
 
     Args:
-        tokenizer: KoBERT's, or another `distilkobert.text_encoding.TextEncoder`.
+        tokenizer: KoBERT's, or another `distilkobert.tokenizers.loading.TextEncoder`.
     """
     frame = {tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id}
     kobert = isinstance(tokenizer, KoBertTokenizer)

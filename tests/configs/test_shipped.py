@@ -8,7 +8,7 @@ import pytest
 import pytorch_lightning as pl
 import yaml
 
-from experiments.cli import TrainerCLI
+from experiments._shared.trainer_cli import TrainerCLI
 from tests.world import World
 
 CONFIGS = Path("configs")

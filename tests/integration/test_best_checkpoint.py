@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from distilkobert.checkpoints import read_checkpoint
-from experiments.cli import TrainerCLI
-from experiments.export import export
+from distilkobert.models.checkpoints import read_checkpoint
+from experiments._shared.trainer_cli import TrainerCLI
+from experiments.export.__main__ import export
 from tests.integration.task_world import TaskWorld, make_task_world
 from tests.world import World, read_json, scalars
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.cli import TrainerCLI
+from experiments._shared.trainer_cli import TrainerCLI
 from tests.world import World
 
 Run = Callable[..., TrainerCLI]

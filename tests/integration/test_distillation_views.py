@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from distilkobert.frequency import BUCKETS, frequency_buckets
-from experiments.cli import TrainerCLI
+from distilkobert.corpus.frequency import BUCKETS, frequency_buckets
+from experiments._shared.trainer_cli import TrainerCLI
 from tests.integration.event_files import hparams
 from tests.world import World, read_json, scalars
 

@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from distilkobert import KoBertTokenizer
-from distilkobert.checkpoints import load_model
-from experiments.cli import TrainerCLI
-from experiments.export import export
+from distilkobert.models.checkpoints import load_model
+from experiments._shared.trainer_cli import TrainerCLI
+from experiments.export.__main__ import export
 from tests.world import World
 
 Run = Callable[..., TrainerCLI]
@@ -122,8 +122,8 @@ def test_what_cannot_be_exported_is_refused(runs: Path, world: World, tmp_path: 
         export(str(checkpoint), str(tmp_path / "there"))
     with pytest.raises(FileNotFoundError, match=r"no-such\.ckpt"):
         export(str(tmp_path / "no-such.ckpt"), str(tmp_path / "out"))
-    from distilkobert.synthetic import generate_sentences
-    from distilkobert.tokenizer_training import train_tokenizer
+    from distilkobert.synthetic.generation import generate_sentences
+    from distilkobert.tokenizers.training import train_tokenizer
 
     train_tokenizer(generate_sentences(700, seed=6), tmp_path / "other", vocab_size=610, seed=6)
     with pytest.raises(ValueError, match="610 pieces"):

@@ -13,9 +13,9 @@ from seqeval.metrics import f1_score, precision_score
 from transformers import AutoTokenizer, PreTrainedModel
 
 from distilkobert import KoBertTokenizer
-from distilkobert.checkpoints import model_from_checkpoint, read_checkpoint
 from distilkobert.metrics.korquad import read_predictions, score_predictions
-from experiments.cli import TrainerCLI
+from distilkobert.models.checkpoints import model_from_checkpoint, read_checkpoint
+from experiments._shared.trainer_cli import TrainerCLI
 from tests.integration.task_world import TASKS, TaskWorld, make_task_world
 from tests.world import World, read_json
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from experiments.cli import TrainerCLI
+from experiments._shared.trainer_cli import TrainerCLI
 from tests.integration.event_files import hparams
 from tests.integration.task_world import TaskWorld, make_task_world
 from tests.integration.wide_models import fit_and_test, records_of

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from distilkobert import KoBertTokenizer
-from experiments.cli import TrainerCLI
+from experiments._shared.trainer_cli import TrainerCLI
 from tests.world import World, read_json, scalars
 
 Run = Callable[..., TrainerCLI]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from distilkobert.teachers import load_teacher, weights_sum
-from experiments.cli import TrainerCLI
+from distilkobert.models.teachers import load_teacher, weights_sum
+from experiments._shared.trainer_cli import TrainerCLI
 from tests.integration.task_world import TaskWorld, make_task_world
 from tests.integration.wide_models import export_of, fit_and_test, records_of
 from tests.world import World, read_json

@@ -21,7 +21,7 @@ from transformers import (
 )
 
 from distilkobert import KoBertTokenizer
-from experiments.predict import predict
+from experiments.predict.__main__ import predict
 from tests.world import VOCABULARY, World
 
 WIDTH = 8

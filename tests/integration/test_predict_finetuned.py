@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from seqeval.metrics.sequence_labeling import get_entities
 
-from experiments.predict import predict
+from experiments.predict.__main__ import predict
 from tests.integration.task_world import TASKS, TaskWorld, make_task_world
 from tests.integration.wide_models import export_of, fit_and_test, records_of, save_wide
 from tests.world import World, read_json

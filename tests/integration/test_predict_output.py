@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from transformers import DistilBertForTokenClassification
 
-from experiments.predict import main
+from experiments.predict.__main__ import main
 from tests.integration.test_predict import Terminal, config, folder_of, set_by_token
 from tests.world import World
 

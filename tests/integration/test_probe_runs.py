@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from distilkobert.checkpoints import read_checkpoint
-from distilkobert.synthetic_tasks import write_nsmc
-from experiments.cli import TrainerCLI
+from distilkobert.models.checkpoints import read_checkpoint
+from distilkobert.synthetic.tasks import write_nsmc
+from experiments._shared.trainer_cli import TrainerCLI
 from lightning_modules.callbacks.probe import evaluating
 from tests.integration.task_world import make_task_world
 from tests.integration.test_resume import PowerCutError, break_at

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from experiments.cli import TrainerCLI
+from experiments._shared.trainer_cli import TrainerCLI
 from lightning_modules.callbacks.progress_lines import _duration
 from tests.world import World, read_json
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from distilkobert.synthetic import generate_sentences
-from distilkobert.teachers import EncoderSpec, build_encoder
-from distilkobert.tokenizer_training import train_tokenizer
-from experiments.cli import TrainerCLI
+from distilkobert.models.teachers import EncoderSpec, build_encoder
+from distilkobert.synthetic.generation import generate_sentences
+from distilkobert.tokenizers.training import train_tokenizer
+from experiments._shared.trainer_cli import TrainerCLI
 from tests.world import World, read_json
 
 Run = Callable[..., TrainerCLI]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from distilkobert.checkpoints import read_checkpoint
-from experiments.cli import TrainerCLI
+from distilkobert.models.checkpoints import read_checkpoint
+from experiments._shared.trainer_cli import TrainerCLI
 from lightning_modules.callbacks import GradientWatch
 from tests.world import World, read_json, scalars
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 import yaml
 
-from distilkobert.checkpoints import load_model, read_checkpoint
-from experiments.cli import TrainerCLI
+from distilkobert.models.checkpoints import load_model, read_checkpoint
+from experiments._shared.trainer_cli import TrainerCLI
 from tests.world import World, read_json, scalars
 
 Run = Callable[..., TrainerCLI]

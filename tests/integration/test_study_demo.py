@@ -10,9 +10,9 @@ from random import Random
 
 import pytest
 
-from distilkobert.synthetic import generate_sentences
-from distilkobert.synthetic_tasks import write_korquad, write_naver_ner, write_nsmc
-from distilkobert.tokenizer_training import train_tokenizer
+from distilkobert.synthetic.generation import generate_sentences
+from distilkobert.synthetic.tasks import write_korquad, write_naver_ner, write_nsmc
+from distilkobert.tokenizers.training import train_tokenizer
 
 SHORT = {"max_steps": 24, "val_check_interval": 12}
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from datamodules import NaverNERDataModule, NSMCDataModule
-from distilkobert.feature_cache import KEY_NAME
-from distilkobert.synthetic_tasks import write_naver_ner, write_nsmc
+from distilkobert.synthetic.tasks import write_naver_ner, write_nsmc
+from distilkobert.tasks.feature_cache import KEY_NAME
 from tests.integration.task_world import TaskWorld, make_task_world
 from tests.integration.wide_models import records_of, save_wide
 from tests.world import World, read_json

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from experiments.cli import TrainerCLI
+from experiments._shared.trainer_cli import TrainerCLI
 from tests.integration.event_files import hparams, images, read_events, texts
 from tests.integration.task_world import TASKS, TaskWorld, make_task_world
 from tests.world import World, read_json, scalars

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from distilkobert.synthetic_tasks import write_nsmc
+from distilkobert.synthetic.tasks import write_nsmc
 from tests.integration.task_world import make_task_world
 from tests.world import World, read_json
 

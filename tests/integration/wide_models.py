@@ -9,8 +9,8 @@ import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 from transformers import BertConfig, BertModel, DistilBertConfig, DistilBertModel
 
-from distilkobert.synthetic import generate_sentences
-from experiments.export import export
+from distilkobert.synthetic.generation import generate_sentences
+from experiments.export.__main__ import export
 from experiments.train import main
 from tests.integration.task_world import TaskWorld
 from tests.world import VOCABULARY

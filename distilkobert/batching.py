@@ -1,0 +1,208 @@
+"""Which sequences go into which batch: length-grouped, under a token budget, the same plan on every rank, resumable.
+
+An epoch is planned as *global batches*. Sequences of similar length form a bucket; each epoch shuffles inside the
+buckets, cuts them into batches and shuffles the batches. How many batches there are depends on the lengths alone, never
+on the shuffle, so every epoch has the same number of steps. Rank r of W takes global batches r, r + W, r + 2 W, ...;
+one process that accumulates W batches per step therefore sees what W processes see together.
+"""
+
+import hashlib
+import heapq
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from torch.utils.data import Sampler
+
+IntArray = npt.NDArray[np.int64]
+
+IGNORE_INDEX: Final = -100
+"""Label of a token that takes no part in a loss; torch's cross entropy leaves this value out by default."""
+
+
+@dataclass(frozen=True)
+class BatchKey:
+    """Names one batch of one epoch; all that a data set needs to build it, in any worker process.
+
+    Args:
+        epoch: Epoch, from 0; always 0 where nothing is shuffled.
+        index: Number of the global batch inside its epoch, from 0, counted over all ranks.
+        rows: The sequences in it, as row numbers of the data set.
+    """
+
+    epoch: int
+    index: int
+    rows: list[int]
+
+
+class TokenBudgetSampler(Sampler[BatchKey]):
+    """Iterates over this rank's batches of the current epoch.
+
+    Every sequence is in exactly one global batch of every epoch, and every rank has the same number of batches: where
+    that number does not divide evenly, the largest batches are split in two.
+
+    Args:
+        lengths: Tokens of each sequence, [CLS] and [SEP] included.
+        max_tokens: Budget of one batch: its rows times its longest row, padding included.
+        seed: Seed of the shuffles.
+        rank: This process, from 0.
+        world_size: Number of processes.
+        shuffle: Off: one fixed order, the same for every seed, and every key carries epoch 0, so that masks drawn from
+            the key never change. Batches are mixed there too: the first ones are a sample, not the shortest sequences.
+        max_sequences: Most rows of a batch, where the budget would allow more.
+        bucket_width: Sequences whose lengths differ by less than this many tokens are mixed. Wider buckets mix more
+            and pad more.
+        divisible_by: The number of global batches is a multiple of this where there are sequences enough, and of
+            `world_size` in any case. Give processes times accumulated batches, so that the plan does not depend on how
+            a step is divided among processes. Defaults to `world_size`.
+
+    Raises:
+        ValueError: A setting out of range, no sequences, a sequence longer than the budget, or too few sequences to
+            give every rank the same number of batches.
+    """
+
+    def __init__(
+        self,
+        lengths: npt.ArrayLike,
+        max_tokens: int,
+        seed: int,
+        rank: int = 0,
+        world_size: int = 1,
+        shuffle: bool = True,
+        max_sequences: int | None = None,
+        bucket_width: int = 4,
+        divisible_by: int | None = None,
+    ) -> None:
+        divisible_by = world_size if divisible_by is None else divisible_by
+        if not 0 <= rank < world_size:
+            raise ValueError(f"rank is {rank}; expected 0 to world_size - 1 = {world_size - 1}")
+        if divisible_by < 1 or divisible_by % world_size:
+            raise ValueError(f"divisible_by is {divisible_by}; expected a multiple of world_size = {world_size}")
+        if max_sequences is not None and max_sequences < 1:
+            raise ValueError(f"max_sequences is {max_sequences}; expected at least 1")
+        if bucket_width < 1:
+            raise ValueError(f"bucket_width is {bucket_width}; expected at least 1")
+        if seed < 0:
+            raise ValueError(f"seed is {seed}; expected 0 or more")
+        self.seed, self.rank, self.world_size, self.shuffle = seed, rank, world_size, shuffle
+        self.epoch = 0
+        self._start = 0
+        sizes = _checked_lengths(lengths, max_tokens)
+        # By bucket, then by row: the fixed order, and the frame inside which a shuffled epoch permutes.
+        buckets = (sizes - 1) // bucket_width
+        self._order: IntArray = np.argsort(buckets, kind="stable").astype(np.int64)
+        self._bucket_ends: IntArray = np.flatnonzero(np.diff(buckets[self._order], append=-1)) + 1
+        bucket_starts = np.concatenate(([0], self._bucket_ends[:-1]))
+        longest = np.maximum.reduceat(sizes[self._order], bucket_starts)
+        rows_allowed = max_tokens // longest
+        if max_sequences is not None:
+            rows_allowed = np.minimum(rows_allowed, max_sequences)
+        self._batch_ends = _batch_ends(self._bucket_ends, rows_allowed, world_size, divisible_by)
+        digest = hashlib.blake2b(f"{seed} {divisible_by} {shuffle}".encode(), digest_size=8)
+        digest.update(self._order.tobytes() + self._batch_ends.tobytes())
+        self.plan = digest.hexdigest()
+
+    def __len__(self) -> int:
+        """Batches of this rank in a whole epoch; the same for all ranks and all epochs."""
+        return len(self._batch_ends) // self.world_size
+
+    def __iter__(self) -> Iterator[BatchKey]:
+        """Yield this rank's batches from the loaded position on; the epoch counts when the first one is asked for."""
+        epoch = self.epoch if self.shuffle else 0
+        rows, sequence = self._plan(epoch)
+        for place in range(self._start, len(self)):
+            index = place * self.world_size + self.rank
+            batch = sequence[index]
+            start = self._batch_ends[batch - 1] if batch else 0
+            yield BatchKey(epoch, index, rows[start : self._batch_ends[batch]].tolist())
+
+    def set_epoch(self, epoch: int) -> None:
+        """Go to the start of `epoch`; a loaded position stays if it belongs to this very epoch."""
+        if epoch != self.epoch:
+            self.epoch, self._start = epoch, 0
+
+    def go_to(self, epoch: int, batches: int, plan: str) -> None:
+        """Make the next iteration start inside an epoch.
+
+        Args:
+            epoch: the epoch.
+            batches: global batches of it to be left out; a whole number for each process.
+            plan: name of the plan that they were counted in; does not matter at the start of an epoch.
+
+        Raises:
+            ValueError: the place is in the middle of an epoch that was planned differently.
+        """
+        if batches and plan != self.plan:
+            raise ValueError(
+                f"cannot go on after batch {batches} of epoch {epoch}: that epoch was planned from other data or "
+                "settings (seed, token budget, processes times accumulation); use the same, or start a new run"
+            )
+        self.epoch, self._start = epoch, batches // self.world_size
+
+    def _plan(self, epoch: int) -> tuple[IntArray, Sequence[int]]:
+        """All rows in the epoch's order, and the order in which the batches cut from them are used."""
+        if not self.shuffle:
+            return self._order, np.random.default_rng(0).permutation(len(self._batch_ends)).tolist()
+        generator = np.random.default_rng((self.seed, epoch))
+        rows = self._order.copy()
+        start = 0
+        for end in self._bucket_ends:
+            generator.shuffle(rows[start:end])
+            start = end
+        return rows, generator.permutation(len(self._batch_ends)).tolist()
+
+
+def _checked_lengths(lengths: npt.ArrayLike, max_tokens: int) -> IntArray:
+    sizes = np.asarray(lengths, dtype=np.int64)
+    if sizes.ndim != 1 or not len(sizes):
+        raise ValueError(f"lengths has shape {sizes.shape}; expected one number for each of at least one sequence")
+    if sizes.min() < 1:
+        raise ValueError(f"sequence {int(sizes.argmin())} has {int(sizes.min())} tokens; expected at least 1")
+    if sizes.max() > max_tokens:
+        raise ValueError(
+            f"sequence {int(sizes.argmax())} has {int(sizes.max())} tokens, more than max_tokens = {max_tokens}; "
+            "raise max_tokens or cut the sequences shorter"
+        )
+    return sizes
+
+
+def _batch_ends(bucket_ends: IntArray, rows_allowed: IntArray, world_size: int, divisible_by: int) -> IntArray:
+    """Cut the rows, ordered by bucket, into batches; the ends depend on the shape of the buckets alone.
+
+    What is left over of a bucket goes to the front of the next longer one. That is where its rows lie anyway, so only
+    the batch ends tell the two apart.
+    """
+    rows = int(bucket_ends[-1])
+    sizes: list[int] = []
+    start = 0
+    for end, allowed in zip(bucket_ends.tolist(), rows_allowed.tolist(), strict=True):
+        full = (end - start) // allowed
+        sizes += [allowed] * full
+        start += allowed * full
+    if start < rows:
+        sizes.append(rows - start)
+    for divisor in (divisible_by, world_size):
+        missing = -len(sizes) % divisor
+        if len(sizes) + missing <= rows:
+            return np.cumsum(_split_largest(sizes, missing), dtype=np.int64)
+    raise ValueError(
+        f"{rows} sequences in at least {len(sizes)} batches cannot give {world_size} processes the same number of "
+        "batches; use fewer processes or more data"
+    )
+
+
+def _split_largest(sizes: list[int], times: int) -> list[int]:
+    """Split the largest size in two halves, `times` times over; the pieces stay where their whole was."""
+    pieces = [[size] for size in sizes]
+    heap = [(-size, batch) for batch, size in enumerate(sizes)] if times else []
+    heapq.heapify(heap)
+    for _ in range(times):
+        size, batch = heapq.heappop(heap)
+        half = -size // 2
+        pieces[batch].remove(-size)
+        pieces[batch] += [half, -size - half]
+        for piece in (half, -size - half):
+            heapq.heappush(heap, (-piece, batch))
+    return [piece for group in pieces for piece in group]

@@ -1,0 +1,149 @@
+"""Downloads that go on where they were cut off, are checked, and appear under their name only when they are whole.
+
+While a file comes in, its bytes lie in `<name>.part` beside the target, and `<name>.part.tag` names the version that
+the server sent (its ETag or date). The next attempt asks for the missing bytes of that very version; a server that has
+another one, or cannot send parts, sends all of it again.
+"""
+
+import http.client
+import os
+import re
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from distilkobert.io.files import sha256_of_file, write_text
+
+OnProgress: TypeAlias = Callable[[int, int | None], None]
+"""Called with the bytes that are there, and the size of the whole file where the server told it."""
+
+ATTEMPTS: Final = 4
+_TIMEOUT_SECONDS: Final = 30.0
+_BLOCK_BYTES: Final = 1 << 16
+# Errors of the connection; those of the disk are no reason to try again.
+_BROKEN: Final = (
+    http.client.HTTPException,
+    urllib.error.URLError,
+    ConnectionError,
+    TimeoutError,
+    ssl.SSLError,
+)
+_RANGE: Final = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+
+
+def download(
+    url: str, target: Path, sha256: str | None = None, on_progress: OnProgress | None = None, attempts: int = ATTEMPTS
+) -> bool:
+    """Bring a file to `target`, whose folder must exist.
+
+    Args:
+        url: address, http or https.
+        target: file to make.
+        sha256: what its bytes must hash to; None where that is not known.
+        on_progress: told about the bytes as they come.
+        attempts: connections that may break off before this gives up; what came in stays for the next call.
+
+    Returns:
+        False where the file was there already.
+
+    Raises:
+        FileNotFoundError: the folder does not exist, or the server has no such file.
+        ConnectionError: the server cannot be reached, refuses, or breaks off too often.
+        ValueError: the bytes, or those of a file that is there already, hash to something else.
+    """
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"the folder {target.parent} does not exist; make it before downloading {target.name}")
+    if target.exists():
+        if sha256 is not None and (found := sha256_of_file(target)) != sha256:
+            raise ValueError(
+                f"{target} is there already, but its SHA-256 is {found}, and that of {url} is {sha256}; remove the "
+                "file, or keep it and leave this out"
+            )
+        return False
+    partial, tag = _partial(target), _tag(target)
+    for attempt in range(1, attempts + 1):
+        try:
+            if _fetch(url, partial, tag, on_progress):
+                break
+        except urllib.error.HTTPError as error:
+            if error.code in (404, 410):
+                raise FileNotFoundError(f"{url}: the server has no such file (HTTP {error.code})") from None
+            if attempt == attempts or error.code < 500:
+                raise ConnectionError(f"{url}: the server answers HTTP {error.code} ({error.reason})") from None
+        except _BROKEN as error:
+            if attempt == attempts:
+                reason = error.reason if isinstance(error, urllib.error.URLError) else error
+                raise ConnectionError(f"{url}: no connection ({reason})") from None
+        if attempt == attempts:
+            raise ConnectionError(
+                f"{url}: the connection broke off {attempts} times; {partial.stat().st_size:,} bytes are kept, so run "
+                "the command again to go on"
+            )
+    found = sha256_of_file(partial)
+    if sha256 is not None and found != sha256:
+        _forget(target)
+        raise ValueError(
+            f"{url}: what was downloaded has the SHA-256 {found}, expected {sha256}; the bytes were removed. Try "
+            "again; if it stays so, the file at that address has changed"
+        )
+    partial.replace(target)
+    _forget(target)
+    return True
+
+
+def _fetch(url: str, partial: Path, tag: Path, on_progress: OnProgress | None) -> bool:
+    """Bring the missing bytes over one connection; True once all are there."""
+    have = partial.stat().st_size if partial.exists() else 0
+    version = tag.read_text("utf-8") if tag.exists() else ""
+    request = urllib.request.Request(url)
+    if have and version:
+        request.add_header("Range", f"bytes={have}-")
+        request.add_header("If-Range", version)
+    try:
+        response = urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS)
+    except urllib.error.HTTPError as error:
+        if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE and have:
+            if error.headers.get("Content-Range", "").rpartition("/")[2] == str(have):
+                return True
+            partial.unlink()
+            return False
+        raise
+    with response:
+        place = _RANGE.match(response.headers.get("Content-Range", "")) if response.status == 206 else None
+        goes_on = place is not None and int(place[1]) == have
+        if response.status == 206 and not goes_on:
+            partial.unlink()
+            raise http.client.HTTPException(f"the server sent {response.headers.get('Content-Range')!r} of the file")
+        start = have if goes_on else 0
+        length = response.headers.get("Content-Length")
+        total = None if length is None else start + int(length)
+        entity = response.headers.get("ETag", "")
+        # A weak ETag allows bytes to differ, so only a date would be left to tell versions apart.
+        version = entity if entity and not entity.startswith("W/") else response.headers.get("Last-Modified", "")
+        with partial.open("ab" if goes_on else "wb") as stream:
+            write_text(tag, version)
+            there = start
+            while block := response.read(_BLOCK_BYTES):
+                stream.write(block)
+                there += len(block)
+                if on_progress is not None:
+                    on_progress(there, total)
+            stream.flush()
+            os.fsync(stream.fileno())
+    return total is None or there == total
+
+
+def _partial(target: Path) -> Path:
+    return target.with_name(f"{target.name}.part")
+
+
+def _tag(target: Path) -> Path:
+    return target.with_name(f"{target.name}.part.tag")
+
+
+def _forget(target: Path) -> None:
+    _partial(target).unlink(missing_ok=True)
+    _tag(target).unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""Korean writing: Hangul syllables and particles."""

@@ -1,0 +1,1 @@
+"""Networks: teachers, students, vocabulary heads, checkpoints, and the checks that they fit together."""

@@ -1,0 +1,237 @@
+"""Between Lightning checkpoints and transformers models.
+
+A checkpoint of ours carries, beside Lightning's own entries, the key `transformers`: the configuration and the head of
+the network it holds and the prefix of its weights. So a network can be rebuilt from the checkpoint alone, without the
+module that trained it, and without running any code that a checkpoint names (everything is read with
+`weights_only=True`).
+"""
+
+import pickle
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
+
+import torch
+from safetensors import SafetensorError
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForMaskedLM,
+    AutoModelForQuestionAnswering,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+    PreTrainedConfig,
+    PreTrainedModel,
+)
+
+from distilkobert.io.run_files import CONFIG_FILE
+from distilkobert.models.checks import check_left_out, head_parameters
+
+Task = Literal["masked_lm", "sequence_classification", "token_classification", "question_answering"]
+
+_AUTO_CLASSES: dict[Task, Any] = {
+    "masked_lm": AutoModelForMaskedLM,
+    "sequence_classification": AutoModelForSequenceClassification,
+    "token_classification": AutoModelForTokenClassification,
+    "question_answering": AutoModelForQuestionAnswering,
+}
+
+_HEADS: dict[str, Task] = {
+    "MaskedLM": "masked_lm",
+    "SequenceClassification": "sequence_classification",
+    "TokenClassification": "token_classification",
+    "QuestionAnswering": "question_answering",
+}
+"""Ends of the class names in transformers."""
+
+ENTRY = "transformers"
+"""Key under which a checkpoint describes its network."""
+
+
+def describe(model: PreTrainedModel, task: Task, prefix: str) -> dict[str, Any]:
+    """The checkpoint entry for `model`: plain types only, so that `weights_only=True` can read it.
+
+    Args:
+        model: the network.
+        task: its head.
+        prefix: what precedes its weights' names in the module's state dict, for example `student.`.
+    """
+    return {"task": task, "prefix": prefix, "config": model.config.to_dict()}
+
+
+def read_checkpoint(path: str | Path) -> dict[str, Any]:
+    """The content of a Lightning checkpoint, on the CPU, plain types and tensors only.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: the file is no checkpoint, is cut short, or was not written by this project.
+    """
+    path = Path(path)
+    if not path.is_file():
+        run = path if path.is_dir() else path.parent.parent
+        kept = sorted(str(found) for found in (run / "checkpoints").glob("*.ckpt"))
+        hint = f"; there are {', '.join(kept)}" if kept else ""
+        if not kept and (run / CONFIG_FILE).is_file():
+            hint = f"; the run in {run} kept none: remove the folder and start it again"
+        raise FileNotFoundError(f"{path}: no such checkpoint file{hint}")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
+        # torch's own text advises to load the file as code.
+        raise ValueError(f"{path}: not a readable checkpoint; it is cut short, or was not written by torch") from error
+    if not isinstance(content, dict) or ENTRY not in content:
+        raise ValueError(f"{path}: a checkpoint, but not one of this project: it has no '{ENTRY}' entry")
+    return content
+
+
+def model_from_checkpoint(content: Mapping[str, Any], path: str | Path) -> PreTrainedModel:
+    """Rebuild the network that a checkpoint holds, in evaluation mode.
+
+    Args:
+        content: what `read_checkpoint` returned.
+        path: the checkpoint's file, for messages.
+
+    Raises:
+        ValueError: the weights do not fit the configuration beside them.
+    """
+    entry = content[ENTRY]
+    if entry["task"] not in get_args(Task):
+        raise ValueError(f"{path}: unknown head '{entry['task']}', expected one of {', '.join(get_args(Task))}")
+    model = cast(PreTrainedModel, _AUTO_CLASSES[entry["task"]].from_config(AutoConfig.for_model(**entry["config"])))
+    prefix = entry["prefix"]
+    weights = {
+        name.removeprefix(prefix): tensor for name, tensor in content["state_dict"].items() if name.startswith(prefix)
+    }
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ValueError(f"{path}: the weights do not fit the configuration stored beside them: {error}") from error
+    model.train(False)
+    return model
+
+
+def load_model(
+    source: str | Path, task: Task, labels: Sequence[str] | None = None
+) -> tuple[PreTrainedModel, list[str]]:
+    """Load a network with the head of `task` from a folder, a checkpoint of ours, or a hub id.
+
+    A source whose own head is another one gives its encoder; the head then starts random. Weights that are left out, a
+    pooler or another head, are named in a log message; every weight of the encoder must have its place.
+
+    Args:
+        source: folder, checkpoint file, or hub id.
+        task: head wanted.
+        labels: names of the head's classes, in the order of their ids; None where the head has none. A source with a
+            head of this task that has names of its own keeps them.
+
+    Returns:
+        The network in evaluation mode, and the names of the weights the source did not have.
+
+    Raises:
+        FileNotFoundError: the source is no folder or file here and could not be fetched from the hub.
+        ValueError: see `read_checkpoint`; or the weights and the configuration of the source do not fit together.
+    """
+    path = Path(source)
+    if path.suffix == ".ckpt" or path.is_file():
+        content = read_checkpoint(path)
+        model, missing, own = model_from_checkpoint(content, path), list[str](), content[ENTRY]["task"]
+    else:
+        model, missing, own = _from_folder_or_hub(source, task, labels)
+    if own != task:
+        model, missing = _with_new_head(model, missing, task, labels, source)
+    model.train(False)
+    return model, sorted(missing)
+
+
+def load_own(source: str | Path) -> PreTrainedModel:
+    """Load a network as it is: with the head that it has, as a bare encoder where it has none.
+
+    The head of a pretraining (BERT's with next-sentence prediction, ALBERT's) gives its masked-LM part. A bare encoder
+    whose pooler is missing has none afterwards either, where transformers would give it a random one.
+
+    Args:
+        source: folder, checkpoint file, or hub id.
+
+    Returns:
+        The network in evaluation mode.
+
+    Raises:
+        FileNotFoundError: the source is no folder or file here and could not be fetched from the hub.
+        ValueError: see `read_checkpoint`; or weights of the source are missing.
+    """
+    path = Path(source)
+    if path.suffix == ".ckpt" or path.is_file():
+        return model_from_checkpoint(read_checkpoint(path), path)
+    model, missing, task = _from_folder_or_hub(source, None, None)
+    if task is None and (model.config.architectures or [""])[0].endswith("ForPreTraining"):
+        whole, lost, _ = _from_folder_or_hub(source, "masked_lm", None)
+        if not lost:
+            return whole
+    pooler = [name for name, _ in model.named_parameters() if name.startswith("pooler.")]
+    if task is None and pooler and set(pooler) <= set(missing):
+        model.register_module("pooler", None)
+        missing = [name for name in missing if name not in pooler]
+    if missing:
+        raise ValueError(f"{source}: incomplete; it lacks {', '.join(sorted(missing)[:4])}. Fetch the model again")
+    model.train(False)
+    return model
+
+
+def task_of(config: PreTrainedConfig) -> Task | None:
+    """The head that a configuration names as its network's, None where it names none or one that is not used here."""
+    architecture = (config.architectures or [""])[0]
+    return next((task for ending, task in _HEADS.items() if architecture.endswith(f"For{ending}")), None)
+
+
+def _from_folder_or_hub(
+    source: str | Path, task: Task | None, labels: Sequence[str] | None
+) -> tuple[PreTrainedModel, list[str], Task | None]:
+    """The network, the names of its missing weights, and its head: its own, or that of `task` where it has none."""
+    path = Path(source)
+    if path.is_dir() and not (path / "config.json").is_file():
+        raise FileNotFoundError(f"{path}: the folder has no config.json, so it holds no transformers model")
+    if not path.is_dir() and (path.is_absolute() or path.parts[0] in ("~", "..") or len(path.parts) > 2):
+        raise FileNotFoundError(f"{path}: no such model folder or checkpoint, and hub ids look like owner/name")
+    try:
+        config = AutoConfig.from_pretrained(str(source))
+        own = task_of(config)
+        names = list((config.id2label or {}).values())
+        unnamed = names == [f"LABEL_{number}" for number in range(len(names))]
+        if own is None or (own == task and unnamed and len(names) == len(labels or ())):
+            config.update(_classes(labels))
+        head = own or task
+        model, report = (AutoModel if head is None else _AUTO_CLASSES[head]).from_pretrained(
+            str(source), config=config, output_loading_info=True, dtype=torch.float32
+        )
+    except OSError as error:
+        reason = str(error).splitlines()[0]
+        if path.is_dir():
+            raise ValueError(f"{path}: the model in this folder cannot be read: {reason}") from error
+        raise FileNotFoundError(
+            f"'{source}' is no model folder or checkpoint here, and could not be fetched from the Hugging Face hub: "
+            f"{reason}"
+        ) from error
+    except (RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
+        raise ValueError(f"{source}: the weights cannot be read, or do not fit config.json: {error}") from error
+    check_left_out(model, report["unexpected_keys"], str(source))
+    return model, list(report["missing_keys"]), head
+
+
+def _with_new_head(
+    model: PreTrainedModel, missing: Sequence[str], task: Task, labels: Sequence[str] | None, source: str | Path
+) -> tuple[PreTrainedModel, list[str]]:
+    """The encoder of `model` under a random head of `task`, and the names of all weights that are random."""
+    model.config.update(_classes(labels))
+    target = cast(PreTrainedModel, _AUTO_CLASSES[task].from_config(model.config))
+    prefix = f"{target.base_model_prefix}."
+    encoder, absent = model.base_model.state_dict(), [name for name in missing if name.startswith(prefix)]
+    report = target.base_model.load_state_dict(encoder, strict=False)
+    head = [name for name in model.state_dict() if not name.startswith(prefix)]
+    check_left_out(target, [*(f"{prefix}{name}" for name in report.unexpected_keys), *head], str(source))
+    return target, [*absent, *(f"{prefix}{name}" for name in report.missing_keys), *head_parameters(target)]
+
+
+def _classes(labels: Sequence[str] | None) -> dict[str, Any]:
+    """Settings of a head with these classes; without names, the two outputs that transformers has by default."""
+    names = labels or ("LABEL_0", "LABEL_1")
+    return {"id2label": dict(enumerate(names)), "label2id": {name: number for number, name in enumerate(names)}}

@@ -1,0 +1,135 @@
+"""Does a loaded model fit its task and its data? Checks made before the first batch."""
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from transformers import PreTrainedConfig, PreTrainedModel
+
+from distilkobert.korean.particles import ParticleMode
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """What the data says about itself, compared with the model; None leaves a fact unchecked.
+
+    Args:
+        vocab_size: pieces of the tokenizer.
+        pad_token_id: id of [PAD].
+        max_length: longest input in tokens.
+        particles: how words were cut before encoding; kept in the model's configuration for prediction.
+        seed_compatible: whether answers are read out in the original's way; kept there too.
+    """
+
+    vocab_size: int | None
+    pad_token_id: int | None
+    max_length: int | None
+    particles: ParticleMode = "none"
+    seed_compatible: bool = False
+
+
+def check_new_weights(model: PreTrainedModel, missing: Sequence[str], source: str) -> None:
+    """Refuse a model whose missing weights are not exactly those of the head; BERT's whole pooler counts as head.
+
+    Raises:
+        ValueError: weights of the encoder, or only a part of the head or of the pooler, are missing.
+    """
+    encoder, prefix = f"{model.base_model_prefix}.", f"{model.base_model_prefix}.pooler."
+    names = {name for name, _ in model.named_parameters()}
+    head = set(head_parameters(model))
+    pooler = {name for name in names if name.startswith(prefix)}
+    # A source has a pooler or has none; of a part of one the rest was lost.
+    new_pooler = pooler if pooler.issubset(missing) else set()
+    lost = [name for name in missing if name.startswith(encoder) and name not in new_pooler]
+    if lost:
+        raise ValueError(
+            f"{source}: the encoder is incomplete; it lacks {', '.join(lost[:4])}{' and others' if lost[4:] else ''}. "
+            "Only the task's head may start from random weights"
+        )
+    new = head.intersection(missing)
+    if missing and new != head:
+        raise ValueError(
+            f"{source}: the head is incomplete; it lacks {', '.join(sorted(missing))} but has other parts. The file is "
+            "damaged, or was written for another kind of head"
+        )
+
+
+def head_parameters(model: PreTrainedModel) -> list[str]:
+    """Names of the parameters outside the encoder; one that is tied to the encoder's belongs to the encoder."""
+    inside = {id(weight) for weight in model.base_model.parameters()}
+    return [name for name, weight in model.named_parameters() if id(weight) not in inside]
+
+
+def check_left_out(model: PreTrainedModel, surplus: Sequence[str], source: str) -> None:
+    """Say which weights of a source have no place in `model`; refuse if one of them belongs to the encoder.
+
+    A pooler that `model` lacks and the parts of another head are left out; a log message counts them by their module.
+
+    Raises:
+        ValueError: the source has weights of the encoder, such as further layers, that its configuration does not know.
+    """
+    encoder = f"{model.base_model_prefix}."
+    parts = {name for name, _ in model.base_model.named_children()}
+    # Files saved from a bare encoder leave its prefix out.
+    lost = [
+        name
+        for name in surplus
+        if name.removeprefix(encoder).partition(".")[0] in parts
+        or (name.startswith(encoder) and not name.startswith(f"{encoder}pooler."))
+    ]
+    if lost:
+        raise ValueError(
+            f"{source}: holds {len(lost)} weights of the encoder that its configuration has no place for "
+            f"({', '.join(sorted(lost)[:3])}{' and others' if lost[3:] else ''}); the configuration is that of another "
+            "model, for example one of fewer layers. Correct config.json, or fetch the model again"
+        )
+    if surplus:
+        modules = Counter(name.removeprefix(encoder).partition(".")[0] for name in surplus)
+        listed = ", ".join(f"{name} ({count} weights)" for name, count in sorted(modules.items()))
+        _log.warning("%s: %s has no place for these, they are left out: %s", source, type(model).__name__, listed)
+
+
+def longest_input(config: PreTrainedConfig) -> int:
+    """Most tokens of an input; RoBERTa counts its positions from behind that of [PAD]."""
+    positions = int(config.max_position_embeddings)
+    return positions - config.pad_token_id - 1 if "roberta" in config.model_type else positions
+
+
+def check_facts(model: PreTrainedModel, facts: DataFacts, labels: Sequence[str], source: str) -> None:
+    """Refuse a model that does not fit the data.
+
+    Raises:
+        ValueError: vocabulary, [PAD], length or labels differ.
+    """
+    config = model.config
+    if facts.vocab_size is not None and config.vocab_size != facts.vocab_size:
+        raise ValueError(
+            f"{source}: its vocabulary has {config.vocab_size} pieces, the data's tokenizer {facts.vocab_size}; name "
+            "the tokenizer the model was trained with in data.tokenizer"
+        )
+    if facts.pad_token_id is not None and config.pad_token_id != facts.pad_token_id:
+        raise ValueError(
+            f"{source}: its [PAD] is id {config.pad_token_id}, the data's tokenizer has {facts.pad_token_id}; name the "
+            "tokenizer the model was trained with in data.tokenizer"
+        )
+    longest = longest_input(config)
+    if facts.max_length is not None and longest < facts.max_length:
+        raise ValueError(
+            f"{source}: takes {longest} tokens at most, data.max_length is {facts.max_length}; set "
+            f"--data.max_length={longest} or less"
+        )
+    own = class_names(model)
+    if labels and own != list(labels):
+        raise ValueError(
+            f"{source}: its head knows the labels {', '.join(own)}, the data has {', '.join(labels)}; choose a "
+            "checkpoint of this task, or with --model.init_from an encoder whose head is of another task"
+        )
+
+
+def class_names(model: PreTrainedModel) -> list[str]:
+    """Names of the head's classes, in the order of their ids."""
+    names = {int(number): name for number, name in (model.config.id2label or {}).items()}
+    return [names[number] for number in sorted(names)]

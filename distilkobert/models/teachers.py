@@ -1,0 +1,169 @@
+"""Build a teacher from scratch, load one and check that it is one, and run it without gradients."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor
+from transformers import BertConfig, BertForMaskedLM, PreTrainedModel
+
+from distilkobert.models.checkpoints import load_model
+from distilkobert.models.heads import BERT_FAMILY, encode, encode_layers, masked_lm_logits
+
+
+@dataclass(frozen=True)
+class EncoderSpec:
+    """Shape of a BERT to train from scratch; the defaults are KoBERT's (its published `config.json`).
+
+    Args:
+        layers: Transformer layers.
+        hidden_size: width of the hidden states.
+        heads: attention heads per layer; must divide `hidden_size`.
+        intermediate_size: width inside the feed-forward blocks.
+        max_positions: longest sequence, in tokens.
+        dropout: dropout of hidden states and attention.
+    """
+
+    layers: int = 12
+    hidden_size: int = 768
+    heads: int = 12
+    intermediate_size: int = 3072
+    max_positions: int = 512
+    dropout: float = 0.1
+
+    def __post_init__(self) -> None:
+        for name in ("layers", "hidden_size", "heads", "intermediate_size", "max_positions"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"encoder.{name}={getattr(self, name)}: must be 1 or more")
+        if self.hidden_size % self.heads:
+            raise ValueError(f"encoder.heads={self.heads}: must divide encoder.hidden_size={self.hidden_size}")
+        if not 0.0 <= self.dropout < 1.0:
+            raise ValueError(f"encoder.dropout={self.dropout}: must lie in [0, 1)")
+
+
+def build_encoder(spec: EncoderSpec, *, vocab_size: int, pad_token_id: int) -> BertForMaskedLM:
+    """A BERT with a masked-LM head and random weights, in training mode."""
+    config = BertConfig(
+        vocab_size=vocab_size,
+        hidden_size=spec.hidden_size,
+        num_hidden_layers=spec.layers,
+        num_attention_heads=spec.heads,
+        intermediate_size=spec.intermediate_size,
+        hidden_dropout_prob=spec.dropout,
+        attention_probs_dropout_prob=spec.dropout,
+        max_position_embeddings=spec.max_positions,
+        pad_token_id=pad_token_id,
+    )
+    model = BertForMaskedLM(config)
+    model.train()
+    return model
+
+
+def weights_sum(model: PreTrainedModel) -> str:
+    """SHA-256 sum of a model's weights, by which a teacher is known wherever it lies."""
+    digest = hashlib.sha256()
+    for name, weight in model.named_parameters():
+        digest.update(name.encode())
+        digest.update(weight.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def load_teacher(
+    source: str | Path,
+    *,
+    vocab_size: int | None = None,
+    pad_token_id: int | None = None,
+    max_length: int | None = None,
+) -> PreTrainedModel:
+    """A masked-LM teacher in float32, evaluation mode, without gradients.
+
+    Args:
+        source: folder of a transformers model (safetensors or the older `pytorch_model.bin`), checkpoint of ours, or
+            hub id.
+        vocab_size: pieces of the tokenizer the teacher must fit; None leaves it unchecked.
+        pad_token_id: the tokenizer's [PAD] id; None leaves it unchecked.
+        max_length: longest sequence, in tokens, that the teacher must have positions for; None leaves it unchecked.
+
+    Raises:
+        FileNotFoundError: no such folder, file or hub model.
+        ValueError: no BERT-family model; no trained masked-LM head; or it does not fit the tokenizer.
+    """
+    model, missing = load_model(source, "masked_lm")
+    config = model.config
+    if config.model_type not in BERT_FAMILY:
+        raise ValueError(
+            f"teacher {source}: model type '{config.model_type}', expected one of {', '.join(BERT_FAMILY)}"
+        )
+    if missing:
+        raise ValueError(
+            f"teacher {source}: the checkpoint has no trained masked-LM head or is incomplete; it lacks "
+            f"{', '.join(missing[:4])}{' and others' if len(missing) > 4 else ''}. A random head would be distilled "
+            "without any error. Take a checkpoint with its head (monologg/kobert-lm has one, monologg/kobert does not)."
+        )
+    _check_fit(model, source, vocab_size=vocab_size, pad_token_id=pad_token_id, max_length=max_length)
+    model.requires_grad_(False)
+    model.train(False)
+    return model
+
+
+def _check_fit(
+    model: PreTrainedModel,
+    source: str | Path,
+    *,
+    vocab_size: int | None,
+    pad_token_id: int | None,
+    max_length: int | None,
+) -> None:
+    config = model.config
+    if vocab_size is not None and config.vocab_size != vocab_size:
+        raise ValueError(
+            f"teacher {source}: its vocabulary has {config.vocab_size} pieces, the tokenizer {vocab_size}; "
+            "teacher and corpus must share one tokenizer"
+        )
+    if pad_token_id is not None and config.pad_token_id != pad_token_id:
+        raise ValueError(
+            f"teacher {source}: its pad_token_id is {config.pad_token_id}, the tokenizer's [PAD] is {pad_token_id}; "
+            "correct pad_token_id in the teacher's config.json"
+        )
+    positions = config.max_position_embeddings
+    if max_length is not None and positions < max_length:
+        raise ValueError(
+            f"teacher {source}: it has {positions} positions, the corpus has sequences of up to {max_length} tokens; "
+            f"prepare the corpus with sequences of at most {positions}"
+        )
+
+
+@dataclass(frozen=True)
+class FrozenTeacher:
+    """A teacher that never learns and is no part of the module that asks it, so that no checkpoint saves it.
+
+    Args:
+        model: what `load_teacher` returned.
+    """
+
+    model: PreTrainedModel
+
+    @classmethod
+    def load(
+        cls, model: PreTrainedModel, *, dtype: Literal["float32", "bfloat16"], device: torch.device
+    ) -> "FrozenTeacher":
+        """Place `model` on `device` in `dtype`."""
+        model.to(device=device, dtype=torch.bfloat16 if dtype == "bfloat16" else torch.float32)  # type: ignore[call-arg]
+        return cls(model)
+
+    def hidden(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Last hidden states (B, T, H) for ids and mask of (B, T)."""
+        with torch.no_grad():
+            return encode(self.model, input_ids, attention_mask)
+
+    def layers(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, ...]:
+        """Hidden states after every layer, L tensors (B, T, H), the last one that of `hidden`."""
+        with torch.no_grad():
+            return encode_layers(self.model, input_ids, attention_mask)
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Vocabulary logits (..., V) for hidden states (..., H)."""
+        with torch.no_grad():
+            return masked_lm_logits(self.model, hidden)

@@ -1,0 +1,1 @@
+"""What a student is trained on: one term for each thing that it learns."""

@@ -1,0 +1,1 @@
+"""A synthetic Korean-like language with tasks, for the demo and for tests."""

@@ -1,0 +1,166 @@
+"""What an evaluation batch carries beside its tensors: enough of each example to turn model outputs into answers.
+
+A tagged sentence reads the tags of its pieces back as tags of its words or characters; a question reads the scores of
+its windows back as parts of its context. Neither knows a model, and both can be pickled.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from numpy.typing import ArrayLike
+
+from distilkobert.korean.particles import ParticleMode, strip_particle
+from distilkobert.tasks.alignment import all_word_tags, character_tags
+from distilkobert.tasks.reference_decoding import SeedContext, seed_answer_text
+from distilkobert.tasks.spans import Answer, Window, best_spans, to_answers
+from distilkobert.tokenizers.inputs import Span
+
+
+@dataclass(frozen=True)
+class TaggedExample(ABC):
+    """A sentence with its true tags.
+
+    Args:
+        words: its units: words (Naver NER) or characters (KLUE-NER), U of them.
+        tags: the true tag of every unit, also of those that truncation cut off; none where they are not known.
+    """
+
+    words: tuple[str, ...]
+    tags: tuple[str, ...]
+
+    @property
+    @abstractmethod
+    def kept(self) -> int:
+        """Units before the cut; those behind it have no piece in the input."""
+
+    @abstractmethod
+    def predicted_tags(self, piece_tags: Sequence[str]) -> list[str]:
+        """Tags of all U units, lost ones O, from the tags of the T pieces of the input.
+
+        Args:
+            piece_tags: one tag for each piece, [CLS] and [SEP] included, padding left out.
+
+        Raises:
+            ValueError: there is not one tag for each piece.
+        """
+
+
+@dataclass(frozen=True)
+class WordExample(TaggedExample):
+    """A sentence tagged word by word; a word's tag is read at its first piece.
+
+    Args:
+        first_pieces: for each kept word, the position of its first piece, [CLS] not counted.
+        pieces: pieces of the input, [CLS] and [SEP] not counted.
+    """
+
+    first_pieces: tuple[int, ...]
+    pieces: int
+
+    @property
+    def kept(self) -> int:
+        """Words whose first piece is in the input."""
+        return len(self.first_pieces)
+
+    def predicted_tags(self, piece_tags: Sequence[str]) -> list[str]:
+        """See `TaggedExample`."""
+        inside = _without_specials(piece_tags, self.pieces)
+        return all_word_tags([inside[place] for place in self.first_pieces], len(self.words))
+
+
+@dataclass(frozen=True)
+class CharacterExample(TaggedExample):
+    """A sentence tagged character by character; a piece gives its tag to all of its characters.
+
+    Args:
+        offsets: for each piece of the input, [CLS] and [SEP] left out, its span of characters.
+        cut: whether pieces are missing at the end.
+    """
+
+    offsets: tuple[Span, ...]
+    cut: bool
+
+    @property
+    def kept(self) -> int:
+        """Characters up to the last piece of a cut sentence; all of a whole one."""
+        return max((end for _, end in self.offsets), default=0) if self.cut else len(self.words)
+
+    def predicted_tags(self, piece_tags: Sequence[str]) -> list[str]:
+        """See `TaggedExample`."""
+        return character_tags(_without_specials(piece_tags, len(self.offsets)), self.offsets, len(self.words))
+
+
+@dataclass(frozen=True)
+class QuestionWindows:
+    """A question, its windows, and how their scores become answers.
+
+    Args:
+        id: the question's id in the file.
+        row: its number in the part that is evaluated, from 0.
+        context: the text that answers are cut from.
+        gold: texts of the true answers; none where they are not known.
+        rows: which rows of the batch are its windows, in order.
+        windows: the windows.
+        offsets: for each context piece its span of characters; with `seed_context`, the span of its whole word.
+        particles: `strip` if `given` takes a trailing particle off.
+        seed_context: the context as the original pipeline reads it, to answer by string search as that does.
+    """
+
+    id: str
+    row: int
+    context: str
+    gold: tuple[str, ...]
+    rows: range
+    windows: tuple[Window, ...]
+    offsets: tuple[Span, ...]
+    particles: ParticleMode = "none"
+    seed_context: SeedContext | None = None
+
+    def answer(
+        self,
+        start_scores: Sequence[ArrayLike],
+        end_scores: Sequence[ArrayLike],
+        n_best: int = 20,
+        max_answer_pieces: int = 30,
+    ) -> list[Answer]:
+        """The raw answers, best first; empty only where every one of the best spans has no character.
+
+        With `seed_context` the text is what the original pipeline reads out, and the place is that of its whole words.
+
+        Args:
+            start_scores: for each window, T or more scores of its positions (start logits).
+            end_scores: the same for answer ends.
+            n_best: answers to return, fewer where there are fewer.
+            max_answer_pieces: longest answer in pieces. Both defaults are those of the SQuAD scripts.
+
+        Raises:
+            ValueError: see `spans.best_spans`.
+        """
+        spans = best_spans(self.windows, start_scores, end_scores, n_best, max_answer_pieces)
+        answers = to_answers(self.context, self.offsets, spans)
+        if self.seed_context is None:
+            return answers
+        texts = [seed_answer_text(self.seed_context, span.first, span.last) for span in spans]
+        return [replace(answer, text=text) for answer, text in zip(answers, texts, strict=True)]
+
+    def given(self, answer: Answer) -> Answer:
+        """The answer that is given for a raw one: without its trailing particle where `particles` is `strip`."""
+        if self.particles != "strip":
+            return answer
+        text = strip_particle(answer.text)
+        return replace(answer, text=text, end=answer.end - (len(answer.text) - len(text)))
+
+
+def seed_offsets(context: SeedContext) -> tuple[Span, ...]:
+    """For each piece of a context read the original's way, the span of characters of its whole word."""
+    starts: dict[int, int] = {}
+    for place, word in enumerate(context.word_of_character):
+        starts.setdefault(word, place)
+    return tuple((starts[word], starts[word] + len(context.words[word])) for word in context.piece_words)
+
+
+def _without_specials(piece_tags: Sequence[str], pieces: int) -> Sequence[str]:
+    if len(piece_tags) != pieces + 2:
+        raise ValueError(f"{len(piece_tags)} tags for an input of {pieces} pieces, [CLS] and [SEP]; leave out padding")
+    return piece_tags[1:-1]

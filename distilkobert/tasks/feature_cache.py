@@ -1,0 +1,116 @@
+"""Encoded task files, built once and kept as Arrow files that are mapped into memory.
+
+<cache>/<task>-<key>/<table>/...   tables for `datasets.load_from_disk`
+<cache>/<task>-<key>/key.json      what the tables were made from: file, tokenizer, settings
+
+The key is a hash of everything the tables depend on, so nothing stale is ever read. A folder appears whole or not at
+all; where two processes build the same one, the first to finish wins and the other's is dropped.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from distilkobert.io.files import atomic_folder, write_text
+
+KEY_NAME: Final = "key.json"
+FEATURE_FORMAT: Final = 1
+"""Number of the tables' layout; grows with any change of what they hold, so that older ones are built again."""
+
+Columns: TypeAlias = dict[str, Any]
+"""Column name to a list or a pyarrow array, one entry an example."""
+
+
+class FeatureTable:
+    """One table, read from memory-mapped files; pickles as its place on disk.
+
+    Args:
+        folder: folder of the table.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        from datasets import load_from_disk
+
+        self._table = load_from_disk(str(folder)).with_format("arrow")
+
+    def without(self, *names: str) -> "FeatureTable":
+        """The same table without some columns, whose values then need not be read."""
+        other = copy(self)
+        other._table = self._table.remove_columns(list(names))
+        return other
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def numbers(self, name: str) -> npt.NDArray[np.int64]:
+        """A whole column of numbers, (N,)."""
+        return np.asarray(self._table.select_columns([name])[:][name].to_numpy(), dtype=np.int64)
+
+    def strings(self, name: str) -> list[str]:
+        """A whole column of strings, N of them."""
+        values: list[str] = self._table.select_columns([name])[:][name].to_pylist()
+        return values
+
+    def rows(self, numbers: Sequence[int]) -> list[dict[str, Any]]:
+        """Rows by number, in this order, as plain values."""
+        chosen: list[dict[str, Any]] = self._table[list(numbers)].to_pylist()
+        return chosen
+
+
+def cached_features(
+    cache: Path | None, task: str, key: Mapping[str, Any], build: Callable[[], dict[str, Columns]]
+) -> dict[str, FeatureTable]:
+    """The tables that `build` makes, from the cache where they are there.
+
+    Args:
+        cache: folder of the cache, made where missing; None: `distilkobert` in the cache folder of `datasets`, which
+            the environment variable HF_DATASETS_CACHE moves.
+        task: begins the folder's name.
+        key: everything that the tables depend on, in JSON types.
+        build: makes the tables, by name; called only where they are not there.
+    """
+    content = json.dumps({"format": FEATURE_FORMAT, "task": task, **key}, ensure_ascii=False, sort_keys=True, indent=1)
+    name = f"{task}-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
+    folder = (_default_cache() if cache is None else cache) / name
+    if not (folder / KEY_NAME).is_file():
+        _write(folder, content, build())
+    tables = sorted(path.parent.name for path in folder.glob("*/dataset_info.json"))
+    return {table: FeatureTable(folder / table) for table in tables}
+
+
+def _default_cache() -> Path:
+    import datasets
+
+    return Path(datasets.config.HF_DATASETS_CACHE) / "distilkobert"
+
+
+def _write(folder: Path, content: str, tables: dict[str, Columns]) -> None:
+    import pyarrow as pa
+    from datasets import Dataset
+    from datasets.utils import disable_progress_bars, enable_progress_bars
+
+    try:
+        with atomic_folder(folder) as partial:
+            disable_progress_bars()
+            for name, columns in tables.items():
+                Dataset(pa.table(columns)).save_to_disk(str(partial / name))
+            enable_progress_bars()
+            write_text(partial / KEY_NAME, content + "\n")
+    except OSError:
+        if not (folder / KEY_NAME).is_file():  # else another process has finished the same folder meanwhile
+            raise
+
+
+def ragged(rows: Sequence[npt.ArrayLike]) -> Any:
+    """A column of lists of whole numbers (int32)."""
+    import pyarrow as pa
+
+    arrays = [np.asarray(row, dtype=np.int32) for row in rows]
+    offsets = np.cumsum([0, *map(len, arrays)], dtype=np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(np.concatenate([np.zeros(0, np.int32), *arrays])))

@@ -1,0 +1,111 @@
+"""Files of the subtasks: finding them in a folder, and errors that say which task a file seems to belong to."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from distilkobert.io.texts import read_lines
+
+COMPRESSIONS: Final = ("", ".gz", ".xz", ".zst")
+
+NSMC_TRAIN: Final = ("ratings_train.txt",)
+NSMC_TEST: Final = ("ratings_test.txt",)
+# Names in monologg/KoBERT-NER, and in the organisers' naver/nlp-challenge.
+NAVER_TRAIN: Final = ("train.tsv", "train_data")
+NAVER_TEST: Final = ("test.tsv", "test_data")
+KLUE_TRAIN: Final = ("klue-ner-v1.1_train.tsv",)
+KLUE_DEV: Final = ("klue-ner-v1.1_dev.tsv",)
+KORQUAD_TRAIN: Final = ("KorQuAD_v1.0_train.json",)
+KORQUAD_DEV: Final = ("KorQuAD_v1.0_dev.json",)
+
+_DATA_MODULES: Final = {
+    "NSMCDataModule": NSMC_TRAIN + NSMC_TEST,
+    "NaverNERDataModule": NAVER_TRAIN + NAVER_TEST,
+    "KlueNERDataModule": KLUE_TRAIN + KLUE_DEV,
+    "KorQuADDataModule": KORQUAD_TRAIN + KORQUAD_DEV,
+}
+_LISTED: Final = 6
+_SHOWN: Final = 40
+
+
+def find_file(folder: Path, names: Sequence[str]) -> Path | None:
+    """The file in `folder` with one of the `names`, plain or ending in .gz, .xz or .zst; None where there is none.
+
+    Raises:
+        FileNotFoundError: `folder` is no folder.
+        ValueError: several files match, so it is not clear which one is meant.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(f"the data folder {folder} does not exist or is not a folder")
+    found = [folder / f"{name}{suffix}" for name in names for suffix in COMPRESSIONS]
+    found = [path for path in found if path.is_file()]
+    if len(found) > 1:
+        raise ValueError(
+            f"{folder} holds {' and '.join(path.name for path in found)}; keep one of them, so that it is clear which "
+            "one to read"
+        )
+    return found[0] if found else None
+
+
+def missing_files(folder: Path, names: Sequence[str], fetch: str) -> FileNotFoundError:
+    """The error for a folder without the files it should hold; says what is there, and whose data module reads that.
+
+    Args:
+        folder: the folder.
+        names: file names of which one is needed.
+        fetch: the data set's name for `python -m experiments.prepare fetch`.
+    """
+    there = sorted(path.name for path in folder.iterdir())
+    listed = ", ".join(there[:_LISTED]) + (", ..." if len(there) > _LISTED else "")
+    message = (
+        f"{folder} holds no {' or '.join(names)} (plain, .gz, .xz or .zst), but {listed or 'nothing'}; get the data "
+        f"with: python -m experiments.prepare fetch {fetch} --output {folder}"
+    )
+    for module, known in _DATA_MODULES.items():
+        other = not set(known) & set(names)
+        if other and any(f"{name}{suffix}" in there for name in known for suffix in COMPRESSIONS):
+            return FileNotFoundError(f"{message}, or read what is there with {module}")
+    return FileNotFoundError(message)
+
+
+def table_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Lines of a tab-separated file with their numbers, from 1; line ends may be Unix or Windows ones, also mixed.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is empty or not UTF-8, or a carriage return stands inside a line, as in files of old Macs.
+    """
+    for number, line in enumerate(read_lines(path), start=1):
+        if "\r" in line:
+            raise ValueError(
+                f"{path}, line {number}: a carriage return inside the line; expected lines that end in LF or CR LF. "
+                "Convert the file's line ends"
+            )
+        yield number, line
+
+
+def bad_line(path: Path, number: int, found: str, expected: str) -> ValueError:
+    """The error for a line; one for the first line says whose file it looks like."""
+    message = f"{path}, line {number}: found {found}; expected {expected}"
+    hint = looks_like(path) if number == 1 else ""  # a reader that took the first line reads its own kind of file
+    return ValueError(f"{message}. {hint}" if hint else message)
+
+
+def show(text: str) -> str:
+    """`text` for a message, shortened."""
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
+
+
+def looks_like(path: Path) -> str:
+    """What the beginning of a text file says about its task, as a sentence; empty where it says nothing."""
+    first = next(read_lines(path)).lstrip()
+    columns = first.split("\t")
+    if first.startswith(("{", "[")):
+        return "The file begins like JSON: KorQuADDataModule reads KorQuAD files"
+    if columns[0] == "id" and columns[-1] == "label":
+        return "The file begins like NSMC: NSMCDataModule reads it"
+    if first.startswith("## "):
+        return "The file begins like KLUE-NER: KlueNERDataModule reads it"
+    if (len(columns) == 3 and columns[0] == "1") or (len(columns) == 2 and " " in columns[1]):
+        return "The file begins like Naver NER: NaverNERDataModule reads it"
+    return ""

@@ -1,0 +1,1 @@
+"""What commands share: the parser, the trainer's command line, checks before the start, and the run folder."""

@@ -1,0 +1,53 @@
+"""What all commands share on the command line: options from a function's signature, and errors without a traceback."""
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from experiments._shared.parsers import StrictParser
+
+Result = TypeVar("Result")
+
+
+def call_with_options(
+    function: Callable[..., Result], program: str, description: str | None, arguments: Sequence[str] | None = None
+) -> Result:
+    """Call `function` with options named, typed and described as in its signature and docstring.
+
+    Args:
+        function: what the command does.
+        program: how the command is started, for the help text.
+        description: text above the options.
+        arguments: the command line; None takes the process' own.
+    """
+    parser = StrictParser(prog=program, description=description)
+    parser.add_function_arguments(function)
+    return function(**vars(parser.parse_args(arguments)))
+
+
+def plain_cause(error: BaseException) -> BaseException:
+    """The error inside jsonargparse's listing of all types that an option could have had.
+
+    A constructor's own message ("the data folder ... does not exist") is the first of them, and would drown in it.
+    """
+    while str(error).startswith("Does not validate against any of the Union subtypes") and error.__cause__:
+        error = error.__cause__
+    return error
+
+
+def run_command(command: Callable[[], object]) -> int:
+    """Run a command and return its exit code: 0; 2 after an error that the user can mend; 130 after an interrupt.
+
+    Errors of settings and files (`ValueError`, `OSError`) and losses that are not finite (`FloatingPointError`) carry
+    their remedy in the message, which goes to standard error in one line. All other errors are the project's own and
+    keep their traceback.
+    """
+    try:
+        command()
+    except (ValueError, OSError, FloatingPointError) as error:
+        print(f"error: {' '.join(str(plain_cause(error)).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    return 0

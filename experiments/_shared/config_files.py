@@ -1,0 +1,94 @@
+"""Configuration files of a command line: checked before they are parsed, and kept to say in which line a key stands."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from distilkobert.io.texts import read_lines
+
+_HIDDEN = ("init_args",)
+"""Levels of a file that no option on the command line has."""
+
+_SECTIONS = ("trainer", "model", "data", "run", "probe", "best_checkpoint", "last_checkpoint")
+"""Keys that hold settings, and cannot be nothing."""
+
+
+@dataclass(frozen=True)
+class ConfigFile:
+    """A configuration file that was read.
+
+    Args:
+        path: as it was named.
+        lines: line of each key, by its name on the command line (`model.losses.cosine`).
+    """
+
+    path: Path
+    lines: Mapping[str, int]
+
+    def place(self, key: str) -> str:
+        """The file, and the line of `key` or of the nearest level above it that the file has."""
+        while key and key not in self.lines:
+            key = key.rpartition(".")[0]
+        return f"{self.path}, line {self.lines[key]}" if key else str(self.path)
+
+
+def read_config(path: Path) -> ConfigFile:
+    """Read a file of settings in YAML.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is empty, not UTF-8 or not YAML, or holds something else than settings; names file and line.
+    """
+    root = _read_settings(path)
+    for key, value in root.value:
+        if key.value in _SECTIONS and value.tag == "tag:yaml.org,2002:null":
+            line = key.start_mark.line + 1
+            raise ValueError(f"{path}, line {line}: {key.value}: is empty; write settings below it, or remove the line")
+    return ConfigFile(path, dict(_keys(root, ())))
+
+
+def content_sum(path: Path) -> str:
+    """SHA-256 sum of the settings in a file: the same whatever its comments, its layout and the order of its keys.
+
+    Raises:
+        FileNotFoundError, ValueError: as `read_config`.
+    """
+    return hashlib.sha256(repr(_content(_read_settings(path))).encode()).hexdigest()
+
+
+def _read_settings(path: Path) -> yaml.MappingNode:
+    text = "\n".join(read_lines(path))
+    try:
+        root = yaml.compose(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ValueError(
+            f"{path}, line {line}: not YAML ({error.problem}); check brackets, quotes and indents there and just above"
+        ) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise ValueError(f"{path}, line {line}: U+{error.character:04X} is no character of YAML; remove it") from None
+    if not isinstance(root, yaml.MappingNode):
+        found = "comments only" if root is None else f"a {root.id}"
+        raise ValueError(f"{path}: found {found}; expected settings, each with its name, such as trainer: and below it")
+    return root
+
+
+def _content(node: yaml.Node) -> tuple[object, ...]:
+    if isinstance(node, yaml.MappingNode):
+        return (node.tag, sorted((_content(key), _content(value)) for key, value in node.value))
+    if isinstance(node, yaml.SequenceNode):
+        return (node.tag, [_content(value) for value in node.value])
+    return (node.tag, node.value)
+
+
+def _keys(node: yaml.MappingNode, above: Sequence[str]) -> Iterator[tuple[str, int]]:
+    for key, value in node.value:
+        names = above if key.value in _HIDDEN else [*above, str(key.value)]
+        if names is not above:
+            yield ".".join(names), key.start_mark.line + 1
+        if isinstance(value, yaml.MappingNode):
+            yield from _keys(value, names)

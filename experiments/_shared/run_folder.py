@@ -1,0 +1,94 @@
+"""The folder of a run: its name, and the configuration it keeps."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import yaml
+from pytorch_lightning.cli import SaveConfigCallback
+from pytorch_lightning.loggers import TensorBoardLogger
+
+from distilkobert.io.files import write_text
+from experiments._shared.settings import flatten
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """Where the run's files go: `<root>/<recipe>/<arm>_seed<k>`.
+
+    Args:
+        root: folder of all runs; open it with TensorBoard.
+        recipe: name of the recipe or study.
+        arm: name of the variant within it.
+    """
+
+    root: str = "runs"
+    recipe: str = "scratch"
+    arm: str = "base"
+
+    def __post_init__(self) -> None:
+        for name in ("recipe", "arm"):
+            value = getattr(self, name)
+            if not value or value.strip() != value or any(c in value for c in '/\\:*?"<>|\0') or value in (".", ".."):
+                raise ValueError(f"run.{name}={value!r} cannot be a folder name; use letters, digits, '-', '_' and '.'")
+
+    def folder(self, seed: int) -> Path:
+        """The run's folder for one seed."""
+        return Path(self.root) / self.recipe / f"{self.arm}_seed{seed}"
+
+
+class RunConfig(SaveConfigCallback):
+    """Save the resolved configuration once per run folder, and as text to TensorBoard.
+
+    It is saved when training starts, behind all checks and the validation that Lightning tries first, so that a start
+    that is refused leaves the folder free; and for `fit` only, because evaluation must not replace the configuration
+    that made the weights.
+    """
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Nothing yet."""
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Save it for a run that is new; of one resumed with other settings keep both, and say what differs."""
+        if self._keep(trainer, pl_module) or not trainer.is_global_zero:
+            return
+        path = Path(str(trainer.logger.log_dir)) / self.config_filename
+        text, before = self.parser.dump(self.config, skip_none=False), path.read_text(encoding="utf-8")
+        changes = _changes(yaml.safe_load(before), yaml.safe_load(text))
+        if changes:
+            earlier = path.with_name(f"{path.stem}_until_step{trainer.global_step}{path.suffix}")
+            write_text(earlier, before)
+            write_text(path, text)
+            self.save_config(trainer, pl_module, "fit")
+            print(
+                f"note: resumed with other settings: {'; '.join(changes)}. {path} has them now, {earlier.name} the "
+                "earlier ones. With another length the learning rate follows the schedule of that length from here on",
+                file=sys.stderr,
+            )
+
+    def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Save it for a new run of no steps, which begins no training."""
+        self._keep(trainer, pl_module)
+
+    def _keep(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> bool:
+        """Save it in a folder that has none; whether it was so. All ranks must call it."""
+        log_dir = trainer.log_dir
+        used = log_dir is not None and (Path(log_dir) / self.config_filename).is_file()
+        if trainer.strategy.broadcast(used):
+            return False
+        super().setup(trainer, pl_module, "fit")
+        return True
+
+    def save_config(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Write the configuration as a text tab."""
+        if isinstance(trainer.logger, TensorBoardLogger):
+            text = self.parser.dump(self.config, skip_none=False)
+            trainer.logger.experiment.add_text("config", f"```yaml\n{text}\n```")
+
+
+def _changes(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    old, new = (flatten({**config, "ckpt_path": None}) for config in (before, now))
+    names = sorted(name for name in old.keys() | new.keys() if new.get(name) != old.get(name))
+    return [f"{name} was {old.get(name)}, is {new.get(name)}" for name in names]

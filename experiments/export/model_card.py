@@ -1,0 +1,108 @@
+"""Write the model card of an exported model from what its run left behind."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from distilkobert.io.run_files import CONFIG_FILE, read_metrics
+from experiments.export.model_usage import PIPELINES, differences, labels, usage
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+    from distilkobert.models.checkpoints import Task
+
+
+def write_model_card(
+    path: Path, *, name: str, model: "PreTrainedModel", task: "Task", checkpoint: Path, run_folder: Path
+) -> None:
+    """Write the card: what the model is, how to load it, how it was made, what it scored.
+
+    Args:
+        path: file to write, in the exported folder; the tokenizer and `model.onnx` lie there already.
+        name: the model's name, the card's title.
+        model: the exported network.
+        task: its head.
+        checkpoint: where it comes from.
+        run_folder: its run folder; `config.yaml`, `metrics.json` and `corpus_manifest.json` are used where they exist.
+    """
+    tags = {"language": "ko", "library_name": "transformers", "pipeline_tag": PIPELINES[task]}
+    header = yaml.safe_dump(tags).strip()
+    sections = [
+        f"---\n{header}\n---",
+        f"# {name}",
+        _summary(model),
+        usage(model, task, exact=any(path.parent.glob("*.model")), onnx=(path.parent / "model.onnx").is_file()),
+        labels(model, task),
+        differences(model, task),
+        _recipe(run_folder),
+        _corpus(run_folder),
+        _metrics(run_folder, checkpoint),
+    ]
+    path.write_text("\n\n".join(section for section in sections if section) + "\n", encoding="utf-8")
+
+
+def _summary(model: "PreTrainedModel") -> str:
+    from distilkobert.models.checks import longest_input
+
+    config = model.config
+    kind = {"distilbert": "DistilBERT", "bert": "BERT"}.get(config.model_type, config.model_type)
+    total, encoder = (sum(weight.numel() for weight in part.parameters()) for part in (model, model.base_model))
+    return (
+        f"A Korean {kind} of {config.num_hidden_layers} layers and width {config.hidden_size}: "
+        f"{encoder:,} parameters in the encoder, {total:,} with its {type(model).__name__} head "
+        f"({total * 4 / 2**20:.1f} MB in float32), vocabulary of {config.vocab_size:,} pieces, "
+        f"sequences of up to {longest_input(config)} tokens."
+    )
+
+
+def _recipe(run_folder: Path) -> str:
+    path = run_folder / CONFIG_FILE
+    if not path.is_file():
+        return ""
+    config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    data = {**config["data"], "init_args": _without_paths(config["data"].get("init_args", {}))}
+    trainer_keys = ("max_epochs", "max_steps", "accumulate_grad_batches", "gradient_clip_val", "precision", "devices")
+    shown = {
+        "seed_everything": config["seed_everything"],
+        "model": {**config["model"], "init_args": _without_paths(config["model"].get("init_args", {}))},
+        "data": data,
+        "trainer": {key: config["trainer"][key] for key in trainer_keys if config["trainer"].get(key) is not None},
+    }
+    length = data["init_args"].get("max_length")
+    cut = f"Inputs of the training were cut, or laid in windows, of {length} tokens.\n\n" if length else ""
+    return f"## Recipe\n\n{cut}```yaml\n{yaml.safe_dump(shown, sort_keys=False, allow_unicode=True).strip()}\n```"
+
+
+def _without_paths(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings with absolute paths cut to their last part: a card must not tell where somebody's files lie."""
+    return {
+        name: Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
+        for name, value in settings.items()
+    }
+
+
+def _corpus(run_folder: Path) -> str:
+    path = run_folder / "corpus_manifest.json"
+    if not path.is_file():
+        return ""
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    shown = json.dumps(manifest, ensure_ascii=False, indent=1)
+    return f"## Corpus\n\n```json\n{shown}\n```"
+
+
+def _metrics(run_folder: Path, checkpoint: Path) -> str:
+    metrics = read_metrics(run_folder)
+    if not metrics:
+        return ""
+    rows = "\n".join(f"| {name} | {_cell(value)} |" for name, value in sorted(metrics.items()))
+    return (
+        f"## Metrics of the run\n\nWeights from `{checkpoint.name}`; `val/...` are those of the last validation.\n\n"
+        f"| name | value |\n| --- | --- |\n{rows}"
+    )
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,145 @@
+"""What a model card says of the use of a model: a piece of code for its task, its labels, and what is unusual of it."""
+
+from typing import TYPE_CHECKING
+
+from distilkobert.models.checks import class_names
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+    from distilkobert.models.checkpoints import Task
+
+PIPELINES: "dict[Task, str]" = {
+    "masked_lm": "fill-mask",
+    "sequence_classification": "text-classification",
+    "token_classification": "token-classification",
+    "question_answering": "question-answering",
+}
+"""Names of the tasks on the Hugging Face hub, all but the last also names of pipelines."""
+
+_ENCODER = """from transformers import AutoTokenizer, {loader}
+
+tokenizer = AutoTokenizer.from_pretrained("FOLDER")
+model = {loader}.from_pretrained("FOLDER"{extra})
+inputs = tokenizer("한국어 모델을 공유합니다.", return_tensors="pt")
+cls = model(**inputs).last_hidden_state[:, 0]"""
+
+_MASKED_LM = """from transformers import pipeline
+
+fill = pipeline("fill-mask", model="FOLDER")
+for found in fill("[MASK] 모델을 공유합니다."):
+    print(found["token_str"], round(found["score"], 3))"""
+
+_PIPELINE = """from transformers import pipeline
+
+ask = pipeline("{name}", model="FOLDER"{extra})
+print(ask("{text}"))"""
+
+_ANSWER = """import torch
+from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained("FOLDER")
+model = AutoModelForQuestionAnswering.from_pretrained("FOLDER")
+question, context = "누가 그렸나?", "이 그림은 김홍도가 그렸다."
+inputs = tokenizer(
+    question, context, truncation="only_second", return_offsets_mapping=True, return_tensors="pt"
+)
+offsets = inputs.pop("offset_mapping")[0].tolist()
+with torch.inference_mode():
+    output = model(**inputs)
+inside = torch.tensor([part == 1 for part in inputs.sequence_ids(0)])
+scores = output.start_logits[0][:, None] + output.end_logits[0]
+allowed = torch.ones_like(scores).triu().tril(29).bool() & inside & inside[:, None]
+first, last = divmod(int(scores.where(allowed, -torch.inf).argmax()), len(inside))
+print(context[offsets[first][0] : offsets[last][1]])"""
+
+
+def usage(model: "PreTrainedModel", task: "Task", *, exact: bool, onnx: bool) -> str:
+    """The section that shows how to use the model.
+
+    Args:
+        model: the exported network.
+        task: its head.
+        exact: whether KoBERT's own tokenizer files lie in the folder.
+        onnx: whether model.onnx lies in the folder.
+    """
+    parts = [f"## Use\n\n```python\n{_code(model, task)}\n```"]
+    if task == "masked_lm":
+        parts.append(f"With its head, for the likeliest pieces in place of [MASK]:\n\n```python\n{_MASKED_LM}\n```")
+    if task == "question_answering":
+        parts.append(
+            "transformers 5 has no question answering pipeline any more, so the span is chosen here: the best start "
+            "and end inside the context, at most 30 pieces long. Contexts longer than an input are cut here; "
+            "`python -m experiments.predict` of the project reads them in overlapping windows."
+        )
+    if exact:
+        parts.append(
+            "The fast tokenizer gives the original KoBERT ids on all but a few texts in a thousand (ties between "
+            "equally likely cuts, such as four dots in a row). For exact ids use the `*.model` and `vocab.txt` beside "
+            "it with `KoBertTokenizer`."
+        )
+    if onnx:
+        parts.append(
+            "`model.onnx` is the same network with its head, for ONNX Runtime; its inputs are those of the tokenizer."
+        )
+    return "\n\n".join(parts)
+
+
+def _code(model: "PreTrainedModel", task: "Task") -> str:
+    if task == "sequence_classification":
+        return _PIPELINE.format(name=PIPELINES[task], extra="", text="정말 재미있는 영화였다")
+    if task == "token_classification":
+        # Pipelines join pieces by prefix tags only.
+        extra = "" if _suffix_tags(model) else ', aggregation_strategy="simple"'
+        return _PIPELINE.format(name=PIPELINES[task], extra=extra, text="김민수는 어제 부산에 갔다.")
+    if task == "question_answering":
+        return _ANSWER
+    if model.config.model_type == "distilbert":
+        return _ENCODER.format(loader="DistilBertModel", extra="")
+    return _ENCODER.format(loader="BertModel", extra=", add_pooling_layer=False")
+
+
+def _suffix_tags(model: "PreTrainedModel") -> bool:
+    return any(name.endswith(("-B", "-I")) for name in class_names(model))
+
+
+def labels(model: "PreTrainedModel", task: "Task") -> str:
+    """The section that names the classes; empty for heads without named ones."""
+    if task not in ("sequence_classification", "token_classification"):
+        return ""
+    listed = ", ".join(f"{number} `{name}`" for number, name in enumerate(class_names(model)))
+    return f"## Labels\n\n{listed}"
+
+
+def differences(model: "PreTrainedModel", task: "Task") -> str:
+    """The section on what users of BERT might not expect."""
+    config = model.config
+    points = []
+    if config.model_type == "distilbert":
+        points.append("No segment ids: the tokenizer gives no `token_type_ids`; two texts are told apart by [SEP].")
+        points.append("No pooler: the sentence vector at [CLS] is `last_hidden_state[:, 0]`.")
+    elif task != "sequence_classification":
+        points.append(
+            "There is no trained pooler: where only the encoder is loaded, pass `add_pooling_layer=False` and take "
+            "`last_hidden_state[:, 0]`."
+        )
+    if config.pad_token_id != 0:
+        points.append(f"[PAD] is id {config.pad_token_id}, not 0.")
+    if task == "token_classification" and _suffix_tags(model):
+        points.append(
+            "Tags are written PER-B, not B-PER, and the tag of a word stands on its first piece; pipelines join pieces "
+            "by prefix tags only, so take their output piece by piece, or use `python -m experiments.predict`."
+        )
+    if getattr(config, "particles", "none") == "split":
+        points.append(
+            "Words were split before trailing particles before they were encoded. A tokenizer alone does not do that; "
+            "`python -m experiments.predict` of the project does, and the scores below are measured so."
+        )
+    if getattr(config, "seed_compatible", False):
+        points.append(
+            "Answers were learnt and scored in the way of the original KorQuAD pipeline, whose words end at white "
+            "space. Offsets of a tokenizer alone give other answers; `python -m experiments.predict` of the project "
+            "gives those that were scored."
+        )
+    heading = "What differs from BERT" if config.model_type == "distilbert" else "Good to know"
+    return f"## {heading}\n\n" + "\n".join(f"- {point}" for point in points) if points else ""

@@ -1,0 +1,113 @@
+"""Write a model as ONNX, and compare what ONNX Runtime makes of the file with the model itself."""
+
+import logging
+import warnings
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from transformers import PreTrainedModel
+
+_PACKAGES = ("onnx", "onnxscript", "onnxruntime")
+_TOLERANCE = 1e-4
+"""Largest difference of an output; measured on float32 networks of a few layers: below 1e-6."""
+
+
+def require_onnx() -> None:
+    """Check that the packages are there, before any work is done.
+
+    Raises:
+        ValueError: one is not installed.
+    """
+    absent = [name for name in _PACKAGES if find_spec(name) is None]
+    if absent:
+        raise ValueError(
+            f"--onnx=true needs {', '.join(absent)}; install with: pip install -c constraints.txt -e '.[export]'"
+        )
+
+
+def write_onnx(path: Path, model: "PreTrainedModel") -> None:
+    """Write the network with its head; batch and length may be of any size, up to the model's positions.
+
+    Inputs are those of the tokenizer (int64, B x T): `input_ids`, `attention_mask`, for BERT `token_type_ids`. Outputs
+    have their names in transformers: `logits`, or `start_logits` and `end_logits`.
+
+    Args:
+        path: file to write.
+        model: the network, in evaluation mode.
+
+    Raises:
+        ValueError: ONNX Runtime's outputs differ from the network's by more than 1e-4.
+    """
+    import torch
+    from torch import nn
+
+    from distilkobert.models.checks import longest_input
+
+    longest = longest_input(model.config)
+    inputs = _inputs(model, 2, min(7, longest))
+    with torch.inference_mode():
+        names = [name for name in model(**inputs) if name.endswith("logits")]
+
+    class Outputs(nn.Module):
+        """The head's outputs as a plain tuple, which is what can be traced."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, inputs: "dict[str, Tensor]") -> "tuple[Tensor, ...]":
+            found = self.model(**inputs)
+            return tuple(found[name] for name in names)
+
+    batch, length = torch.export.Dim("batch", min=1), torch.export.Dim("length", min=1, max=longest)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it lists the vision operators that are not installed
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of torch's own use of its older interfaces
+        torch.onnx.export(
+            Outputs().eval(),
+            f=str(path),
+            kwargs={"inputs": inputs},
+            dynamo=True,
+            input_names=list(inputs),
+            output_names=names,
+            dynamic_shapes={"inputs": {name: {0: batch, 1: length} for name in inputs}},
+            external_data=False,
+            verbose=False,
+        )
+    for rows, tokens in ((1, 1), (3, min(5, longest)), (2, longest)):
+        _compare(path, model, _inputs(model, rows, tokens), names)
+
+
+def _inputs(model: "PreTrainedModel", rows: int, tokens: int) -> "dict[str, Tensor]":
+    """Random ids; all rows but the first are padded at their end."""
+    import torch
+
+    ids = torch.randint(0, model.config.vocab_size, (rows, tokens), generator=torch.Generator().manual_seed(0))
+    mask = torch.ones_like(ids)
+    mask[1:, 1 + tokens // 2 :] = 0
+    inputs = {"input_ids": ids, "attention_mask": mask}
+    if getattr(model.config, "type_vocab_size", 0) > 1:
+        inputs["token_type_ids"] = torch.zeros_like(ids)
+        inputs["token_type_ids"][:, 1 + tokens // 3 :] = 1
+    return inputs
+
+
+def _compare(path: Path, model: "PreTrainedModel", inputs: "dict[str, Tensor]", names: list[str]) -> None:
+    import numpy as np
+    import onnxruntime
+    import torch
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    found: list[Any] = session.run(names, {name: value.numpy() for name, value in inputs.items()})
+    with torch.inference_mode():
+        expected = model(**inputs)
+    for name, value in zip(names, found, strict=True):
+        difference = float(np.abs(value - expected[name].numpy()).max())
+        if not difference <= _TOLERANCE:
+            raise ValueError(
+                f"{path.name} differs from the model by {difference:.3g} in {name} (batch and length "
+                f"{tuple(inputs['input_ids'].shape)}); the export was not kept"
+            )

@@ -1,0 +1,173 @@
+"""A report as sections of text, tables and drawings, put together from a study."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from experiments.report.content import (
+    delta_table,
+    distillation_table,
+    entity_table,
+    retention_table,
+    scores_table,
+)
+from experiments.report.content_models import axes_table, deployment_table
+from experiments.report.figures.curves import curve_figures
+from experiments.report.figures.labels import label_figures
+from experiments.report.figures.scores import difference_figure, entity_figure, retention_figure
+from experiments.report.figures.style import Drawing
+from experiments.report.published import published_table
+from experiments.report.reading.deployment import Deployment, read_deployment
+from experiments.report.reading.runs import Study
+from experiments.report.scores import Scores, score_study
+from experiments.report.statistics import BOOTSTRAP_SEED, RESAMPLES
+from experiments.report.tables import Cell, Table, text_column
+
+METHOD = (
+    f"Intervals are 95 % paired bootstrap intervals: {RESAMPLES:,} times, as many test examples as there are (texts, "
+    "sentences with the counts of their entities, questions) are drawn with replacement from the stored predictions, "
+    "the same ones for both arms, the difference is taken seed by seed and averaged over the seeds, and the interval "
+    f"runs from the 2.5th to the 97.5th percentile (random seed {BOOTSTRAP_SEED}). They tell how far a difference "
+    "hangs on the choice of test examples; how far it hangs on the training seed, only the spread over seeds tells."
+)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a report.
+
+    Args:
+        title: its heading.
+        text: paragraphs above the tables.
+        tables: its tables.
+        drawings: its figures.
+    """
+
+    title: str
+    text: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
+    drawings: tuple[Drawing, ...] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that is written, in the order in which it is read.
+
+    Args:
+        title: the study's name.
+        question: what the study asks.
+        lack: how many planned runs have no figures yet; empty where all have them.
+        sections: its parts.
+        notes: what is missing or was left out, and why.
+    """
+
+    title: str
+    question: str
+    lack: str
+    sections: tuple[Section, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def tables(self) -> list[Table]:
+        """All tables."""
+        return [table for section in self.sections for table in section.tables]
+
+    @property
+    def drawings(self) -> list[Drawing]:
+        """All figures."""
+        return [drawing for section in self.sections for drawing in section.drawings]
+
+
+def compose(study: Study, notes: list[str]) -> Report:
+    """Compute every table and draw every figure; call it within `reports.style.style`.
+
+    Args:
+        study: what the report is about.
+        notes: what was noted while reading; what is noted here is added, and all end up in the report.
+    """
+    deployment = read_deployment(study, notes)
+    axes = axes_table(study)
+    sections = [] if axes is None else [Section(axes.title, (), (axes,))]
+    if study.tasks:
+        sections += _task_sections(study, score_study(study, notes), deployment, notes)
+    else:
+        notes.append("No run was fine-tuned and tested, so there are no task scores.")
+    if deployment.latencies or (deployment.sizes and not study.tasks):  # the table of scores has the sizes too
+        sections.append(Section("Deployment", (), (deployment_table(study, deployment),)))
+    for stage in study.distil_stages:
+        if study.of(stage):
+            table = distillation_table(study, stage)
+            sections.append(Section(table.title, (), (table,), tuple(curve_figures(study, stage, notes))))
+    published = published_table()
+    sections.append(Section(published.title, (), (published,)))
+    sections.append(Section("What produced our figures", (), (provenance_table(study),)))
+    # A note must not tell where somebody's files lie.
+    shown = dict.fromkeys(note.replace(f"{study.folder}{os.sep}", "") for note in notes)
+    return Report(study.name, study.question, _lack(study), tuple(sections), tuple(shown))
+
+
+def _counts(study: Study) -> tuple[int, int]:
+    """Runs that have their figures, and all."""
+    runs = [run for run in study.runs if run.stage != "corpus"]
+    return sum(bool(run.metrics) for run in runs), len(runs)
+
+
+def _lack(study: Study) -> str:
+    there, planned = _counts(study)
+    if study.points < study.trials:
+        searched = f"{study.points} of {study.trials} points of the search are proposed"
+        return f"Not complete: {searched}, and {there} of {planned} planned runs have their figures."
+    if there == planned:
+        return ""
+    return f"Not complete: {there} of {planned} planned runs have their figures. The notes at the end name the others."
+
+
+def _task_sections(study: Study, scores: Scores, deployment: Deployment, notes: list[str]) -> list[Section]:
+    size = retention_figure(study, scores, deployment.sizes, "size", "weights, MB", deployment.computed)
+    times = {arm: latency.batch_1_ms for arm, latency in deployment.latencies.items()}
+    speed = retention_figure(study, scores, times, "latency", "one sentence, ms")
+    sections = [Section("Scores", (), (scores_table(study, scores, deployment),))]
+    if study.teacher is not None:
+        retained = tuple(drawing for drawing in (size, speed) if drawing is not None)
+        sections.append(Section("Retention", (), (retention_table(study, scores),), retained))
+    if study.base_arm is not None:
+        differences = difference_figure(study, scores)
+        drawn = () if differences is None else (differences,)
+        sections.append(Section("Differences", (METHOD,), (delta_table(study, scores),), drawn))
+    for metric in scores.metrics:
+        if metric.kind == "tagging":
+            table, figure = entity_table(study, metric.stage, metric.heading), entity_figure(study, metric)
+            if table is not None and figure is not None:
+                sections.append(Section(f"{metric.heading} by entity type", (), (table,), (figure,)))
+        elif metric.kind == "classification":
+            drawings = label_figures(study, metric, notes)
+            if drawings:
+                task = metric.heading.removesuffix(f" {metric.name}")
+                sections.append(Section(f"{task}: errors and confidence", (), (), tuple(drawings)))
+    return sections
+
+
+def provenance_table(study: Study) -> Table:
+    """What the runs say of the code, the machine and the seeds they had."""
+    runs = [run for run in study.runs if run.metrics]
+    packages = sorted({name for run in runs for name in run.metrics if name.startswith("version/")})
+    facts: dict[str, Sequence[object]] = {
+        "study": [study.name],
+        "runs": ["{} of {}".format(*_counts(study))],
+        "seeds": sorted({run.seed for run in runs}),
+        "hardware": _told(study, "hardware"),
+        "git revision": _told(study, "git_revision"),
+        "Python": _told(study, "python"),
+        **{name.removeprefix("version/"): _told(study, name) for name in packages},
+    }
+    rows = ((Cell(name), Cell(", ".join(map(str, values)) or "not recorded")) for name, values in facts.items())
+    return Table("provenance", "What produced our figures", (text_column("what"), text_column("value")), tuple(rows))
+
+
+def _told(study: Study, key: str) -> Sequence[str]:
+    return sorted({str(run.metrics[key]) for run in study.runs if key in run.metrics})
+
+
+def texts_of(study: Study) -> list[str]:
+    """Names that may occur in a figure, for the choice of its font."""
+    return [study.name, *(arm.name for arm in study.arms), *study.tasks, *study.distil_stages]

@@ -1,0 +1,124 @@
+"""Figures over the course of distillation: loss terms, agreement and probes, arms overlaid."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from experiments.report.figures.style import Drawing, Look, looks, panels
+from experiments.report.names import name_ends, name_points
+from experiments.report.reading.curves import Curve, RunCurves, read_curves, thinned
+from experiments.report.reading.runs import Study
+
+_TEACHER_LOOK = Look("#8C8C8C", "-", "")
+_LONE = " A marker without a line is a run without training steps."
+
+
+@dataclass(frozen=True)
+class _Panel:
+    """What one panel shows.
+
+    Args:
+        scalar: its name in the event files.
+        title: what it is, with its unit.
+        scale: factor that gives this unit.
+        teacher: where the teacher stands: a scalar of the same unit, or a figure.
+    """
+
+    scalar: str
+    title: str
+    scale: float = 1.0
+    teacher: str | float | None = None
+
+
+_TERMS = (
+    _Panel("val/loss", "held-out loss", teacher="val/teacher_loss"),
+    _Panel("val/agreement", "agreement with the teacher, per cent", 100.0),
+    _Panel("train/loss/soft_target", "loss term: soft targets"),
+    _Panel("train/loss/masked_lm", "loss term: masked LM"),
+    _Panel("train/loss/cosine", "loss term: cosine"),
+)
+_PROBES = (
+    _Panel("probe/nsmc_accuracy", "NSMC accuracy of the probe, per cent", 100.0, "probe/teacher_nsmc_accuracy"),
+    _Panel("probe/nsmc_retention", "NSMC accuracy of the probe, per cent of the teacher's", 1.0, 100.0),
+)
+
+
+def curve_figures(study: Study, stage: str, notes: list[str]) -> list[Drawing]:
+    """Loss terms and agreement, and the probes if there are any, over the tokens seen by the runs of a stage.
+
+    Args:
+        study: its runs are read.
+        stage: a distillation stage.
+        notes: what could not be read is added here.
+    """
+    runs = [run for run in study.of(stage) if run.metrics]
+    wanted = {name for panel in (*_TERMS, *_PROBES) for name in (panel.scalar, panel.teacher) if isinstance(name, str)}
+    read = [read_curves(run, wanted, notes) for run in runs]
+    read = [curves for curves in read if curves.curves]
+    alone = len(study.distil_stages) == 1
+    groups = (
+        ("curves", "Loss terms and agreement", _TERMS),
+        ("probes", "Probes during distillation (a linear classifier on frozen features)", _PROBES),
+    )
+    drawings = []
+    for slug, title, group in groups:
+        shown = [panel for panel in group if any(panel.scalar in curves.curves for curves in read)]
+        if shown:
+            suffix, place = ("", "") if alone else (f"_{stage}", f" ({stage})")
+            drawings.append(_overlaid(study, read, shown, slug + suffix, title + place))
+    return drawings
+
+
+def _overlaid(study: Study, read: Sequence[RunCurves], shown: Sequence[_Panel], slug: str, title: str) -> Drawing:
+    """One panel a scalar, one line a run, one look an arm, named at the ends of the lines."""
+    in_tokens = all(curves.has_tokens for curves in read)
+    appearance = looks(study.arms)
+    teacher = study.teacher or "teacher"
+    figure, all_axes = panels(len(shown), 2, 4.6, 2.7)
+    drawn: list[list[tuple[str, Curve]]] = []
+    levels: list[list[float]] = []
+    for axes, panel in zip(all_axes, shown, strict=True):
+        lines = []
+        for curves in read:
+            if panel.scalar not in curves.curves:
+                continue
+            curve = _line(curves, panel, in_tokens=in_tokens)
+            look = appearance[curves.run.arm]
+            marker = look.marker if len(curve.x) == 1 else ""
+            axes.plot(curve.x, curve.y, look.line, color=look.color, lw=1.1, marker=marker, ms=4, clip_on=False)
+            lines.append((curves.run.arm, curve))
+        drawn.append(lines)
+        levels.append(_levels(panel, read))
+        for level in levels[-1]:
+            axes.axhline(level, color=_TEACHER_LOOK.color, lw=0.9, zorder=0)
+        axes.set_title(panel.title)
+        axes.set_xlabel("million tokens seen" if in_tokens else "optimizer steps")
+    longest = max(axes.get_xlim()[1] for axes in all_axes)
+    for axes in all_axes:
+        axes.set(xlim=(0, longest), ylim=axes.get_ylim())
+    figure.draw_without_rendering()
+    for axes, lines, heights in zip(all_axes, drawn, levels, strict=True):
+        last = {arm: (float(curve.x[-1]), float(curve.y[-1])) for arm, curve in lines if len(curve.x) > 1}
+        if heights:
+            last[teacher] = (longest, heights[-1])
+        name_ends(axes, last, appearance | {teacher: _TEACHER_LOOK})
+        lone = {arm: (float(curve.x[0]), float(curve.y[0])) for arm, curve in lines if arm not in last}
+        name_points(axes, lone, appearance, [curve for _, curve in lines if len(curve.x) > 1])
+    over = "tokens seen" if in_tokens else "optimizer steps (these runs did not log their tokens)"
+    caption = f"{title} over {over}; one line a seed, training curves as means over neighbouring points."
+    caption += _LONE if any(len(curve.x) == 1 for lines in drawn for _, curve in lines) else ""
+    caption += " Level grey lines: the teacher." if any(levels) else ""
+    return Drawing(slug, caption, figure)
+
+
+def _line(curves: RunCurves, panel: _Panel, *, in_tokens: bool) -> Curve:
+    """A run's curve in the units of the panel."""
+    curve = thinned(curves.over_tokens(panel.scalar) if in_tokens else curves.curves[panel.scalar])
+    return Curve(curve.x / 1e6 if in_tokens else curve.x, curve.y * panel.scale)
+
+
+def _levels(panel: _Panel, read: Sequence[RunCurves]) -> list[float]:
+    """Where the teacher stands, once for every figure that the runs have of it and that differs in a drawing."""
+    if not isinstance(panel.teacher, str):
+        return [] if panel.teacher is None else [panel.teacher]
+    found = [curves.curves[panel.teacher] for curves in read if panel.teacher in curves.curves]
+    return sorted({round(float(curve.y[-1]) * panel.scale, 3) for curve in found})

@@ -1,0 +1,165 @@
+"""Figures of task scores: retention against cost, differences to the base arm, entity types."""
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from experiments.report.cells import marks_in, ratio_marks, seeds_mark, signed
+from experiments.report.content import entity_keys, percent_of_type
+from experiments.report.figures.style import Drawing, Look, looks, new_figure, panels
+from experiments.report.names import name_points
+from experiments.report.reading.runs import Study
+from experiments.report.reading.tasks import Metric
+from experiments.report.scores import Scores, spread_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_ROW_FILLED = 0.75
+"""Share of an entity type's row that its markers spread over, so that none lies on another and the rows stay apart."""
+
+
+def retention_figure(
+    study: Study,
+    scores: Scores,
+    costs: Mapping[str, float],
+    cost: str,
+    axis: str,
+    computed: Collection[str] = (),
+) -> Drawing | None:
+    """Per cent of the teacher's score against a cost of the model, one panel a task; None without enough points.
+
+    Args:
+        study: its arms.
+        scores: their retention.
+        costs: size or latency by arm.
+        cost: which of the two; also in the name of the files.
+        axis: what is shown of it, with its unit.
+        computed: arms whose cost was not measured, which is marked.
+    """
+    metrics = [
+        metric
+        for metric in scores.metrics
+        if metric.main and sum((arm, metric.heading) in scores.retention for arm in costs) > 1
+    ]
+    if not metrics:
+        return None
+    figure, all_axes = panels(len(metrics), 3, 4.0, 3.3)
+    appearance = looks(study.arms)
+    everywhere = {scores.retention[arm, metric.heading].n for metric in metrics for arm in costs
+                  if (arm, metric.heading) in scores.retention}  # fmt: skip
+    shown: list[dict[str, tuple[float, float]]] = []
+    inks: dict[str, Look] = {}
+    for axes, metric in zip(all_axes, metrics, strict=True):
+        points = {}
+        for name in (arm.name for arm in study.arms if arm.name in costs):
+            ratio = scores.retention.get((name, metric.heading))
+            if ratio is None:
+                continue
+            marks = ratio_marks(ratio) + ("≈" if name in computed else "")
+            label = f"{name}{' ' if marks else ''}{marks}{f' n={ratio.n}' if len(everywhere) > 1 else ''}"
+            points[label], inks[label] = (costs[name], ratio.percent), appearance[name]
+            axes.plot(*points[label], appearance[name].marker, color=appearance[name].color, ms=5)
+        shown.append(points)
+        axes.axhline(100, color="#BBBBBB", lw=0.8, zorder=0)
+        _margins(axes, list(points.values()))
+        axes.set_title(metric.heading)
+        axes.set_xlabel(axis)
+    seeds = f", n={min(everywhere)}" if len(everywhere) == 1 else ""
+    all_axes[0].set_ylabel(f"per cent of {study.teacher}{seeds}")
+    figure.draw_without_rendering()  # settles the sizes that names are placed by
+    for axes, points in zip(all_axes, shown, strict=True):
+        name_points(axes, points, inks)
+    absent = [name for name in dict.fromkeys(arm for arm, _ in scores.retention) if name not in costs]
+    parts = (
+        f"Retention against {cost}. Means over n seeds, of the arm or of the teacher, whichever has fewer; the grey "
+        "line is the teacher's score.",
+        *marks_in(list(inks)),
+        *([f"Not shown, for want of their {cost}: {', '.join(absent)}."] if absent else []),
+    )
+    return Drawing(f"retention_{cost}", " ".join(parts), figure)
+
+
+def _margins(axes: "Axes", points: Sequence[tuple[float, float]]) -> None:
+    """Limits from 0 along the cost, and room above and below the points."""
+    ys = [y for _, y in points] + [100.0]
+    room = max(0.12 * (max(ys) - min(ys)), 1.0)
+    axes.set_xlim(0, 1.12 * max(x for x, _ in points))
+    axes.set_ylim(min(ys) - room, max(ys) + room)
+
+
+def difference_figure(study: Study, scores: Scores) -> Drawing | None:
+    """Bars of the differences to the base arm with their intervals, one panel a score; None where there are none."""
+    metrics = [metric for metric in scores.metrics if any(key[1] == metric.heading for key in scores.deltas)]
+    arms = [arm.name for arm in study.arms if any(key[0] == arm.name for key in scores.deltas)]
+    if not metrics:
+        return None
+    appearance = looks(study.arms)
+    figure = new_figure(1.4 + 2.5 * len(metrics), 1.1 + 0.3 * len(arms))
+    all_axes = figure.subplots(1, len(metrics), sharey=True, squeeze=False)[0]
+    for axes, metric in zip(all_axes, metrics, strict=True):
+        for place, arm in enumerate(arms):
+            delta = scores.deltas.get((arm, metric.heading))
+            if delta is None:
+                axes.text(0, place, "  missing", va="center", color="#767676")
+                continue
+            axes.barh(place, delta.value, height=0.6, color=appearance[arm].color, alpha=0.45, lw=0)
+            axes.plot([delta.low, delta.high], [place, place], color=appearance[arm].color, lw=1.6)
+            end, side = (delta.high, "left") if delta.value >= 0 else (delta.low, "right")
+            mark = seeds_mark(delta.n, delta.distillations)
+            text = f" {signed(delta.value)}{mark} "
+            axes.text(end, place, text, va="center", ha=side, color="#333333", fontsize="small")
+        axes.axvline(0, color="#333333", lw=0.8)
+        axes.margins(x=0.3)
+        axes.set_title(metric.heading)
+        axes.set_xlabel(f"points against {study.base_arm}")
+        axes.spines["left"].set_visible(False)
+        axes.tick_params(axis="y", length=0)
+    all_axes[0].set_yticks(range(len(arms)), arms)
+    all_axes[0].set_ylim(len(arms) - 0.5, -0.5)
+    caption = (
+        f"Difference to {study.base_arm} in percentage points: bars are the differences, lines their 95 % intervals "
+        "over test examples. † one seed; ‡ several fine-tunings of one distillation."
+    )
+    return Drawing("differences", caption, figure)
+
+
+def entity_figure(study: Study, metric: Metric) -> Drawing | None:
+    """F1 of every entity type, one marker an arm; None where no run has any."""
+    runs = study.of(metric.stage)
+    types = [name.removeprefix("test/f1_") for name in entity_keys(runs)]
+    arms = [arm.name for arm in study.arms if entity_keys(study.of(metric.stage, arm.name))]
+    if not types:
+        return None
+    appearance = looks(study.arms)
+    rows_of_legend = -(-len(arms) // 4)
+    figure = new_figure(6.4, 0.9 + max(0.34, 0.09 * len(arms)) * len(types) + 0.2 * rows_of_legend)
+    axes = figure.subplots()
+    for place, kind in enumerate(types):
+        if place % 2:
+            axes.axhspan(place - 0.5, place + 0.5, color="#F3F3F3", lw=0, zorder=0)
+        for number, arm in enumerate(arms):
+            spread = spread_of(study.of(metric.stage, arm), partial(percent_of_type, kind))
+            if spread is not None:
+                offset = _ROW_FILLED * (number / max(len(arms) - 1, 1) - 0.5)
+                look = appearance[arm]
+                label = arm if place == 0 else None
+                axes.plot(spread.mean, place + offset, look.marker, color=look.color, ms=4.5, label=label)
+    axes.set_yticks(range(len(types)), [_named(kind) for kind in types])
+    axes.set_ylim(len(types) - 0.5, -0.5)
+    axes.set_xlabel(f"{metric.heading}, per cent, mean over seeds")
+    axes.tick_params(axis="y", length=0)
+    figure.legend(loc="outside upper left", ncols=4, handletextpad=0.2, columnspacing=1.2)
+    title = f"{metric.heading} by entity type"
+    return Drawing(f"entities_{metric.stage}", f"{title}, per cent, mean over seeds.", figure)
+
+
+_TYPE_NAMES = {
+    "PER": "person", "FLD": "field", "AFW": "artefact", "ORG": "organisation", "LOC": "place", "CVL": "civilisation",
+    "DAT": "date", "TIM": "time", "NUM": "number", "EVT": "event", "ANM": "animal", "PLT": "plant", "MAT": "material",
+    "TRM": "term", "PS": "person", "LC": "place", "OG": "organisation", "DT": "date", "TI": "time", "QT": "quantity",
+}  # fmt: skip
+
+
+def _named(kind: str) -> str:
+    return f"{_TYPE_NAMES[kind]} {kind}" if kind in _TYPE_NAMES else kind

@@ -1,0 +1,27 @@
+"""Published figures, to be shown beside ours and never among them."""
+
+from experiments.report.tables import Cell, Column, Table, text_column
+
+_ROWS = (
+    ("KoBERT", "351", "89.63", "86.11", "52.81 / 80.27"),
+    ("DistilKoBERT", "108", "88.41", "84.13", "54.12 / 77.80"),
+    ("multilingual BERT", "681", "87.07", "84.20", "77.04 / 87.85"),
+)
+"""README.md of monologg/DistilKoBERT, table of results."""
+
+
+def published_table() -> Table:
+    """The original's table, with its source and what keeps it apart from ours."""
+    headings = ("size MB", "NSMC accuracy", "Naver NER F1", "KorQuAD EM / F1")
+    return Table(
+        slug="published",
+        title="Published by the original, not measured here",
+        columns=(text_column("model"), *(Column(heading) for heading in headings)),
+        rows=tuple(tuple(map(Cell, row)) for row in _ROWS),
+        notes=(
+            "Source: README of monologg/DistilKoBERT; one run a cell, no spread given. Other data splits, settings and "
+            "scorers than ours: compare within this table only.",
+            "Sizes are MB of float32 weights, of different heads: KoBERT with its pooler, the other two with a "
+            "masked-LM head. The KorQuAD figures of multilingual BERT are another team's leaderboard score.",
+        ),
+    )

@@ -1,0 +1,104 @@
+"""Curves of a run, read from its TensorBoard event files and put over tokens seen."""
+
+import logging
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.report.reading.runs import Run
+
+TOKENS = "train/tokens_seen"
+_POINTS = 150
+"""More than a panel of a few inches can show; longer curves are averaged over neighbouring points."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One scalar of one run.
+
+    Args:
+        x: steps or tokens, rising, (N,).
+        y: values, (N,).
+    """
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RunCurves:
+    """The scalars of one run over its optimizer steps.
+
+    Args:
+        run: the run.
+        curves: by name.
+    """
+
+    run: Run
+    curves: Mapping[str, Curve]
+
+    @property
+    def has_tokens(self) -> bool:
+        """Whether steps can be told in tokens; a run without training steps is at 0 in both."""
+        return TOKENS in self.curves or all(curve.x.max() == 0 for curve in self.curves.values())
+
+    def over_tokens(self, name: str) -> Curve:
+        """A scalar over the tokens seen at its steps, from the logged pairs and the run's totals."""
+        curve = self.curves[name]
+        if TOKENS not in self.curves:
+            return curve
+        steps, tokens = self.curves[TOKENS].x, self.curves[TOKENS].y
+        last_step, last_tokens = self.run.number("steps"), self.run.number("tokens_seen")
+        if last_step is not None and last_tokens is not None and last_step > steps[-1]:
+            steps, tokens = np.append(steps, last_step), np.append(tokens, last_tokens)
+        return Curve(np.interp(curve.x, np.append(0.0, steps), np.append(0.0, tokens)), curve.y)
+
+
+def read_curves(run: Run, names: Collection[str], notes: list[str]) -> RunCurves:
+    """Read the named scalars; a point that is not finite is left out.
+
+    Of two points at one step, which a resumed run leaves, the later written counts.
+
+    Args:
+        run: whose folder holds the event files.
+        names: scalars wanted; those absent are not in the result.
+        notes: points that are not finite, and a folder without events, are noted here.
+    """
+    from tensorboard.backend.event_processing.event_accumulator import SCALARS, EventAccumulator
+
+    if not any(run.folder.glob("events.out.tfevents.*")):
+        notes.append(f"{run.label} has no event files, so it is in no curve.")
+        return RunCurves(run, {})
+    # It warns of every restart in an event file, which a resumed run has.
+    logging.getLogger("tensorboard").setLevel(logging.ERROR)
+    events = EventAccumulator(str(run.folder), size_guidance={SCALARS: 0})
+    events.Reload()
+    wanted = {TOKENS, *names}
+    curves = {}
+    for tag in events.Tags()[SCALARS]:
+        if tag not in wanted:
+            continue
+        latest = {event.step: event.value for event in events.Scalars(tag)}
+        steps = np.array(sorted(latest), dtype=np.float64)
+        values = np.array([latest[int(step)] for step in steps])
+        finite = np.isfinite(values)
+        if not finite.all():
+            notes.append(f"{run.label}: {int((~finite).sum())} points of {tag} are not finite and left out.")
+        if finite.any():
+            curves[tag] = Curve(steps[finite], values[finite])
+    reached, end = max((curve.x[-1] for curve in curves.values()), default=None), run.number("steps")
+    if reached is None:
+        notes.append(f"{run.label} has no scalars in its event files, so it is in no curve.")
+    elif end is not None and reached < end and "val/loss" in wanted:  # the last validation is at the end
+        notes.append(f"{run.label}: its event files end at step {reached:.0f} of {end:.0f}; its curves are cut.")
+    return RunCurves(run, curves)
+
+
+def thinned(curve: Curve, points: int = _POINTS) -> Curve:
+    """The curve as means over groups of neighbouring points, at most `points` of them."""
+    size = -(-len(curve.x) // points)
+    starts = np.arange(0, len(curve.x), size)
+    counts = np.diff(np.append(starts, len(curve.x)))
+    return Curve(np.add.reduceat(curve.x, starts) / counts, np.add.reduceat(curve.y, starts) / counts)

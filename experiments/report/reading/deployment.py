@@ -1,0 +1,176 @@
+"""What a model costs where it is used: bytes of its weights, and latency as `experiments.bench latency` measured it."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from experiments.report.reading.runs import Study
+from experiments.report.reading.sources import Origin, origin_of, shown_path
+
+LATENCY_FILE = "latency.json"
+_WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
+"""Files of weights in the order in which transformers prefers them; a folder with both holds the same ones twice."""
+_BYTES = 4
+"""Of a float32 weight, as exports have them."""
+
+
+@dataclass(frozen=True)
+class Latency:
+    """One model's figures.
+
+    Args:
+        batch_1_ms: time of one sentence alone, in ms.
+        batch_32_ms: time of a batch of 32, in ms.
+        batch_1_quartiles_ms: half of the repeats lie between these; None in a file that an older version wrote.
+        batch_32_quartiles_ms: likewise.
+        sentences_per_s: sentences in a second, in batches of 32.
+        parameters: of the encoder.
+    """
+
+    batch_1_ms: float
+    batch_32_ms: float
+    batch_1_quartiles_ms: tuple[float, float] | None
+    batch_32_quartiles_ms: tuple[float, float] | None
+    sentences_per_s: float
+    parameters: int
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """Size and latency of each arm's encoder.
+
+    Args:
+        sizes: megabytes (2^20 bytes) of the weights, by arm.
+        latencies: by arm.
+        conditions: hardware and threads of the measurement; empty where there is none.
+        computed: arms whose size is computed from their number of parameters.
+    """
+
+    sizes: Mapping[str, float]
+    latencies: Mapping[str, Latency]
+    conditions: str
+    computed: frozenset[str] = frozenset()
+
+
+def weights_mb(folder: Path) -> float | None:
+    """Bytes of a folder's `*.safetensors`, or else of its `pytorch_model.bin`, / 2^20; None where there are none."""
+    for pattern in _WEIGHTS:
+        sizes = [path.stat().st_size for path in sorted(folder.glob(pattern))]
+        if sizes:
+            return sum(sizes) / 2**20
+    return None
+
+
+def read_deployment(study: Study, notes: list[str]) -> Deployment:
+    """Size and latency of every arm for which there are some.
+
+    Args:
+        study: its exports are weighed; where the study names none, the model that an arm's fine-tuning started from;
+            where that is not here either, the size follows from the number of parameters that its runs recorded.
+        notes: what is missing, computed or contradictory is added here.
+    """
+    origins = {arm.name: origin_of(study, arm) for arm in study.arms}
+    sizes = _weighed(origins, notes)
+    computed = {}
+    for arm, origin in origins.items():
+        if arm not in sizes and (megabytes := _computed(study, arm, origin, notes)) is not None:
+            computed[arm] = megabytes
+    sizes |= computed
+    unweighed = {arm: origin for arm, origin in origins.items() if arm not in sizes}
+    if unweighed:
+        notes.append(f"No exported weights were found for {_named(unweighed)}, so their size is missing.")
+    latencies, conditions = _latencies(study, origins, notes)
+    return Deployment(sizes, latencies, conditions, frozenset(computed))
+
+
+def _weighed(origins: Mapping[str, Origin], notes: list[str]) -> dict[str, float]:
+    sizes = {}
+    for arm, origin in origins.items():
+        found = {round(mb, 3): mb for mb in map(weights_mb, origin.folders) if mb is not None}
+        if len(found) > 1:
+            weights = ", ".join(f"{mb:.1f}" for mb in found.values())
+            notes.append(f"The exports of {arm} differ in size ({weights} MB); the first one is shown.")
+        if found:
+            sizes[arm] = next(iter(found.values()))
+    return sizes
+
+
+def _computed(study: Study, arm: str, origin: Origin, notes: list[str]) -> float | None:
+    """Megabytes from a run's number of parameters; the run that exports comes first, for it has the exported head."""
+    runs = [run for run in study.runs if run.arm == arm and run.number("parameters")]
+    run = min(runs, key=lambda run: run.stage in study.tasks, default=None)
+    if run is None:
+        return None
+    parameters = int(run.number("parameters") or 0)
+    head = ", which has its task's head in place of the masked-LM head" if run.stage in study.tasks else ""
+    notes.append(
+        f"No weights were found for {_named({arm: origin})}; its size is computed from {parameters:,} parameters of "
+        f"{run.label}{head}, {_BYTES} bytes each."
+    )
+    return parameters * _BYTES / 2**20
+
+
+def _latencies(study: Study, origins: Mapping[str, Origin], notes: list[str]) -> tuple[dict[str, Latency], str]:
+    """What was measured, by arm, and under which conditions."""
+    path = study.folder / LATENCY_FILE
+    if not path.is_file():
+        notes.append(f"Latency was not measured: {path} is not there; `python -m experiments.bench latency` writes it.")
+        return {}, ""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        measured = {
+            (study.folder / name).resolve(): Latency(
+                batch_1_ms=_positive(model["batch_1_ms"]),
+                batch_32_ms=_positive(model["batch_32_ms"]),
+                batch_1_quartiles_ms=_quartiles(model.get("batch_1_quartiles_ms")),
+                batch_32_quartiles_ms=_quartiles(model.get("batch_32_quartiles_ms")),
+                sentences_per_s=_positive(model["sentences_per_s"]),
+                parameters=int(_positive(model["parameters"])),
+            )
+            for name, model in content["models"].items()
+        }
+        conditions = f"{content['hardware']}, threads: {content['threads']}"
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        notes.append(f"Latency is missing: {path} is not what `experiments.bench latency` writes ({error!r}).")
+        return {}, ""
+    latencies = {}
+    for arm, origin in origins.items():
+        places = [place.resolve() for place in origin.folders if place.resolve() in measured]
+        if places:
+            latencies[arm] = measured[places[0]]
+    if unmeasured := {arm: origin for arm, origin in origins.items() if arm not in latencies}:
+        notes.append(
+            f"{path} has no figures of {_named(unmeasured)}, so their latency is missing; `experiments.bench latency` "
+            "measures folders of models only."
+        )
+    return latencies, conditions
+
+
+def time_text(ms: float, quartiles: tuple[float, float] | None) -> str:
+    """A time with its quartiles in brackets, where they are known."""
+    return f"{ms:.2f}" + (f" [{quartiles[0]:.2f}, {quartiles[1]:.2f}]" if quartiles else "")
+
+
+def _named(origins: Mapping[str, Origin]) -> str:
+    """Arms, each with what it started from where that is no folder here."""
+    names = []
+    for arm, origin in origins.items():
+        sources = ", ".join(shown_path(Path(source)) for source in origin.elsewhere)
+        names.append(f"{arm} ({sources}, which is no folder here)" if sources else arm)
+    return ", ".join(names)
+
+
+def _quartiles(value: Any) -> tuple[float, float] | None:
+    if value is None:
+        return None
+    low, high = map(_positive, value)
+    return low, high
+
+
+def _positive(value: Any) -> float:
+    if isinstance(value, bool) or not math.isfinite(value) or value <= 0:
+        raise ValueError(f"{value!r} is not a positive number")
+    return float(value)

@@ -1,0 +1,125 @@
+"""Open a folder for a report: a study with its plan, or any folder of runs."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from distilkobert.io.run_files import CONFIG_FILE, METRICS_FILE, how_to_finish
+from experiments.report.reading.runs import (
+    CONTROL_ARMS,
+    PLAN_FILE,
+    TEACHER_ARM,
+    Arm,
+    ArmKind,
+    Run,
+    Study,
+    read_plan,
+    usable_metrics,
+)
+
+
+def open_runs(folder: Path, notes: list[str], baseline: str | None = None, teacher: str | None = None) -> Study:
+    """Read what a report is about.
+
+    Args:
+        folder: a study's folder, or any folder with runs below it.
+        notes: what is missing or not as it should be is added here.
+        baseline: arm that differences are taken against, in place of the study's own.
+        teacher: arm that retention is taken against, in place of the study's own.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        ValueError: nothing in it can be reported on, the plan is broken, or an arm is named that does not exist.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder}: no such folder; name a study's folder or a folder of runs")
+    study = read_plan(folder, notes) if (folder / PLAN_FILE).is_file() else _found_runs(folder, notes)
+    if (folder / PLAN_FILE).is_file():
+        _note_strangers(study, notes)
+    names = [arm.name for arm in study.arms]
+    for option, value in (("--baseline", baseline), ("--teacher", teacher)):
+        if value is not None and value not in names:
+            raise ValueError(f"{option}={value}: no such arm; the arms are {', '.join(names)}")
+    if baseline is not None:
+        study = replace(study, base_arm=baseline)
+    if study.base_arm is None:
+        notes.append("No base arm is named, so no differences are computed; choose one with --baseline.")
+    if teacher is not None:
+        study = replace(study, arms=_with_teacher(study.arms, teacher))
+    return study
+
+
+def _with_teacher(arms: Sequence[Arm], teacher: str) -> tuple[Arm, ...]:
+    """The arms with `teacher` as their only teacher; another one becomes a control."""
+    others = (replace(arm, kind="control") if arm.kind == "teacher" else arm for arm in arms)
+    return tuple(replace(arm, kind="teacher") if arm.name == teacher else arm for arm in others)
+
+
+def _found_runs(folder: Path, notes: list[str]) -> Study:
+    """A study made up from the recipe, arm and seed in each `metrics.json` below `folder`."""
+    studies = sorted(path.parent for path in folder.rglob(PLAN_FILE))
+    runs: dict[str, Run] = {}
+    for path in sorted(folder.rglob(METRICS_FILE)):
+        if any(study in path.parents for study in studies):
+            continue
+        metrics = usable_metrics(path.parent, notes)
+        recipe, arm, seed = (metrics.get(key) for key in ("recipe", "arm", "seed"))
+        if not (isinstance(recipe, str) and isinstance(arm, str) and isinstance(seed, int)):
+            if metrics:
+                notes.append(f"{path} is left out: it does not say recipe, arm and seed.")
+            continue
+        run = Run(recipe, arm, seed, path.parent, metrics)
+        if run.label in runs:
+            notes.append(f"{path} is left out: {runs[run.label].folder} is {run.label} as well.")
+        runs.setdefault(run.label, run)
+    if studies:
+        named = ", ".join(map(str, studies))
+        if not runs:
+            raise ValueError(f"{folder} holds whole studies; name one of them: {named}")
+        notes.append(f"Studies below this folder are left out, report on each by itself: {named}.")
+    tasks = _stages(runs.values(), "test/")
+    distil = tuple(stage for stage in _stages(runs.values(), "val/agreement") if stage not in tasks)
+    names = {run.arm for run in runs.values() if run.stage in (*tasks, *distil)}
+    if not names:
+        remarks = [*notes, *_unfinished(folder)]
+        why = f" ({'; '.join(remarks)})" if remarks else ""
+        raise ValueError(f"{folder}: no run with test scores or a distillation in it; expected {METRICS_FILE}{why}")
+    arms = sorted((Arm(name, _kind(name)) for name in names), key=_order)
+    students = [arm.name for arm in arms if arm.kind == "student"]
+    base = "base" if "base" in students else students[0] if len(students) == 1 else None
+    return Study(folder.resolve().name, "", folder, tuple(arms), base, tasks, distil, tuple(runs.values()))
+
+
+def _unfinished(folder: Path) -> list[str]:
+    """What runs that broke off still need."""
+    remarks = []
+    for path in sorted(folder.rglob(CONFIG_FILE)):
+        try:
+            remarks.append(how_to_finish(path.parent))
+        except ValueError:  # a broken metrics.json, which has been noted
+            continue
+    return [remark for remark in remarks if remark]
+
+
+def _stages(runs: Iterable[Run], prefix: str) -> tuple[str, ...]:
+    """Stages with a run that has a figure of that kind, in order of the alphabet."""
+    return tuple(sorted({run.stage for run in runs if any(name.startswith(prefix) for name in run.metrics)}))
+
+
+def _kind(name: str) -> ArmKind:
+    if name == TEACHER_ARM:
+        return "teacher"
+    return "control" if name in CONTROL_ARMS else "student"
+
+
+def _order(arm: Arm) -> tuple[int, str]:
+    return (("teacher", "student", "control").index(arm.kind), arm.name)
+
+
+def _note_strangers(study: Study, notes: list[str]) -> None:
+    """Say which runs lie in the study's folder without being part of its plan."""
+    planned = {run.folder.resolve() for run in study.runs}
+    found = {path.parent.resolve() for path in study.folder.rglob(METRICS_FILE)} - planned
+    if found:
+        named = ", ".join(sorted(str(path.relative_to(study.folder.resolve())) for path in found))
+        notes.append(f"Not in {PLAN_FILE}, left out: {named}.")

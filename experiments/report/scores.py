@@ -1,0 +1,150 @@
+"""The task scores of a study: spread over seeds, retention of the teacher's score, difference to the base arm."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from experiments.report.reading.predictions import Outcomes, difference, read_outcomes
+from experiments.report.reading.runs import Run, Study
+from experiments.report.reading.tasks import Metric, metrics_of
+from experiments.report.statistics import Delta, Ratio, Spread, mean_ratio, paired_delta, ratio_of, resampled_scores
+
+_TOLERANCE = 0.01
+"""Percentage points by which stored predictions may miss the score in `metrics.json`, which is kept in float32."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """All task scores, in per cent, by (arm, column heading).
+
+    Args:
+        metrics: the columns.
+        spreads: scores over the seeds that are there.
+        planned: number of seeds that were to be run.
+        retention: per cent of the teacher's mean score.
+        deltas: differences to the base arm, where they could be computed.
+    """
+
+    metrics: tuple[Metric, ...]
+    spreads: Mapping[tuple[str, str], Spread]
+    planned: Mapping[tuple[str, str], int]
+    retention: Mapping[tuple[str, str], Ratio]
+    deltas: Mapping[tuple[str, str], Delta]
+
+    def mean_retention(self, arm: str) -> Ratio | None:
+        """Mean over the tasks, each by its main score; None where a task's is missing."""
+        found = [self.retention.get((arm, metric.heading)) for metric in self.metrics if metric.main]
+        values = [value for value in found if value is not None]
+        return mean_ratio(values) if values and len(values) == len(found) else None
+
+
+def score_study(study: Study, notes: list[str]) -> Scores:
+    """Compute them.
+
+    Args:
+        study: what to score.
+        notes: every difference that could not be computed is named here.
+    """
+    metrics = metrics_of(study)
+    spreads, planned, retention = {}, {}, {}
+    for metric in metrics:
+        for arm in study.arms:
+            runs = study.of(metric.stage, arm.name)
+            spread = spread_of(runs, metric.percent)
+            planned[arm.name, metric.heading] = len(runs)
+            if spread is not None:
+                spreads[arm.name, metric.heading] = spread
+    for (arm_name, heading), spread in spreads.items():
+        of_teacher = (study.teacher or "", heading)
+        reference = spreads.get(of_teacher)
+        if reference is not None and reference.mean > 0:
+            lacking = spread.n < planned[arm_name, heading] or reference.n < planned[of_teacher]
+            retention[arm_name, heading] = ratio_of(spread, reference, partial=lacking)
+    if study.teacher is None:
+        notes.append("No arm is the teacher, so there is no retention; name one with --teacher.")
+    deltas: dict[tuple[str, str], Delta] = {}
+    if study.base_arm is not None:
+        for stage in study.tasks:
+            deltas |= _stage_deltas(study, stage, study.base_arm, notes)
+    return Scores(metrics, spreads, planned, retention, deltas)
+
+
+def spread_of(runs: Sequence[Run], read: Callable[[Run], float | None]) -> Spread | None:
+    """One figure over the runs that have it; None where none has."""
+    found = [(run, value) for run in runs if (value := read(run)) is not None]
+    return Spread(tuple(value for _, value in found), distillations(run for run, _ in found)) if found else None
+
+
+def distillations(runs: Iterable[Run]) -> int:
+    """How many distillations the runs come from; one whose origin is not known counts by itself."""
+    return len({run.source or run.label for run in runs})
+
+
+def _stage_deltas(study: Study, stage: str, base: str, notes: list[str]) -> dict[tuple[str, str], Delta]:
+    """Differences to the base arm in the scores of one task, all from the same resampled examples."""
+    metrics = [metric for metric in metrics_of(study) if metric.stage == stage]
+    outcomes = _outcomes(study, stage, metrics, notes)
+    bases = {run.seed: run for run in study.of(stage, base) if run.label in outcomes}
+    if not bases:
+        notes.append(f"{stage}: no difference to {base}, which has no usable predictions there.")
+        return {}
+    reference = outcomes[min(bases.values(), key=lambda run: run.seed).label]
+    for label in list(outcomes):
+        why = difference(outcomes[label], reference)
+        if why:
+            notes.append(f"{label} takes part in no difference to {base}: {why}.")
+            del outcomes[label]
+    places = {label: place for place, label in enumerate(outcomes)}
+    pairs: dict[str, list[tuple[int, int]]] = {}
+    origins: dict[str, int] = {}
+    for arm in (arm.name for arm in study.arms if arm.name != base):
+        runs = [run for run in study.of(stage, arm) if run.metrics]
+        shared = [(run, bases[run.seed]) for run in runs if run.seed in bases]
+        usable = [(run, other) for run, other in shared if run.label in places and other.label in places]
+        if usable:
+            pairs[arm] = [(places[run.label], places[other.label]) for run, other in usable]
+            origins[arm] = min(map(distillations, zip(*usable, strict=True)))
+        if len(usable) < len(runs):
+            left = ", ".join(run.label for run in runs if run not in [pair[0] for pair in usable])
+            why = "" if usable else "; none is left"
+            notes.append(f"The difference of {arm} to {base} in {stage} is without {left}{why}.")
+    deltas = {}
+    for metric in metrics:
+        numerators = np.stack([outcome.numerators[metric.name] for outcome in outcomes.values()])
+        denominators = np.stack([outcome.denominators[metric.name] for outcome in outcomes.values()])
+        observed = np.array([outcome.percent(metric.name) for outcome in outcomes.values()])
+        resampled = resampled_scores(numerators, denominators)
+        for arm, places_of_arm in pairs.items():
+            deltas[arm, metric.heading] = paired_delta(observed, resampled, places_of_arm, origins[arm])
+    return deltas
+
+
+def _outcomes(study: Study, stage: str, metrics: list[Metric], notes: list[str]) -> dict[str, Outcomes]:
+    """By the run's label, the predictions that can be read and give the score that the run reported."""
+    result = {}
+    for run in study.of(stage):
+        if not run.metrics:
+            continue
+        try:
+            outcomes = read_outcomes(run.folder, metrics[0].kind)
+        except (ValueError, OSError) as error:
+            notes.append(f"{run.label} has no usable predictions: {error}.")
+            continue
+        wrong = _contradiction(run, metrics, outcomes)
+        if wrong:
+            notes.append(f"{run.label}: the stored predictions are not those of the reported score: {wrong}.")
+        else:
+            result[run.label] = outcomes
+    return result
+
+
+def _contradiction(run: Run, metrics: list[Metric], outcomes: Outcomes) -> str:
+    """Where the predictions give another score than the run reported, in words; empty where they agree."""
+    for metric in metrics:
+        reported, counted = metric.percent(run), outcomes.percent(metric.name)
+        if reported is not None and abs(reported - counted) > _TOLERANCE:
+            return (
+                f"{metric.heading} {counted:.2f} counted from {len(outcomes.keys):,} examples, {reported:.2f} reported"
+            )
+    return ""

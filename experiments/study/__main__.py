@@ -1,0 +1,207 @@
+"""Run a study: what is compared is declared in one YAML, each run is a fresh process, a restart goes on.
+
+    python -m experiments.study --config configs/study/demo.yaml [--workers 2] [--variables.data=/x] [--dry_run]
+
+Start the same command again after a crash, or several times for several workers. docs/studies.md describes the file,
+docs/cluster.md clusters.
+"""
+
+import shlex
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from distilkobert.io.run_files import write_json
+from experiments._shared.commandline import run_command
+from experiments.study.plan.arms import Point, sample_points
+from experiments.study.plan.declaration import Declared
+from experiments.study.plan.expand import expand, study_folder
+from experiments.study.plan.folder import check_folder, config_sums, read_plan, write_study
+from experiments.study.plan.parsing import parse_study
+from experiments.study.plan.plan import PLAN_FILE, Plan, together
+from experiments.study.run.journal import JOURNAL_FILE, open_storage, require_optuna
+from experiments.study.run.locks import FileLock
+from experiments.study.run.metric import metric_lines
+from experiments.study.run.process import PYTHON
+from experiments.study.run.runner import Worker
+from experiments.study.run.search import Search
+from experiments.study.run.trials import Book
+from experiments.study.run.view import View
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A study that is checked and entered in its book.
+
+    Args:
+        plan: its plan, with the points that a search has proposed.
+        book: its book.
+        search: its search, if it has one.
+        presence: lock that all workers of the study share; released when this one ends.
+    """
+
+    plan: Plan
+    book: Book
+    search: Search | None
+    presence: FileLock
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line.
+
+    Raises:
+        ValueError: the study is not as it should be, or runs failed.
+        FileNotFoundError: a file that it names is not there.
+        KeyboardInterrupt: it was stopped.
+    """
+    declared = parse_study(arguments)
+    if declared.dry_run:
+        print("\n".join(dry_run(declared)))
+        return
+    require_optuna()
+    check(declared)
+    stop_on_signals()
+    run_study(declared)
+
+
+def check(declared: Declared) -> None:
+    """Let the trainer's parser take every command, unless this very plan has been started already.
+
+    Raises:
+        ValueError: a command is refused, or two arms are the same; names the arm.
+        FileNotFoundError: a config file, data, a teacher or a tokenizer is not there; names the key. A dry run only
+            notes what is not a config file.
+    """
+    plan, folder = expand(declared), Path(study_folder(declared))
+    sums = config_sums(declared, plan)
+    if (folder / JOURNAL_FILE).is_file() and read_plan(folder) == plan.as_dict(sums):
+        return
+    from experiments.study.plan.check import check_plan
+
+    samples = sample_points(declared.study.search) if declared.study.search else ()
+    lack = check_plan(expand(declared, samples), folder, [point.name for point in samples])
+    if lack.asked:
+        print(f"note: no folder here, will be asked for on the hub: {'; '.join(lack.asked)}", file=sys.stderr)
+    if lack.missing:
+        text = f"no such folder: {'; '.join(lack.missing)}. Name it with --variables, or make it first"
+        if not declared.dry_run:
+            raise FileNotFoundError(text)
+        print(f"note: {text}", file=sys.stderr)
+
+
+def dry_run(declared: Declared) -> list[str]:
+    """Check the study, write its plan where nothing has been run yet, and return its command lines.
+
+    One line is one run, each after those that it needs; its label stands behind it as a comment.
+    """
+    check(declared)
+    if declared.study.search:
+        print("note: the points of the search are not among these lines; it proposes them as it goes", file=sys.stderr)
+    plan, folder = expand(declared), Path(study_folder(declared))
+    if not (folder / JOURNAL_FILE).is_file():
+        sums = config_sums(declared, plan)
+        check_folder(folder, plan.as_dict(sums), {})
+        write_study(folder, declared)
+        write_json(folder / PLAN_FILE, plan.as_dict(sums))
+    return [
+        " && ".join(f"python -m {shlex.join(command)}" for command in run.commands) + f"  # {run.label}"
+        for run in plan.all_runs
+    ]
+
+
+def open_study(declared: Declared) -> Opened:
+    """Open or make the study's folder and book. Workers that start at the same time wait for each other here.
+
+    Raises:
+        ValueError: the folder or its journal belong to another study; says what differs. Or a worker is running what
+            has been declared otherwise since.
+    """
+    folder, study = Path(study_folder(declared)), declared.study
+    sums = config_sums(declared, expand(declared))
+    presence = FileLock(folder / "locks" / "workers.lock")
+
+    def enter(points: tuple[Point, ...], *, starting: bool = False) -> Plan:
+        plan = expand(declared, points)
+        content = plan.as_dict(sums)
+        if starting:
+            changed = check_folder(folder, content, book.plan)
+            if changed and not presence.try_acquire():
+                raise ValueError(
+                    f"{folder}: {', '.join(changed[:3])} may be run by another worker as declared before. Stop the "
+                    "study's workers first, or undo the change"
+                )
+            presence.release()
+            write_study(folder, declared)
+        else:  # another worker may have been started since, with more arms
+            content = together(read_plan(folder), content)
+        write_json(folder / PLAN_FILE, content)
+        book.enter(content, [run.label for run in plan.all_runs], retry=starting)
+        return plan
+
+    with FileLock(folder / "locks" / "study.lock").held():
+        if not (folder / JOURNAL_FILE).is_file():
+            check_folder(folder, expand(declared).as_dict(sums), {})
+        storage = open_storage(folder)
+        book, search = Book(storage, declared.name), None
+        if study.search and study.metric:
+            search = Search(storage, declared.name, study.search, study.metric, folder, enter)
+        plan = enter(search.points() if search else (), starting=True)
+        presence.try_share()  # nobody has it alone: who wants that holds the study's lock, as this process does
+        return Opened(plan, book, search, presence)
+
+
+def run_study(declared: Declared, launcher: tuple[str, ...] = PYTHON, pause: float = 1.0) -> None:
+    """Run a study until every run has ended, here or in another worker.
+
+    Args:
+        declared: the study, checked.
+        launcher: what the words of a command stand after.
+        pause: seconds between two looks at what has ended.
+
+    Raises:
+        ValueError: runs failed or were skipped; names them and their logs.
+    """
+    folder = Path(study_folder(declared))
+    opened = open_study(declared)
+    with ExitStack() as stack:
+        stack.callback(opened.presence.release)
+        view = stack.enter_context(View())
+        worker = Worker(
+            opened.plan, folder, opened.book, view, opened.search, declared.settings.workers, launcher, pause
+        )
+        status = worker.run()
+        if declared.study.metric:
+            for line in metric_lines(worker.plan, declared.study.metric, folder):
+                view.say(line)
+        if opened.search and (best := opened.search.best()):
+            view.say(best)
+        count = sum(value == "done" for value in status.values())
+        view.say(f"{count} of {len(status)} runs are done; the table: python -m experiments.report {folder}")
+    failed = [label for label, value in status.items() if value == "failed"]
+    if failed:
+        skipped = sum(value == "skipped" for value in status.values())
+        raise ValueError(
+            f"{len(failed)} runs failed ({', '.join(failed)}) and {skipped} were skipped for it; their logs are in "
+            f"{folder / 'logs'}. The same command tries them again"
+        )
+
+
+def stop_on_signals() -> None:
+    """Let SIGTERM, with which clusters announce the end of a job, stop a worker as Ctrl-C does.
+
+    Ctrl-C itself is set too: a shell starts a background job with SIGINT ignored.
+    """
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(main))

@@ -1,0 +1,128 @@
+"""Check a plan before its first run: the trainer's own parser takes every command, and the arms differ.
+
+A mistake that would surface hours later, in the last arm, surfaces here. Nothing is instantiated.
+"""
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jsonargparse import ArgumentError, Namespace
+
+from experiments._shared.parsers import explain
+from experiments._shared.trainer_cli import TRAINER_OPTIONS, TrainerCLI
+from experiments.study.plan.args import group_words
+from experiments.study.plan.arms import TEACHER, Arm
+from experiments.study.plan.plan import CORPUS, DISTIL, Plan, Run
+from experiments.study.plan.sources import Lack
+
+
+class CommandParser(TrainerCLI):
+    """The trainer's parser alone."""
+
+    def __init__(self) -> None:
+        strict = {"exit_on_error": False}
+        kwargs = {**strict, **{name: dict(strict) for name in self.subcommands()}}
+        super().__init__(**TRAINER_OPTIONS, parser_kwargs=kwargs)
+
+    def parse_arguments(self, parser: Any, args: Any) -> None:
+        """Nothing is parsed yet, and no seed is set."""
+        self.config = Namespace(subcommand=None, seed_everything=False)  # type: ignore[no-untyped-call]
+
+    def before_instantiate_classes(self) -> None:
+        """There will be no run."""
+
+    def instantiate_classes(self) -> None:
+        """There is nothing to make."""
+
+    def resolve(self, words: Sequence[str]) -> dict[str, Any]:
+        """The settings that these words of `experiments.train` come to, without seed and run folder.
+
+        Raises:
+            ValueError: the trainer would refuse them; in its words.
+        """
+        try:
+            settings = self.parser.parse_args(list(words))[words[0]].as_dict()
+        except (ArgumentError, ValueError, OSError) as error:
+            raise ValueError(explain(str(error), ())) from error
+        except SystemExit as end:
+            raise ValueError("a word among these asks for help and starts nothing") from end
+        for part in ("model", "data"):
+            if settings[part].get("dict_kwargs"):
+                names = ", ".join(f"{part}.{name}" for name in settings[part]["dict_kwargs"])
+                raise ValueError(f"{names}: {settings[part]['class_path']} has no such option")
+        for name in ("config", "run", "seed_everything"):
+            del settings[name]
+        settings["data"].get("init_args", {}).pop("seed", None)
+        return dict(json.loads(json.dumps(settings, default=str)))
+
+
+def check_plan(plan: Plan, folder: Path, samples: Collection[str] = ()) -> Lack:
+    """Parse the teacher, every arm and every task once, and compare what the arms come to.
+
+    Args:
+        plan: the plan.
+        folder: the study's folder; what lies below it is made by the study.
+        samples: arms that stand for the ends of a search; they may come to the same settings as others.
+
+    Returns:
+        What the runs read that is not there.
+
+    Raises:
+        ValueError: a command is refused, two arms come to the same settings, or a word of an arm changes nothing; names
+            the arm.
+    """
+    parser = CommandParser()
+    arms = {arm.name: arm for arm in plan.arms}
+    seen: dict[str, str] = {}
+    lack = Lack()
+    for run in _first_runs(plan):
+        try:
+            settings = parser.resolve(run.commands[0][1:])
+        except ValueError as error:
+            raise ValueError(f"{_key(run)}: {error}") from error
+        lack.add(_key(run), settings, folder)
+        if run.stage != DISTIL or run.arm in samples:
+            continue
+        text = json.dumps(settings, sort_keys=True)
+        if text in seen:
+            raise ValueError(f"the arms {seen[text]} and {run.arm} come to the same settings; one of them is enough")
+        seen[text] = run.arm
+        if arms[run.arm].kind == "student" and not arms[run.arm].axes:
+            _check_effect(parser, arms[run.arm], run, settings)
+    return lack
+
+
+def _check_effect(parser: CommandParser, arm: Arm, run: Run, settings: Mapping[str, Any]) -> None:
+    """Refuse a word of an arm without which its settings are the same; a label of an axis may be the base's value."""
+    words, length = run.commands[0][1:], len(arm.words)
+    start = next(place for place in range(len(words)) if words[place : place + length] == arm.words)
+    groups = group_words(arm.words, arm.name)
+    for place, group in enumerate(groups):
+        others = [word for other in groups[:place] + groups[place + 1 :] for word in other]
+        try:
+            without = parser.resolve([*words[:start], *others, *words[start + length :]])
+        except ValueError:
+            continue  # the other words need this one
+        if without == settings:
+            raise ValueError(
+                f"arms.{arm.name}: {' '.join(group)} changes nothing, the base has these values already; mend it"
+            )
+
+
+def _first_runs(plan: Plan) -> Iterator[Run]:
+    """The first training of the teacher and of each arm, and one of each task."""
+    seen: set[tuple[str, str]] = set()
+    for run in plan.runs:
+        key = (run.stage, "" if run.stage in plan.tasks else run.arm)
+        if run.stage != CORPUS and key not in seen:
+            seen.add(key)
+            yield run
+
+
+def _key(run: Run) -> str:
+    """The key of the study file that a run comes from."""
+    if run.stage == DISTIL:
+        return f"arm {run.arm}"
+    return "teacher" if run.stage == TEACHER else f"then.{run.stage}"

@@ -1,0 +1,113 @@
+"""The command lines of a study's runs."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from experiments.study.plan.args import check_words
+from experiments.study.plan.arms import TEACHER, Arm, check_seeds
+from experiments.study.plan.declaration import Study
+from experiments.study.plan.plan import CORPUS, DISTIL, LATENCY, Command, Run
+
+LATENCY_FILE = "latency.json"
+
+
+@dataclass(frozen=True)
+class Commands:
+    """Makes runs of one study.
+
+    Args:
+        study: the declaration.
+        folder: the study's folder, as it shall stand in the command lines.
+    """
+
+    study: Study
+    folder: str
+
+    def corpus(self) -> list[Run]:
+        """The preparation of the corpus, if the study has one."""
+        part = self.study.corpus
+        if part is None:
+            return []
+        words = ("--input", *part.input, f"--tokenizer={part.tokenizer}", f"--output={self._corpus_folder}")
+        command = ("experiments.prepare", "corpus", *words, *part.options)
+        return [Run(CORPUS, CORPUS, self.study.seeds[0], (command,))]
+
+    def teacher(self) -> list[Run]:
+        """The pretraining of the teacher, if the study has one."""
+        part = self.study.teacher
+        if isinstance(part, str):
+            return []
+        check_words(part.overrides, "teacher.overrides")
+        seed = self.study.seeds[0] if part.seed is None else check_seeds([part.seed], "teacher.seed")[0]
+        words = (*self._corpus_words, *part.overrides)
+        needs = tuple(run.label for run in self.corpus())
+        return [self._exporting(TEACHER, TEACHER, seed, part.configs, words, needs)]
+
+    def distillation(self, arm: Arm, seed: int) -> Run:
+        """One arm, distilled with one seed."""
+        teacher = f"--model.teacher={self._teacher_source}"
+        words = (*self._corpus_words, *self.study.overrides, teacher, *arm.words)
+        needs = tuple(run.label for run in (*self.corpus(), *self.teacher()))
+        return self._exporting(DISTIL, arm.name, seed, self.study.base, words, needs)
+
+    def fine_tunings(self, arm: Arm, exports: Mapping[tuple[str, int], Run]) -> Iterator[Run]:
+        """All tasks of one arm, from its exports."""
+        for task, part in self.study.then.items():
+            check_words(part.overrides, f"then.{task}.overrides")
+            seeds = arm.seeds if part.seeds is None else check_seeds(part.seeds, f"then.{task}.seeds")
+            for seed in seeds:
+                source, needs = self._teacher_source, tuple(run.label for run in self.teacher())
+                if arm.name != TEACHER:
+                    start = exports.get((arm.name, seed)) or exports[arm.name, arm.seeds[0]]
+                    source, needs = f"{self.folder}/{start.export}", (start.label,)
+                words = (*part.overrides, f"--model.init_from={source}")
+                fit, place = self._fit(task, arm.name, seed, part.configs, words)
+                best = f"--ckpt_path={place}/checkpoints/best.ckpt"
+                test = ("experiments.train", "test", "-c", f"{place}/config.yaml", best)
+                yield Run(task, arm.name, seed, (fit, test), needs)
+
+    def latency(self, exports: Mapping[tuple[str, int], Run], arms: Sequence[Arm]) -> Run:
+        """The teacher and the first export of each arm, measured side by side in one process.
+
+        What is no folder when it is measured is left out: a teacher on the hub, an export whose run failed.
+        """
+        firsts = [exports[arm.name, arm.seeds[0]] for arm in arms if arm.name != TEACHER]
+        models = [self._teacher_source, *(f"{self.folder}/{run.export}" for run in firsts)]
+        output = f"--output={self.folder}/{LATENCY_FILE}"
+        command = ("experiments.bench", "latency", "--models", *models, output, "--skip_missing=true")
+        needs = tuple(run.label for run in (*self.teacher(), *firsts))
+        return Run(LATENCY, "exports", self.study.seeds[0], (command,), needs)
+
+    @property
+    def _corpus_folder(self) -> str:
+        return f"{self.folder}/{CORPUS}/{CORPUS}_seed{self.study.seeds[0]}"
+
+    @property
+    def _corpus_words(self) -> tuple[str, ...]:
+        if self.study.corpus is None:
+            return ()
+        return (f"--data.data_dir={self._corpus_folder}", f"--data.tokenizer={self.study.corpus.tokenizer}")
+
+    @property
+    def _teacher_source(self) -> str:
+        part = self.study.teacher
+        return part if isinstance(part, str) else f"{self.folder}/{self.teacher()[0].export}"
+
+    def _exporting(
+        self, stage: str, arm: str, seed: int, configs: Sequence[str], words: Sequence[str], needs: tuple[str, ...]
+    ) -> Run:
+        """Train and export; `fit` ends with a validation, so the figures are those of the weights exported."""
+        fit, place = self._fit(stage, arm, seed, configs, words)
+        last, export = f"{place}/checkpoints/last.ckpt", f"exported/{arm}_seed{seed}"
+        exported = ("experiments.export", f"--checkpoint={last}", f"--output={self.folder}/{export}")
+        return Run(stage, arm, seed, (fit, exported), needs, export)
+
+    def _fit(
+        self, stage: str, arm: str, seed: int, configs: Sequence[str], words: Sequence[str]
+    ) -> tuple[Command, str]:
+        """A training and the folder it writes."""
+        stack = [word for file in configs for word in ("-c", file)]
+        own = (f"--run.root={self.folder}", f"--run.recipe={stage}", f"--run.arm={arm}", f"--seed_everything={seed}")
+        quiet = "--trainer.enable_progress_bar=false"
+        command = ("experiments.train", "fit", *stack, *self.study.machine, quiet, *words, *own)
+        return command, f"{self.folder}/{stage}/{arm}_seed{seed}"

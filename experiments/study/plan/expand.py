@@ -1,0 +1,76 @@
+"""Expand a study into its plan. Pure: no file is read, nothing is started."""
+
+from experiments.study.plan.args import check_stages, check_words
+from experiments.study.plan.arms import TEACHER, Point, arms_of, base_arm, check_seeds
+from experiments.study.plan.commands import Commands
+from experiments.study.plan.declaration import Declared, Study
+from experiments.study.plan.plan import DISTIL, Plan
+
+
+def expand(declared: Declared, points: tuple[Point, ...] = ()) -> Plan:
+    """The plan of a study.
+
+    Runs stand in an order in which they can be run one after the other: the corpus, the teacher, then everything of
+    the arms' first seeds, so that a whole table comes before any second seed.
+
+    Args:
+        declared: the study.
+        points: points that its search has proposed so far.
+
+    Raises:
+        ValueError: the declaration contradicts itself; names the key.
+    """
+    study = declared.study
+    if not study.base:
+        raise ValueError("base: is empty; name a recipe, for example configs/distill/distilkobert.yaml")
+    if isinstance(study.teacher, str) and not study.teacher.strip():
+        raise ValueError("teacher: is empty; name a folder, a checkpoint or a hub id, or how to pretrain it")
+    check_stages(study.then)
+    check_words(study.overrides, "overrides")
+    check_words(study.machine, "machine")
+    _check_metric(study)
+    arms = arms_of(study, points)
+    commands = Commands(study, study_folder(declared))
+    first = [*commands.corpus(), *commands.teacher()]
+    distilled = [commands.distillation(arm, seed) for arm in arms if arm.name != TEACHER for seed in arm.seeds]
+    exports = {(run.arm, run.seed): run for run in distilled}
+    tuned = [run for arm in arms for run in commands.fine_tunings(arm, exports)]
+    turn = {(arm.name, seed): place for arm in arms for place, seed in enumerate(arm.seeds)}
+    later = sorted([*distilled, *tuned], key=lambda run: turn.get((run.arm, run.seed), len(turn)))
+    return Plan(
+        study=declared.name,
+        question=declared.question,
+        base_arm=base_arm(study),
+        arms=arms,
+        tasks=tuple(study.then),
+        runs=(*first, *later),
+        latency=commands.latency(exports, arms) if study.latency else None,
+        metric=study.metric,
+        trials=study.search.trials if study.search else 0,
+        points=len(points),
+    )
+
+
+def study_folder(declared: Declared) -> str:
+    """The study's folder, as it stands in the command lines."""
+    return f"{declared.settings.root.rstrip('/')}/{declared.name}"
+
+
+def _check_metric(study: Study) -> None:
+    if study.search is not None:
+        check_words([f"--{option}=" for option in study.search.options], "search.options")
+        check_seeds([study.search.seed], "search.seed")
+        if study.metric is None or not study.search.options or study.search.trials < 1:
+            raise ValueError(
+                "search: needs options, trials of 1 or more, and the study a metric: nsmc/best/val/accuracy"
+            )
+        if study.metric.partition("/")[2].startswith("test/"):
+            raise ValueError(
+                f"metric: {study.metric}: a search must not choose by the test file that it then reports on; "
+                "choose by held-out data: nsmc/best/val/accuracy, distil/val/loss"
+            )
+    if study.metric is not None:
+        stage, _, key = study.metric.partition("/")
+        stages = (DISTIL, *study.then)
+        if stage not in stages or not key:
+            raise ValueError(f"metric: {study.metric!r} must be STAGE/KEY, its stage one of {', '.join(stages)}")

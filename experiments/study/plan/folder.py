@@ -1,0 +1,134 @@
+"""A study's folder: `study.yaml` and `plan.json`, and whether it belongs to the study that is being started."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from distilkobert.io.files import write_text
+from experiments._shared.config_files import content_sum
+from experiments.study.plan.args import config_files
+from experiments.study.plan.declaration import Declared, Study
+from experiments.study.plan.plan import PLAN_FILE, Plan, differences
+
+STUDY_FILE = "study.yaml"
+
+
+def config_sums(declared: Declared, plan: Plan) -> dict[str, str]:
+    """Config files that the study names, with the sums of their settings: a comment may change while a study runs.
+
+    Raises:
+        FileNotFoundError: one is not there; names the key.
+        ValueError: one holds no settings; names file and line.
+    """
+    named = {file: key for key, files in reversed(list(_named_files(declared.study))) for file in files}
+    own = {file for run in plan.runs for command in run.commands[:1] for file in config_files(command)}
+    sums = {}
+    for file in sorted(own | set(named)):
+        path = Path(file)
+        if not path.is_file():
+            raise FileNotFoundError(f"{named.get(file, 'controls')}: {file}: no such file; looked in {Path.cwd()}")
+        sums[file] = content_sum(path)
+    return sums
+
+
+def _named_files(study: Study) -> Iterable[tuple[str, list[str]]]:
+    yield "base", study.base
+    if not isinstance(study.teacher, str):
+        yield "teacher.configs", study.teacher.configs
+        yield "teacher.overrides", config_files(study.teacher.overrides)
+    yield "overrides", config_files(study.overrides)
+    yield "machine", config_files(study.machine)
+    for name, words in study.arms.items():
+        yield f"arms.{name}", config_files(words)
+    for axis, labels in study.axes.items():
+        for label, words in labels.items():
+            yield f"axes.{axis}.{label}", config_files(words)
+    for task, part in study.then.items():
+        yield f"then.{task}.configs", part.configs
+        yield f"then.{task}.overrides", config_files(part.overrides)
+
+
+def check_folder(folder: Path, content: Mapping[str, Any], journal: Mapping[str, Any]) -> list[str]:
+    """Refuse a folder that belongs to another study.
+
+    Args:
+        folder: the study's folder.
+        content: of the plan.json that is to be written.
+        journal: of the plan.json that the journal knows; empty where there is no journal.
+
+    Returns:
+        Runs that were declared otherwise and have left nothing yet: they may change as long as nobody runs them.
+
+    Raises:
+        ValueError: runs of the same name were made by other commands, or by nobody knows whom; says which, and what
+            differs.
+    """
+    before = read_plan(folder)
+    known = {run["label"]: run for plan in (journal, before) for run in plan.get("runs", ())}
+    strangers = sorted(run["label"] for run in content["runs"] if run["label"] not in known and _left(folder, run))
+    if strangers:
+        raise ValueError(
+            f"{folder / strangers[0]} exists, but this study did not make it: no {PLAN_FILE} and no journal name it. "
+            "Take another --name, or move the folder away"
+        )
+    left = {label: places for label, run in known.items() if (places := _left(folder, run))}
+    if not journal and not left:
+        return []  # a dry run, and nothing since
+    found = next(filter(None, (differences(plan, content) for plan in (before, journal) if plan)), {})
+    made = [label for label in found if label in left]
+    if made:
+        told = "; ".join(f"{label} {found[label]}" for label in made[:3])
+        more = f"; and {len(made) - 3} more" if len(made) > 3 else ""
+        places = [place for label in made for place in left[label]]
+        remedy = f"what these runs have left there ({', '.join(places)})" if len(places) <= 6 else "the folder"
+        raise ValueError(
+            f"{folder} belongs to a study that was declared otherwise: {told}{more}. Undo the change, take another "
+            f"--name, or remove {remedy}"
+        )
+    return list(found)
+
+
+def _left(folder: Path, run: Mapping[str, Any]) -> list[str]:
+    """Folders that a run has made, relative to the study's."""
+    return [place for place in (run["folder"], run.get("export")) if place and (folder / place).exists()]
+
+
+def read_plan(folder: Path) -> dict[str, Any]:
+    """Content of the folder's plan.json; empty where there is none.
+
+    Raises:
+        ValueError: the file is no plan.
+    """
+    path = folder / PLAN_FILE
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content["runs"], list) or not isinstance(content["configs"], dict):
+            raise ValueError("runs and configs are not there")
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path}: no readable plan ({error}); remove it, and start the study again") from error
+    return dict(content)
+
+
+def write_study(folder: Path, declared: Declared) -> None:
+    """Write study.yaml, which can be started again as it is; whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    defaults = {part.name: getattr(declared.study, part.name) for part in fields(Study)}
+    keys = {name: value for name, value in _plain(asdict(declared.study)).items() if defaults[name] not in (None, {})}
+    keys |= {"root": _plain(declared.settings.root), "name": declared.name}
+    text = yaml.safe_dump(keys, allow_unicode=True, sort_keys=False, width=120)
+    write_text(folder / STUDY_FILE, f"# {declared.question}\n{text}")
+
+
+def _plain(value: Any) -> Any:
+    """The value with the sign of variables escaped, as all variables are filled in."""
+    if isinstance(value, str):
+        return value.replace("$", "$$")
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items() if item is not None}
+    return [_plain(item) for item in value] if isinstance(value, list) else value

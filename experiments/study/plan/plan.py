@@ -1,0 +1,157 @@
+"""What a study runs: runs with their command lines and what they need first, and plan.json, which holds them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from experiments.study.plan.args import config_files
+from experiments.study.plan.arms import Arm
+
+Command: TypeAlias = tuple[str, ...]
+"""Words of one command line after `python -m`."""
+
+PLAN_FILE = "plan.json"
+CORPUS, DISTIL, LATENCY = "corpus", "distil", "latency"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One or more commands that leave a run's folder, an export, or the table of latencies.
+
+    Args:
+        stage: `corpus`, `teacher`, `distil`, a task, or `latency`.
+        arm: name of its arm.
+        seed: its seed.
+        commands: executed one after the other.
+        needs: labels of the runs that must have ended well before.
+        export: folder of the model it exports, relative to the study's.
+    """
+
+    stage: str
+    arm: str
+    seed: int
+    commands: tuple[Command, ...]
+    needs: tuple[str, ...] = ()
+    export: str | None = None
+
+    @property
+    def label(self) -> str:
+        """`<stage>/<arm>_seed<k>`: its name, and its folder in the study's."""
+        return f"{self.stage}/{self.arm}_seed{self.seed}"
+
+    @property
+    def file_stem(self) -> str:
+        """The label as a file name."""
+        return self.label.replace("/", "_")
+
+    @property
+    def log(self) -> str:
+        """Its log, below the study's folder."""
+        return f"logs/{self.file_stem}.log"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Entry of plan.json."""
+        return {
+            "label": self.label,
+            "stage": self.stage,
+            "arm": self.arm,
+            "seed": self.seed,
+            "folder": self.label,
+            "export": self.export,
+            "log": self.log,
+            "commands": [list(command) for command in self.commands],
+            "needs": list(self.needs),
+        }
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a study runs.
+
+    Args:
+        study: its name.
+        question: what it asks.
+        base_arm: arm that the others are compared with.
+        arms: in the order of the table.
+        tasks: names of the fine-tunings.
+        runs: in the order in which they are started; what a run needs stands before it.
+        latency: the last step, if there is one; it waits until nothing else runs.
+        metric: figure that decides, as STAGE/KEY, if one is named.
+        trials: number of points that a search will have proposed.
+        points: number of those that it has proposed.
+    """
+
+    study: str
+    question: str
+    base_arm: str
+    arms: tuple[Arm, ...]
+    tasks: tuple[str, ...]
+    runs: tuple[Run, ...]
+    latency: Run | None
+    metric: str | None = None
+    trials: int = 0
+    points: int = 0
+
+    @property
+    def all_runs(self) -> tuple[Run, ...]:
+        """The runs and the last step."""
+        return (*self.runs, self.latency) if self.latency else self.runs
+
+    def as_dict(self, files: Mapping[str, str]) -> dict[str, Any]:
+        """Content of plan.json; `files` are the sums of the settings in the configs."""
+        return {
+            "study": self.study,
+            "question": self.question,
+            "base_arm": self.base_arm,
+            "arms": [{"arm": arm.name, "kind": arm.kind, "axes": dict(arm.axes)} for arm in self.arms],
+            "tasks": list(self.tasks),
+            "runs": [run.as_dict() for run in self.runs],
+            "latency": self.latency.as_dict() if self.latency else None,
+            "metric": self.metric,
+            "trials": self.trials,
+            "points": self.points,
+            "configs": dict(files),
+        }
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, str]:
+    """What two contents of plan.json do not agree about; empty where they are the same study.
+
+    Runs may be added: more seeds, arms and tasks do not change what is there. A run is another one when its words
+    change, a config file that they name, or a run that it needs.
+
+    Returns:
+        Of every run that is another one what to say behind its label: `had '--x=1', has now '--x=2'`.
+    """
+    found: dict[str, str] = {}
+    commands = {run["label"]: run["commands"] for run in now["runs"]}
+    sums = now["configs"]
+    changed = {file for file, sha in before["configs"].items() if sums.get(file, sha) != sha}
+    for run in before["runs"]:
+        label = run["label"]
+        words = [word for command in run["commands"] for word in command]
+        if label not in commands:
+            found[label] = "is gone"
+        elif run["commands"] != commands[label]:
+            new = [word for command in commands[label] for word in command]
+            gone, come = (" ".join(w for w in a if w not in b) for a, b in ((words, new), (new, words)))
+            found[label] = f"had {gone or 'other words'!r}, has now {come or 'their order changed'!r}"
+        elif file := next((file for file in config_files(run["commands"][0]) if file in changed), None):
+            found[label] = f"was made with {file}, which has changed"
+        elif need := next((need for need in run["needs"] if need in found), None):
+            found[label] = f"was made from {need}, which {found[need]}"
+    return found
+
+
+def together(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """Content of plan.json with all that either of two has; `now` as it is where nothing is missing in it."""
+    keys = {"arms": "arm", "runs": "label"}
+    lacking = {
+        part: [item for item in before[part] if item[key] not in {own[key] for own in now[part]}]
+        for part, key in keys.items()
+    }
+    tasks = [task for task in before["tasks"] if task not in now["tasks"]]
+    if not any((*lacking.values(), tasks)):
+        return dict(now)
+    added = {part: [*now[part], *items] for part, items in lacking.items()}
+    return {**now, **added, "tasks": [*now["tasks"], *tasks], "configs": {**before["configs"], **now["configs"]}}

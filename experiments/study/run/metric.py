@@ -1,0 +1,58 @@
+"""The figure of a study that decides: `STAGE/KEY`, KEY being a name in the `metrics.json` of the stage's runs."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal
+
+from distilkobert.io.run_files import read_metrics
+from experiments._shared.run_results import is_number
+from experiments.study.plan.plan import Plan
+
+
+def direction_of(metric: str) -> Literal["maximize", "minimize"]:
+    """Which end of a figure is the better one: the lower one of losses, distances and divergences.
+
+    Args:
+        metric: STAGE/KEY.
+    """
+    lower = ("loss", "cosine", "soft_target")
+    return "minimize" if any(word in metric.partition("/")[2].split("/") for word in lower) else "maximize"
+
+
+def metric_lines(plan: Plan, metric: str, folder: Path) -> list[str]:
+    """The deciding figure of each arm, mean over its seeds, with their number; and what there is, where it is missing.
+
+    Args:
+        plan: the study's plan.
+        metric: STAGE/KEY.
+        folder: the study's folder.
+    """
+    stage, _, key = metric.partition("/")
+    lines, remarks = [], []
+    for arm in plan.arms:
+        labels = [run.label for run in plan.runs if (run.stage, run.arm) == (stage, arm.name)]
+        found = {label: read_metrics(folder / label) for label in labels}
+        values = [float(metrics[key]) for metrics in found.values() if is_number(metrics.get(key))]
+        mean = f"{sum(values) / len(values):.4f}" if values else "missing"
+        lines.append(f"{metric}  {arm.name}: {mean} ({len(values)} of {len(labels)} runs)")
+        remarks += [no_such_figure(metric, label, own) for label, own in found.items() if own and key not in own]
+    return lines + remarks[:1]
+
+
+def no_such_figure(
+    metric: str, label: str, metrics: Mapping[str, Any], prefixes: tuple[str, ...] = ("best/", "test/", "val/")
+) -> str:
+    """That a run does not have the figure, and which it has.
+
+    Args:
+        metric: STAGE/KEY.
+        label: of a run of the stage.
+        metrics: what its `metrics.json` holds.
+        prefixes: of the figures that may be named instead.
+    """
+    names = sorted(name for name in metrics if name.startswith(prefixes))
+    known = ", ".join(names) or "no scores yet"
+    key = metric.partition("/")[2]
+    near = get_close_matches(key, names, n=1)
+    return f"metric: {metric}: {label} has no {key}; {f'did you mean {near[0]}? It' if near else 'it'} has {known}"

@@ -1,0 +1,203 @@
+"""A worker: takes runs that are ready and that nobody else has, one for each of its places, until none is left."""
+
+import os
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from experiments.study.plan.plan import LATENCY, Command, Plan, Run
+from experiments.study.run.locks import FileLock
+from experiments.study.run.process import PYTHON, Child, tail
+from experiments.study.run.search import Search
+from experiments.study.run.status import ENDED, OPEN, Status, statuses
+from experiments.study.run.trials import Book
+from experiments.study.run.unfinished import remains
+from experiments.study.run.view import View
+
+_GRACE_SECONDS = 30.0
+"""Time that an interrupted command has to end by itself."""
+
+
+@dataclass
+class Job:
+    """A run that this worker holds."""
+
+    run: Run
+    lock: FileLock
+    log: Path
+    left: deque[Command]
+    child: Child
+    started: float = field(default_factory=time.monotonic)
+
+
+class Worker:
+    """Runs a study's runs until none is left for anybody.
+
+    Args:
+        plan: what is to run; grows while a search goes on.
+        folder: the study's folder.
+        book: the study's book, all runs entered.
+        view: where progress is shown.
+        search: the study's search, if it has one.
+        places: runs at a time.
+        launcher: what the words of a command stand after.
+        pause: seconds between two looks at what has ended.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        folder: Path,
+        book: Book,
+        view: View,
+        search: Search | None = None,
+        places: int = 1,
+        launcher: tuple[str, ...] = PYTHON,
+        pause: float = 1.0,
+    ) -> None:
+        self.plan = plan
+        self.folder = folder
+        self.book = book
+        self.view = view
+        self.search = search
+        self.places = places
+        self.launcher = launcher
+        self.pause = pause
+        self._jobs: dict[str, Job] = {}
+        # Several trainings on one machine with all its threads each mostly wait for each other.
+        self._environment = {**({"OMP_NUM_THREADS": "1"} if places > 1 else {}), **os.environ}
+        self._redo = self._touched()
+
+    def run(self) -> dict[str, Status]:
+        """Work until every run has ended, here or elsewhere, and return how.
+
+        Raises:
+            KeyboardInterrupt: after the running commands were stopped; their runs are free again.
+        """
+        try:
+            self.view.say(f"{self._count()} runs are done at the start")
+            while True:
+                moved = self._reap()
+                status = self._status()
+                if self.search is not None and len(self._jobs) < self.places:
+                    self.plan = self.search.propose(self.plan, status)
+                    status = self._status()
+                moved |= self._start(status)
+                status = self._status()
+                self.view.show(self.plan, status)
+                if all(value in ENDED for value in status.values()) and not moved:
+                    again = self._touched(LATENCY) - self._redo  # exports have come since it was measured
+                    if not again:
+                        return status
+                    self._redo |= again
+                if not moved:
+                    time.sleep(self.pause)
+        finally:
+            self._stop()
+
+    def _status(self) -> dict[str, Status]:
+        return statuses(self.plan, self.book.entries(), self._jobs, self._redo)
+
+    def _count(self) -> str:
+        status = self._status()
+        return f"{sum(value == 'done' for value in status.values())} of {len(status)}"
+
+    def _touched(self, stage: str | None = None) -> set[str]:
+        """Runs, of one stage or all, that the book calls done and whose result is not whole any more."""
+        touched, runs = set(), {run.label: run for run in self.plan.all_runs if stage in (None, run.stage)}
+        for label, entry in self.book.entries().items():
+            if entry.state == "done" and label in runs:
+                left = remains(runs[label], self.folder)
+                if left.commands:
+                    why = "; ".join(left.notes) or "what it leaves is not there, or not all of it"
+                    self.view.say(f"{label} had finished, but {why}. It is run again")
+                    touched.add(label)
+        return touched
+
+    def _start(self, status: dict[str, Status]) -> bool:
+        """Take runs for the free places; True where something changed."""
+        moved = False
+        for run in self.plan.all_runs:
+            if len(self._jobs) >= self.places:
+                break
+            if status[run.label] in OPEN:
+                moved |= self._take(run)
+        return moved
+
+    def _take(self, run: Run) -> bool:
+        """Start a run, unless another worker has it."""
+        lock = FileLock(self.folder / "locks" / f"{run.file_stem}.lock")
+        if not lock.try_acquire():
+            return False
+        entry = self.book.entries()[run.label]
+        if entry.state == "failed" or (entry.state == "done" and run.label not in self._redo):
+            lock.release()  # it has ended since the book was read
+            return True
+        left = remains(run, self.folder)
+        if left.notes and run.label not in self._redo:
+            self.view.say(f"{run.label}: {'; '.join(left.notes)}. It is mended")
+        self._redo.discard(run.label)
+        if not left.commands:
+            if entry.state != "done":
+                self.book.begin(run.label)
+                self.book.finish(run.label, 0.0)
+                self.view.say(f"{run.label} is there already")
+            lock.release()
+            return True
+        self.book.begin(run.label)
+        left.clear()
+        resumed = left.commands[0] not in run.commands
+        commands, log = deque(left.commands), self.folder / run.log
+        self.view.say(f"{run.label} {'resumes from its last checkpoint' if resumed else 'starts'}; log: {log}")
+        child = self._child(commands.popleft(), log, lock)
+        self._jobs[run.label] = Job(run, lock, log, commands, child)
+        return True
+
+    def _child(self, command: Command, log: Path, lock: FileLock) -> Child:
+        return Child(command, self.launcher, log, lock.descriptor, self._environment)
+
+    def _reap(self) -> bool:
+        """Go on with runs whose command has ended; True where one had."""
+        moved = False
+        for job in list(self._jobs.values()):
+            code = job.child.ended()
+            if code is None:
+                continue
+            moved = True
+            if code == 0 and job.left:
+                job.child = self._child(job.left.popleft(), job.log, job.lock)
+            else:
+                self._end(job, code)
+        return moved
+
+    def _end(self, job: Job, code: int) -> None:
+        label, seconds = job.run.label, time.monotonic() - job.started
+        left = remains(job.run, self.folder).commands if code == 0 else ()
+        del self._jobs[label]
+        if code == 0 and not left:
+            self.book.finish(label, seconds)
+            self.view.say(f"{label} done in {seconds:,.0f} s ({self._count()})")
+        else:
+            how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+            if code == 0:
+                how = f"ended without an error, but without the result of {' '.join(left[0][:2])}"
+            note = f"{how}; end of {job.log}:\n{tail(job.log)}"
+            self.book.fail(label, note)
+            self.view.say(f"{label} FAILED, {note}")
+        job.lock.release()
+
+    def _stop(self) -> None:
+        """Stop what still runs: politely, then at once. The runs are free again, as their locks are."""
+        for job in self._jobs.values():
+            job.child.interrupt()
+        deadline = time.monotonic() + _GRACE_SECONDS
+        for job in self._jobs.values():
+            try:
+                stopped = job.child.wait(max(0.0, deadline - time.monotonic()))
+            except KeyboardInterrupt:
+                stopped, deadline = False, 0.0
+            if not stopped:
+                job.child.kill()
+            job.lock.release()
+        self._jobs.clear()

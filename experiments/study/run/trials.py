@@ -1,0 +1,122 @@
+"""The book of a study: an Optuna journal, in which every run is a trial, and every attempt after a failure another.
+
+The journal says what is done and what failed. Who runs a run is said by a lock that the kernel holds
+(`locks.py`): a journal has no heartbeat, so what it calls running may have been killed.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from experiments.study.run.journal import JOURNAL_FILE
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.storages import JournalStorage
+
+State = Literal["waiting", "running", "done", "failed"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the book says of a run.
+
+    Args:
+        state: of its last attempt. `running` may also have been killed.
+        trial: Optuna's id of the attempt.
+        note: why it failed: the tail of its log.
+    """
+
+    state: State
+    trial: int
+    note: str = ""
+
+
+class Book:
+    """States of a study's runs.
+
+    Args:
+        storage: the journal.
+        name: the study's name.
+
+    Raises:
+        ValueError: the journal is that of another study.
+    """
+
+    def __init__(self, storage: "JournalStorage", name: str) -> None:
+        import optuna
+
+        names = optuna.get_all_study_names(storage)
+        if names and name not in names:
+            raise ValueError(f"{JOURNAL_FILE} is that of the study {names[0]!r}, not of {name!r}; move it away")
+        self._storage = storage
+        self._study: Study = optuna.create_study(storage=storage, study_name=name, load_if_exists=True)
+        self._id = storage.get_study_id_from_name(name)
+        trials = storage.get_all_trials(self._id, deepcopy=False)
+        if strangers := [trial.number for trial in trials if not isinstance(trial.user_attrs.get("run"), str)]:
+            raise ValueError(
+                f"{JOURNAL_FILE} holds a study {name!r} that is none of this project: its trial {strangers[0]} names "
+                "no run. Move the file away, or take another --name"
+            )
+
+    @property
+    def plan(self) -> dict[str, Any]:
+        """Content of plan.json as it was when runs were last entered; empty in a new book."""
+        return dict(self._study.user_attrs.get("plan", {}))
+
+    def enter(self, plan: Mapping[str, Any], labels: Iterable[str], *, retry: bool) -> None:
+        """Enter runs that are new, and with `retry` once more those that failed, in the declared order.
+
+        Call it while holding the study's lock.
+        """
+        if self.plan != plan:
+            self._study.set_user_attr("plan", dict(plan))
+        entries = self.entries()
+        for label in labels:
+            if label not in entries or (retry and entries[label].state == "failed"):
+                self._enqueue(label)
+
+    def entries(self) -> dict[str, Entry]:
+        """The last attempt of every run."""
+        from optuna.trial import TrialState
+
+        states: dict[TrialState, State] = {
+            TrialState.WAITING: "waiting",
+            TrialState.RUNNING: "running",
+            TrialState.COMPLETE: "done",
+            TrialState.FAIL: "failed",
+        }
+        found = {}
+        for trial in self._storage.get_all_trials(self._id, deepcopy=False):
+            attrs = trial.user_attrs
+            number = self._storage.get_trial_id_from_study_id_trial_number(self._id, trial.number)
+            found[str(attrs["run"])] = Entry(states[trial.state], number, str(attrs.get("note", "")))
+        return found
+
+    def begin(self, label: str) -> None:
+        """Note that a run is started; call it while holding the run's lock."""
+        from optuna.trial import TrialState
+
+        entry = self.entries()[label]
+        if entry.state in ("done", "failed"):
+            self._enqueue(label)
+            entry = self.entries()[label]
+        if entry.state == "waiting":
+            self._storage.set_trial_state_values(entry.trial, TrialState.RUNNING)
+
+    def finish(self, label: str, seconds: float) -> None:
+        """Note that a run has ended well; the trial's value is the time that its last attempt took."""
+        from optuna.trial import TrialState
+
+        self._storage.set_trial_state_values(self.entries()[label].trial, TrialState.COMPLETE, [seconds])
+
+    def fail(self, label: str, note: str) -> None:
+        """Note that a run has failed, and why."""
+        from optuna.trial import TrialState
+
+        trial = self.entries()[label].trial
+        self._storage.set_trial_user_attr(trial, "note", note)
+        self._storage.set_trial_state_values(trial, TrialState.FAIL)
+
+    def _enqueue(self, label: str) -> None:
+        self._study.enqueue_trial({"run": label}, user_attrs={"run": label})

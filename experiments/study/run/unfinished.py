@@ -1,0 +1,104 @@
+"""What is left to do of a run, by what it has left in its folder; that is what makes a restart go on.
+
+A training that was killed resumes from its last checkpoint, bit for bit; one that has none starts again.
+"""
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from distilkobert.corpus.store import MANIFEST_NAME
+from distilkobert.io.run_files import CONFIG_FILE, METRICS_FILE, read_metrics
+from experiments._shared.run_results import differing_owner, no_numbers
+from experiments.bench.latency import model_key
+from experiments.report.reading.predictions import read_records
+from experiments.study.plan.plan import Command, Run
+
+
+@dataclass(frozen=True)
+class Remains:
+    """What is left of a run.
+
+    Args:
+        commands: to be executed, in this order; empty where the run is whole.
+        notes: what was found that is not as a run leaves it, and what becomes of it.
+        remove: files and folders that must be gone before.
+    """
+
+    commands: tuple[Command, ...]
+    notes: tuple[str, ...] = ()
+    remove: tuple[Path, ...] = ()
+
+    def clear(self) -> None:
+        """Remove what is in the way."""
+        for path in self.remove:
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def remains(run: Run, study: Path) -> Remains:
+    """What is left of `run` in the study's folder `study`."""
+    folder, export = study / run.label, study / run.export if run.export else None
+    if run.commands[0][:2] != ("experiments.train", "fit"):
+        return Remains(tuple(command for command in run.commands if not _made(command, folder)))
+    notes: list[str] = []
+    remove: list[Path] = []
+    try:
+        metrics = read_metrics(folder)
+    except (ValueError, OSError) as error:
+        notes.append(f"broken {METRICS_FILE} ({error})")
+        metrics, remove = {}, [folder / METRICS_FILE]
+    other = differing_owner(metrics, run.stage, run.arm, run.seed)
+    if other:  # so is all that lies beside it
+        notes.append(f"its {METRICS_FILE} is that of {other}")
+    strange = no_numbers(metrics, "test/" if export is None else "val/")
+    if strange:
+        notes.append(f"{strange[0]} in its {METRICS_FILE} is no number ({metrics[strange[0]]!r})")
+    # A model that is exported is measured as it is exported; one killed before that resumes at its end and is measured.
+    measured = export is None or (metrics.get("val/step") == metrics.get("steps") and not strange)
+    last_result = export.is_dir() if export else not strange and _tested(metrics, folder, notes)
+    after = () if last_result else run.commands[1:]
+    if "steps" in metrics and measured and not other:
+        return Remains(after, tuple(notes), tuple(remove))
+    last, config = folder / "checkpoints" / "last.ckpt", folder / CONFIG_FILE
+    if last.is_file() and config.is_file() and not other:
+        fit = ("experiments.train", "fit", "-c", str(config), f"--ckpt_path={last}")
+        return Remains((fit, *after), tuple(notes), tuple(remove))
+    remove = [path for path in (folder, export) if path is not None and path.exists()]
+    return Remains(run.commands, tuple(notes), tuple(remove))
+
+
+def _tested(metrics: Mapping[str, Any], folder: Path, notes: list[str]) -> bool:
+    """Whether a fine-tuning has its scores and its predictions, as a report reads them; notes what is wrong."""
+    if not any(name.startswith("test/") for name in metrics):
+        return False
+    try:
+        read_records(folder)
+    except (ValueError, OSError) as error:
+        notes.append(str(error))
+        return False
+    return True
+
+
+def _made(command: Command, folder: Path) -> bool:
+    """Whether a command that trains nothing has left what it makes."""
+    if command[:2] == ("experiments.prepare", "corpus"):
+        return (folder / MANIFEST_NAME).is_file()
+    output = Path(next(word for word in command if word.startswith("--output=")).partition("=")[2])
+    named = [Path(word) for word in command[command.index("--models") + 1 :] if not word.startswith("--")]
+    there = [model for model in named if model.is_dir()]
+    try:
+        measured = set(json.loads(output.read_text(encoding="utf-8"))["models"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    # Each model as it is now, and none that the study has no more.
+    since = output.stat().st_mtime_ns
+    if any(file.stat().st_mtime_ns > since for model in there for file in model.iterdir()):
+        return False
+    wanted, known = ({model_key(output.parent, model) for model in part} for part in (there, named))
+    return wanted <= measured <= known

@@ -1,0 +1,91 @@
+"""Sequence classification: one label a text (NSMC)."""
+
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from distilkobert.metrics import Accuracy
+from distilkobert.models.checks import DataFacts
+from distilkobert.optim import OptimizerSpec
+from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
+
+
+class SequenceClassification(FineTuning):
+    """An encoder under transformers' sequence classification head, scored by accuracy (0 to 1).
+
+    Args:
+        init_from: exported folder, checkpoint of ours, or hub id that gives the encoder.
+        labels: names of the classes; filled in from the data.
+        optimizer: AdamW and its schedule.
+        vocab_size: pieces of the data's tokenizer; filled in from the data.
+        pad_token_id: id of [PAD]; filled in from the data.
+        max_length: longest input in tokens; filled in from the data.
+    """
+
+    batch_keys = ("labels", "rows")
+
+    def __init__(
+        self,
+        init_from: str,
+        labels: Sequence[str],
+        optimizer: OptimizerSpec = FINE_TUNING,
+        vocab_size: int | None = None,
+        pad_token_id: int | None = None,
+        max_length: int | None = None,
+    ) -> None:
+        super().__init__(
+            task="sequence_classification",
+            init_from=init_from,
+            optimizer=optimizer,
+            labels=labels,
+            facts=DataFacts(vocab_size, pad_token_id, max_length),
+        )
+        self.accuracy = Accuracy()
+
+    def output(self, batch: Batch) -> TaskOutput:
+        """Cross-entropy of the true labels; logits (B, labels).
+
+        Raises:
+            ValueError: the batch is one of tagged sentences.
+        """
+        if batch["labels"].ndim != 1:
+            raise ValueError(
+                "SequenceClassification got labels for every piece, not one for each text; tagged sentences need "
+                "model.class_path=TokenClassification"
+            )
+        logits = self.network(**self.inputs(batch)).logits
+        return TaskOutput(F.cross_entropy(logits.float(), batch["labels"]), len(logits), (logits,))
+
+    def records(self, batch: Batch, output: TaskOutput) -> list[Record]:
+        """Row of the file, true label (None where it is not known), predicted label, and its probability."""
+        probabilities, choices = output.logits[0].float().softmax(-1).max(-1)
+        names = dict(enumerate(self.labels))
+        columns = (batch["rows"], batch["labels"].tolist(), choices.tolist(), probabilities.tolist())
+        return [
+            {"row": row, "gold": names.get(gold), "predicted": self.labels[choice], "probability": probability}
+            for row, gold, choice, probability in zip(*columns, strict=True)
+        ]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The labels."""
+        return tuple(self.labels)
+
+    def confusions(self, record: Record) -> list[tuple[str, str]]:
+        """The text's label."""
+        return [(record["gold"], record["predicted"])]
+
+    def shown_answers(self, batch: Batch, number: int, record: Record) -> tuple[str, str]:
+        """Both labels."""
+        return record["gold"], record["predicted"]
+
+    def score(self, batch: Batch, records: Sequence[Record]) -> None:
+        """Count the right labels."""
+        self.accuracy.update([record["predicted"] for record in records], [record["gold"] for record in records])
+
+    def scores(self, stage: str) -> dict[str, Tensor]:
+        """`accuracy`."""
+        value = self.accuracy.compute()
+        self.accuracy.reset()
+        return {"accuracy": value}

@@ -1,0 +1,130 @@
+"""Token classification: entities by one tag a piece (Naver NER, KLUE-NER)."""
+
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from distilkobert.batching import IGNORE_INDEX
+from distilkobert.korean.particles import ParticleMode
+from distilkobert.metrics import EntityF1
+from distilkobert.metrics.entities import UNKNOWN_TAG, lenient_entities, tag_type
+from distilkobert.models.checks import DataFacts
+from distilkobert.optim import OptimizerSpec
+from distilkobert.tasks.examples import TaggedExample, WordExample
+from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
+
+
+class TokenClassification(FineTuning):
+    """An encoder under transformers' token classification head, scored by entities (0 to 1).
+
+    `precision`, `recall`, `f1` and, on the test part, `f1_TYPE` are seqeval's over all words or characters, those that
+    truncation cut off counting as O; `f1_kept` leaves them out, as the original's figure does; `f1_strict` takes
+    entities by strict IOB2.
+
+    Args:
+        init_from: exported folder, checkpoint of ours, or hub id that gives the encoder.
+        labels: all tags; filled in from the data.
+        suffix_tags: tags are written PER-B (Naver) and not B-PS (KLUE); filled in from the data.
+        optimizer: AdamW and its schedule.
+        vocab_size: pieces of the data's tokenizer; filled in from the data.
+        pad_token_id: id of [PAD]; filled in from the data.
+        max_length: longest input in tokens; filled in from the data.
+        particles: how words were cut before encoding; filled in from the data.
+    """
+
+    batch_keys = ("labels", "examples", "rows")
+
+    def __init__(
+        self,
+        init_from: str,
+        labels: Sequence[str],
+        suffix_tags: bool = False,
+        optimizer: OptimizerSpec = FINE_TUNING,
+        vocab_size: int | None = None,
+        pad_token_id: int | None = None,
+        max_length: int | None = None,
+        particles: ParticleMode = "none",
+    ) -> None:
+        super().__init__(
+            task="token_classification",
+            init_from=init_from,
+            optimizer=optimizer,
+            labels=labels,
+            facts=DataFacts(vocab_size, pad_token_id, max_length, particles),
+        )
+        self.suffix_tags = suffix_tags
+        self.entities = EntityF1(labels, suffix=suffix_tags)
+        self.kept_entities = EntityF1(labels, suffix=suffix_tags)
+        self.strict_entities = EntityF1(labels, suffix=suffix_tags, strict=True)
+
+    def output(self, batch: Batch) -> TaskOutput:
+        """Cross-entropy over the pieces that carry a label; logits (B, T, labels)."""
+        logits = self.network(**self.inputs(batch)).logits
+        labels = batch["labels"].flatten()
+        count = int((labels != IGNORE_INDEX).sum())
+        total = F.cross_entropy(logits.flatten(0, 1).float(), labels, ignore_index=IGNORE_INDEX, reduction="sum")
+        return TaskOutput(total / max(count, 1), count, (logits,))
+
+    def records(self, batch: Batch, output: TaskOutput) -> list[Record]:
+        """Words or characters, true and predicted tags, and the mean probability of the predicted tags."""
+        probabilities, choices = output.logits[0].float().softmax(-1).max(-1)
+        lengths = batch["attention_mask"].sum(-1).tolist()
+        records = []
+        for number, (example, length) in enumerate(zip(batch["examples"], lengths, strict=True)):
+            predicted = example.predicted_tags([self.labels[choice] for choice in choices[number, :length].tolist()])
+            records.append(
+                {
+                    "row": batch["rows"][number],
+                    "units": list(example.words),
+                    "gold": list(example.tags),
+                    "predicted": predicted,
+                    "probability": float(probabilities[number, :length].mean()),
+                }
+            )
+        return records
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The entity types, then O, then UNK where it is a label."""
+        types = dict.fromkeys(tag_type(label, self.suffix_tags) for label in self.labels)
+        outside = [name for name in ("O", UNKNOWN_TAG) if name in types]
+        return (*(name for name in types if name not in outside), *outside)
+
+    def confusions(self, record: Record) -> list[tuple[str, str]]:
+        """The type of every word or character, whether it opens an entity or goes on with one."""
+        pairs = zip(record["gold"], record["predicted"], strict=True)
+        return [(tag_type(gold, self.suffix_tags), tag_type(guess, self.suffix_tags)) for gold, guess in pairs]
+
+    def shown_answers(self, batch: Batch, number: int, record: Record) -> tuple[str, str]:
+        """The entities, each as its type and its text."""
+        joint = " " if isinstance(batch["examples"][number], WordExample) else ""
+
+        def listed(tags: list[str]) -> str:
+            found = lenient_entities(tags, self.suffix_tags)
+            return ", ".join(f"{e.type} {joint.join(record['units'][e.start : e.end])}" for e in found) or "-"
+
+        return listed(record["gold"]), listed(record["predicted"])
+
+    def score(self, batch: Batch, records: Sequence[Record]) -> None:
+        """Count the entities."""
+        golds = [record["gold"] for record in records]
+        guesses = [record["predicted"] for record in records]
+        self.entities.update(guesses, golds)
+        self.strict_entities.update(guesses, golds)
+        examples: list[TaggedExample] = batch["examples"]
+        kept = [example.kept for example in examples]
+        self.kept_entities.update(
+            [tags[:end] for tags, end in zip(guesses, kept, strict=True)],
+            [tags[:end] for tags, end in zip(golds, kept, strict=True)],
+        )
+
+    def scores(self, stage: str) -> dict[str, Tensor]:
+        """Scores over all units, and the F1 of the two other ways to count."""
+        values = self.entities.compute()
+        if stage != "test":
+            values = {name: value for name, value in values.items() if not name.startswith("f1_")}
+        values |= {"f1_kept": self.kept_entities.compute()["f1"], "f1_strict": self.strict_entities.compute()["f1"]}
+        for metric in (self.entities, self.kept_entities, self.strict_entities):
+            metric.reset()
+        return values

@@ -1,0 +1,54 @@
+"""Parts by hash: every key in one of them, the same as a second way to work it out, and a dev part in any case."""
+
+import hashlib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from distilkobert.tasks.splits import DEV_CUT, KLUE_SPLIT, KORQUAD_SPLIT, HashSplit, describe
+
+KEYS = st.lists(st.text(max_size=5), min_size=1, max_size=40)
+
+
+@settings(max_examples=60, deadline=None)
+@given(keys=KEYS, split=st.sampled_from([DEV_CUT, KLUE_SPLIT, KORQUAD_SPLIT]))
+def test_every_key_is_in_one_part_and_keeps_it(keys: list[str], split: HashSplit) -> None:
+    found: dict[str, set[str]] = {}
+    rows: list[int] = []
+    for part in ("train", "dev", "test"):
+        try:
+            chosen = split.rows(keys, part, "file")
+        except ValueError:
+            chosen = []
+        rows += chosen
+        for row in chosen:
+            found.setdefault(keys[row], set()).add(part)
+    assert sorted(rows) == list(range(len(keys)))
+    assert all(len(parts) == 1 for parts in found.values())
+    if not split.test and len(set(keys)) > 1:
+        assert "dev" in set.union(*found.values())
+
+
+def test_hashes_are_the_documented_ones() -> None:
+    keys = [f"klue-ner-v1_dev_{number:05}" for number in range(200)]
+    expected = {part: [] for part in ("train", "dev", "test")}
+    for row, key in enumerate(keys):
+        last_digit = int(str(int.from_bytes(hashlib.md5(key.encode()).digest(), "big"))[-1])
+        expected["dev" if last_digit == 8 else "test" if last_digit == 9 else "train"].append(row)
+    assert {part: KLUE_SPLIT.rows(keys, part, "file") for part in expected} == expected
+    assert not set(KORQUAD_SPLIT.rows(keys, "test", "file")) & set(KORQUAD_SPLIT.rows(keys, "dev", "file"))
+
+
+def test_too_few_keys_are_an_error() -> None:
+    with pytest.raises(ValueError, match=r"small\.json: none of its 1 keys .* the dev part"):
+        DEV_CUT.rows(["하나"] * 5, "dev", "small.json")
+
+
+def test_the_split_is_told_in_words() -> None:
+    assert describe(KORQUAD_SPLIT, "article title", "dev.json", None) == (
+        "one file, dev.json, by MD5 of the article title modulo 10: 7 dev, 8, 9 test, others train"
+    )
+    assert describe(DEV_CUT, "review id", "train.txt", "test.txt") == (
+        "train.txt by MD5 of the review id modulo 20: 0 dev, others train; test: all of test.txt"
+    )

@@ -1,0 +1,161 @@
+"""Scores, retention and differences of a study with known answers; what cannot be computed is named."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from experiments.report.reading.runs import Arm, Run, Study
+from experiments.report.reading.tasks import metrics_of, task_kind
+from experiments.report.scores import Scores, score_study
+from experiments.report.statistics import Ratio
+from tests.support.report_world import label_records, tag_records, write_records, write_run
+
+RIGHT = {
+    ("teacher", 1): [True] * 10,
+    ("teacher", 2): [True] * 10,
+    ("base", 1): [True] * 8 + [False] * 2,
+    ("base", 2): [True] * 6 + [False] * 4,
+    ("other", 1): [False] + [True] * 8 + [False],
+    ("other", 2): [True] * 9 + [False],
+}
+ARMS = (Arm("teacher", "teacher"), Arm("base"), Arm("other"))
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    runs = []
+    for (arm, seed), right in RIGHT.items():
+        metrics = {"recipe": "nsmc", "arm": arm, "seed": seed, "test/accuracy": sum(right) / 10}
+        place = write_run(tmp_path, metrics, label_records(right))
+        runs.append(Run("nsmc", arm, seed, place, metrics))
+    return Study("s", "", tmp_path, ARMS, "base", ("nsmc",), (), tuple(runs))
+
+
+def scored(study: Study) -> tuple[Scores, list[str]]:
+    notes: list[str] = []
+    return score_study(study, notes), notes
+
+
+def test_known_answers(study: Study) -> None:
+    scores, notes = scored(study)
+    assert notes == []
+    assert [metric.heading for metric in scores.metrics] == ["NSMC accuracy"]
+    key = "NSMC accuracy"
+    assert scores.spreads["base", key].values == (80.0, 60.0)
+    assert scores.spreads["base", key].sd == pytest.approx(200**0.5)
+    assert scores.retention["base", key] == Ratio(pytest.approx(70.0), 2, 2, partial=False)
+    assert scores.retention["other", key].percent == pytest.approx(85.0)
+    assert scores.mean_retention("other") == Ratio(pytest.approx(85.0), 2, 2, partial=False)
+    assert scores.deltas["other", key].value == pytest.approx(15.0)  # 0 with seed 1, 30 with seed 2
+    assert scores.deltas["other", key].n == 2
+    assert scores.deltas["other", key].low < 15 < scores.deltas["other", key].high
+    assert ("base", key) not in scores.deltas
+
+
+def test_interval_is_that_of_drawing_examples_for_both_seeds_at_once(study: Study) -> None:
+    """The slow way: draw rows, take both seeds' differences over the same rows, average, sort."""
+    delta = scored(study)[0].deltas["other", "NSMC accuracy"]
+    generator = np.random.default_rng(0)
+    drawn = []
+    for _ in range(2000):
+        rows = generator.integers(0, 10, 10).tolist()
+        by_seed = [sum(RIGHT["other", s][row] - RIGHT["base", s][row] for row in rows) / 10 for s in (1, 2)]
+        drawn.append(100 * sum(by_seed) / 2)
+    assert (delta.low, delta.high) == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])))
+
+
+def test_only_seeds_that_both_arms_have_are_paired(study: Study) -> None:
+    (study.folder / "nsmc/base_seed2/predictions.jsonl").unlink()
+    scores, notes = scored(study)
+    assert scores.deltas["other", "NSMC accuracy"].n == 1
+    assert scores.deltas["other", "NSMC accuracy"].value == pytest.approx(0.0)
+    assert notes[0].startswith("nsmc/base_seed2 has no usable predictions:")
+    assert "The difference of other to base in nsmc is without nsmc/other_seed2." in notes
+
+
+def test_lines_lost_by_hand(study: Study) -> None:
+    place = study.folder / "nsmc/other_seed1"
+    write_records(place, label_records(RIGHT["other", 1])[:-1])
+    scores, notes = scored(study)
+    assert scores.deltas["other", "NSMC accuracy"].n == 1
+    assert notes[0] == (
+        "nsmc/other_seed1: the stored predictions are not those of the reported score: NSMC accuracy 88.89 counted "
+        "from 9 examples, 80.00 reported."
+    )
+
+
+def test_another_test_file(study: Study) -> None:
+    for seed in (1, 2):
+        records = [{**record, "row": record["row"] + 1} for record in label_records(RIGHT["other", seed])]
+        write_records(study.folder / f"nsmc/other_seed{seed}", records)
+    scores, notes = scored(study)
+    assert ("other", "NSMC accuracy") not in scores.deltas
+    assert ("teacher", "NSMC accuracy") in scores.deltas
+    assert notes == [
+        *(f"nsmc/other_seed{seed} takes part in no difference to base: it has 1 examples that the base arm's lack, and "
+          "lacks 1 that they have." for seed in (1, 2)),
+        "The difference of other to base in nsmc is without nsmc/other_seed1, nsmc/other_seed2; none is left.",
+    ]  # fmt: skip
+
+
+def test_other_true_answers(study: Study) -> None:
+    records = label_records(RIGHT["other", 1])
+    for record in records[:2]:
+        record["gold"], record["predicted"] = "neutral", "neutral" if record["gold"] == record["predicted"] else "x"
+    write_records(study.folder / "nsmc/other_seed1", records)
+    assert "the true answers of 2 examples differ from the base arm's" in scored(study)[1][0]
+
+
+def test_a_base_arm_without_predictions(study: Study) -> None:
+    for seed in (1, 2):
+        (study.folder / f"nsmc/base_seed{seed}/predictions.jsonl").write_text("{", encoding="utf-8")
+    scores, notes = scored(study)
+    assert scores.deltas == {}
+    assert notes[-1] == "nsmc: no difference to base, which has no usable predictions there."
+
+
+def test_no_teacher_no_retention(study: Study) -> None:
+    arms = (Arm("teacher", "control"), *ARMS[1:])
+    scores, notes = scored(Study("s", "", study.folder, arms, "base", study.tasks, (), study.runs))
+    assert scores.retention == {}
+    assert notes == ["No arm is the teacher, so there is no retention; name one with --teacher."]
+
+
+def test_entities_are_resampled_by_sentence(tmp_path: Path) -> None:
+    gold = ["B-PS O", "B-PS B-LC", "O O", "B-OG I-OG"]
+    predicted = {"base": ["B-PS O", "O O", "O O", "B-OG O"], "other": gold}
+    runs = []
+    for arm, tags in predicted.items():
+        # base: one of four annotated entities right, two predicted: F1 = 2 / 6
+        metrics = {"recipe": "klue_ner", "arm": arm, "seed": 1, "test/f1": 1 / 3 if arm == "base" else 1.0}
+        place = write_run(tmp_path, metrics, tag_records(tags, gold))
+        runs.append(Run("klue_ner", arm, 1, place, metrics))
+    study = Study("s", "", tmp_path, (Arm("base"), Arm("other")), "base", ("klue_ner",), (), tuple(runs))
+    scores, _ = scored(study)
+    delta = scores.deltas["other", "KLUE-NER F1"]
+    assert delta.value == pytest.approx(100 * 2 / 3)
+    assert 0 <= delta.low < delta.value < delta.high <= 100
+
+
+def test_kinds_of_tasks_are_seen_from_scores_or_names() -> None:
+    def run(**metrics: float) -> list[Run]:
+        return [Run("x", "a", 1, Path(), {name.replace("__", "/"): value for name, value in metrics.items()})]
+
+    assert task_kind("x", run(test__f1=0.1, test__exact_match=3.0)) == "answering"
+    assert task_kind("x", run(test__f1=0.1)) == "tagging"
+    assert task_kind("x", run(test__accuracy=0.1)) == "classification"
+    assert [task_kind(name, []) for name in ("nsmc", "naver_ner", "korquad_plus")] == [
+        "classification", "tagging", "answering",
+    ]  # fmt: skip
+    study = Study("s", "", Path(), (), None, ("korquad", "naver_ner", "mine"), (), ())
+    assert [metric.heading for metric in metrics_of(study)] == [
+        "KorQuAD EM", "KorQuAD F1", "Naver NER F1", "mine accuracy",
+    ]  # fmt: skip
+
+
+def test_records_are_json(study: Study) -> None:
+    """The fabricated files have the trainer's layout."""
+    line = (study.folder / "nsmc/base_seed1/predictions.jsonl").read_text(encoding="utf-8").splitlines()[0]
+    assert set(json.loads(line)) == {"row", "gold", "predicted", "probability"}

@@ -1,0 +1,226 @@
+"""Tables in all formats, and the tables of a report from figures with known answers."""
+
+import csv
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from experiments.report.cells import ASTERISK, DAGGER, DOUBLE_DAGGER
+from experiments.report.content import (
+    delta_table,
+    distillation_table,
+    entity_table,
+    retention_table,
+    scores_table,
+)
+from experiments.report.content_models import deployment_table
+from experiments.report.published import published_table
+from experiments.report.reading.deployment import Deployment, Latency, read_deployment
+from experiments.report.reading.runs import Arm, Run, Study
+from experiments.report.scores import score_study
+from experiments.report.tables import Cell, Column, Table, latex_text, text_column, to_csv, to_latex, to_markdown
+from tests.support.report_world import label_records, write_run
+
+TABLE = Table(
+    slug="t",
+    title="50 % & more",
+    columns=(text_column("arm"), Column("F1", ("mean", "sd", "n"))),
+    rows=(
+        (Cell("a_b|c*"), Cell("88.41 ± 0.12 (n=2)", (88.41, 0.123456789, 2))),
+        (Cell("[학생]"), Cell("90.00 † (n=1)", (90.0, None, 1))),
+        (Cell("x, \"y\""), Cell("missing")),
+    ),
+    notes=("* A note.",),
+)  # fmt: skip
+
+
+def test_markdown() -> None:
+    assert to_markdown(TABLE).splitlines() == [
+        "| arm | F1 |",
+        "| --- | ---: |",
+        r"| a\_b\|c\* | 88.41 ± 0.12 (n=2) |",
+        r"| \[학생\] | 90.00 † (n=1) |",
+        '| x, "y" | missing |',
+        "",
+        r"\* A note.",
+    ]
+
+
+def test_csv_holds_the_numbers_unrounded() -> None:
+    rows = list(csv.reader(io.StringIO(to_csv(TABLE))))
+    assert rows == [
+        ["arm", "F1 mean", "F1 sd", "F1 n"],
+        ["a_b|c*", "88.41", "0.123456789", "2"],
+        ["[학생]", "90.0", "", "1"],
+        ['x, "y"', "", "", ""],
+    ]
+
+
+def test_latex_is_escaped_and_closed() -> None:
+    text = to_latex(TABLE)
+    assert text.splitlines()[2] == r"\caption{50 \% \& more}"
+    assert r"\begin{tabular}{lr}" in text
+    assert r"a\_b\textbar{}c* & 88.41 $\pm$ 0.12 (n=2) \\" in text
+    assert r"{[}학생{]} & 90.00 $^{\dagger}$ (n=1) \\" in text
+    assert text.count(r"\hline") == 3
+    assert text.count("{") == text.count("}")
+    assert [text.count(rf"\begin{{{e}}}") == text.count(rf"\end{{{e}}}") == 1 for e in ("table", "tabular")] == [
+        True
+    ] * 2
+
+
+def test_every_special_character_of_latex_is_escaped() -> None:
+    assert latex_text(r"\ & % $ # _ { } ~ ^ −") == (
+        r"\textbackslash{} \& \% \$ \# \_ \{ \} \textasciitilde{} \textasciicircum{} $-$"
+    )
+
+
+def test_a_table_whose_cells_do_not_fit_is_refused() -> None:
+    with pytest.raises(ValueError, match="a row of 1 cells under 2 columns"):
+        Table("t", "", TABLE.columns, ((Cell("a"),),))
+    with pytest.raises(ValueError, match="column F1"):
+        Table("t", "", TABLE.columns, ((Cell("a"), Cell("1", (1.0,))),))
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    """Teacher with two seeds, base with two planned and one there, another arm with none, a control not planned."""
+    runs = []
+    for arm, seed, right in (("teacher", 1, 8), ("teacher", 2, 10), ("base", 1, 6)):
+        metrics = {"recipe": "nsmc", "arm": arm, "seed": seed, "test/accuracy": right / 10, "test/f1_PS": 0.5}
+        place = write_run(tmp_path, metrics, label_records([place < right for place in range(10)]))
+        runs.append(Run("nsmc", arm, seed, place, metrics))
+    runs += [Run("nsmc", arm, seed, tmp_path / "gone") for arm, seed in (("base", 2), ("lost", 1))]
+    totals = {"val/loss": 5.5, "val/agreement": 0.25, "val/teacher_loss": 6.0, "tokens_seen": 3000, "wall_time_s": 20.0}
+    untrained = {"val/loss": 8.0, "val/agreement": 0.4, "val/teacher_loss": 6.0}
+    runs += [
+        Run("distil", "base", 1, tmp_path, totals, tmp_path / "exported/base_seed1"),
+        Run("distil", "lost", 1, tmp_path),
+        Run("distil", "undistilled", 1, tmp_path, untrained),
+    ]
+    (tmp_path / "exported/base_seed1").mkdir(parents=True)
+    (tmp_path / "exported/base_seed1/model.safetensors").write_bytes(bytes(3 * 2**19))
+    arms = (Arm("teacher", "teacher"), Arm("base"), Arm("lost"), Arm("undistilled", "control"))
+    return Study("s", "", tmp_path, arms, "base", ("nsmc",), ("distil",), tuple(runs))
+
+
+def texts(table: Table) -> list[list[str]]:
+    return [[cell.text for cell in row] for row in table.rows]
+
+
+def test_the_tables_say_what_is_there_and_what_is_not(study: Study) -> None:
+    notes: list[str] = []
+    scores, deployment = score_study(study, notes), read_deployment(study, notes)
+    table = scores_table(study, scores, deployment)
+    assert texts(table) == [
+        ["teacher", "teacher", "missing", "90.00 ± 14.14 (n=2)"],
+        ["base", "student", "1.50", "60.00 † (n=1 of 2)"],
+        ["lost", "student", "missing", "missing"],
+        ["undistilled", "control", "missing", "–"],
+    ]
+    assert DAGGER in table.notes
+    assert table.rows[0][3].values == (pytest.approx(90.0), pytest.approx(200**0.5), 2, 2)
+    assert texts(retention_table(study, scores)) == [
+        ["teacher", "100.0 (n=2)", "100.0 (n=2)"],
+        ["base", "66.7 †* (n=1)", "66.7 †* (n=1)"],  # one of its two seeds
+        ["lost", "missing", "missing"],
+        ["undistilled", "–", "–"],
+    ]
+    assert {ASTERISK, DAGGER} <= set(retention_table(study, scores).notes)
+    rows = list(csv.reader(io.StringIO(to_csv(retention_table(study, scores)))))
+    assert rows[0][1:4] == ["NSMC accuracy", "NSMC accuracy n", "NSMC accuracy distillations"]
+    assert rows[2][2:4] == ["1", "1"]
+    assert retention_table(study, scores).notes[0].endswith("The last column is the mean over the tasks.")
+    two_scores = retention_table(study, score_study(replace(study, tasks=("nsmc", "korquad")), []))
+    assert two_scores.notes[0].endswith("mean over the tasks, with KorQuAD F1 for a task of several scores.")
+    differences = texts(delta_table(study, scores))
+    assert differences[0][1].startswith("+20.00 [")
+    assert differences[0][1].endswith("] †* (n=1 of 2)")  # base lacks a seed
+    assert ASTERISK in delta_table(study, scores).notes
+    assert [row[1] for row in differences[1:]] == ["base", "missing", "–"]
+    assert "No exported weights were found for teacher, lost, undistilled, so their size is missing." in notes
+    assert any(note.startswith("Latency was not measured") for note in notes)
+
+
+def test_distillation(study: Study) -> None:
+    assert texts(distillation_table(study, "distil")) == [
+        ["base", "5.500 † (n=1)", "6.000 † (n=1)", "25.00 † (n=1)", "3,000 † (n=1)", "20.0 † (n=1)", "150 † (n=1)"],
+        ["lost", *["missing"] * 6],
+        ["undistilled", "8.000 † (n=1)", "6.000 † (n=1)", "40.00 † (n=1)", "–", "–", "–"],
+    ]
+
+
+def test_entities(study: Study) -> None:
+    table = entity_table(study, "nsmc", "KLUE-NER F1")
+    assert table is not None
+    assert texts(table)[0] == ["teacher", "50.00 ± 0.00 (n=2)"]
+    assert entity_table(study, "distil", "") is None
+
+
+def test_deployment(study: Study) -> None:
+    latencies = {
+        "teacher": Latency(20.0, 200.0, (19.5, 21.0), (199.0, 202.0), 160.0, 92_000_000),
+        "base": Latency(5.0, 50.0, None, None, 640.0, 28_000_000),  # of a file that has no quartiles
+    }
+    table = deployment_table(study, Deployment({"base": 106.1}, latencies, "a machine, threads: 1"))
+    assert texts(table)[:3] == [
+        ["teacher", "missing", "92,000,000", "20.00 [19.50, 21.00]", "200.00 [199.00, 202.00]", "160.0", "1.00"],
+        ["base", "106.1", "28,000,000", "5.00", "50.00", "640.0", "4.00"],
+        ["lost", *["missing"] * 6],
+    ]
+    assert "a machine, threads: 1" in table.notes[0]
+    headings, teacher, base, *_ = csv.reader(io.StringIO(to_csv(table)))
+    assert headings[3:6] == ["batch 1 ms", "batch 1 ms first quartile", "batch 1 ms third quartile"]
+    assert teacher[3:6] == ["20.0", "19.5", "21.0"]
+    assert base[3:6] == ["5.0", "", ""]
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["{", "[]", '{"models": {"a": {"batch_1_ms": 0}}}', '{"models": {"a": {"batch_1_ms": NaN}}}',
+     '{"models": {"a": {"batch_1_ms": 1, "batch_32_ms": 1, "batch_1_quartiles_ms": [1, 2, 3]}}}'],
+)  # fmt: skip
+def test_a_broken_latency_file_is_noted(study: Study, content: str) -> None:
+    (study.folder / "latency.json").write_text(content, encoding="utf-8")
+    notes: list[str] = []
+    assert read_deployment(study, notes).latencies == {}
+    assert "latency.json is not what `experiments.bench latency` writes" in notes[-1]
+
+
+def test_exports_of_different_size_and_models_from_elsewhere(study: Study, tmp_path: Path) -> None:
+    for name, size in (("more", 2**20), ("hub", 2**21)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model.safetensors").write_bytes(bytes(size))
+    config = f"model:\n  init_args:\n    init_from: {tmp_path / 'hub'}\n"
+    (tmp_path / "nsmc/teacher_seed1/config.yaml").write_text(config, encoding="utf-8")
+    more = Run("distil", "base", 2, tmp_path, {"val/loss": 1.0}, tmp_path / "more")
+    notes: list[str] = []
+    changed = Study("s", "", tmp_path, study.arms, "base", study.tasks, study.distil_stages, (*study.runs, more))
+    assert read_deployment(changed, notes).sizes == {"teacher": 2.0, "base": 1.5}
+    assert notes[0] == "The exports of base differ in size (1.5, 1.0 MB); the first one is shown."
+
+
+def test_published_figures_say_whose_they_are() -> None:
+    table = published_table()
+    assert texts(table)[1] == ["DistilKoBERT", "108", "88.41", "84.13", "54.12 / 77.80"]
+    assert "not measured here" in table.title
+    assert "monologg/DistilKoBERT" in table.notes[0]
+
+
+def test_fine_tunings_of_one_distillation_are_no_seeds_of_it(study: Study, tmp_path: Path) -> None:
+    """Two distillations, fine-tuned twice and once; the other arm's three seeds are three distillations."""
+    runs = []
+    for arm, sources in (("base", ("a", "b", "a")), ("lost", ("c", "d", "e"))):
+        for seed, source in enumerate(sources, 1):
+            metrics = {"recipe": "nsmc", "arm": arm, "seed": seed, "test/accuracy": seed / 10}
+            place = write_run(tmp_path / "more", metrics, label_records([place < seed for place in range(10)]))
+            runs.append(Run("nsmc", arm, seed, place, metrics, source=source))
+    study = replace(study, runs=tuple(runs))
+    scores = score_study(study, [])
+    table = scores_table(study, scores, Deployment({}, {}, ""))
+    assert [row[3] for row in texts(table)[1:3]] == ["20.00 ± 10.00 ‡ (n=3, 2 distillations)", "20.00 ± 10.00 (n=3)"]
+    assert table.notes[1] == DOUBLE_DAGGER
+    assert table.rows[1][3].values == (pytest.approx(20.0), pytest.approx(10.0), 3, 2)
+    assert texts(delta_table(study, scores))[2][1] == "+0.00 [+0.00, +0.00] ‡ (n=3, 2 distillations)"

@@ -1,0 +1,71 @@
+"""Configuration files that cannot be read are refused by file and line, and keys are found in them."""
+
+from pathlib import Path
+
+import pytest
+
+from experiments._shared.config_files import content_sum, read_config
+
+
+def write(folder: Path, content: bytes) -> Path:
+    path = folder / "a.yaml"
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", r"a\.yaml is empty"),
+        (b"\n \n", r"a\.yaml is empty"),
+        (b"# nothing\n", r"a\.yaml: found comments only; expected settings"),
+        (b"- run\n", r"a\.yaml: found a sequence; expected settings"),
+        (b"run:\n  arm: 'a\n", r"a\.yaml, line 2: not YAML \(found unexpected end of stream\); check"),
+        (b"run:\n  arm: a\n arm: b\n", r"a\.yaml, line 3: not YAML"),
+        (b"run:\n  arm: a\n\tarm: b\n", r"a\.yaml, line 3: not YAML"),
+        (b"run:\n  arm: \x01\n", r"a\.yaml, line 2: U\+0001 is no character of YAML"),
+        ("run:\n  arm: 가".encode("cp949"), r"a\.yaml, line 2: not UTF-8"),
+    ],
+)
+def test_what_is_no_configuration(content: bytes, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=message):
+        read_config(write(tmp_path, content))
+
+
+@pytest.mark.parametrize(
+    "text", ["data: {}\ntrainer:\n  # max_steps: 3\n", "data: {}\ntrainer: null\n", "data: {}\ntrainer: ~"]
+)
+def test_a_section_that_holds_nothing_is_named(text: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"a\.yaml, line 2: trainer: is empty; write settings below it, or remove"):
+        read_config(write(tmp_path, text.encode()))
+
+
+def test_keys_are_found_by_their_names_on_the_command_line(tmp_path: Path) -> None:
+    content = (
+        "# 설명\nmodel:\n  class_path: Distillation\n  init_args:\n    losses:\n      cosine: 1.0\n    1: {a: b}\n"
+    )
+    path = write(tmp_path, content.encode())
+    file = read_config(path)
+    assert file.lines == {
+        "model": 2, "model.class_path": 3, "model.losses": 5, "model.losses.cosine": 6, "model.1": 7, "model.1.a": 7,
+    }  # fmt: skip
+    assert file.place("model.losses.cosine") == f"{path}, line 6"
+    assert file.place("model.losses.kosine") == f"{path}, line 5"
+    assert file.place("trainer.max_steps") == str(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("trainer: {max_steps: 4, precision: bf16}  # why\ndata: [1, 2]\n", True),
+        ("data:\n- 1\n- 2\ntrainer:\n  precision: 'bf16'\n  max_steps: 4\n", True),
+        ("data: [1, 2]\ntrainer: {max_steps: 5, precision: bf16}\n", False),
+        ("data: [2, 1]\ntrainer: {max_steps: 4, precision: bf16}\n", False),
+        ("data: [1, '2']\ntrainer: {max_steps: 4, precision: bf16}\n", False),
+    ],
+    ids=["comment", "layout", "value", "order of a list", "type"],
+)
+def test_a_sum_is_of_settings_alone(text: str, same: bool, tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text("data: [1, 2]\ntrainer: {max_steps: 4, precision: bf16}\n", encoding="utf-8")
+    (tmp_path / "two.yaml").write_text(text, encoding="utf-8")
+    assert (content_sum(tmp_path / "one.yaml") == content_sum(tmp_path / "two.yaml")) is same

@@ -1,0 +1,233 @@
+"""The expansion of a study into runs is pure, ordered, and refuses what contradicts itself."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from experiments.study.plan.args import check_name, config_files, group_words
+from experiments.study.plan.arms import Point
+from experiments.study.plan.declaration import Declared, Settings, Study, TaskPart
+from experiments.study.plan.expand import expand
+from experiments.study.plan.plan import differences
+from tests.support.study_texts import FULL, declare
+
+HEAD = "# Is it so?\nbase: [a.yaml]\nteacher: t\n"
+SEARCH = "metric: distil/val/loss\nsearch: {trials: 2, options: {a: {low: 1, high: 2}}"
+RESERVED = ("--run.arm=x", "--run.root=x", "--seed_everything=3", "--ckpt_path=x", "--model.teacher=x", "--help")
+
+
+def test_the_runs_of_a_small_study(tmp_path: Path) -> None:
+    plan = expand(declare(tmp_path, FULL))
+    assert [(run.label, run.needs) for run in plan.all_runs] == [
+        ("corpus/corpus_seed1", ()),
+        ("teacher/teacher_seed1", ("corpus/corpus_seed1",)),
+        ("distil/copied_seed1", ("corpus/corpus_seed1", "teacher/teacher_seed1")),
+        ("distil/random_seed1", ("corpus/corpus_seed1", "teacher/teacher_seed1")),
+        ("distil/undistilled_seed1", ("corpus/corpus_seed1", "teacher/teacher_seed1")),
+        ("nsmc/teacher_seed1", ("teacher/teacher_seed1",)),
+        ("nsmc/copied_seed1", ("distil/copied_seed1",)),
+        ("nsmc/random_seed1", ("distil/random_seed1",)),
+        ("nsmc/undistilled_seed1", ("distil/undistilled_seed1",)),
+        (
+            "latency/exports_seed1",
+            ("teacher/teacher_seed1", "distil/copied_seed1", "distil/random_seed1", "distil/undistilled_seed1"),
+        ),
+    ]
+    assert [(arm.name, arm.kind) for arm in plan.arms] == [
+        ("teacher", "teacher"), ("copied", "student"), ("random", "student"), ("undistilled", "control"),
+    ]  # fmt: skip
+    assert plan.base_arm == "copied"
+
+
+def test_the_words_of_one_arm(tmp_path: Path) -> None:
+    text = FULL + "machine: [-c, configs/trainer/cpu.yaml]\noverrides: [--data.max_tokens=9]\n"
+    folder = f"{tmp_path}/runs/s"
+    run = next(run for run in expand(declare(tmp_path, text)).runs if run.label == "distil/random_seed1")
+    fit, export = run.commands
+    assert fit == (
+        "experiments.train", "fit", "-c", "configs/distill/distilkobert.yaml", "-c", "configs/trainer/cpu.yaml",
+        "--trainer.enable_progress_bar=false", f"--data.data_dir={folder}/corpus/corpus_seed1",
+        "--data.tokenizer=pieces", "--data.max_tokens=9", f"--model.teacher={folder}/exported/teacher_seed1",
+        "-c", "configs/ablation/init_random.yaml", f"--run.root={folder}", "--run.recipe=distil",
+        "--run.arm=random", "--seed_everything=1",
+    )  # fmt: skip
+    last = f"{folder}/distil/random_seed1/checkpoints/last.ckpt"
+    assert export == ("experiments.export", f"--checkpoint={last}", f"--output={folder}/exported/random_seed1")
+    assert run.export == "exported/random_seed1"
+
+
+def test_controls_follow_the_base_arm(tmp_path: Path) -> None:
+    text = HEAD + "arms: {a: [--x=1], b: [--x=2]}\nbase_arm: b\n"
+    words = {arm.name: arm.words for arm in expand(declare(tmp_path, text)).arms}
+    assert words["undistilled"] == ("--x=2", "--trainer.max_steps=0")
+    assert words["mlm_only"] == ("--x=2", "-c", "configs/ablation/mlm_only.yaml")
+
+
+def test_axes_multiply_the_arms(tmp_path: Path) -> None:
+    text = HEAD + (
+        "arms: {a: [--x=1], b: []}\naxes: {temperature: {t1: [--t=1], t4: [--t=4]}, depth: {d3: [], d6: [--d=6]}}\n"
+    )
+    arms = [arm for arm in expand(declare(tmp_path, text)).arms if arm.kind == "student"]
+    assert [arm.name for arm in arms] == [f"{a}-{t}-{d}" for a in "ab" for t in ("t1", "t4") for d in ("d3", "d6")]
+    assert arms[3].words == ("--x=1", "--t=4", "--d=6")
+    assert arms[3].axes == {"temperature": "t4", "depth": "d6"}
+    only = expand(declare(tmp_path, HEAD + "axes: {temperature: {t1: [--t=1], t4: [--t=4]}}\n"))
+    assert [arm.name for arm in only.arms if arm.kind == "student"] == ["t1", "t4"]
+
+
+def test_seeds_of_arms_and_tasks(tmp_path: Path) -> None:
+    text = HEAD + (
+        "arms: {a: [], b: [--x=1]}\nseeds: [1, 2]\narm_seeds: {b: [2], teacher: [1]}\ncontrols: [teacher]\n"
+        "then: {nsmc: {configs: [n.yaml], seeds: [2, 3]}, korquad: {configs: [k.yaml]}}\nlatency: false\n"
+    )
+    plan = expand(declare(tmp_path, text))
+    needs = {run.label: run.needs for run in plan.all_runs}
+    assert needs == {
+        "distil/a_seed1": (), "distil/a_seed2": (), "distil/b_seed2": (),
+        "nsmc/teacher_seed2": (), "nsmc/teacher_seed3": (), "korquad/teacher_seed1": (),
+        "nsmc/a_seed2": ("distil/a_seed2",), "nsmc/a_seed3": ("distil/a_seed1",),
+        "korquad/a_seed1": ("distil/a_seed1",), "korquad/a_seed2": ("distil/a_seed2",),
+        "nsmc/b_seed2": ("distil/b_seed2",), "nsmc/b_seed3": ("distil/b_seed2",),
+        "korquad/b_seed2": ("distil/b_seed2",),
+    }  # fmt: skip
+    teacher = next(run for run in plan.runs if run.label == "nsmc/teacher_seed2")
+    assert "--model.init_from=t" in teacher.commands[0]
+
+
+@given(
+    arms=st.dictionaries(st.from_regex(r"[a-z]{1,4}", fullmatch=True).filter(lambda n: n != "teacher"), st.just([]),
+                         min_size=1, max_size=4),
+    seeds=st.lists(st.integers(0, 99), min_size=1, max_size=4, unique=True),
+    tasks=st.integers(0, 3),
+)  # fmt: skip
+def test_every_need_stands_before_and_labels_differ(arms: dict[str, list[str]], seeds: list[int], tasks: int) -> None:
+    words = {name: [f"--x={place}"] for place, name in enumerate(arms)}
+    then = {f"task{place}": TaskPart([f"{place}.yaml"]) for place in range(tasks)}
+    study = Study(base=["b.yaml"], teacher="t", arms=words, seeds=seeds, then=then)
+    plan = expand(Declared("Is it so?", "s", study, Settings()))
+    before: set[str] = set()
+    for run in plan.all_runs:
+        assert set(run.needs) <= before
+        assert run.label not in before
+        before.add(run.label)
+    students = len(arms) + 2
+    assert len(plan.runs) == len(seeds) * (students + tasks * (students + 1))
+    assert {run.arm for run in plan.runs[: students + tasks * (students + 1)]} == {
+        arm.name for arm in plan.arms if tasks or arm.kind != "teacher"
+    }
+
+
+def test_points_of_a_search_are_arms_on_top_of_the_base(tmp_path: Path) -> None:
+    text = HEAD + "arms: {a: [--x=1]}\nmetric: distil/val/loss\nsearch: {trials: 3, options: {t: {low: 1, high: 9}}}\n"
+    plan = expand(declare(tmp_path, text), (Point(0, {"t": 4, "init": True}),))
+    arm = next(arm for arm in plan.arms if arm.name == "search-000")
+    assert arm.words == ("--x=1", "--t=4", "--init=true")
+    assert [run.label for run in plan.runs if run.arm == arm.name] == ["distil/search-000_seed1"]
+
+
+@pytest.mark.parametrize(
+    ("rest", "message"),
+    [
+        ("arms: {a/b: []}\n", r"arms: 'a/b' cannot be a folder name"),
+        ("arms: {'': []}\n", r"arms: '' cannot be a folder name"),
+        ("arms: {..: []}\n", r"arms: '..' cannot be a folder name"),
+        ("arms: {Base: [], base: [--x=1]}\n", r"'base' differs from 'Base' by case alone"),
+        ("arms: {mlm_only: []}\n", r"'mlm_only' stands there twice"),
+        ("arms: {teacher: []}\ncontrols: []\n", r"arms.teacher: this is the name of the teacher itself"),
+        ("arms: {a-b: [--x=1], a: [--x=2]}\naxes: {z: {b: [], b-b: [--y=1]}}\n", r"'a-b-b' stands there twice"),
+        ("arms: {a: [--x=1], b: [--x=1]}\n", r"the arms a and b are the same command \(--x=1\)"),
+        ("arms: {a: [], b: []}\n", r"the arms a and b are the same command \(the base as it is\)"),
+        ("arms: {a: [x.yaml]}\n", r"arms.a: 'x.yaml' is no option; write -c FILE"),
+        ("axes: {t: {}}\n", r"axes.t: has no labels"),
+        ("base_arm: c\narms: {a: []}\n", r"base_arm: there is no arm 'c'; the arms are a"),
+        ("arm_seeds: {c: [1]}\n", r"arm_seeds.c: no such arm"),
+        ("seeds: []\n", r"seeds: \[\] must be one or more different"),
+        ("seeds: [1, 1]\n", r"seeds: \[1, 1\] must be"),
+        ("controls: [teacher, teacher]\n", r"names a control twice"),
+        ("then: {distil: {configs: [a]}}\n", r"then: 'distil' is the name of a folder of every study"),
+        ("then: {nsmc: {configs: [a], seeds: [-1]}}\n", r"then.nsmc.seeds: \[-1\]"),
+        ("seeds: [4294967296]\n", r"seeds: \[4294967296\] must be .* from 0 to 4294967295"),
+        (f"{SEARCH}, seed: -1}}\n", r"search.seed: \[-1\] must be"),
+        ("metric: nmsc/test/accuracy\n", r"metric: 'nmsc/test/accuracy' must be STAGE/KEY, its stage one of distil"),
+        ("arms: {a: [--x=1], b: [-c]}\n", r"arms.b: -c has no value; write -c FILE"),
+        ("arms: {a: [--config, --x=1]}\n", r"arms.a: --config has no value; write --config FILE"),
+        ("arms: {b: [--model.losses.cosine]}\n", r"arms.b: --model.losses.cosine has no value; write .*cosine=VALUE"),
+        ("axes: {t: {u: [--x, --y=1]}}\n", r"axes.t.u: --x has no value; write --x=VALUE"),
+        ("metric: accuracy\n", r"metric: 'accuracy' must be STAGE/KEY"),
+        ("search: {trials: 2, options: {a: {low: 1, high: 2}}}\n", r"search: needs .* metric"),
+        *((f"arms: {{a: ['{word}']}}\n", rf"arms.a: {word} is ") for word in RESERVED),
+        ("overrides: [--run.recipe=x]\n", r"overrides: --run.recipe=x is set by the study itself"),
+        (
+            "then: {nsmc: {configs: [a], overrides: [--model.init_args.init_from=x]}}\n",
+            r"then.nsmc.over.* itself",
+        ),
+    ],
+)
+def test_contradictions_are_refused(rest: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=message):
+        expand(declare(tmp_path, HEAD + rest))
+
+
+def test_an_empty_teacher_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="teacher: is empty; name a folder, a checkpoint or a hub id"):
+        expand(declare(tmp_path, "# Is it so?\nbase: [a.yaml]\nteacher: ''\n"))
+
+
+def test_the_largest_seed_passes(tmp_path: Path) -> None:
+    assert expand(declare(tmp_path, HEAD + "seeds: [0, 4294967295]\n")).runs[-1].seed == 2**32 - 1
+
+
+def test_the_plan_does_not_hang_on_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    declared = declare(tmp_path, HEAD.replace("teacher: t", "teacher: exported/mini"))
+    before = expand(declared)
+    assert before.latency is not None
+    assert before.latency.commands[0][3] == "exported/mini"
+    (tmp_path / "exported" / "mini").mkdir(parents=True)
+    assert expand(declared) == before
+
+
+def test_an_empty_base_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="base: is empty"):
+        expand(declare(tmp_path, "# Is it so?\nbase: []\nteacher: t\n"))
+
+
+def test_a_study_may_grow_and_not_change(tmp_path: Path) -> None:
+    def content(*options: str, text: str = FULL) -> dict[str, object]:
+        plan = expand(declare(tmp_path, text, *options))
+        return dict(json.loads(json.dumps(plan.as_dict({"a.yaml": "1"}))))
+
+    before = content()
+    assert differences(before, content("--seeds=[1,2]", "--arms.more=[--x=1]")) == {}
+    changed = differences(before, content("--overrides+=--data.max_tokens=9"))
+    assert changed["distil/copied_seed1"] == "had 'other words', has now '--data.max_tokens=9'"
+    assert changed["nsmc/copied_seed1"] == f"was made from distil/copied_seed1, which {changed['distil/copied_seed1']}"
+    assert "teacher/teacher_seed1" not in changed
+    assert "nsmc/teacher_seed1" not in changed
+    assert differences(before, content("--seeds=[2]"))["nsmc/teacher_seed1"] == "is gone"
+    file = "configs/ablation/init_random.yaml"
+    before["configs"] = {file: "1"}
+    changed = differences(before, {**before, "configs": {file: "2"}})
+    assert changed["distil/random_seed1"] == f"was made with {file}, which has changed"
+    assert changed["nsmc/random_seed1"].startswith("was made from distil/random_seed1, which was made with ")
+    assert {label.partition("/")[2] for label in changed} == {"random_seed1"}
+
+
+def test_words_are_grouped_with_their_values() -> None:
+    words = ["-c", "a.yaml", "--x=1", "--y", "-2", "--config=b.yaml"]
+    assert group_words(words, "here") == [("-c", "a.yaml"), ("--x=1",), ("--y", "-2"), ("--config=b.yaml",)]
+    assert config_files(words) == ["a.yaml", "b.yaml"]
+
+
+@given(st.text(max_size=5))
+def test_a_name_that_passes_can_be_a_folder(name: str) -> None:
+    try:
+        check_name(name, "here")
+    except ValueError:
+        return
+    assert not set(name) & set('/\\:*?"<>| \0')
+    assert Path(name).name == name
+    assert not name.endswith(".")
