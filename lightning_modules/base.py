@@ -9,12 +9,13 @@ from typing import Any, cast
 import pytorch_lightning as pl
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
 from torchmetrics import MeanMetric
 from transformers import PreTrainedModel
 
 from distilkobert.io.files import write_text
 from distilkobert.models.checkpoints import ENTRY, Task, describe
-from distilkobert.optim import OptimizerSpec, build_optimizer, build_schedule
+from distilkobert.optim import OptimizerSpec, apply_schedule, build_optimizer, build_schedule
 from lightning_modules.remedies import other_weights
 
 MODULE_ENTRY = "module"
@@ -70,6 +71,11 @@ class EncoderModule(pl.LightningModule):
             optimizer, self.optimizer_spec, int(total_steps), self.second_warmup(int(total_steps))
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_train_start(self) -> None:
+        """Take the learning rate from this run's schedule; a checkpoint brings that of the schedule it ended under."""
+        for config in self.trainer.lr_scheduler_configs:
+            apply_schedule(cast(LambdaLR, config.scheduler))
 
     def second_warmup(self, total_steps: int) -> int:
         """Optimizer step at which the learning rate climbs from 0 once more; 0 for never."""

@@ -52,6 +52,9 @@ DEFAULT_SEED = 42
 LINKS = ("vocab_size", "pad_token_id", "max_length", "labels", "suffix_tags", "particles", "seed_compatible")
 """What data tells the module, under the same name on both sides; where one side lacks the name nothing is passed."""
 
+LINKED = (*LINKS, "token_counts")
+"""All settings that the module takes from the data."""
+
 __all__ = ["TrainerCLI", "datamodules", "lightning_modules"]
 
 
@@ -105,8 +108,10 @@ class TrainerCLI(LightningCLI):
         config = self.config[self.config.subcommand]
         check_numbers(config)
         self.run_folder = RunSpec(**vars(config.run)).folder(int(config.seed_everything))
+        fit, self.resumed_step = self.config.subcommand == "fit", None
         if config.get("ckpt_path"):
-            check_checkpoint(config, self.run_folder, fit=self.config.subcommand == "fit")
+            step = check_checkpoint(config, self.run_folder, LINKED, fit=fit)
+            self.resumed_step = step if fit else None
 
     def before_instantiate_classes(self) -> None:
         """Give the trainer its logger, and refuse what would write over a run that the folder has."""
@@ -125,23 +130,27 @@ class TrainerCLI(LightningCLI):
         """Make everything; a module of ours gets the checkpoint that will be loaded into it."""
         super().instantiate_classes()
         config = self.config[self.config.subcommand]
-        check_linked(config.model.init_args.as_dict(), self.model, self.datamodule, (*LINKS, "token_counts"))
+        check_linked(config.model.init_args.as_dict(), self.model, self.datamodule, LINKED)
         if isinstance(self.model, EncoderModule):
             self.model.checkpoint = config.get("ckpt_path")
 
     def after_fit(self) -> None:
         """Measure the weights that training ends with, or that a run of no steps has, where no validation did.
 
-        They are the best checkpoint if their figure is the best.
+        They are the best checkpoint if their figure is the best. `last.ckpt` is written again afterwards, so that a run
+        that goes on from it knows what was measured, and which score there is to beat.
         """
         trainer = self.trainer
         if trainer.fast_dev_run:
             return
         record = next(callback for callback in trainer.callbacks if isinstance(callback, RunRecord))
-        figures = dict(trainer.callback_metrics)
-        if record.validated_step != trainer.global_step and trainer.limit_val_batches:
+        measured = record.validated_step != trainer.global_step and bool(trainer.limit_val_batches)
+        if measured:
             trainer.validate(self.model, datamodule=self.datamodule)
-        keep_if_best(trainer, {**figures, **trainer.callback_metrics})
+        current = record.validated_step == trainer.global_step
+        metrics = {name: value for name, value in record.metrics.items() if current or not name.startswith("val/")}
+        if keep_if_best(trainer, metrics) or measured:
+            next(callback for callback in trainer.callbacks if isinstance(callback, LastCheckpoint)).save(trainer)
         record.write_best(trainer)
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
@@ -152,6 +161,8 @@ class TrainerCLI(LightningCLI):
             name=config.run.recipe,
             version=self.run_folder.name,
             default_hp_metric=False,
+            # Points of later steps that an interrupted run has written are taken out of its curves.
+            purge_step=None if self.resumed_step is None else self.resumed_step + 1,
         )
         probe = ProbeSpec(**vars(config.probe))
         asked = config.trainer.enable_progress_bar
