@@ -11,6 +11,7 @@ from distilkobert.tasks.files.common import KORQUAD_DEV, KORQUAD_TRAIN
 from distilkobert.tasks.files.korquad import read_korquad
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.splits import KORQUAD_SPLIT, TaskPart
+from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 
 
 class KorQuADDataModule(TaskDataModule):
@@ -37,6 +38,7 @@ class KorQuADDataModule(TaskDataModule):
         cache_dir: folder of encoded files; None: `distilkobert` in the cache folder of `datasets`.
         predict_file: file of the same format that the `predict` command answers, in which `answers` may be left out;
             None: the test part.
+        unknown_limit: share of unknown pieces from which a part of the data is refused; 1 accepts any.
 
     Raises:
         FileNotFoundError: there is no such file, or no tokenizer.
@@ -58,6 +60,7 @@ class KorQuADDataModule(TaskDataModule):
         num_workers: int = 0,
         cache_dir: str | None = None,
         predict_file: str | None = None,
+        unknown_limit: float = UNKNOWN_LIMIT,
     ) -> None:
         files = find_task_files(data_dir, KORQUAD_TRAIN, KORQUAD_DEV, "korquad", one_file=KORQUAD_SPLIT)
         super().__init__(
@@ -79,6 +82,7 @@ class KorQuADDataModule(TaskDataModule):
             num_workers,
             cache_dir,
             predict_file,
+            unknown_limit,
         )
         self._codec = AnsweringCodec(self.tokenizer, self.input_settings)
 

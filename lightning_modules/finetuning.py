@@ -77,9 +77,6 @@ class FineTuning(EncoderModule):
         self.labels = list(labels)
         self.input_settings = input_settings
         self.facts = DataFacts(vocab_size, pad_token_id, None if input_settings is None else input_settings.max_length)
-        self.checkpoint: str | None = None
-        """Checkpoint that the trainer is about to load, set by the command line: the network is built from it, so that
-        `init_from` need not be there any more."""
         self.mean_loss = MeanMetric()
 
     def configure_model(self) -> None:

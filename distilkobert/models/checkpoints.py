@@ -13,10 +13,11 @@ from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError
-from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel
+from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 
 from distilkobert.io.run_files import CONFIG_FILE
 from distilkobert.models.checks import check_left_out
+from distilkobert.models.families import FAMILIES, head_parameters
 from distilkobert.tasks.kinds import Task, head_named, head_of_class
 
 ENTRY = "transformers"
@@ -74,7 +75,8 @@ def model_from_checkpoint(content: Mapping[str, Any], path: str | Path) -> PreTr
         head = head_named(entry["task"])
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-    model = cast(PreTrainedModel, head.auto_class.from_config(AutoConfig.for_model(**entry["config"])))
+    config = AutoConfig.for_model(**entry["config"])
+    model = cast(PreTrainedModel, head.auto_class.from_config(config, **_class_options(head.name, config)))
     prefix = entry["prefix"]
     weights = {
         name.removeprefix(prefix): tensor for name, tensor in content["state_dict"].items() if name.startswith(prefix)
@@ -114,10 +116,49 @@ def load_model(
         model, missing, own = model_from_checkpoint(content, path), list[str](), content[ENTRY]["task"]
     else:
         model, missing, own = _from_folder_or_hub(source, task, labels)
-    if own != task:
+    if own != task and task == "encoder":
+        model, missing = (
+            cast(PreTrainedModel, model.base_model),
+            [name for name in missing if name not in head_parameters(model)],
+        )
+    elif own != task:
         model, missing = _with_new_head(model, missing, task, labels, source)
     model.train(False)
     return model, sorted(missing)
+
+
+def load_own(source: str | Path) -> PreTrainedModel:
+    """Load a network as it is: with the head that it has, as a bare encoder where it has none.
+
+    The head of a pretraining (BERT's with next-sentence prediction, ALBERT's) gives its masked-LM part. A bare encoder
+    whose pooler is missing has none afterwards either, where transformers would give it a random one.
+
+    Args:
+        source: folder, checkpoint file, or hub id.
+
+    Returns:
+        The network in evaluation mode.
+
+    Raises:
+        FileNotFoundError: the source is no folder or file here and could not be fetched from the hub.
+        ValueError: see `read_checkpoint`; or weights of the source are missing.
+    """
+    path = Path(source)
+    if path.suffix == ".ckpt" or path.is_file():
+        return model_from_checkpoint(read_checkpoint(path), path)
+    model, missing, task = _from_folder_or_hub(source, None, None)
+    if task is None and (model.config.architectures or [""])[0].endswith("ForPreTraining"):
+        whole, lost, _ = _from_folder_or_hub(source, "masked_lm", None)
+        if not lost:
+            return whole
+    pooler = [name for name, _ in model.named_parameters() if name.startswith("pooler.")]
+    if task is None and pooler and set(pooler) <= set(missing):
+        model.register_module("pooler", None)
+        missing = [name for name in missing if name not in pooler]
+    if missing:
+        raise ValueError(f"{source}: incomplete; it lacks {', '.join(sorted(missing)[:4])}. Fetch the model again")
+    model.train(False)
+    return model
 
 
 def task_of(config: PreTrainedConfig) -> Task | None:
@@ -127,8 +168,8 @@ def task_of(config: PreTrainedConfig) -> Task | None:
 
 
 def _from_folder_or_hub(
-    source: str | Path, task: Task, labels: Sequence[str] | None
-) -> tuple[PreTrainedModel, list[str], Task]:
+    source: str | Path, task: Task | None, labels: Sequence[str] | None
+) -> tuple[PreTrainedModel, list[str], Task | None]:
     """The network, the names of its missing weights, and its head: its own, or that of `task` where it has none."""
     path = Path(source)
     if path.is_dir() and not (path / "config.json").is_file():
@@ -142,8 +183,13 @@ def _from_folder_or_hub(
         unnamed = names == [f"LABEL_{number}" for number in range(len(names))]
         if own is None or (own == task and unnamed and len(names) == len(labels or ())):
             config.update(_classes(labels))
-        model, report = head_named(own or task).auto_class.from_pretrained(
-            str(source), config=config, output_loading_info=True, dtype=torch.float32
+        head = own or task
+        model, report = (AutoModel if head is None else head_named(head).auto_class).from_pretrained(
+            str(source),
+            config=config,
+            output_loading_info=True,
+            dtype=torch.float32,
+            **({} if head is None else _class_options(head, config)),
         )
     except OSError as error:
         reason = str(error).splitlines()[0]
@@ -156,7 +202,7 @@ def _from_folder_or_hub(
     except (RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
         raise ValueError(f"{source}: the weights cannot be read, or do not fit config.json: {error}") from error
     check_left_out(model, report["unexpected_keys"], str(source))
-    return model, list(report["missing_keys"]), own or task
+    return model, list(report["missing_keys"]), head
 
 
 def _with_new_head(
@@ -168,10 +214,16 @@ def _with_new_head(
     prefix = f"{target.base_model_prefix}."
     encoder, absent = model.base_model.state_dict(), [name for name in missing if name.startswith(prefix)]
     report = target.base_model.load_state_dict(encoder, strict=False)
-    head = [name for name in model.state_dict() if not name.startswith(prefix)]
+    bare = model.base_model is model
+    head = [] if bare else [name for name in model.state_dict() if not name.startswith(prefix)]
     check_left_out(target, [*(f"{prefix}{name}" for name in report.unexpected_keys), *head], str(source))
-    new = [name for name, _ in target.named_parameters() if not name.startswith(prefix)]
-    return target, [*absent, *(f"{prefix}{name}" for name in report.missing_keys), *new]
+    return target, [*absent, *(f"{prefix}{name}" for name in report.missing_keys), *head_parameters(target)]
+
+
+def _class_options(task: Task, config: PreTrainedConfig) -> dict[str, bool]:
+    """What the class is made with: an encoder alone has no pooler, which nothing has trained."""
+    family = FAMILIES.get(config.model_type)
+    return {"add_pooling_layer": False} if task == "encoder" and family is not None and family.pooler else {}
 
 
 def _classes(labels: Sequence[str] | None) -> dict[str, Any]:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 TaskName = Literal["sequence_classification", "token_classification", "question_answering"]
 """Name of a task kind."""
 
-Task = Literal["masked_lm", TaskName]
-"""Name of a head, as checkpoints keep it."""
+Task = Literal["masked_lm", TaskName, "encoder"]
+"""Name of a head, as checkpoints keep it; `encoder` is the encoder alone, without head and pooler."""
 
 DatasetName = Literal["nsmc", "naver_ner", "klue_ner", "korquad"]
 
@@ -27,7 +27,7 @@ class Head:
 
     Args:
         name: in checkpoints.
-        ending: of its class names in transformers: `BertFor<ending>`, `AutoModelFor<ending>`.
+        ending: of its class names in transformers: `BertFor<ending>`, `AutoModelFor<ending>`; empty for the encoder.
         pipeline: its name on the Hugging Face hub.
     """
 
@@ -40,7 +40,7 @@ class Head:
         """The class of transformers that loads any model with this head."""
         import transformers
 
-        return getattr(transformers, f"AutoModelFor{self.ending}")
+        return getattr(transformers, f"AutoModelFor{self.ending}" if self.ending else "AutoModel")
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,7 @@ def _answering() -> "type[Codec]":
 
 
 MASKED_LM: Final = Head("masked_lm", "MaskedLM", "fill-mask")
+ENCODER: Final = Head("encoder", "", "feature-extraction")
 
 SEQUENCE_CLASSIFICATION: Final = TaskKind(
     "sequence_classification",
@@ -149,7 +150,7 @@ QUESTION_ANSWERING: Final = TaskKind(
 )
 
 KINDS: Final = (SEQUENCE_CLASSIFICATION, TOKEN_CLASSIFICATION, QUESTION_ANSWERING)
-HEADS: Final[tuple[Head, ...]] = (MASKED_LM, *KINDS)
+HEADS: Final[tuple[Head, ...]] = (MASKED_LM, *KINDS, ENCODER)
 
 DATASETS: Final = (
     Dataset("nsmc", "NSMC", SEQUENCE_CLASSIFICATION),
@@ -189,7 +190,7 @@ def head_of_class(name: str) -> Head | None:
     Args:
         name: such as `BertForMaskedLM`.
     """
-    return next((head for head in HEADS if name.endswith(f"For{head.ending}")), None)
+    return next((head for head in (MASKED_LM, *KINDS) if name.endswith(f"For{head.ending}")), None)
 
 
 def kind_of_scores(keys: Iterable[str]) -> TaskKind | None:

@@ -1,4 +1,4 @@
-"""From text to token ids: KoBERT's exact tokenizer, fast tokenizers of transformers, and training one's own."""
+"""From text to token ids: KoBERT's exact tokenizer, fast tokenizers of transformers, training, transfer, trimming."""
 
 from distilkobert.tokenizers.fast import FastEncoder
 from distilkobert.tokenizers.framing import Frame

@@ -52,6 +52,7 @@ class FastEncoder:
         self.pad_token_id, self.unk_token_id = int(found["pad"]), int(found["unk"])
         self.cls_token_id, self.sep_token_id = int(found["cls"]), int(found["sep"])
         self.mask_token_id = None if found["mask"] is None else int(found["mask"])
+        self.mask_token: str | None = tokenizer.mask_token
         self._backend = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
         self._backend.no_truncation()
         self._backend.no_padding()
@@ -64,6 +65,11 @@ class FastEncoder:
 
     def __reduce__(self) -> tuple[type["FastEncoder"], tuple["PreTrainedTokenizerFast", str]]:
         return type(self), (self._tokenizer, self._name)
+
+    @property
+    def tokenizer(self) -> "PreTrainedTokenizerFast":
+        """The tokenizer of transformers, as it was given."""
+        return self._tokenizer
 
     @cached_property
     def vocab_size(self) -> int:

@@ -39,7 +39,6 @@ class KoBertTokenizer:
 
     Text typed by users is text: a literal "[SEP]" in it is cut into pieces like any other word, unless
     `allow_special_tokens` is set. Only `tokenize` always treats the five special tokens as such, as the original does.
-
     Instances can be pickled, and so sent to worker processes.
 
     Args:
@@ -59,6 +58,7 @@ class KoBertTokenizer:
         self._segmenter = Segmenter(self._model, self._vocabulary)
         self.unk_token_id, self.pad_token_id, self.cls_token_id = self.special_ids[:3]
         self.sep_token_id, self.mask_token_id = self.special_ids[3:]
+        self.mask_token = SPECIAL_TOKENS[4]
         self.frame = Frame.bert(self.cls_token_id, self.sep_token_id, self.pad_token_id)
 
     @classmethod

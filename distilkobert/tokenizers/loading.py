@@ -4,6 +4,8 @@
 multilingual BERT's WordPiece), so that teachers, students and other models go through the same code.
 """
 
+import json
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -12,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from distilkobert.tokenizers.fast import FastEncoder
-from distilkobert.tokenizers.files import VOCAB_NAME
+from distilkobert.tokenizers.files import VOCAB_NAME, holds_kobert_files
 from distilkobert.tokenizers.framing import Frame
 from distilkobert.tokenizers.inputs import Encoding
 from distilkobert.tokenizers.kobert import KoBertTokenizer
@@ -20,7 +22,11 @@ from distilkobert.tokenizers.kobert import KoBertTokenizer
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
-_HUB_FILES = ("*.model", VOCAB_NAME, "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
+_log = logging.getLogger(__name__)
+
+CONFIG_NAME = "tokenizer_config.json"
+_FAST_FILES = ("tokenizer.json", CONFIG_NAME, VOCAB_NAME, "vocab.json", "*.model")
+_HUB_FILES = (*_FAST_FILES, "merges.txt", "special_tokens_map.json", "added_tokens.json", "config.json")
 
 
 class TextEncoder(Protocol):
@@ -35,6 +41,10 @@ class TextEncoder(Protocol):
     @property
     def mask_token_id(self) -> int | None:
         """Id of the token that hides others; None where there is none."""
+
+    @property
+    def mask_token(self) -> str | None:
+        """How that token is written."""
 
     @property
     def special_ids(self) -> tuple[int, ...]:
@@ -66,7 +76,10 @@ class TextEncoder(Protocol):
 
 
 def load_tokenizer(name_or_folder: str | Path) -> KoBertTokenizer | FastEncoder:
-    """Load a tokenizer from a folder or the hub: KoBERT's where there is a `*.model` and `vocab.txt`, else a fast one.
+    """Load a tokenizer from a folder or the hub: KoBERT's, or what `AutoTokenizer` loads as a fast one.
+
+    KoBERT's is told by a `*.model` and `vocab.txt`, or, where there is no `tokenizer.json`, by a `*.model` that holds
+    the five special tokens (skt/kobert-base-v1).
 
     Raises:
         FileNotFoundError: there is no such folder and no reachable hub repository, or no tokenizer in it.
@@ -74,23 +87,55 @@ def load_tokenizer(name_or_folder: str | Path) -> KoBertTokenizer | FastEncoder:
     """
     name = str(name_or_folder)
     folder = Path(name) if Path(name).exists() else _download(name)
-    if folder.is_file() or (any(folder.glob("*.model")) and (folder / VOCAB_NAME).is_file()):
+    if folder.is_file() or holds_kobert_files(folder):
         return KoBertTokenizer.from_pretrained(folder)
-    if not any((folder / file).is_file() for file in ("tokenizer.json", "tokenizer_config.json", VOCAB_NAME)):
+    if not any(any(folder.glob(pattern)) for pattern in _FAST_FILES):
         raise FileNotFoundError(
             f"{name} holds no tokenizer; expected KoBERT's *.model file and {VOCAB_NAME}, or a tokenizer.json"
         )
-    from transformers import AutoTokenizer, PreTrainedTokenizerFast
+    from transformers import AutoTokenizer, BertTokenizer, PreTrainedTokenizerFast
 
+    known: type[AutoTokenizer | BertTokenizer] = AutoTokenizer
+    if _is_wordpiece(folder):
+        _log.warning("%s: tokenizer_config.json names no tokenizer_class; its vocab.txt is read as BERT's", name)
+        known = BertTokenizer
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder)
+        tokenizer = known.from_pretrained(folder, trust_remote_code=False)
     except (ValueError, OSError, KeyError) as error:
-        raise ValueError(f"{name}: its tokenizer does not load ({str(error).strip().splitlines()[0]})") from error
+        raise ValueError(f"{name}: its tokenizer does not load: {_cause(folder, error)}") from error
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise ValueError(
             f"{name} is not a fast tokenizer, so it has no character offsets; give one with tokenizer.json"
         )
     return FastEncoder(tokenizer, name)
+
+
+def _is_wordpiece(folder: Path) -> bool:
+    """Whether a folder has settings and a vocabulary of BERT's kind, but nothing that names the kind."""
+    if (folder / "tokenizer.json").is_file() or not all(
+        (folder / name).is_file() for name in (CONFIG_NAME, VOCAB_NAME)
+    ):
+        return False
+    named = "tokenizer_class" in _json(folder / CONFIG_NAME) or "model_type" in _json(folder / "config.json")
+    return not named and {"[PAD]", "[UNK]", "[CLS]", "[SEP]"} <= set((folder / VOCAB_NAME).read_text("utf-8").split())
+
+
+def _cause(folder: Path, error: Exception) -> str:
+    """Why a tokenizer does not load: what its folder misses, else the library's message in one line."""
+    named = any((folder / name).is_file() for name in ("tokenizer.json", CONFIG_NAME))
+    if named or "model_type" in _json(folder / "config.json"):
+        return " ".join(str(error).split())
+    found = "config.json has no model_type" if (folder / "config.json").is_file() else "there is no config.json"
+    return (
+        f'{found} and there is no {CONFIG_NAME}; add "model_type": "bert" (or what the model is) to config.json, or a '
+        f'{CONFIG_NAME} with "tokenizer_class": "BertTokenizer" and, for cased Korean, "do_lower_case": false'
+    )
+
+
+def _json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file; empty where there is none."""
+    content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return content if isinstance(content, dict) else {}
 
 
 def _download(name: str) -> Path:

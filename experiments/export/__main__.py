@@ -85,8 +85,10 @@ def export(checkpoint: str, output: str, tokenizer: str | None = None, onnx: boo
 
 
 def _check_tokenizer(encoder: "TextEncoder", model: "PreTrainedModel") -> None:
+    from distilkobert.models.vocabulary_fit import holds_pieces
+
     config = model.config
-    if encoder.vocab_size != config.vocab_size or encoder.pad_token_id != config.pad_token_id:
+    if not holds_pieces(config.vocab_size, encoder.vocab_size) or encoder.pad_token_id != config.pad_token_id:
         raise ValueError(
             f"the tokenizer has {encoder.vocab_size} pieces and [PAD]={encoder.pad_token_id}, the model "
             f"{config.vocab_size} and {config.pad_token_id}; name the tokenizer it was trained with"
@@ -105,6 +107,7 @@ def check_export(folder: Path, model: "PreTrainedModel", task: "Task") -> None:
 
     from distilkobert.models.checkpoints import load_model
     from distilkobert.models.checks import class_names, longest_input
+    from distilkobert.models.vocabulary_fit import holds_pieces
 
     loaded, missing = load_model(folder, task)
     if type(loaded) is not type(model) or missing or class_names(loaded) != class_names(model):
@@ -125,7 +128,7 @@ def check_export(folder: Path, model: "PreTrainedModel", task: "Task") -> None:
                 f"the exported model differs from the checkpoint by {difference:.3g} in {name}; the export was not kept"
             )
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    if len(tokenizer) != model.config.vocab_size or tokenizer.pad_token_id != model.config.pad_token_id:
+    if not holds_pieces(model.config.vocab_size, len(tokenizer)) or tokenizer.pad_token_id != model.config.pad_token_id:
         raise ValueError(
             f"the exported tokenizer has {len(tokenizer)} pieces and [PAD]={tokenizer.pad_token_id}, the model "
             f"{model.config.vocab_size} and {model.config.pad_token_id}; the export was not kept"

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from distilkobert.models.checks import class_names, longest_input
+from distilkobert.models.families import FAMILIES
 from distilkobert.tasks.input_settings import settings_of
 from distilkobert.tasks.kinds import (
     MASKED_LM,
@@ -94,9 +95,13 @@ def _code(model: "PreTrainedModel", head: Head) -> str:
         joins = head is TOKEN_CLASSIFICATION and not has_suffix_tags(class_names(model))
         extra = ', aggregation_strategy="simple"' if joins else ""
         return _PIPELINE.format(name=head.pipeline, extra=extra, text=head.sample)
-    if model.config.model_type == "distilbert":
-        return _ENCODER.format(loader="DistilBertModel", extra="")
-    return _ENCODER.format(loader="BertModel", extra=", add_pooling_layer=False")
+    loader = {"distilbert": "DistilBertModel", "bert": "BertModel"}.get(model.config.model_type, "AutoModel")
+    return _ENCODER.format(loader=loader, extra=", add_pooling_layer=False" if _has_pooler(model) else "")
+
+
+def _has_pooler(model: "PreTrainedModel") -> bool:
+    family = FAMILIES.get(model.config.model_type)
+    return family is not None and family.pooler
 
 
 def labels(model: "PreTrainedModel", head: Head) -> str:
@@ -114,7 +119,7 @@ def differences(model: "PreTrainedModel", head: Head) -> str:
     if config.model_type == "distilbert":
         points.append("No segment ids: the tokenizer gives no `token_type_ids`; two texts are told apart by [SEP].")
         points.append("No pooler: the sentence vector at [CLS] is `last_hidden_state[:, 0]`.")
-    elif head is not SEQUENCE_CLASSIFICATION:
+    elif head is not SEQUENCE_CLASSIFICATION and _has_pooler(model):
         points.append(
             "There is no trained pooler: where only the encoder is loaded, pass `add_pooling_layer=False` and take "
             "`last_hidden_state[:, 0]`."

@@ -45,6 +45,7 @@ def predict(
         ValueError: the folder holds no fine-tuned model; or a line is not what the task needs (from a terminal, such a
             line is reported and the next one is read).
     """
+    from distilkobert.tokenizers.unknowns import PieceCounts, check_unknown
     from experiments.predict.model import Predictor, Question, kind_of
 
     quieten_transformers()
@@ -56,7 +57,7 @@ def predict(
     terminal = sys.stdin.isatty()
     if terminal:
         print(f"{kind.name}: type {predictor.codec.line_form} and press Enter; end with Ctrl-D", file=sys.stderr)
-    numbered = enumerate(sys.stdin.buffer, start=1)
+    numbered, counts = enumerate(sys.stdin.buffer, start=1), PieceCounts()
     while lines := list(islice(numbered, 1 if terminal else batch_size)):
         questions: list[Question] = []
         bad: ValueError | None = None
@@ -66,12 +67,14 @@ def predict(
             except ValueError as error:
                 bad = error
                 break
+        counts = sum((question.count(predictor.codec.encoder.unk_token_id) for question in questions), counts)
         for answer in predictor.answers(questions) if questions else ():
             print(answer, flush=terminal)
         if bad is not None and not terminal:
             raise bad
         if bad is not None:
             print(f"error: {bad}", file=sys.stderr)
+    check_unknown(counts, "standard input", unknown_limit=1)  # only warns: the answers are out
 
 
 def main() -> None:

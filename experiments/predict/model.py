@@ -10,10 +10,12 @@ from transformers import AutoConfig, PreTrainedModel
 
 from distilkobert.models.checkpoints import load_model, task_of
 from distilkobert.models.checks import class_names, longest_input, takes_segments
+from distilkobert.models.vocabulary_fit import holds_pieces
 from distilkobert.tasks.codec import Codec, Row
 from distilkobert.tasks.input_settings import ENTRY, InputSettings, settings_of
 from distilkobert.tasks.kinds import KINDS, TaskKind, kind_named
 from distilkobert.tokenizers.loading import load_tokenizer
+from distilkobert.tokenizers.unknowns import PieceCounts
 
 _SHORTEST = 16
 """Fewest tokens that hold a question and a part of its context."""
@@ -25,6 +27,12 @@ class Question:
 
     text: str
     row: Row
+
+    def count(self, unk_token_id: int) -> PieceCounts:
+        """Its pieces, and those that are unknown."""
+        parts = (self.row, self.row.get("context", {}))
+        ids = [part[name] for part in parts for name in part if name == "ids" or name.endswith("_ids")]
+        return PieceCounts.of(ids, unk_token_id)
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,7 @@ class Predictor:
                 f"{folder} has no trained head for {kind.name}: it lacks {', '.join(missing)}; leave --task out"
             )
         encoder, vocabulary = load_tokenizer(folder), network.config.vocab_size
-        if encoder.vocab_size != vocabulary:
+        if not holds_pieces(vocabulary, encoder.vocab_size):
             raise ValueError(
                 f"the folder's tokenizer has {encoder.vocab_size} pieces and its model {vocabulary}; they do "
                 "not belong together, so export the model again"

@@ -9,8 +9,9 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from torch import Tensor
 from torch.nn.utils import get_total_norm
 
-from distilkobert.io.metric_names import LOSS
+from distilkobert.io.metric_names import LOSS, VAL
 from lightning_modules.callbacks.last_checkpoint import LastCheckpoint, works
+from lightning_modules.held_out import TOTAL
 from lightning_modules.remedies import beside
 
 
@@ -71,7 +72,8 @@ class GradientWatch(pl.Callback):
         Raises:
             FloatingPointError: on all ranks, before the weights can be chosen as the best.
         """
-        loss = trainer.callback_metrics.get(LOSS)
+        metrics = trainer.callback_metrics
+        loss = metrics.get(LOSS, metrics.get(f"{VAL}{TOTAL}"))  # a student without head has no loss of its own
         if trainer.state.fn == "fit" and loss is not None and not torch.isfinite(loss):
             self._try(trainer, pl_module)
 
