@@ -23,6 +23,7 @@ from transformers import (
     PreTrainedModel,
 )
 
+from distilkobert.io.checkpoint_files import load_checkpoint, refused_pickle
 from distilkobert.io.run_files import CONFIG_FILE
 from distilkobert.models.checks import check_left_out
 
@@ -63,7 +64,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: the file is no checkpoint, is cut short, or was not written by this project.
+        ValueError: see `load_checkpoint`; or the file was not written by this project.
     """
     path = Path(path)
     if not path.is_file():
@@ -73,11 +74,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         if not kept and (run / CONFIG_FILE).is_file():
             hint = f"; the run in {run} kept none: remove the folder and start it again"
         raise FileNotFoundError(f"{path}: no such checkpoint file{hint}")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
-        # torch's own text advises to load the file as code.
-        raise ValueError(f"{path}: not a readable checkpoint; it is cut short, or was not written by torch") from error
+    content = load_checkpoint(path)
     if not isinstance(content, dict) or ENTRY not in content:
         raise ValueError(f"{path}: a checkpoint, but not one of this project: it has no '{ENTRY}' entry")
     return content
@@ -175,7 +172,10 @@ def _from_folder_or_hub(
             f"'{source}' is no model folder or checkpoint here, and could not be fetched from the Hugging Face hub: "
             f"{reason}"
         ) from error
-    except (RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
+    except pickle.UnpicklingError as error:
+        reason = refused_pickle(error) or "its weights are damaged, or were not written by torch"
+        raise ValueError(f"{source}: {reason}") from None  # the cause's text advises to load the file as code
+    except (RuntimeError, SafetensorError) as error:
         raise ValueError(f"{source}: the weights cannot be read, or do not fit config.json: {error}") from error
     check_left_out(model, report["unexpected_keys"], str(source))
     return model, list(report["missing_keys"]), own or task
