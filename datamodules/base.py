@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from datamodules.resume import ExactResume, training_position
 from distilkobert.batching import BatchKey, SamplerState, TokenBudgetSampler
+from distilkobert.stop_signals import shield_worker
 
 Batch = dict[str, Tensor]
 
@@ -44,6 +45,7 @@ class PlannedLoader(DataLoader[Batch]):
             sampler=sampler,
             num_workers=owner.num_workers,
             persistent_workers=owner.num_workers > 0,
+            worker_init_fn=shield_worker,
             pin_memory=torch.cuda.is_available(),
         )
         self._owner = owner

@@ -6,19 +6,24 @@ resumes, so settings that differ from the checkpoint's are refused instead of si
 """
 
 import sys
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
-from pytorch_lightning.loggers import TensorBoardLogger
+from pytorch_lightning.utilities import rank_zero_info
 
 import datamodules
 import lightning_modules
+from distilkobert.io.locks import LOCK_FILE, only_process
+from distilkobert.io.run_files import EARLY_STOPPING
+from distilkobert.stop_signals import StopSignals
 from distilkobert.tasks.probe import ProbeSpec
 from experiments._shared.hardware import suit_processor
 from experiments._shared.parsers import StrictParser
+from experiments._shared.resuming import check_unfinished, is_first_process, named_checkpoint, settle_checkpoint
 from experiments._shared.run_folder import RunSpec
 from experiments._shared.settings import comparable_settings
 from experiments._shared.start_checks import (
@@ -30,6 +35,7 @@ from experiments._shared.start_checks import (
 )
 from lightning_modules.callbacks import (
     ConfusionFigure,
+    GracefulStop,
     GradientWatch,
     HparamsTab,
     LastCheckpoint,
@@ -42,9 +48,13 @@ from lightning_modules.callbacks import (
     StepSeed,
     TokenProgressBar,
     TrainingLog,
+    WholeStep,
     keep_if_best,
 )
+from lightning_modules.callbacks.graceful_stop import OwnSignals
+from lightning_modules.checkpoint_io import WholeCheckpoints
 from lightning_modules.finetuning import FineTuning
+from lightning_modules.run_logger import RunLogger
 
 DEFAULT_SEED = 42
 """Seed of the original's fine-tuning scripts (monologg/KoBERT-nsmc, KoBERT-NER, KoBERT-KorQuAD)."""
@@ -70,8 +80,32 @@ TRAINER_OPTIONS: dict[str, Any] = {
 """How the trainer's parser is made, by whoever makes one."""
 
 
+CHECKPOINT_HELP = (
+    "Checkpoint to load: a file, or 'last' or 'best' for those in the run's folder. 'fit' resumes from it as the run "
+    "was; other commands evaluate its weights."
+)
+
+
 class TrainerCLI(LightningCLI):
-    """The parser, its links, its refusals and the callbacks every run has."""
+    """The parser, its links, its refusals and the callbacks every run has.
+
+    Args:
+        signals: where signals are noted that ask the command to stop.
+        held: what ends with the command; the lock on the run's folder is added to it.
+        options: `TRAINER_OPTIONS` and those of one command.
+    """
+
+    def __init__(self, signals: StopSignals, held: ExitStack, **options: Any) -> None:
+        self.signals = signals
+        self.held = held
+        super().__init__(**options)
+
+    def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs: Any) -> LightningArgumentParser:
+        parser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
+        for action in parser._actions:  # Lightning's own help names keywords that are not taken here
+            if action.dest == "ckpt_path":
+                action.help = CHECKPOINT_HELP
+        return parser
 
     def add_default_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """One seed for everything; LightningCLI's own option would also take `true` and `false`."""
@@ -100,24 +134,43 @@ class TrainerCLI(LightningCLI):
         parser.link_arguments(*counts, compute_fn=np.ndarray.tolist, apply_on="instantiate")
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
-        """Parse, then refuse numbers out of range, and a checkpoint of another module or of other settings."""
+        """Parse, take the run's folder, and refuse numbers out of range and checkpoints that do not fit.
+
+        Raises:
+            AlreadyFinished: `--run.resume=auto` has nothing left to do.
+        """
         super().parse_arguments(parser, args)
-        config = self.config[self.config.subcommand]
+        config, fit = self.config[self.config.subcommand], self.config.subcommand == "fit"
         check_numbers(config)
+        if config.get("weights_only") is False:
+            raise ValueError("--weights_only=false: nothing that a checkpoint names is executed; leave it out")
         self.run_folder = RunSpec(**vars(config.run)).folder(int(config.seed_everything))
-        if config.get("ckpt_path"):
-            check_checkpoint(config, self.run_folder, fit=self.config.subcommand == "fit")
+        first = is_first_process()
+        if first and not config.trainer.fast_dev_run:
+            self.held.enter_context(only_process(self.run_folder / LOCK_FILE, f"the run folder {self.run_folder}"))
+        config.ckpt_path = named_checkpoint(config.get("ckpt_path"), self.run_folder)
+        automatic = fit and config.run.resume == "auto" and not config.ckpt_path and not config.trainer.fast_dev_run
+        said = settle_checkpoint(config, self.run_folder, first=first) if automatic else ""
+        if config.ckpt_path:
+            check_checkpoint(config, self.run_folder, fit=fit)
+            if automatic:
+                check_unfinished(config, self.run_folder)
+        if said and first:
+            print(said)
 
     def before_instantiate_classes(self) -> None:
         """Give the trainer its logger, and refuse what would write over a run that the folder has."""
         config = self.config[self.config.subcommand]
         if config.trainer.logger not in (None, True):
             raise ValueError("trainer.logger: runs always log to TensorBoard in their run folder; leave it out")
+        if config.trainer.default_root_dir is not None:
+            raise ValueError("trainer.default_root_dir: runs write into their run folder, see run.root; leave it out")
         self.facts = {"recipe": config.run.recipe, "arm": config.run.arm, "seed": int(config.seed_everything)}
         if config.get("ckpt_path") or config.trainer.fast_dev_run:
             return
         if self.config.subcommand == "fit":
-            refuse_used_folder(self.run_folder)
+            if config.run.resume == "never":
+                refuse_used_folder(self.run_folder)
         elif self.config.subcommand != "predict":
             refuse_evaluating_the_start(self.run_folder, self.config.subcommand)
 
@@ -142,12 +195,19 @@ class TrainerCLI(LightningCLI):
         if record.validated_step != trainer.global_step and trainer.limit_val_batches:
             trainer.validate(self.model, datamodule=self.datamodule)
         keep_if_best(trainer, {**figures, **trainer.callback_metrics})
-        record.write_best(trainer)
+        reason = record.write_end(trainer)
+        if reason == EARLY_STOPPING:
+            rank_zero_info(f"ended by early stopping after optimizer step {trainer.global_step}")
+        elif reason:
+            rank_zero_info(
+                f"stopped by {reason} after optimizer step {trainer.global_step}, before the run's end; go on with "
+                "--ckpt_path=last" + (" and a longer --trainer.max_time" if reason == "max_time" else "")
+            )
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         """The trainer, with TensorBoard always and the callbacks of this project."""
         config = self.config[self.config.subcommand]
-        logger = TensorBoardLogger(
+        logger = RunLogger(
             save_dir=config.run.root,
             name=config.run.recipe,
             version=self.run_folder.name,
@@ -162,6 +222,7 @@ class TrainerCLI(LightningCLI):
             ConfusionFigure(),
             SampleTable(),
             TrainingLog(),
+            WholeStep(),
             GradientWatch(),
             StepSeed(self.facts["seed"]),
             *([LinearProbe(probe)] if probe.data_dir else []),
@@ -170,8 +231,17 @@ class TrainerCLI(LightningCLI):
             RunRecord(self.run_folder, self.facts),
             TokenProgressBar() if bar else ProgressLines(),
             *([ModelLine()] if config.trainer.enable_model_summary is None else []),
+            GracefulStop(self.signals, requeue=config.run.resume == "auto"),
         ]
-        options = {"logger": logger, "use_distributed_sampler": False, "enable_progress_bar": bar}
+        options = {
+            "logger": logger,
+            "use_distributed_sampler": False,
+            "enable_progress_bar": bar,
+            # Lightning looks there for checkpoints that no command has named, and would else in the working folder.
+            "default_root_dir": str(self.run_folder),
+        }
         trainer = super().instantiate_trainer(**options, **kwargs)
+        trainer.strategy.checkpoint_io = WholeCheckpoints()
+        trainer._signal_connector = OwnSignals()
         suit_processor(trainer)
         return trainer

@@ -2,6 +2,7 @@
 
 from lightning_modules.callbacks.best_checkpoint import keep_if_best
 from lightning_modules.callbacks.confusion import ConfusionFigure
+from lightning_modules.callbacks.graceful_stop import GracefulStop
 from lightning_modules.callbacks.gradients import GradientWatch
 from lightning_modules.callbacks.hparams_tab import HparamsTab
 from lightning_modules.callbacks.last_checkpoint import LastCheckpoint
@@ -13,9 +14,11 @@ from lightning_modules.callbacks.run_record import RunRecord
 from lightning_modules.callbacks.samples import SampleTable
 from lightning_modules.callbacks.step_seed import StepSeed
 from lightning_modules.callbacks.training_log import TrainingLog
+from lightning_modules.callbacks.whole_step import WholeStep
 
 __all__ = [
     "ConfusionFigure",
+    "GracefulStop",
     "GradientWatch",
     "HparamsTab",
     "LastCheckpoint",
@@ -28,5 +31,6 @@ __all__ = [
     "StepSeed",
     "TokenProgressBar",
     "TrainingLog",
+    "WholeStep",
     "keep_if_best",
 ]

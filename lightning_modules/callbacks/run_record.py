@@ -10,11 +10,14 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.utilities import rank_zero_info
 
-from distilkobert.io.run_files import METRICS_FILE, read_metrics, write_json
+from distilkobert.io.run_files import FINISHED, METRICS_FILE, RUNNING, STOPPED, read_metrics, write_json
+from distilkobert.stop_signals import StoppedBySignal, signal_name
 from lightning_modules.base import EncoderModule
 from lightning_modules.callbacks.predictions import STEMS
 from lightning_modules.callbacks.training_log import TrainingLog
+from lightning_modules.ending import stopped_by
 
+_OF_TRAINING = ("train/", "val/", "probe/")
 _PACKAGES = ("torch", "pytorch-lightning", "transformers", "sentencepiece")
 
 
@@ -24,7 +27,8 @@ class RunRecord(pl.Callback):
     `metrics.json` is flat. `val/...` are those of the last validation of `fit`, or of the `validate` command;
     `best/<monitor>` is the figure of the best checkpoint; `test/...` are those of the `test` command, which adds to
     the file of the run it evaluates; training on takes them out again, with the stored predictions. `limited/val` and
-    `limited/test` are there where only a part of the batches was evaluated. What the data module tells of itself in
+    `limited/test` are there where only a part of the batches was evaluated. `status` is `finished`, or `stopped` with
+    the reason in `stopped_by`, or `running` while a run that had metrics trains on, also if it is killed then. What the data module tells of itself in
     `facts` (splits, counts, shares) stands beside them.
 
     Args:
@@ -40,13 +44,23 @@ class RunRecord(pl.Callback):
         self._has_sources = False
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Copy what an export will need, once nothing about the start can be refused any more."""
+        """Copy what an export will need, once nothing about the start can be refused; a run that goes on is running."""
         self._keep_sources(trainer)
+        if not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]
+            return
+        if record := read_metrics(self.folder):
+            self._write_status(record, RUNNING)
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write metrics of training and of the last validation; a run of no steps begins no training."""
         self._keep_sources(trainer)
-        self._write(trainer, pl_module, prefixes=("train/", "val/", "probe/"))
+        self._write(trainer, pl_module, prefixes=_OF_TRAINING)
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        """Write those of a training that a signal has stopped."""
+        if isinstance(exception, StoppedBySignal) and exception.in_training:
+            self._write(trainer, pl_module, prefixes=_OF_TRAINING)
+            self._end(trainer, signal_name(exception.number))
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Note which step `val/...` belongs to, and write the metrics of the `validate` command.
@@ -66,11 +80,24 @@ class RunRecord(pl.Callback):
         """Write the metrics of the `test` command."""
         self._write(trainer, pl_module, prefixes=("test/",))
 
-    def write_best(self, trainer: pl.Trainer) -> None:
-        """Write `best/<monitor>` again, after a checkpoint was chosen when training had ended."""
-        found = best_scores(trainer)
-        if found and trainer.is_global_zero:
-            write_json(self.folder / METRICS_FILE, read_metrics(self.folder) | found)
+    def write_end(self, trainer: pl.Trainer) -> str:
+        """Write how training has ended, and `best/<monitor>` again, when all that comes behind it is done.
+
+        Returns:
+            What has stopped training before its end; empty where it has come to it.
+        """
+        reason = stopped_by(trainer)
+        self._end(trainer, reason)
+        return reason
+
+    def _end(self, trainer: pl.Trainer, reason: str) -> None:
+        if trainer.is_global_zero and not trainer.fast_dev_run:  # type: ignore[attr-defined]
+            record = read_metrics(self.folder) | best_scores(trainer)
+            self._write_status(record, STOPPED if reason else FINISHED, reason)
+
+    def _write_status(self, record: dict[str, Any], status: str, reason: str = "") -> None:
+        kept = {name: value for name, value in record.items() if name != "stopped_by"}
+        write_json(self.folder / METRICS_FILE, {**kept, "status": status, **({"stopped_by": reason} if reason else {})})
 
     def _keep_sources(self, trainer: pl.Trainer) -> None:
         if self._has_sources or not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]
@@ -96,7 +123,8 @@ class RunRecord(pl.Callback):
             record["val/step"] = self.validated_step
         record["parameters"] = sum(p.numel() for p in pl_module.parameters())
         if trainer.state.fn == "fit":
-            record |= self._training_facts(trainer)
+            record |= {**self._training_facts(trainer), "status": RUNNING}  # what comes behind training is not done yet
+            record.pop("stopped_by", None)
         write_json(self.folder / METRICS_FILE, record)
 
     def _earlier(self, trainer: pl.Trainer) -> dict[str, Any]:

@@ -9,6 +9,8 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
+from distilkobert.stop_signals import StoppedBySignal
+
 
 class TrainingLog(pl.Callback):
     """Write losses, `train/{tokens_per_s,tokens_seen,padding,lr}` every `log_every_n_steps` steps.
@@ -27,6 +29,8 @@ class TrainingLog(pl.Callback):
         self.train_seconds = 0.0
         """Time spent in training, in seconds, validation excluded, resumed parts included."""
         self._sums: dict[str, Tensor] = {}
+        self._whole: dict[str, Tensor] = {}
+        self._step = 0
         self._clock: float | None = None
         self._seconds = 0.0
         self.logged_step = 0
@@ -35,8 +39,8 @@ class TrainingLog(pl.Callback):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start the clock."""
-        self._sums = {}
-        self.logged_step = trainer.global_step
+        self._sums, self._whole = {}, {}
+        self.logged_step = self._step = trainer.global_step
         self._clock = time.monotonic()
         self._seconds = 0.0
 
@@ -73,17 +77,27 @@ class TrainingLog(pl.Callback):
         if step != self.logged_step and step % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
             self.logged_step = step
             self._log(trainer, pl_module)
+        if step != self._step:
+            self._step = step
+            self._whole = dict(self._sums)  # sums are replaced, never changed
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Count what came after the last log."""
+        """Count what came after the last log, as far as weights have learnt from it."""
+        self._sums = self._whole
         self._flush(trainer)
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        """Count it for a training that a signal has stopped, on all ranks at once."""
+        if isinstance(exception, StoppedBySignal) and exception.in_training:
+            self.on_train_end(trainer, pl_module)
 
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Keep the totals, on every rank's behalf."""
+        """Keep the totals of the last whole optimizer step, on every rank's behalf."""
+        tokens = self._reduced(trainer, {name: self._whole[name] for name in ("tokens",) if name in self._whole})
         checkpoint["training_log"] = {
-            "tokens_seen": self.tokens_seen + round(self._reduced(trainer, ["tokens"])["tokens"]),
+            "tokens_seen": self.tokens_seen + round(tokens.get("tokens", 0.0)),
             "train_seconds": self.train_seconds + self._seconds_until_now(),
         }
 
@@ -106,22 +120,21 @@ class TrainingLog(pl.Callback):
         self._clock = now
         return self._seconds
 
-    def _reduced(self, trainer: pl.Trainer, names: list[str]) -> dict[str, float]:
+    def _reduced(self, trainer: pl.Trainer, sums: dict[str, Tensor]) -> dict[str, float]:
         """Sums over ranks; one reduction, one wait for the device."""
-        if not self._sums:
-            return dict.fromkeys(names, 0.0)
-        stacked = torch.stack([self._sums[name] for name in names])
-        total = trainer.strategy.reduce(stacked, reduce_op="sum")
+        if not sums:
+            return {}
+        total = trainer.strategy.reduce(torch.stack(list(sums.values())), reduce_op="sum")
         assert isinstance(total, Tensor)
-        return dict(zip(names, total.tolist(), strict=True))
+        return dict(zip(sums, total.tolist(), strict=True))
 
     def _flush(self, trainer: pl.Trainer) -> tuple[dict[str, float], float]:
         """Sums over ranks since the last flush and the seconds they took; both start again at 0."""
-        sums = self._reduced(trainer, list(self._sums))
+        sums = self._reduced(trainer, self._sums)
         seconds = self._seconds_until_now()
         self.tokens_seen += round(sums.get("tokens", 0.0))
         self.train_seconds += seconds
-        self._sums, self._seconds = {}, 0.0
+        self._sums, self._whole, self._seconds = {}, {}, 0.0
         return sums, seconds
 
     def _log(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
