@@ -43,10 +43,10 @@ def only_process(lock: Path, subject: str) -> Iterator[None]:
     """
     lock = lock.absolute()
     missing = [folder for folder in lock.parents if not folder.exists()]
-    lock.parent.mkdir(parents=True, exist_ok=True)
     held, holder = FileLock(lock, thread_local=False), _holder_file(lock)
     try:
-        _acquire(held, lock, subject)
+        while not _acquire(held, lock, subject):
+            pass
     except BaseException:
         _remove_empty(missing)
         raise
@@ -60,16 +60,16 @@ def only_process(lock: Path, subject: str) -> Iterator[None]:
         _remove_empty(missing)
 
 
-def _acquire(held: FileLock, lock: Path, subject: str) -> None:
+def _acquire(held: FileLock, lock: Path, subject: str) -> bool:
+    """Take the lock; False where its folder was removed meanwhile, by another process that had made it."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
     try:
-        held.acquire(timeout=0)
+        held.acquire(timeout=_PATIENCE_SECONDS if _is_dead(lock) else 0)
     except Timeout:
-        try:
-            held.acquire(timeout=_PATIENCE_SECONDS if _is_dead(lock) else 0)
-        except Timeout:
-            raise InUseError(
-                f"{subject} is in use by {_described(lock)}. Wait until it has ended, or stop it"
-            ) from None
+        raise InUseError(f"{subject} is in use by {_described(lock)}. Wait until it has ended, or stop it") from None
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _this_process() -> dict[str, str | int]:

@@ -24,6 +24,7 @@ from transformers import (
 )
 
 from distilkobert.io.checkpoint_files import load_checkpoint, refused_pickle
+from distilkobert.io.pretrained import build_from_config, load_pretrained
 from distilkobert.io.run_files import CONFIG_FILE
 from distilkobert.models.checks import check_left_out
 
@@ -93,7 +94,9 @@ def model_from_checkpoint(content: Mapping[str, Any], path: str | Path) -> PreTr
     entry = content[ENTRY]
     if entry["task"] not in get_args(Task):
         raise ValueError(f"{path}: unknown head '{entry['task']}', expected one of {', '.join(get_args(Task))}")
-    model = cast(PreTrainedModel, _AUTO_CLASSES[entry["task"]].from_config(AutoConfig.for_model(**entry["config"])))
+    model = cast(
+        PreTrainedModel, build_from_config(_AUTO_CLASSES[entry["task"]], AutoConfig.for_model(**entry["config"]))
+    )
     prefix = entry["prefix"]
     weights = {
         name.removeprefix(prefix): tensor for name, tensor in content["state_dict"].items() if name.startswith(prefix)
@@ -155,14 +158,14 @@ def _from_folder_or_hub(
     if not path.is_dir() and (path.is_absolute() or path.parts[0] in ("~", "..") or len(path.parts) > 2):
         raise FileNotFoundError(f"{path}: no such model folder or checkpoint, and hub ids look like owner/name")
     try:
-        config = AutoConfig.from_pretrained(str(source))
+        config = load_pretrained(AutoConfig, source)
         own = task_of(config)
         names = list((config.id2label or {}).values())
         unnamed = names == [f"LABEL_{number}" for number in range(len(names))]
         if own is None or (own == task and unnamed and len(names) == len(labels or ())):
             config.update(_classes(labels))
-        model, report = _AUTO_CLASSES[own or task].from_pretrained(
-            str(source), config=config, output_loading_info=True, dtype=torch.float32
+        model, report = load_pretrained(
+            _AUTO_CLASSES[own or task], source, config=config, output_loading_info=True, dtype=torch.float32
         )
     except OSError as error:
         reason = str(error).splitlines()[0]
@@ -186,7 +189,7 @@ def _with_new_head(
 ) -> tuple[PreTrainedModel, list[str]]:
     """The encoder of `model` under a random head of `task`, and the names of all weights that are random."""
     model.config.update(_classes(labels))
-    target = cast(PreTrainedModel, _AUTO_CLASSES[task].from_config(model.config))
+    target = cast(PreTrainedModel, build_from_config(_AUTO_CLASSES[task], model.config))
     prefix = f"{target.base_model_prefix}."
     encoder, absent = model.base_model.state_dict(), [name for name in missing if name.startswith(prefix)]
     report = target.base_model.load_state_dict(encoder, strict=False)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from distilkobert.io.pretrained import load_pretrained
 from distilkobert.tokenizers.files import VOCAB_NAME
 from distilkobert.tokenizers.inputs import Encoding
 from distilkobert.tokenizers.kobert import KoBertTokenizer
@@ -161,7 +162,7 @@ def load_encoder(name_or_folder: str | Path) -> KoBertTokenizer | FastEncoder:
     from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder)
+        tokenizer = load_pretrained(AutoTokenizer, folder)
     except (ValueError, OSError, KeyError) as error:
         raise ValueError(f"{name}: its tokenizer does not load ({str(error).strip().splitlines()[0]})") from error
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
