@@ -100,6 +100,12 @@ def load_checkpoint(path: Path) -> Any:
     return content
 
 
+def remove_partial_files(folder: Path) -> None:
+    """Remove what killed writes have left in a folder, in which nobody writes now."""
+    for path in folder.glob(".*.ckpt.partial"):
+        path.unlink()
+
+
 def wholeness(path: Path) -> Wholeness:
     """Whether the bytes of a file are those that were written; `unknown` where it carries no checksum.
 

@@ -10,6 +10,7 @@ from pytorch_lightning.callbacks import Checkpoint
 from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
 
+from distilkobert.io.checkpoint_files import remove_partial_files
 from lightning_modules.agreement import Agreement
 
 
@@ -50,11 +51,14 @@ class LastCheckpoint(Checkpoint):
         """Start the clock, and say how often and where; a resumed run has its checkpoint of this step already."""
         self._seen_step = self.saved_step = trainer.global_step
         self._saved_at = time.monotonic()
-        if not trainer.fast_dev_run:  # type: ignore[attr-defined]
-            rank_zero_info(
-                f"checkpoint every {self.every_n_steps:,} steps or {self.every_minutes:g} min, whichever comes first: "
-                f"{self._folder(trainer) / 'last.ckpt'}"
-            )
+        if trainer.fast_dev_run:  # type: ignore[attr-defined]
+            return
+        rank_zero_info(
+            f"checkpoint every {self.every_n_steps:,} steps or {self.every_minutes:g} min, whichever comes first: "
+            f"{self._folder(trainer) / 'last.ckpt'}"
+        )
+        if trainer.is_global_zero:
+            remove_partial_files(self._folder(trainer))
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
