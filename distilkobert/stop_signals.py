@@ -18,8 +18,8 @@ _ECHO_SECONDS = 5.0
 """Time in which torchrun passes a signal on that its processes may have got already."""
 
 
-class StoppedBySignal(BaseException):  # noqa: N818 - no error, as KeyboardInterrupt is none
-    """A signal has asked this process to stop, and it has done what it does before.
+class StoppedBySignal(BaseException):
+    """A signal has asked this process to stop, and it has done what it does before; no error, as KeyboardInterrupt.
 
     Args:
         number: of the signal.

@@ -1,5 +1,7 @@
 """Why a training has ended."""
 
+from typing import Any
+
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import EarlyStopping, Timer
 
@@ -21,10 +23,24 @@ def stopped_by(trainer: pl.Trainer) -> str:
     return "should_stop"
 
 
+def ending_line(reason: str, step: int) -> str:
+    """What `fit` says of a training that was stopped.
+
+    Args:
+        reason: from `stopped_by`, not empty.
+        step: optimizer steps taken.
+    """
+    if reason == EARLY_STOPPING:
+        return f"ended by early stopping after optimizer step {step}"
+    longer = " and a longer --trainer.max_time" if reason == "max_time" else ""
+    return f"stopped by {reason} after optimizer step {step}, before the run's end; go on with --ckpt_path=last{longer}"
+
+
 def _at_its_end(trainer: pl.Trainer) -> bool:
-    loop = trainer.fit_loop
+    loop: Any = trainer.fit_loop  # its trackers are typed as their base
     if trainer.max_steps != -1 and trainer.global_step >= trainer.max_steps:
         return True
     # An epoch that is broken off counts as processed as well.
     whole = loop.epoch_loop.batch_progress.current.ready >= trainer.num_training_batches
-    return loop.max_epochs not in (None, -1) and whole and loop.epoch_progress.current.processed >= loop.max_epochs
+    epochs: int = loop.epoch_progress.current.processed
+    return loop.max_epochs not in (None, -1) and whole and epochs >= loop.max_epochs

@@ -27,12 +27,12 @@ class LazyWriter:
     def flush(self) -> None:
         """Write what is buffered."""
         if self.made is not None:
-            self.made.flush()  # type: ignore[no-untyped-call]
+            self.made.flush()
 
     def close(self) -> None:
         """End the event file."""
         if self.made is not None:
-            self.made.close()  # type: ignore[no-untyped-call]
+            self.made.close()
 
 
 class RunLogger(TensorBoardLogger):
@@ -48,7 +48,7 @@ class RunLogger(TensorBoardLogger):
     def experiment(self) -> Any:
         """The writer."""
         if self._experiment is None:
-            self._experiment = LazyWriter(lambda: SummaryWriter(log_dir=self.log_dir, **self._kwargs))  # type: ignore[no-untyped-call]
+            self._experiment = LazyWriter(lambda: SummaryWriter(log_dir=self.log_dir, **self._kwargs))
         return self._experiment
 
     def save(self) -> None:

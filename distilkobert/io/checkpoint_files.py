@@ -16,7 +16,7 @@ import re
 import struct
 import warnings
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import IO, Any, BinaryIO, Literal, cast
 
 import torch
 
@@ -52,7 +52,7 @@ def write_checkpoint(path: Path, content: dict[str, Any]) -> None:
     try:
         with partial.open("wb") as stream:
             summed = _SummedStream(stream)
-            torch.save(content, summed)
+            torch.save(content, cast("IO[bytes]", summed))
             summed.finish()
             stream.flush()
             os.fsync(stream.fileno())

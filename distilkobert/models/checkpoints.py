@@ -15,6 +15,7 @@ import torch
 from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
+    AutoModel,
     AutoModelForMaskedLM,
     AutoModelForQuestionAnswering,
     AutoModelForSequenceClassification,
@@ -27,14 +28,17 @@ from distilkobert.io.checkpoint_files import load_checkpoint, refused_pickle
 from distilkobert.io.pretrained import build_from_config, load_pretrained
 from distilkobert.io.run_files import CONFIG_FILE
 from distilkobert.models.checks import check_left_out
+from distilkobert.models.families import FAMILIES, head_parameters
 
-Task = Literal["masked_lm", "sequence_classification", "token_classification", "question_answering"]
+Task = Literal["masked_lm", "sequence_classification", "token_classification", "question_answering", "encoder"]
+"""Heads; `encoder` is the encoder alone, without head and pooler."""
 
 _AUTO_CLASSES: dict[Task, Any] = {
     "masked_lm": AutoModelForMaskedLM,
     "sequence_classification": AutoModelForSequenceClassification,
     "token_classification": AutoModelForTokenClassification,
     "question_answering": AutoModelForQuestionAnswering,
+    "encoder": AutoModel,
 }
 
 _HEADS: dict[str, Task] = {
@@ -94,8 +98,10 @@ def model_from_checkpoint(content: Mapping[str, Any], path: str | Path) -> PreTr
     entry = content[ENTRY]
     if entry["task"] not in get_args(Task):
         raise ValueError(f"{path}: unknown head '{entry['task']}', expected one of {', '.join(get_args(Task))}")
+    config = AutoConfig.for_model(**entry["config"])
     model = cast(
-        PreTrainedModel, build_from_config(_AUTO_CLASSES[entry["task"]], AutoConfig.for_model(**entry["config"]))
+        PreTrainedModel,
+        build_from_config(_AUTO_CLASSES[entry["task"]], config, **_class_options(entry["task"], config)),
     )
     prefix = entry["prefix"]
     weights = {
@@ -136,10 +142,49 @@ def load_model(
         model, missing, own = model_from_checkpoint(content, path), list[str](), content[ENTRY]["task"]
     else:
         model, missing, own = _from_folder_or_hub(source, task, labels)
-    if own != task:
+    if own != task and task == "encoder":
+        model, missing = (
+            cast(PreTrainedModel, model.base_model),
+            [name for name in missing if name not in head_parameters(model)],
+        )
+    elif own != task:
         model, missing = _with_new_head(model, missing, task, labels, source)
     model.train(False)
     return model, sorted(missing)
+
+
+def load_own(source: str | Path) -> PreTrainedModel:
+    """Load a network as it is: with the head that it has, as a bare encoder where it has none.
+
+    The head of a pretraining (BERT's with next-sentence prediction, ALBERT's) gives its masked-LM part. A bare encoder
+    whose pooler is missing has none afterwards either, where transformers would give it a random one.
+
+    Args:
+        source: folder, checkpoint file, or hub id.
+
+    Returns:
+        The network in evaluation mode.
+
+    Raises:
+        FileNotFoundError: the source is no folder or file here and could not be fetched from the hub.
+        ValueError: see `read_checkpoint`; or weights of the source are missing.
+    """
+    path = Path(source)
+    if path.suffix == ".ckpt" or path.is_file():
+        return model_from_checkpoint(read_checkpoint(path), path)
+    model, missing, task = _from_folder_or_hub(source, None, None)
+    if task is None and (model.config.architectures or [""])[0].endswith("ForPreTraining"):
+        whole, lost, _ = _from_folder_or_hub(source, "masked_lm", None)
+        if not lost:
+            return whole
+    pooler = [name for name, _ in model.named_parameters() if name.startswith("pooler.")]
+    if task is None and pooler and set(pooler) <= set(missing):
+        model.register_module("pooler", None)
+        missing = [name for name in missing if name not in pooler]
+    if missing:
+        raise ValueError(f"{source}: incomplete; it lacks {', '.join(sorted(missing)[:4])}. Fetch the model again")
+    model.train(False)
+    return model
 
 
 def task_of(config: PreTrainedConfig) -> Task | None:
@@ -149,8 +194,8 @@ def task_of(config: PreTrainedConfig) -> Task | None:
 
 
 def _from_folder_or_hub(
-    source: str | Path, task: Task, labels: Sequence[str] | None
-) -> tuple[PreTrainedModel, list[str], Task]:
+    source: str | Path, task: Task | None, labels: Sequence[str] | None
+) -> tuple[PreTrainedModel, list[str], Task | None]:
     """The network, the names of its missing weights, and its head: its own, or that of `task` where it has none."""
     path = Path(source)
     if path.is_dir() and not (path / "config.json").is_file():
@@ -164,8 +209,14 @@ def _from_folder_or_hub(
         unnamed = names == [f"LABEL_{number}" for number in range(len(names))]
         if own is None or (own == task and unnamed and len(names) == len(labels or ())):
             config.update(_classes(labels))
+        head = own or task
         model, report = load_pretrained(
-            _AUTO_CLASSES[own or task], source, config=config, output_loading_info=True, dtype=torch.float32
+            AutoModel if head is None else _AUTO_CLASSES[head],
+            source,
+            config=config,
+            output_loading_info=True,
+            dtype=torch.float32,
+            **({} if head is None else _class_options(head, config)),
         )
     except OSError as error:
         reason = str(error).splitlines()[0]
@@ -181,7 +232,7 @@ def _from_folder_or_hub(
     except (RuntimeError, SafetensorError) as error:
         raise ValueError(f"{source}: the weights cannot be read, or do not fit config.json: {error}") from error
     check_left_out(model, report["unexpected_keys"], str(source))
-    return model, list(report["missing_keys"]), own or task
+    return model, list(report["missing_keys"]), head
 
 
 def _with_new_head(
@@ -193,10 +244,16 @@ def _with_new_head(
     prefix = f"{target.base_model_prefix}."
     encoder, absent = model.base_model.state_dict(), [name for name in missing if name.startswith(prefix)]
     report = target.base_model.load_state_dict(encoder, strict=False)
-    head = [name for name in model.state_dict() if not name.startswith(prefix)]
+    bare = model.base_model is model
+    head = [] if bare else [name for name in model.state_dict() if not name.startswith(prefix)]
     check_left_out(target, [*(f"{prefix}{name}" for name in report.unexpected_keys), *head], str(source))
-    new = [name for name, _ in target.named_parameters() if not name.startswith(prefix)]
-    return target, [*absent, *(f"{prefix}{name}" for name in report.missing_keys), *new]
+    return target, [*absent, *(f"{prefix}{name}" for name in report.missing_keys), *head_parameters(target)]
+
+
+def _class_options(task: Task, config: PreTrainedConfig) -> dict[str, bool]:
+    """What the class is made with: an encoder alone has no pooler, which nothing has trained."""
+    family = FAMILIES.get(config.model_type)
+    return {"add_pooling_layer": False} if task == "encoder" and family is not None and family.pooler else {}
 
 
 def _classes(labels: Sequence[str] | None) -> dict[str, Any]:

@@ -1,13 +1,16 @@
-"""Which checkpoint a command loads: the one it names, `last` or `best` of its run, or what `--run.resume=auto` finds."""
+"""The folder and the checkpoint that a command begins with: the one it names, or what `--run.resume=auto` finds."""
 
 import os
+from collections.abc import Collection
+from contextlib import ExitStack
 from pathlib import Path
 
 import yaml
 from jsonargparse import Namespace
 
+from distilkobert.io.locks import LOCK_FILE, only_process
 from distilkobert.io.run_files import CONFIG_FILE, METRICS_FILE, read_metrics, why_unfinished
-from experiments._shared.start_checks import refuse_used_folder
+from experiments._shared.start_checks import check_checkpoint, refuse_used_folder
 
 _LENGTH = ("max_steps", "max_epochs", "min_steps", "min_epochs", "max_time", "limit_train_batches")
 """Settings of the trainer that say when a run is finished."""
@@ -17,30 +20,54 @@ class AlreadyFinished(Exception):  # noqa: N818 - no error: the command has noth
     """`--run.resume=auto` has found a run that is finished."""
 
 
-def named_checkpoint(value: str | None, folder: Path) -> str | None:
-    """The file that `--ckpt_path` names: `last` and `best` are those of the run's folder.
+def take_folder(folder: Path, held: ExitStack) -> None:
+    """Let no other process write into a run's folder until the command ends.
 
     Args:
-        value: of the option.
         folder: the run's.
-    """
-    return str(folder / "checkpoints" / f"{value}.ckpt") if value in ("last", "best") else value
-
-
-def settle_checkpoint(config: Namespace, folder: Path, *, first: bool) -> str:
-    """Fill in `ckpt_path` of a `fit` with `--run.resume=auto`, where the folder has a run.
-
-    Args:
-        config: its settings.
-        folder: the run's.
-        first: whether this process writes the run's files.
-
-    Returns:
-        What was decided, in a line; empty where the folder has no run.
+        held: what ends with the command.
 
     Raises:
-        ValueError: the run is finished, and kept no checkpoint to compare settings with.
+        InUseError: another process has it; names it.
     """
+    if is_first_process():
+        held.enter_context(only_process(folder / LOCK_FILE, f"the run folder {folder}"))
+
+
+def settle_checkpoint(config: Namespace, folder: Path, linked: Collection[str], *, fit: bool) -> int | None:
+    """Fill in which checkpoint a command loads, and check it.
+
+    Args:
+        config: the command's settings; `ckpt_path` becomes the name of a file where it is `last` or `best`, or where
+            `--run.resume=auto` finds one.
+        folder: the run's, which no other process writes into.
+        linked: settings that the module takes from the data.
+        fit: whether the command trains.
+
+    Returns:
+        Optimizer steps behind the checkpoint; None without one.
+
+    Raises:
+        AlreadyFinished: `--run.resume=auto` has nothing left to do.
+        FileNotFoundError, ValueError: see `check_checkpoint`; or a finished run is asked to become longer by
+            `--run.resume=auto`.
+    """
+    asked = config.get("ckpt_path")
+    config.ckpt_path = str(folder / "checkpoints" / f"{asked}.ckpt") if asked in ("last", "best") else asked
+    automatic = fit and config.run.resume == "auto" and not asked and not config.trainer.fast_dev_run
+    said = _find_checkpoint(config, folder) if automatic else ""
+    step = None
+    if config.ckpt_path:
+        step = check_checkpoint(config, folder, linked, fit=fit)
+        if automatic:
+            _check_unfinished(config, folder)
+    if said and is_first_process():
+        print(said)
+    return step
+
+
+def _find_checkpoint(config: Namespace, folder: Path) -> str:
+    """What `--run.resume=auto` does in a folder, in a line; empty where it has no run."""
     if not (folder / CONFIG_FILE).is_file():
         return ""
     kept = (folder / "checkpoints" / f"{name}.ckpt" for name in ("last", "best"))
@@ -50,22 +77,13 @@ def settle_checkpoint(config: Namespace, folder: Path, *, first: bool) -> str:
         return f"{folder}: going on from {found}"
     if not why_unfinished(read_metrics(folder)):
         refuse_used_folder(folder)
-    if first:
+    if is_first_process():
         _forget_start(folder)
     return f"{folder}: the run had no checkpoint yet, and starts again"
 
 
-def check_unfinished(config: Namespace, folder: Path) -> None:
-    """Check that there is something left to do in a run that has a checkpoint.
-
-    Args:
-        config: the command's settings, found to be those of the run as far as a resume compares them.
-        folder: the run's.
-
-    Raises:
-        AlreadyFinished: the run is finished, as this command asks for it.
-        ValueError: it is finished, but this command asks for another length.
-    """
+def _check_unfinished(config: Namespace, folder: Path) -> None:
+    """Check that there is something left to do in a run whose settings are the command's."""
     metrics = read_metrics(folder)
     if why_unfinished(metrics):
         return

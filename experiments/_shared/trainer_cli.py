@@ -17,22 +17,20 @@ from pytorch_lightning.utilities import rank_zero_info
 
 import datamodules
 import lightning_modules
-from distilkobert.io.locks import LOCK_FILE, only_process
-from distilkobert.io.run_files import EARLY_STOPPING
 from distilkobert.stop_signals import StopSignals
 from distilkobert.tasks.probe import ProbeSpec
 from experiments._shared.hardware import suit_processor
 from experiments._shared.parsers import StrictParser
-from experiments._shared.resuming import check_unfinished, is_first_process, named_checkpoint, settle_checkpoint
+from experiments._shared.resuming import settle_checkpoint, take_folder
 from experiments._shared.run_folder import RunSpec
 from experiments._shared.settings import comparable_settings
 from experiments._shared.start_checks import (
-    check_checkpoint,
     check_linked,
     check_numbers,
     refuse_evaluating_the_start,
     refuse_used_folder,
 )
+from lightning_modules.base import EncoderModule
 from lightning_modules.callbacks import (
     ConfusionFigure,
     GracefulStop,
@@ -48,12 +46,11 @@ from lightning_modules.callbacks import (
     StepSeed,
     TokenProgressBar,
     TrainingLog,
-    WholeStep,
     keep_if_best,
 )
 from lightning_modules.callbacks.graceful_stop import OwnSignals
 from lightning_modules.checkpoint_io import WholeCheckpoints
-from lightning_modules.finetuning import FineTuning
+from lightning_modules.ending import ending_line
 from lightning_modules.run_logger import RunLogger
 
 DEFAULT_SEED = 42
@@ -61,6 +58,9 @@ DEFAULT_SEED = 42
 
 LINKS = ("vocab_size", "pad_token_id", "max_length", "labels", "suffix_tags", "particles", "seed_compatible")
 """What data tells the module, under the same name on both sides; where one side lacks the name nothing is passed."""
+
+LINKED = (*LINKS, "token_counts")
+"""All settings that the module takes from the data."""
 
 __all__ = ["TrainerCLI", "datamodules", "lightning_modules"]
 
@@ -145,18 +145,10 @@ class TrainerCLI(LightningCLI):
         if config.get("weights_only") is False:
             raise ValueError("--weights_only=false: nothing that a checkpoint names is executed; leave it out")
         self.run_folder = RunSpec(**vars(config.run)).folder(int(config.seed_everything))
-        first = is_first_process()
-        if first and not config.trainer.fast_dev_run:
-            self.held.enter_context(only_process(self.run_folder / LOCK_FILE, f"the run folder {self.run_folder}"))
-        config.ckpt_path = named_checkpoint(config.get("ckpt_path"), self.run_folder)
-        automatic = fit and config.run.resume == "auto" and not config.ckpt_path and not config.trainer.fast_dev_run
-        said = settle_checkpoint(config, self.run_folder, first=first) if automatic else ""
-        if config.ckpt_path:
-            check_checkpoint(config, self.run_folder, fit=fit)
-            if automatic:
-                check_unfinished(config, self.run_folder)
-        if said and first:
-            print(said)
+        if not config.trainer.fast_dev_run:
+            take_folder(self.run_folder, self.held)
+        step = settle_checkpoint(config, self.run_folder, LINKED, fit=fit)
+        self.resumed_step = step if fit else None
 
     def before_instantiate_classes(self) -> None:
         """Give the trainer its logger, and refuse what would write over a run that the folder has."""
@@ -175,34 +167,33 @@ class TrainerCLI(LightningCLI):
             refuse_evaluating_the_start(self.run_folder, self.config.subcommand)
 
     def instantiate_classes(self) -> None:
-        """Make everything; a task's module learns which checkpoint will be loaded into it."""
+        """Make everything; a module of ours gets the checkpoint that will be loaded into it."""
         super().instantiate_classes()
         config = self.config[self.config.subcommand]
-        check_linked(config.model.init_args.as_dict(), self.model, self.datamodule, (*LINKS, "token_counts"))
-        if isinstance(self.model, FineTuning):
+        check_linked(config.model.init_args.as_dict(), self.model, self.datamodule, LINKED)
+        if isinstance(self.model, EncoderModule):
             self.model.checkpoint = config.get("ckpt_path")
 
     def after_fit(self) -> None:
         """Measure the weights that training ends with, or that a run of no steps has, where no validation did.
 
-        They are the best checkpoint if their figure is the best.
+        They are the best checkpoint if their figure is the best. `last.ckpt` is written again afterwards, so that a run
+        that goes on from it knows what was measured, and which score there is to beat.
         """
         trainer = self.trainer
         if trainer.fast_dev_run:
             return
         record = next(callback for callback in trainer.callbacks if isinstance(callback, RunRecord))
-        figures = dict(trainer.callback_metrics)
-        if record.validated_step != trainer.global_step and trainer.limit_val_batches:
+        measured = record.validated_step != trainer.global_step and bool(trainer.limit_val_batches)
+        if measured:
             trainer.validate(self.model, datamodule=self.datamodule)
-        keep_if_best(trainer, {**figures, **trainer.callback_metrics})
+        current = record.validated_step == trainer.global_step
+        metrics = {name: value for name, value in record.metrics.items() if current or not name.startswith("val/")}
+        if keep_if_best(trainer, metrics) or measured:
+            next(callback for callback in trainer.callbacks if isinstance(callback, LastCheckpoint)).save(trainer)
         reason = record.write_end(trainer)
-        if reason == EARLY_STOPPING:
-            rank_zero_info(f"ended by early stopping after optimizer step {trainer.global_step}")
-        elif reason:
-            rank_zero_info(
-                f"stopped by {reason} after optimizer step {trainer.global_step}, before the run's end; go on with "
-                "--ckpt_path=last" + (" and a longer --trainer.max_time" if reason == "max_time" else "")
-            )
+        if reason:
+            rank_zero_info(ending_line(reason, trainer.global_step))
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         """The trainer, with TensorBoard always and the callbacks of this project."""
@@ -212,6 +203,8 @@ class TrainerCLI(LightningCLI):
             name=config.run.recipe,
             version=self.run_folder.name,
             default_hp_metric=False,
+            # Points of later steps that an interrupted run has written are taken out of its curves.
+            purge_step=None if self.resumed_step is None else self.resumed_step + 1,
         )
         probe = ProbeSpec(**vars(config.probe))
         asked = config.trainer.enable_progress_bar
@@ -222,7 +215,6 @@ class TrainerCLI(LightningCLI):
             ConfusionFigure(),
             SampleTable(),
             TrainingLog(),
-            WholeStep(),
             GradientWatch(),
             StepSeed(self.facts["seed"]),
             *([LinearProbe(probe)] if probe.data_dir else []),

@@ -14,7 +14,6 @@ from lightning_modules.callbacks.run_record import RunRecord
 from lightning_modules.callbacks.samples import SampleTable
 from lightning_modules.callbacks.step_seed import StepSeed
 from lightning_modules.callbacks.training_log import TrainingLog
-from lightning_modules.callbacks.whole_step import WholeStep
 
 __all__ = [
     "ConfusionFigure",
@@ -31,6 +30,5 @@ __all__ = [
     "StepSeed",
     "TokenProgressBar",
     "TrainingLog",
-    "WholeStep",
     "keep_if_best",
 ]

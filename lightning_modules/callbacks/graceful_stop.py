@@ -12,7 +12,6 @@ from pytorch_lightning.utilities import rank_zero_info
 from distilkobert.stop_signals import StoppedBySignal, StopSignals, signal_name
 from lightning_modules.agreement import Agreement
 from lightning_modules.callbacks.last_checkpoint import LastCheckpoint, gives_finite_loss
-from lightning_modules.callbacks.whole_step import WholeStep
 
 
 class OwnSignals:
@@ -114,8 +113,7 @@ class GracefulStop(Checkpoint):
         callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
         last = next(callback for callback in callbacks if isinstance(callback, LastCheckpoint))
         step, ruined = trainer.global_step, False
-        if step != last.saved_step:
-            next(callback for callback in callbacks if isinstance(callback, WholeStep)).wind_back()
+        if step and last.is_behind(trainer):
             ruined = self._last is not None and not gives_finite_loss(trainer, pl_module, *self._last)
             if not ruined:
                 last.save(trainer)
@@ -124,7 +122,7 @@ class GracefulStop(Checkpoint):
         rank_zero_info(f"stopped by {name} after optimizer step {step}{why}; {place}")
         if number == signal.SIGUSR1 and trainer.is_global_zero and "SLURM_JOB_ID" in os.environ:
             self._requeue()
-        # Lightning kills the processes of a run as soon as one that it has started itself ends with another code than 0.
+        # Lightning kills the processes of a run once one that it has started itself ends with another code than 0.
         child = trainer.local_rank > 0 and not _started_from_outside(trainer)
         raise StoppedBySignal(number, code=0 if child else None, in_training=True)
 

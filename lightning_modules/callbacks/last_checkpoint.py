@@ -20,7 +20,8 @@ class LastCheckpoint(Checkpoint):
     Lightning's own `save_last` follows the checkpoint that is monitored and may leave out the end of training. The
     file is replaced in one move, so a killed run leaves the former one whole. Before weights replace others in the
     middle of training, the batch that they were just trained on is run through them once more, on every rank: where
-    the loss is no number any more, the step has ruined them, and the former file stays.
+    the loss is no number any more, the step has ruined them, and the former file stays. A validation right after a
+    write has the file written again: what it found, and that it has been run, is in there too.
 
     Args:
         every_n_steps: optimizer steps between two writes.
@@ -46,6 +47,7 @@ class LastCheckpoint(Checkpoint):
         self._seen_step = 0
         self._saved_at = 0.0
         self._agreement = Agreement()
+        self._moved_on = False
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start the clock, and say how often and where; a resumed run has its checkpoint of this step already."""
@@ -78,9 +80,22 @@ class LastCheckpoint(Checkpoint):
         if replaced:
             self.save(trainer)
 
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Save again what was saved right before the validation."""
+        if trainer.state.fn != "fit" or trainer.sanity_checking:
+            return
+        if self.last_model_path and trainer.global_step == self.saved_step:
+            self.save(trainer)
+        else:
+            self._moved_on = True
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Note that the last write knows nothing of the epoch's end."""
+        self._moved_on = True
+
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save the end of training."""
-        if trainer.global_step != self.saved_step:
+        if self.is_behind(trainer):
             self.save(trainer)
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -95,8 +110,12 @@ class LastCheckpoint(Checkpoint):
         path = self._folder(trainer) / "last.ckpt"
         trainer.save_checkpoint(path, weights_only=False)
         self.last_model_path = str(path)
-        self.saved_step = trainer.global_step
+        self.saved_step, self._moved_on = trainer.global_step, False
         self._saved_at = time.monotonic()
+
+    def is_behind(self, trainer: pl.Trainer) -> bool:
+        """Whether steps, a validation or an epoch's end have come since the last write."""
+        return trainer.global_step != self.saved_step or self._moved_on
 
     def resume_from(self, trainer: pl.Trainer) -> str:
         """The checkpoint to resume from, in words for a message; says where there is none."""

@@ -25,24 +25,22 @@ class TrainingLog(pl.Callback):
 
     def __init__(self) -> None:
         self.tokens_seen = 0
-        """Real tokens trained on, over all ranks, since the run began (resumed parts included)."""
+        """Real tokens trained on up to the last log or the end, over all ranks, resumed parts included."""
         self.train_seconds = 0.0
-        """Time spent in training, in seconds, validation excluded, resumed parts included."""
+        """Time spent in training up to then, in seconds, validation excluded, resumed parts included."""
         self._sums: dict[str, Tensor] = {}
         self._whole: dict[str, Tensor] = {}
-        self._step = 0
         self._clock: float | None = None
         self._seconds = 0.0
+        self._step = 0
         self.logged_step = 0
         """Optimizer step of the last log."""
         self._lr = 0.0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start the clock."""
-        self._sums, self._whole = {}, {}
-        self.logged_step = self._step = trainer.global_step
+        self._step = self.logged_step = trainer.global_step
         self._clock = time.monotonic()
-        self._seconds = 0.0
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Stop the clock while validating."""
@@ -74,12 +72,11 @@ class TrainingLog(pl.Callback):
         self._add("tokens", batch["attention_mask"].sum())
         self._add("cells", torch.tensor(batch["attention_mask"].numel(), device=pl_module.device))
         step = trainer.global_step
+        if step != self._step:
+            self._step, self._whole = step, dict(self._sums)
         if step != self.logged_step and step % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
             self.logged_step = step
             self._log(trainer, pl_module)
-        if step != self._step:
-            self._step = step
-            self._whole = dict(self._sums)  # sums are replaced, never changed
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Count what came after the last log, as far as weights have learnt from it."""
@@ -91,22 +88,36 @@ class TrainingLog(pl.Callback):
         if isinstance(exception, StoppedBySignal) and exception.in_training:
             self.on_train_end(trainer, pl_module)
 
+    def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Count what came after the last log of a run that was resumed when nothing was left to train."""
+        if self._sums:
+            self._flush(trainer)
+
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Keep the totals of the last whole optimizer step, on every rank's behalf."""
-        tokens = self._reduced(trainer, {name: self._whole[name] for name in ("tokens",) if name in self._whole})
+        """Keep the totals, and every rank's sums since the last log up to the last whole optimizer step."""
         checkpoint["training_log"] = {
-            "tokens_seen": self.tokens_seen + round(tokens.get("tokens", 0.0)),
-            "train_seconds": self.train_seconds + self._seconds_until_now(),
+            "tokens_seen": self.tokens_seen,
+            "train_seconds": self.train_seconds,
+            "seconds": self._seconds_until_now(),
+            "sums": dict(zip(self._whole, self._of_all_ranks(trainer), strict=True)),
         }
 
     def on_load_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Take the totals up again when a run resumes."""
-        self.tokens_seen = checkpoint["training_log"]["tokens_seen"]
-        self.train_seconds = checkpoint["training_log"]["train_seconds"]
+        """Take totals and sums up again when a run resumes; of another number of ranks the first takes all sums."""
+        if trainer.state.fn != "fit":
+            return
+        saved = checkpoint["training_log"]
+        self.tokens_seen, self.train_seconds = saved["tokens_seen"], saved["train_seconds"]
+        self._seconds = saved["seconds"]
+        rank, ranks = trainer.global_rank, trainer.world_size
+        for name, values in saved["sums"].items():
+            own = values[rank] if len(values) == ranks else sum(values) * (rank == 0)
+            self._sums[name] = torch.tensor(own, dtype=torch.float64, device=trainer.strategy.root_device)
+        self._whole = dict(self._sums)
 
     def _add(self, name: str, value: Tensor) -> None:
         # float64, because float32 would lose single tokens of a long interval.
@@ -120,17 +131,25 @@ class TrainingLog(pl.Callback):
         self._clock = now
         return self._seconds
 
-    def _reduced(self, trainer: pl.Trainer, sums: dict[str, Tensor]) -> dict[str, float]:
+    def _reduced(self, trainer: pl.Trainer, names: list[str]) -> dict[str, float]:
         """Sums over ranks; one reduction, one wait for the device."""
-        if not sums:
-            return {}
-        total = trainer.strategy.reduce(torch.stack(list(sums.values())), reduce_op="sum")
+        if not self._sums:
+            return dict.fromkeys(names, 0.0)
+        stacked = torch.stack([self._sums[name] for name in names])
+        total = trainer.strategy.reduce(stacked, reduce_op="sum")
         assert isinstance(total, Tensor)
-        return dict(zip(sums, total.tolist(), strict=True))
+        return dict(zip(names, total.tolist(), strict=True))
+
+    def _of_all_ranks(self, trainer: pl.Trainer) -> list[list[float]]:
+        """For each sum at the end of the last optimizer step what every rank has."""
+        if not self._whole:
+            return []
+        gathered = trainer.strategy.all_gather(torch.stack(list(self._whole.values())))
+        return gathered.reshape(-1, len(self._whole)).T.tolist()
 
     def _flush(self, trainer: pl.Trainer) -> tuple[dict[str, float], float]:
         """Sums over ranks since the last flush and the seconds they took; both start again at 0."""
-        sums = self._reduced(trainer, self._sums)
+        sums = self._reduced(trainer, list(self._sums))
         seconds = self._seconds_until_now()
         self.tokens_seen += round(sums.get("tokens", 0.0))
         self.train_seconds += seconds

@@ -109,7 +109,7 @@ def kill_in_write(place: int, files: int) -> None:
         def called(*arguments: Any) -> Any:
             mine = name != "replace" or str(arguments[1]).endswith(".ckpt")
             if name == "fsync":
-                mine = os.readlink(f"/proc/self/fd/{arguments[0]}").endswith(".ckpt.partial")
+                mine = Path(f"/proc/self/fd/{arguments[0]}").readlink().name.endswith(".ckpt.partial")
             calls[0] += mine
             if mine and calls[0] > files:
                 die()

@@ -27,7 +27,7 @@ STOPPING = (
             "stopped",
             "max_time",
             0,
-            "stopped by max_time after optimizer step 0, before the run's end; go on with --ckpt_path=last and a longer",
+            "stopped by max_time after optimizer step 0, before the run's end; go on with --ckpt_path=last and a long",
         ),
     ],
 )
@@ -112,10 +112,7 @@ def test_a_trial_of_one_batch_writes_nothing(
 def test_a_start_that_is_refused_leaves_no_folder(
     options: list[str], error: type[Exception], world: World, run: Run, tmp_path: Path
 ) -> None:
-    if "teacher" in options[0]:
-        words = world.distil(tmp_path, *options)
-    else:
-        words = world.pretrain(tmp_path, *options)
+    words = world.distil(tmp_path, *options) if "teacher" in options[0] else world.pretrain(tmp_path, *options)
     with pytest.raises(error):
         run("fit", words)
     assert not any(tmp_path.iterdir())

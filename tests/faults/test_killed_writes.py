@@ -1,6 +1,5 @@
 """Trainings that are killed inside the write of a checkpoint, again and again, on two file systems."""
 
-import os
 import tempfile
 from collections.abc import Iterator
 from functools import partial
@@ -45,8 +44,8 @@ def test_killed_writes_can_all_be_resumed(world: World, folders: tuple[Path, Pat
         kept = list((folder / "checkpoints").glob("*.ckpt"))
         assert [wholeness(path) for path in kept] == ["whole"] * len(kept)
         assert kept or kill == 0
-        assert set(os.listdir(folder / "checkpoints")) <= {"last.ckpt", "best.ckpt", ".last.ckpt.partial",
-                                                          ".best.ckpt.partial"}  # fmt: skip
+        found = {path.name for path in (folder / "checkpoints").iterdir()}
+        assert found <= {"last.ckpt", "best.ckpt", ".last.ckpt.partial", ".best.ckpt.partial"}
     assert Training(options, log, tmp_path, environment).code() == 0, log.read_text()
     found, expected = (read_checkpoint(run / "checkpoints" / "last.ckpt") for run in (
         folder, tmp_path / "whole" / "pretrain" / "base_seed42"))  # fmt: skip

@@ -20,8 +20,10 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("datamodules", "distilkobert", "experiments", "lightning_modules")
 LOADING = "distilkobert/io/pretrained.py"
 READING = "distilkobert/io/checkpoint_files.py"
-FORBIDDEN = ("eval", "exec", "pickle.load", "pickle.loads", "pickle.Unpickler", "yaml.load", "yaml.unsafe_load",
-             "yaml.full_load", "torch.jit.load", "torch.hub.load", "marshal.loads", "dill.load", "joblib.load")  # fmt: skip
+FORBIDDEN = (
+    "eval", "exec", "pickle.load", "pickle.loads", "pickle.Unpickler", "yaml.load", "yaml.unsafe_load",
+    "yaml.full_load", "torch.jit.load", "torch.hub.load", "marshal.loads", "dill.load", "joblib.load",
+)  # fmt: skip
 
 
 def offences(source: str, place: str) -> Iterator[str]:

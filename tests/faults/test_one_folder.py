@@ -21,7 +21,7 @@ def test_a_run_that_another_process_has_is_refused(command: str, world: World, r
     with only_process(folder / ".lock", "x"):
         with pytest.raises(InUseError, match=rf"the run folder {folder} is in use by process {os.getpid()} on "):
             run(command, world.pretrain(tmp_path))
-        assert sorted(os.listdir(folder)) == [".lock", ".lock.holder"]
+        assert sorted(path.name for path in folder.iterdir()) == [".lock", ".lock.holder"]
 
 
 def test_a_corpus_that_another_process_prepares_is_refused(
@@ -35,7 +35,7 @@ def test_a_corpus_that_another_process_prepares_is_refused(
     assert f"the corpus {output} is in use by process {os.getpid()}" in capsys.readouterr().err
     assert not any(tmp_path.iterdir())
     assert prepare(words) == 0
-    assert os.listdir(tmp_path) == ["corpus"]
+    assert [path.name for path in tmp_path.iterdir()] == ["corpus"]
 
 
 def test_a_file_that_another_process_downloads_is_refused(tmp_path: Path) -> None:

@@ -86,7 +86,8 @@ def slurm(tmp_path: Path) -> dict[str, str]:
 def test_a_job_is_put_back_by_its_number(
     array: str | None, job: str, slurm: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in {**slurm, **({"SLURM_ARRAY_JOB_ID": array, "SLURM_ARRAY_TASK_ID": "4"} if array else {})}.items():
+    numbers = {"SLURM_ARRAY_JOB_ID": array, "SLURM_ARRAY_TASK_ID": "4"} if array else {}
+    for name, value in {**slurm, **numbers}.items():
         monkeypatch.setenv(name, value)
     GracefulStop(StopSignals(), requeue=True)._requeue()
     GracefulStop(StopSignals(), requeue=False)._requeue()
@@ -175,7 +176,13 @@ def test_a_signal_to_the_launcher_alone_stops_all(
     metrics = read_json(folder / "metrics.json")
     assert (metrics["status"], metrics["stopped_by"]) == ("stopped", "SIGTERM")
     assert metrics["steps"] == read_checkpoint(folder / "checkpoints" / "last.ckpt")["global_step"]
-    with pytest.raises(ProcessLookupError):
-        for _ in range(100):  # the group is empty as soon as the last rank has ended
-            os.killpg(process.pid, 0)
-            time.sleep(0.1)
+    wait_for(lambda: not group_lives(process.pid), seconds=20)
+
+
+def group_lives(number: int) -> bool:
+    """Whether a process group has processes."""
+    try:
+        os.killpg(number, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -35,7 +35,7 @@ def test_what_was_written_is_read_and_the_folder_holds_nothing_else(path: Path) 
         assert torch.equal(read["weights"]["a"], content()["weights"]["a"])
         assert read["step"] == 0
     assert wholeness(path) == "whole"
-    assert os.listdir(path.parent) == ["last.ckpt"]
+    assert [path.name for path in path.parent.iterdir()] == ["last.ckpt"]
 
 
 def test_the_sum_is_that_of_the_bytes_before_it_and_a_comment_to_zip(path: Path) -> None:
@@ -135,7 +135,7 @@ def test_a_write_that_fails_keeps_the_former_file_and_names_the_path(path: Path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert load_checkpoint(path)["step"] == 0
-    assert os.listdir(path.parent) == ["last.ckpt"]
+    assert [path.name for path in path.parent.iterdir()] == ["last.ckpt"]
 
 
 @pytest.fixture
@@ -156,4 +156,4 @@ def test_a_full_disk_keeps_the_former_file_and_names_the_path(small_disk: Path) 
     with pytest.raises(OSError, match=r"best\.ckpt: .*\(No space left on device\); the former file .* is kept"):
         write_checkpoint(path, content(1, count=300_000))
     assert load_checkpoint(path)["step"] == 0
-    assert os.listdir(small_disk) == ["best.ckpt"]
+    assert [path.name for path in small_disk.iterdir()] == ["best.ckpt"]

@@ -48,7 +48,7 @@ def test_the_holder_is_named_and_let_alone(tmp_path: Path, holding: Callable[...
     end.set()
     process.join()  # type: ignore[attr-defined]
     with only_process(tmp_path / "run" / ".lock", "the thing"):
-        assert sorted(os.listdir(tmp_path / "run")) == [".lock", ".lock.holder"]
+        assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [".lock", ".lock.holder"]
 
 
 def test_it_leaves_nothing_but_what_was_made_inside(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_it_leaves_nothing_but_what_was_made_inside(tmp_path: Path) -> None:
     assert not any(tmp_path.iterdir())
     with only_process(lock, "x"):
         (lock.parent / "config.yaml").touch()
-    assert os.listdir(lock.parent) == ["config.yaml"]
+    assert [path.name for path in lock.parent.iterdir()] == ["config.yaml"]
     (tmp_path / "there").mkdir()
     with pytest.raises(RuntimeError), only_process(tmp_path / "there" / ".lock", "x"):
         raise RuntimeError

@@ -91,7 +91,10 @@ def test_checkpoints_that_are_none_are_refused(tmp_path: Path, checkpoint: Path)
         read_checkpoint(text)
     foreign = tmp_path / "foreign.ckpt"
     torch.save({"state_dict": {}}, foreign)
-    with pytest.warns(UserWarning, match="without a checksum"), pytest.raises(ValueError, match="not one of this project"):
+    with (
+        pytest.warns(UserWarning, match="without a checksum"),
+        pytest.raises(ValueError, match="not one of this project"),
+    ):
         read_checkpoint(foreign)
 
 
