@@ -93,9 +93,10 @@ def check_left_out(model: PreTrainedModel, surplus: Sequence[str], source: str) 
 
 
 def longest_input(config: PreTrainedConfig) -> int:
-    """Most tokens of an input; RoBERTa counts its positions from behind that of [PAD]."""
+    """Most tokens of an input; RoBERTa and its kind count their positions from behind that of [PAD]."""
     positions = int(config.max_position_embeddings)
-    return positions - config.pad_token_id - 1 if "roberta" in config.model_type else positions
+    shifted = "roberta" in config.model_type or config.model_type == "camembert"
+    return positions - config.pad_token_id - 1 if shifted else positions
 
 
 def check_facts(model: PreTrainedModel, facts: DataFacts, labels: Sequence[str], source: str) -> None:
