@@ -88,7 +88,8 @@ def find_task_files(
         return TaskFiles(train_file, test_file, DEV_CUT)
     only = train_file or test_file
     if only is None or one_file is None:
-        raise missing_files(folder, [*test] if train_file else [*train] if test_file else [*train, *test], fetch)
+        remedy = f"get the data with: python -m experiments.prepare fetch {fetch} --output {folder}"
+        raise missing_files(folder, [*test] if train_file else [*train] if test_file else [*train, *test], remedy)
     return TaskFiles(only, only, one_file)
 
 

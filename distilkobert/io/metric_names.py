@@ -31,6 +31,8 @@ PROBE_TEACHER: Final = f"{PROBE}teacher_nsmc_accuracy"
 PROBE_RETENTION: Final = f"{PROBE}nsmc_retention"
 TRAIN_TOKENS: Final = f"{TRAIN}tokens_seen"
 
+STATUS: Final = "status"
+STOPPED_BY: Final = "stopped_by"
 STEPS: Final = "steps"
 EPOCHS: Final = "epochs"
 TOKENS_SEEN: Final = "tokens_seen"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from distilkobert.io.pretrained import load_pretrained
 from experiments._shared.latency_file import Latencies, ModelLatency, model_key, write_latencies
 from experiments._shared.weights import weights_mb
 
@@ -127,7 +128,7 @@ def _load(name: str, longest: int) -> "PreTrainedModel":
     import torch
     from transformers import AutoModel
 
-    model: PreTrainedModel = AutoModel.from_pretrained(name, dtype=torch.float32)
+    model: PreTrainedModel = load_pretrained(AutoModel, name, dtype=torch.float32)
     if getattr(model, "pooler", None) is not None:
         setattr(model, "pooler", None)  # noqa: B010 - torch types every attribute as a module
     limit = getattr(model.config, "max_position_embeddings", None)

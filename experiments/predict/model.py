@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from transformers import AutoConfig, PreTrainedModel
 
+from distilkobert.io.pretrained import load_pretrained
 from distilkobert.models.checkpoints import load_model, task_of
 from distilkobert.models.checks import class_names, longest_input, takes_segments
 from distilkobert.models.vocabulary_fit import holds_pieces
@@ -115,7 +116,7 @@ def kind_of(folder: Path) -> TaskKind:
         raise FileNotFoundError(
             f"{folder} holds no config.json; name a folder written by python -m experiments.export --checkpoint ..."
         )
-    config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    config = load_pretrained(AutoConfig, folder)
     task = task_of(config)
     if task is not None and task != "masked_lm":
         return kind_named(task)

@@ -11,15 +11,16 @@ from distilkobert.io.metric_names import (
     LIMITED_TEST,
     LIMITED_VAL,
     LOSS,
+    STATUS,
     STEPS,
     TEST,
     VAL,
     VAL_STEP,
     has_any,
 )
-from distilkobert.io.run_files import METRICS_FILE, how_to_finish, read_metrics
+from distilkobert.io.run_files import METRICS_FILE, read_metrics, why_unfinished
 from experiments._shared.plan_file import CORPUS, DISTIL, PLAN_FILE, ArmKind, read_plan
-from experiments._shared.run_results import differing_owner, is_number, no_numbers
+from experiments._shared.run_results import differing_owner, how_to_finish, is_number, no_numbers
 
 CONTROL_ARMS = ("undistilled", "mlm_only")
 """Arms that are controls where no plan says what they are."""
@@ -160,7 +161,10 @@ def planned_study(folder: Path, notes: list[str]) -> Study | None:
 
 
 def usable_metrics(folder: Path, notes: list[str]) -> dict[str, Any]:
-    """The run's `metrics.json`, empty where it is missing or broken; figures that are not finite are noted."""
+    """The run's `metrics.json`, empty where it is missing, broken, or that of a training that was stopped.
+
+    Why it is empty, and figures that are not finite, are noted.
+    """
     try:
         metrics = read_metrics(folder)
     except (ValueError, OSError) as error:
@@ -170,6 +174,9 @@ def usable_metrics(folder: Path, notes: list[str]) -> dict[str, Any]:
         notes.append(f"{folder}: tested on {metrics[LIMITED_TEST]}; its scores are those of a part.")
     if LIMITED_VAL in metrics and not has_any(metrics, TEST):
         notes.append(f"{folder}: validated on {metrics[LIMITED_VAL]}; its held-out figures are those of a part.")
+    if STATUS in metrics and why_unfinished(metrics):
+        notes.append(f"Left out as it is not finished: {how_to_finish(folder) or folder}.")
+        return {}
     if metrics.get(VAL_STEP) is not None and (unfinished := how_to_finish(folder)):
         notes.append(unfinished)
     strange = [name for name, value in metrics.items() if isinstance(value, float) and not math.isfinite(value)]

@@ -5,8 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from distilkobert.io.metric_names import AGREEMENT, ARM, RECIPE, SEED, TEST, has_any
-from distilkobert.io.run_files import CONFIG_FILE, METRICS_FILE, how_to_finish
+from distilkobert.io.run_files import CONFIG_FILE, METRICS_FILE
 from experiments._shared.plan_file import PLAN_FILE, TEACHER, ArmKind
+from experiments._shared.run_results import how_to_finish
 from experiments.report.reading.runs import (
     CONTROL_ARMS,
     Arm,
