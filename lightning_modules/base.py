@@ -140,3 +140,7 @@ class TokenMeans(nn.Module):
         metric = cast(MeanMetric, self.metrics[name])
         metric.update(mean.detach().float(), count)
         module.log(f"{stage}/{name}", metric, on_step=False, on_epoch=True, batch_size=1)
+
+    def compute(self, name: str) -> Tensor:
+        """The mean of one name over all batches and ranks; called on every rank."""
+        return cast(Tensor, cast(MeanMetric, self.metrics[name]).compute())

@@ -15,6 +15,7 @@ import torch
 from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
+    AutoModel,
     AutoModelForMaskedLM,
     AutoModelForQuestionAnswering,
     AutoModelForSequenceClassification,
@@ -25,14 +26,17 @@ from transformers import (
 
 from distilkobert.io.run_files import CONFIG_FILE
 from distilkobert.models.checks import check_left_out
+from distilkobert.models.families import FAMILIES, head_parameters
 
-Task = Literal["masked_lm", "sequence_classification", "token_classification", "question_answering"]
+Task = Literal["masked_lm", "sequence_classification", "token_classification", "question_answering", "encoder"]
+"""Heads; `encoder` is the encoder alone, without head and pooler."""
 
 _AUTO_CLASSES: dict[Task, Any] = {
     "masked_lm": AutoModelForMaskedLM,
     "sequence_classification": AutoModelForSequenceClassification,
     "token_classification": AutoModelForTokenClassification,
     "question_answering": AutoModelForQuestionAnswering,
+    "encoder": AutoModel,
 }
 
 _HEADS: dict[str, Task] = {
@@ -96,7 +100,10 @@ def model_from_checkpoint(content: Mapping[str, Any], path: str | Path) -> PreTr
     entry = content[ENTRY]
     if entry["task"] not in get_args(Task):
         raise ValueError(f"{path}: unknown head '{entry['task']}', expected one of {', '.join(get_args(Task))}")
-    model = cast(PreTrainedModel, _AUTO_CLASSES[entry["task"]].from_config(AutoConfig.for_model(**entry["config"])))
+    config = AutoConfig.for_model(**entry["config"])
+    model = cast(
+        PreTrainedModel, _AUTO_CLASSES[entry["task"]].from_config(config, **_class_options(entry["task"], config))
+    )
     prefix = entry["prefix"]
     weights = {
         name.removeprefix(prefix): tensor for name, tensor in content["state_dict"].items() if name.startswith(prefix)
@@ -136,7 +143,9 @@ def load_model(
         model, missing, own = model_from_checkpoint(content, path), list[str](), content[ENTRY]["task"]
     else:
         model, missing, own = _from_folder_or_hub(source, task, labels)
-    if own != task:
+    if own != task and task == "encoder":
+        model, missing = model.base_model, [name for name in missing if name not in head_parameters(model)]
+    elif own != task:
         model, missing = _with_new_head(model, missing, task, labels, source)
     model.train(False)
     return model, sorted(missing)
@@ -165,7 +174,11 @@ def _from_folder_or_hub(
         if own is None or (own == task and unnamed and len(names) == len(labels or ())):
             config.update(_classes(labels))
         model, report = _AUTO_CLASSES[own or task].from_pretrained(
-            str(source), config=config, output_loading_info=True, dtype=torch.float32
+            str(source),
+            config=config,
+            output_loading_info=True,
+            dtype=torch.float32,
+            **_class_options(own or task, config),
         )
     except OSError as error:
         reason = str(error).splitlines()[0]
@@ -190,10 +203,16 @@ def _with_new_head(
     prefix = f"{target.base_model_prefix}."
     encoder, absent = model.base_model.state_dict(), [name for name in missing if name.startswith(prefix)]
     report = target.base_model.load_state_dict(encoder, strict=False)
-    head = [name for name in model.state_dict() if not name.startswith(prefix)]
+    bare = model.base_model is model
+    head = [] if bare else [name for name in model.state_dict() if not name.startswith(prefix)]
     check_left_out(target, [*(f"{prefix}{name}" for name in report.unexpected_keys), *head], str(source))
-    new = [name for name, _ in target.named_parameters() if not name.startswith(prefix)]
-    return target, [*absent, *(f"{prefix}{name}" for name in report.missing_keys), *new]
+    return target, [*absent, *(f"{prefix}{name}" for name in report.missing_keys), *head_parameters(target)]
+
+
+def _class_options(task: Task, config: PreTrainedConfig) -> dict[str, bool]:
+    """What the class is made with: an encoder alone has no pooler, which nothing has trained."""
+    family = FAMILIES.get(config.model_type)
+    return {"add_pooling_layer": False} if task == "encoder" and family is not None and family.pooler else {}
 
 
 def _classes(labels: Sequence[str] | None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from transformers import PreTrainedConfig, PreTrainedModel
 
 from distilkobert.korean.particles import ParticleMode
+from distilkobert.models.families import FAMILIES, head_parameters
 
 _log = logging.getLogger(__name__)
 
@@ -38,9 +39,8 @@ def check_new_weights(model: PreTrainedModel, missing: Sequence[str], source: st
         ValueError: weights of the encoder, or only a part of the head or of the pooler, are missing.
     """
     encoder, prefix = f"{model.base_model_prefix}.", f"{model.base_model_prefix}.pooler."
-    names = {name for name, _ in model.named_parameters()}
-    head = {name for name in names if not name.startswith(encoder)}
-    pooler = {name for name in names if name.startswith(prefix)}
+    head = head_parameters(model).keys()
+    pooler = {name for name, _ in model.named_parameters() if name.startswith(prefix)}
     # A source has a pooler or has none; of a part of one the rest was lost.
     new_pooler = pooler if pooler.issubset(missing) else set()
     lost = [name for name in missing if name.startswith(encoder) and name not in new_pooler]
@@ -49,7 +49,7 @@ def check_new_weights(model: PreTrainedModel, missing: Sequence[str], source: st
             f"{source}: the encoder is incomplete; it lacks {', '.join(lost[:4])}{' and others' if lost[4:] else ''}. "
             "Only the task's head may start from random weights"
         )
-    new = head.intersection(missing)
+    new = head & set(missing)
     if missing and new != head:
         raise ValueError(
             f"{source}: the head is incomplete; it lacks {', '.join(sorted(missing))} but has other parts. The file is "
@@ -87,9 +87,9 @@ def check_left_out(model: PreTrainedModel, surplus: Sequence[str], source: str) 
 
 
 def longest_input(config: PreTrainedConfig) -> int:
-    """Most tokens of an input; RoBERTa counts its positions from behind that of [PAD]."""
-    positions = int(config.max_position_embeddings)
-    return positions - config.pad_token_id - 1 if "roberta" in config.model_type else positions
+    """Most tokens of an input; RoBERTa's kin count their positions from behind that of [PAD]."""
+    positions, family = int(config.max_position_embeddings), FAMILIES.get(config.model_type)
+    return positions - config.pad_token_id - 1 if family is not None and family.positions_after_pad else positions
 
 
 def check_facts(model: PreTrainedModel, facts: DataFacts, labels: Sequence[str], source: str) -> None:

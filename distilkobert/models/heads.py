@@ -6,11 +6,11 @@ pieces and 15 % masked tokens that projection is most of a small model's work.
 
 from typing import cast
 
+import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel
+from transformers import AutoModel, AutoModelForMaskedLM, PreTrainedConfig, PreTrainedModel
 
-BERT_FAMILY = ("bert", "roberta", "xlm-roberta")
-"""Model types whose encoder layers are BERT's."""
+from distilkobert.models.families import family_of, has_head
 
 
 def encode(model: PreTrainedModel, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
@@ -28,16 +28,43 @@ def masked_lm_logits(model: PreTrainedModel, hidden: Tensor) -> Tensor:
     """Vocabulary logits (..., V) of hidden states (..., H), through the masked-LM head of `model`.
 
     Raises:
-        ValueError: `model` has no masked-LM head that this function knows.
+        ValueError: `model` has no masked-LM head, or is of an unsupported family.
     """
-    if model.config.model_type == "distilbert" and hasattr(model, "vocab_projector"):
-        activation = cast(nn.Module, model.activation)
-        hidden = activation(cast(nn.Module, model.vocab_transform)(hidden))
-        return cast(Tensor, cast(nn.Module, model.vocab_projector)(cast(nn.Module, model.vocab_layer_norm)(hidden)))
-    for name in ("cls", "lm_head"):
-        head = getattr(model, name, None)
-        if isinstance(head, nn.Module):
-            return cast(Tensor, head(hidden))
-    raise ValueError(
-        f"{type(model).__name__} has no masked-LM head; known heads: BERT's cls, RoBERTa's lm_head, DistilBERT's"
-    )
+    if not has_head(model):
+        raise ValueError(f"{type(model).__name__} has no masked-LM head")
+    if not _projects_itself(model):
+        return cast(Tensor, cast(nn.Module, model.lm_predictions)(hidden, model.get_input_embeddings()))
+    for name in family_of(model.config).head:
+        hidden = model.get_submodule(name)(hidden)
+    return hidden
+
+
+def new_model(config: PreTrainedConfig, *, head: bool) -> PreTrainedModel:
+    """A model with random weights: with a masked-LM head, or the bare encoder without pooler."""
+    if not head:
+        pooler = {"add_pooling_layer": False} if family_of(config).pooler else {}
+        return cast(PreTrainedModel, AutoModel.from_config(config, dtype=torch.float32, **pooler))
+    model = cast(PreTrainedModel, AutoModelForMaskedLM.from_config(config, dtype=torch.float32))
+    _freeze_unused_bias(model)
+    return model
+
+
+def is_tied(model: PreTrainedModel) -> bool:
+    """Whether the output matrix is the embedding; true where there is no output matrix."""
+    output = model.get_output_embeddings() if has_head(model) and _projects_itself(model) else None
+    return output is None or cast(nn.Module, output).weight is cast(nn.Module, model.get_input_embeddings()).weight
+
+
+def _projects_itself(model: PreTrainedModel) -> bool:
+    """Whether the head has an output matrix; DeBERTa's newer one multiplies by the embedding it is handed."""
+    return bool(getattr(model.config, "legacy", True))
+
+
+def _freeze_unused_bias(model: PreTrainedModel) -> None:
+    """Freeze the second bias of an untied head, which no forward pass reads; DDP refuses unused parameters."""
+    output = model.get_output_embeddings()
+    name = next(name for name, module in model.named_modules() if module is output)
+    head, _, last = name.rpartition(".")
+    bias = getattr(model.get_submodule(head), "bias", None) if head and last == "decoder" else None
+    if isinstance(bias, nn.Parameter) and bias is not cast(nn.Module, output).bias:
+        bias.requires_grad_(False)
