@@ -29,17 +29,17 @@ class EncoderModule(pl.LightningModule):
     Args:
         task: head of the network.
         optimizer: AdamW and its schedule.
-        settings: constructor settings in plain types, stored in checkpoints to be compared when training resumes.
     """
 
     network: PreTrainedModel
 
-    def __init__(self, *, task: Task, optimizer: OptimizerSpec, settings: Mapping[str, Any]) -> None:
+    def __init__(self, *, task: Task, optimizer: OptimizerSpec) -> None:
         super().__init__()
         self.task: Task = task
         self.optimizer_spec = optimizer
-        # Through JSON so that tuples and lists compare equal with what a YAML file gives.
-        self.settings: dict[str, Any] = json.loads(json.dumps(dict(settings)))
+        self.settings: dict[str, Any] = {}
+        """The parsed settings of the module in plain types, set by the command line; stored in checkpoints and compared
+        when training resumes."""
         self._loaded_step = 0
 
     @property
@@ -61,9 +61,13 @@ class EncoderModule(pl.LightningModule):
         total_steps = self.trainer.estimated_stepping_batches
         if total_steps == float("inf"):
             raise ValueError("the schedule needs an end: set trainer.max_steps or trainer.max_epochs")
-        optimizer = build_optimizer([self.network], self.optimizer_spec)
+        optimizer = build_optimizer(self.learning(), self.optimizer_spec)
         schedule = build_schedule(optimizer, self.optimizer_spec, int(total_steps))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def learning(self) -> list[nn.Module]:
+        """What the optimizer trains."""
+        return [self.network]
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Describe network and module, in plain types."""

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import torch
 from pytorch_lightning.utilities import rank_zero_info
-from torch import Tensor
+from torch import Tensor, nn
 
 from distilkobert.models.checks import longest_input
 from distilkobert.models.families import describe_encoder, has_head
@@ -95,9 +95,7 @@ class Distillation(MaskedLMModule):
         )
         rank_zero_info(f"teacher {self.teacher_source}: {describe_encoder(teacher)}")
         self.teacher_sum = weights_sum(teacher)
-        student = build_student(
-            teacher, self.student, head=has_head(teacher) or any(need.logits for need in needs)
-        )
+        student = build_student(teacher, self.student, head=has_head(teacher) or any(need.logits for need in needs))
         rank_zero_info(f"student: {describe_encoder(student)}")
         longest = longest_input(student.config)
         if longest < self.max_length:
@@ -115,13 +113,19 @@ class Distillation(MaskedLMModule):
             self.objectives, self.student_run, self.teacher_run if self.objectives.needs_teacher else None
         )
         if unreached:
-            rank_zero_info(f"{len(unreached)} weights are reached by no objective and keep their start: {_few(unreached)}")
+            rank_zero_info(
+                f"{len(unreached)} weights are reached by no objective and keep their start: {_few(unreached)}"
+            )
         if not has_head(student):
             self.task = "encoder"
             self._choose_by_total()
         # FrozenTeacher is no nn.Module, which keeps it out of state dict, optimizer, DDP and train().
         self.teacher = FrozenTeacher.load(teacher, dtype=self.teacher_dtype, device=self.trainer.strategy.root_device)
         self.measures.compare(self.student_run, self.teacher_run, self.student.layers)
+
+    def learning(self) -> list[nn.Module]:
+        """The student, and what objectives own."""
+        return [self.network, *([self.objectives] if any(True for _ in self.objectives.parameters()) else [])]
 
     @property
     def progress(self) -> float:

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import torch
@@ -57,9 +57,7 @@ class FineTuning(EncoderModule):
     def __init__(
         self, *, task: Task, init_from: str, optimizer: OptimizerSpec, labels: Sequence[str], facts: DataFacts
     ) -> None:
-        super().__init__(
-            task=task, optimizer=optimizer, settings={"init_from": init_from, "optimizer": asdict(optimizer)}
-        )
+        super().__init__(task=task, optimizer=optimizer)
         self.init_from = init_from
         self.labels = list(labels)
         self.facts = facts

@@ -1,6 +1,5 @@
 """Masked language modelling: pretrain a BERT from scratch, so that there is a teacher where none can be downloaded."""
 
-from dataclasses import asdict
 from typing import Any
 
 from torch import Tensor
@@ -43,11 +42,7 @@ class MaskedLanguageModeling(MaskedLMModule):
                 f"tokens; set --model.encoder.max_positions={max_length} or more, or prepare the corpus with "
                 f"--max_tokens {encoder.max_positions}"
             )
-        super().__init__(
-            task="masked_lm",
-            optimizer=optimizer,
-            settings={"encoder": asdict(encoder), "optimizer": asdict(optimizer)},
-        )
+        super().__init__(task="masked_lm", optimizer=optimizer)
         self.encoder = encoder
         self.vocab_size = vocab_size
         self.pad_token_id = pad_token_id

@@ -1,14 +1,16 @@
 """One forward pass of a network with what the objectives need of it, and nothing more."""
 
+from contextlib import nullcontext
 from functools import partial
 
 import torch
+from torch import Tensor
 from transformers import PreTrainedModel
 
 from distilkobert.batching import IGNORE_INDEX
 from distilkobert.models.capture import Capture, Kept
 from distilkobert.models.families import family_of, has_head
-from distilkobert.models.heads import encode, masked_lm_logits
+from distilkobert.models.heads import encode, encode_layers, masked_lm_logits
 from distilkobert.objectives.layer_maps import EMBEDDINGS
 from distilkobert.objectives.needs import NetworkFacts
 from distilkobert.objectives.outputs import Attention, Batch, Outputs
@@ -50,19 +52,19 @@ class NetworkRun:
         embeddings = EMBEDDINGS in captured.hidden
         self._capture = None
         if inner or captured.attention or embeddings:
-            self._capture = Capture(
-                model, hidden=inner, projections=sorted(captured.attention), embeddings=embeddings
-            )
+            self._capture = Capture(model, hidden=inner, projections=sorted(captured.attention), embeddings=embeddings)
 
-    def __call__(self, batch: Batch) -> Outputs:
-        """The outputs for one batch; with the caller's gradient mode."""
-        kept = Kept()
-        if self._capture is None:
-            last = encode(self.model, batch.input_ids, batch.attention_mask)
-        else:
-            with self._capture as kept:
-                last = encode(self.model, batch.input_ids, batch.attention_mask)
-        hidden = {**kept.hidden, self.last: last}
+    def __call__(self, batch: Batch, every_layer: bool = False) -> Outputs:
+        """The outputs for one batch; with the caller's gradient mode.
+
+        Args:
+            batch: the batch.
+            every_layer: keep the hidden states after every layer, for what is measured beside the objectives.
+        """
+        run = encode_layers if every_layer else encode_last
+        with nullcontext(Kept()) if self._capture is None else self._capture as kept:
+            layers = run(self.model, batch.input_ids, batch.attention_mask)
+        hidden = {**kept.hidden, **{self.last + 1 - len(layers) + place: states for place, states in enumerate(layers)}}
         if kept.embeddings is not None:
             hidden[EMBEDDINGS] = kept.embeddings
         return Outputs(
@@ -73,6 +75,11 @@ class NetworkRun:
             batch=batch,
             last=self.last,
         )
+
+
+def encode_last(model: PreTrainedModel, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor]:
+    """As `encode_layers`, for the last layer alone."""
+    return (encode(model, input_ids, attention_mask),)
 
 
 def freeze_unreached(objectives: WeightedSum, student: NetworkRun, teacher: NetworkRun | None) -> list[str]:

@@ -12,6 +12,7 @@ from jsonargparse import Namespace
 
 from distilkobert.io.run_files import CONFIG_FILE
 from distilkobert.models.checkpoints import read_checkpoint
+from distilkobert.objectives.old_form import objectives_of
 from experiments._shared.settings import PATHS, flatten
 from lightning_modules.base import MODULE_ENTRY
 from lightning_modules.remedies import beside, other_weights
@@ -59,7 +60,7 @@ def check_linked(given: Mapping[str, Any], model: object, data: object, names: C
             continue
         told = getattr(data, name)
         told = told.tolist() if isinstance(told, np.ndarray) else told
-        if _plain(value) != _plain(told):
+        if plain(value) != plain(told):
             raise ValueError(
                 f"--model.{name}={value}: it comes from the data ({type(data).__name__}), which has {told}; "
                 "leave it out"
@@ -138,8 +139,8 @@ def check_checkpoint(config: Namespace, folder: Path, *, fit: bool) -> None:
             f"resumes or evaluates the same module. {other_weights(settings.keys())}"
         )
     refuse_another_run(folder, Path(path))
-    now = flatten({"model": _plain(settings.as_dict()), "data": _plain(config.data.init_args.as_dict())})
-    before = flatten({"model": saved["settings"]})
+    now = flatten({"model": plain(settings.as_dict()), "data": plain(config.data.init_args.as_dict())})
+    before = flatten({"model": _in_new_form(saved["settings"])})
     home = Path(path).parent.parent
     data = flatten({"data": _data_settings(home / CONFIG_FILE)})
     if fit:
@@ -157,11 +158,20 @@ def check_checkpoint(config: Namespace, folder: Path, *, fit: bool) -> None:
         raise ValueError(f"--ckpt_path {purpose}, but settings differ from the checkpoint's ({changes}). {remedy}")
 
 
+def _in_new_form(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings of a checkpoint with objectives in place of the losses of its time."""
+    if "losses" not in settings:
+        return settings
+    rest = {name: value for name, value in settings.items() if name != "losses"}
+    return {**rest, "objectives": objectives_of(settings["losses"])}
+
+
 def _is_free(name: str) -> bool:
     return any(name == free or (free.endswith(".") and name.startswith(free)) for free in _FREE_IN_EVALUATION)
 
 
-def _plain(settings: Any) -> Any:
+def plain(settings: Any) -> Any:
+    """Settings as JSON gives them back, so that tuples and lists compare equal with what a YAML file gives."""
     return json.loads(json.dumps(settings))
 
 

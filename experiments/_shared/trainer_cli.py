@@ -25,6 +25,7 @@ from experiments._shared.start_checks import (
     check_checkpoint,
     check_linked,
     check_numbers,
+    plain,
     refuse_evaluating_the_start,
     refuse_used_folder,
 )
@@ -93,6 +94,7 @@ class TrainerCLI(LightningCLI):
             }
         )
         parser.link_arguments("seed_everything", "data.init_args.seed")
+        parser.link_arguments("seed_everything", "model.init_args.seed")
         for name in LINKS:
             parser.link_arguments(f"data.{name}", f"model.init_args.{name}", apply_on="instantiate")
         # The parser checks every number of a list; it knows no NumPy integers.
@@ -125,6 +127,8 @@ class TrainerCLI(LightningCLI):
         """Make everything; a task's module learns which checkpoint will be loaded into it."""
         super().instantiate_classes()
         config = self.config[self.config.subcommand]
+        linked = (*LINKS, "token_counts", "seed")
+        self.model.settings = plain({k: v for k, v in config.model.init_args.as_dict().items() if k not in linked})
         check_linked(config.model.init_args.as_dict(), self.model, self.datamodule, (*LINKS, "token_counts"))
         if isinstance(self.model, FineTuning):
             self.model.checkpoint = config.get("ckpt_path")
