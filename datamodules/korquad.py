@@ -12,6 +12,7 @@ from distilkobert.tasks.question_features import question_features, seed_questio
 from distilkobert.tasks.spans import WindowSettings
 from distilkobert.tasks.splits import KORQUAD_SPLIT, TaskPart
 from distilkobert.tokenizers.kobert import KoBertTokenizer
+from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 
 
 class KorQuADDataModule(TaskDataModule):
@@ -38,6 +39,7 @@ class KorQuADDataModule(TaskDataModule):
         cache_dir: folder of encoded files; None: `distilkobert` in the cache folder of `datasets`.
         predict_file: file of the same format that the `predict` command answers, in which `answers` may be left out;
             None: the test part.
+        unknown_limit: share of unknown pieces from which a part of the data is refused; 1 accepts any.
 
     Raises:
         FileNotFoundError: there is no such file, or no tokenizer.
@@ -59,6 +61,7 @@ class KorQuADDataModule(TaskDataModule):
         num_workers: int = 0,
         cache_dir: str | None = None,
         predict_file: str | None = None,
+        unknown_limit: float = UNKNOWN_LIMIT,
     ) -> None:
         files = find_task_files(data_dir, KORQUAD_TRAIN, KORQUAD_DEV, "korquad", one_file=KORQUAD_SPLIT)
         super().__init__(
@@ -73,6 +76,7 @@ class KorQuADDataModule(TaskDataModule):
             num_workers,
             cache_dir,
             predict_file,
+            unknown_limit,
         )
         if seed_compatible and particles == "split":
             raise ValueError(

@@ -13,6 +13,7 @@ from distilkobert.tasks.files.ner import read_naver_ner
 from distilkobert.tasks.files.unlabelled import read_words
 from distilkobert.tasks.labels import NAVER_NER_LABELS
 from distilkobert.tasks.splits import KLUE_SPLIT, TaskPart
+from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 
 
 class NaverNERDataModule(TaskDataModule):
@@ -33,6 +34,7 @@ class NaverNERDataModule(TaskDataModule):
         cache_dir: folder of encoded files; None: `distilkobert` in the cache folder of `datasets`.
         predict_file: file that the `predict` command answers: one of the same format, or plain text, one sentence a
             line; None: the test part.
+        unknown_limit: share of unknown pieces from which a part of the data is refused; 1 accepts any.
 
     Raises:
         FileNotFoundError: there is no such file, or no tokenizer.
@@ -50,6 +52,7 @@ class NaverNERDataModule(TaskDataModule):
         num_workers: int = 0,
         cache_dir: str | None = None,
         predict_file: str | None = None,
+        unknown_limit: float = UNKNOWN_LIMIT,
     ) -> None:
         files = find_task_files(data_dir, NAVER_TRAIN, NAVER_TEST, "naver_ner", one_file=KLUE_SPLIT)
         super().__init__(
@@ -64,6 +67,7 @@ class NaverNERDataModule(TaskDataModule):
             num_workers,
             cache_dir,
             predict_file,
+            unknown_limit,
         )
         self.labels = list(NAVER_NER_LABELS)
         self.suffix_tags = True

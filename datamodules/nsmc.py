@@ -15,6 +15,7 @@ from distilkobert.tasks.files.nsmc import read_nsmc
 from distilkobert.tasks.files.unlabelled import read_reviews
 from distilkobert.tasks.labels import NSMC_LABELS
 from distilkobert.tasks.splits import TaskPart
+from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 
 
 class ReviewBatches(CutTexts):
@@ -57,6 +58,7 @@ class NSMCDataModule(TaskDataModule):
         cache_dir: folder of encoded files; None: `distilkobert` in the cache folder of `datasets`.
         predict_file: file that the `predict` command answers: one of the same format, with or without the column
             `label`, or plain text, one review a line; None: the test part.
+        unknown_limit: share of unknown pieces from which a part of the data is refused; 1 accepts any.
 
     Raises:
         FileNotFoundError: a file or the tokenizer is not there.
@@ -75,6 +77,7 @@ class NSMCDataModule(TaskDataModule):
         num_workers: int = 0,
         cache_dir: str | None = None,
         predict_file: str | None = None,
+        unknown_limit: float = UNKNOWN_LIMIT,
     ) -> None:
         files = find_task_files(data_dir, NSMC_TRAIN, NSMC_TEST, "nsmc")
         super().__init__(
@@ -89,6 +92,7 @@ class NSMCDataModule(TaskDataModule):
             num_workers,
             cache_dir,
             predict_file,
+            unknown_limit,
         )
         self.labels = list(NSMC_LABELS)
         self.deduplicate = deduplicate

@@ -20,7 +20,9 @@ from distilkobert.io.files import require_content, sha256_of_file
 from distilkobert.tasks.feature_cache import Columns, FeatureTable, cached_features
 from distilkobert.tasks.files.common import find_file, missing_files
 from distilkobert.tasks.splits import DEV_CUT, HashSplit, TaskPart, describe
-from distilkobert.tokenizers.loading import load_encoder
+from distilkobert.tasks.unknown_pieces import count_pieces
+from distilkobert.tokenizers.loading import load_tokenizer
+from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT, check_unknown, require_limit
 
 _PARTS: dict[str, tuple[TaskPart, ...]] = {"fit": ("train", "dev"), "validate": ("dev",), "test": ("test",)}
 _STAGES = {TrainerFn.FITTING: "fit", TrainerFn.VALIDATING: "validate", TrainerFn.TESTING: "test"}
@@ -107,6 +109,7 @@ class TaskDataModule(PlannedDataModule):
         num_workers: loader processes per loader and rank; 0 loads in the training process.
         cache_dir: folder of cached features; None: see `feature_cache.cached_features`.
         predict_file: file that `predict` answers, with labels or without; None: the test part.
+        unknown_limit: share of unknown pieces from which a part is refused; 1 accepts any.
 
     Raises:
         FileNotFoundError: there is no such tokenizer or `predict_file`.
@@ -126,8 +129,11 @@ class TaskDataModule(PlannedDataModule):
         num_workers: int,
         cache_dir: str | None,
         predict_file: str | None,
+        unknown_limit: float = UNKNOWN_LIMIT,
     ) -> None:
         super().__init__(seed, num_workers)
+        require_limit(unknown_limit)
+        self.unknown_limit = unknown_limit
         for option, value in (("batch_size", batch_size), ("eval_batch_size", eval_batch_size)):
             if value < 1:
                 raise ValueError(f"{option} is {value}; expected at least 1")
@@ -136,7 +142,7 @@ class TaskDataModule(PlannedDataModule):
         if self._predict_file is not None:
             require_content(self._predict_file)
         self.tokenizer_dir: str = tokenizer
-        self.tokenizer = load_encoder(tokenizer)
+        self.tokenizer = load_tokenizer(tokenizer)
         self.vocab_size: int = self.tokenizer.vocab_size
         self.pad_token_id: int = self.tokenizer.pad_token_id
         self.max_length = max_length
@@ -228,6 +234,10 @@ class TaskDataModule(PlannedDataModule):
     def _part(self, part: TaskPart) -> TaskBatches:
         if part not in self._loaded:
             tables = self._tables(part)
-            self._loaded[part] = self.batches(tables, self.choose_rows(tables, part), part)
-            self.facts |= {f"data/{part}_{name}": value for name, value in self._loaded[part].facts.items()}
+            rows = self.choose_rows(tables, part)
+            counts = count_pieces(tables, rows, self.tokenizer.unk_token_id)
+            check_unknown(counts, f"{self._file(part)} ({part})", self.unknown_limit)
+            self._loaded[part] = self.batches(tables, rows, part)
+            facts = {"unknown": counts.share, **self._loaded[part].facts}
+            self.facts |= {f"data/{part}_{name}": value for name, value in facts.items()}
         return self._loaded[part]

@@ -62,12 +62,30 @@ def build_optimizer(models: Iterable[nn.Module], spec: OptimizerSpec) -> AdamW:
     return AdamW(groups, lr=spec.lr, betas=spec.betas, eps=spec.eps)
 
 
-def schedule_factor(step: int, *, total_steps: int, warmup: float, schedule: Literal["linear", "constant"]) -> float:
+def steps_of_share(share: float, total_steps: int) -> int:
+    """Steps that a share of all steps has, rounded up."""
+    return -int(-(share * total_steps) // 1)
+
+
+def schedule_factor(
+    step: int, *, total_steps: int, warmup: float, schedule: Literal["linear", "constant"], second_warmup: int = 0
+) -> float:
     """Factor on the peak rate at optimizer step `step` (0-based).
 
     The warm-up lasts `ceil(warmup * total_steps)` steps and starts at 0; the linear course ends at 0 at `total_steps`.
+
+    Args:
+        step: optimizer steps taken before this one.
+        total_steps: all optimizer steps.
+        warmup: share of them over which the rate climbs.
+        schedule: course after the warm-up.
+        second_warmup: step at which the rate begins at 0 again and climbs back to its course over as many steps as in
+            the first warm-up; 0 for none.
     """
-    warmup_steps = -int(-(warmup * total_steps) // 1)
+    warmup_steps = steps_of_share(warmup, total_steps)
+    if second_warmup and second_warmup <= step < second_warmup + warmup_steps:
+        course = schedule_factor(step, total_steps=total_steps, warmup=warmup, schedule=schedule)
+        return course * (step - second_warmup) / warmup_steps
     if step < warmup_steps:
         return step / warmup_steps
     if schedule == "constant":
@@ -75,9 +93,30 @@ def schedule_factor(step: int, *, total_steps: int, warmup: float, schedule: Lit
     return max(0.0, (total_steps - step) / max(1, total_steps - warmup_steps))
 
 
-def build_schedule(optimizer: Optimizer, spec: OptimizerSpec, total_steps: int) -> LambdaLR:
-    """The schedule of `spec` over `total_steps` optimizer steps, to be stepped once per optimizer step."""
-    return LambdaLR(
-        optimizer,
-        lambda step: schedule_factor(step, total_steps=total_steps, warmup=spec.warmup, schedule=spec.schedule),
-    )
+def build_schedule(optimizer: Optimizer, spec: OptimizerSpec, total_steps: int, second_warmup: int = 0) -> LambdaLR:
+    """The schedule of `spec` over `total_steps` optimizer steps, to be stepped once per optimizer step.
+
+    Args:
+        optimizer: its rates are set.
+        spec: rate, warm-up and course.
+        total_steps: all optimizer steps.
+        second_warmup: see `schedule_factor`.
+    """
+
+    def factor(step: int) -> float:
+        return schedule_factor(
+            step, total_steps=total_steps, warmup=spec.warmup, schedule=spec.schedule, second_warmup=second_warmup
+        )
+
+    return LambdaLR(optimizer, factor)
+
+
+def apply_schedule(schedule: LambdaLR) -> None:
+    """Set the rates of the schedule's present step.
+
+    The rates in an optimizer's state are those of the schedule it was saved under, which is another one where a run
+    goes on to another length.
+    """
+    rates = zip(schedule.base_lrs, schedule.lr_lambdas, strict=True)
+    for group, (base, factor) in zip(schedule.optimizer.param_groups, rates, strict=True):
+        group["lr"] = base * factor(schedule.last_epoch)

@@ -9,12 +9,13 @@ from typing import Any, cast
 import pytorch_lightning as pl
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
 from torchmetrics import MeanMetric
 from transformers import PreTrainedModel
 
 from distilkobert.io.files import write_text
 from distilkobert.models.checkpoints import ENTRY, Task, describe
-from distilkobert.optim import OptimizerSpec, build_optimizer, build_schedule
+from distilkobert.optim import OptimizerSpec, apply_schedule, build_optimizer, build_schedule
 from lightning_modules.remedies import other_weights
 
 MODULE_ENTRY = "module"
@@ -40,6 +41,9 @@ class EncoderModule(pl.LightningModule):
         self.settings: dict[str, Any] = {}
         """The parsed settings of the module in plain types, set by the command line; stored in checkpoints and compared
         when training resumes."""
+        self.checkpoint: str | None = None
+        """Checkpoint that the trainer is about to load, set by the command line: a network that starts from another
+        source is built from it, so that the source need not be there any more."""
         self._loaded_step = 0
 
     @property
@@ -58,16 +62,26 @@ class EncoderModule(pl.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """AdamW over the network, its schedule over the trainer's own estimate of the optimizer steps."""
-        total_steps = self.trainer.estimated_stepping_batches
-        if total_steps == float("inf"):
+        estimated = self.trainer.estimated_stepping_batches
+        if estimated == float("inf"):
             raise ValueError("the schedule needs an end: set trainer.max_steps or trainer.max_epochs")
+        total_steps = int(estimated)
         optimizer = build_optimizer(self.learning(), self.optimizer_spec)
-        schedule = build_schedule(optimizer, self.optimizer_spec, int(total_steps))
+        schedule = build_schedule(optimizer, self.optimizer_spec, total_steps, self.second_warmup(total_steps))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def learning(self) -> list[nn.Module]:
         """What the optimizer trains."""
         return [self.network]
+
+    def on_train_start(self) -> None:
+        """Take the learning rate from this run's schedule; a checkpoint brings that of the schedule it ended under."""
+        for config in self.trainer.lr_scheduler_configs:
+            apply_schedule(cast(LambdaLR, config.scheduler))
+
+    def second_warmup(self, total_steps: int) -> int:
+        """Optimizer step at which the learning rate climbs from 0 once more; 0 for never."""
+        return 0
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Describe network and module, in plain types."""
@@ -147,4 +161,4 @@ class TokenMeans(nn.Module):
 
     def compute(self, name: str) -> Tensor:
         """The mean of one name over all batches and ranks; called on every rank."""
-        return cast(Tensor, cast(MeanMetric, self.metrics[name]).compute())
+        return cast(MeanMetric, self.metrics[name]).compute()

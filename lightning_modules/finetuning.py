@@ -61,9 +61,6 @@ class FineTuning(EncoderModule):
         self.init_from = init_from
         self.labels = list(labels)
         self.facts = facts
-        self.checkpoint: str | None = None
-        """Checkpoint that the trainer is about to load, set by the command line: the network is built from it, so that
-        `init_from` need not be there any more."""
         self.mean_loss = MeanMetric()
 
     def configure_model(self) -> None:

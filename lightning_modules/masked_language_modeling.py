@@ -1,42 +1,69 @@
-"""Masked language modelling: pretrain a BERT from scratch, so that there is a teacher where none can be downloaded."""
+"""Masked language modelling: pretrain a BERT from scratch, or go on from any encoder on a corpus of one's own."""
 
-from typing import Any
+from typing import Any, Literal
 
+from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
 
 from distilkobert.batching import IGNORE_INDEX
-from distilkobert.models.heads import encode, masked_lm_logits
+from distilkobert.models.checks import DataFacts
+from distilkobert.models.continued import load_to_continue
+from distilkobert.models.heads import encode, layer_parameters, masked_lm_logits
 from distilkobert.models.teachers import EncoderSpec, build_encoder
 from distilkobert.objectives.functions import masked_lm_loss
-from distilkobert.optim import OptimizerSpec
+from distilkobert.optim import OptimizerSpec, steps_of_share
 from lightning_modules.base import TokenMeans
 from lightning_modules.masked_lm import MaskedLMModule
 
+FIRST_SHARE = 0.1
+"""Default of `train_first_share`."""
+
 
 class MaskedLanguageModeling(MaskedLMModule):
-    """Train a BERT encoder with its masked-LM head.
+    """Train an encoder with its masked-LM head.
 
     Args:
-        encoder: shape of the network.
+        encoder: shape of a network that starts from random weights; leave it out with `init_from`.
         optimizer: AdamW and its schedule.
+        init_from: folder, checkpoint or hub id of an encoder to go on from; a missing masked-LM head is added, tied to
+            the embeddings. None starts a BERT from random weights.
+        train_first: what alone learns in the first part of training, while everything else keeps its weights: a new
+            vocabulary then settles in the encoder before the encoder moves. The learning rate climbs from 0 a second
+            time where the rest joins. None trains everything from the start.
+        train_first_share: that part, as a share of all optimizer steps.
         vocab_size: pieces of the corpus' tokenizer; filled in from the data.
         pad_token_id: id of [PAD]; filled in from the data.
         max_length: longest sequence of the corpus, in tokens; filled in from the data. None leaves it unchecked.
 
     Raises:
-        ValueError: the encoder has too few positions for the corpus.
+        ValueError: the encoder has too few positions for the corpus, or settings contradict each other.
     """
 
     def __init__(
         self,
         encoder: EncoderSpec = EncoderSpec(),  # noqa: B008 - frozen, and the command line shows its defaults
         optimizer: OptimizerSpec = OptimizerSpec(),  # noqa: B008
+        init_from: str | None = None,
+        train_first: Literal["embeddings_and_head"] | None = None,
+        train_first_share: float = FIRST_SHARE,
         vocab_size: int = 8002,
         pad_token_id: int = 1,
         max_length: int | None = None,
     ) -> None:
+        if init_from is not None and encoder != EncoderSpec():
+            raise ValueError(
+                f"encoder gives the shape of a new network, but init_from={init_from} has its own; leave out "
+                "--model.encoder, or init_from to start from random weights"
+            )
+        if train_first is None and train_first_share != FIRST_SHARE:
+            raise ValueError(
+                f"train_first_share={train_first_share}, but train_first says nothing; set "
+                "--model.train_first=embeddings_and_head"
+            )
+        if not 0.0 < train_first_share < 1.0:
+            raise ValueError(f"train_first_share={train_first_share}: a share of all steps, must lie between 0 and 1")
         # Here, where nothing is read, and not where the network is built: by then there is a run folder.
-        if max_length is not None and encoder.max_positions < max_length:
+        if init_from is None and max_length is not None and encoder.max_positions < max_length:
             raise ValueError(
                 f"encoder.max_positions is {encoder.max_positions}, but the corpus has sequences of up to {max_length} "
                 f"tokens; set --model.encoder.max_positions={max_length} or more, or prepare the corpus with "
@@ -44,14 +71,50 @@ class MaskedLanguageModeling(MaskedLMModule):
             )
         super().__init__(task="masked_lm", optimizer=optimizer)
         self.encoder = encoder
+        self.init_from = init_from
+        self.train_first = train_first
+        self.train_first_share = train_first_share
         self.vocab_size = vocab_size
         self.pad_token_id = pad_token_id
+        self.max_length = max_length
+        self.new_weights: list[str] = []
+        """Weights of an encoder to go on from that its source did not have."""
         self.means = TokenMeans("loss", "accuracy")
+        self._first_steps = 0
 
     def configure_model(self) -> None:
-        """Build the encoder with random weights."""
-        if not self.is_configured:
+        """Build the encoder with random weights, or load the one to go on from and say what was added to it.
+
+        Raises:
+            FileNotFoundError: there is no such model to go on from.
+            ValueError: it is incomplete, or does not fit the corpus.
+        """
+        if self.is_configured:
+            return
+        if self.init_from is None:
             self.network = build_encoder(self.encoder, vocab_size=self.vocab_size, pad_token_id=self.pad_token_id)
+            return
+        source = self.checkpoint or self.init_from
+        self.network, self.new_weights = load_to_continue(
+            source, DataFacts(self.vocab_size, self.pad_token_id, self.max_length)
+        )
+        added = f"; added a masked-LM head tied to the embeddings, new: {', '.join(self.new_weights)}"
+        rank_zero_info(f"weights from {source}{added if self.new_weights else ', masked-LM head included'}")
+
+    def second_warmup(self, total_steps: int) -> int:
+        """The step at which the rest of the network joins."""
+        self._first_steps = steps_of_share(self.train_first_share, total_steps) if self.train_first else 0
+        return self._first_steps
+
+    def on_after_backward(self) -> None:
+        """In the first part of training, drop the gradients of what does not learn yet.
+
+        A parameter without a gradient is left alone by AdamW, weight decay included, and has no moments before it
+        joins. Gradients are computed first because DDP waits for those of all parameters.
+        """
+        if self.trainer.global_step < self._first_steps:
+            for weight in layer_parameters(self.network):
+                weight.grad = None
 
     def on_test_start(self) -> None:
         """Refuse random weights."""
@@ -75,9 +138,10 @@ class MaskedLanguageModeling(MaskedLMModule):
         )
 
     def _require_training(self, command: str) -> None:
-        if not self.weights_step:
+        if not self.weights_step and (self.init_from is None or self.new_weights):
+            part = "encoder" if self.init_from is None else "masked-LM head"
             raise ValueError(
-                f"the encoder has random weights, so there is nothing to {command}; name the trained checkpoint with "
+                f"the {part} has random weights, so there is nothing to {command}; name the trained checkpoint with "
                 "--ckpt_path"
             )
 

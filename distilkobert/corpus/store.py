@@ -195,9 +195,10 @@ def differences(found: Manifest, wanted: Manifest) -> list[str]:
         if name == "inputs":
             lines += _input_differences(found[name], wanted[name])
         elif isinstance(wanted[name], dict):
-            for option, value in wanted[name].items():
-                if found[name].get(option) != value:
-                    lines.append(f"{name} {option}: {found[name].get(option)!r} there, {value!r} asked for")
+            for option in wanted[name] | found[name]:
+                there, asked = found[name].get(option), wanted[name].get(option)
+                if there != asked:
+                    lines.append(f"{name} {option}: {there!r} there, {asked!r} asked for")
         elif found[name] != wanted[name]:
             lines.append(f"{name}: {found[name]!r} there, {wanted[name]!r} asked for")
     return lines

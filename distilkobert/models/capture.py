@@ -2,7 +2,7 @@
 
 Hidden states come from hooks. Query, key and value, after rotary embedding where there is one, come from an attention
 function in transformers' `AttentionInterface` that keeps its inputs and calls SDPA with them: outputs do not change,
-and no attention matrix is made. Both stay in place once a `Capture` is made, so that a compiled network holds them.
+and no attention matrix is made. Both stay in place from the making of a `Capture`, so a compiled network has them too.
 """
 
 from collections.abc import Sequence

@@ -144,11 +144,48 @@ def load_model(
     else:
         model, missing, own = _from_folder_or_hub(source, task, labels)
     if own != task and task == "encoder":
-        model, missing = model.base_model, [name for name in missing if name not in head_parameters(model)]
+        model, missing = (
+            cast(PreTrainedModel, model.base_model),
+            [name for name in missing if name not in head_parameters(model)],
+        )
     elif own != task:
         model, missing = _with_new_head(model, missing, task, labels, source)
     model.train(False)
     return model, sorted(missing)
+
+
+def load_own(source: str | Path) -> PreTrainedModel:
+    """Load a network as it is: with the head that it has, as a bare encoder where it has none.
+
+    The head of a pretraining (BERT's with next-sentence prediction, ALBERT's) gives its masked-LM part. A bare encoder
+    whose pooler is missing has none afterwards either, where transformers would give it a random one.
+
+    Args:
+        source: folder, checkpoint file, or hub id.
+
+    Returns:
+        The network in evaluation mode.
+
+    Raises:
+        FileNotFoundError: the source is no folder or file here and could not be fetched from the hub.
+        ValueError: see `read_checkpoint`; or weights of the source are missing.
+    """
+    path = Path(source)
+    if path.suffix == ".ckpt" or path.is_file():
+        return model_from_checkpoint(read_checkpoint(path), path)
+    model, missing, task = _from_folder_or_hub(source, None, None)
+    if task is None and (model.config.architectures or [""])[0].endswith("ForPreTraining"):
+        whole, lost, _ = _from_folder_or_hub(source, "masked_lm", None)
+        if not lost:
+            return whole
+    pooler = [name for name, _ in model.named_parameters() if name.startswith("pooler.")]
+    if task is None and pooler and set(pooler) <= set(missing):
+        model.register_module("pooler", None)
+        missing = [name for name in missing if name not in pooler]
+    if missing:
+        raise ValueError(f"{source}: incomplete; it lacks {', '.join(sorted(missing)[:4])}. Fetch the model again")
+    model.train(False)
+    return model
 
 
 def task_of(config: PreTrainedConfig) -> Task | None:
@@ -158,8 +195,8 @@ def task_of(config: PreTrainedConfig) -> Task | None:
 
 
 def _from_folder_or_hub(
-    source: str | Path, task: Task, labels: Sequence[str] | None
-) -> tuple[PreTrainedModel, list[str], Task]:
+    source: str | Path, task: Task | None, labels: Sequence[str] | None
+) -> tuple[PreTrainedModel, list[str], Task | None]:
     """The network, the names of its missing weights, and its head: its own, or that of `task` where it has none."""
     path = Path(source)
     if path.is_dir() and not (path / "config.json").is_file():
@@ -173,12 +210,13 @@ def _from_folder_or_hub(
         unnamed = names == [f"LABEL_{number}" for number in range(len(names))]
         if own is None or (own == task and unnamed and len(names) == len(labels or ())):
             config.update(_classes(labels))
-        model, report = _AUTO_CLASSES[own or task].from_pretrained(
+        head = own or task
+        model, report = (AutoModel if head is None else _AUTO_CLASSES[head]).from_pretrained(
             str(source),
             config=config,
             output_loading_info=True,
             dtype=torch.float32,
-            **_class_options(own or task, config),
+            **({} if head is None else _class_options(head, config)),
         )
     except OSError as error:
         reason = str(error).splitlines()[0]
@@ -191,7 +229,7 @@ def _from_folder_or_hub(
     except (RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
         raise ValueError(f"{source}: the weights cannot be read, or do not fit config.json: {error}") from error
     check_left_out(model, report["unexpected_keys"], str(source))
-    return model, list(report["missing_keys"]), own or task
+    return model, list(report["missing_keys"]), head
 
 
 def _with_new_head(

@@ -9,6 +9,7 @@ from transformers import PreTrainedConfig, PreTrainedModel
 
 from distilkobert.korean.particles import ParticleMode
 from distilkobert.models.families import FAMILIES, head_parameters
+from distilkobert.models.vocabulary_fit import fit_vocabulary
 
 _log = logging.getLogger(__name__)
 
@@ -99,16 +100,7 @@ def check_facts(model: PreTrainedModel, facts: DataFacts, labels: Sequence[str],
         ValueError: vocabulary, [PAD], length or labels differ.
     """
     config = model.config
-    if facts.vocab_size is not None and config.vocab_size != facts.vocab_size:
-        raise ValueError(
-            f"{source}: its vocabulary has {config.vocab_size} pieces, the data's tokenizer {facts.vocab_size}; name "
-            "the tokenizer the model was trained with in data.tokenizer"
-        )
-    if facts.pad_token_id is not None and config.pad_token_id != facts.pad_token_id:
-        raise ValueError(
-            f"{source}: its [PAD] is id {config.pad_token_id}, the data's tokenizer has {facts.pad_token_id}; name the "
-            "tokenizer the model was trained with in data.tokenizer"
-        )
+    fit_vocabulary(model, facts.vocab_size, facts.pad_token_id, source)
     longest = longest_input(config)
     if facts.max_length is not None and longest < facts.max_length:
         raise ValueError(

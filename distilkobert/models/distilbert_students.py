@@ -8,7 +8,6 @@ RoBERTa's.
 
 import warnings
 from collections.abc import Sequence
-from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +15,7 @@ from transformers import DistilBertConfig, PreTrainedModel
 
 from distilkobert.models.checks import longest_input
 from distilkobert.models.families import FAMILIES, Family, family_of
-from distilkobert.models.heads import is_tied
+from distilkobert.models.heads import is_tied, output_map
 
 DISTILBERT_LAYER_NORM_EPS = 1e-12
 """transformers' DistilBERT has this value built in (modeling_distilbert.py); KoBERT's configuration has the same."""
@@ -94,7 +93,7 @@ def copy_into_distilbert(
     if head and family.distilbert_head is not None:
         for name, source_name in zip(("vocab_transform", "vocab_layer_norm"), family.distilbert_head, strict=True):
             _copy(student.get_submodule(name), teacher.get_submodule(source_name))
-        output, decoder = student.get_submodule("vocab_projector"), cast(nn.Module, teacher.get_output_embeddings())
+        output, decoder = student.get_submodule("vocab_projector"), output_map(teacher)
         output.get_parameter("bias").copy_(decoder.get_parameter("bias"))
         if not is_tied(teacher):
             output.get_parameter("weight").copy_(decoder.get_parameter("weight"))

@@ -4,13 +4,16 @@ Keeping the two apart lets a training step send only the tokens it needs through
 pieces and 15 % masked tokens that projection is most of a small model's work.
 """
 
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from transformers import AutoModel, AutoModelForMaskedLM, PreTrainedConfig, PreTrainedModel
 
 from distilkobert.models.families import family_of, has_head
+
+_ENCODER: Any = AutoModel
+_MASKED_LM: Any = AutoModelForMaskedLM
 
 
 def encode(model: PreTrainedModel, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
@@ -43,16 +46,22 @@ def new_model(config: PreTrainedConfig, *, head: bool) -> PreTrainedModel:
     """A model with random weights: with a masked-LM head, or the bare encoder without pooler."""
     if not head:
         pooler = {"add_pooling_layer": False} if family_of(config).pooler else {}
-        return cast(PreTrainedModel, AutoModel.from_config(config, dtype=torch.float32, **pooler))
-    model = cast(PreTrainedModel, AutoModelForMaskedLM.from_config(config, dtype=torch.float32))
+        return cast(PreTrainedModel, _ENCODER.from_config(config, dtype=torch.float32, **pooler))
+    model = cast(PreTrainedModel, _MASKED_LM.from_config(config, dtype=torch.float32))
     _freeze_unused_bias(model)
     return model
 
 
 def is_tied(model: PreTrainedModel) -> bool:
     """Whether the output matrix is the embedding; true where there is no output matrix."""
-    output = model.get_output_embeddings() if has_head(model) and _projects_itself(model) else None
-    return output is None or cast(nn.Module, output).weight is cast(nn.Module, model.get_input_embeddings()).weight
+    output = output_map(model) if has_head(model) and _projects_itself(model) else None
+    return output is None or output.weight is model.get_input_embeddings().weight
+
+
+def output_map(model: PreTrainedModel) -> nn.Module:
+    """The linear map of a masked-LM head to the vocabulary."""
+    found: Any = model
+    return cast(nn.Module, found.get_output_embeddings())
 
 
 def _projects_itself(model: PreTrainedModel) -> bool:
@@ -62,9 +71,14 @@ def _projects_itself(model: PreTrainedModel) -> bool:
 
 def _freeze_unused_bias(model: PreTrainedModel) -> None:
     """Freeze the second bias of an untied head, which no forward pass reads; DDP refuses unused parameters."""
-    output = model.get_output_embeddings()
+    output = output_map(model)
     name = next(name for name, module in model.named_modules() if module is output)
     head, _, last = name.rpartition(".")
     bias = getattr(model.get_submodule(head), "bias", None) if head and last == "decoder" else None
-    if isinstance(bias, nn.Parameter) and bias is not cast(nn.Module, output).bias:
+    if isinstance(bias, nn.Parameter) and bias is not output.bias:
         bias.requires_grad_(False)
+
+
+def layer_parameters(model: PreTrainedModel) -> list[nn.Parameter]:
+    """Parameters of the encoder except its embeddings (of pieces, positions and segments, and their LayerNorm)."""
+    return [weight for name, weight in model.base_model.named_parameters() if not name.startswith("embeddings")]

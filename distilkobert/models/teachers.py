@@ -13,6 +13,7 @@ from distilkobert.models.checkpoints import load_model
 from distilkobert.models.checks import check_new_weights, longest_input
 from distilkobert.models.families import family_of
 from distilkobert.models.heads import encode, encode_layers, masked_lm_logits
+from distilkobert.models.vocabulary_fit import fit_vocabulary
 
 
 @dataclass(frozen=True)
@@ -124,18 +125,8 @@ def _check_fit(
     pad_token_id: int | None,
     max_length: int | None,
 ) -> None:
-    config = model.config
-    if vocab_size is not None and config.vocab_size != vocab_size:
-        raise ValueError(
-            f"teacher {source}: its vocabulary has {config.vocab_size} pieces, the tokenizer {vocab_size}; "
-            "teacher and corpus must share one tokenizer"
-        )
-    if pad_token_id is not None and config.pad_token_id != pad_token_id:
-        raise ValueError(
-            f"teacher {source}: its pad_token_id is {config.pad_token_id}, the tokenizer's [PAD] is {pad_token_id}; "
-            "correct pad_token_id in the teacher's config.json"
-        )
-    positions = longest_input(config)
+    fit_vocabulary(model, vocab_size, pad_token_id, str(source))
+    positions = longest_input(model.config)
     if max_length is not None and positions < max_length:
         raise ValueError(
             f"teacher {source}: it has {positions} positions, the corpus has sequences of up to {max_length} tokens; "

@@ -48,6 +48,16 @@ class FeatureTable:
     def __len__(self) -> int:
         return len(self._table)
 
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns."""
+        return list(self._table.column_names)
+
+    def flat(self, name: str, numbers: Sequence[int]) -> npt.NDArray[np.int32]:
+        """The lists of a column in these rows, one after the other, (sum of their lengths,)."""
+        values = self._table.select_columns([name])[list(numbers)][name]
+        return np.asarray(values.combine_chunks().flatten().to_numpy(), dtype=np.int32)
+
     def numbers(self, name: str) -> npt.NDArray[np.int64]:
         """A whole column of numbers, (N,)."""
         return np.asarray(self._table.select_columns([name])[:][name].to_numpy(), dtype=np.int64)

@@ -64,7 +64,7 @@ class RunConfig(SaveConfigCallback):
             self.save_config(trainer, pl_module, "fit")
             print(
                 f"note: resumed with other settings: {'; '.join(changes)}. {path} has them now, {earlier.name} the "
-                "earlier ones. A change of the run's length bends its learning rate schedule",
+                "earlier ones. With another length the learning rate follows the schedule of that length from here on",
                 file=sys.stderr,
             )
 
@@ -90,4 +90,5 @@ class RunConfig(SaveConfigCallback):
 
 def _changes(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     old, new = (flatten({**config, "ckpt_path": None}) for config in (before, now))
-    return [f"{name} was {old.get(name)}, is {new.get(name)}" for name in new if new[name] != old.get(name)]
+    names = sorted(name for name in old.keys() | new.keys() if new.get(name) != old.get(name))
+    return [f"{name} was {old.get(name)}, is {new.get(name)}" for name in names]

@@ -49,7 +49,7 @@ def export(checkpoint: str, output: str, tokenizer: str | None = None, onnx: boo
     """
     from distilkobert.models.checkpoints import ENTRY, model_from_checkpoint, read_checkpoint
     from distilkobert.models.checks import longest_input
-    from distilkobert.tokenizers.loading import load_encoder
+    from distilkobert.tokenizers.loading import load_tokenizer
     from experiments.export.onnx import require_onnx, write_onnx
 
     quieten_transformers()
@@ -61,7 +61,7 @@ def export(checkpoint: str, output: str, tokenizer: str | None = None, onnx: boo
     content = read_checkpoint(source)
     model, task = model_from_checkpoint(content, source), content[ENTRY]["task"]
     run_folder = source.resolve().parent.parent
-    encoder = load_encoder(str(tokenizer or run_folder / "tokenizer"))
+    encoder = load_tokenizer(str(tokenizer or run_folder / "tokenizer"))
     _check_tokenizer(encoder, model)
     with atomic_folder(target) as folder:
         model.save_pretrained(folder)
@@ -82,8 +82,10 @@ def export(checkpoint: str, output: str, tokenizer: str | None = None, onnx: boo
 
 
 def _check_tokenizer(encoder: "TextEncoder", model: "PreTrainedModel") -> None:
+    from distilkobert.models.vocabulary_fit import holds_pieces
+
     config = model.config
-    if encoder.vocab_size != config.vocab_size or encoder.pad_token_id != config.pad_token_id:
+    if not holds_pieces(config.vocab_size, encoder.vocab_size) or encoder.pad_token_id != config.pad_token_id:
         raise ValueError(
             f"the tokenizer has {encoder.vocab_size} pieces and [PAD]={encoder.pad_token_id}, the model "
             f"{config.vocab_size} and {config.pad_token_id}; name the tokenizer it was trained with"
@@ -102,6 +104,7 @@ def check_export(folder: Path, model: "PreTrainedModel", task: "Task") -> None:
 
     from distilkobert.models.checkpoints import load_model
     from distilkobert.models.checks import class_names, longest_input
+    from distilkobert.models.vocabulary_fit import holds_pieces
 
     loaded, missing = load_model(folder, task)
     if type(loaded) is not type(model) or missing or class_names(loaded) != class_names(model):
@@ -122,7 +125,7 @@ def check_export(folder: Path, model: "PreTrainedModel", task: "Task") -> None:
                 f"the exported model differs from the checkpoint by {difference:.3g} in {name}; the export was not kept"
             )
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    if len(tokenizer) != model.config.vocab_size or tokenizer.pad_token_id != model.config.pad_token_id:
+    if not holds_pieces(model.config.vocab_size, len(tokenizer)) or tokenizer.pad_token_id != model.config.pad_token_id:
         raise ValueError(
             f"the exported tokenizer has {len(tokenizer)} pieces and [PAD]={tokenizer.pad_token_id}, the model "
             f"{model.config.vocab_size} and {model.config.pad_token_id}; the export was not kept"

@@ -76,12 +76,11 @@ def _recipe(run_folder: Path) -> str:
     return f"## Recipe\n\n{cut}```yaml\n{yaml.safe_dump(shown, sort_keys=False, allow_unicode=True).strip()}\n```"
 
 
-def _without_paths(settings: dict[str, Any]) -> dict[str, Any]:
+def _without_paths(value: Any) -> Any:
     """Settings with absolute paths cut to their last part: a card must not tell where somebody's files lie."""
-    return {
-        name: Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
-        for name, value in settings.items()
-    }
+    if isinstance(value, dict):
+        return {name: _without_paths(part) for name, part in value.items()}
+    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
 
 
 def _corpus(run_folder: Path) -> str:

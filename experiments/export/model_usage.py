@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from distilkobert.models.checks import class_names
+from distilkobert.models.families import FAMILIES
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -14,6 +15,7 @@ PIPELINES: "dict[Task, str]" = {
     "sequence_classification": "text-classification",
     "token_classification": "token-classification",
     "question_answering": "question-answering",
+    "encoder": "feature-extraction",
 }
 """Names of the tasks on the Hugging Face hub, all but the last also names of pipelines."""
 
@@ -94,9 +96,13 @@ def _code(model: "PreTrainedModel", task: "Task") -> str:
         return _PIPELINE.format(name=PIPELINES[task], extra=extra, text="김민수는 어제 부산에 갔다.")
     if task == "question_answering":
         return _ANSWER
-    if model.config.model_type == "distilbert":
-        return _ENCODER.format(loader="DistilBertModel", extra="")
-    return _ENCODER.format(loader="BertModel", extra=", add_pooling_layer=False")
+    loader = {"distilbert": "DistilBertModel", "bert": "BertModel"}.get(model.config.model_type, "AutoModel")
+    return _ENCODER.format(loader=loader, extra=", add_pooling_layer=False" if _has_pooler(model) else "")
+
+
+def _has_pooler(model: "PreTrainedModel") -> bool:
+    family = FAMILIES.get(model.config.model_type)
+    return family is not None and family.pooler
 
 
 def _suffix_tags(model: "PreTrainedModel") -> bool:
@@ -118,7 +124,7 @@ def differences(model: "PreTrainedModel", task: "Task") -> str:
     if config.model_type == "distilbert":
         points.append("No segment ids: the tokenizer gives no `token_type_ids`; two texts are told apart by [SEP].")
         points.append("No pooler: the sentence vector at [CLS] is `last_hidden_state[:, 0]`.")
-    elif task != "sequence_classification":
+    elif task != "sequence_classification" and _has_pooler(model):
         points.append(
             "There is no trained pooler: where only the encoder is loaded, pass `add_pooling_layer=False` and take "
             "`last_hidden_state[:, 0]`."

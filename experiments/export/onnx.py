@@ -32,7 +32,8 @@ def write_onnx(path: Path, model: "PreTrainedModel") -> None:
     """Write the network with its head; batch and length may be of any size, up to the model's positions.
 
     Inputs are those of the tokenizer (int64, B x T): `input_ids`, `attention_mask`, for BERT `token_type_ids`. Outputs
-    have their names in transformers: `logits`, or `start_logits` and `end_logits`.
+    have their names in transformers: `logits`, or `start_logits` and `end_logits`; of an encoder without head
+    `last_hidden_state`.
 
     Args:
         path: file to write.
@@ -49,7 +50,8 @@ def write_onnx(path: Path, model: "PreTrainedModel") -> None:
     longest = longest_input(model.config)
     inputs = _inputs(model, 2, min(7, longest))
     with torch.inference_mode():
-        names = [name for name in model(**inputs) if name.endswith("logits")]
+        found = model(**inputs)
+        names = [name for name in found if name.endswith("logits")] or ["last_hidden_state"]
 
     class Outputs(nn.Module):
         """The head's outputs as a plain tuple, which is what can be traced."""

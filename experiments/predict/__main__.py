@@ -43,7 +43,7 @@ def predict(
             line is reported and the next one is read).
     """
     from distilkobert.models.checkpoints import load_model
-    from distilkobert.tokenizers.loading import load_encoder
+    from distilkobert.tokenizers.loading import load_tokenizer
     from experiments.predict.lines import answers, head_of, prepare_line
     from experiments.predict.tasks import Prepared, Reader
 
@@ -55,7 +55,7 @@ def predict(
     network, missing = load_model(folder, chosen)
     if missing:
         raise ValueError(f"{folder} has no trained head for {chosen}: it lacks {', '.join(missing)}; leave --task out")
-    reader = Reader.of(network, load_encoder(folder), max_length)
+    reader = Reader.of(network, load_tokenizer(folder), max_length)
     terminal = sys.stdin.isatty()
     if terminal:
         wanted = "question<TAB>context" if chosen == "question_answering" else "a text"

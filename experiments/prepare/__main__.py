@@ -1,10 +1,12 @@
-"""Prepare data: turn text files into a folder of token sequences, or download the data of a task.
+"""Prepare data: turn text files into a folder of token sequences, download the data of a task, change a vocabulary.
 
     python -m experiments.prepare corpus --input 'texts/*.txt.xz' --tokenizer kobert --output corpus
     python -m experiments.prepare fetch nsmc --output data/nsmc
+    python -m experiments.prepare vocabulary transfer --model encoder --tokenizer kobert --output encoder_kobert
 
-The folder of `corpus` is read by `datamodules.CorpusDataModule`, that of `fetch` by the task's data module. Running a
-command again finds its result and returns at once; a download that was cut off goes on.
+The folder of `corpus` is read by `datamodules.CorpusDataModule`, that of `fetch` by the task's data module. Running
+these two again finds their result and returns at once; a download that was cut off goes on. `vocabulary` writes a model
+folder for `--model.init_from`.
 """
 
 import sys
@@ -19,10 +21,13 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from distilkobert.corpus.preparation import PreparedCorpus, prepare_corpus
 from distilkobert.corpus.sequences import CorpusSettings
 from distilkobert.io.files import expand_inputs
+from distilkobert.io.texts import TextKind
+from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 from experiments._shared.commandline import run_command
 from experiments._shared.measure import peak_memory_mb
 from experiments._shared.parsers import StrictParser
 from experiments.prepare.fetch import SOURCES, DatasetName, fetch
+from experiments.prepare.vocabulary import add_vocabulary_commands, change_vocabulary
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,7 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subcommands(required=True, dest="command")
     commands.add_subcommand("corpus", _corpus_parser(), help="token sequences for pretraining and distillation")
     commands.add_subcommand("fetch", _fetch_parser(), help="download the data of a task, checked by SHA-256")
+    vocabulary = StrictParser()
+    commands.add_subcommand("vocabulary", vocabulary, help="give an encoder another vocabulary")
+    add_vocabulary_commands(vocabulary)
     settings = parser.parse_args(arguments)
+    if settings.command == "vocabulary":
+        return run_command(lambda: change_vocabulary(settings.vocabulary))
     if settings.command == "fetch":
         return run_command(lambda: fetch(SOURCES[settings.fetch.name], Path(settings.fetch.output)))
     return run_command(lambda: _prepare_corpus(settings.corpus))
@@ -48,11 +58,22 @@ def _corpus_parser() -> StrictParser:
     parser = StrictParser()
     parser.add_argument(
         "--input", nargs="+", required=True, metavar="FILE",
-        help=".txt, .jsonl or .parquet files or globs, plain or .gz, .xz, .zst; one sentence or document a line",
+        help=".txt, .jsonl or .parquet files or globs, plain or .gz, .xz, .bz2, .zst; names without a suffix are text; "
+        "one sentence or document a line",
     )  # fmt: skip
-    parser.add_argument("--tokenizer", type=str, required=True, help="folder or hub name of the KoBERT tokenizer")
+    parser.add_argument(
+        "--tokenizer",
+        type=str,
+        required=True,
+        help="folder or hub name: KoBERT's, or any fast tokenizer of transformers",
+    )
     parser.add_argument("--output", type=str, required=True, help="folder to make")
     parser.add_argument("--field", type=str | None, help="key or column with the text, for .jsonl and .parquet")
+    parser.add_argument("--format", type=TextKind | None, help="what is in the files, whatever their names say")
+    parser.add_argument(
+        "--unknown_limit", type=float, default=UNKNOWN_LIMIT,
+        help="share of unknown pieces from which the texts are refused; 1 accepts any",
+    )  # fmt: skip
     parser.add_argument("--num_proc", type=int, default=1, help="processes that encode")
     parser.add_argument("--overwrite", action="store_true", help="replace a corpus made from something else")
     parser.add_class_arguments(CorpusSettings)
@@ -81,6 +102,8 @@ def _prepare_corpus(options: Namespace) -> None:
             options.num_proc,
             options.overwrite,
             show,
+            options.format,
+            options.unknown_limit,
         )
     _print_summary(prepared, options.output, options.num_proc)
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.utils import get_total_norm
 
 from lightning_modules.callbacks.last_checkpoint import LastCheckpoint, works
+from lightning_modules.held_out import TOTAL
 from lightning_modules.remedies import beside
 
 
@@ -70,7 +71,8 @@ class GradientWatch(pl.Callback):
         Raises:
             FloatingPointError: on all ranks, before the weights can be chosen as the best.
         """
-        loss = trainer.callback_metrics.get("val/loss")
+        metrics = trainer.callback_metrics
+        loss = metrics.get("val/loss", metrics.get(f"val/{TOTAL}"))  # a student without head has no loss of its own
         if trainer.state.fn == "fit" and loss is not None and not torch.isfinite(loss):
             self._try(trainer, pl_module)
 

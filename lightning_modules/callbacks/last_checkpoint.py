@@ -16,7 +16,8 @@ class LastCheckpoint(Checkpoint):
     Lightning's own `save_last` follows the checkpoint that is monitored and may leave out the end of training. The
     file is replaced in one move, so a killed run leaves the former one whole. Before weights replace others in the
     middle of training, the batch that they were just trained on is run through them once more, on every rank: where
-    the loss is no number any more, the step has ruined them, and the former file stays.
+    the loss is no number any more, the step has ruined them, and the former file stays. A validation right after a
+    write has the file written again: what it found, and that it has been run, is in there too.
 
     Args:
         every_n_steps: optimizer steps between two writes.
@@ -34,6 +35,7 @@ class LastCheckpoint(Checkpoint):
         self.last_model_path = ""
         """Where this process has written it; empty before."""
         self._seen_step = self._saved_step = 0
+        self._moved_on = False
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """A resumed run has its checkpoint of this step already."""
@@ -56,9 +58,22 @@ class LastCheckpoint(Checkpoint):
         if replaced:
             self.save(trainer)
 
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Save again what was saved right before the validation."""
+        if trainer.state.fn != "fit" or trainer.sanity_checking:
+            return
+        if self.last_model_path and trainer.global_step == self._saved_step:
+            self.save(trainer)
+        else:
+            self._moved_on = True
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Note that the last write knows nothing of the epoch's end."""
+        self._moved_on = True
+
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save the end of training."""
-        if trainer.global_step != self._saved_step:
+        if trainer.global_step != self._saved_step or self._moved_on:
             self.save(trainer)
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -82,7 +97,7 @@ class LastCheckpoint(Checkpoint):
         path = self._folder(trainer) / "last.ckpt"
         trainer.save_checkpoint(path, weights_only=False)
         self.last_model_path = str(path)
-        self._saved_step = trainer.global_step
+        self._saved_step, self._moved_on = trainer.global_step, False
 
     def _folder(self, trainer: pl.Trainer) -> Path:
         return Path(str(trainer.log_dir)) / "checkpoints"

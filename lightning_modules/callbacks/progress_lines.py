@@ -9,6 +9,7 @@ from pytorch_lightning.utilities import rank_zero_info
 
 from lightning_modules.base import EncoderModule
 from lightning_modules.callbacks.training_log import TrainingLog
+from lightning_modules.held_out import TOTAL
 
 
 class ModelLine(ModelSummary):
@@ -61,7 +62,9 @@ class ProgressLines(pl.Callback):
             return
         metrics = trainer.callback_metrics
         found = [
-            f"{name} {float(metrics[name]):.4g}" for name in metrics if name.startswith("val/") and name.count("/") == 1
+            f"{name} {float(metrics[name]):.4g}"
+            for name in metrics
+            if name.startswith("val/") and (name.count("/") == 1 or name == f"val/{TOTAL}")
         ]
         if found:
             rank_zero_info(f"step {trainer.global_step:,}: {', '.join(found)}")

@@ -9,6 +9,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.utilities import rank_zero_info
+from torch import Tensor
 
 from distilkobert.io.run_files import METRICS_FILE, read_metrics, write_json
 from lightning_modules.base import EncoderModule
@@ -16,6 +17,9 @@ from lightning_modules.callbacks.predictions import STEMS
 from lightning_modules.callbacks.training_log import TrainingLog
 
 _PACKAGES = ("torch", "pytorch-lightning", "transformers", "sentencepiece")
+
+_KEPT = ("train/", "val/", "probe/")
+"""What checkpoints keep of the metrics, by the beginnings of their names."""
 
 
 class RunRecord(pl.Callback):
@@ -27,6 +31,9 @@ class RunRecord(pl.Callback):
     `limited/test` are there where only a part of the batches was evaluated. What the data module tells of itself in
     `facts` (splits, counts, shares) stands beside them.
 
+    Checkpoints carry the metrics as they were, so that a run that is resumed after its last log or validation ends with
+    the same file as one that was not interrupted.
+
     Args:
         folder: the run folder.
         facts: what the command line knows of the run: recipe, arm, seed.
@@ -36,17 +43,45 @@ class RunRecord(pl.Callback):
         self.folder = folder
         self.facts = facts
         self.validated_step: int | None = None
-        """Optimizer step of the weights that were validated last, in this process."""
+        """Optimizer step of the weights that were validated last."""
+        self.metrics: dict[str, Tensor] = {}
+        """The last value of each metric of training, validation and probe, resumed parts included."""
+        self._limited: dict[str, str] = {}
         self._has_sources = False
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Copy what an export will need, once nothing about the start can be refused any more."""
         self._keep_sources(trainer)
+        for name, value in self.metrics.items():
+            if trainer.limit_val_batches or not name.startswith("val/"):
+                trainer.callback_metrics.setdefault(name, value)
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write metrics of training and of the last validation; a run of no steps begins no training."""
         self._keep_sources(trainer)
-        self._write(trainer, pl_module, prefixes=("train/", "val/", "probe/"))
+        self._write(trainer, pl_module, prefixes=_KEPT)
+
+    def on_save_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Keep the metrics; what is in the curves up to here is on disk before the checkpoint is."""
+        self._note(trainer)
+        for logger in trainer.loggers:
+            logger.save()
+        checkpoint["run_record"] = {
+            "metrics": self.metrics,
+            "validated_step": self.validated_step,
+            "limited": self._limited,
+        }
+
+    def on_load_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Take the metrics up again when a run resumes."""
+        if trainer.state.fn == "fit":
+            saved = checkpoint["run_record"]
+            self.metrics, self.validated_step = saved["metrics"], saved["validated_step"]
+            self._limited = saved["limited"]
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Note which step `val/...` belongs to, and write the metrics of the `validate` command.
@@ -58,7 +93,7 @@ class RunRecord(pl.Callback):
             check_monitors(trainer)
             return
         assert isinstance(pl_module, EncoderModule)
-        self.validated_step = pl_module.weights_step
+        self.validated_step, self._limited = pl_module.weights_step, limits(trainer)
         if trainer.state.fn == "validate":
             self._write(trainer, pl_module, prefixes=("val/",))
 
@@ -86,18 +121,25 @@ class RunRecord(pl.Callback):
             write_json(self.folder / "corpus_manifest.json", manifest)
 
     def _write(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *, prefixes: tuple[str, ...]) -> None:
+        self._note(trainer)
         if not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        measured = {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith(prefixes)}
+        metrics = {**self.metrics, **trainer.callback_metrics}
+        measured = {name: float(value) for name, value in metrics.items() if name.startswith(prefixes)}
         data_facts = getattr(getattr(trainer, "datamodule", None), "facts", {})
-        record = self._earlier(trainer) | self.facts | environment() | data_facts | measured | limits(trainer)
+        limited = limits(trainer) if trainer.state.fn == "test" else self._limited
+        record = self._earlier(trainer) | self.facts | environment() | data_facts | measured | limited
         if self.validated_step is not None:
             record["val/step"] = self.validated_step
         record["parameters"] = sum(p.numel() for p in pl_module.parameters())
         if trainer.state.fn == "fit":
             record |= self._training_facts(trainer)
         write_json(self.folder / METRICS_FILE, record)
+
+    def _note(self, trainer: pl.Trainer) -> None:
+        found = {name: value for name, value in trainer.callback_metrics.items() if name.startswith(_KEPT)}
+        self.metrics |= {name: value.detach().cpu() for name, value in found.items()}
 
     def _earlier(self, trainer: pl.Trainer) -> dict[str, Any]:
         """What the file says already, without what is not true any more."""
@@ -114,7 +156,7 @@ class RunRecord(pl.Callback):
         return {
             **best_scores(trainer),
             "steps": trainer.global_step,
-            "epochs": trainer.current_epoch,
+            "epochs": getattr(getattr(trainer, "datamodule", None), "epochs_begun", trainer.current_epoch),
             "tokens_seen": log.tokens_seen if log else 0,
             "wall_time_s": round(log.train_seconds, 3) if log else 0.0,
             "precision": str(trainer.precision),

@@ -19,6 +19,7 @@ DISTIL, PRETRAIN = ["configs/distill/distilkobert.yaml"], ["configs/pretrain/mlm
 STACKS: dict[str, list[str]] = {
     "distill/distilkobert.yaml": [],
     "distill/plus.yaml": DISTIL,
+    "pretrain/adapt.yaml": [],
     "pretrain/mlm.yaml": [],
     "model/kobert.yaml": PRETRAIN,
     "model/mini.yaml": PRETRAIN,

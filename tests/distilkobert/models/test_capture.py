@@ -122,7 +122,9 @@ def test_two_passes_in_one_capture_are_refused() -> None:
             encode(model, IDS, MASK)
 
 
-@pytest.mark.parametrize("family", FAMILY_NAMES)
+@pytest.mark.parametrize(
+    "family", [pytest.param(name, marks=[] if name == "albert" else pytest.mark.slow) for name in FAMILY_NAMES]
+)
 def test_no_graph_breaks_and_no_compilation_in_each_step(family: str) -> None:
     model = tiny_encoder(family)
     plain = encode(model, IDS, MASK)

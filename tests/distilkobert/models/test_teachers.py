@@ -95,8 +95,8 @@ def test_a_missing_encoder_weight_is_refused(old_folder: Path) -> None:
 @pytest.mark.parametrize(
     ("check", "message"),
     [
-        ({"vocab_size": 51}, "vocabulary has 50 pieces, the tokenizer 51"),
-        ({"pad_token_id": 0}, r"pad_token_id is 1, the tokenizer's \[PAD\] is 0"),
+        ({"vocab_size": 51}, "vocabulary has 50 pieces, the data's tokenizer 51"),
+        ({"pad_token_id": 0}, r"its \[PAD\] is id 1, the data's tokenizer has 0"),
         ({"max_length": 33}, "32 positions, the corpus has sequences of up to 33"),
     ],
 )

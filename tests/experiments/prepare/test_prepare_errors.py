@@ -104,7 +104,10 @@ def test_missing_inputs_and_tokenizers(text_file: Path, tmp_path: Path, tiny_tok
     assert "no file matches" in capsys.readouterr().err
     (tmp_path / "empty_folder").mkdir()
     assert prepare(text_file, tmp_path / "empty_folder", tmp_path / "corpus") == 2
-    assert "holds no *.model file" in capsys.readouterr().err
+    assert (
+        "holds no tokenizer; expected KoBERT's *.model file and vocab.txt, or a tokenizer.json"
+        in capsys.readouterr().err
+    )
 
 
 def test_interrupt_leaves_nothing_that_looks_whole(

@@ -1,0 +1,37 @@
+"""Continued pretraining: an encoder with a masked-LM head to train on, whatever head its source has."""
+
+from pathlib import Path
+
+from transformers import PreTrainedModel
+
+from distilkobert.models.checkpoints import load_model
+from distilkobert.models.checks import DataFacts, check_facts, check_new_weights
+from distilkobert.models.families import head_parameters
+
+
+def load_to_continue(source: str | Path, facts: DataFacts) -> tuple[PreTrainedModel, list[str]]:
+    """The masked-LM network of a source, in training mode; a missing head is added.
+
+    The output matrix of an added head is the embedding itself (tied), also where the source's configuration says
+    otherwise; its other weights are random. A head that is there stays as it is, tied or not.
+
+    Args:
+        source: folder, checkpoint or hub id of an encoder with any head or none.
+        facts: what the corpus says about itself.
+
+    Returns:
+        The network, and the names of the new weights.
+
+    Raises:
+        FileNotFoundError: there is no such model.
+        ValueError: the encoder or its head is incomplete, or it does not fit the corpus.
+    """
+    model, missing = load_model(source, "masked_lm")
+    check_new_weights(model, missing, str(source))
+    check_facts(model, facts, (), str(source))
+    if missing and not model.config.tie_word_embeddings:
+        model.config.tie_word_embeddings = True
+        model.tie_weights()
+    model.train()
+    # A tied weight is missing under each of its names.
+    return model, list(head_parameters(model)) if missing else []
