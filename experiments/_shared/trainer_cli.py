@@ -53,8 +53,8 @@ DEFAULT_SEED = 42
 LINKS = ("vocab_size", "pad_token_id", "max_length", "labels", "suffix_tags", "particles", "seed_compatible")
 """What data tells the module, under the same name on both sides; where one side lacks the name nothing is passed."""
 
-LINKED = (*LINKS, "token_counts")
-"""All settings that the module takes from the data."""
+LINKED = (*LINKS, "token_counts", "seed")
+"""All settings that the module takes from the data, or that the run gives to both."""
 
 __all__ = ["TrainerCLI", "datamodules", "lightning_modules"]
 
@@ -135,7 +135,7 @@ class TrainerCLI(LightningCLI):
         asked = config.model.init_args.as_dict()
         check_linked(asked, self.model, self.datamodule, LINKED)
         if isinstance(self.model, EncoderModule):
-            self.model.settings = plain({name: value for name, value in asked.items() if name not in (*LINKED, "seed")})
+            self.model.settings = plain({name: value for name, value in asked.items() if name not in LINKED})
             self.model.checkpoint = config.get("ckpt_path")
 
     def after_fit(self) -> None:

@@ -63,8 +63,8 @@ def build(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[str]], TrainerCLI]:
     def call(arguments: list[str]) -> TrainerCLI:
         from experiments.train import main
 
-        for name in ("fit", "validate"):
-            monkeypatch.setattr(pl.Trainer, name, nothing(getattr(pl.Trainer, name)))
+        monkeypatch.setattr(pl.Trainer, "fit", nothing(pl.Trainer.fit))
+        monkeypatch.setattr(TrainerCLI, "after_fit", lambda self: None)
         monkeypatch.setattr("sys.argv", ["train"])
         return main(["fit", *arguments])
 
