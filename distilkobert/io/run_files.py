@@ -1,6 +1,7 @@
 """The JSON files of a run folder."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,11 @@ from distilkobert.io.files import write_text
 METRICS_FILE = "metrics.json"
 CONFIG_FILE = "config.yaml"
 PREDICTIONS_FILE = "predictions.jsonl"
+
+RUNNING, STOPPED, FINISHED = "running", "stopped", "finished"
+"""Values of `status` in `metrics.json`; a run that was killed while it trained on keeps the first."""
+EARLY_STOPPING = "early_stopping"
+"""Value of `stopped_by` where the run's own rule has ended it."""
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:
@@ -32,7 +38,9 @@ def read_metrics(folder: Path) -> dict[str, Any]:
 
 
 def how_to_finish(folder: Path) -> str:
-    """What a run folder lacks and which command goes on from there; empty where its training and validation ended.
+    """Why a run is not finished and which command goes on from there; empty where its training and validation ended.
+
+    A training that its own early stopping has ended is finished.
 
     Raises:
         ValueError: its `metrics.json` is no JSON object.
@@ -42,11 +50,24 @@ def how_to_finish(folder: Path) -> str:
     if not config.is_file():
         return ""
     command = f"python -m experiments.train {{}} -c {config} --ckpt_path={last}".format
-    if "steps" not in metrics:
+    if reason := why_unfinished(metrics):
         again = f"go on with: {command('fit')}" if last.is_file() else "remove the folder and start it again"
-        return f"{folder}: training has not ended; {again}"
+        return f"{folder}: {reason}; {again}"
     if metrics.get("val/step") != metrics["steps"]:
         return f"{folder}: its last step was not validated; measure it with: {command('validate')}"
+    return ""
+
+
+def why_unfinished(metrics: Mapping[str, Any]) -> str:
+    """Why the training behind a run's metrics has not come to its end; empty where it has.
+
+    Runs from before there was a `status` count as finished where they have their number of steps.
+    """
+    stopped_by = metrics.get("stopped_by")
+    if "steps" not in metrics or metrics.get("status") == RUNNING:
+        return "training has not ended"
+    if metrics.get("status") == STOPPED and stopped_by != EARLY_STOPPING:
+        return f"training was stopped by {stopped_by} after optimizer step {metrics['steps']}"
     return ""
 
 

@@ -24,6 +24,8 @@ from transformers import (
     PreTrainedModel,
 )
 
+from distilkobert.io.checkpoint_files import load_checkpoint, refused_pickle
+from distilkobert.io.pretrained import build_from_config, load_pretrained
 from distilkobert.io.run_files import CONFIG_FILE
 from distilkobert.models.checks import check_left_out
 from distilkobert.models.families import FAMILIES, head_parameters
@@ -67,7 +69,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: the file is no checkpoint, is cut short, or was not written by this project.
+        ValueError: see `load_checkpoint`; or the file was not written by this project.
     """
     path = Path(path)
     if not path.is_file():
@@ -77,11 +79,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         if not kept and (run / CONFIG_FILE).is_file():
             hint = f"; the run in {run} kept none: remove the folder and start it again"
         raise FileNotFoundError(f"{path}: no such checkpoint file{hint}")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
-        # torch's own text advises to load the file as code.
-        raise ValueError(f"{path}: not a readable checkpoint; it is cut short, or was not written by torch") from error
+    content = load_checkpoint(path)
     if not isinstance(content, dict) or ENTRY not in content:
         raise ValueError(f"{path}: a checkpoint, but not one of this project: it has no '{ENTRY}' entry")
     return content
@@ -102,7 +100,8 @@ def model_from_checkpoint(content: Mapping[str, Any], path: str | Path) -> PreTr
         raise ValueError(f"{path}: unknown head '{entry['task']}', expected one of {', '.join(get_args(Task))}")
     config = AutoConfig.for_model(**entry["config"])
     model = cast(
-        PreTrainedModel, _AUTO_CLASSES[entry["task"]].from_config(config, **_class_options(entry["task"], config))
+        PreTrainedModel,
+        build_from_config(_AUTO_CLASSES[entry["task"]], config, **_class_options(entry["task"], config)),
     )
     prefix = entry["prefix"]
     weights = {
@@ -204,15 +203,16 @@ def _from_folder_or_hub(
     if not path.is_dir() and (path.is_absolute() or path.parts[0] in ("~", "..") or len(path.parts) > 2):
         raise FileNotFoundError(f"{path}: no such model folder or checkpoint, and hub ids look like owner/name")
     try:
-        config = AutoConfig.from_pretrained(str(source))
+        config = load_pretrained(AutoConfig, source)
         own = task_of(config)
         names = list((config.id2label or {}).values())
         unnamed = names == [f"LABEL_{number}" for number in range(len(names))]
         if own is None or (own == task and unnamed and len(names) == len(labels or ())):
             config.update(_classes(labels))
         head = own or task
-        model, report = (AutoModel if head is None else _AUTO_CLASSES[head]).from_pretrained(
-            str(source),
+        model, report = load_pretrained(
+            AutoModel if head is None else _AUTO_CLASSES[head],
+            source,
             config=config,
             output_loading_info=True,
             dtype=torch.float32,
@@ -226,7 +226,10 @@ def _from_folder_or_hub(
             f"'{source}' is no model folder or checkpoint here, and could not be fetched from the Hugging Face hub: "
             f"{reason}"
         ) from error
-    except (RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
+    except pickle.UnpicklingError as error:
+        reason = refused_pickle(error) or "its weights are damaged, or were not written by torch"
+        raise ValueError(f"{source}: {reason}") from None  # the cause's text advises to load the file as code
+    except (RuntimeError, SafetensorError) as error:
         raise ValueError(f"{source}: the weights cannot be read, or do not fit config.json: {error}") from error
     check_left_out(model, report["unexpected_keys"], str(source))
     return model, list(report["missing_keys"]), head
@@ -237,7 +240,7 @@ def _with_new_head(
 ) -> tuple[PreTrainedModel, list[str]]:
     """The encoder of `model` under a random head of `task`, and the names of all weights that are random."""
     model.config.update(_classes(labels))
-    target = cast(PreTrainedModel, _AUTO_CLASSES[task].from_config(model.config))
+    target = cast(PreTrainedModel, build_from_config(_AUTO_CLASSES[task], model.config))
     prefix = f"{target.base_model_prefix}."
     encoder, absent = model.base_model.state_dict(), [name for name in missing if name.startswith(prefix)]
     report = target.base_model.load_state_dict(encoder, strict=False)

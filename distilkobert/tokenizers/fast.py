@@ -72,16 +72,19 @@ class FastEncoder:
         return self._tokenizer
 
     @cached_property
+    def _vocabulary(self) -> dict[str, int]:
+        return self._backend.get_vocab()
+
+    @cached_property
     def vocab_size(self) -> int:
         """Number of ids, V: one more than the largest, added tokens included."""
-        return max(self._backend.get_vocab().values()) + 1
+        return max(self._vocabulary.values()) + 1
 
     @cached_property
     def special_ids(self) -> tuple[int, ...]:
         """Ids that no text has: special tokens, [unused7] and its like, and numbers below V without a token."""
-        tokens = self._backend.get_vocab()
-        unused = {number for token, number in tokens.items() if _UNUSED.fullmatch(token)}
-        empty = set(range(self.vocab_size)).difference(tokens.values())
+        unused = {number for token, number in self._vocabulary.items() if _UNUSED.fullmatch(token)}
+        empty = set(range(self.vocab_size)).difference(self._vocabulary.values())
         return tuple(sorted({*self._tokenizer.all_special_ids, *self.frame.special_ids, *unused, *empty}))
 
     @property
@@ -111,6 +114,17 @@ class FastEncoder:
                 end -= 1
             spans.append((start, end))
         return encoding.ids, spans
+
+    def convert_ids_to_tokens(self, ids: Iterable[int]) -> list[str]:
+        """Token of every id, as the vocabulary spells it; empty for numbers without one.
+
+        Raises:
+            ValueError: an id is negative or beyond the vocabulary.
+        """
+        numbers = list(ids)
+        if outside := [number for number in numbers if not 0 <= number < self.vocab_size]:
+            raise ValueError(f"id {outside[0]} is outside the {self.vocab_size} ids, 0 and up")
+        return [self._backend.id_to_token(number) or "" for number in numbers]
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write the files from which `AutoTokenizer` loads it."""

@@ -3,7 +3,7 @@
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytorch_lightning as pl
 import yaml
@@ -22,11 +22,15 @@ class RunSpec:
         root: folder of all runs; open it with TensorBoard.
         recipe: name of the recipe or study.
         arm: name of the variant within it.
+        resume: what `fit` does where the folder has a run. `never` refuses it. `auto` goes on with it, which the same
+            command must have begun; a finished run is left as it is, one without a checkpoint starts again. For jobs
+            that are put back into a queue.
     """
 
     root: str = "runs"
     recipe: str = "scratch"
     arm: str = "base"
+    resume: Literal["auto", "never"] = "never"
 
     def __post_init__(self) -> None:
         for name in ("recipe", "arm"):

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from distilkobert.io.pretrained import load_pretrained
 from distilkobert.io.run_files import write_json
 from experiments.report.reading.deployment import weights_mb
 
@@ -157,7 +158,7 @@ def _load(name: str, longest: int) -> "PreTrainedModel":
     import torch
     from transformers import AutoModel
 
-    model: PreTrainedModel = AutoModel.from_pretrained(name, dtype=torch.float32)
+    model: PreTrainedModel = load_pretrained(AutoModel, name, dtype=torch.float32)
     if getattr(model, "pooler", None) is not None:
         setattr(model, "pooler", None)  # noqa: B010 - torch types every attribute as a module
     limit = getattr(model.config, "max_position_embeddings", None)

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from transformers import AutoConfig, PreTrainedModel
 
+from distilkobert.io.pretrained import load_pretrained
 from distilkobert.models.checkpoints import Task, task_of
 from experiments.predict.tasks import PREPARE, Prepared, Reader
 
@@ -21,7 +22,7 @@ def head_of(folder: Path) -> Task:
         raise FileNotFoundError(
             f"{folder} holds no config.json; name a folder written by python -m experiments.export --checkpoint ..."
         )
-    config = AutoConfig.from_pretrained(folder)
+    config = load_pretrained(AutoConfig, folder)
     task = task_of(config)
     if task is not None and task != "masked_lm":
         return task

@@ -9,7 +9,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from torch import Tensor
 from torch.nn.utils import get_total_norm
 
-from lightning_modules.callbacks.last_checkpoint import LastCheckpoint, works
+from lightning_modules.callbacks.last_checkpoint import LastCheckpoint, gives_finite_loss
 from lightning_modules.held_out import TOTAL
 from lightning_modules.remedies import beside
 
@@ -85,7 +85,7 @@ class GradientWatch(pl.Callback):
         self._try(trainer, pl_module)
 
     def _try(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if self._last is not None and not works(trainer, pl_module, *self._last):
+        if self._last is not None and not gives_finite_loss(trainer, pl_module, *self._last):
             raise FloatingPointError(
                 f"the weights after optimizer step {trainer.global_step} give a loss that is not finite: this step has "
                 f"ruined them, and they were not saved. {_remedy(trainer, pl_module)}"

@@ -9,6 +9,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from distilkobert.models.checks import longest_input
 from distilkobert.models.heads import encode
 from distilkobert.tasks.files.common import NSMC_TRAIN, find_file, missing_files
 from distilkobert.tasks.files.nsmc import read_nsmc
@@ -98,8 +99,8 @@ class LinearProbe(pl.Callback):
 
     def _measure(self, trainer: pl.Trainer, pl_module: Any) -> dict[str, float]:
         if not self._ids:
-            positions = pl_module.network.config.max_position_embeddings
-            self._read(trainer.datamodule.tokenizer, min(self.spec.max_length, positions))  # type: ignore[attr-defined]
+            longest = longest_input(pl_module.network.config)
+            self._read(trainer.datamodule.tokenizer, min(self.spec.max_length, longest))  # type: ignore[attr-defined]
         accuracy = self._accuracy(encoder_of(pl_module.network))
         measured = {"probe/nsmc_accuracy": accuracy}
         teacher = getattr(pl_module, "teacher", None)
@@ -116,8 +117,8 @@ class LinearProbe(pl.Callback):
         self._pad = tokenizer.pad_token_id
         for part in choose_reviews(read_nsmc(self._file), self.spec, str(self._file)):
             rows = tokenizer.encode_batch([review.text for review in part])
-            frames = ([tokenizer.cls_token_id, *ids[: max_length - 2].tolist(), tokenizer.sep_token_id] for ids in rows)
-            self._ids.append(list(frames))
+            room = max_length - tokenizer.frame.special_count(1)
+            self._ids.append([tokenizer.frame.single(ids[:room].tolist()) for ids in rows])
             self._labels.append(torch.tensor([review.label for review in part]))
 
     def _accuracy(self, encoder: Callable[[Tensor, Tensor], Tensor]) -> float:

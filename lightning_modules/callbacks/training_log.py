@@ -9,6 +9,8 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
+from distilkobert.stop_signals import StoppedBySignal
+
 
 class TrainingLog(pl.Callback):
     """Write `train/{loss,weighted}/<term>` and `train/{tokens_per_s,tokens_seen,padding,lr}` at intervals.
@@ -82,8 +84,14 @@ class TrainingLog(pl.Callback):
             self._log(trainer, pl_module)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Count what came after the last log."""
+        """Count what came after the last log, as far as weights have learnt from it."""
+        self._sums = self._whole
         self._flush(trainer)
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        """Count it for a training that a signal has stopped, on all ranks at once."""
+        if isinstance(exception, StoppedBySignal) and exception.in_training:
+            self.on_train_end(trainer, pl_module)
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Count what came after the last log of a run that was resumed when nothing was left to train."""
@@ -142,7 +150,7 @@ class TrainingLog(pl.Callback):
         if not self._whole:
             return []
         gathered = trainer.strategy.all_gather(torch.stack(list(self._whole.values())))
-        return gathered.reshape(-1, len(self._whole)).T.tolist()  # type: ignore[no-any-return]
+        return gathered.reshape(-1, len(self._whole)).T.tolist()
 
     def _flush(self, trainer: pl.Trainer) -> tuple[dict[str, float], float]:
         """Sums over ranks since the last flush and the seconds they took; both start again at 0."""

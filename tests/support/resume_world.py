@@ -7,10 +7,10 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from distilkobert.sampling import BatchKey
 from pytorch_lightning.callbacks import ModelCheckpoint
 
 from datamodules.base import Batch, PlannedDataModule, PlannedLoader
+from distilkobert.batching import BatchKey
 
 BATCHES = 6  # of each epoch: twelve sequences, two fit into the budget
 Event = tuple[Any, ...]

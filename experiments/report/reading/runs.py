@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from distilkobert.io.run_files import METRICS_FILE, how_to_finish, read_metrics
+from distilkobert.io.run_files import METRICS_FILE, how_to_finish, read_metrics, why_unfinished
 from experiments._shared.run_results import differing_owner, is_number, no_numbers
 
 ArmKind = Literal["teacher", "student", "control"]
@@ -171,7 +171,10 @@ def read_plan(folder: Path, notes: list[str]) -> Study:
 
 
 def usable_metrics(folder: Path, notes: list[str]) -> dict[str, Any]:
-    """The run's `metrics.json`, empty where it is missing or broken; figures that are not finite are noted."""
+    """The run's `metrics.json`, empty where it is missing, broken, or that of a training that was stopped.
+
+    Why it is empty, and figures that are not finite, are noted.
+    """
     try:
         metrics = read_metrics(folder)
     except (ValueError, OSError) as error:
@@ -181,6 +184,9 @@ def usable_metrics(folder: Path, notes: list[str]) -> dict[str, Any]:
         notes.append(f"{folder}: tested on {metrics['limited/test']}; its scores are those of a part.")
     if "limited/val" in metrics and not any(name.startswith("test/") for name in metrics):
         notes.append(f"{folder}: validated on {metrics['limited/val']}; its held-out figures are those of a part.")
+    if "status" in metrics and why_unfinished(metrics):
+        notes.append(f"Left out as it is not finished: {how_to_finish(folder) or folder}.")
+        return {}
     if metrics.get("val/step") is not None and (unfinished := how_to_finish(folder)):
         notes.append(unfinished)
     strange = [name for name, value in metrics.items() if isinstance(value, float) and not math.isfinite(value)]

@@ -1,6 +1,6 @@
 """What is left to do of a run, by what it has left in its folder; that is what makes a restart go on.
 
-A training that was killed resumes from its last checkpoint, bit for bit; one that has none starts again.
+A training that was killed or stopped resumes from its last checkpoint, bit for bit; one that has none starts again.
 """
 
 import json
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from distilkobert.corpus.store import MANIFEST_NAME
-from distilkobert.io.run_files import CONFIG_FILE, METRICS_FILE, read_metrics
+from distilkobert.io.run_files import CONFIG_FILE, METRICS_FILE, read_metrics, why_unfinished
 from experiments._shared.run_results import differing_owner, no_numbers
 from experiments.bench.latency import model_key
 from experiments.report.reading.predictions import read_records
@@ -63,7 +63,7 @@ def remains(run: Run, study: Path) -> Remains:
     measured = export is None or (metrics.get("val/step") == metrics.get("steps") and not strange)
     last_result = export.is_dir() if export else not strange and _tested(metrics, folder, notes)
     after = () if last_result else run.commands[1:]
-    if "steps" in metrics and measured and not other:
+    if metrics and not why_unfinished(metrics) and measured and not other:
         return Remains(after, tuple(notes), tuple(remove))
     last, config = folder / "checkpoints" / "last.ckpt", folder / CONFIG_FILE
     if last.is_file() and config.is_file() and not other:
