@@ -35,7 +35,6 @@ def checkpoint(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("--model.objective.cosine.weight=0", "objective"),
         ("--model.objectives.cosin.weight=0", "there is no objective 'cosin'; the files have soft_target, masked_lm"),
         ("--model.objectives.cosine.weigt=0", "weigt"),
-        ("--model.objectives.cosine.weight=-1", "weight=-1"),
         ("--model.losses.cosine=0", "the option is --model.objectives.cosine.weight now"),
         ("--model.objectives.soft_target.temperature=warm", "temperature"),
         ("--model.student.init=teach", "teach"),
