@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from distilkobert.io.run_files import CONFIG_FILE, METRICS_FILE, how_to_finish
+from distilkobert.io.run_files import CONFIG_FILE, METRICS_FILE, how_to_finish, why_unfinished
 from experiments.report.reading.runs import (
     CONTROL_ARMS,
     PLAN_FILE,
@@ -67,6 +67,9 @@ def _found_runs(folder: Path, notes: list[str]) -> Study:
         if not (isinstance(recipe, str) and isinstance(arm, str) and isinstance(seed, int)):
             if metrics:
                 notes.append(f"{path} is left out: it does not say recipe, arm and seed.")
+            continue
+        if "status" in metrics and (why := why_unfinished(metrics)):
+            notes.append(f"{path} is left out: {why}.")
             continue
         run = Run(recipe, arm, seed, path.parent, metrics)
         if run.label in runs:
