@@ -7,6 +7,7 @@ import torch
 from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor, nn
 
+from distilkobert.io.metric_names import LOSS, VAL
 from distilkobert.models.checks import longest_input
 from distilkobert.models.families import describe_encoder, has_head
 from distilkobert.models.forward import NetworkRun, freeze_unreached, network_facts
@@ -185,8 +186,8 @@ class Distillation(MaskedLMModule):
     def _choose_by_total(self) -> None:
         """Let the best checkpoint follow the objectives, where a student without head has no loss of its own."""
         for callback in self.trainer.checkpoint_callbacks:
-            if getattr(callback, "monitor", None) == "val/loss":
-                callback.monitor = f"val/{TOTAL}"  # type: ignore[attr-defined]
+            if getattr(callback, "monitor", None) == LOSS:
+                callback.monitor = f"{VAL}{TOTAL}"  # type: ignore[attr-defined]
                 rank_zero_info(f"the student has no masked-LM head: best.ckpt follows {callback.monitor}")  # type: ignore[attr-defined]
 
 

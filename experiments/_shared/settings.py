@@ -25,7 +25,7 @@ def flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def short_names(names: list[str]) -> dict[str, str]:
-    """For each dotted name its shortest ending that no other name has: `losses.cosine` is `cosine`.
+    """For each dotted name its shortest ending that no other name has: `model.student.layers` is `layers`.
 
     Of names that share an ending all become longer; a whole name that is the ending of another stays as it is.
     """

@@ -9,6 +9,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
+from distilkobert.io.metric_names import TRAIN, TRAIN_TOKENS
 from distilkobert.stop_signals import StoppedBySignal
 
 
@@ -164,16 +165,16 @@ class TrainingLog(pl.Callback):
     def _log(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         sums, seconds = self._flush(trainer)
         scalars = {
-            f"train/{name}": value / sums["batches"]
+            f"{TRAIN}{name}": value / sums["batches"]
             for name, value in sums.items()
             if name.startswith(("loss/", "weighted/"))
         }
-        scalars["train/tokens_per_s"] = sums["tokens"] / max(seconds, 1e-9)
-        scalars["train/tokens_seen"] = self.tokens_seen
-        scalars["train/padding"] = 1.0 - sums["tokens"] / sums["cells"]
-        scalars["train/lr"] = self._lr
+        scalars[f"{TRAIN}tokens_per_s"] = sums["tokens"] / max(seconds, 1e-9)
+        scalars[TRAIN_TOKENS] = self.tokens_seen
+        scalars[f"{TRAIN}padding"] = 1.0 - sums["tokens"] / sums["cells"]
+        scalars[f"{TRAIN}lr"] = self._lr
         for logger in trainer.loggers:
             logger.log_metrics(scalars, step=trainer.global_step)
-        shown = {"loss": scalars["train/loss/total"], "tokens/s": scalars["train/tokens_per_s"]}
+        shown = {"loss": scalars[f"{TRAIN}loss/total"], "tokens/s": scalars[f"{TRAIN}tokens_per_s"]}
         pl_module.log_dict(shown, prog_bar=True, logger=False, on_step=True, on_epoch=False, batch_size=1)
         trainer.callback_metrics.update({name: torch.tensor(value) for name, value in scalars.items()})
