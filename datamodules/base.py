@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from datamodules.resume import ExactResume, place_of
 from distilkobert.batching import BatchKey, TokenBudgetSampler
+from distilkobert.stop_signals import shield_worker
 
 Batch = dict[str, Tensor]
 
@@ -45,6 +46,7 @@ class PlannedLoader(DataLoader[Batch]):
             sampler=sampler,
             num_workers=owner.num_workers,
             persistent_workers=owner.num_workers > 0,
+            worker_init_fn=shield_worker,
             pin_memory=torch.cuda.is_available(),
         )
 

@@ -13,9 +13,10 @@ from torch.optim.lr_scheduler import LambdaLR
 from torchmetrics import MeanMetric
 from transformers import PreTrainedModel
 
-from distilkobert.io.files import write_text
-from distilkobert.models.checkpoints import ENTRY, Task, describe
+from distilkobert.io.prediction_files import write_records
+from distilkobert.models.checkpoints import ENTRY, describe
 from distilkobert.optim import OptimizerSpec, apply_schedule, build_optimizer, build_schedule
+from distilkobert.tasks.kinds import Task
 from lightning_modules.remedies import other_weights
 
 MODULE_ENTRY = "module"
@@ -111,8 +112,7 @@ class EncoderModule(pl.LightningModule):
 
     def save_predictions(self, folder: Path, stem: str, records: Sequence[dict[str, Any]]) -> None:
         """Write `<stem>.jsonl`, one JSON object a line, whole or not at all."""
-        lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-        write_text(folder / f"{stem}.jsonl", "".join(lines))
+        write_records(folder, stem, records)
 
     def log_measured(self, stage: str, values: Mapping[str, Tensor]) -> None:
         """Log values that are final, the same on every rank, as `<stage>/<name>`."""

@@ -9,6 +9,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from distilkobert.batching import IGNORE_INDEX
+from distilkobert.io.metric_names import LOSS, VAL
 from distilkobert.models.checks import longest_input
 from distilkobert.models.families import describe_encoder, has_head, head_parameters
 from distilkobert.models.heads import encode, masked_lm_logits
@@ -185,6 +186,6 @@ class Distillation(MaskedLMModule):
     def _choose_by_total(self) -> None:
         """Let the best checkpoint follow the loss terms, where a student without head has no loss of its own."""
         for callback in self.trainer.checkpoint_callbacks:
-            if getattr(callback, "monitor", None) == "val/loss":
-                callback.monitor = f"val/{TOTAL}"  # type: ignore[attr-defined]
+            if getattr(callback, "monitor", None) == LOSS:
+                callback.monitor = f"{VAL}{TOTAL}"  # type: ignore[attr-defined]
                 rank_zero_info(f"the student has no masked-LM head: best.ckpt follows {callback.monitor}")  # type: ignore[attr-defined]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoModel, AutoModelForMaskedLM, PreTrainedConfig, PreTrainedModel
 
+from distilkobert.io.pretrained import build_from_config
 from distilkobert.models.families import family_of, has_head
 
 _ENCODER: Any = AutoModel
@@ -46,8 +47,8 @@ def new_model(config: PreTrainedConfig, *, head: bool) -> PreTrainedModel:
     """A model with random weights: with a masked-LM head, or the bare encoder without pooler."""
     if not head:
         pooler = {"add_pooling_layer": False} if family_of(config).pooler else {}
-        return cast(PreTrainedModel, _ENCODER.from_config(config, dtype=torch.float32, **pooler))
-    model = cast(PreTrainedModel, _MASKED_LM.from_config(config, dtype=torch.float32))
+        return cast(PreTrainedModel, build_from_config(_ENCODER, config, dtype=torch.float32, **pooler))
+    model = cast(PreTrainedModel, build_from_config(_MASKED_LM, config, dtype=torch.float32))
     _freeze_unused_bias(model)
     return model
 

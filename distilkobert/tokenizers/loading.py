@@ -6,13 +6,14 @@ multilingual BERT's WordPiece), so that teachers, students and other models go t
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from distilkobert.io.pretrained import load_pretrained
 from distilkobert.tokenizers.fast import FastEncoder
 from distilkobert.tokenizers.files import VOCAB_NAME, holds_kobert_files
 from distilkobert.tokenizers.framing import Frame
@@ -68,6 +69,9 @@ class TextEncoder(Protocol):
     def encode_with_offsets(self, text: str) -> Encoding:
         """Ids of one text, and the span of characters of each; see `KoBertTokenizer.encode_with_offsets`."""
 
+    def convert_ids_to_tokens(self, ids: Iterable[int]) -> list[str]:
+        """Token of every id, as the vocabulary spells it."""
+
     def save_pretrained(self, folder: str | Path) -> None:
         """Write the tokenizer's files."""
 
@@ -100,7 +104,7 @@ def load_tokenizer(name_or_folder: str | Path) -> KoBertTokenizer | FastEncoder:
         _log.warning("%s: tokenizer_config.json names no tokenizer_class; its vocab.txt is read as BERT's", name)
         known = BertTokenizer
     try:
-        tokenizer = known.from_pretrained(folder, trust_remote_code=False)
+        tokenizer = load_pretrained(known, folder)
     except (ValueError, OSError, KeyError) as error:
         raise ValueError(f"{name}: its tokenizer does not load: {_cause(folder, error)}") from error
     if not isinstance(tokenizer, PreTrainedTokenizerFast):

@@ -3,7 +3,7 @@
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytorch_lightning as pl
 import yaml
@@ -22,11 +22,15 @@ class RunSpec:
         root: folder of all runs; open it with TensorBoard.
         recipe: name of the recipe or study.
         arm: name of the variant within it.
+        resume: what `fit` does where the folder has a run. `never` refuses it. `auto` goes on with it, which the same
+            command must have begun; a finished run is left as it is, one without a checkpoint starts again. For jobs
+            that are put back into a queue.
     """
 
     root: str = "runs"
     recipe: str = "scratch"
     arm: str = "base"
+    resume: Literal["auto", "never"] = "never"
 
     def __post_init__(self) -> None:
         for name in ("recipe", "arm"):
@@ -54,6 +58,7 @@ class RunConfig(SaveConfigCallback):
         """Save it for a run that is new; of one resumed with other settings keep both, and say what differs."""
         if self._keep(trainer, pl_module) or not trainer.is_global_zero:
             return
+        assert trainer.logger is not None  # runs always have one
         path = Path(str(trainer.logger.log_dir)) / self.config_filename
         text, before = self.parser.dump(self.config, skip_none=False), path.read_text(encoding="utf-8")
         changes = _changes(yaml.safe_load(before), yaml.safe_load(text))

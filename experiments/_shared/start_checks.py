@@ -8,7 +8,6 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
 from jsonargparse import Namespace
 
@@ -43,32 +42,6 @@ def check_numbers(config: Namespace) -> None:
     accumulated = config.trainer.accumulate_grad_batches
     if accumulated < 1:
         raise ValueError(f"--trainer.accumulate_grad_batches={accumulated}: expected 1 or more")
-
-
-def check_linked(given: Mapping[str, Any], model: object, data: object, names: Collection[str]) -> None:
-    """Refuse a setting of the module that is given, although the data tell another.
-
-    Args:
-        given: the module's settings on the command line; those not given are None or the default of its class.
-        model: the module.
-        data: the data module.
-        names: settings that the module takes from the data.
-
-    Raises:
-        ValueError: names the option and both values.
-    """
-    parameters = signature(type(model)).parameters
-    for name in names:
-        value = given.get(name)
-        if value is None or not hasattr(data, name) or value == parameters[name].default:
-            continue
-        told = getattr(data, name)
-        told = told.tolist() if isinstance(told, np.ndarray) else told
-        if _plain(value) != _plain(told):
-            raise ValueError(
-                f"--model.{name}={value}: it comes from the data ({type(data).__name__}), which has {told}; "
-                "leave it out"
-            )
 
 
 def refuse_used_folder(folder: Path) -> None:
@@ -193,7 +166,11 @@ def _defaults(class_path: str) -> dict[str, Any]:
     module, _, name = class_path.rpartition(".")
     parameters = signature(getattr(import_module(module), name)).parameters.values()
     given = {parameter.name: parameter.default for parameter in parameters if parameter.default is not parameter.empty}
-    return _plain({name: asdict(value) if is_dataclass(value) else value for name, value in given.items()})  # type: ignore[arg-type]
+    for key, value in given.items():
+        if is_dataclass(value) and not isinstance(value, type):
+            given[key] = asdict(value)
+    plain: dict[str, Any] = _plain(given)
+    return plain
 
 
 def _is_free(name: str) -> bool:

@@ -7,6 +7,7 @@ from jsonargparse import Namespace
 
 from distilkobert import KoBertTokenizer
 from distilkobert.io.files import atomic_folder
+from distilkobert.io.pretrained import load_pretrained
 from distilkobert.io.run_files import write_json
 from experiments._shared.parsers import StrictParser
 from experiments._shared.quiet import quieten_transformers
@@ -134,7 +135,7 @@ def write_model(folder: Path, model: "PreTrainedModel", encoder: "KoBertTokenize
         segments = getattr(model.config, "type_vocab_size", 0) > 1
         encoder.to_transformers(longest_input(model.config), segments).save_pretrained(folder)
     encoder.save_pretrained(folder)
-    loaded, tokenizer, own = load_own(folder), AutoTokenizer.from_pretrained(folder), load_tokenizer(folder)
+    loaded, tokenizer, own = load_own(folder), load_pretrained(AutoTokenizer, folder), load_tokenizer(folder)
     found = [(own.fingerprint, own.pad_token_id), (encoder.fingerprint, tokenizer.pad_token_id)]
     expected = (encoder.fingerprint, encoder.pad_token_id)
     if found != [expected] * 2 or loaded.config.pad_token_id != encoder.pad_token_id:

@@ -9,6 +9,9 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
+from distilkobert.io.metric_names import TRAIN, TRAIN_TOKENS
+from distilkobert.stop_signals import StoppedBySignal
+
 
 class TrainingLog(pl.Callback):
     """Write losses, `train/{tokens_per_s,tokens_seen,padding,lr}` every `log_every_n_steps` steps.
@@ -77,8 +80,14 @@ class TrainingLog(pl.Callback):
             self._log(trainer, pl_module)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Count what came after the last log."""
+        """Count what came after the last log, as far as weights have learnt from it."""
+        self._sums = self._whole
         self._flush(trainer)
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        """Count it for a training that a signal has stopped, on all ranks at once."""
+        if isinstance(exception, StoppedBySignal) and exception.in_training:
+            self.on_train_end(trainer, pl_module)
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Count what came after the last log of a run that was resumed when nothing was left to train."""
@@ -137,7 +146,7 @@ class TrainingLog(pl.Callback):
         if not self._whole:
             return []
         gathered = trainer.strategy.all_gather(torch.stack(list(self._whole.values())))
-        return gathered.reshape(-1, len(self._whole)).T.tolist()  # type: ignore[no-any-return]
+        return gathered.reshape(-1, len(self._whole)).T.tolist()
 
     def _flush(self, trainer: pl.Trainer) -> tuple[dict[str, float], float]:
         """Sums over ranks since the last flush and the seconds they took; both start again at 0."""
@@ -150,13 +159,15 @@ class TrainingLog(pl.Callback):
 
     def _log(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         sums, seconds = self._flush(trainer)
-        scalars = {f"train/{name}": value / sums["batches"] for name, value in sums.items() if name.startswith("loss/")}
-        scalars["train/tokens_per_s"] = sums["tokens"] / max(seconds, 1e-9)
-        scalars["train/tokens_seen"] = self.tokens_seen
-        scalars["train/padding"] = 1.0 - sums["tokens"] / sums["cells"]
-        scalars["train/lr"] = self._lr
+        scalars = {
+            f"{TRAIN}{name}": value / sums["batches"] for name, value in sums.items() if name.startswith("loss/")
+        }
+        scalars[f"{TRAIN}tokens_per_s"] = sums["tokens"] / max(seconds, 1e-9)
+        scalars[TRAIN_TOKENS] = self.tokens_seen
+        scalars[f"{TRAIN}padding"] = 1.0 - sums["tokens"] / sums["cells"]
+        scalars[f"{TRAIN}lr"] = self._lr
         for logger in trainer.loggers:
             logger.log_metrics(scalars, step=trainer.global_step)
-        shown = {"loss": scalars["train/loss/total"], "tokens/s": scalars["train/tokens_per_s"]}
+        shown = {"loss": scalars[f"{TRAIN}loss/total"], "tokens/s": scalars[f"{TRAIN}tokens_per_s"]}
         pl_module.log_dict(shown, prog_bar=True, logger=False, on_step=True, on_epoch=False, batch_size=1)
         trainer.callback_metrics.update({name: torch.tensor(value) for name, value in scalars.items()})

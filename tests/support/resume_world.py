@@ -10,7 +10,7 @@ import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
 
 from datamodules.base import Batch, PlannedDataModule, PlannedLoader
-from distilkobert.sampling import BatchKey
+from distilkobert.batching import BatchKey
 
 BATCHES = 6  # of each epoch: twelve sequences, two fit into the budget
 Event = tuple[Any, ...]
