@@ -98,7 +98,7 @@ def looks_like(path: Path) -> str:
     first = next(read_lines(path)).lstrip()
     columns = first.split("\t")
     if first.startswith(("{", "[")):
-        return "The file begins like JSON: take the data module of KorQuAD for its files"
+        return "The file begins like KorQuAD: take its data module"
     if columns[0] == "id" and columns[-1] == "label":
         return "The file begins like NSMC: take its data module"
     if first.startswith("## "):

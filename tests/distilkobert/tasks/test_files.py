@@ -162,16 +162,16 @@ def test_only_a_first_line_says_whose_file_it_looks_like(tmp_path: Path) -> None
 
 
 READERS = {
-    "NSMCDataModule": read_nsmc,
-    "NaverNERDataModule": read_naver_ner,
-    "KlueNERDataModule": read_klue_ner,
-    "KorQuADDataModule": read_korquad,
+    "NSMC": read_nsmc,
+    "Naver NER": read_naver_ner,
+    "KLUE-NER": read_klue_ner,
+    "KorQuAD": read_korquad,
 }
 WRITERS = {
-    "NSMCDataModule": write_nsmc,
-    "NaverNERDataModule": write_naver_ner,
-    "KlueNERDataModule": write_klue_ner,
-    "KorQuADDataModule": write_korquad,
+    "NSMC": write_nsmc,
+    "Naver NER": write_naver_ner,
+    "KLUE-NER": write_klue_ner,
+    "KorQuAD": write_korquad,
 }
 
 
@@ -182,7 +182,7 @@ def test_a_file_of_another_task_is_recognised(tmp_path: Path, given: str, reader
     if given == reader:
         assert list(READERS[reader](path))
         return
-    with pytest.raises(ValueError, match=rf"{path.name}, line 1[,:].*{given} reads"):
+    with pytest.raises(ValueError, match=rf"{path.name}, line 1[,:].*begins like {given}: take its data module"):
         list(READERS[reader](path))
 
 

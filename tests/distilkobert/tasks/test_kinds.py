@@ -11,6 +11,7 @@ import lightning_modules
 from distilkobert.tasks.codec import Codec
 from distilkobert.tasks.kinds import (
     DATASETS,
+    ENCODER,
     HEADS,
     KINDS,
     MASKED_LM,
@@ -34,7 +35,7 @@ def test_names_are_those_of_the_records() -> None:
     assert get_args(DatasetName) == tuple(known.name for known in DATASETS)
 
 
-@pytest.mark.parametrize("head", HEADS, ids=lambda head: head.name)
+@pytest.mark.parametrize("head", [MASKED_LM, *KINDS], ids=lambda head: head.name)
 def test_a_head_is_that_of_transformers(head: object) -> None:
     assert head in HEADS
     auto = head.auto_class  # type: ignore[attr-defined]
@@ -43,6 +44,11 @@ def test_a_head_is_that_of_transformers(head: object) -> None:
     assert made == f"DistilBertFor{head.ending}"  # type: ignore[attr-defined]
     assert head_of_class(made) is head
     assert head_named(head.name) is head  # type: ignore[attr-defined]
+
+
+def test_the_encoder_alone_is_no_head_of_a_class() -> None:
+    assert ENCODER.auto_class is transformers.AutoModel
+    assert head_named("encoder") is ENCODER
 
 
 def test_a_class_without_one_of_the_heads_has_none() -> None:
