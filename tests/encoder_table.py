@@ -68,7 +68,7 @@ class Trial:
             self.family,
             self.tried(self.prepare),
             self.tried(self.teach),
-            self.tried(lambda: self.distil("headless", "headless", "--model.losses.masked_lm=0")),
+            self.tried(lambda: self.distil("headless", "headless", "--model.objectives.masked_lm.weight=0")),
             self.tried(lambda: self.distil("teacher", "same")),
             self.tried(lambda: self.distil("teacher", "distilbert")),
             ", ".join(filter(None, (self.tried(lambda task=task: self.finetune(task)) for task in TASKS))),
@@ -108,7 +108,7 @@ class Trial:
     def distil(self, teacher: str, arm: str, *options: str) -> None:
         """Two steps; the teacher without head teaches hidden states."""
         architecture = "distilbert" if arm == "distilbert" else "same"
-        logits = ("--model.losses.soft_target=0",) if teacher == "headless" else ()
+        logits = ("--model.objectives.soft_target.weight=0",) if teacher == "headless" else ()
         self.train(
             self.world.distil(
                 self.root / "runs", f"--model.teacher={self.root / teacher}", f"--run.arm={arm}", *logits, *options,
@@ -172,7 +172,7 @@ def main(families: Sequence[str]) -> None:
         f"transformers {version('transformers')}, torch {version('torch')}.",
         "\n".join(f"| {' | '.join(cells)} |" for cells in (COLUMNS, ["---"] * len(COLUMNS), *rows)),
         "A teacher without head (E5, BGE, ELECTRA's discriminator) teaches hidden states; its student has no head "
-        "either, or with `--model.losses.masked_lm` above 0 one of its own. ALBERT's layers share their weights, so a "
+        "either, or with `--model.objectives.masked_lm.weight` above 0 one of its own. ALBERT's layers share their weights, so a "
         "student with fewer of them computes less and is no smaller.",
         numbered,
     ]
