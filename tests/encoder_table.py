@@ -172,8 +172,8 @@ def main(families: Sequence[str]) -> None:
         f"transformers {version('transformers')}, torch {version('torch')}.",
         "\n".join(f"| {' | '.join(cells)} |" for cells in (COLUMNS, ["---"] * len(COLUMNS), *rows)),
         "A teacher without head (E5, BGE, ELECTRA's discriminator) teaches hidden states; its student has no head "
-        "either, or with `--model.objectives.masked_lm.weight` above 0 one of its own. ALBERT's layers share their weights, so a "
-        "student with fewer of them computes less and is no smaller.",
+        "either, or with an objective on its logits one of its own. ALBERT's layers share their weights, so a student "
+        " with fewer of them computes less and is no smaller.",
         numbered,
     ]
     if not families:
