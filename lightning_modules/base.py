@@ -1,6 +1,5 @@
 """What all modules share: optimizer wiring, the checkpoint's description of itself, and validation means."""
 
-import json
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -31,17 +30,17 @@ class EncoderModule(pl.LightningModule):
     Args:
         task: head of the network.
         optimizer: AdamW and its schedule.
-        settings: constructor settings in plain types, stored in checkpoints to be compared when training resumes.
     """
 
     network: PreTrainedModel
 
-    def __init__(self, *, task: Task, optimizer: OptimizerSpec, settings: Mapping[str, Any]) -> None:
+    def __init__(self, *, task: Task, optimizer: OptimizerSpec) -> None:
         super().__init__()
         self.task: Task = task
         self.optimizer_spec = optimizer
-        # Through JSON so that tuples and lists compare equal with what a YAML file gives.
-        self.settings: dict[str, Any] = json.loads(json.dumps(dict(settings)))
+        self.settings: dict[str, Any] = {}
+        """The parsed settings of the module in plain types, set by the command line; stored in checkpoints and compared
+        when training resumes."""
         self.checkpoint: str | None = None
         """Checkpoint that the trainer is about to load, set by the command line: a network that starts from another
         source is built from it, so that the source need not be there any more."""
@@ -67,11 +66,13 @@ class EncoderModule(pl.LightningModule):
         if estimated == float("inf"):
             raise ValueError("the schedule needs an end: set trainer.max_steps or trainer.max_epochs")
         total_steps = int(estimated)
-        optimizer = build_optimizer([self.network], self.optimizer_spec)
-        schedule = build_schedule(
-            optimizer, self.optimizer_spec, int(total_steps), self.second_warmup(int(total_steps))
-        )
+        optimizer = build_optimizer(self.learning(), self.optimizer_spec)
+        schedule = build_schedule(optimizer, self.optimizer_spec, total_steps, self.second_warmup(total_steps))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def learning(self) -> list[nn.Module]:
+        """What the optimizer trains."""
+        return [self.network]
 
     def on_train_start(self) -> None:
         """Take the learning rate from this run's schedule; a checkpoint brings that of the schedule it ended under."""

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import torch
@@ -69,9 +69,7 @@ class FineTuning(EncoderModule):
         vocab_size: int | None,
         pad_token_id: int | None,
     ) -> None:
-        super().__init__(
-            task=kind.name, optimizer=optimizer, settings={"init_from": init_from, "optimizer": asdict(optimizer)}
-        )
+        super().__init__(task=kind.name, optimizer=optimizer)
         self.codec = kind.load_codec()
         self.init_from = init_from
         self.labels = list(labels)

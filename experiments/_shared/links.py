@@ -27,6 +27,10 @@ LINKS: Final = (
 )
 
 
+LINKED: Final = (*LINKS, "seed")
+"""Settings of a module that are no choices of its own: what comes from the data, and the run's seed."""
+
+
 class LinkError(ValueError):
     """The module and the data do not fit together."""
 

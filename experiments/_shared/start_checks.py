@@ -13,6 +13,7 @@ from jsonargparse import Namespace
 
 from distilkobert.io.run_files import CONFIG_FILE
 from distilkobert.models.checkpoints import read_checkpoint
+from distilkobert.objectives.old_form import objectives_of
 from experiments._shared.settings import PATHS, flatten
 from lightning_modules.base import MODULE_ENTRY
 from lightning_modules.remedies import beside, other_weights
@@ -126,8 +127,8 @@ def check_checkpoint(config: Namespace, folder: Path, linked: Collection[str], *
     refuse_another_run(folder, Path(path))
     home = Path(path).parent.parent
     own = {name: value for name, value in settings.as_dict().items() if name not in linked}
-    now, defaults = flatten({"model": _plain(own)}), flatten({"model": _defaults(config.model.class_path)})
-    before = flatten({"model": saved["settings"]})
+    now, defaults = flatten({"model": plain(own)}), flatten({"model": _defaults(config.model.class_path)})
+    before = flatten({"model": _in_new_form(saved["settings"])})
     data, data_before = _data_settings(config), _saved_data_settings(home / CONFIG_FILE)
     if fit:
         purpose, remedy = "resumes a run as it was", f"Drop the override, or {beside(settings.keys(), path)}"
@@ -169,21 +170,30 @@ def _defaults(class_path: str) -> dict[str, Any]:
     for key, value in given.items():
         if is_dataclass(value) and not isinstance(value, type):
             given[key] = asdict(value)
-    plain: dict[str, Any] = _plain(given)
-    return plain
+    settings: dict[str, Any] = plain(given)
+    return settings
+
+
+def _in_new_form(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings of a checkpoint with objectives in place of the losses of its time."""
+    if "losses" not in settings:
+        return settings
+    rest = {name: value for name, value in settings.items() if name != "losses"}
+    return {**rest, "objectives": objectives_of(settings["losses"])}
 
 
 def _is_free(name: str) -> bool:
     return any(name == free or (free.endswith(".") and name.startswith(free)) for free in _FREE_IN_EVALUATION)
 
 
-def _plain(settings: Any) -> Any:
+def plain(settings: Any) -> Any:
+    """Settings as JSON gives them back, so that tuples and lists compare equal with what a YAML file gives."""
     return json.loads(json.dumps(settings))
 
 
 def _data_settings(config: Namespace) -> dict[str, Any]:
     """What this command makes its data with, flat; the seed under its own name."""
-    settings = _plain(config.data.init_args.as_dict())
+    settings = plain(config.data.init_args.as_dict())
     kept = {name: value for name, value in settings.items() if name not in (*_FREE_ON_RESUME, "seed")}
     return {
         "seed_everything": int(config.seed_everything),

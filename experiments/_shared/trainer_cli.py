@@ -20,13 +20,14 @@ from distilkobert.io.metric_names import ARM, LOSS, RECIPE, SEED, VAL
 from distilkobert.stop_signals import StopSignals
 from distilkobert.tasks.probe import ProbeSpec
 from experiments._shared.hardware import suit_processor
-from experiments._shared.links import LINKS, LinkError, add_links
+from experiments._shared.links import LINKED, LinkError, add_links
 from experiments._shared.parsers import StrictParser
 from experiments._shared.resuming import settle_checkpoint, take_folder
 from experiments._shared.run_folder import RunSpec
 from experiments._shared.settings import comparable_settings
 from experiments._shared.start_checks import (
     check_numbers,
+    plain,
     refuse_evaluating_the_start,
     refuse_used_folder,
 )
@@ -121,6 +122,7 @@ class TrainerCLI(LightningCLI):
             }
         )
         parser.link_arguments("seed_everything", "data.init_args.seed")
+        parser.link_arguments("seed_everything", "model.init_args.seed")
         add_links(parser, self._module_settings)
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
@@ -137,7 +139,7 @@ class TrainerCLI(LightningCLI):
         self.run_folder = RunSpec(**vars(config.run)).folder(int(config.seed_everything))
         if not config.trainer.fast_dev_run:
             take_folder(self.run_folder, self.held)
-        step = settle_checkpoint(config, self.run_folder, LINKS, fit=fit)
+        step = settle_checkpoint(config, self.run_folder, LINKED, fit=fit)
         self.resumed_step = step if fit else None
 
     def before_instantiate_classes(self) -> None:
@@ -163,7 +165,9 @@ class TrainerCLI(LightningCLI):
         except ValueError as error:  # the parser's own, around what a link says
             raise (error.__cause__ if isinstance(error.__cause__, LinkError) else error) from None
         config = self.config[self.config.subcommand]
+        asked = config.model.init_args.as_dict()
         if isinstance(self.model, EncoderModule):
+            self.model.settings = plain({name: value for name, value in asked.items() if name not in LINKED})
             self.model.checkpoint = config.get("ckpt_path")
 
     def _module_settings(self) -> tuple[str, dict[str, Any]]:
@@ -207,7 +211,7 @@ class TrainerCLI(LightningCLI):
         asked = config.trainer.enable_progress_bar
         bar = sys.stdout.isatty() if asked is None else asked
         self.trainer_defaults["callbacks"] = [
-            HparamsTab(comparable_settings(config.as_dict(), self.facts, LINKS)),
+            HparamsTab(comparable_settings(config.as_dict(), self.facts, LINKED)),
             # Before the log, whose clock starts again when validation has ended.
             ConfusionFigure(),
             SampleTable(),

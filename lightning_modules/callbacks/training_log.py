@@ -14,13 +14,16 @@ from distilkobert.stop_signals import StoppedBySignal
 
 
 class TrainingLog(pl.Callback):
-    """Write losses, `train/{tokens_per_s,tokens_seen,padding,lr}` every `log_every_n_steps` steps.
+    """Write `train/{loss,weighted}/<term>` and `train/{tokens_per_s,tokens_seen,padding,lr}` at intervals.
+
+    The interval is `log_every_n_steps`.
 
     Lightning logs what rank 0 saw in one micro-batch. Here every logged loss is the mean over ranks and over the
     micro-batches since the last log, gathered in one reduction, so that a run on two processes and a run on one with
     twice the accumulation write the same curve.
 
-    The module's `training_step` returns its terms as detached scalars under `terms`; tokens are counted from the
+    The module's `training_step` returns its terms as detached scalars under `terms`, and where there are several, each
+    times its weight under `weighted`; tokens are counted from the
     batch's `attention_mask`, padding excluded.
     """
 
@@ -70,6 +73,8 @@ class TrainingLog(pl.Callback):
         self._add("batches", torch.ones((), device=pl_module.device))
         for name, value in outputs["terms"].items():
             self._add(f"loss/{name}", value.detach())
+        for name, value in outputs.get("weighted", {}).items():
+            self._add(f"weighted/{name}", value.detach())
         self._add("tokens", batch["attention_mask"].sum())
         self._add("cells", torch.tensor(batch["attention_mask"].numel(), device=pl_module.device))
         step = trainer.global_step
@@ -160,7 +165,9 @@ class TrainingLog(pl.Callback):
     def _log(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         sums, seconds = self._flush(trainer)
         scalars = {
-            f"{TRAIN}{name}": value / sums["batches"] for name, value in sums.items() if name.startswith("loss/")
+            f"{TRAIN}{name}": value / sums["batches"]
+            for name, value in sums.items()
+            if name.startswith(("loss/", "weighted/"))
         }
         scalars[f"{TRAIN}tokens_per_s"] = sums["tokens"] / max(seconds, 1e-9)
         scalars[TRAIN_TOKENS] = self.tokens_seen

@@ -161,10 +161,7 @@ def planned_study(folder: Path, notes: list[str]) -> Study | None:
 
 
 def usable_metrics(folder: Path, notes: list[str]) -> dict[str, Any]:
-    """The run's `metrics.json`, empty where it is missing, broken, or that of a training that was stopped.
-
-    Why it is empty, and figures that are not finite, are noted.
-    """
+    """The run's `metrics.json`, empty where it is missing or broken; figures that are not finite are noted."""
     try:
         metrics = read_metrics(folder)
     except (ValueError, OSError) as error:
@@ -174,9 +171,6 @@ def usable_metrics(folder: Path, notes: list[str]) -> dict[str, Any]:
         notes.append(f"{folder}: tested on {metrics[LIMITED_TEST]}; its scores are those of a part.")
     if LIMITED_VAL in metrics and not has_any(metrics, TEST):
         notes.append(f"{folder}: validated on {metrics[LIMITED_VAL]}; its held-out figures are those of a part.")
-    if STATUS in metrics and why_unfinished(metrics):
-        notes.append(f"Left out as it is not finished: {how_to_finish(folder) or folder}.")
-        return {}
     if metrics.get(VAL_STEP) is not None and (unfinished := how_to_finish(folder)):
         notes.append(unfinished)
     strange = [name for name, value in metrics.items() if isinstance(value, float) and not math.isfinite(value)]
@@ -200,6 +194,9 @@ def _with_metrics(runs: Sequence[Run], tasks: Iterable[str], notes: list[str]) -
             metrics = {}
         elif strange := no_numbers(metrics, prefix):
             notes.append(f"{run.label} counts as missing: {', '.join(strange)} in its metrics.json is no number.")
+            metrics = {}
+        elif STATUS in metrics and (why := why_unfinished(metrics)):
+            notes.append(f"{run.label} counts as missing: {why}.")
             metrics = {}
         elif run.stage == CORPUS:
             metrics = {}  # no training: it writes a manifest

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from distilkobert.io.metric_names import AGREEMENT, ARM, RECIPE, SEED, TEST, has_any
-from distilkobert.io.run_files import CONFIG_FILE, METRICS_FILE
+from distilkobert.io.metric_names import AGREEMENT, ARM, RECIPE, SEED, STATUS, TEST, has_any
+from distilkobert.io.run_files import CONFIG_FILE, METRICS_FILE, why_unfinished
 from experiments._shared.plan_file import PLAN_FILE, TEACHER, ArmKind
 from experiments._shared.run_results import how_to_finish
 from experiments.report.reading.runs import (
@@ -68,6 +68,9 @@ def _found_runs(folder: Path, notes: list[str]) -> Study:
         if not (isinstance(recipe, str) and isinstance(arm, str) and isinstance(seed, int)):
             if metrics:
                 notes.append(f"{path} is left out: it does not say recipe, arm and seed.")
+            continue
+        if STATUS in metrics and (why := why_unfinished(metrics)):
+            notes.append(f"{path} is left out: {why}.")
             continue
         run = Run(recipe, arm, seed, path.parent, metrics)
         if run.label in runs:

@@ -129,15 +129,18 @@ def test_an_older_folder_is_weighed_and_none_is_counted_twice(tmp_path: Path) ->
     assert weights_mb(tmp_path) == 0.5
 
 
+TEMPERATURE = "model.objectives.soft_target.temperature"
+
+
 def test_what_the_arms_are(tmp_path: Path) -> None:
     folder = fabricate(tmp_path / "study", ARMS[:2], seeds=(1,), examples=4, events=False)
     plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
-    plan["arms"].append({"arm": "search-000", "kind": "student", "axes": {"model.losses.temperature": "2.5"}})
+    plan["arms"].append({"arm": "search-000", "kind": "student", "axes": {TEMPERATURE: "2.5"}})
     (folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
     table = axes_table(open_runs(folder, []))
     assert table is not None
     assert list(csv.reader(io.StringIO(to_csv(table)))) == [
-        ["arm", "layers", "model.losses.temperature"],
+        ["arm", "layers", TEMPERATURE],
         ["base", "1-5-9", "–"],
         ["search-000", "–", "2.5"],
     ]

@@ -18,6 +18,8 @@ def runs(tmp_path: Path) -> dict[str, Run]:
     return {run.label: run for run in expand(declare(tmp_path, FULL)).all_runs}
 
 
+ENDED = {"steps": 4, "val/step": 4}
+STOPPED = ENDED | {"status": "stopped"}
 CASES = [
     # files that are there, metrics.json, what is left, whether the training resumes
     ([], None, ["fit", "export"], False),
@@ -26,6 +28,11 @@ CASES = [
     (["config.yaml", "checkpoints/last.ckpt"], {"val/loss": 1.0, "val/step": 2}, ["fit", "export"], True),
     (["config.yaml", "checkpoints/last.ckpt"], {"steps": 4, "val/step": 2}, ["fit", "export"], True),
     (["config.yaml", "checkpoints/last.ckpt"], {"steps": 4, "val/step": 4}, ["export"], None),
+    (["config.yaml", "checkpoints/last.ckpt"], ENDED | {"status": "finished"}, ["export"], None),
+    (["config.yaml", "checkpoints/last.ckpt"], ENDED | {"status": "running"}, ["fit", "export"], True),
+    (["config.yaml", "checkpoints/last.ckpt"], STOPPED | {"stopped_by": "SIGTERM"}, ["fit", "export"], True),
+    (["config.yaml", "checkpoints/last.ckpt"], STOPPED | {"stopped_by": "max_time"}, ["fit", "export"], True),
+    (["config.yaml", "checkpoints/last.ckpt"], STOPPED | {"stopped_by": "early_stopping"}, ["export"], None),
     (["config.yaml", "checkpoints/last.ckpt", "EXPORT"], {"steps": 4}, ["fit"], True),
     (["config.yaml", "checkpoints/last.ckpt", "EXPORT"], {"steps": 4, "val/step": 4}, [], None),
     (["config.yaml", "checkpoints/last.ckpt", "EXPORT"], None, ["fit"], True),
