@@ -97,7 +97,7 @@ class ObjectiveFiles:
                 parent.value[number] = (yaml.ScalarNode(key.tag, _ABOVE[2]), node)
 
 
-def _below(node: yaml.Node, name: str) -> Any:
+def _below(node: yaml.Node | None, name: str) -> Any:
     """The value of a key, a node of whatever kind; None where there is none or it is null."""
     return next((value for key, value in _pairs(node) if key.value == name and value.tag != _NULL), None)
 
@@ -110,7 +110,7 @@ def _keys_are_text(node: yaml.Node) -> None:
         _keys_are_text(value)
 
 
-def _pairs(node: yaml.Node) -> Iterator[tuple[yaml.Node, yaml.Node]]:
+def _pairs(node: yaml.Node | None) -> Iterator[tuple[yaml.Node, yaml.Node]]:
     if isinstance(node, yaml.MappingNode):
         yield from node.value
 
