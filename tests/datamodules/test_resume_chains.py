@@ -9,7 +9,7 @@ import pytorch_lightning as pl
 import torch
 
 from datamodules.resume import Place, check_counters, counters_at, place_of
-from tests.unit.resume_world import BATCHES, Diary, Event, InterruptedRunError, Mishaps, SaveAndInterrupt, train
+from tests.support.resume_world import BATCHES, Diary, Event, InterruptedRunError, Mishaps, SaveAndInterrupt, train
 
 SHAPES: list[dict[str, Any]] = [
     {"max_epochs": 3},
