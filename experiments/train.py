@@ -13,7 +13,7 @@ from contextlib import ExitStack
 
 import torch
 import torch.distributed as dist
-from pytorch_lightning.utilities.exceptions import MisconfigurationException
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 
 from distilkobert.stop_signals import StopSignals
 from experiments._shared.commandline import run_command

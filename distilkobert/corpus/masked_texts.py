@@ -35,9 +35,9 @@ def read_masked_texts(path: Path, tokenizer: TextEncoder, max_length: int) -> li
     own = "" if tokenizer.mask_token == MASK else f" or {tokenizer.mask_token}"
     texts = []
     for number, line in enumerate(read_lines(path), start=1):
-        # As in transformers, the space before a mask belongs to it.
-        parts = [part.rstrip() for part in line.replace(tokenizer.mask_token, MASK).split(MASK)]
-        first, *others = tokenizer.encode_batch(parts)
+        *before, last = line.replace(tokenizer.mask_token, MASK).split(MASK)
+        # The space before a mask belongs to it, as it belongs to the first piece of a word.
+        first, *others = tokenizer.encode_batch([*(part.rstrip() for part in before), last])
         if not others:
             raise ValueError(
                 f"{path}, line {number}: found no {MASK}{own}; write {MASK} where a piece is to be predicted"

@@ -111,9 +111,9 @@ def prepare_corpus(
             rows, dropped = packer.finish()
             writer.write(part, rows)
             counts.ends_dropped += dropped
-        _require_sequences(writer, counts, settings)
         pieces = _count_pieces(writer, loaded)
         check_unknown(pieces, f"{paths[0]} and others" if paths[1:] else str(paths[0]), unknown_limit)
+        _require_sequences(writer, counts, settings)
         manifest |= _result(writer, counts, pieces)
         writer.finish(manifest)
     return PreparedCorpus(manifest, reused=False, seconds=time.perf_counter() - start)

@@ -1,7 +1,7 @@
 """The one place where transformers makes something from a folder, a hub repository or a configuration.
 
 A model's files may name Python code of their own (`auto_map`). By default transformers asks on standard input whether
-to run it, which is where `experiments.predict` reads its texts. Nothing of a file is run here; a test over the sources
+to run it, which is where the command `predict` reads its texts. Nothing of a file is run here; a test over the sources
 forbids the same calls elsewhere.
 """
 

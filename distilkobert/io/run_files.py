@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from distilkobert.io.files import write_text
+from distilkobert.io.metric_names import STATUS, STEPS, STOPPED_BY
 
 METRICS_FILE = "metrics.json"
 CONFIG_FILE = "config.yaml"
-PREDICTIONS_FILE = "predictions.jsonl"
 
 RUNNING, STOPPED, FINISHED = "running", "stopped", "finished"
 """Values of `status` in `metrics.json`; a run that was killed while it trained on keeps the first."""
@@ -37,40 +37,19 @@ def read_metrics(folder: Path) -> dict[str, Any]:
     return content
 
 
-def how_to_finish(folder: Path) -> str:
-    """Why a run is not finished and which command goes on from there; empty where its training and validation ended.
-
-    A training that its own early stopping has ended is finished.
-
-    Raises:
-        ValueError: its `metrics.json` is no JSON object.
-    """
-    metrics, config = read_metrics(folder), folder / CONFIG_FILE
-    last = folder / "checkpoints" / "last.ckpt"
-    if not config.is_file():
-        return ""
-    command = f"python -m experiments.train {{}} -c {config} --ckpt_path={last}".format
-    if reason := why_unfinished(metrics):
-        again = f"go on with: {command('fit')}" if last.is_file() else "remove the folder and start it again"
-        return f"{folder}: {reason}; {again}"
-    if metrics.get("val/step") != metrics["steps"]:
-        return f"{folder}: its last step was not validated; measure it with: {command('validate')}"
-    return ""
-
-
 def why_unfinished(metrics: Mapping[str, Any]) -> str:
     """Why the training behind a run's metrics has not come to its end; empty where it has.
 
     Runs from before there was a `status` count as finished where they have their number of steps.
     """
-    stopped_by = metrics.get("stopped_by")
-    if "steps" not in metrics or metrics.get("status") == RUNNING:
+    stopped_by = metrics.get(STOPPED_BY)
+    if STEPS not in metrics or metrics.get(STATUS) == RUNNING:
         return "training has not ended"
-    if metrics.get("status") == STOPPED and stopped_by != EARLY_STOPPING:
-        return f"training was stopped by {stopped_by} after optimizer step {metrics['steps']}"
+    if metrics.get(STATUS) == STOPPED and stopped_by != EARLY_STOPPING:
+        return f"training was stopped by {stopped_by} after optimizer step {metrics[STEPS]}"
     return ""
 
 
-def write_json(path: Path, content: dict[str, Any]) -> None:
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write `content`, keys in order, whole or not at all."""
     write_text(path, json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n")

@@ -9,45 +9,18 @@ module that trained it, and without running any code that a checkpoint names (ev
 import pickle
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError
-from transformers import (
-    AutoConfig,
-    AutoModel,
-    AutoModelForMaskedLM,
-    AutoModelForQuestionAnswering,
-    AutoModelForSequenceClassification,
-    AutoModelForTokenClassification,
-    PreTrainedConfig,
-    PreTrainedModel,
-)
+from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 
 from distilkobert.io.checkpoint_files import load_checkpoint, refused_pickle
 from distilkobert.io.pretrained import build_from_config, load_pretrained
 from distilkobert.io.run_files import CONFIG_FILE
 from distilkobert.models.checks import check_left_out
 from distilkobert.models.families import FAMILIES, head_parameters
-
-Task = Literal["masked_lm", "sequence_classification", "token_classification", "question_answering", "encoder"]
-"""Heads; `encoder` is the encoder alone, without head and pooler."""
-
-_AUTO_CLASSES: dict[Task, Any] = {
-    "masked_lm": AutoModelForMaskedLM,
-    "sequence_classification": AutoModelForSequenceClassification,
-    "token_classification": AutoModelForTokenClassification,
-    "question_answering": AutoModelForQuestionAnswering,
-    "encoder": AutoModel,
-}
-
-_HEADS: dict[str, Task] = {
-    "MaskedLM": "masked_lm",
-    "SequenceClassification": "sequence_classification",
-    "TokenClassification": "token_classification",
-    "QuestionAnswering": "question_answering",
-}
-"""Ends of the class names in transformers."""
+from distilkobert.tasks.kinds import Task, head_named, head_of_class
 
 ENTRY = "transformers"
 """Key under which a checkpoint describes its network."""
@@ -96,13 +69,12 @@ def model_from_checkpoint(content: Mapping[str, Any], path: str | Path) -> PreTr
         ValueError: the weights do not fit the configuration beside them.
     """
     entry = content[ENTRY]
-    if entry["task"] not in get_args(Task):
-        raise ValueError(f"{path}: unknown head '{entry['task']}', expected one of {', '.join(get_args(Task))}")
+    try:
+        head = head_named(entry["task"])
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
     config = AutoConfig.for_model(**entry["config"])
-    model = cast(
-        PreTrainedModel,
-        build_from_config(_AUTO_CLASSES[entry["task"]], config, **_class_options(entry["task"], config)),
-    )
+    model = cast(PreTrainedModel, build_from_config(head.auto_class, config, **_class_options(head.name, config)))
     prefix = entry["prefix"]
     weights = {
         name.removeprefix(prefix): tensor for name, tensor in content["state_dict"].items() if name.startswith(prefix)
@@ -189,8 +161,8 @@ def load_own(source: str | Path) -> PreTrainedModel:
 
 def task_of(config: PreTrainedConfig) -> Task | None:
     """The head that a configuration names as its network's, None where it names none or one that is not used here."""
-    architecture = (config.architectures or [""])[0]
-    return next((task for ending, task in _HEADS.items() if architecture.endswith(f"For{ending}")), None)
+    head = head_of_class((config.architectures or [""])[0])
+    return None if head is None else head.name
 
 
 def _from_folder_or_hub(
@@ -211,7 +183,7 @@ def _from_folder_or_hub(
             config.update(_classes(labels))
         head = own or task
         model, report = load_pretrained(
-            AutoModel if head is None else _AUTO_CLASSES[head],
+            AutoModel if head is None else head_named(head).auto_class,
             source,
             config=config,
             output_loading_info=True,
@@ -240,7 +212,7 @@ def _with_new_head(
 ) -> tuple[PreTrainedModel, list[str]]:
     """The encoder of `model` under a random head of `task`, and the names of all weights that are random."""
     model.config.update(_classes(labels))
-    target = cast(PreTrainedModel, build_from_config(_AUTO_CLASSES[task], model.config))
+    target = cast(PreTrainedModel, build_from_config(head_named(task).auto_class, model.config))
     prefix = f"{target.base_model_prefix}."
     encoder, absent = model.base_model.state_dict(), [name for name in missing if name.startswith(prefix)]
     report = target.base_model.load_state_dict(encoder, strict=False)

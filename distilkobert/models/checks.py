@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from transformers import PreTrainedConfig, PreTrainedModel
 
-from distilkobert.korean.particles import ParticleMode
 from distilkobert.models.families import FAMILIES, head_parameters
 from distilkobert.models.vocabulary_fit import fit_vocabulary
 
@@ -22,15 +21,11 @@ class DataFacts:
         vocab_size: pieces of the tokenizer.
         pad_token_id: id of [PAD].
         max_length: longest input in tokens.
-        particles: how words were cut before encoding; kept in the model's configuration for prediction.
-        seed_compatible: whether answers are read out in the original's way; kept there too.
     """
 
     vocab_size: int | None
     pad_token_id: int | None
     max_length: int | None
-    particles: ParticleMode = "none"
-    seed_compatible: bool = False
 
 
 def check_new_weights(model: PreTrainedModel, missing: Sequence[str], source: str) -> None:
@@ -91,6 +86,11 @@ def longest_input(config: PreTrainedConfig) -> int:
     """Most tokens of an input; RoBERTa's kin count their positions from behind that of [PAD]."""
     positions, family = int(config.max_position_embeddings), FAMILIES.get(config.model_type)
     return positions - config.pad_token_id - 1 if family is not None and family.positions_after_pad else positions
+
+
+def takes_segments(config: PreTrainedConfig) -> bool:
+    """Whether the network tells segments apart: DistilBERT has none, RoBERTa a single one."""
+    return getattr(config, "type_vocab_size", 0) > 1
 
 
 def check_facts(model: PreTrainedModel, facts: DataFacts, labels: Sequence[str], source: str) -> None:

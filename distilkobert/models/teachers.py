@@ -108,7 +108,7 @@ def load_teacher(
             f"teacher {source}: the checkpoint has no trained masked-LM head; it lacks "
             f"{', '.join(missing[:4])}{' and others' if len(missing) > 4 else ''}. A random head would be distilled "
             "without any error. Take a checkpoint with its head (monologg/kobert-lm has one, monologg/kobert does "
-            "not), or learn from hidden states alone: --model.losses.soft_target=0"
+            "not), or learn from hidden states alone: objectives that need no logits"
         )
     _check_fit(model, source, vocab_size=vocab_size, pad_token_id=pad_token_id, max_length=max_length)
     teacher = cast(PreTrainedModel, model.base_model) if missing else model

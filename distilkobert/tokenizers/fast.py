@@ -61,7 +61,8 @@ class FastEncoder:
         self._frames_itself = not own.is_empty
         self.frame = own if self._frames_itself else Frame.bert(self.cls_token_id, self.sep_token_id, self.pad_token_id)
         self._backend.encode_special_tokens = True  # what a user types is text
-        _cut_special_tokens(self._backend, tokenizer.all_special_tokens, self.unk_token_id)
+        self._special = frozenset(tokenizer.all_special_ids) - {self.unk_token_id}
+        self._cutting = _cutting(self._backend, tokenizer.all_special_tokens, self.unk_token_id)
 
     def __reduce__(self) -> tuple[type["FastEncoder"], tuple["PreTrainedTokenizerFast", str]]:
         return type(self), (self._tokenizer, self._name)
@@ -72,16 +73,19 @@ class FastEncoder:
         return self._tokenizer
 
     @cached_property
+    def _vocabulary(self) -> dict[str, int]:
+        return self._backend.get_vocab()
+
+    @cached_property
     def vocab_size(self) -> int:
         """Number of ids, V: one more than the largest, added tokens included."""
-        return max(self._backend.get_vocab().values()) + 1
+        return max(self._vocabulary.values()) + 1
 
     @cached_property
     def special_ids(self) -> tuple[int, ...]:
         """Ids that no text has: special tokens, [unused7] and its like, and numbers below V without a token."""
-        tokens = self._backend.get_vocab()
-        unused = {number for token, number in tokens.items() if _UNUSED.fullmatch(token)}
-        empty = set(range(self.vocab_size)).difference(tokens.values())
+        unused = {number for token, number in self._vocabulary.items() if _UNUSED.fullmatch(token)}
+        empty = set(range(self.vocab_size)).difference(self._vocabulary.values())
         return tuple(sorted({*self._tokenizer.all_special_ids, *self.frame.special_ids, *unused, *empty}))
 
     @property
@@ -98,11 +102,18 @@ class FastEncoder:
     def encode_batch(self, texts: Sequence[str]) -> list[npt.NDArray[np.unsignedinteger[Any]]]:
         """Ids of every text, without special tokens around it; arrays of type `id_dtype`."""
         encodings = self._backend.encode_batch_fast(list(texts), add_special_tokens=False)
-        return [np.array(encoding.ids, dtype=self.id_dtype) for encoding in encodings]
+        rows = [encoding.ids for encoding in encodings]
+        if self._cutting is not None:
+            for number, ids in enumerate(rows):
+                if not self._special.isdisjoint(ids):
+                    rows[number] = self._cutting.encode(texts[number], add_special_tokens=False).ids
+        return [np.array(ids, dtype=self.id_dtype) for ids in rows]
 
     def encode_with_offsets(self, text: str) -> Encoding:
         """Ids of one text and the span of each; white space is cut off the spans of tokenizers that count it in."""
         encoding = self._backend.encode(text, add_special_tokens=False)
+        if self._cutting is not None and not self._special.isdisjoint(encoding.ids):
+            encoding = self._cutting.encode(text, add_special_tokens=False)
         spans = []
         for start, end in encoding.offsets:
             while start < end and text[start].isspace():
@@ -111,6 +122,17 @@ class FastEncoder:
                 end -= 1
             spans.append((start, end))
         return encoding.ids, spans
+
+    def convert_ids_to_tokens(self, ids: Iterable[int]) -> list[str]:
+        """Token of every id, as the vocabulary spells it; empty for numbers without one.
+
+        Raises:
+            ValueError: an id is negative or beyond the vocabulary.
+        """
+        numbers = list(ids)
+        if outside := [number for number in numbers if not 0 <= number < self.vocab_size]:
+            raise ValueError(f"id {outside[0]} is outside the {self.vocab_size} ids, 0 and up")
+        return [self._backend.id_to_token(number) or "" for number in numbers]
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write the files from which `AutoTokenizer` loads it."""
@@ -144,13 +166,13 @@ class FastEncoder:
         )
 
 
-def _cut_special_tokens(backend: "Tokenizer", tokens: Iterable[str], unk_token_id: int) -> None:
-    """Make the tokenizer cut special tokens that are typed in a text, where it would take them for pieces.
+def _cutting(backend: "Tokenizer", tokens: Iterable[str], unk_token_id: int) -> "Tokenizer | None":
+    """The tokenizer that cuts special tokens typed in a text, where `backend` takes them for pieces; else None.
 
     SentencePiece's vocabularies hold them as the likeliest pieces of all. Where a text spells one, its first character
     ends a word, as it does in WordPiece, which cuts at brackets.
     """
-    from tokenizers import Regex, pre_tokenizers
+    from tokenizers import Regex, Tokenizer, pre_tokenizers
 
     spelled = []
     for token in tokens:
@@ -158,8 +180,11 @@ def _cut_special_tokens(backend: "Tokenizer", tokens: Iterable[str], unk_token_i
         if backend.token_to_id(token) in ids - {unk_token_id}:
             spelled.append(token)
     if not spelled:
-        return
+        return None
     pattern = "|".join(f"{re.escape(token[0])}(?={re.escape(token[1:])})" for token in spelled)
     cut = pre_tokenizers.Split(Regex(pattern), "merged_with_previous")
-    before = backend.pre_tokenizer
-    backend.pre_tokenizer = cut if before is None else pre_tokenizers.Sequence([before, cut])
+    cutting = Tokenizer.from_str(backend.to_str())
+    before = cutting.pre_tokenizer
+    cutting.pre_tokenizer = cut if before is None else pre_tokenizers.Sequence([before, cut])
+    cutting.encode_special_tokens = True
+    return cutting

@@ -5,7 +5,7 @@ BERT, ALBERT, ELECTRA, DeBERTa and KoBERT frame `[CLS] A [SEP]` and `[CLS] A [SE
 that no list of model families is needed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING
@@ -129,11 +129,15 @@ _Part = list[tuple[int, int]]
 
 def _probe(backend: "Tokenizer", name: str) -> str:
     """A text that has at least one piece."""
-    tokens = islice(backend.get_vocab(with_added_tokens=False), _PROBED_TOKENS)
-    for text in chain(_PROBES, tokens):
+    for text in chain(_PROBES, _own_tokens(backend)):
         if backend.encode(text, add_special_tokens=False).ids:
             return text
     raise ValueError(f"the tokenizer {name} makes no piece of {', '.join(_PROBES)} or of its own tokens; it is damaged")
+
+
+def _own_tokens(backend: "Tokenizer") -> Iterator[str]:
+    """Some of the vocabulary, read only where it is needed."""
+    yield from islice(backend.get_vocab(with_added_tokens=False), _PROBED_TOKENS)
 
 
 def _parts(encoding: "Encoding", texts: int) -> list[_Part] | None:

@@ -6,7 +6,7 @@ multilingual BERT's WordPiece), so that teachers, students and other models go t
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -68,6 +68,9 @@ class TextEncoder(Protocol):
 
     def encode_with_offsets(self, text: str) -> Encoding:
         """Ids of one text, and the span of characters of each; see `KoBertTokenizer.encode_with_offsets`."""
+
+    def convert_ids_to_tokens(self, ids: Iterable[int]) -> list[str]:
+        """Token of every id, as the vocabulary spells it."""
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write the tokenizer's files."""

@@ -87,8 +87,8 @@ class PieceSpelling:
             return PieceText(data.removeprefix(b" "), data.startswith(b" "))
         if self.kind == "wordpiece":
             return PieceText(piece.removeprefix(self.prefix).encode(), not piece.startswith(self.prefix))
-        if self.byte_fallback and len(piece) == len(_BYTE_PIECE.format(0)) and piece in _BYTE_PIECES:
-            return PieceText(_BYTE_PIECES[piece], starts_word=False)
+        if self.byte_fallback and len(piece) == len(_BYTE_PIECE.format(0)) and piece in BYTE_PIECES:
+            return PieceText(BYTE_PIECES[piece], starts_word=False)
         return PieceText(piece.removeprefix(WORD_START).encode(), piece.startswith(WORD_START))
 
 
@@ -197,4 +197,4 @@ BYTES = _byte_characters()
 CHARACTERS = {byte: character for character, byte in BYTES.items()}
 """Character of each byte."""
 
-_BYTE_PIECES = {_BYTE_PIECE.format(byte): bytes([byte]) for byte in range(256)}
+BYTE_PIECES = {_BYTE_PIECE.format(byte): bytes([byte]) for byte in range(256)}

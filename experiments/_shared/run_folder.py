@@ -58,6 +58,7 @@ class RunConfig(SaveConfigCallback):
         """Save it for a run that is new; of one resumed with other settings keep both, and say what differs."""
         if self._keep(trainer, pl_module) or not trainer.is_global_zero:
             return
+        assert trainer.logger is not None  # runs always have one
         path = Path(str(trainer.logger.log_dir)) / self.config_filename
         text, before = self.parser.dump(self.config, skip_none=False), path.read_text(encoding="utf-8")
         changes = _changes(yaml.safe_load(before), yaml.safe_load(text))

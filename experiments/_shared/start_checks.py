@@ -8,12 +8,12 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
 from jsonargparse import Namespace
 
 from distilkobert.io.run_files import CONFIG_FILE
 from distilkobert.models.checkpoints import read_checkpoint
+from distilkobert.objectives.old_form import objectives_of
 from experiments._shared.settings import PATHS, flatten
 from lightning_modules.base import MODULE_ENTRY
 from lightning_modules.remedies import beside, other_weights
@@ -43,32 +43,6 @@ def check_numbers(config: Namespace) -> None:
     accumulated = config.trainer.accumulate_grad_batches
     if accumulated < 1:
         raise ValueError(f"--trainer.accumulate_grad_batches={accumulated}: expected 1 or more")
-
-
-def check_linked(given: Mapping[str, Any], model: object, data: object, names: Collection[str]) -> None:
-    """Refuse a setting of the module that is given, although the data tell another.
-
-    Args:
-        given: the module's settings on the command line; those not given are None or the default of its class.
-        model: the module.
-        data: the data module.
-        names: settings that the module takes from the data.
-
-    Raises:
-        ValueError: names the option and both values.
-    """
-    parameters = signature(type(model)).parameters
-    for name in names:
-        value = given.get(name)
-        if value is None or not hasattr(data, name) or value == parameters[name].default:
-            continue
-        told = getattr(data, name)
-        told = told.tolist() if isinstance(told, np.ndarray) else told
-        if _plain(value) != _plain(told):
-            raise ValueError(
-                f"--model.{name}={value}: it comes from the data ({type(data).__name__}), which has {told}; "
-                "leave it out"
-            )
 
 
 def refuse_used_folder(folder: Path) -> None:
@@ -153,8 +127,8 @@ def check_checkpoint(config: Namespace, folder: Path, linked: Collection[str], *
     refuse_another_run(folder, Path(path))
     home = Path(path).parent.parent
     own = {name: value for name, value in settings.as_dict().items() if name not in linked}
-    now, defaults = flatten({"model": _plain(own)}), flatten({"model": _defaults(config.model.class_path)})
-    before = flatten({"model": saved["settings"]})
+    now, defaults = flatten({"model": plain(own)}), flatten({"model": _defaults(config.model.class_path)})
+    before = flatten({"model": _in_new_form(saved["settings"])})
     data, data_before = _data_settings(config), _saved_data_settings(home / CONFIG_FILE)
     if fit:
         purpose, remedy = "resumes a run as it was", f"Drop the override, or {beside(settings.keys(), path)}"
@@ -193,20 +167,33 @@ def _defaults(class_path: str) -> dict[str, Any]:
     module, _, name = class_path.rpartition(".")
     parameters = signature(getattr(import_module(module), name)).parameters.values()
     given = {parameter.name: parameter.default for parameter in parameters if parameter.default is not parameter.empty}
-    return _plain({name: asdict(value) if is_dataclass(value) else value for name, value in given.items()})  # type: ignore[arg-type]
+    for key, value in given.items():
+        if is_dataclass(value) and not isinstance(value, type):
+            given[key] = asdict(value)
+    settings: dict[str, Any] = plain(given)
+    return settings
+
+
+def _in_new_form(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings of a checkpoint with objectives in place of the losses of its time."""
+    if "losses" not in settings:
+        return settings
+    rest = {name: value for name, value in settings.items() if name != "losses"}
+    return {**rest, "objectives": objectives_of(settings["losses"])}
 
 
 def _is_free(name: str) -> bool:
     return any(name == free or (free.endswith(".") and name.startswith(free)) for free in _FREE_IN_EVALUATION)
 
 
-def _plain(settings: Any) -> Any:
+def plain(settings: Any) -> Any:
+    """Settings as JSON gives them back, so that tuples and lists compare equal with what a YAML file gives."""
     return json.loads(json.dumps(settings))
 
 
 def _data_settings(config: Namespace) -> dict[str, Any]:
     """What this command makes its data with, flat; the seed under its own name."""
-    settings = _plain(config.data.init_args.as_dict())
+    settings = plain(config.data.init_args.as_dict())
     kept = {name: value for name, value in settings.items() if name not in (*_FREE_ON_RESUME, "seed")}
     return {
         "seed_everything": int(config.seed_everything),

@@ -1,15 +1,14 @@
 """The command line of the trainer: LightningCLI, made strict, with run folders.
 
 What it adds to LightningCLI: abbreviated options are refused; every run has a folder `runs/<recipe>/<arm>_seed<k>`;
-what modules and data share (vocabulary size, pad id, labels) is linked from data to module; `--ckpt_path` on `fit` only
-resumes, so settings that differ from the checkpoint's are refused instead of silently losing or winning.
+what modules and data share (vocabulary size, pad id, labels) is linked from data to module (`links.py`); `--ckpt_path`
+on `fit` only resumes, so settings that differ from the checkpoint's are refused instead of silently losing or winning.
 """
 
 import sys
 from contextlib import ExitStack
 from typing import Any
 
-import numpy as np
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
@@ -17,16 +16,18 @@ from pytorch_lightning.utilities import rank_zero_info
 
 import datamodules
 import lightning_modules
+from distilkobert.io.metric_names import ARM, LOSS, RECIPE, SEED, VAL
 from distilkobert.stop_signals import StopSignals
 from distilkobert.tasks.probe import ProbeSpec
 from experiments._shared.hardware import suit_processor
+from experiments._shared.links import LINKED, LinkError, add_links
 from experiments._shared.parsers import StrictParser
 from experiments._shared.resuming import settle_checkpoint, take_folder
 from experiments._shared.run_folder import RunSpec
 from experiments._shared.settings import comparable_settings
 from experiments._shared.start_checks import (
-    check_linked,
     check_numbers,
+    plain,
     refuse_evaluating_the_start,
     refuse_used_folder,
 )
@@ -55,12 +56,6 @@ from lightning_modules.run_logger import RunLogger
 
 DEFAULT_SEED = 42
 """Seed of the original's fine-tuning scripts (monologg/KoBERT-nsmc, KoBERT-NER, KoBERT-KorQuAD)."""
-
-LINKS = ("vocab_size", "pad_token_id", "max_length", "labels", "suffix_tags", "particles", "seed_compatible")
-"""What data tells the module, under the same name on both sides; where one side lacks the name nothing is passed."""
-
-LINKED = (*LINKS, "token_counts")
-"""All settings that the module takes from the data."""
 
 __all__ = ["TrainerCLI", "datamodules", "lightning_modules"]
 
@@ -121,17 +116,14 @@ class TrainerCLI(LightningCLI):
         parser.set_defaults(
             {
                 "best_checkpoint.filename": "best",
-                "best_checkpoint.monitor": "val/loss",
+                "best_checkpoint.monitor": LOSS,
                 "best_checkpoint.mode": "min",
                 "best_checkpoint.enable_version_counter": False,
             }
         )
         parser.link_arguments("seed_everything", "data.init_args.seed")
-        for name in LINKS:
-            parser.link_arguments(f"data.{name}", f"model.init_args.{name}", apply_on="instantiate")
-        # The parser checks every number of a list; it knows no NumPy integers.
-        counts = ("data.token_counts", "model.init_args.token_counts")
-        parser.link_arguments(*counts, compute_fn=np.ndarray.tolist, apply_on="instantiate")
+        parser.link_arguments("seed_everything", "model.init_args.seed")
+        add_links(parser, self._module_settings)
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Parse, take the run's folder, and refuse numbers out of range and checkpoints that do not fit.
@@ -157,7 +149,7 @@ class TrainerCLI(LightningCLI):
             raise ValueError("trainer.logger: runs always log to TensorBoard in their run folder; leave it out")
         if config.trainer.default_root_dir is not None:
             raise ValueError("trainer.default_root_dir: runs write into their run folder, see run.root; leave it out")
-        self.facts = {"recipe": config.run.recipe, "arm": config.run.arm, "seed": int(config.seed_everything)}
+        self.facts = {RECIPE: config.run.recipe, ARM: config.run.arm, SEED: int(config.seed_everything)}
         if config.get("ckpt_path") or config.trainer.fast_dev_run:
             return
         if self.config.subcommand == "fit":
@@ -168,11 +160,20 @@ class TrainerCLI(LightningCLI):
 
     def instantiate_classes(self) -> None:
         """Make everything; a module of ours gets the checkpoint that will be loaded into it."""
-        super().instantiate_classes()
+        try:
+            super().instantiate_classes()
+        except ValueError as error:  # the parser's own, around what a link says
+            raise (error.__cause__ if isinstance(error.__cause__, LinkError) else error) from None
         config = self.config[self.config.subcommand]
-        check_linked(config.model.init_args.as_dict(), self.model, self.datamodule, LINKED)
+        asked = config.model.init_args.as_dict()
         if isinstance(self.model, EncoderModule):
+            self.model.settings = plain({name: value for name, value in asked.items() if name not in LINKED})
             self.model.checkpoint = config.get("ckpt_path")
+
+    def _module_settings(self) -> tuple[str, dict[str, Any]]:
+        """Class path of the module, and its settings as they were parsed."""
+        model = self.config[self.config.subcommand].model
+        return model.class_path, model.init_args.as_dict()
 
     def after_fit(self) -> None:
         """Measure the weights that training ends with, or that a run of no steps has, where no validation did.
@@ -180,7 +181,7 @@ class TrainerCLI(LightningCLI):
         They are the best checkpoint if their figure is the best. `last.ckpt` is written again afterwards, so that a run
         that goes on from it knows what was measured, and which score there is to beat.
         """
-        trainer = self.trainer
+        trainer: Any = self.trainer  # Lightning types neither callbacks nor fast_dev_run
         if trainer.fast_dev_run:
             return
         record = next(callback for callback in trainer.callbacks if isinstance(callback, RunRecord))
@@ -188,7 +189,7 @@ class TrainerCLI(LightningCLI):
         if measured:
             trainer.validate(self.model, datamodule=self.datamodule)
         current = record.validated_step == trainer.global_step
-        metrics = {name: value for name, value in record.metrics.items() if current or not name.startswith("val/")}
+        metrics = {name: value for name, value in record.metrics.items() if current or not name.startswith(VAL)}
         if keep_if_best(trainer, metrics) or measured:
             next(callback for callback in trainer.callbacks if isinstance(callback, LastCheckpoint)).save(trainer)
         reason = record.write_end(trainer)
@@ -210,13 +211,13 @@ class TrainerCLI(LightningCLI):
         asked = config.trainer.enable_progress_bar
         bar = sys.stdout.isatty() if asked is None else asked
         self.trainer_defaults["callbacks"] = [
-            HparamsTab(comparable_settings(config.as_dict(), self.facts, LINKS)),
+            HparamsTab(comparable_settings(config.as_dict(), self.facts, LINKED)),
             # Before the log, whose clock starts again when validation has ended.
             ConfusionFigure(),
             SampleTable(),
             TrainingLog(),
             GradientWatch(),
-            StepSeed(self.facts["seed"]),
+            StepSeed(self.facts[SEED]),
             *([LinearProbe(probe)] if probe.data_dir else []),
             PredictionFiles(self.run_folder),
             # After what it records: a run with test scores has its predictions.
@@ -234,6 +235,6 @@ class TrainerCLI(LightningCLI):
         }
         trainer = super().instantiate_trainer(**options, **kwargs)
         trainer.strategy.checkpoint_io = WholeCheckpoints()
-        trainer._signal_connector = OwnSignals()
+        trainer._signal_connector = OwnSignals()  # type: ignore[assignment]
         suit_processor(trainer)
         return trainer

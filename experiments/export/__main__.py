@@ -18,16 +18,17 @@ from typing import TYPE_CHECKING
 from distilkobert import KoBertTokenizer
 from distilkobert.io.files import atomic_folder
 from distilkobert.io.pretrained import load_pretrained
-from distilkobert.io.run_files import CONFIG_FILE, how_to_finish, read_metrics, why_unfinished
+from distilkobert.io.run_files import CONFIG_FILE, read_metrics, why_unfinished
 from experiments._shared.commandline import call_with_options, run_command
 from experiments._shared.quiet import quieten_transformers
+from experiments._shared.run_results import how_to_finish
 from experiments.export.model_card import write_model_card
 
 if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedModel
 
-    from distilkobert.models.checkpoints import Task
+    from distilkobert.tasks.kinds import Task
     from distilkobert.tokenizers.loading import TextEncoder
 
 
@@ -57,7 +58,8 @@ def export(
             reproduce the checkpoint.
     """
     from distilkobert.models.checkpoints import ENTRY, model_from_checkpoint, read_checkpoint
-    from distilkobert.models.checks import longest_input
+    from distilkobert.models.checks import longest_input, takes_segments
+    from distilkobert.tasks.kinds import head_named
     from distilkobert.tokenizers.loading import load_tokenizer
     from experiments.export.onnx import require_onnx, write_onnx
 
@@ -77,7 +79,7 @@ def export(
     with atomic_folder(target) as folder:
         model.save_pretrained(folder)
         fast = encoder.to_transformers(
-            model_max_length=longest_input(model.config), segment_ids=getattr(model.config, "type_vocab_size", 0) > 1
+            model_max_length=longest_input(model.config), segment_ids=takes_segments(model.config)
         )
         fast.save_pretrained(folder)
         if isinstance(encoder, KoBertTokenizer):
@@ -85,7 +87,9 @@ def export(
         if onnx:
             write_onnx(folder / "model.onnx", model)
         card = folder / "README.md"
-        write_model_card(card, name=target.name, model=model, task=task, checkpoint=source, run_folder=run_folder)
+        write_model_card(
+            card, name=target.name, model=model, head=head_named(task), checkpoint=source, run_folder=run_folder
+        )
         check_export(folder, model, task)
     if remark := how_to_finish(run_folder):
         print(f"note: {remark}; then export again, so that the model card shows it", file=sys.stderr)

@@ -87,11 +87,13 @@ def _inputs(model: "PreTrainedModel", rows: int, tokens: int) -> "dict[str, Tens
     """Random ids; all rows but the first are padded at their end."""
     import torch
 
+    from distilkobert.models.checks import takes_segments
+
     ids = torch.randint(0, model.config.vocab_size, (rows, tokens), generator=torch.Generator().manual_seed(0))
     mask = torch.ones_like(ids)
     mask[1:, 1 + tokens // 2 :] = 0
     inputs = {"input_ids": ids, "attention_mask": mask}
-    if getattr(model.config, "type_vocab_size", 0) > 1:
+    if takes_segments(model.config):
         inputs["token_type_ids"] = torch.zeros_like(ids)
         inputs["token_type_ids"][:, 1 + tokens // 3 :] = 1
     return inputs

@@ -9,6 +9,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from torch import Tensor
 from torch.nn.utils import get_total_norm
 
+from distilkobert.io.metric_names import LOSS, TRAIN, VAL
 from lightning_modules.callbacks.last_checkpoint import LastCheckpoint, gives_finite_loss
 from lightning_modules.held_out import TOTAL
 from lightning_modules.remedies import beside
@@ -57,7 +58,7 @@ class GradientWatch(pl.Callback):
         self._bad = None
         if (trainer.global_step + 1) % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
             for logger in trainer.loggers:
-                logger.log_metrics({"train/grad_norm": float(norm)}, step=trainer.global_step + 1)
+                logger.log_metrics({f"{TRAIN}grad_norm": float(norm)}, step=trainer.global_step + 1)
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -72,7 +73,7 @@ class GradientWatch(pl.Callback):
             FloatingPointError: on all ranks, before the weights can be chosen as the best.
         """
         metrics = trainer.callback_metrics
-        loss = metrics.get("val/loss", metrics.get(f"val/{TOTAL}"))  # a student without head has no loss of its own
+        loss = metrics.get(LOSS, metrics.get(f"{VAL}{TOTAL}"))  # a student without head has no loss of its own
         if trainer.state.fn == "fit" and loss is not None and not torch.isfinite(loss):
             self._try(trainer, pl_module)
 

@@ -7,6 +7,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import ModelSummary
 from pytorch_lightning.utilities import rank_zero_info
 
+from distilkobert.io.metric_names import VAL
 from lightning_modules.base import EncoderModule
 from lightning_modules.callbacks.training_log import TrainingLog
 from lightning_modules.held_out import TOTAL
@@ -64,7 +65,7 @@ class ProgressLines(pl.Callback):
         found = [
             f"{name} {float(metrics[name]):.4g}"
             for name in metrics
-            if name.startswith("val/") and (name.count("/") == 1 or name == f"val/{TOTAL}")
+            if name.startswith(VAL) and (name.count("/") == 1 or name == f"{VAL}{TOTAL}")
         ]
         if found:
             rank_zero_info(f"step {trainer.global_step:,}: {', '.join(found)}")

@@ -7,15 +7,32 @@ import pytorch_lightning as pl
 from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
 
+from distilkobert.io.metric_names import (
+    BEST,
+    EPOCHS,
+    LIMITED_TEST,
+    LIMITED_VAL,
+    PARAMETERS,
+    PROBE,
+    STATUS,
+    STEPS,
+    STOPPED_BY,
+    TEST,
+    TOKENS_SEEN,
+    TRAIN,
+    VAL,
+    VAL_STEP,
+    WALL_TIME,
+)
+from distilkobert.io.prediction_files import STEMS
 from distilkobert.io.run_files import FINISHED, METRICS_FILE, RUNNING, STOPPED, read_metrics, write_json
 from distilkobert.stop_signals import StoppedBySignal, signal_name
 from lightning_modules.base import EncoderModule
-from lightning_modules.callbacks.predictions import STEMS
 from lightning_modules.callbacks.training_log import TrainingLog
 from lightning_modules.ending import stopped_by
 from lightning_modules.environment import environment
 
-_KEPT = ("train/", "val/", "probe/")
+_KEPT = (TRAIN, VAL, PROBE)
 """What checkpoints keep of the metrics, by the beginnings of their names."""
 
 
@@ -51,7 +68,7 @@ class RunRecord(pl.Callback):
         """Copy what an export will need, once nothing about the start can be refused; a run that goes on is running."""
         self._keep_sources(trainer)
         for name, value in self.metrics.items():
-            if trainer.limit_val_batches or not name.startswith("val/"):
+            if trainer.limit_val_batches or not name.startswith(VAL):
                 trainer.callback_metrics.setdefault(name, value)
         if trainer.is_global_zero and not trainer.fast_dev_run and (record := read_metrics(self.folder)):  # type: ignore[attr-defined]
             self._write_status(record, RUNNING)
@@ -101,11 +118,11 @@ class RunRecord(pl.Callback):
         assert isinstance(pl_module, EncoderModule)
         self.validated_step, self._limited = pl_module.weights_step, limits(trainer)
         if trainer.state.fn == "validate":
-            self._write(trainer, pl_module, prefixes=("val/",))
+            self._write(trainer, pl_module, prefixes=(VAL,))
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the metrics of the `test` command."""
-        self._write(trainer, pl_module, prefixes=("test/",))
+        self._write(trainer, pl_module, prefixes=(TEST,))
 
     def write_end(self, trainer: pl.Trainer) -> str:
         """Write how training has ended, and `best/<monitor>` again, when all that comes behind it is done.
@@ -123,8 +140,8 @@ class RunRecord(pl.Callback):
             self._write_status(record, STOPPED if reason else FINISHED, reason)
 
     def _write_status(self, record: dict[str, Any], status: str, reason: str = "") -> None:
-        kept = {name: value for name, value in record.items() if name != "stopped_by"}
-        write_json(self.folder / METRICS_FILE, {**kept, "status": status, **({"stopped_by": reason} if reason else {})})
+        kept = {name: value for name, value in record.items() if name != STOPPED_BY}
+        write_json(self.folder / METRICS_FILE, {**kept, STATUS: status, **({STOPPED_BY: reason} if reason else {})})
 
     def _keep_sources(self, trainer: pl.Trainer) -> None:
         if self._has_sources or not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]
@@ -150,11 +167,11 @@ class RunRecord(pl.Callback):
         limited = limits(trainer) if trainer.state.fn == "test" else self._limited
         record = self._earlier(trainer) | self.facts | environment() | data_facts | measured | limited
         if self.validated_step is not None:
-            record["val/step"] = self.validated_step
-        record["parameters"] = sum(p.numel() for p in pl_module.parameters())
+            record[VAL_STEP] = self.validated_step
+        record[PARAMETERS] = sum(p.numel() for p in pl_module.parameters())
         if trainer.state.fn == "fit":
-            record |= {**self._training_facts(trainer), "status": RUNNING}  # what comes behind training is not done yet
-            record.pop("stopped_by", None)
+            record |= {**self._training_facts(trainer), STATUS: RUNNING}  # what comes behind training is not done yet
+            record.pop(STOPPED_BY, None)
         write_json(self.folder / METRICS_FILE, record)
 
     def _note(self, trainer: pl.Trainer) -> None:
@@ -164,9 +181,9 @@ class RunRecord(pl.Callback):
     def _earlier(self, trainer: pl.Trainer) -> dict[str, Any]:
         """What the file says already, without what is not true any more."""
         record = read_metrics(self.folder)
-        again = ["limited/test"] if trainer.state.fn == "test" else ["limited/val"]
-        if trainer.state.fn == "fit" and record.get("steps") != trainer.global_step:
-            again += ["limited/test", *(name for name in record if name.startswith("test/"))]
+        again = [LIMITED_TEST if trainer.state.fn == "test" else LIMITED_VAL]
+        if trainer.state.fn == "fit" and record.get(STEPS) != trainer.global_step:
+            again += [LIMITED_TEST, *(name for name in record if name.startswith(TEST))]
             for path in self.folder.glob(f"{STEMS['test']}.*"):
                 path.unlink()
         return {name: value for name, value in record.items() if name not in again}
@@ -175,10 +192,10 @@ class RunRecord(pl.Callback):
         log = next((c for c in trainer.callbacks if isinstance(c, TrainingLog)), None)  # type: ignore[attr-defined]
         return {
             **best_scores(trainer),
-            "steps": trainer.global_step,
-            "epochs": getattr(getattr(trainer, "datamodule", None), "epochs_begun", trainer.current_epoch),
-            "tokens_seen": log.tokens_seen if log else 0,
-            "wall_time_s": round(log.train_seconds, 3) if log else 0.0,
+            STEPS: trainer.global_step,
+            EPOCHS: getattr(getattr(trainer, "datamodule", None), "epochs_begun", trainer.current_epoch),
+            TOKENS_SEEN: log.tokens_seen if log else 0,
+            WALL_TIME: round(log.train_seconds, 3) if log else 0.0,
             "precision": str(trainer.precision),
             "world_size": trainer.world_size,
         }
@@ -190,10 +207,10 @@ def check_monitors(trainer: pl.Trainer) -> None:
     Raises:
         ValueError: it does not; names those it gives.
     """
-    given = sorted(name for name in trainer.callback_metrics if name.startswith("val/"))
+    given = sorted(name for name in trainer.callback_metrics if name.startswith(VAL))
     for callback in trainer.checkpoint_callbacks:
         monitor = getattr(callback, "monitor", None)
-        if given and monitor is not None and not monitor.startswith(("train/", "probe/")) and monitor not in given:
+        if given and monitor is not None and not monitor.startswith((TRAIN, PROBE)) and monitor not in given:
             raise ValueError(f"best_checkpoint.monitor={monitor}: validation gives {', '.join(given)}")
 
 
@@ -203,7 +220,7 @@ def best_scores(trainer: pl.Trainer) -> dict[str, float]:
     for callback in trainer.checkpoint_callbacks:
         monitor, score = (getattr(callback, name, None) for name in ("monitor", "best_model_score"))
         if monitor is not None and score is not None:
-            found[f"best/{monitor}"] = float(score)
+            found[f"{BEST}{monitor}"] = float(score)
     return found
 
 
@@ -212,7 +229,7 @@ def limits(trainer: pl.Trainer) -> dict[str, str]:
     testing = trainer.state.fn == "test"
     loader: Any = trainer.test_dataloaders if testing else trainer.val_dataloaders
     read = sum(trainer.num_test_batches if testing else trainer.num_val_batches)
-    name, total = "test" if testing else "val", 0 if loader is None else len(loader)
+    total = 0 if loader is None else len(loader)
     if read >= total:
         return {}
     if testing:
@@ -220,4 +237,4 @@ def limits(trainer: pl.Trainer) -> dict[str, str]:
             f"test has read {read} of {total} batches, as trainer.limit_test_batches says; scores are those of a part. "
             "--trainer.limit_test_batches=1.0 reads all"
         )
-    return {f"limited/{name}": f"{read} of {total} batches"}
+    return {LIMITED_TEST if testing else LIMITED_VAL: f"{read} of {total} batches"}

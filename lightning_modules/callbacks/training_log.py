@@ -9,17 +9,21 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
+from distilkobert.io.metric_names import TRAIN, TRAIN_TOKENS
 from distilkobert.stop_signals import StoppedBySignal
 
 
 class TrainingLog(pl.Callback):
-    """Write losses, `train/{tokens_per_s,tokens_seen,padding,lr}` every `log_every_n_steps` steps.
+    """Write `train/{loss,weighted}/<term>` and `train/{tokens_per_s,tokens_seen,padding,lr}` at intervals.
+
+    The interval is `log_every_n_steps`.
 
     Lightning logs what rank 0 saw in one micro-batch. Here every logged loss is the mean over ranks and over the
     micro-batches since the last log, gathered in one reduction, so that a run on two processes and a run on one with
     twice the accumulation write the same curve.
 
-    The module's `training_step` returns its terms as detached scalars under `terms`; tokens are counted from the
+    The module's `training_step` returns its terms as detached scalars under `terms`, and where there are several, each
+    times its weight under `weighted`; tokens are counted from the
     batch's `attention_mask`, padding excluded.
     """
 
@@ -69,6 +73,8 @@ class TrainingLog(pl.Callback):
         self._add("batches", torch.ones((), device=pl_module.device))
         for name, value in outputs["terms"].items():
             self._add(f"loss/{name}", value.detach())
+        for name, value in outputs.get("weighted", {}).items():
+            self._add(f"weighted/{name}", value.detach())
         self._add("tokens", batch["attention_mask"].sum())
         self._add("cells", torch.tensor(batch["attention_mask"].numel(), device=pl_module.device))
         step = trainer.global_step
@@ -158,13 +164,17 @@ class TrainingLog(pl.Callback):
 
     def _log(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         sums, seconds = self._flush(trainer)
-        scalars = {f"train/{name}": value / sums["batches"] for name, value in sums.items() if name.startswith("loss/")}
-        scalars["train/tokens_per_s"] = sums["tokens"] / max(seconds, 1e-9)
-        scalars["train/tokens_seen"] = self.tokens_seen
-        scalars["train/padding"] = 1.0 - sums["tokens"] / sums["cells"]
-        scalars["train/lr"] = self._lr
+        scalars = {
+            f"{TRAIN}{name}": value / sums["batches"]
+            for name, value in sums.items()
+            if name.startswith(("loss/", "weighted/"))
+        }
+        scalars[f"{TRAIN}tokens_per_s"] = sums["tokens"] / max(seconds, 1e-9)
+        scalars[TRAIN_TOKENS] = self.tokens_seen
+        scalars[f"{TRAIN}padding"] = 1.0 - sums["tokens"] / sums["cells"]
+        scalars[f"{TRAIN}lr"] = self._lr
         for logger in trainer.loggers:
             logger.log_metrics(scalars, step=trainer.global_step)
-        shown = {"loss": scalars["train/loss/total"], "tokens/s": scalars["train/tokens_per_s"]}
+        shown = {"loss": scalars[f"{TRAIN}loss/total"], "tokens/s": scalars[f"{TRAIN}tokens_per_s"]}
         pl_module.log_dict(shown, prog_bar=True, logger=False, on_step=True, on_epoch=False, batch_size=1)
         trainer.callback_metrics.update({name: torch.tensor(value) for name, value in scalars.items()})

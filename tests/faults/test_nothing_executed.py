@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from experiments.predict.lines import head_of
 from transformers import AutoConfig, AutoModelForMaskedLM, BertConfig
 
 from distilkobert.io.pretrained import build_from_config, load_pretrained
 from distilkobert.models.teachers import load_teacher
 from distilkobert.tokenizers.loading import load_tokenizer
 from experiments.bench.latency import bench_latency
-from experiments.predict.lines import head_of
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("datamodules", "distilkobert", "experiments", "lightning_modules")

@@ -15,7 +15,7 @@ from tests.support.encoders import FAMILY_NAMES, tiny_encoder
 from tests.world import VOCABULARY, World, read_json, scalars
 
 Run = Callable[..., TrainerCLI]
-NO_LOGITS = ("--model.losses.soft_target=0", "--model.losses.masked_lm=0")
+NO_LOGITS = ("--model.objectives.soft_target.weight=0", "--model.objectives.masked_lm.weight=0")
 SMALL = ("--model.student.layers=[0,2]", "--model.student.freeze_positions=false")
 
 
@@ -93,7 +93,11 @@ def test_a_teacher_without_head_teaches_its_hidden_states(
     best = min(curve, key=lambda step: curve[step])
     assert read_checkpoint(folder / "checkpoints" / "best.ckpt")["global_step"] == best
 
-    second = [f"--model.student.init_from={folder}/checkpoints/last.ckpt", "--model.losses.masked_lm=0.5", *steps(1)]
+    second = [
+        f"--model.student.init_from={folder}/checkpoints/last.ckpt",
+        "--model.objectives.masked_lm.weight=0.5",
+        *steps(1),
+    ]
     later = run("fit", world.distil(runs, own, *SMALL, *NO_LOGITS, *second, "--run.arm=second"))
     assert isinstance(later.model.network, DistilBertForMaskedLM)
     assert {"val/loss", "val/objective/masked_lm"} <= read_json(run_folder(runs, "second") / "metrics.json").keys()
@@ -118,22 +122,23 @@ def test_a_distilbert_of_other_families(family: str, world: World, run: Run, tmp
     assert_exported_as_trained(cli, run_folder(tmp_path / "runs"), tmp_path / "out", head=True)
 
 
-def test_a_narrow_student_learns_from_logits(world: World, run: Run, tmp_path: Path) -> None:
-    narrow = ["--model.losses.cosine=0", "--model.student.hidden_size=8", "--model.student.intermediate_size=12"]
+def test_a_narrow_student_learns_through_a_projection(world: World, run: Run, tmp_path: Path) -> None:
+    narrow = ["--model.student.hidden_size=8", "--model.student.intermediate_size=12"]
     cli = run("fit", world.distil(tmp_path, *narrow, *steps(2)))
     assert cli.model.network.config.dim == 8
     metrics = read_json(run_folder(tmp_path) / "metrics.json")
-    assert "val/cka/layer0" in metrics
-    assert not {"val/similarity/layer0", "val/loss/cosine", "val/objective/cosine"} & metrics.keys()
+    assert {"val/cka/layer0", "val/objective/cosine"} <= metrics.keys()
+    assert not {"val/similarity/layer0", "val/loss/cosine"} & metrics.keys()
+    saved = read_checkpoint(run_folder(tmp_path) / "checkpoints" / "last.ckpt")["state_dict"]
+    assert tuple(saved["objectives.active.cosine.projection.weight"].shape) == (16, 8)
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--model.student.hidden_size=8"], r"losses\.cosine=0\.33 compares .* student has 8 and the teacher 16"),
         (["--model.student.architecture=same", "--model.student.layers=[0,12]"], "layers 0 to 11, there is no 12"),
         (["--model.student.init_from={short}", "--model.student.layers=[0]"], "takes 10 tokens at most, the corpus"),
-        (["--model.teacher={bare}"], r"no trained masked-LM head; .*--model\.losses\.soft_target=0"),
+        (["--model.teacher={bare}"], "no trained masked-LM head; .*objectives that need no logits"),
         (
             ["--model.teacher={modern}", "--model.student.layers=[0]"],
             r"'modernbert', only from .*--model\.student\.architecture=same",

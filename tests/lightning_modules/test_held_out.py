@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from distilkobert.models.forward import NetworkRun, network_facts
 from distilkobert.models.students import StudentSpec, build_student
-from distilkobert.models.teachers import FrozenTeacher
-from distilkobert.objectives.functions import DistillationLosses
+from distilkobert.objectives import Batch, HiddenCosine, MaskedLM, SoftTargets, WeightedSum
 from lightning_modules.held_out import HeldOutMeasures
 from tests.support.encoders import tiny_encoder
 
@@ -30,18 +30,28 @@ def batches() -> list[dict[str, Tensor]]:
     return made
 
 
-def naive(student: PreTrainedModel, teacher: PreTrainedModel, losses: DistillationLosses) -> dict[str, float]:
-    """Means of each term over single tokens of all batches."""
+def measuring(objectives: WeightedSum, student: PreTrainedModel, teacher: PreTrainedModel) -> HeldOutMeasures:
+    """Measures of two networks, made as training makes them."""
+    facts = network_facts(student, "student"), network_facts(teacher, "teacher")
+    objectives.build(*facts, seed=1)
+    measures = HeldOutMeasures(objectives, None)
+    runs = zip((student, teacher), objectives.captured(*facts), strict=True)
+    measures.compare(*(NetworkRun(network, captured) for network, captured in runs), (0, 2))
+    return measures
+
+
+def naive(student: PreTrainedModel, teacher: PreTrainedModel, temperature: float, on: str) -> dict[str, float]:
+    """Means of each objective over single tokens of all batches."""
     values: dict[str, list[float]] = {"soft_target": [], "masked_lm": [], "cosine": []}
     for batch in batches():
         inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
         ours, theirs = (model(**inputs, output_hidden_states=True) for model in (student, teacher))
         for row, column in batch["attention_mask"].nonzero().tolist():
             label = int(batch["labels"][row, column])
-            if losses.soft_target_on == "real_tokens" or label >= 0:
-                p = (theirs.logits[row, column].double() / losses.temperature).softmax(-1)
-                q = (ours.logits[row, column].double() / losses.temperature).softmax(-1)
-                values["soft_target"].append(float((p * (p / q).log()).sum()) * losses.temperature**2)
+            if on == "real_tokens" or label >= 0:
+                p = (theirs.logits[row, column].double() / temperature).softmax(-1)
+                q = (ours.logits[row, column].double() / temperature).softmax(-1)
+                values["soft_target"].append(float((p * (p / q).log()).sum()) * temperature**2)
             if label >= 0:
                 values["masked_lm"].append(-float(ours.logits[row, column].double().softmax(-1)[label].log()))
             x, y = (output.hidden_states[-1][row, column].double() for output in (ours, theirs))
@@ -56,30 +66,27 @@ def test_terms_and_their_sum_equal_a_loop_over_tokens(on: Any) -> None:
         for parameter in teacher.parameters():
             parameter.mul_(10 if parameter.ndim == 2 else 1)
     student = build_student(teacher, StudentSpec(layers=(0, 2))).eval()
-    losses = DistillationLosses(soft_target=0.5, masked_lm=0.2, cosine=1.5, temperature=3.0, soft_target_on=on)
-    measures = HeldOutMeasures(losses, None)
-    frozen = FrozenTeacher.load(teacher, dtype="float32", device=torch.device("cpu"))
-    measures.compare(student, frozen, (0, 2))
+    objectives = {"soft_target": SoftTargets(0.5, 3.0, on), "masked_lm": MaskedLM(0.2), "cosine": HiddenCosine(1.5)}
+    measures = measuring(WeightedSum(objectives), student, teacher)
     with torch.no_grad():
         for batch in batches():
-            measures.add(MODULE, "val", student, frozen, batch)
-        expected = naive(student, teacher, losses)
+            measures.add(MODULE, "val", Batch(**batch))
+        expected = naive(student, teacher, 3.0, on)
     for name, value in expected.items():
         assert float(measures.means.compute(f"objective/{name}")) == pytest.approx(value, rel=1e-4), name
     total = 0.5 * expected["soft_target"] + 0.2 * expected["masked_lm"] + 1.5 * expected["cosine"]
-    assert float(measures.values()["objective/total"]) == pytest.approx(total, rel=1e-4)
+    assert float(measures.values(0.0)["objective/total"]) == pytest.approx(total, rel=1e-4)
     assert float(measures.means.compute("loss")) == pytest.approx(expected["masked_lm"], rel=1e-4)
 
 
 def test_a_term_without_weight_is_not_measured() -> None:
     teacher = tiny_encoder("bert", head=False)
     student = build_student(teacher, StudentSpec(layers=(0, 2))).eval()
-    measures = HeldOutMeasures(DistillationLosses(soft_target=0.0, masked_lm=0.0, cosine=2.0), None)
-    frozen = FrozenTeacher.load(teacher, dtype="float32", device=torch.device("cpu"))
-    measures.compare(student, frozen, (0, 2))
+    objectives = {"soft_target": SoftTargets(0.0), "masked_lm": MaskedLM(0.0), "cosine": HiddenCosine(2.0)}
+    measures = measuring(WeightedSum(objectives), student, teacher)
     assert [name for name in measures.means.metrics if name.startswith("objective/")] == ["objective/cosine"]
     with torch.no_grad():
-        measures.add(MODULE, "val", student, frozen, batches()[0])
+        measures.add(MODULE, "val", Batch(**batches()[0]))
     cosine = float(measures.means.compute("objective/cosine"))
     assert cosine == float(measures.means.compute("loss/cosine"))
-    assert float(measures.values()["objective/total"]) == pytest.approx(2 * cosine)
+    assert float(measures.values(0.0)["objective/total"]) == pytest.approx(2 * cosine)

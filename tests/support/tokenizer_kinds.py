@@ -1,13 +1,14 @@
 """Small tokenizers of every kind that an encoder of transformers comes with, trained on sentences of our own.
 
-Each is made with transformers' own class of the model, so that its frame is the library's, not ours.
+Each is made with transformers' own class of the model, so that its frame is the library's, not ours. The mask tokens of
+byte-level kinds take the space before them in, as those of the published RoBERTa and ModernBERT do.
 """
 
 import json
 from collections.abc import Callable
 from pathlib import Path
 
-from tokenizers import ByteLevelBPETokenizer, SentencePieceUnigramTokenizer, processors
+from tokenizers import AddedToken, ByteLevelBPETokenizer, SentencePieceUnigramTokenizer, processors
 from tokenizers.implementations import BertWordPieceTokenizer
 from transformers import (
     AlbertTokenizer,
@@ -39,7 +40,7 @@ def wordpiece(lowercase: bool = False) -> PreTrainedTokenizerFast:
 def byte_bpe() -> PreTrainedTokenizerFast:
     """RoBERTa's kind: bytes joined by merges, the space before a word part of its first piece."""
     vocab, merges = _byte_merges(ROBERTA_SPECIALS)
-    return RobertaTokenizer(vocab=vocab, merges=merges)
+    return RobertaTokenizer(vocab=vocab, merges=merges, mask_token=AddedToken("<mask>", lstrip=True, special=True))
 
 
 def modernbert() -> PreTrainedTokenizerFast:
@@ -48,7 +49,8 @@ def modernbert() -> PreTrainedTokenizerFast:
     trained.train_from_iterator(SENTENCES, vocab_size=500, show_progress=False)
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=trained._tokenizer,
-        **{f"{special[1:-1].lower()}_token": special for special in BERT_SPECIALS},
+        **{f"{special[1:-1].lower()}_token": special for special in BERT_SPECIALS[:-1]},
+        mask_token=AddedToken("[MASK]", lstrip=True, special=True),
     )
     tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS]:0 $A:0 [SEP]:0",

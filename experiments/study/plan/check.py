@@ -13,10 +13,11 @@ from jsonargparse import ArgumentError, Namespace
 
 from distilkobert.stop_signals import StopSignals
 from experiments._shared.parsers import explain
+from experiments._shared.plan_file import CORPUS, DISTIL, TEACHER
 from experiments._shared.trainer_cli import TRAINER_OPTIONS, TrainerCLI
 from experiments.study.plan.args import group_words
-from experiments.study.plan.arms import TEACHER, Arm
-from experiments.study.plan.plan import CORPUS, DISTIL, Plan, Run
+from experiments.study.plan.arms import Arm
+from experiments.study.plan.plan import Plan, Run
 from experiments.study.plan.sources import Lack
 
 

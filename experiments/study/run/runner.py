@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from distilkobert.io.run_files import read_metrics, why_unfinished
-from experiments.study.plan.plan import LATENCY, Command, Plan, Run
+from experiments._shared.plan_file import LATENCY
+from experiments.study.plan.plan import Command, Plan, Run
 from experiments.study.run.locks import FileLock
 from experiments.study.run.process import PYTHON, Child, tail
 from experiments.study.run.search import Search

@@ -110,3 +110,45 @@ def test_a_tokenizer_without_a_separator_is_refused(tmp_path: Path) -> None:
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]").save_pretrained(tmp_path)
     with pytest.raises(ValueError, match=r"has no cls, sep token"):
         load_tokenizer(tmp_path)
+
+
+def save_vocab_alone(folder: Path, **files: str) -> Path:
+    folder.mkdir()
+    (folder / "vocab.txt").write_text("\n".join(WORDS) + "\n", encoding="utf-8")
+    for name, content in files.items():
+        (folder / f"{name}.json").write_text(content)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({}, "there is no config.json and there is no tokenizer_config.json"),
+        ({"config": '{"vocab_size": 14}'}, "config.json has no model_type and there is no tokenizer_config.json"),
+    ],
+)
+def test_a_vocabulary_alone_does_not_say_what_it_is(files: dict[str, str], found: str, tmp_path: Path) -> None:
+    folder = save_vocab_alone(tmp_path / "kr", **files)
+    message = rf'does not load: {found}; add "model_type": "bert".*"tokenizer_class": "BertTokenizer"'
+    with pytest.raises(ValueError, match=message) as error:
+        load_tokenizer(folder)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("config", ["{}", '{"vocab_size": 14}', None])
+def test_settings_without_a_class_beside_berts_vocabulary(
+    config: str | None, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = {"tokenizer_config": '{"do_lower_case": false}'}
+    folder = save_vocab_alone(tmp_path / "klue", **settings, **({} if config is None else {"config": config}))
+    encoder = load_tokenizer(folder)
+    assert encoder.encode_with_offsets("서울은 큰")[0] == [5, 6, 13]
+    assert encoder.frame.pair([5], [6])[0] == [2, 5, 3, 6, 3]
+    assert "names no tokenizer_class; its vocab.txt is read as BERT's" in caplog.text
+
+
+def test_the_librarys_message_comes_in_one_line(tmp_path: Path) -> None:
+    folder = save_vocab_alone(tmp_path / "odd", config='{"model_type": "nonsense"}')
+    with pytest.raises(ValueError, match=r"does not load: Couldn't instantiate .* slow tokenizer") as error:
+        load_tokenizer(folder)
+    assert "\n" not in str(error.value)

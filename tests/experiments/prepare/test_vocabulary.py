@@ -4,13 +4,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from transformers import AutoModel, AutoModelForMaskedLM, AutoTokenizer, BertModel, PreTrainedTokenizerFast
 
 from distilkobert import KoBertTokenizer
 from distilkobert.models.checkpoints import load_model, load_own
-from distilkobert.tokenizers.loading import load_encoder
+from distilkobert.tokenizers.loading import load_tokenizer
 from experiments.prepare.__main__ import main
 from tests.support.fast_tokenizers import build
 from tests.support.korean_sentences import SENTENCES
@@ -38,6 +39,10 @@ def transfer(source: Path, tokenizer: Path, output: Path, *options: str) -> int:
     return main(["vocabulary", "transfer", *arguments])
 
 
+def trim(source: Path, corpus: Path, output: Path, *options: str) -> int:
+    return main(["vocabulary", "trim", f"--model={source}", "--corpus", str(corpus), f"--output={output}", *options])
+
+
 def test_the_folder_loads_everywhere(
     source: Path, tiny_tokenizer_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -49,9 +54,9 @@ def test_the_folder_loads_everywhere(
     assert said[1].split()[:3] == ["before:", "360", "pieces,"]
     assert said[2].split()[:3] == ["after:", "350", "pieces,"]
     assert said[-1] == f"written to {output}"
-    encoder = load_encoder(output)
+    encoder = load_tokenizer(output)
     assert isinstance(encoder, KoBertTokenizer)
-    assert encoder.fingerprint == load_encoder(tiny_tokenizer_dir).fingerprint
+    assert encoder.fingerprint == load_tokenizer(tiny_tokenizer_dir).fingerprint
     fast = AutoTokenizer.from_pretrained(output)
     assert fast("친구와 영화를")["input_ids"] == encoder("친구와 영화를")["input_ids"]
     assert fast.model_max_length == 32
@@ -111,6 +116,64 @@ def test_what_is_missing_or_does_not_fit_is_named_and_leaves_nothing(
     assert transfer(source, tiny_tokenizer_dir, output, f"--model_tokenizer={tmp_path / 'larger'}") == 2
     assert "the model has 360 embeddings, its tokenizer 420 pieces" in capsys.readouterr().err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["larger", "source"]
+
+
+@pytest.mark.parametrize("kind", ["unigram", "wordpiece", "byte_level"])
+def test_trimming_keeps_the_hidden_states_of_every_line(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = encoder_folder(tmp_path / "source", build(kind, SENTENCES), head=True)
+    corpus = tmp_path / "corpus.txt"
+    corpus.write_text("\n".join(SENTENCES[::4]), encoding="utf-8")
+    output = tmp_path / "small"
+    assert trim(source, corpus, output) == 0
+    said = capsys.readouterr().out
+    assert f"0 of {len(SENTENCES[::4])} lines (0.00%) are cut into other pieces" in said
+    models = [AutoModelForMaskedLM.from_pretrained(folder).eval() for folder in (source, output)]
+    tokenizers = [AutoTokenizer.from_pretrained(folder) for folder in (source, output)]
+    old_ids = np.load(output / "old_ids.npy")
+    assert models[1].config.vocab_size == len(tokenizers[1]) == len(old_ids) < len(tokenizers[0])
+    for line in SENTENCES[::4]:
+        before, after = (
+            tokenizer(line, return_tensors="pt", truncation=True, max_length=32) for tokenizer in tokenizers
+        )
+        assert torch.equal(torch.from_numpy(old_ids)[after["input_ids"]], before["input_ids"])
+        with torch.inference_mode():
+            hidden = [
+                model.bert(**inputs).last_hidden_state for model, inputs in zip(models, (before, after), strict=True)
+            ]
+            logits = [model(**inputs).logits for model, inputs in zip(models, (before, after), strict=True)]
+        assert torch.equal(*hidden)
+        assert torch.equal(logits[0][..., old_ids], logits[1])
+    record = read_json(output / "vocabulary.json")
+    assert record["lines"] == {"all": len(SENTENCES[::4]), "changed": 0}
+    assert load_tokenizer(output).fingerprint == record["tokenizer"]
+
+
+def test_a_higher_count_says_how_many_lines_change(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = encoder_folder(tmp_path / "source", build("unigram", SENTENCES), head=False)
+    corpus = tmp_path / "corpus.txt"
+    corpus.write_text("\n".join(SENTENCES), encoding="utf-8")
+    assert trim(source, corpus, tmp_path / "small", "--min_count=5") == 0
+    changed = read_json(tmp_path / "small" / "vocabulary.json")["lines"]["changed"]
+    assert changed > 0
+    assert f"{changed} of {len(SENTENCES)} lines ({changed / len(SENTENCES):.2%})" in capsys.readouterr().out
+    before, after = (AutoTokenizer.from_pretrained(tmp_path / name) for name in ("source", "small"))
+    assert changed == sum(before.tokenize(line) != after.tokenize(line) for line in SENTENCES)
+
+
+def test_what_cannot_be_trimmed_is_refused(
+    source: Path, tiny_tokenizer_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    corpus = tmp_path / "corpus.txt"
+    corpus.write_text("\n".join(SENTENCES), encoding="utf-8")
+    assert trim(source, corpus, tmp_path / "small", f"--model_tokenizer={tiny_tokenizer_dir}") == 2
+    assert "is KoBERT's tokenizer, which is no fast one; `vocabulary transfer` changes" in capsys.readouterr().err
+    assert trim(source, tmp_path / "nothing.txt", tmp_path / "small") == 2
+    assert "no file matches" in capsys.readouterr().err
+    assert trim(source, corpus, tmp_path / "small", "--min_count=0") == 2
+    assert "min_count is 0; expected 1 or more" in capsys.readouterr().err
+    assert not (tmp_path / "small").exists()
 
 
 @pytest.mark.real_data

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from experiments._shared.latency_file import Latencies, ModelLatency, write_latencies
 from experiments.study.plan.expand import expand
 from experiments.study.plan.plan import Command, Run
 from experiments.study.run.unfinished import remains
@@ -144,7 +145,8 @@ def test_corpus_and_latency(runs: dict[str, Run], tmp_path: Path) -> None:
     keys = [str(Path(word).relative_to(study) if Path(word).is_relative_to(study) else Path(word)) for word in words]
 
     def left(*models: str) -> tuple[Command, ...]:
-        (study / "latency.json").write_text(json.dumps({"models": dict.fromkeys(models, 1)}), encoding="utf-8")
+        figures = ModelLatency(1.0, 1.0, None, None, 1.0, 1, 1.0)
+        write_latencies(study / "latency.json", Latencies("none", 1, dict.fromkeys(models, figures)))
         return remains(latency, study).commands
 
     assert left() == (), "nothing is there that could be measured"
