@@ -1,6 +1,8 @@
 """Signals as processes get them: exit codes, a second one, groups with loader workers, Slurm, several ranks."""
 
+import inspect
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -11,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import pytorch_lightning as pl
 import torch
 
 from distilkobert.models.checkpoints import read_checkpoint
@@ -120,6 +123,16 @@ def test_a_slurm_job_is_requeued_and_goes_on_in_its_own_folder(
     curves = [scalars(run)["train/loss/total"] for run in (folder, folder.with_name("other_seed42"))]
     assert curves[0] == curves[1]
     assert [path.name for path in working.iterdir()] == ["hpc_ckpt_1.ckpt"]
+    assert not list((tmp_path / "runs").rglob("hpc_ckpt*"))
+
+
+def test_lightning_asks_its_signal_connector_for_what_ours_has() -> None:
+    """A change of Lightning's trainer shows here; `OwnSignals` has to follow it."""
+    asked = set()
+    for path in Path(pl.__file__).parent.rglob("*.py"):
+        asked |= set(re.findall(r"\._signal_connector\.(\w+)", path.read_text(encoding="utf-8")))
+    assert asked == {"received_sigterm", "register_signal_handlers", "teardown"}
+    assert "_signal_connector = _SignalConnector(self)" in inspect.getsource(pl.Trainer.__init__)
 
 
 def ranks(words: list[str], tmp_path: Path, name: str, mishaps: tuple[object, object] = (None, None)) -> list[Training]:
