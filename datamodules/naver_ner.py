@@ -2,17 +2,16 @@
 
 from pathlib import Path
 
-from datamodules.ner_batches import WordBatches
-from datamodules.task_batches import InputFrame
+from datamodules.task_batches import TextBatches
 from datamodules.tasks import Tables, TaskDataModule, find_task_files
-from distilkobert.korean.particles import ParticleMode
-from distilkobert.tasks.feature_cache import Columns
-from distilkobert.tasks.features import word_features
+from distilkobert.tasks.feature_cache import Columns, as_columns
 from distilkobert.tasks.files.common import NAVER_TEST, NAVER_TRAIN
 from distilkobert.tasks.files.ner import read_naver_ner
 from distilkobert.tasks.files.unlabelled import read_words
+from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.labels import NAVER_NER_LABELS
 from distilkobert.tasks.splits import KLUE_SPLIT, TaskPart
+from distilkobert.tasks.tagging import TaggingCodec
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 
 
@@ -60,7 +59,7 @@ class NaverNERDataModule(TaskDataModule):
             files,
             "sentence",
             tokenizer,
-            max_length,
+            InputSettings(max_length, units="words"),
             batch_size,
             eval_batch_size,
             seed,
@@ -71,14 +70,12 @@ class NaverNERDataModule(TaskDataModule):
         )
         self.labels = list(NAVER_NER_LABELS)
         self.suffix_tags = True
-        self.particles: ParticleMode = "none"
-        self._frame = InputFrame(
-            self.tokenizer.cls_token_id, self.tokenizer.sep_token_id, self.pad_token_id, max_length
-        )
+        self._codec = TaggingCodec(self.tokenizer, self.input_settings, self.labels)
 
     def read_features(self, path: Path, labelled: bool) -> dict[str, Columns]:
         """See the base class."""
-        return word_features(read_naver_ner(path) if labelled else read_words(path), self.tokenizer)
+        sentences = self._codec.encode(read_naver_ner(path) if labelled else read_words(path))
+        return {"sentences": as_columns(sentences, ("ids", "first_pieces"))}
 
     def feature_settings(self) -> dict[str, str | bool]:
         """None."""
@@ -88,6 +85,6 @@ class NaverNERDataModule(TaskDataModule):
         """The sentences, words joined by spaces, so that repeated ones stay together."""
         return tables["sentences"].strings("id")
 
-    def batches(self, tables: Tables, rows: list[int], part: TaskPart) -> WordBatches:
+    def batches(self, tables: Tables, rows: list[int], part: TaskPart) -> TextBatches:
         """See the base class."""
-        return WordBatches(tables["sentences"], rows, self._frame, self.labels)
+        return TextBatches(tables["sentences"].without("id"), rows, self._codec)

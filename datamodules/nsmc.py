@@ -1,43 +1,18 @@
 """NSMCDataModule: film reviews, negative or positive."""
 
 from pathlib import Path
-from typing import Any
 
-import torch
-
-from datamodules.task_batches import CutTexts, InputFrame
+from datamodules.task_batches import TextBatches
 from datamodules.tasks import Tables, TaskDataModule, find_task_files
-from distilkobert.batching import BatchKey
-from distilkobert.tasks.feature_cache import Columns, FeatureTable
-from distilkobert.tasks.features import review_features
+from distilkobert.tasks.classification import ClassificationCodec
+from distilkobert.tasks.feature_cache import Columns, as_columns
 from distilkobert.tasks.files.common import NSMC_TEST, NSMC_TRAIN
 from distilkobert.tasks.files.nsmc import read_nsmc
 from distilkobert.tasks.files.unlabelled import read_reviews
+from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.labels import NSMC_LABELS
 from distilkobert.tasks.splits import TaskPart
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
-
-
-class ReviewBatches(CutTexts):
-    """Batches of reviews.
-
-    Args:
-        table: the reviews of a file.
-        rows: those that belong to the part.
-        frame: special tokens and length.
-    """
-
-    def __init__(self, table: FeatureTable, rows: list[int], frame: InputFrame) -> None:
-        super().__init__(table.without("id", "text"), rows, frame)
-
-    def __getitem__(self, key: BatchKey) -> dict[str, Any]:
-        """`input_ids`, `attention_mask`, `token_type_ids` (B, T), `labels` (B,), and `rows`, numbers in the part."""
-        reviews = self._table.rows([self._rows[row] for row in key.rows])
-        return {
-            **self._frame.inputs([review["ids"] for review in reviews]),
-            "labels": torch.tensor([review["label"] for review in reviews]),
-            "rows": key.rows,
-        }
 
 
 class NSMCDataModule(TaskDataModule):
@@ -85,7 +60,7 @@ class NSMCDataModule(TaskDataModule):
             files,
             "review id",
             tokenizer,
-            max_length,
+            InputSettings(max_length),
             batch_size,
             eval_batch_size,
             seed,
@@ -96,14 +71,13 @@ class NSMCDataModule(TaskDataModule):
         )
         self.labels = list(NSMC_LABELS)
         self.deduplicate = deduplicate
-        self._frame = InputFrame(
-            self.tokenizer.cls_token_id, self.tokenizer.sep_token_id, self.pad_token_id, max_length
-        )
+        self._codec = ClassificationCodec(self.tokenizer, self.input_settings, self.labels)
         self._test_texts: set[str] | None = None
 
     def read_features(self, path: Path, labelled: bool) -> dict[str, Columns]:
         """See the base class."""
-        return review_features(read_nsmc(path) if labelled else read_reviews(path), self.tokenizer)
+        reviews = self._codec.encode(read_nsmc(path) if labelled else read_reviews(path))
+        return {"reviews": as_columns(reviews, ("ids",))}
 
     def feature_settings(self) -> dict[str, str | bool]:
         """None."""
@@ -127,6 +101,6 @@ class NSMCDataModule(TaskDataModule):
         where = f"{self.files.train}, without {dropped} of {len(texts)} reviews that deduplicate=true leaves out"
         return [kept[number] for number in self.files.split.rows([keys[row] for row in kept], part, where)]
 
-    def batches(self, tables: Tables, rows: list[int], part: TaskPart) -> ReviewBatches:
+    def batches(self, tables: Tables, rows: list[int], part: TaskPart) -> TextBatches:
         """See the base class."""
-        return ReviewBatches(tables["reviews"], rows, self._frame)
+        return TextBatches(tables["reviews"].without("id", "text"), rows, self._codec)

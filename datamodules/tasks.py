@@ -19,6 +19,7 @@ from distilkobert.batching import BatchKey
 from distilkobert.io.files import require_content, sha256_of_file
 from distilkobert.tasks.feature_cache import Columns, FeatureTable, cached_features
 from distilkobert.tasks.files.common import find_file, missing_files
+from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.splits import DEV_CUT, HashSplit, TaskPart, describe
 from distilkobert.tasks.unknown_pieces import count_pieces
 from distilkobert.tokenizers.loading import load_tokenizer
@@ -87,22 +88,24 @@ def find_task_files(
         return TaskFiles(train_file, test_file, DEV_CUT)
     only = train_file or test_file
     if only is None or one_file is None:
-        raise missing_files(folder, [*test] if train_file else [*train] if test_file else [*train, *test], fetch)
+        remedy = f"get the data with: python -m experiments.prepare fetch {fetch} --output {folder}"
+        raise missing_files(folder, [*test] if train_file else [*train] if test_file else [*train, *test], remedy)
     return TaskFiles(only, only, one_file)
 
 
 class TaskDataModule(PlannedDataModule):
     """Base of the four; a subclass reads files, names what is hashed, and makes batches.
 
-    `vocab_size`, `pad_token_id`, `max_length`, `tokenizer`, `tokenizer_dir` and `facts` can be read at once. `facts`
-    names the split and the files, and gains the counts of each part that is loaded; it goes into `metrics.json`.
+    `vocab_size`, `pad_token_id`, `max_length`, `input_settings`, `tokenizer`, `tokenizer_dir` and `facts` can be read
+    at once. `facts` names the split and the files, and gains the counts of each part that is loaded; it goes into
+    `metrics.json`.
 
     Args:
         name: begins the names of cached features.
         files: the task's files.
         split_key: what is hashed to divide the files, in words.
         tokenizer: folder or hub name of the tokenizer.
-        max_length: most tokens of an input, special tokens included.
+        input_settings: lengths, and how words are cut.
         batch_size: sequences of a training batch on each process.
         eval_batch_size: sequences of a batch in evaluation.
         seed: seed of the order of batches.
@@ -122,7 +125,7 @@ class TaskDataModule(PlannedDataModule):
         files: TaskFiles,
         split_key: str,
         tokenizer: str,
-        max_length: int,
+        input_settings: InputSettings,
         batch_size: int,
         eval_batch_size: int,
         seed: int,
@@ -145,7 +148,8 @@ class TaskDataModule(PlannedDataModule):
         self.tokenizer = load_tokenizer(tokenizer)
         self.vocab_size: int = self.tokenizer.vocab_size
         self.pad_token_id: int = self.tokenizer.pad_token_id
-        self.max_length = max_length
+        self.input_settings = input_settings
+        self.max_length = input_settings.max_length
         self.batch_size, self.eval_batch_size = batch_size, eval_batch_size
         test_name = None if files.is_one else files.test.name
         self.facts: dict[str, str | int | float] = {

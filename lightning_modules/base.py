@@ -1,6 +1,5 @@
 """What all modules share: optimizer wiring, the checkpoint's description of itself, and validation means."""
 
-import json
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,12 +8,14 @@ from typing import Any, cast
 import pytorch_lightning as pl
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
 from torchmetrics import MeanMetric
 from transformers import PreTrainedModel
 
-from distilkobert.io.files import write_text
-from distilkobert.models.checkpoints import ENTRY, Task, describe
-from distilkobert.optim import OptimizerSpec, build_optimizer, build_schedule
+from distilkobert.io.prediction_files import write_records
+from distilkobert.models.checkpoints import ENTRY, describe
+from distilkobert.optim import OptimizerSpec, apply_schedule, build_optimizer, build_schedule
+from distilkobert.tasks.kinds import Task
 from lightning_modules.remedies import other_weights
 
 MODULE_ENTRY = "module"
@@ -29,17 +30,17 @@ class EncoderModule(pl.LightningModule):
     Args:
         task: head of the network.
         optimizer: AdamW and its schedule.
-        settings: constructor settings in plain types, stored in checkpoints to be compared when training resumes.
     """
 
     network: PreTrainedModel
 
-    def __init__(self, *, task: Task, optimizer: OptimizerSpec, settings: Mapping[str, Any]) -> None:
+    def __init__(self, *, task: Task, optimizer: OptimizerSpec) -> None:
         super().__init__()
         self.task: Task = task
         self.optimizer_spec = optimizer
-        # Through JSON so that tuples and lists compare equal with what a YAML file gives.
-        self.settings: dict[str, Any] = json.loads(json.dumps(dict(settings)))
+        self.settings: dict[str, Any] = {}
+        """The parsed settings of the module in plain types, set by the command line; stored in checkpoints and compared
+        when training resumes."""
         self.checkpoint: str | None = None
         """Checkpoint that the trainer is about to load, set by the command line: a network that starts from another
         source is built from it, so that the source need not be there any more."""
@@ -65,11 +66,18 @@ class EncoderModule(pl.LightningModule):
         if estimated == float("inf"):
             raise ValueError("the schedule needs an end: set trainer.max_steps or trainer.max_epochs")
         total_steps = int(estimated)
-        optimizer = build_optimizer([self.network], self.optimizer_spec)
-        schedule = build_schedule(
-            optimizer, self.optimizer_spec, int(total_steps), self.second_warmup(int(total_steps))
-        )
+        optimizer = build_optimizer(self.learning(), self.optimizer_spec)
+        schedule = build_schedule(optimizer, self.optimizer_spec, total_steps, self.second_warmup(total_steps))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def learning(self) -> list[nn.Module]:
+        """What the optimizer trains."""
+        return [self.network]
+
+    def on_train_start(self) -> None:
+        """Take the learning rate from this run's schedule; a checkpoint brings that of the schedule it ended under."""
+        for config in self.trainer.lr_scheduler_configs:
+            apply_schedule(cast(LambdaLR, config.scheduler))
 
     def second_warmup(self, total_steps: int) -> int:
         """Optimizer step at which the learning rate climbs from 0 once more; 0 for never."""
@@ -105,8 +113,7 @@ class EncoderModule(pl.LightningModule):
 
     def save_predictions(self, folder: Path, stem: str, records: Sequence[dict[str, Any]]) -> None:
         """Write `<stem>.jsonl`, one JSON object a line, whole or not at all."""
-        lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-        write_text(folder / f"{stem}.jsonl", "".join(lines))
+        write_records(folder, stem, records)
 
     def log_measured(self, stage: str, values: Mapping[str, Tensor]) -> None:
         """Log values that are final, the same on every rank, as `<stage>/<name>`."""
@@ -150,3 +157,7 @@ class TokenMeans(nn.Module):
         metric = cast(MeanMetric, self.metrics[name])
         metric.update(mean.detach().float(), count)
         module.log(f"{stage}/{name}", metric, on_step=False, on_epoch=True, batch_size=1)
+
+    def compute(self, name: str) -> Tensor:
+        """The mean of one name over all batches and ranks; called on every rank."""
+        return cast(MeanMetric, self.metrics[name]).compute()

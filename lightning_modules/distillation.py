@@ -1,109 +1,145 @@
-"""Distillation of a masked-LM teacher into a DistilBERT student."""
+"""Distillation of any encoder into a smaller one."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from torch import Tensor
+import torch
+from pytorch_lightning.utilities import rank_zero_info
+from torch import Tensor, nn
 
-from distilkobert.batching import IGNORE_INDEX
-from distilkobert.corpus.frequency import frequency_buckets
-from distilkobert.metrics import BucketAgreement, LayerSimilarity
-from distilkobert.models.heads import encode, encode_layers, masked_lm_logits
+from distilkobert.io.metric_names import LOSS, VAL
+from distilkobert.models.checks import longest_input
+from distilkobert.models.families import describe_encoder, has_head
+from distilkobert.models.forward import NetworkRun, freeze_unreached, network_facts
 from distilkobert.models.students import StudentSpec, build_student
 from distilkobert.models.teachers import FrozenTeacher, load_teacher, weights_sum
-from distilkobert.objectives.functions import (
-    DistillationLosses,
-    cosine_hidden_loss,
-    masked_lm_loss,
-    soft_target_loss,
-)
+from distilkobert.objectives import Batch, Objective, WeightedSum
 from distilkobert.optim import OptimizerSpec
-from lightning_modules.base import TokenMeans
+from lightning_modules.held_out import TOTAL, HeldOutMeasures
 from lightning_modules.masked_lm import MaskedLMModule
 
 TEACHER_ENTRY = "teacher"
 """Key under which a checkpoint keeps the sum of the teacher's weights."""
 
+PROGRESS_ENTRY = "progress"
+"""Key under which a checkpoint keeps the share of training that is behind it, on which scheduled weights depend."""
+
 
 class Distillation(MaskedLMModule):
-    """Train a student on soft targets, masked tokens and the direction of the teacher's last hidden states.
+    """Train a student on a weighted sum of objectives, most of which compare it with a teacher.
 
-    The teacher never learns, runs without dropout, and is in no checkpoint.
+    The teacher never learns, runs without dropout, and is in no checkpoint. One without a trained masked-LM head can
+    teach hidden states and attention only. Its student has a masked-LM head of its own, tied to the embedding, if an
+    objective needs the student's logits, else none. Parameters of the student that no objective reaches keep their
+    start values; parameters of objectives are trained and saved for resume, and never exported.
 
     Args:
-        teacher: folder, checkpoint or hub id of a BERT with a trained masked-LM head.
+        teacher: folder, checkpoint or hub id of an encoder of a known family.
+        objectives: what the student learns, by name; each has its weight.
         student: how the student is built from the teacher.
-        losses: weights and settings of the three terms.
         optimizer: AdamW and its schedule.
+        without_teacher: leave out every objective that needs the teacher: the control of what distillation brings.
         teacher_dtype: number format of the teacher's copy; bfloat16 halves its memory.
+        seed: seed of the objectives' own parameters; filled in from the run's.
         vocab_size: pieces of the corpus' tokenizer; filled in from the data.
         pad_token_id: id of [PAD]; filled in from the data.
         max_length: longest sequence of the corpus, in tokens; filled in from the data.
         token_counts: occurrences of each piece in the corpus; filled in from the data. Without them agreement is not
             divided by token frequency.
+
+    Raises:
+        ValueError: no objective is left, or one has an unusable name.
     """
 
     def __init__(
         self,
         teacher: str,
+        objectives: dict[str, Objective],
         student: StudentSpec = StudentSpec(),  # noqa: B008 - frozen, and the command line shows its defaults
-        losses: DistillationLosses = DistillationLosses(),  # noqa: B008
         optimizer: OptimizerSpec = OptimizerSpec(),  # noqa: B008
+        without_teacher: bool = False,
         teacher_dtype: Literal["float32", "bfloat16"] = "float32",
+        seed: int = 42,
         vocab_size: int = 8002,
         pad_token_id: int = 1,
         max_length: int = 512,
         token_counts: Sequence[int] | None = None,
     ) -> None:
-        super().__init__(
-            task="masked_lm",
-            optimizer=optimizer,
-            settings={
-                "teacher": teacher,
-                "student": asdict(student),
-                "losses": asdict(losses),
-                "optimizer": asdict(optimizer),
-                "teacher_dtype": teacher_dtype,
-            },
-        )
+        super().__init__(task="masked_lm", optimizer=optimizer)
         self.teacher_source = teacher
+        self.objectives = WeightedSum(_chosen(objectives, without_teacher))
         self.student = student
-        self.losses = losses
         self.teacher_dtype: Literal["float32", "bfloat16"] = teacher_dtype
+        self.seed = seed
         self.vocab_size = vocab_size
         self.pad_token_id = pad_token_id
         self.max_length = max_length
-        self.means = TokenMeans(
-            "loss", "accuracy", "agreement", "teacher_loss", "teacher_accuracy", "loss/soft_target", "loss/cosine"
-        )
-        self.bucket_agreement = None if token_counts is None else BucketAgreement(frequency_buckets(token_counts))
+        self.measures = HeldOutMeasures(self.objectives, token_counts)
+        self._loaded_progress = 0.0
 
     def configure_model(self) -> None:
-        """Load and check the teacher, and build the student from it."""
+        """Load and check the teacher, and build student and objectives from it; say what they are.
+
+        Raises:
+            FileNotFoundError: the teacher, or the student to continue from, is not there.
+            ValueError: teacher, student, objectives and data do not fit together.
+        """
         if self.is_configured:
             return
+        needs = [objective.needs for _, objective in self.objectives.items()]
         teacher = load_teacher(
             self.teacher_source,
+            logits=any(need.logits for need in needs if need.teacher),
             vocab_size=self.vocab_size,
             pad_token_id=self.pad_token_id,
             max_length=self.max_length,
         )
+        rank_zero_info(f"teacher {self.teacher_source}: {describe_encoder(teacher)}")
         self.teacher_sum = weights_sum(teacher)
-        self.network = build_student(teacher, self.student)
-        self.similarity = LayerSimilarity(len(self.student.layers), teacher.config.hidden_size)
-        if not (self.losses.soft_target or self.losses.masked_lm):
-            # The cosine term alone never reaches the head; DDP refuses parameters that get no gradient.
-            for name, parameter in self.network.named_parameters():
-                if name.startswith("vocab_"):
-                    parameter.requires_grad_(False)
+        student = build_student(teacher, self.student, head=has_head(teacher) or any(need.logits for need in needs))
+        rank_zero_info(f"student: {describe_encoder(student)}")
+        longest = longest_input(student.config)
+        if longest < self.max_length:
+            raise ValueError(
+                f"student.init_from={self.student.init_from} takes {longest} tokens at most, the corpus has sequences "
+                f"of up to {self.max_length}; prepare the corpus with --max_tokens {longest}"
+            )
+        facts = network_facts(student, "the student"), network_facts(teacher, f"the teacher {self.teacher_source}")
+        self.objectives.check(*facts)
+        self.objectives.build(*facts, self.seed)
+        of_student, of_teacher = self.objectives.captured(*facts)
+        self.student_run, self.teacher_run = NetworkRun(student, of_student), NetworkRun(teacher, of_teacher)
+        self.network = student
+        unreached = freeze_unreached(
+            self.objectives, self.student_run, self.teacher_run if self.objectives.needs_teacher else None
+        )
+        if unreached:
+            rank_zero_info(
+                f"{len(unreached)} weights are reached by no objective and keep their start: {_few(unreached)}"
+            )
+        if not has_head(student):
+            self.task = "encoder"
+            self._choose_by_total()
         # FrozenTeacher is no nn.Module, which keeps it out of state dict, optimizer, DDP and train().
         self.teacher = FrozenTeacher.load(teacher, dtype=self.teacher_dtype, device=self.trainer.strategy.root_device)
+        self.measures.compare(self.student_run, self.teacher_run, self.student.layers)
+
+    def learning(self) -> list[nn.Module]:
+        """The student, and what objectives own."""
+        return [self.network, *([self.objectives] if any(True for _ in self.objectives.parameters()) else [])]
+
+    @property
+    def progress(self) -> float:
+        """Share of the optimizer steps behind the weights, 0 to 1; in evaluation that of the checkpoint."""
+        if self.trainer.state.fn != "fit":
+            return self._loaded_progress
+        return self.trainer.global_step / max(1, int(self.trainer.estimated_stepping_batches))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Note which teacher the student learnt from."""
+        """Note which teacher the student learnt from, and how far training is."""
         super().on_save_checkpoint(checkpoint)
         checkpoint[TEACHER_ENTRY] = self.teacher_sum
+        checkpoint[PROGRESS_ENTRY] = self.progress
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse a student of another teacher, wherever the teacher lies.
@@ -118,70 +154,46 @@ class Distillation(MaskedLMModule):
                 f"{self.teacher_source}, whose weights differ. Name the same teacher with --model.teacher, or start a "
                 "new run with another --run.arm"
             )
+        self._loaded_progress = checkpoint.get(PROGRESS_ENTRY, 1.0)
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> dict[str, Any]:
-        """Weighted sum of the loss terms for one batch: `input_ids`, `attention_mask`, `labels`, each (B, T)."""
-        losses = self.losses
-        real, masked = batch["attention_mask"].bool(), batch["labels"] != IGNORE_INDEX
-        hidden = encode(self.network, batch["input_ids"], batch["attention_mask"])
-        terms: dict[str, Tensor] = {}
-        if losses.needs_teacher:
-            teacher_hidden = self.teacher.hidden(batch["input_ids"], batch["attention_mask"])
-        if losses.cosine:
-            terms["cosine"] = cosine_hidden_loss(hidden[real], teacher_hidden[real])
-        # One vocabulary projection serves both terms: over every real token only if the soft targets want them all.
-        projected = real if losses.soft_target and losses.soft_target_on == "real_tokens" else masked
-        if losses.soft_target or losses.masked_lm:
-            logits = masked_lm_logits(self.network, hidden[projected])
-        if losses.soft_target:
-            teacher_logits = self.teacher.logits(teacher_hidden[projected])
-            terms["soft_target"] = soft_target_loss(logits, teacher_logits, temperature=losses.temperature)
-        if losses.masked_lm:
-            terms["masked_lm"] = masked_lm_loss(logits, batch["labels"][projected])
-        weights = asdict(losses)
-        total = sum((weights[name] * term for name, term in terms.items()), start=hidden.new_zeros(()))
-        return {"loss": total, "terms": {name: term.detach() for name, term in {"total": total, **terms}.items()}}
+        """Weighted sum of the objectives for one batch: `input_ids`, `attention_mask`, `labels`, each (B, T)."""
+        tokens = Batch(batch["input_ids"], batch["attention_mask"], batch["labels"], self.progress)
+        with torch.no_grad():
+            teacher = self.teacher_run(tokens) if self.objectives.needs_teacher else None
+        total, terms = self.objectives(self.student_run(tokens), teacher, tokens)
+        weights = self.objectives.weights_at(tokens.progress)
+        return {
+            "loss": total,
+            "terms": {name: term.detach() for name, term in {"total": total, **terms}.items()},
+            "weighted": {name: weights[name] * term.detach() for name, term in terms.items()},
+        }
+
+    def on_predict_start(self) -> None:
+        """Refuse a student that cannot fill a [MASK]."""
+        if not has_head(self.network):
+            raise ValueError("the student has no masked-LM head, so there is nothing to predict")
 
     def evaluate(self, stage: str, batch: dict[str, Tensor]) -> None:
-        """On the masked tokens: held-out loss, accuracy, agreement with the teacher's first choice, soft-target loss.
-
-        The teacher's own loss and accuracy on the same masks stand beside them, so that a student is never compared
-        with a figure from other masks. The cosine term is taken over all real tokens, as in training, and so is the
-        similarity of each student layer to the teacher layer that `student.layers` maps it to.
-        """
-        real, masked = batch["attention_mask"].bool(), batch["labels"] != IGNORE_INDEX
-        labels = batch["labels"][masked]
-        layers = encode_layers(self.network, batch["input_ids"], batch["attention_mask"])
-        teacher_layers = self.teacher.layers(batch["input_ids"], batch["attention_mask"])
-        hidden, teacher_hidden = layers[-1], teacher_layers[-1]
-        logits = masked_lm_logits(self.network, hidden[masked])
-        teacher_logits = self.teacher.logits(teacher_hidden[masked])
-        choice, teacher_choice = logits.argmax(-1), teacher_logits.argmax(-1)
-        count = len(labels)
-        means = {
-            "loss": masked_lm_loss(logits, labels),
-            "accuracy": (choice == labels).float().sum() / max(count, 1),
-            "agreement": (choice == teacher_choice).float().sum() / max(count, 1),
-            "teacher_loss": masked_lm_loss(teacher_logits, labels),
-            "teacher_accuracy": (teacher_choice == labels).float().sum() / max(count, 1),
-            "loss/soft_target": soft_target_loss(logits, teacher_logits, temperature=self.losses.temperature),
-        }
-        for name, mean in means.items():
-            self.means.add(self, stage, name, mean, count)
-        self.means.add(
-            self, stage, "loss/cosine", cosine_hidden_loss(hidden[real], teacher_hidden[real]), int(real.sum())
-        )
-        if self.bucket_agreement is not None:
-            self.bucket_agreement.update(choice == teacher_choice, labels)
-        self.similarity.update(
-            [layer[real] for layer in layers], [teacher_layers[place][real] for place in self.student.layers]
-        )
+        """Count one held-out batch; see `HeldOutMeasures`."""
+        tokens = Batch(batch["input_ids"], batch["attention_mask"], batch["labels"], self.progress)
+        self.measures.add(self, stage, tokens)
 
     def log_measures(self, stage: str) -> None:
-        """Log `agreement/<bucket>`, and `similarity/layer<s>` and `cka/layer<s>` of student layer s."""
-        if self.bucket_agreement is not None:
-            shares = self.bucket_agreement.compute()
-            self.bucket_agreement.reset()
-            self.log_measured(stage, {f"agreement/{name}": share for name, share in shares.items()})
-        self.log_measured(stage, self.similarity.compute())
-        self.similarity.reset()
+        """Log what is measured beside means over tokens."""
+        self.log_measured(stage, self.measures.values(self.progress))
+
+    def _choose_by_total(self) -> None:
+        """Let the best checkpoint follow the objectives, where a student without head has no loss of its own."""
+        for callback in self.trainer.checkpoint_callbacks:
+            if getattr(callback, "monitor", None) == LOSS:
+                callback.monitor = f"{VAL}{TOTAL}"  # type: ignore[attr-defined]
+                rank_zero_info(f"the student has no masked-LM head: best.ckpt follows {callback.monitor}")  # type: ignore[attr-defined]
+
+
+def _chosen(objectives: Mapping[str, Objective], without_teacher: bool) -> dict[str, Objective]:
+    return {name: one for name, one in objectives.items() if not (without_teacher and one.needs.teacher)}
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -1,6 +1,5 @@
 """Masked language modelling: pretrain a BERT from scratch, or go on from any encoder on a corpus of one's own."""
 
-from dataclasses import asdict
 from typing import Any, Literal
 
 from pytorch_lightning.utilities import rank_zero_info
@@ -70,17 +69,7 @@ class MaskedLanguageModeling(MaskedLMModule):
                 f"tokens; set --model.encoder.max_positions={max_length} or more, or prepare the corpus with "
                 f"--max_tokens {encoder.max_positions}"
             )
-        super().__init__(
-            task="masked_lm",
-            optimizer=optimizer,
-            settings={
-                "encoder": asdict(encoder),
-                "optimizer": asdict(optimizer),
-                "init_from": init_from,
-                "train_first": train_first,
-                "train_first_share": train_first_share,
-            },
-        )
+        super().__init__(task="masked_lm", optimizer=optimizer)
         self.encoder = encoder
         self.init_from = init_from
         self.train_first = train_first

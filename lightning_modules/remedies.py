@@ -20,8 +20,6 @@ def other_weights(settings: Collection[str]) -> str:
     Args:
         settings: names of the module's settings.
     """
-    if "init_from" in settings:
-        return "To start from other weights use --model.init_from"
     if "teacher" in settings:
         return "A student starts from its teacher, which --model.teacher names"
-    return "This module starts from random weights only"
+    return "To start from other weights use --model.init_from"

@@ -110,8 +110,8 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST_NAME
     if not path.is_file():
         raise FileNotFoundError(
-            f"{folder} holds no prepared corpus ({MANIFEST_NAME} is missing); make one with: "
-            f"python -m experiments.prepare corpus --input FILES --tokenizer FOLDER --output {folder}"
+            f"{folder} holds no prepared corpus ({MANIFEST_NAME} is missing); make one with the command "
+            f"prepare corpus --input FILES --tokenizer FOLDER --output {folder}"
         )
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))

@@ -8,50 +8,11 @@ gives 0 with a gradient of 0, so that a rank without any masked token does not p
 Source of the objective: Sanh et al., 2019, arXiv:1910.01108, section 2; DistilKoBERT weighs each term by 0.33 at T=2.
 """
 
-from dataclasses import dataclass
-from typing import Literal
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from distilkobert.batching import IGNORE_INDEX
-
-
-@dataclass(frozen=True)
-class DistillationLosses:
-    """Weights and settings of the three loss terms; a term of weight 0 is not computed at all.
-
-    Args:
-        soft_target: weight of the KL divergence from the teacher's softened distribution (0.33: DistilKoBERT).
-        masked_lm: weight of the cross-entropy on the masked tokens (0.33: DistilKoBERT).
-        cosine: weight of the cosine distance between last hidden states (0.33: DistilKoBERT).
-        temperature: softening T of both distributions (2.0: DistilKoBERT and DistilBERT).
-        soft_target_on: tokens the soft-target term looks at, every real token or the masked ones only.
-    """
-
-    soft_target: float = 0.33
-    masked_lm: float = 0.33
-    cosine: float = 0.33
-    temperature: float = 2.0
-    soft_target_on: Literal["real_tokens", "masked_tokens"] = "real_tokens"
-
-    def __post_init__(self) -> None:
-        weights = {"soft_target": self.soft_target, "masked_lm": self.masked_lm, "cosine": self.cosine}
-        for name, weight in weights.items():
-            if not 0.0 <= weight < float("inf"):
-                raise ValueError(f"losses.{name}={weight}: a loss weight must be a finite number of 0 or more")
-        if not any(weights.values()):
-            raise ValueError(
-                "losses: all weights are 0, so nothing would be learnt; give at least one a positive weight"
-            )
-        if not 0.0 < self.temperature < float("inf"):
-            raise ValueError(f"losses.temperature={self.temperature}: the temperature must be a finite number above 0")
-
-    @property
-    def needs_teacher(self) -> bool:
-        """Whether any term compares with the teacher, so that its forward pass is needed for training."""
-        return self.soft_target > 0 or self.cosine > 0
 
 
 def _select(values: Tensor, mask: Tensor | None) -> Tensor:

@@ -9,7 +9,7 @@ all; where two processes build the same one, the first to finish wins and the ot
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -115,6 +115,18 @@ def _write(folder: Path, content: str, tables: dict[str, Columns]) -> None:
     except OSError:
         if not (folder / KEY_NAME).is_file():  # else another process has finished the same folder meanwhile
             raise
+
+
+def as_columns(rows: Iterable[Mapping[str, Any]], lists: Collection[str]) -> Columns:
+    """A table of rows that have the same names.
+
+    Args:
+        rows: one for each example, at least one.
+        lists: names whose values are lists of whole numbers.
+    """
+    kept = list(rows)
+    columns = {name: [row[name] for row in kept] for name in kept[0]}
+    return {name: ragged(values) if name in lists else values for name, values in columns.items()}
 
 
 def ragged(rows: Sequence[npt.ArrayLike]) -> Any:

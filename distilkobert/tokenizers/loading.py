@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from distilkobert.io.pretrained import load_pretrained
 from distilkobert.tokenizers.fast import FastEncoder
 from distilkobert.tokenizers.files import VOCAB_NAME, holds_kobert_files
 from distilkobert.tokenizers.framing import Frame
@@ -103,7 +104,7 @@ def load_tokenizer(name_or_folder: str | Path) -> KoBertTokenizer | FastEncoder:
         _log.warning("%s: tokenizer_config.json names no tokenizer_class; its vocab.txt is read as BERT's", name)
         known = BertTokenizer
     try:
-        tokenizer = known.from_pretrained(folder, trust_remote_code=False)
+        tokenizer = load_pretrained(known, folder)
     except (ValueError, OSError, KeyError) as error:
         raise ValueError(f"{name}: its tokenizer does not load: {_cause(folder, error)}") from error
     if not isinstance(tokenizer, PreTrainedTokenizerFast):

@@ -21,6 +21,9 @@ ANCHORS = ("a", "1")
 """Written before a piece so that it does not stand at the start of a text; the second one for pieces that merge with
 the first, such as a lone accent."""
 
+_MARKS: dict[Spelling, str] = {"sentencepiece": WORD_START, "wordpiece": "", "byte_level": "Ġ"}
+"""Spelling of a space that stands alone; normalization would drop it from a text."""
+
 _BYTE_PIECE = "<0x{:02X}>"
 
 
@@ -84,8 +87,8 @@ class PieceSpelling:
             return PieceText(data.removeprefix(b" "), data.startswith(b" "))
         if self.kind == "wordpiece":
             return PieceText(piece.removeprefix(self.prefix).encode(), not piece.startswith(self.prefix))
-        if self.byte_fallback and len(piece) == len(_BYTE_PIECE.format(0)) and piece in _BYTE_PIECES:
-            return PieceText(_BYTE_PIECES[piece], starts_word=False)
+        if self.byte_fallback and len(piece) == len(_BYTE_PIECE.format(0)) and piece in BYTE_PIECES:
+            return PieceText(BYTE_PIECES[piece], starts_word=False)
         return PieceText(piece.removeprefix(WORD_START).encode(), piece.startswith(WORD_START))
 
 
@@ -119,10 +122,13 @@ class PieceEncoder:
     def ids(self, piece: PieceText) -> list[int]:
         """Known ids that the piece is cut into, in order; those of [UNK] are left out, so the list may be empty."""
         text = piece.text
-        found = self._ids_of_bytes(piece.data) if text is None else self._ids_of_text(text, piece.starts_word)
-        return [number for number in found if number != self._unk_id]
+        if text == "":
+            found = [self._backend.token_to_id(_MARKS[self.spelling.kind])] if piece.starts_word else []
+        else:
+            found = self._ids_of_bytes(piece) if text is None else self._ids_of_text(text, piece.starts_word)
+        return [number for number in found if number not in (self._unk_id, None)]
 
-    def _ids_of_text(self, text: str, starts_word: bool) -> list[int]:
+    def _ids_of_text(self, text: str, starts_word: bool) -> list[int | None]:
         for anchor, form in self._anchors.items():
             first, *others = self._pre_tokens(f"{anchor}{' ' if starts_word else ''}{text}") or [""]
             if first.startswith(form):
@@ -132,12 +138,15 @@ class PieceEncoder:
                 return behind + [token.id for other in others for token in self._backend.model.tokenize(other)]
         return []
 
-    def _ids_of_bytes(self, data: bytes) -> list[int]:
+    def _ids_of_bytes(self, piece: PieceText) -> list[int | None]:
         """Ids of bytes that are no whole characters: only vocabularies that hold bytes know them."""
         if self.spelling.kind == "byte_level":
+            data = b" " * piece.starts_word + piece.data
             return [token.id for token in self._backend.model.tokenize("".join(CHARACTERS[byte] for byte in data))]
-        found = [self._backend.token_to_id(_BYTE_PIECE.format(byte)) for byte in data]
-        return [number for number in found if number is not None] if self.spelling.byte_fallback else []
+        if not self.spelling.byte_fallback:
+            return []
+        parts = [WORD_START] * piece.starts_word + [_BYTE_PIECE.format(byte) for byte in piece.data]
+        return [self._backend.token_to_id(part) for part in parts]
 
     def _pre_tokens(self, text: str) -> list[str]:
         backend = self._backend
@@ -188,4 +197,4 @@ BYTES = _byte_characters()
 CHARACTERS = {byte: character for character, byte in BYTES.items()}
 """Character of each byte."""
 
-_BYTE_PIECES = {_BYTE_PIECE.format(byte): bytes([byte]) for byte in range(256)}
+BYTE_PIECES = {_BYTE_PIECE.format(byte): bytes([byte]) for byte in range(256)}

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from distilkobert.models.vocabulary_rows import change_vocabulary
+from distilkobert.models.vocabulary_rows import Rows, change_vocabulary
 from distilkobert.tokenizers.pieces import PieceEncoder, PieceSpelling
 
 ROLES = ("cls", "sep", "pad", "unk", "mask", "bos", "eos")
@@ -100,7 +100,12 @@ def transfer_vocabulary(
             f"the model has {model.config.vocab_size} embeddings, its tokenizer {origins.old_size} pieces; they do not "
             "belong together"
         )
-    return change_vocabulary(model, origins.mean_rows, len(origins.pieces), special_ids(tokenizer))
+    return change_to(model, origins.mean_rows, tokenizer)
+
+
+def change_to(model: PreTrainedModel, rows: Rows, tokenizer: PreTrainedTokenizerFast) -> PreTrainedModel:
+    """The same network with the pieces of `tokenizer`, whose rows `rows` makes; see `change_vocabulary`."""
+    return change_vocabulary(model, rows, len(pieces_in_order(tokenizer)), special_ids(tokenizer))
 
 
 def special_ids(tokenizer: PreTrainedTokenizerFast) -> dict[str, int]:

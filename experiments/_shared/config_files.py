@@ -22,7 +22,7 @@ class ConfigFile:
 
     Args:
         path: as it was named.
-        lines: line of each key, by its name on the command line (`model.losses.cosine`).
+        lines: line of each key, by its name on the command line (`model.objectives.cosine`).
     """
 
     path: Path
@@ -40,14 +40,19 @@ def read_config(path: Path) -> ConfigFile:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is empty, not UTF-8 or not YAML, or holds something else than settings; names file and line.
+        ValueError: it is empty, not UTF-8 or not YAML, has a key twice, or holds no settings; names file and line.
     """
     root = _read_settings(path)
     for key, value in root.value:
         if key.value in _SECTIONS and value.tag == "tag:yaml.org,2002:null":
             line = key.start_mark.line + 1
             raise ValueError(f"{path}, line {line}: {key.value}: is empty; write settings below it, or remove the line")
-    return ConfigFile(path, dict(_keys(root, ())))
+    keys: dict[str, int] = {}
+    for name, line in _keys(root, ()):
+        if name in keys:
+            raise ValueError(f"{path}, line {line}: {name} is there twice, first in line {keys[name]}; remove one")
+        keys[name] = line
+    return ConfigFile(path, keys)
 
 
 def content_sum(path: Path) -> str:
@@ -72,7 +77,8 @@ def _read_settings(path: Path) -> yaml.MappingNode:
         line = text.count("\n", 0, error.position) + 1
         raise ValueError(f"{path}, line {line}: U+{error.character:04X} is no character of YAML; remove it") from None
     if not isinstance(root, yaml.MappingNode):
-        found = "comments only" if root is None else f"a {root.id}"
+        kinds = {yaml.ScalarNode: "a scalar", yaml.SequenceNode: "a sequence"}
+        found = kinds.get(type(root), "comments only")
         raise ValueError(f"{path}: found {found}; expected settings, each with its name, such as trainer: and below it")
     return root
 

@@ -12,6 +12,7 @@ from typing import Any, NoReturn, get_args
 from jsonargparse import ArgumentParser, DefaultHelpFormatter
 
 from experiments._shared.config_files import ConfigFile, read_config
+from experiments._shared.objective_files import ObjectiveFiles
 
 _LISTING = re.compile(
     r"Does not validate against any of the Union subtypes\s+Subtypes: .*?\s+Errors:\s+- (?P<first>.*?)"
@@ -46,7 +47,14 @@ class StrictParser(ArgumentParser):
         kwargs.setdefault("formatter_class", HelpFormatter)
         super().__init__(*args, allow_abbrev=False, **kwargs)
         self._config_files: list[ConfigFile] = []
+        self._objective_files = ObjectiveFiles()
         self._reading = False
+        self._arguments: list[str] = []
+
+    def parse_args(self, args: Any = None, *others: Any, **kwargs: Any) -> Any:
+        """Parse the command line; options of the old form are refused with their new names."""
+        self._arguments = list(sys.argv[1:] if args is None else args)
+        return super().parse_args(args, *others, **kwargs)
 
     def parse_path(self, cfg_path: Any, *args: Any, **kwargs: Any) -> Any:
         """Parse a configuration file; its errors name it and the line."""
@@ -60,11 +68,22 @@ class StrictParser(ArgumentParser):
         finally:
             self._reading = False
 
+    def parse_string(self, content: str, path: Any = "", *args: Any, **kwargs: Any) -> Any:
+        """Parse the content of a configuration file, with the objectives of the files before it."""
+        if self._reading:
+            try:
+                content = self._objective_files.merge(self._config_files[-1].path, content)
+            except ValueError as error:
+                self._reading = False  # the message names file and line already
+                self.error(str(error), error)
+        return super().parse_string(content, path, *args, **kwargs)
+
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Say what is wrong and what was probably meant, without the list of all options."""
         # An option that a file alone may hold is refused when all has been read, by the parser above the command's.
         parser = getattr(ex, "subcommand_parser", None) or self._command()
-        message = parser._placed(message)
+        refused = "" if self._reading else parser._objective_files.refused(parser._arguments)
+        message = refused or parser._placed(message)
         if not self.exit_on_error:
             super().error(message, ex)
         options = [name.lstrip("-") for action in parser._actions for name in action.option_strings]
@@ -141,7 +160,8 @@ def class_names(base: type) -> list[str]:
     """Names of the classes below `base` that can be named without their package: those it offers at its root."""
 
     def below(parent: type) -> Iterator[type]:
-        for child in parent.__subclasses__():
+        children: list[type] = parent.__subclasses__()
+        for child in children:
             yield child
             yield from below(child)
 

@@ -11,18 +11,21 @@ _TRAINER = ("max_steps", "max_epochs", "accumulate_grad_batches", "gradient_clip
 
 
 def flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings as one level, keys joined by dots; lists become text, because TensorBoard takes scalars only."""
+    """Nested settings as one level, keys joined by dots as on the command line; lists become text.
+
+    TensorBoard takes scalars only.
+    """
     flat: dict[str, Any] = {}
     for name, value in settings.items():
         if isinstance(value, dict):
-            flat |= flatten(value, f"{prefix}{name}.")
+            flat |= flatten(value, prefix if name == "init_args" else f"{prefix}{name}.")
         else:
             flat[prefix + name] = str(list(value)) if isinstance(value, (list, tuple)) else value
     return flat
 
 
 def short_names(names: list[str]) -> dict[str, str]:
-    """For each dotted name its shortest ending that no other name has: `losses.cosine` is `cosine`.
+    """For each dotted name its shortest ending that no other name has: `model.student.layers` is `layers`.
 
     Of names that share an ending all become longer; a whole name that is the ending of another stays as it is.
     """
@@ -59,6 +62,6 @@ def comparable_settings(config: dict[str, Any], facts: dict[str, Any], linked: C
             "trainer": trainer,
         }
     )
-    chosen = {name: value for name, value in chosen.items() if value is not None}
+    chosen = {name: value for name, value in chosen.items() if value is not None and not name.endswith(".class_path")}
     short = short_names([*facts, *chosen])
     return {**facts, **{short[name]: value for name, value in chosen.items()}}

@@ -21,6 +21,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from distilkobert.corpus.preparation import PreparedCorpus, prepare_corpus
 from distilkobert.corpus.sequences import CorpusSettings
 from distilkobert.io.files import expand_inputs
+from distilkobert.io.locks import only_process
 from distilkobert.io.texts import TextKind
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 from experiments._shared.commandline import run_command
@@ -82,6 +83,12 @@ def _corpus_parser() -> StrictParser:
 
 def _prepare_corpus(options: Namespace) -> None:
     settings = CorpusSettings(**{field.name: options[field.name] for field in fields(CorpusSettings)})
+    output = Path(options.output).absolute()
+    with only_process(output.with_name(f".{output.name}.lock"), f"the corpus {options.output}"):
+        _prepare(options, settings)
+
+
+def _prepare(options: Namespace, settings: CorpusSettings) -> None:
     total = sum(path.stat().st_size for path in expand_inputs(options.input))
     columns = (BarColumn(), DownloadColumn(), TextColumn("{task.fields[lines]:,} lines"), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:

@@ -8,6 +8,7 @@ import pytest
 import pytorch_lightning as pl
 import yaml
 
+from distilkobert.objectives import HiddenCosine, MaskedLM, SoftTargets
 from experiments._shared.trainer_cli import TrainerCLI
 from tests.world import World
 
@@ -18,6 +19,7 @@ DISTIL, PRETRAIN = ["configs/distill/distilkobert.yaml"], ["configs/pretrain/mlm
 STACKS: dict[str, list[str]] = {
     "distill/distilkobert.yaml": [],
     "distill/plus.yaml": DISTIL,
+    "pretrain/adapt.yaml": [],
     "pretrain/mlm.yaml": [],
     "model/kobert.yaml": PRETRAIN,
     "model/mini.yaml": PRETRAIN,
@@ -61,8 +63,8 @@ def build(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[str]], TrainerCLI]:
     def call(arguments: list[str]) -> TrainerCLI:
         from experiments.train import main
 
-        for name in ("fit", "validate"):
-            monkeypatch.setattr(pl.Trainer, name, nothing(getattr(pl.Trainer, name)))
+        monkeypatch.setattr(pl.Trainer, "fit", nothing(pl.Trainer.fit))
+        monkeypatch.setattr(TrainerCLI, "after_fit", lambda self: None)
         monkeypatch.setattr("sys.argv", ["train"])
         return main(["fit", *arguments])
 
@@ -88,8 +90,9 @@ def test_overlays_win_key_by_key(build: Callable[[list[str]], TrainerCLI], world
     recipe = ["-c", "configs/distill/distilkobert.yaml"]
     base = build([*recipe, *world.data(), f"--run.root={tmp_path}"])
     changed = build([*recipe, "-c", "configs/ablation/mlm_only.yaml", *world.data(), f"--run.root={tmp_path}"])
-    assert (base.model.losses.soft_target, changed.model.losses.soft_target) == (0.33, 0.0)
-    assert base.model.losses.temperature == changed.model.losses.temperature == 2.0
+    assert base.model.objectives.weights_at(0.0) == {"soft_target": 0.33, "masked_lm": 0.33, "cosine": 0.33}
+    assert changed.model.objectives.weights_at(0.0) == {"masked_lm": 1.0}
+    assert not changed.model.objectives.needs_teacher
     assert (base.run_folder.name, changed.run_folder.name) == ("base_seed42", "mlm_only_seed42")
 
 
@@ -99,8 +102,11 @@ def test_the_published_recipe_has_the_published_numbers(
     cli = build(["-c", "configs/distill/distilkobert.yaml", *world.data(), f"--run.root={tmp_path}"])
     model, trainer = cli.model, cli.config.fit.trainer
     assert model.student.layers == (0, 4, 8)
-    assert (model.losses.soft_target, model.losses.masked_lm, model.losses.cosine) == (0.33, 0.33, 0.33)
-    assert model.losses.temperature == 2.0
+    objectives = dict(model.objectives.items())
+    assert {name: (type(one), one.weight) for name, one in objectives.items()} == {
+        "soft_target": (SoftTargets, 0.33), "masked_lm": (MaskedLM, 0.33), "cosine": (HiddenCosine, 0.33),
+    }  # fmt: skip
+    assert (objectives["soft_target"].temperature, objectives["soft_target"].on) == (2.0, "real_tokens")
     optimizer = model.optimizer_spec
     assert (optimizer.lr, optimizer.betas, optimizer.eps, optimizer.warmup) == (5e-4, (0.9, 0.98), 1e-6, 0.05)
     assert (trainer.max_epochs, trainer.gradient_clip_val, trainer.accumulate_grad_batches) == (3, 5.0, 8)

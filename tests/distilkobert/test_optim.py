@@ -21,6 +21,17 @@ def test_warmup_rounds_up() -> None:
     assert [schedule_factor(s, total_steps=10, warmup=0.05, schedule="constant") for s in range(3)] == [0, 1, 1]
 
 
+def test_a_second_warmup_climbs_back_to_the_course_by_hand() -> None:
+    factors = [
+        schedule_factor(step, total_steps=10, warmup=0.2, schedule="linear", second_warmup=4) for step in range(11)
+    ]
+    assert factors == [0, 0.5, 1, 7 / 8, 0, 5 / 8 * 0.5, 4 / 8, 3 / 8, 2 / 8, 1 / 8, 0]
+    spec = {"total_steps": 10, "warmup": 0.0, "schedule": "linear"}
+    assert [schedule_factor(s, **spec, second_warmup=4) for s in range(11)] == [
+        schedule_factor(s, **spec) for s in range(11)
+    ]
+
+
 def test_the_schedule_drives_the_optimizer() -> None:
     spec = OptimizerSpec(lr=0.1, warmup=0.5, betas=(0.8, 0.9), eps=1e-3)
     optimizer = build_optimizer([nn.Linear(2, 2)], spec)

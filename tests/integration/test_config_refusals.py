@@ -18,9 +18,9 @@ Run = Callable[..., TrainerCLI]
         ("run:\n  armm: x\n", ", line 2: ", "run.armm'; did you mean run.arm?"),
         ("trainer:\n  max_steps: many\n", ", line 2: ", "trainer.max_steps: Expected a <class 'int'>"),
         (
-            "model:\n  init_args:\n    losses:\n      kosine: 1\n",
+            "model:\n  init_args:\n    objectives:\n      kosine: {init_args: {weight: 1}}\n",
             ", line 4: ",
-            "option 'kosine'; did you mean losses.cosine?",
+            "there is no objective 'kosine'; the files have soft_target, masked_lm, cosine; a new one needs class_path",
         ),
         ("model:\n  class_path: Distilation\n", ", line 2: ", "got Distilation; did you mean Distillation?"),
         ("model: [\n", ", line 1: ", "not YAML"),

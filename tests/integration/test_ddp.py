@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import torch
+from transformers import AutoModelForMaskedLM
 
+from distilkobert.models.checkpoints import read_checkpoint
 from tests.world import World, read_json, scalars
 
 STEPS = 20
@@ -47,6 +50,32 @@ def test_two_processes_train_as_one_does(world: World, tmp_path: Path) -> None:
     assert metrics[0]["tokens_seen"] == metrics[1]["tokens_seen"]
     for name in ("val/loss", "val/agreement", "val/teacher_loss", "val/loss/cosine"):
         assert metrics[1][name] == pytest.approx(metrics[0][name], abs=1e-4), name
+
+
+@pytest.mark.slow
+def test_two_processes_train_embeddings_and_head_first_as_one_does(world: World, tmp_path: Path) -> None:
+    """DDP waits for the gradients of all parameters, also of those that do not learn yet."""
+    start = [
+        "-c", "configs/pretrain/adapt.yaml", *world.data(), f"--model.init_from={world.teacher}",
+        "--trainer.max_epochs=-1", "--trainer.max_steps=10", "--model.train_first_share=0.4",
+        "--last_checkpoint.keep_every_n_steps=5",
+    ]  # fmt: skip
+    one = ["--trainer.accumulate_grad_batches=2", "--trainer.val_check_interval=20", f"--run.root={tmp_path / 'one'}"]
+    two = ["--trainer.accumulate_grad_batches=1", "--trainer.val_check_interval=10", f"--run.root={tmp_path / 'two'}"]
+    for options in ([*one, "-c", "configs/trainer/cpu.yaml"], [*two, "-c", "configs/trainer/ddp_cpu.yaml"]):
+        finished = train([*start, *options])
+        assert finished.returncode == 0, finished.stderr
+    folders = [tmp_path / name / "adapt" / "base_seed42" for name in ("one", "two")]
+    first, second = (scalars(folder)["train/loss/total"] for folder in folders)
+    assert sorted(first) == list(range(1, 11))
+    assert second == pytest.approx(first, abs=1e-4)
+    start_weights = AutoModelForMaskedLM.from_pretrained(world.teacher).state_dict()
+    layers = [name for name in start_weights if name.startswith("bert.encoder.")]
+    for folder in folders:
+        kept = read_checkpoint(folder / "checkpoints" / "step00000005.ckpt")["state_dict"]
+        assert all(torch.equal(kept[f"network.{name}"], start_weights[name]) for name in layers)
+        end = read_checkpoint(folder / "checkpoints" / "last.ckpt")["state_dict"]
+        assert not any(torch.equal(end[f"network.{name}"], start_weights[name]) for name in layers)
 
 
 @pytest.mark.slow

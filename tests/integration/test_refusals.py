@@ -32,9 +32,11 @@ def checkpoint(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("--trainer.max_epoch=3", "max_epoch"),
         ("--trainer.max_epo=3", "max_epo"),
-        ("--model.losse.cosine=0", "losse"),
-        ("--model.losses.cosin=0", "cosin"),
-        ("--model.losses.temperature=warm", "temperature"),
+        ("--model.objective.cosine.weight=0", "objective"),
+        ("--model.objectives.cosin.weight=0", "there is no objective 'cosin'; the files have soft_target, masked_lm"),
+        ("--model.objectives.cosine.weigt=0", "weigt"),
+        ("--model.losses.cosine=0", "the option is --model.objectives.cosine.weight now"),
+        ("--model.objectives.soft_target.temperature=warm", "temperature"),
         ("--model.student.init=teach", "teach"),
         ("--model.student.layers=[0,x]", "layers"),
         ("--run.armm=x", "armm"),
@@ -56,7 +58,7 @@ def test_an_unknown_key_in_a_file_is_refused(
     world: World, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     overlay = tmp_path / "overlay.yaml"
-    overlay.write_text("model:\n  init_args:\n    losses:\n      kosine: 1.0\n")
+    overlay.write_text("model:\n  init_args:\n    objectives:\n      kosine: {init_args: {weight: 1.0}}\n")
     with pytest.raises(SystemExit):
         run("fit", world.distil(tmp_path / "runs", "-c", str(overlay)))
     assert "kosine" in capsys.readouterr().err
@@ -99,17 +101,17 @@ def test_a_corpus_of_another_tokenizer_is_refused(world: World, run: Run, tmp_pa
 
 
 def test_a_module_override_on_resume_is_refused(checkpoint: Path, world: World, run: Run, tmp_path: Path) -> None:
-    options = [f"--ckpt_path={checkpoint}", "--model.losses.temperature=4.0", "--run.arm=other"]
-    with pytest.raises(ValueError, match=r"model\.losses\.temperature: checkpoint 2\.0, now 4\.0"):
+    options = [f"--ckpt_path={checkpoint}", "--model.objectives.soft_target.temperature=4.0", "--run.arm=other"]
+    with pytest.raises(ValueError, match=r"objectives\.soft_target\.temperature: checkpoint 2\.0, now 4\.0"):
         run("fit", world.distil(tmp_path, *options))
 
 
 def test_a_checkpoint_of_another_module_is_refused(checkpoint: Path, world: World, run: Run, tmp_path: Path) -> None:
-    words = "written by Distillation, this command configures MaskedLanguageModeling.*This module starts from random"
+    words = "written by Distillation, this command configures MaskedLanguageModeling.*other weights use --model.init_"
     for command in ("fit", "validate"):
         with pytest.raises(ValueError, match=words) as caught:
             run(command, world.pretrain(tmp_path, f"--ckpt_path={checkpoint}"))
-        assert "--model." not in str(caught.value)
+        assert "--model.teacher" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +119,7 @@ def test_a_checkpoint_of_another_module_is_refused(checkpoint: Path, world: Worl
     [
         ("--model.student.layers=[0,1]", r"model\.student\.layers: checkpoint '\[0, 4, 8\]', now '\[0, 1\]'"),
         ("--model.student.layers=[1,2,3]", r"model\.student\.layers: checkpoint '\[0, 4, 8\]', now '\[1, 2, 3\]'"),
-        ("--model.losses.temperature=4.0", r"model\.losses\.temperature: checkpoint 2\.0, now 4\.0"),
+        ("--model.objectives.soft_target.temperature=4.0", r"soft_target\.temperature: checkpoint 2\.0, now 4\.0"),
     ],
 )
 def test_an_override_that_changes_what_is_measured_is_refused_in_evaluation(

@@ -34,7 +34,12 @@ def runs(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sys.argv", ["train"])
         main(["fit", *world.distil(runs, probe)])
-        main(["fit", *world.distil(runs, "--run.arm=other", "--model.losses.cosine=0", "--trainer.max_steps=3")])
+        main(
+            [
+                "fit",
+                *world.distil(runs, "--run.arm=other", "--model.objectives.cosine.weight=0", "--trainer.max_steps=3"),
+            ]
+        )
         other = runs / "distilkobert" / "other_seed42"
         resume = ["-c", str(other / "config.yaml"), f"--ckpt_path={other / 'checkpoints' / 'last.ckpt'}"]
         main(["fit", *resume, "--trainer.max_steps=6"])
@@ -98,8 +103,18 @@ def test_every_run_is_there_with_its_curves(ask: Ask) -> None:
 def test_the_hparams_tab_compares_the_arms(ask: Ask, runs: Path) -> None:
     experiment = ask("/data/plugin/hparams/experiment", {"experimentName": ""})
     infos = {info["name"]: info for info in experiment["hparamInfos"]}
-    assert {"arm", "recipe", "seed", "cosine", "layers", "init", "temperature", "lr", "batch_size"} <= infos.keys()
-    assert infos["cosine"]["differs"]
+    assert {
+        "arm",
+        "recipe",
+        "seed",
+        "cosine.weight",
+        "layers",
+        "init",
+        "temperature",
+        "lr",
+        "batch_size",
+    } <= infos.keys()
+    assert infos["cosine.weight"]["differs"]
     assert not infos["temperature"].get("differs")
     metrics = [info["name"]["tag"] for info in experiment["metricInfos"]]
     assert metrics[:3] == ["final/accuracy", "final/agreement", "final/loss"]
@@ -116,7 +131,10 @@ def test_the_hparams_tab_compares_the_arms(ask: Ask, runs: Path) -> None:
         assert shown["final/loss"] == pytest.approx(record["val/loss"], rel=1e-5)
         assert ("test/accuracy" in shown) == (record["recipe"] == "nsmc")
         assert (group["hparams"]["arm"], group["hparams"]["seed"]) == (record["arm"], 42)
-    assert [groups[f"distilkobert/{arm}_seed42"]["hparams"]["cosine"] for arm in ("base", "other")] == [0.33, 0.0]
+    assert [groups[f"distilkobert/{arm}_seed42"]["hparams"]["cosine.weight"] for arm in ("base", "other")] == [
+        0.33,
+        0.0,
+    ]
     # The settings of `fit` stand, whatever a later `test` was called with.
     assert groups["nsmc/base_seed42"]["hparams"]["init_from"].endswith("teacher")
 

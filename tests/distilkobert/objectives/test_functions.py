@@ -8,7 +8,6 @@ from torch import Tensor
 
 from distilkobert.batching import IGNORE_INDEX
 from distilkobert.objectives.functions import (
-    DistillationLosses,
     cosine_hidden_loss,
     masked_lm_loss,
     soft_target_loss,
@@ -157,22 +156,3 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
         soft_target_loss(torch.zeros(2, 3, 4), torch.zeros(2, 3, 4), temperature=1.0, mask=torch.ones(2, 4).bool())
     with pytest.raises(ValueError, match=r"student \(2, 4\)"):
         cosine_hidden_loss(torch.zeros(2, 4), torch.zeros(2, 5))
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"soft_target": -0.1}, r"losses.soft_target=-0.1"),
-        ({"masked_lm": float("nan")}, "losses.masked_lm=nan"),
-        ({"soft_target": 0, "masked_lm": 0, "cosine": 0}, "all weights are 0"),
-        ({"temperature": 0.0}, "losses.temperature=0.0"),
-    ],
-)
-def test_settings_out_of_range_are_refused(settings: dict[str, float], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        DistillationLosses(**settings)  # type: ignore[arg-type]
-
-
-def test_needs_teacher() -> None:
-    assert DistillationLosses().needs_teacher
-    assert not DistillationLosses(soft_target=0, cosine=0).needs_teacher

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
+from experiments._shared.weights import weights_mb
 from experiments.report.cells import COMPUTED, DAGGER, DOUBLE_DAGGER, marks_in, ratio_cell
 from experiments.report.content import scores_table
 from experiments.report.content_models import axes_table, deployment_table
 from experiments.report.document import compose
 from experiments.report.figures.style import style
-from experiments.report.reading.deployment import Deployment, read_deployment, weights_mb
+from experiments.report.reading.deployment import Deployment, read_deployment
 from experiments.report.reading.runs import Arm, Run, Study
 from experiments.report.reading.scan import open_runs
 from experiments.report.scores import score_study
@@ -128,15 +129,18 @@ def test_an_older_folder_is_weighed_and_none_is_counted_twice(tmp_path: Path) ->
     assert weights_mb(tmp_path) == 0.5
 
 
+TEMPERATURE = "model.objectives.soft_target.temperature"
+
+
 def test_what_the_arms_are(tmp_path: Path) -> None:
     folder = fabricate(tmp_path / "study", ARMS[:2], seeds=(1,), examples=4, events=False)
     plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
-    plan["arms"].append({"arm": "search-000", "kind": "student", "axes": {"model.losses.temperature": "2.5"}})
+    plan["arms"].append({"arm": "search-000", "kind": "student", "axes": {TEMPERATURE: "2.5"}})
     (folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
     table = axes_table(open_runs(folder, []))
     assert table is not None
     assert list(csv.reader(io.StringIO(to_csv(table)))) == [
-        ["arm", "layers", "model.losses.temperature"],
+        ["arm", "layers", TEMPERATURE],
         ["base", "1-5-9", "–"],
         ["search-000", "–", "2.5"],
     ]

@@ -25,16 +25,16 @@ LISTING = """Parser key "model":
             "model: Distillation: Option 'teachr' is not accepted; did you mean teacher?",
         ),
         (
-            LISTING.format(reason="Group 'losses' does not accept option 'kosine'"),
-            "model: Distillation: Group 'losses' does not accept option 'kosine'; did you mean losses.cosine?",
+            LISTING.format(reason="Group 'student' does not accept option 'layer'"),
+            "model: Distillation: Group 'student' does not accept option 'layer'; did you mean student.layers?",
         ),
         (
-            LISTING.format(reason="unrecognized arguments: --losses.cosin=0"),
-            "model: Distillation: unrecognized arguments: --losses.cosin=0; did you mean losses.cosine?",
+            LISTING.format(reason="unrecognized arguments: --student.dropot=0"),
+            "model: Distillation: unrecognized arguments: --student.dropot=0; did you mean student.dropout?",
         ),
         (
-            LISTING.format(reason="Parser key \"losses.temperature\":\n   Expected a <class 'float'>. Got value: warm"),
-            "model: Distillation: losses.temperature: Expected a <class 'float'>. Got value: warm",
+            LISTING.format(reason="Parser key \"optimizer.lr\":\n   Expected a <class 'float'>. Got value: warm"),
+            "model: Distillation: optimizer.lr: Expected a <class 'float'>. Got value: warm",
         ),
         (
             "unrecognized arguments: --trainer.max_step=3",
@@ -96,7 +96,7 @@ def test_classes_are_those_that_their_package_offers(monkeypatch: pytest.MonkeyP
 
 
 def test_the_options_of_a_class_include_its_groups() -> None:
-    assert {"teacher", "losses.cosine", "student.layers"} <= set(option_names("lightning_modules.Distillation"))
+    assert {"teacher", "objectives", "student.layers"} <= set(option_names("lightning_modules.Distillation"))
 
 
 def test_a_wrong_choice_is_answered_with_the_choices(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,10 @@ from hypothesis import strategies as st
 
 from experiments._shared.settings import comparable_settings, flatten, short_names
 
+COSINE = {"class_path": "HiddenCosine", "init_args": {"weight": 0.5, "on": "real_tokens"}}
+STUDENT = {"layers": (0, 4), "dropout": None}
+MLM = {"class_path": "MaskedLM", "init_args": {"weight": 1.0}}
+
 
 def test_names_are_short_where_they_can_be_and_longer_where_they_clash() -> None:
     names = ["seed", "model.losses.cosine", "model.optimizer.lr", "model.head.lr", "data.seed", "data.max_length"]
@@ -37,7 +41,12 @@ def test_settings_that_cannot_matter_or_have_no_value_are_left_out() -> None:
     config = {
         "model": {
             "class_path": "X",
-            "init_args": {"teacher": "t", "max_length": 5, "student": {"layers": (0, 4), "dropout": None}},
+            "init_args": {
+                "teacher": "t",
+                "max_length": 5,
+                "student": {"layers": (0, 4), "dropout": None},
+                "objectives": {"cosine": COSINE, "mlm": MLM},
+            },
         },
         "data": {
             "init_args": {
@@ -55,5 +64,5 @@ def test_settings_that_cannot_matter_or_have_no_value_are_left_out() -> None:
     found = comparable_settings(config, {"recipe": "r", "arm": "a", "seed": 1}, ["max_length"])
     assert found == {
         "recipe": "r", "arm": "a", "seed": 1, "teacher": "t", "layers": "[0, 4]", "mask": 0.8, "max_length": 50,
-        "max_steps": 10,
+        "max_steps": 10, "cosine.weight": 0.5, "mlm.weight": 1.0, "on": "real_tokens",
     }  # fmt: skip

@@ -15,8 +15,8 @@ from tests.support.study_texts import SMALL, declare
 
 __all__ = ["bench"]
 
-ADDED = "--arms.more=[--model.losses.cosine=0]"
-CHANGED = "--arms.more=[--model.losses.cosine=1]"
+ADDED = "--arms.more=[--model.objectives.cosine.weight=0]"
+CHANGED = "--arms.more=[--model.objectives.cosine.weight=1]"
 
 
 def more(bench: Bench) -> list[str]:
@@ -121,14 +121,14 @@ def test_latency_is_of_the_models_that_are_there(bench: Bench) -> None:
     assert "exported/more_seed1" in before
     for place in ("distil", "exported", "nsmc"):
         shutil.rmtree(bench.folder / place / "more_seed1")
-    bench.run("--arms.other=[--model.losses.cosine=0]")
+    bench.run("--arms.other=[--model.objectives.cosine.weight=0]")
     assert measured() == before - {"exported/more_seed1"} | {"exported/other_seed1"}
     written = (bench.folder / "latency.json").stat().st_mtime_ns
-    bench.run("--arms.other=[--model.losses.cosine=0]")
+    bench.run("--arms.other=[--model.objectives.cosine.weight=0]")
     assert (bench.folder / "latency.json").stat().st_mtime_ns == written
     for place in ("distil", "exported", "nsmc"):
         shutil.rmtree(bench.folder / place / "other_seed1")
-    bench.run('--arms.other=["--model.losses.cosine=2"]')
+    bench.run('--arms.other=["--model.objectives.cosine.weight=2"]')
     assert (bench.folder / "latency.json").stat().st_mtime_ns > written
 
 

@@ -11,25 +11,41 @@ from experiments.study.plan.folder import config_sums
 from tests.support.study_texts import declare
 
 HEAD = "# Is it so?\nbase: [configs/distill/distilkobert.yaml]\nteacher: t\n"
+TEMPERATURE = "--model.objectives.soft_target.temperature"
 
 
 @pytest.mark.parametrize(
     ("rest", "message"),
     [
         (
-            "arms: {a: [--model.losses.temprature=1]}\n",
-            r"arm a: .*unrecognized arguments: --losses.temprature=1; did you mean losses.temperature",
+            "arms: {a: [--model.objectives.soft_target.temprature=1]}\n",
+            r"arm a: model: Distillation: objectives: SoftTargets: Option 'temprature' is not accepted",
         ),
-        ("arms: {a: [--model.losses.temperature=hot]}\n", r"arm a: .*losses.temperature.*Expected a <class 'float'>"),
+        (
+            "arms: {a: [--model.losses.temperature=1]}\n",
+            r"arm a: --model.losses.temperature is the old form; the option is "
+            r"--model.objectives.soft_target.temperature now",
+        ),
+        (
+            "arms: {a: [--model.objectives.soft.weight=1]}\n",
+            r"arm a: --model.objectives.soft: there is no objective 'soft'; the files have soft_target, masked_lm",
+        ),
+        (
+            "arms: {a: [--model.objectives.soft_target.temperature=hot]}\n",
+            r"arm a: .*SoftTargets.*temperature.*hot",
+        ),
         ("arms: {a: [--trainer.max_epoch=1]}\n", r"arm a: unrecognized arguments: --trainer.max_epoch=1"),
         ("arms: {a: [--model.dict_kwargs.heat=1]}\n", r"arm a: model.heat: .*Distillation has no such option"),
-        ("arms: {a: [--model.losses.temperature=2.0]}\n", r"arms.a: --model.losses.temperature=2.0 changes nothing"),
         (
-            "arms: {a: [--model.losses.cosine=0, --run.x=1]}\n",
+            "arms: {a: [--model.objectives.soft_target.temperature=2.0]}\n",
+            r"arms.a: --model.objectives.soft_target.temperature=2.0 changes nothing",
+        ),
+        (
+            "arms: {a: [--model.objectives.cosine.weight=0, --run.x=1]}\n",
             r"arms.a: --run.x=1 is set by the study itself",
         ),
         (
-            "arms: {a: [], b: [--model.losses.temperature=3], c: [--model.losses.temperature=3.0]}\n",
+            f"arms: {{a: [], b: [{TEMPERATURE}=3], c: [{TEMPERATURE}=3.0]}}\n",
             r"the arms b and c come to the same settings",
         ),
         (
@@ -37,7 +53,7 @@ HEAD = "# Is it so?\nbase: [configs/distill/distilkobert.yaml]\nteacher: t\n"
             r"the arms mlm and mlm_only come to the same settings",
         ),
         (
-            "axes: {t: {t2: [--model.losses.temperature=2], default: []}}\n",
+            "axes: {t: {t2: [--model.objectives.soft_target.temperature=2], default: []}}\n",
             r"the arms t2 and default come to the same settings",
         ),
         ("then: {nsmc: {configs: [configs/finetune/nsmc.yaml], overrides: [--x=1]}}\n", r"then.nsmc: .*--x=1"),
@@ -51,7 +67,8 @@ def test_what_the_trainer_would_refuse_is_refused_first(rest: str, message: str,
 
 @pytest.mark.slow
 def test_the_ends_of_a_search_are_parsed(tmp_path: Path) -> None:
-    ranges = "{model.losses.temperature: {low: 1.0, high: 2.0}, model.student.init: {choices: [teacher, random, none]}}"
+    temperature = "model.objectives.soft_target.temperature: {low: 1.0, high: 2.0}"
+    ranges = f"{{{temperature}, model.student.init: {{choices: [teacher, random, none]}}}}"
     data = f"overrides: [--data.data_dir={tmp_path}]\n"
     text = HEAD + data + f"metric: distil/val/loss\nsearch: {{trials: 2, options: {ranges}}}\n"
     declared = declare(tmp_path, text)
@@ -61,7 +78,7 @@ def test_the_ends_of_a_search_are_parsed(tmp_path: Path) -> None:
 
 
 def test_an_axis_may_name_the_value_of_the_base(tmp_path: Path) -> None:
-    axes = "axes: {t: {t2: [--model.losses.temperature=2.0], t4: [--model.losses.temperature=4.0]}}\n"
+    axes = f"axes: {{t: {{t2: [{TEMPERATURE}=2.0], t4: [{TEMPERATURE}=4.0]}}}}\n"
     check_plan(expand(declare(tmp_path, HEAD + axes)), tmp_path)
 
 

@@ -121,7 +121,7 @@ def test_a_changed_declaration_is_refused_and_named(bench: Bench, tmp_path: Path
 @pytest.mark.slow
 def test_a_study_may_grow(bench: Bench) -> None:
     bench.run()
-    bench.run("--seeds=[1,2]", "--arms.more=[--model.losses.cosine=0]")
+    bench.run("--seeds=[1,2]", "--arms.more=[--model.objectives.cosine.weight=0]")
     assert bench.ends() == dict.fromkeys(bench.labels(), 1)
     assert len(bench.labels()) == 2 * (3 + 3) + 1
     models = json.loads((bench.folder / "latency.json").read_text(encoding="utf-8"))["models"]

@@ -17,12 +17,15 @@ from tests.support.study_texts import SMALL, declare
 
 __all__ = ["bench"]
 
+TEMPERATURE = "model.objectives.soft_target.temperature"
 SEARCH = (
     SMALL.replace("nsmc/test/accuracy", "nsmc/best/val/accuracy")
     + """
 search:
   trials: 3
-  options: {model.losses.temperature: {low: 1.0, high: 8.0}, model.student.init: {choices: [teacher, random]}}
+  options:
+    model.objectives.soft_target.temperature: {low: 1.0, high: 8.0}
+    model.student.init: {choices: [teacher, random]}
 """
 )
 
@@ -47,10 +50,12 @@ def test_a_search_proposes_points_and_is_told(bench: Bench, tmp_path: Path) -> N
         assert isinstance(metrics, dict)
         assert trial.value == metrics["best/val/accuracy"]
         log = (bench.folder / "logs" / f"distil_search-{trial.number:03d}_seed1.log").read_text(encoding="utf-8")
-        assert f"--model.losses.temperature={trial.params['model.losses.temperature']}" in log
+        assert f"--{TEMPERATURE}={trial.params[TEMPERATURE]}" in log
     plan = json.loads((bench.folder / "plan.json").read_text(encoding="utf-8"))
     points = [arm for arm in plan["arms"] if arm["arm"].startswith("search-")]
-    assert [list(arm["axes"]) for arm in points] == [["model.losses.temperature", "model.student.init"]] * 3
+    assert [list(arm["axes"]) for arm in points] == [
+        ["model.objectives.soft_target.temperature", "model.student.init"]
+    ] * 3
     assert plan["points"] == 3
     assert len(json.loads((bench.folder / "latency.json").read_text(encoding="utf-8"))["models"]) == 6
     assert bench.ends() == dict.fromkeys(bench.labels(), 1)
@@ -123,7 +128,7 @@ def test_a_search_by_a_loss_prefers_the_smaller_one(bench: Bench, capsys: pytest
     told = [line for line in capsys.readouterr().out.splitlines() if "best of 3 points" in line]
     assert len(told) == 1
     assert told[0].endswith(f": {best:.4f}")
-    assert f"search-{study.best_trial.number:03d} (model.losses.temperature=" in told[0]
+    assert f"search-{study.best_trial.number:03d} (model.objectives.soft_target.temperature=" in told[0]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +136,10 @@ def test_a_search_by_a_loss_prefers_the_smaller_one(bench: Bench, capsys: pytest
     [
         ("--metric=nsmc/val/loss", r"metric: .* begun with nsmc/best/val/accuracy, now it is nsmc/val/loss"),
         ("--search.direction=minimize", r"search.direction: .* begun with maximize, now it is minimize"),
-        ("--search.options={model.losses.temperature: {low: 1.0, high: 9.0}}", r"search.options: .*'high': 9.0"),
+        (
+            "--search.options={model.objectives.soft_target.temperature: {low: 1.0, high: 9.0}}",
+            r"search.options: .*'high': 9.0",
+        ),
     ],
 )
 def test_a_search_keeps_its_meaning(option: str, message: str, bench: Bench) -> None:
@@ -142,7 +150,7 @@ def test_a_search_keeps_its_meaning(option: str, message: str, bench: Bench) -> 
 
 
 def test_a_worker_that_knows_more_arms_may_join_a_search(bench: Bench) -> None:
-    grown = begin(bench, "--arms.more=[--model.losses.cosine=0]")
+    grown = begin(bench, "--arms.more=[--model.objectives.cosine.weight=0]")
     assert [arm.name for arm in grown.arms] == ["copied", "random", "search-000"]
     plan = json.loads((bench.folder / "plan.json").read_text(encoding="utf-8"))
     assert [arm["arm"] for arm in plan["arms"]] == ["copied", "random", "search-000", "more"]

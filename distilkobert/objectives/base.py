@@ -1,0 +1,70 @@
+"""What an objective is: what it needs of student and teacher, its own parameters, and a scalar for each batch."""
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor, nn
+
+from distilkobert.objectives.needs import Needs, NetworkFacts
+from distilkobert.objectives.outputs import Batch, Outputs
+from distilkobert.objectives.schedules import Scheduled, check_range
+
+
+class Objective(nn.Module, ABC):
+    """One term of the training loss.
+
+    A subclass says what it needs, and computes a scalar from it. Its own parameters, such as projections, are made in
+    `build`; they are trained and saved for resume, and never exported.
+
+    Args:
+        weight: factor of the term in the sum: a number of 0 or more, or a linear schedule. A constant 0 switches the
+            term off: it is neither built nor computed.
+
+    Raises:
+        ValueError: the weight is out of range.
+    """
+
+    def __init__(self, weight: Scheduled) -> None:
+        super().__init__()
+        check_range("weight", weight)
+        self.weight = weight
+
+    @property
+    @abstractmethod
+    def needs(self) -> Needs:
+        """What is captured of student and teacher; known from the settings alone."""
+
+    def check(self, student: NetworkFacts, teacher: NetworkFacts | None) -> None:
+        """Refuse networks that the objective cannot compare; runs before anything is built.
+
+        `check_needs` has refused a missing teacher, head or attention, and layers out of range, already.
+
+        Args:
+            student: what the student's configuration says.
+            teacher: the teacher's; None where there is none.
+
+        Raises:
+            ValueError: they do not fit.
+        """
+
+    def build(self, student: NetworkFacts, teacher: NetworkFacts | None) -> None:
+        """Make the parameters; torch's generator is seeded from the run's seed and the objective's name.
+
+        Args:
+            student: what the student's configuration says.
+            teacher: the teacher's; None where there is none.
+        """
+
+    @abstractmethod
+    def forward(self, student: Outputs, teacher: Outputs | None, batch: Batch) -> Tensor:
+        """The term for one batch, a scalar, before its weight.
+
+        Args:
+            student: the student's outputs.
+            teacher: the teacher's, without gradients; None where `needs.teacher` is false.
+            batch: ids, labels and positions.
+        """
+
+
+def make_projection(student_width: int, teacher_width: int) -> nn.Module:
+    """A learned linear map from the student's width to the teacher's, or the identity where they are equal."""
+    return nn.Identity() if student_width == teacher_width else nn.Linear(student_width, teacher_width, bias=False)

@@ -1,0 +1,42 @@
+"""The teacher's logits themselves, by their squared distance."""
+
+from torch import Tensor
+
+from distilkobert.objectives.base import Objective
+from distilkobert.objectives.needs import Needs, Tokens
+from distilkobert.objectives.outputs import Batch, Outputs, required
+from distilkobert.objectives.schedules import Scheduled
+
+
+def logits_mse_loss(student: Tensor, teacher: Tensor) -> Tensor:
+    """Mean of the squared differences of logits (N, V) over tokens and entries, in float32; 0 without tokens."""
+    squares = (student.float() - teacher.float()).square()
+    return squares.mean(-1).sum() / max(len(squares), 1)
+
+
+class LogitsMSE(Objective):
+    """Mean of the squared differences of the vocabulary logits.
+
+    Sources: Ba and Caruana 2014 (arXiv:1312.6184); as prediction-layer distillation in TinyBERT's second stage (Jiao et
+    al. 2020, arXiv:1909.10351) for tasks with a score.
+
+    Args:
+        weight: factor in the sum: a number or a schedule.
+        on: every real token, or the masked ones only.
+
+    Raises:
+        ValueError: the weight is out of range.
+    """
+
+    def __init__(self, weight: Scheduled = 1.0, on: Tokens = "masked_tokens") -> None:
+        super().__init__(weight)
+        self.on: Tokens = on
+
+    @property
+    def needs(self) -> Needs:
+        """Logits of both networks."""
+        return Needs(teacher=True, logits=self.on)
+
+    def forward(self, student: Outputs, teacher: Outputs | None, batch: Batch) -> Tensor:
+        """See the class."""
+        return logits_mse_loss(student.logits(self.on), required(teacher).logits(self.on))

@@ -1,0 +1,96 @@
+"""How often a corpus uses each piece of a fast tokenizer."""
+
+import json
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+_KINDS = ("WordPiece", "Unigram", "BPE")
+
+
+class PieceCounter:
+    """Counts how often texts use each piece of a tokenizer.
+
+    Args:
+        tokenizer: the tokenizer.
+        name: its folder or hub name, for messages.
+
+    Raises:
+        ValueError: the tokenizer is of an unsupported kind.
+    """
+
+    def __init__(self, tokenizer: "PreTrainedTokenizerFast", name: str) -> None:
+        self.definition: dict[str, Any] = json.loads(tokenizer.backend_tokenizer.to_str())
+        model = self.definition["model"]
+        if model.get("type") not in _KINDS:
+            raise ValueError(
+                f"the tokenizer {name} is a {model.get('type')}; supported are {', '.join(_KINDS)}, as tokenizer.json"
+            )
+        self._backend = plain_backend(tokenizer)
+        self._unk_id = tokenizer.unk_token_id
+        self._added = [token["content"] for token in self.definition["added_tokens"]]
+        self._greedy = model if model["type"] == "WordPiece" else None
+        self.counts: npt.NDArray[np.int64] = np.zeros(max(tokenizer.get_vocab().values()) + 1, dtype=np.int64)
+
+    def add(self, texts: Sequence[str]) -> None:
+        """Count texts, special tokens written in them once as text and once as the tokens."""
+        self._backend.encode_special_tokens = True
+        self._count(texts)
+        spelling = [text for text in texts if any(token in text for token in self._added)]
+        self._backend.encode_special_tokens = False
+        self._count(spelling)
+
+    def _count(self, texts: Sequence[str]) -> None:
+        rows = [encoding.ids for encoding in self._backend.encode_batch_fast(list(texts), add_special_tokens=False)]
+        flat = np.fromiter(chain.from_iterable(rows), dtype=np.int64)
+        self.counts += np.bincount(flat, minlength=len(self.counts))
+        if self._greedy is None:
+            return
+        for text, ids in zip(texts, rows, strict=True):
+            for word in self._words(text) if self._unk_id in ids else ():
+                for piece in taken_before_failing(word, self._greedy):
+                    self.counts[self._greedy["vocab"][piece]] += 1
+
+    def _words(self, text: str) -> list[str]:
+        backend = self._backend
+        normalized = backend.normalizer.normalize_str(text) if backend.normalizer else text
+        if backend.pre_tokenizer is None:
+            return [normalized]
+        return [word for word, _ in backend.pre_tokenizer.pre_tokenize_str(normalized)]
+
+
+def plain_backend(tokenizer: "PreTrainedTokenizerFast") -> Any:
+    """A copy of the tokenizer inside that neither cuts nor fills up texts."""
+    from tokenizers import Tokenizer
+
+    backend = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+    backend.no_truncation()
+    backend.no_padding()
+    return backend
+
+
+def taken_before_failing(word: str, model: Mapping[str, Any]) -> list[str]:
+    """Pieces that WordPiece takes of a word before it finds none and gives [UNK]; none of a word that it knows.
+
+    Args:
+        word: one pre-token.
+        model: the `model` entry of a tokenizer.json.
+    """
+    vocabulary, prefix = model["vocab"], model["continuing_subword_prefix"]
+    taken: list[str] = []
+    start = 0
+    while start < len(word) <= model["max_input_chars_per_word"]:
+        begun = prefix if start else ""
+        ends = (end for end in range(len(word), start, -1) if begun + word[start:end] in vocabulary)
+        end = next(ends, None)
+        if end is None:
+            return taken
+        taken.append(begun + word[start:end])
+        start = end
+    return []

@@ -1,0 +1,129 @@
+"""Objectives in configuration files: a later file changes those of earlier ones by name.
+
+jsonargparse takes a mapping as one value, so a file that names one objective would drop all others. Here the
+mappings of the files are merged before they are parsed. `NAME: null` removes an objective; a file that gives another
+class_path replaces it whole; everything else is merged setting by setting.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import yaml
+
+_ABOVE = ("model", "init_args", "objectives")
+_NULL = "tag:yaml.org,2002:null"
+_STRING = "tag:yaml.org,2002:str"
+_BOOLEAN = "tag:yaml.org,2002:bool"
+_OPTION = re.compile(r"--model\.(?:init_args\.)?(?P<group>losses|objectives)\.(?P<name>\w+)")
+
+
+class ObjectiveFiles:
+    """The objectives of the files that were read so far."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, yaml.MappingNode] = {}
+        """Objective, with class_path and init_args, by name."""
+
+    def merge(self, path: Path, content: str) -> str:
+        """A file's content with the objectives of all files so far in place of its own; unchanged where it has none.
+
+        Raises:
+            ValueError: an objective is unknown and has no class_path, or is no mapping; names file and line.
+        """
+        root = yaml.compose(content)
+        parent = _below(_below(root, _ABOVE[0]), _ABOVE[1])
+        if parent is None:
+            return content
+        self._translate(parent, path)
+        mapping = _below(parent, _ABOVE[2])
+        if mapping is None:
+            return content
+        _keys_are_text(mapping)
+        for key, value in mapping.value:
+            self._change(path, key, value)
+        mapping.value = [(yaml.ScalarNode(_STRING, name), node) for name, node in self.entries.items()]
+        return str(yaml.serialize(root))
+
+    def refused(self, arguments: Iterable[str]) -> str:
+        """What is wrong with options on the command line that name an objective; empty where nothing is."""
+        for option in filter(None, map(_OPTION.match, arguments)):
+            if option["group"] == "losses":
+                from distilkobert.objectives.old_form import NEW_NAMES  # with torch, which most commands start without
+
+                new = NEW_NAMES.get(option["name"])
+                return f"{option[0]} is the old form; " + (
+                    f"the option is --model.{new} now" if new else f"its settings were {', '.join(NEW_NAMES)}"
+                )
+            if option["name"] not in self.entries and not any(
+                other.startswith((f"{option[0]}=", f"{option[0]}.class_path=")) for other in arguments
+            ):
+                return f"{option[0]}: {self._unknown(option['name'])}; a new one needs {option[0]}.class_path=CLASS"
+        return ""
+
+    def _change(self, path: Path, key: yaml.Node, value: yaml.Node) -> None:
+        name, line = str(key.value), key.start_mark.line + 1
+        known = self.entries.get(name)
+        if value.tag == _NULL:
+            if known is None:
+                raise ValueError(f"{path}, line {line}: {self._unknown(name)}, so there is nothing to remove")
+            del self.entries[name]
+            return
+        if not isinstance(value, yaml.MappingNode):
+            raise ValueError(f"{path}, line {line}: {name}: expected class_path and init_args below it, or null")
+        class_path = _below(value, "class_path")
+        if known is None and class_path is None:
+            raise ValueError(f"{path}, line {line}: {self._unknown(name)}; a new one needs class_path")
+        if known is None or (class_path is not None and class_path.value != _text(known, "class_path")):
+            self.entries[name] = value
+        else:
+            self.entries[name] = _merged(known, value)
+
+    def _unknown(self, name: str) -> str:
+        return f"there is no objective {name!r}; the files have {', '.join(self.entries) or 'none'}"
+
+    def _translate(self, parent: yaml.MappingNode, path: Path) -> None:
+        """Put objectives in place of `losses`, the old form."""
+        for number, (key, value) in enumerate(parent.value):
+            if key.value == "losses":
+                from distilkobert.objectives.old_form import objectives_of
+
+                try:
+                    objectives = objectives_of(yaml.safe_load(yaml.serialize(value)) or {})
+                except ValueError as error:
+                    raise ValueError(f"{path}, line {key.start_mark.line + 1}: {error}") from None
+                node = yaml.compose(yaml.safe_dump(objectives, sort_keys=False))
+                parent.value[number] = (yaml.ScalarNode(key.tag, _ABOVE[2]), node)
+
+
+def _below(node: yaml.Node | None, name: str) -> yaml.MappingNode | None:
+    """The value of a key, whatever its kind; None where there is none or it is null."""
+    return next((value for key, value in _pairs(node) if key.value == name and value.tag != _NULL), None)
+
+
+def _keys_are_text(node: yaml.Node) -> None:
+    """Let keys such as `on`, which YAML 1.1 reads as true, be the text that they are."""
+    for key, value in _pairs(node):
+        if key.tag == _BOOLEAN:
+            key.tag = _STRING
+        _keys_are_text(value)
+
+
+def _pairs(node: yaml.Node) -> Iterator[tuple[yaml.Node, yaml.Node]]:
+    if isinstance(node, yaml.MappingNode):
+        yield from node.value
+
+
+def _text(node: yaml.MappingNode, name: str) -> str:
+    found = _below(node, name)
+    return "" if found is None else str(found.value)
+
+
+def _merged(before: yaml.MappingNode, after: yaml.MappingNode) -> yaml.MappingNode:
+    """Both mappings, the later value of each key; mappings below `init_args` are merged in their turn."""
+    values = {key.value: (key, value) for key, value in before.value}
+    for key, value in after.value:
+        old = values[key.value][1] if key.value in values else None
+        both = isinstance(old, yaml.MappingNode) and isinstance(value, yaml.MappingNode) and key.value == "init_args"
+        values[key.value] = (key, _merged(old, value) if both else value)
+    return yaml.MappingNode(before.tag, list(values.values()), before.start_mark, before.end_mark)

@@ -1,0 +1,92 @@
+"""Loss terms on held-out data against sums over single tokens, with unequal weights and ragged batches."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from distilkobert.models.forward import NetworkRun, network_facts
+from distilkobert.models.students import StudentSpec, build_student
+from distilkobert.objectives import Batch, HiddenCosine, MaskedLM, SoftTargets, WeightedSum
+from lightning_modules.held_out import HeldOutMeasures
+from tests.support.encoders import tiny_encoder
+
+MODULE: Any = SimpleNamespace(log=lambda *args, **settings: None)
+
+
+def batches() -> list[dict[str, Tensor]]:
+    """Three batches of other sizes and lengths, the last without a masked token."""
+    generator = torch.Generator().manual_seed(2)
+    made = []
+    for rows, tokens, masked in ((3, 9, 0.3), (2, 14, 0.2), (1, 4, 0.0)):
+        ids = torch.randint(5, 60, (rows, tokens), generator=generator)
+        mask = (torch.arange(tokens) < torch.randint(3, tokens + 1, (rows, 1), generator=generator)).long()
+        hidden = (torch.rand(rows, tokens, generator=generator) < masked) & mask.bool()
+        labels = ids.masked_fill(~hidden, -100)
+        made.append({"input_ids": ids.masked_fill(hidden, 4), "attention_mask": mask, "labels": labels})
+    return made
+
+
+def measuring(objectives: WeightedSum, student: PreTrainedModel, teacher: PreTrainedModel) -> HeldOutMeasures:
+    """Measures of two networks, made as training makes them."""
+    facts = network_facts(student, "student"), network_facts(teacher, "teacher")
+    objectives.build(*facts, seed=1)
+    measures = HeldOutMeasures(objectives, None)
+    runs = zip((student, teacher), objectives.captured(*facts), strict=True)
+    measures.compare(*(NetworkRun(network, captured) for network, captured in runs), (0, 2))
+    return measures
+
+
+def naive(student: PreTrainedModel, teacher: PreTrainedModel, temperature: float, on: str) -> dict[str, float]:
+    """Means of each objective over single tokens of all batches."""
+    values: dict[str, list[float]] = {"soft_target": [], "masked_lm": [], "cosine": []}
+    for batch in batches():
+        inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
+        ours, theirs = (model(**inputs, output_hidden_states=True) for model in (student, teacher))
+        for row, column in batch["attention_mask"].nonzero().tolist():
+            label = int(batch["labels"][row, column])
+            if on == "real_tokens" or label >= 0:
+                p = (theirs.logits[row, column].double() / temperature).softmax(-1)
+                q = (ours.logits[row, column].double() / temperature).softmax(-1)
+                values["soft_target"].append(float((p * (p / q).log()).sum()) * temperature**2)
+            if label >= 0:
+                values["masked_lm"].append(-float(ours.logits[row, column].double().softmax(-1)[label].log()))
+            x, y = (output.hidden_states[-1][row, column].double() for output in (ours, theirs))
+            values["cosine"].append(1 - float(x @ y / (x.norm() * y.norm())))
+    return {name: sum(found) / len(found) for name, found in values.items()}
+
+
+@pytest.mark.parametrize("on", ["real_tokens", "masked_tokens"])
+def test_terms_and_their_sum_equal_a_loop_over_tokens(on: Any) -> None:
+    teacher = tiny_encoder("bert")
+    with torch.no_grad():  # logits that differ
+        for parameter in teacher.parameters():
+            parameter.mul_(10 if parameter.ndim == 2 else 1)
+    student = build_student(teacher, StudentSpec(layers=(0, 2))).eval()
+    objectives = {"soft_target": SoftTargets(0.5, 3.0, on), "masked_lm": MaskedLM(0.2), "cosine": HiddenCosine(1.5)}
+    measures = measuring(WeightedSum(objectives), student, teacher)
+    with torch.no_grad():
+        for batch in batches():
+            measures.add(MODULE, "val", Batch(**batch))
+        expected = naive(student, teacher, 3.0, on)
+    for name, value in expected.items():
+        assert float(measures.means.compute(f"objective/{name}")) == pytest.approx(value, rel=1e-4), name
+    total = 0.5 * expected["soft_target"] + 0.2 * expected["masked_lm"] + 1.5 * expected["cosine"]
+    assert float(measures.values(0.0)["objective/total"]) == pytest.approx(total, rel=1e-4)
+    assert float(measures.means.compute("loss")) == pytest.approx(expected["masked_lm"], rel=1e-4)
+
+
+def test_a_term_without_weight_is_not_measured() -> None:
+    teacher = tiny_encoder("bert", head=False)
+    student = build_student(teacher, StudentSpec(layers=(0, 2))).eval()
+    objectives = {"soft_target": SoftTargets(0.0), "masked_lm": MaskedLM(0.0), "cosine": HiddenCosine(2.0)}
+    measures = measuring(WeightedSum(objectives), student, teacher)
+    assert [name for name in measures.means.metrics if name.startswith("objective/")] == ["objective/cosine"]
+    with torch.no_grad():
+        measures.add(MODULE, "val", Batch(**batches()[0]))
+    cosine = float(measures.means.compute("objective/cosine"))
+    assert cosine == float(measures.means.compute("loss/cosine"))
+    assert float(measures.values(0.0)["objective/total"]) == pytest.approx(2 * cosine)
