@@ -13,10 +13,12 @@ import numpy.typing as npt
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.trainer.states import TrainerFn
+from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from datamodules.resume import ExactResume, place_of
+from datamodules.loop_counters import place_of
+from datamodules.resume import ExactResume
 from distilkobert.batching import BatchKey, TokenBudgetSampler
 from distilkobert.stop_signals import shield_worker
 
@@ -145,6 +147,12 @@ class PlannedDataModule(pl.LightningDataModule):
             divisible_by=world_size * accumulated,
         )
         place = self._resume.place
+        if self._plan_of_checkpoint and (place.ended or not place.batches) and sampler.plan != self._plan_of_checkpoint:
+            rank_zero_info(
+                "note: the batches of the epochs to come are others than those the run was started with: the data, or "
+                "the number of processes times accumulation, have changed"
+            )
+            self._plan_of_checkpoint = ""
         # Now, because loader workers ask for batches before Lightning tells the sampler which epoch it is.
         if place.ended:
             sampler.go_to(place.epoch, len(sampler) * world_size, sampler.plan)
@@ -172,7 +180,8 @@ class PlannedDataModule(pl.LightningDataModule):
         """The place of training and the name of its plan, while training; empty otherwise."""
         if self._train_sampler is None:
             return {}
-        return {**asdict(self._resume.place), "plan": self._train_sampler.plan}
+        processes = self.rank_and_world_size()[1]
+        return {**asdict(self._resume.place), "plan": self._train_sampler.plan, "processes": processes}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Remember the place for training; evaluation runs do not need it.
@@ -183,3 +192,9 @@ class PlannedDataModule(pl.LightningDataModule):
         if self.trainer is not None and self.trainer.state.fn == TrainerFn.FITTING:
             self._resume.resume_at(place_of(state_dict))
             self._plan_of_checkpoint = state_dict["plan"]
+            before, now = state_dict["processes"], self.trainer.world_size
+            if now != before:
+                rank_zero_info(
+                    f"note: resumed with {now} processes in place of {before}. With the same number of processes times "
+                    "accumulation they train on the same batches, and weights are equal up to rounding, not bit for bit"
+                )

@@ -1,14 +1,16 @@
 """Resumed again and again, continued, and resumed: the counters from which training goes on."""
 
 import random
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.callbacks import EarlyStopping
 
-from datamodules.resume import Place, check_counters, counters_at, place_of
+from datamodules.loop_counters import Place, check_counters, counters_at, place_of
 from tests.support.resume_world import BATCHES, Diary, Event, InterruptedRunError, Mishaps, SaveAndInterrupt, train
 
 SHAPES: list[dict[str, Any]] = [
@@ -90,8 +92,20 @@ def test_second_resume_after_one_from_an_epochs_end(tmp_path: Path, hook: str) -
     assert happened == whole
 
 
+def test_a_run_that_early_stopping_has_ended_stays_ended(tmp_path: Path) -> None:
+    """Its figure never improves, so a patience of 2 ends it after three epochs; without one it goes on."""
+    last, settings = tmp_path / "last.ckpt", {"max_epochs": 4}
+    stopping = partial(EarlyStopping, "val/loss")
+    whole, _ = train(tmp_path, [stopping(patience=2), SaveAndInterrupt("on_train_end", 1, last)], **settings)
+    assert whole.steps()[-1] == ("end", 2)
+    resumed, _ = train(tmp_path, [stopping(patience=2)], last, **settings)
+    assert resumed.events == []
+    longer, _ = train(tmp_path, checkpoint=last, **settings)
+    assert [event for event in longer.steps() if event[0] != "step"] == [("validation", 4 * BATCHES), ("end", 3)]
+
+
 def test_lightning_counts_what_resuming_knows() -> None:
-    """A change of Lightning's loops shows here, and in the chains above; `datamodules/resume.py` has to follow it."""
+    """A change of Lightning's loops shows here and in the chains above; `loop_counters.py` has to follow it."""
     trainer = pl.Trainer(accelerator="cpu", logger=False, enable_checkpointing=False)
     state = trainer.fit_loop.state_dict()
     check_counters(state)

@@ -4,7 +4,14 @@ import pytest
 import torch
 from torch import nn
 
-from distilkobert.optim import OptimizerSpec, build_optimizer, build_schedule, parameter_groups, schedule_factor
+from distilkobert.optim import (
+    OptimizerSpec,
+    apply_schedule,
+    build_optimizer,
+    build_schedule,
+    parameter_groups,
+    schedule_factor,
+)
 
 
 def test_linear_course_by_hand() -> None:
@@ -44,6 +51,28 @@ def test_the_schedule_drives_the_optimizer() -> None:
     assert rates == pytest.approx([0.0, 0.05, 0.1, 0.05])
     assert optimizer.defaults["betas"] == (0.8, 0.9)
     assert optimizer.defaults["eps"] == 1e-3
+
+
+def test_a_run_that_goes_on_takes_the_rate_of_the_new_length_from_its_first_step() -> None:
+    """After 4 of 4 steps the rate is 0; in a course of 8 steps it is half the peak there."""
+    spec = OptimizerSpec(lr=0.1, warmup=0.0)
+    states = []
+    for total in (4, 8):
+        optimizer = build_optimizer([nn.Linear(2, 2)], spec)
+        schedule = build_schedule(optimizer, spec, total_steps=total)
+        if states:
+            optimizer.load_state_dict(states[0])
+            schedule.load_state_dict(states[1])
+            assert [group["lr"] for group in optimizer.param_groups] == [0.0, 0.0]
+            apply_schedule(schedule)
+            assert [group["lr"] for group in optimizer.param_groups] == [0.05, 0.05]
+        for _ in range(4):
+            optimizer.step()
+            schedule.step()
+            rate = optimizer.param_groups[0]["lr"]
+            apply_schedule(schedule)
+            assert optimizer.param_groups[0]["lr"] == rate
+        states = [optimizer.state_dict(), schedule.state_dict()]
 
 
 def test_only_matrices_decay_and_frozen_weights_are_left_out() -> None:

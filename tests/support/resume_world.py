@@ -44,7 +44,7 @@ class Regression(pl.LightningModule):
         return (self.layer(batch["key"][:3].float() / 10) - 1).square().sum()
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
-        pass
+        self.log("val/loss", 1.0, batch_size=1)
 
     def configure_optimizers(self) -> dict[str, Any]:
         optimizer = torch.optim.SGD(self.parameters(), lr=0.02, momentum=0.9)

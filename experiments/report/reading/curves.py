@@ -59,7 +59,8 @@ class RunCurves:
 def read_curves(run: Run, names: Collection[str], notes: list[str]) -> RunCurves:
     """Read the named scalars; a point that is not finite is left out.
 
-    Of two points at one step, which a resumed run leaves, the later written counts.
+    Behind the step from which a run was resumed the points of the resumed part count alone, also where it has not come
+    as far yet: TensorBoard's reader drops the others. Of two points at one step the later written counts.
 
     Args:
         run: whose folder holds the event files.

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from torch.utils.tensorboard import SummaryWriter
 
 from experiments.report.figures.curves import curve_figures
 from experiments.report.figures.style import style
@@ -20,6 +21,17 @@ def test_the_later_point_of_a_resumed_run_counts(tmp_path: Path) -> None:
     assert read.curves["val/loss"].y.tolist() == [9.0, 7.0, 6.0]
     over_tokens = read.over_tokens("val/loss")
     assert over_tokens.x.tolist() == [1000.0, 2000.0, 3200.0]  # half the way from 2,000 to the run's 4,400
+
+
+def test_points_behind_the_step_of_a_resume_are_those_of_the_resumed_run(tmp_path: Path) -> None:
+    """The interrupted run came to step 50; it was resumed from step 20 and, so far, came to step 30."""
+    run = Run("distil", "base", 1, tmp_path)
+    write_events(tmp_path, {"val/loss": [(step, float(step)) for step in (10, 20, 30, 40, 50)]})
+    with SummaryWriter(str(tmp_path), purge_step=21) as writer:
+        writer.add_scalar("val/loss", 3.5, 30)
+    curve = read_curves(run, ["val/loss"], []).curves["val/loss"]
+    assert curve.x.tolist() == [10.0, 20.0, 30.0]
+    assert curve.y.tolist() == [10.0, 20.0, 3.5]
 
 
 def test_a_run_without_events_is_named(tmp_path: Path) -> None:

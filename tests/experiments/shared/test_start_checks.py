@@ -1,11 +1,20 @@
 """Checks that need neither module nor data."""
 
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
+import yaml
 from jsonargparse import Namespace
 
-from experiments._shared.start_checks import check_numbers, refuse_evaluating_the_start
+from distilkobert.optim import OptimizerSpec
+from experiments._shared.start_checks import (
+    check_checkpoint,
+    check_numbers,
+    refuse_evaluating_the_start,
+)
 from lightning_modules.remedies import beside, other_weights
 
 
@@ -40,3 +49,75 @@ def test_remedies_name_only_options_that_there_are() -> None:
     assert "--model.init_from" in other_weights(["init_from"])
     assert "--model.teacher" in other_weights(["teacher", "student"])
     assert "--model.init_from" not in other_weights(["teacher", "student"])
+
+
+MODULE = {"optimizer": asdict(OptimizerSpec()), "encoder": {"layers": 2}}
+DATA = {"max_tokens": 512, "masking": {"probability": 0.15}}
+LINKS = ("vocab_size",)
+
+
+def saved_run(folder: Path, module: dict[str, Any], data: dict[str, Any]) -> Path:
+    """A checkpoint with these settings, and the configuration of its run."""
+    path = folder / "checkpoints" / "last.ckpt"
+    path.parent.mkdir(parents=True)
+    entry = {"class": "MaskedLanguageModeling", "settings": module}
+    torch.save({"transformers": {}, "module": entry, "global_step": 7, "state_dict": {}}, path)
+    config = {"seed_everything": 1, "data": {"class_path": "datamodules.CorpusDataModule", "init_args": data}}
+    (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    return path
+
+
+def command(path: Path, module: dict[str, Any], data: dict[str, Any], **changes: Any) -> Namespace:
+    """A command that loads a checkpoint."""
+    settings = {"vocab_size": 600, **module}
+    config = Namespace(ckpt_path=str(path), seed_everything=1)
+    config.model = Namespace(class_path="lightning_modules.MaskedLanguageModeling", init_args=Namespace(**settings))
+    config.data = Namespace(class_path="datamodules.CorpusDataModule", init_args=Namespace(seed=1, **data))
+    for name, value in changes.items():
+        config[name] = value
+    return config
+
+
+def test_the_same_settings_resume_and_new_options_count_as_their_defaults(tmp_path: Path) -> None:
+    path = saved_run(tmp_path, MODULE, DATA)
+    assert check_checkpoint(command(path, MODULE, DATA), tmp_path, LINKS, fit=True) == 7
+    newer = {**MODULE, "init_from": None, "train_first": None}
+    places = {**DATA, "num_workers": 2, "data_dir": "elsewhere", "validation_max_tokens": None}
+    assert check_checkpoint(command(path, newer, places), tmp_path, LINKS, fit=True) == 7
+
+
+@pytest.mark.parametrize(
+    ("module", "data", "words"),
+    [
+        ({**MODULE, "train_first": "embeddings_and_head"}, DATA, "model.train_first: checkpoint does not have it, now"),
+        ({"encoder": {"layers": 2}}, DATA, r"model.optimizer.lr: checkpoint 0.0005, now no setting"),
+        ({**MODULE, "encoder": None}, DATA, r"model.encoder: checkpoint does not have it, now None; .*layers: checkpo"),
+        (
+            MODULE,
+            {**DATA, "validation_max_tokens": 9},
+            "data.validation_max_tokens: checkpoint does not have it, now 9",
+        ),
+        (MODULE, {"max_tokens": 512}, "data.masking.probability: checkpoint 0.15, now no setting"),
+        (MODULE, {**DATA, "max_tokens": 99}, "data.max_tokens: checkpoint 512, now 99"),
+    ],
+)
+def test_a_setting_that_one_side_alone_has_is_a_difference(
+    module: dict[str, Any], data: dict[str, Any], words: str, tmp_path: Path
+) -> None:
+    path = saved_run(tmp_path, MODULE, DATA)
+    with pytest.raises(ValueError, match=f"resumes a run as it was, but settings differ .*{words}"):
+        check_checkpoint(command(path, module, data), tmp_path, LINKS, fit=True)
+
+
+def test_another_data_module_or_seed_is_a_difference(tmp_path: Path) -> None:
+    path = saved_run(tmp_path, MODULE, DATA)
+    with pytest.raises(ValueError, match=r"seed_everything: checkpoint 1, now 2"):
+        check_checkpoint(command(path, MODULE, DATA, seed_everything=2), tmp_path, LINKS, fit=True)
+    other = command(path, MODULE, DATA)
+    other.data.class_path = "datamodules.NSMCDataModule"
+    with pytest.raises(ValueError, match=r"data\.class_path: checkpoint 'datamodules\.CorpusDataModule', now 'datam"):
+        check_checkpoint(other, tmp_path, LINKS, fit=True)
+    elsewhere = tmp_path / "other"  # an evaluation that writes beside the run may have any data
+    assert check_checkpoint(other, elsewhere, LINKS, fit=False) == 7
+    with pytest.raises(ValueError, match=r"evaluates a model as it was trained, but settings differ"):
+        check_checkpoint(other, tmp_path, LINKS, fit=False)
