@@ -17,7 +17,7 @@ _CLASSES = {
     "masked_lm": "distilkobert.objectives.MaskedLM",
     "cosine": "distilkobert.objectives.HiddenCosine",
 }
-_DEFAULTS = {
+_DEFAULTS: dict[str, dict[str, Any]] = {
     "soft_target": {"weight": 0.33, "temperature": 2.0, "on": "real_tokens"},
     "masked_lm": {"weight": 0.33},
     "cosine": {"weight": 0.33, "on": "real_tokens"},

@@ -8,6 +8,7 @@ class_path replaces it whole; everything else is merged setting by setting.
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import yaml
 
@@ -96,8 +97,8 @@ class ObjectiveFiles:
                 parent.value[number] = (yaml.ScalarNode(key.tag, _ABOVE[2]), node)
 
 
-def _below(node: yaml.Node | None, name: str) -> yaml.MappingNode | None:
-    """The value of a key, whatever its kind; None where there is none or it is null."""
+def _below(node: yaml.Node | None, name: str) -> Any:
+    """The value of a key, a node of whatever kind; None where there is none or it is null."""
     return next((value for key, value in _pairs(node) if key.value == name and value.tag != _NULL), None)
 
 
@@ -109,7 +110,7 @@ def _keys_are_text(node: yaml.Node) -> None:
         _keys_are_text(value)
 
 
-def _pairs(node: yaml.Node) -> Iterator[tuple[yaml.Node, yaml.Node]]:
+def _pairs(node: yaml.Node | None) -> Iterator[tuple[yaml.Node, yaml.Node]]:
     if isinstance(node, yaml.MappingNode):
         yield from node.value
 
@@ -125,5 +126,5 @@ def _merged(before: yaml.MappingNode, after: yaml.MappingNode) -> yaml.MappingNo
     for key, value in after.value:
         old = values[key.value][1] if key.value in values else None
         both = isinstance(old, yaml.MappingNode) and isinstance(value, yaml.MappingNode) and key.value == "init_args"
-        values[key.value] = (key, _merged(old, value) if both else value)
+        values[key.value] = (key, _merged(cast(yaml.MappingNode, old), value) if both else value)
     return yaml.MappingNode(before.tag, list(values.values()), before.start_mark, before.end_mark)

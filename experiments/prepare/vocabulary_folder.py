@@ -51,13 +51,12 @@ def write_model(folder: Path, model: "PreTrainedModel", encoder: "KoBertTokenize
     from transformers import AutoTokenizer
 
     from distilkobert.models.checkpoints import load_own
-    from distilkobert.models.checks import longest_input
+    from distilkobert.models.checks import longest_input, takes_segments
     from distilkobert.tokenizers.loading import load_tokenizer
 
     model.save_pretrained(folder)
     if isinstance(encoder, KoBertTokenizer):
-        segments = getattr(model.config, "type_vocab_size", 0) > 1
-        encoder.to_transformers(longest_input(model.config), segments).save_pretrained(folder)
+        encoder.to_transformers(longest_input(model.config), takes_segments(model.config)).save_pretrained(folder)
     encoder.save_pretrained(folder)
     loaded, tokenizer, own = load_own(folder), load_pretrained(AutoTokenizer, folder), load_tokenizer(folder)
     found = [(own.fingerprint, own.pad_token_id), (encoder.fingerprint, tokenizer.pad_token_id)]

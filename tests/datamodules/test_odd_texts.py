@@ -86,7 +86,7 @@ def made(make: Make, module: type, name: str, folder: Path, tokenizer: str) -> A
     (folder / name).write_text(FILES[name][2], encoding="utf-8")
     if module is NSMCDataModule:
         (folder / "ratings_test.txt").write_text(FILES[name][2], encoding="utf-8")
-    settings: dict[str, Any] = {"max_length": 40}
+    settings: dict[str, Any] = {"max_length": 40, "unknown_limit": 1}
     if module is KorQuADDataModule:
         settings |= {"max_question": 8, "stride": 16}
     if tokenizer == "wordpiece":

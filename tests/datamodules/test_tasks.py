@@ -171,7 +171,7 @@ def test_settings_out_of_range(make: Make, module: type, settings: dict[str, Any
 def test_other_tokenizers_go_through_the_same_code(make: Make, tmp_path: Path) -> None:
     wordpiece = save_wordpiece(tmp_path / "wordpiece")
     for module in WRITERS:
-        data = make(module, tokenizer=wordpiece)
+        data = make(module, tokenizer=wordpiece, unknown_limit=1)
         assert (data.vocab_size, data.pad_token_id) == (14, 0)
         assert all(batch["input_ids"].max() < 14 for loader in loaders(data) for batch in loader)
     with pytest.raises(ValueError, match="is not a KoBERT tokenizer"):

@@ -1,6 +1,7 @@
 """Predictions line by line from an exported folder: hand-set models without layers, whose answers can be worked out."""
 
 import io
+import json
 import math
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from transformers import (
 )
 
 from distilkobert import KoBertTokenizer
+from distilkobert.tasks.input_settings import InputSettings, stored
 from experiments.predict.__main__ import predict
 from tests.world import VOCABULARY, World
 
@@ -172,6 +174,47 @@ def test_answers_are_cut_from_the_context(padding: str, world: World, tmp_path: 
     assert (answer, start) == (context[offsets[inside[0]][0] : offsets[inside[-1]][1]], offsets[inside[0]][0])
     assert context[start:end] == answer
     assert 0 < float(probability) <= 1
+
+
+def test_an_older_export_says_which_lengths_are_taken(
+    sentiment: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal("재미있다".encode(), terminal=False))
+    predict(str(sentiment))
+    assert "does not say how long the inputs of its training were; reading 64 tokens" in capsys.readouterr().err
+    settings = json.loads((sentiment / "config.json").read_text())
+    settings |= stored(InputSettings(32))
+    (sentiment / "config.json").write_text(json.dumps(settings))
+    monkeypatch.setattr("sys.stdin", Terminal("재미있다".encode(), terminal=False))
+    predict(str(sentiment))
+    assert capsys.readouterr().err == ""
+
+
+def test_answers_come_from_windows_of_the_training(world: World, tmp_path: Path, ask: Ask) -> None:
+    """A start and an end that only a window of more than the training's length holds together make no answer."""
+    tokenizer = KoBertTokenizer.from_pretrained(world.tokenizer)
+    context = "1987년 " + "다른 글이 온다. " * 2 + "서울"
+    ids, offsets = tokenizer.encode_with_offsets(context)
+    once = [place for place, (start, end) in enumerate(offsets) if ids.count(ids[place]) == 1 and start < end]
+    first, last = once[0], once[-1]
+    assert 17 < last - first < 30, "too far apart for windows of 24 tokens, and no more than an answer may have"
+    model = DistilBertForQuestionAnswering(config(["LABEL_0", "LABEL_1"]))
+    set_by_token(model, "qa_outputs", {ids[first]: 0, ids[last]: 1}, other=2)
+    spans = {}
+    for length in (24, 64):
+        model.config.update(stored(InputSettings(length, pair=True, stride=4, max_question=4)))
+        folder = folder_of(model, world.tokenizer, tmp_path / str(length))
+        spans[length] = ask(folder, f"언제인가?\t{context}")[0].split("\t")[1]
+    assert spans[64] == f"{offsets[first][0]}-{offsets[last][1]}"
+    assert spans[24] != spans[64]
+
+
+def test_unknown_pieces_are_told_of(sentiment: Path, ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
+    ask(sentiment, "재미있다\n별로다\n")
+    assert "unknown" not in caplog.text
+    assert ask(sentiment, "\U0001f600 \U0001f601 \U0001f602\n") == ["positive\t0.7500"]
+    assert "standard input: " in caplog.text
+    assert "pieces are unknown to the tokenizer" in caplog.text
 
 
 def test_a_fast_tokenizer_alone_is_enough(sentiment: Path, world: World, ask: Ask) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from datamodules import CorpusDataModule
 from distilkobert.models.teachers import EncoderSpec, build_encoder
 from distilkobert.synthetic.generation import generate_sentences
 from distilkobert.tokenizers.training import train_tokenizer
@@ -84,6 +85,25 @@ def test_settings_that_cannot_work_are_refused(
 ) -> None:
     with pytest.raises((ValueError, FileNotFoundError), match=message):
         run("fit", world.distil(tmp_path, *options))
+    assert not list(tmp_path.rglob("config.yaml"))
+
+
+class WithoutLength(CorpusDataModule):
+    """A data module in which `max_length` has been renamed."""
+
+    def __init__(self, data_dir: str, tokenizer: str, max_tokens: int = 8192, seed: int = 42) -> None:
+        super().__init__(data_dir, tokenizer, max_tokens=max_tokens, seed=seed)
+        self.longest = self.__dict__.pop("max_length")
+
+
+@pytest.mark.parametrize("arguments", [World.distil, World.pretrain])
+def test_what_the_module_takes_and_the_data_lacks_is_refused(
+    arguments: Callable[..., list[str]], world: World, run: Run, tmp_path: Path
+) -> None:
+    options = [option for option in arguments(world, tmp_path) if not option.startswith("--data.")]
+    data = ["--data=tests.integration.test_refusals.WithoutLength", f"--data.data_dir={world.corpus}"]
+    with pytest.raises(ValueError, match="takes max_length from the data, and WithoutLength has no attribute of that"):
+        run("fit", [*options, *data, f"--data.tokenizer={world.tokenizer}", "--data.max_tokens=512"])
     assert not list(tmp_path.rglob("config.yaml"))
 
 

@@ -21,7 +21,8 @@ from transformers import (
     PreTrainedModel,
 )
 
-from distilkobert.models.checkpoints import ENTRY, Task, describe, load_model, model_from_checkpoint
+from distilkobert.models.checkpoints import ENTRY, describe, load_model, model_from_checkpoint
+from distilkobert.tasks.kinds import Task
 
 BERT = BertConfig(
     vocab_size=30, hidden_size=8, num_hidden_layers=2, num_attention_heads=2, intermediate_size=12,
