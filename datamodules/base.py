@@ -1,11 +1,12 @@
 """What all data modules share: planned batches, processes, workers, and resuming in the middle of an epoch.
 
 A subclass gives data sets whose items are whole batches, asked for by `BatchKey`; this module plans the keys for every
-rank, builds the loaders and keeps the position. The position saved in a checkpoint is what training has *used*, read
-from the trainer's own counters: loader workers are always some batches ahead.
+rank, builds the loaders and keeps the position. The position saved in a checkpoint is what training has *used*, counted
+as its batches end (`datamodules/resume.py`): loader workers are always some batches ahead.
 """
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any, Protocol, cast
 
 import numpy.typing as npt
@@ -15,8 +16,9 @@ from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from datamodules.resume import ExactResume, training_position
-from distilkobert.batching import BatchKey, SamplerState, TokenBudgetSampler
+from datamodules.resume import ExactResume, place_of
+from distilkobert.batching import BatchKey, TokenBudgetSampler
+from distilkobert.stop_signals import shield_worker
 
 Batch = dict[str, Tensor]
 
@@ -31,8 +33,8 @@ class BatchDataset(Protocol):
 class PlannedLoader(DataLoader[Batch]):
     """A loader of planned batches.
 
-    Its state is where its data module says that training stands. Lightning looks for the two state methods to believe
-    that a loader can resume; it is the data module's own state, loaded earlier, that places the first iterator.
+    It starts where its data module says that training is. Lightning looks for the two state methods to believe that a
+    loader can resume; there is nothing for them to do.
     """
 
     sampler: TokenBudgetSampler
@@ -44,17 +46,16 @@ class PlannedLoader(DataLoader[Batch]):
             sampler=sampler,
             num_workers=owner.num_workers,
             persistent_workers=owner.num_workers > 0,
+            worker_init_fn=shield_worker,
             pin_memory=torch.cuda.is_available(),
         )
-        self._owner = owner
 
     def state_dict(self) -> dict[str, Any]:
-        """The position of training, as in the data module's state."""
-        return self._owner.state_dict()
+        """Nothing: the position is in the data module's state."""
+        return {}
 
-    def load_state_dict(self, state: SamplerState) -> None:
-        """Make the next iterator start at that position."""
-        self.sampler.load_state_dict(state)
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Nothing: the data module has placed the sampler."""
 
 
 class PlannedBatches:
@@ -94,7 +95,8 @@ class PlannedDataModule(pl.LightningDataModule):
         self.seed = seed
         self.num_workers = num_workers
         self._train_sampler: TokenBudgetSampler | None = None
-        self._resume_at: SamplerState | None = None
+        self._resume = ExactResume()
+        self._plan_of_checkpoint = ""
 
     def __str__(self) -> str:
         # Lightning's own text makes every loader, and so would read the test file wherever a message names this module.
@@ -120,8 +122,8 @@ class PlannedDataModule(pl.LightningDataModule):
                 f"overfit_batches is {overfit}, which would replace the planned batches; "
                 "set trainer.limit_train_batches instead, or prepare a smaller data set"
             )
-        if not any(isinstance(callback, ExactResume) for callback in trainer.callbacks):  # type: ignore[attr-defined]
-            trainer.callbacks.append(ExactResume())  # type: ignore[attr-defined]
+        if self._resume not in trainer.callbacks:  # type: ignore[attr-defined]
+            trainer.callbacks.insert(0, self._resume)  # type: ignore[attr-defined]
 
     def rank_and_world_size(self) -> tuple[int, int]:
         """This process and their number, from the trainer; (0, 1) without one."""
@@ -142,12 +144,12 @@ class PlannedDataModule(pl.LightningDataModule):
             max_sequences=max_sequences,
             divisible_by=world_size * accumulated,
         )
-        if self._resume_at is not None:
-            sampler.load_state_dict(self._resume_at)
-            self._resume_at = None
-        elif self.trainer is not None:
-            # Loader workers ask for batches before Lightning tells the sampler which epoch it is.
-            sampler.set_epoch(training_position(self.trainer)[0])
+        place = self._resume.place
+        # Now, because loader workers ask for batches before Lightning tells the sampler which epoch it is.
+        if place.ended:
+            sampler.go_to(place.epoch, len(sampler) * world_size, sampler.plan)
+        else:
+            sampler.go_to(place.epoch, place.batches, self._plan_of_checkpoint or sampler.plan)
         self._train_sampler = sampler
         return PlannedLoader(dataset, sampler, self)
 
@@ -161,14 +163,23 @@ class PlannedDataModule(pl.LightningDataModule):
         )
         return PlannedLoader(dataset, sampler, self)
 
+    @property
+    def epochs_begun(self) -> int:
+        """Epochs that were trained on, the last one perhaps in part."""
+        return self._resume.place.epoch + (self._resume.place.batches > 0)
+
     def state_dict(self) -> dict[str, Any]:
-        """Epoch, used batches of it and the plan's name, while training; empty otherwise."""
-        if self.trainer is None or self._train_sampler is None:
+        """The place of training and the name of its plan, while training; empty otherwise."""
+        if self._train_sampler is None:
             return {}
-        epoch, position = training_position(self.trainer)
-        return dict(SamplerState(epoch=epoch, position=position, plan=self._train_sampler.plan))
+        return {**asdict(self._resume.place), "plan": self._train_sampler.plan}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Remember the position for the training loader that is built next; evaluation runs do not need it."""
+        """Remember the place for training; evaluation runs do not need it.
+
+        Raises:
+            ValueError: an earlier version of the project wrote the state.
+        """
         if self.trainer is not None and self.trainer.state.fn == TrainerFn.FITTING:
-            self._resume_at = cast(SamplerState, state_dict)
+            self._resume.resume_at(place_of(state_dict))
+            self._plan_of_checkpoint = state_dict["plan"]

@@ -16,7 +16,7 @@ from distilkobert.corpus.sequences import Part
 from distilkobert.corpus.store import Manifest, StoredSequences, check_stored, read_manifest, read_token_counts
 from distilkobert.io.files import require_content
 from distilkobert.seeds import derived_seed
-from distilkobert.tokenizers.kobert import KoBertTokenizer
+from distilkobert.tokenizers.loading import load_tokenizer
 
 VALIDATION_SEED = 0
 """Seed of the validation masks, whatever the run's seed, so that runs of different seeds are measured alike."""
@@ -91,7 +91,8 @@ class CorpusDataModule(PlannedDataModule):
 
     Raises:
         FileNotFoundError: There is no prepared corpus, no tokenizer, or no `predict_file`.
-        ValueError: The corpus is damaged or was prepared with another tokenizer, or a setting is out of range.
+        ValueError: The corpus is damaged or was prepared with another tokenizer, the tokenizer has no mask token, or a
+            setting is out of range.
     """
 
     def __init__(
@@ -112,7 +113,7 @@ class CorpusDataModule(PlannedDataModule):
         self._folder = Path(data_dir)
         self.tokenizer_dir: str = tokenizer
         self.manifest: Manifest = read_manifest(self._folder)
-        loaded = KoBertTokenizer.from_pretrained(tokenizer)
+        loaded = load_tokenizer(tokenizer)
         prepared_with = self.manifest["tokenizer"]["fingerprint"]
         if loaded.fingerprint != prepared_with:
             raise ValueError(
@@ -136,6 +137,11 @@ class CorpusDataModule(PlannedDataModule):
         self.max_length: int = max(self.manifest["longest"].values())
         self.vocab_size: int = loaded.vocab_size
         self.pad_token_id: int = loaded.pad_token_id
+        if loaded.mask_token_id is None:
+            raise ValueError(
+                f"the tokenizer {tokenizer} has no mask token, so nothing can be masked; name it in its "
+                "tokenizer_config.json (mask_token)"
+            )
         self._mask_token_id = loaded.mask_token_id
         self._special_ids = loaded.special_ids
         self.token_counts = read_token_counts(self._folder)

@@ -3,16 +3,17 @@
 from pathlib import Path
 from typing import Literal
 
-from datamodules.ner_batches import CharacterBatches
-from datamodules.task_batches import InputFrame
+from datamodules.task_batches import TextBatches
 from datamodules.tasks import Tables, TaskDataModule, find_task_files
-from distilkobert.tasks.feature_cache import Columns
-from distilkobert.tasks.features import character_features
+from distilkobert.tasks.feature_cache import Columns, as_columns
 from distilkobert.tasks.files.common import KLUE_DEV, KLUE_TRAIN
 from distilkobert.tasks.files.ner import read_klue_ner
 from distilkobert.tasks.files.unlabelled import read_characters
+from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.labels import KLUE_NER_LABELS
 from distilkobert.tasks.splits import KLUE_SPLIT, TaskPart
+from distilkobert.tasks.tagging import TaggingCodec
+from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 
 
 class KlueNERDataModule(TaskDataModule):
@@ -36,6 +37,7 @@ class KlueNERDataModule(TaskDataModule):
         cache_dir: folder of encoded files; None: `distilkobert` in the cache folder of `datasets`.
         predict_file: file that the `predict` command answers: one of the same format, or plain text, one sentence a
             line; None: the test part.
+        unknown_limit: share of unknown pieces from which a part of the data is refused; 1 accepts any.
 
     Raises:
         FileNotFoundError: there is no such file, or no tokenizer.
@@ -54,6 +56,7 @@ class KlueNERDataModule(TaskDataModule):
         num_workers: int = 0,
         cache_dir: str | None = None,
         predict_file: str | None = None,
+        unknown_limit: float = UNKNOWN_LIMIT,
     ) -> None:
         files = find_task_files(data_dir, KLUE_TRAIN, KLUE_DEV, "klue_ner", one_file=KLUE_SPLIT)
         super().__init__(
@@ -61,34 +64,32 @@ class KlueNERDataModule(TaskDataModule):
             files,
             "sentence id",
             tokenizer,
-            max_length,
+            InputSettings(max_length, particles, units="characters"),
             batch_size,
             eval_batch_size,
             seed,
             num_workers,
             cache_dir,
             predict_file,
+            unknown_limit,
         )
         self.labels = list(KLUE_NER_LABELS)
         self.suffix_tags = False
-        self.particles = particles
-        self._frame = InputFrame(
-            self.tokenizer.cls_token_id, self.tokenizer.sep_token_id, self.pad_token_id, max_length
-        )
+        self._codec = TaggingCodec(self.tokenizer, self.input_settings, self.labels)
 
     def read_features(self, path: Path, labelled: bool) -> dict[str, Columns]:
         """See the base class."""
-        sentences = read_klue_ner(path) if labelled else read_characters(path)
-        return character_features(sentences, self.tokenizer, self.particles)
+        sentences = self._codec.encode(read_klue_ner(path) if labelled else read_characters(path))
+        return {"sentences": as_columns(sentences, ("ids", "starts", "ends"))}
 
     def feature_settings(self) -> dict[str, str | bool]:
         """How words are cut."""
-        return {"particles": self.particles}
+        return {"particles": self.input_settings.particles}
 
     def split_keys(self, tables: Tables) -> list[str]:
         """The sentence ids."""
         return tables["sentences"].strings("id")
 
-    def batches(self, tables: Tables, rows: list[int], part: TaskPart) -> CharacterBatches:
+    def batches(self, tables: Tables, rows: list[int], part: TaskPart) -> TextBatches:
         """See the base class."""
-        return CharacterBatches(tables["sentences"], rows, self._frame, self.labels)
+        return TextBatches(tables["sentences"].without("id"), rows, self._codec)

@@ -5,13 +5,13 @@ from pathlib import Path
 from datamodules.question_batches import AnswerBatches, QuestionBatches, WindowBatches
 from datamodules.tasks import Tables, TaskDataModule, find_task_files
 from distilkobert.korean.particles import ParticleMode
-from distilkobert.tasks.feature_cache import Columns
+from distilkobert.tasks.answering import AnsweringCodec
+from distilkobert.tasks.feature_cache import Columns, as_columns
 from distilkobert.tasks.files.common import KORQUAD_DEV, KORQUAD_TRAIN
 from distilkobert.tasks.files.korquad import read_korquad
-from distilkobert.tasks.question_features import question_features, seed_question_features
-from distilkobert.tasks.spans import WindowSettings
+from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.splits import KORQUAD_SPLIT, TaskPart
-from distilkobert.tokenizers.kobert import KoBertTokenizer
+from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 
 
 class KorQuADDataModule(TaskDataModule):
@@ -38,6 +38,7 @@ class KorQuADDataModule(TaskDataModule):
         cache_dir: folder of encoded files; None: `distilkobert` in the cache folder of `datasets`.
         predict_file: file of the same format that the `predict` command answers, in which `answers` may be left out;
             None: the test part.
+        unknown_limit: share of unknown pieces from which a part of the data is refused; 1 accepts any.
 
     Raises:
         FileNotFoundError: there is no such file, or no tokenizer.
@@ -59,6 +60,7 @@ class KorQuADDataModule(TaskDataModule):
         num_workers: int = 0,
         cache_dir: str | None = None,
         predict_file: str | None = None,
+        unknown_limit: float = UNKNOWN_LIMIT,
     ) -> None:
         files = find_task_files(data_dir, KORQUAD_TRAIN, KORQUAD_DEV, "korquad", one_file=KORQUAD_SPLIT)
         super().__init__(
@@ -66,38 +68,36 @@ class KorQuADDataModule(TaskDataModule):
             files,
             "article title",
             tokenizer,
-            max_length,
+            InputSettings(
+                max_length,
+                particles,
+                pair=True,
+                stride=stride,
+                max_question=max_question,
+                seed_compatible=seed_compatible,
+            ),
             batch_size,
             eval_batch_size,
             seed,
             num_workers,
             cache_dir,
             predict_file,
+            unknown_limit,
         )
-        if seed_compatible and particles == "split":
-            raise ValueError(
-                "seed_compatible is on, and particles is split, which the original does not know; set particles to "
-                "none or strip, or seed_compatible to false"
-            )
-        if seed_compatible and not isinstance(self.tokenizer, KoBertTokenizer):
-            raise ValueError(
-                f"seed_compatible is on, but {tokenizer} is not a KoBERT tokenizer, whose pieces the original "
-                "searches; set seed_compatible to false"
-            )
-        self.particles: ParticleMode = particles
-        self.seed_compatible = seed_compatible
-        self._settings = WindowSettings(max_length, stride, max_question)
+        self._codec = AnsweringCodec(self.tokenizer, self.input_settings)
 
     def read_features(self, path: Path, labelled: bool) -> dict[str, Columns]:
         """See the base class."""
-        paragraphs = read_korquad(path, answered=labelled)
-        if self.seed_compatible and isinstance(self.tokenizer, KoBertTokenizer):
-            return seed_question_features(paragraphs, self.tokenizer)
-        return question_features(paragraphs, self.tokenizer, self.particles)
+        contexts, questions = self._codec.encode(read_korquad(path, answered=labelled))
+        return {
+            "contexts": as_columns(contexts, ("ids", "starts", "ends")),
+            "questions": as_columns(questions, ("ids",)),
+        }
 
     def feature_settings(self) -> dict[str, str | bool]:
         """How words are cut before encoding (`strip` comes after it), and who labels."""
-        return {"split": self.particles == "split", "seed_compatible": self.seed_compatible}
+        settings = self.input_settings
+        return {"split": settings.particles == "split", "seed_compatible": settings.seed_compatible}
 
     def split_keys(self, tables: Tables) -> list[str]:
         """The titles of the questions' articles."""
@@ -105,6 +105,5 @@ class KorQuADDataModule(TaskDataModule):
 
     def batches(self, tables: Tables, rows: list[int], part: TaskPart) -> QuestionBatches:
         """Windows to train on, whole questions for dev and test."""
-        if part == "train":
-            return WindowBatches(tables, rows, self._settings, self.tokenizer)
-        return AnswerBatches(tables, rows, self._settings, self.tokenizer, self.particles, self.seed_compatible)
+        made = WindowBatches if part == "train" else AnswerBatches
+        return made(tables, rows, self._codec)

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from datamodules.task_batches import padded
 from distilkobert.batching import BatchKey
 from distilkobert.corpus.masked_texts import MaskedText
+from distilkobert.padding import padded
 
 
 class MaskedTextBatches:

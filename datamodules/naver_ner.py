@@ -2,17 +2,17 @@
 
 from pathlib import Path
 
-from datamodules.ner_batches import WordBatches
-from datamodules.task_batches import InputFrame
+from datamodules.task_batches import TextBatches
 from datamodules.tasks import Tables, TaskDataModule, find_task_files
-from distilkobert.korean.particles import ParticleMode
-from distilkobert.tasks.feature_cache import Columns
-from distilkobert.tasks.features import word_features
+from distilkobert.tasks.feature_cache import Columns, as_columns
 from distilkobert.tasks.files.common import NAVER_TEST, NAVER_TRAIN
 from distilkobert.tasks.files.ner import read_naver_ner
 from distilkobert.tasks.files.unlabelled import read_words
+from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.labels import NAVER_NER_LABELS
 from distilkobert.tasks.splits import KLUE_SPLIT, TaskPart
+from distilkobert.tasks.tagging import TaggingCodec
+from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 
 
 class NaverNERDataModule(TaskDataModule):
@@ -33,6 +33,7 @@ class NaverNERDataModule(TaskDataModule):
         cache_dir: folder of encoded files; None: `distilkobert` in the cache folder of `datasets`.
         predict_file: file that the `predict` command answers: one of the same format, or plain text, one sentence a
             line; None: the test part.
+        unknown_limit: share of unknown pieces from which a part of the data is refused; 1 accepts any.
 
     Raises:
         FileNotFoundError: there is no such file, or no tokenizer.
@@ -50,6 +51,7 @@ class NaverNERDataModule(TaskDataModule):
         num_workers: int = 0,
         cache_dir: str | None = None,
         predict_file: str | None = None,
+        unknown_limit: float = UNKNOWN_LIMIT,
     ) -> None:
         files = find_task_files(data_dir, NAVER_TRAIN, NAVER_TEST, "naver_ner", one_file=KLUE_SPLIT)
         super().__init__(
@@ -57,24 +59,23 @@ class NaverNERDataModule(TaskDataModule):
             files,
             "sentence",
             tokenizer,
-            max_length,
+            InputSettings(max_length, units="words"),
             batch_size,
             eval_batch_size,
             seed,
             num_workers,
             cache_dir,
             predict_file,
+            unknown_limit,
         )
         self.labels = list(NAVER_NER_LABELS)
         self.suffix_tags = True
-        self.particles: ParticleMode = "none"
-        self._frame = InputFrame(
-            self.tokenizer.cls_token_id, self.tokenizer.sep_token_id, self.pad_token_id, max_length
-        )
+        self._codec = TaggingCodec(self.tokenizer, self.input_settings, self.labels)
 
     def read_features(self, path: Path, labelled: bool) -> dict[str, Columns]:
         """See the base class."""
-        return word_features(read_naver_ner(path) if labelled else read_words(path), self.tokenizer)
+        sentences = self._codec.encode(read_naver_ner(path) if labelled else read_words(path))
+        return {"sentences": as_columns(sentences, ("ids", "first_pieces"))}
 
     def feature_settings(self) -> dict[str, str | bool]:
         """None."""
@@ -84,6 +85,6 @@ class NaverNERDataModule(TaskDataModule):
         """The sentences, words joined by spaces, so that repeated ones stay together."""
         return tables["sentences"].strings("id")
 
-    def batches(self, tables: Tables, rows: list[int], part: TaskPart) -> WordBatches:
+    def batches(self, tables: Tables, rows: list[int], part: TaskPart) -> TextBatches:
         """See the base class."""
-        return WordBatches(tables["sentences"], rows, self._frame, self.labels)
+        return TextBatches(tables["sentences"].without("id"), rows, self._codec)

@@ -1,42 +1,18 @@
 """NSMCDataModule: film reviews, negative or positive."""
 
 from pathlib import Path
-from typing import Any
 
-import torch
-
-from datamodules.task_batches import CutTexts, InputFrame
+from datamodules.task_batches import TextBatches
 from datamodules.tasks import Tables, TaskDataModule, find_task_files
-from distilkobert.batching import BatchKey
-from distilkobert.tasks.feature_cache import Columns, FeatureTable
-from distilkobert.tasks.features import review_features
+from distilkobert.tasks.classification import ClassificationCodec
+from distilkobert.tasks.feature_cache import Columns, as_columns
 from distilkobert.tasks.files.common import NSMC_TEST, NSMC_TRAIN
 from distilkobert.tasks.files.nsmc import read_nsmc
 from distilkobert.tasks.files.unlabelled import read_reviews
+from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.labels import NSMC_LABELS
 from distilkobert.tasks.splits import TaskPart
-
-
-class ReviewBatches(CutTexts):
-    """Batches of reviews.
-
-    Args:
-        table: the reviews of a file.
-        rows: those that belong to the part.
-        frame: special tokens and length.
-    """
-
-    def __init__(self, table: FeatureTable, rows: list[int], frame: InputFrame) -> None:
-        super().__init__(table.without("id", "text"), rows, frame)
-
-    def __getitem__(self, key: BatchKey) -> dict[str, Any]:
-        """`input_ids`, `attention_mask`, `token_type_ids` (B, T), `labels` (B,), and `rows`, numbers in the part."""
-        reviews = self._table.rows([self._rows[row] for row in key.rows])
-        return {
-            **self._frame.inputs([review["ids"] for review in reviews]),
-            "labels": torch.tensor([review["label"] for review in reviews]),
-            "rows": key.rows,
-        }
+from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 
 
 class NSMCDataModule(TaskDataModule):
@@ -57,6 +33,7 @@ class NSMCDataModule(TaskDataModule):
         cache_dir: folder of encoded files; None: `distilkobert` in the cache folder of `datasets`.
         predict_file: file that the `predict` command answers: one of the same format, with or without the column
             `label`, or plain text, one review a line; None: the test part.
+        unknown_limit: share of unknown pieces from which a part of the data is refused; 1 accepts any.
 
     Raises:
         FileNotFoundError: a file or the tokenizer is not there.
@@ -75,6 +52,7 @@ class NSMCDataModule(TaskDataModule):
         num_workers: int = 0,
         cache_dir: str | None = None,
         predict_file: str | None = None,
+        unknown_limit: float = UNKNOWN_LIMIT,
     ) -> None:
         files = find_task_files(data_dir, NSMC_TRAIN, NSMC_TEST, "nsmc")
         super().__init__(
@@ -82,24 +60,24 @@ class NSMCDataModule(TaskDataModule):
             files,
             "review id",
             tokenizer,
-            max_length,
+            InputSettings(max_length),
             batch_size,
             eval_batch_size,
             seed,
             num_workers,
             cache_dir,
             predict_file,
+            unknown_limit,
         )
         self.labels = list(NSMC_LABELS)
         self.deduplicate = deduplicate
-        self._frame = InputFrame(
-            self.tokenizer.cls_token_id, self.tokenizer.sep_token_id, self.pad_token_id, max_length
-        )
+        self._codec = ClassificationCodec(self.tokenizer, self.input_settings, self.labels)
         self._test_texts: set[str] | None = None
 
     def read_features(self, path: Path, labelled: bool) -> dict[str, Columns]:
         """See the base class."""
-        return review_features(read_nsmc(path) if labelled else read_reviews(path), self.tokenizer)
+        reviews = self._codec.encode(read_nsmc(path) if labelled else read_reviews(path))
+        return {"reviews": as_columns(reviews, ("ids",))}
 
     def feature_settings(self) -> dict[str, str | bool]:
         """None."""
@@ -123,6 +101,6 @@ class NSMCDataModule(TaskDataModule):
         where = f"{self.files.train}, without {dropped} of {len(texts)} reviews that deduplicate=true leaves out"
         return [kept[number] for number in self.files.split.rows([keys[row] for row in kept], part, where)]
 
-    def batches(self, tables: Tables, rows: list[int], part: TaskPart) -> ReviewBatches:
+    def batches(self, tables: Tables, rows: list[int], part: TaskPart) -> TextBatches:
         """See the base class."""
-        return ReviewBatches(tables["reviews"], rows, self._frame)
+        return TextBatches(tables["reviews"].without("id", "text"), rows, self._codec)

@@ -19,8 +19,11 @@ from distilkobert.batching import BatchKey
 from distilkobert.io.files import require_content, sha256_of_file
 from distilkobert.tasks.feature_cache import Columns, FeatureTable, cached_features
 from distilkobert.tasks.files.common import find_file, missing_files
+from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.splits import DEV_CUT, HashSplit, TaskPart, describe
-from distilkobert.tokenizers.loading import load_encoder
+from distilkobert.tasks.unknown_pieces import count_pieces
+from distilkobert.tokenizers.loading import load_tokenizer
+from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT, check_unknown, require_limit
 
 _PARTS: dict[str, tuple[TaskPart, ...]] = {"fit": ("train", "dev"), "validate": ("dev",), "test": ("test",)}
 _STAGES = {TrainerFn.FITTING: "fit", TrainerFn.VALIDATING: "validate", TrainerFn.TESTING: "test"}
@@ -85,28 +88,31 @@ def find_task_files(
         return TaskFiles(train_file, test_file, DEV_CUT)
     only = train_file or test_file
     if only is None or one_file is None:
-        raise missing_files(folder, [*test] if train_file else [*train] if test_file else [*train, *test], fetch)
+        remedy = f"get the data with: python -m experiments.prepare fetch {fetch} --output {folder}"
+        raise missing_files(folder, [*test] if train_file else [*train] if test_file else [*train, *test], remedy)
     return TaskFiles(only, only, one_file)
 
 
 class TaskDataModule(PlannedDataModule):
     """Base of the four; a subclass reads files, names what is hashed, and makes batches.
 
-    `vocab_size`, `pad_token_id`, `max_length`, `tokenizer`, `tokenizer_dir` and `facts` can be read at once. `facts`
-    names the split and the files, and gains the counts of each part that is loaded; it goes into `metrics.json`.
+    `vocab_size`, `pad_token_id`, `max_length`, `input_settings`, `tokenizer`, `tokenizer_dir` and `facts` can be read
+    at once. `facts` names the split and the files, and gains the counts of each part that is loaded; it goes into
+    `metrics.json`.
 
     Args:
         name: begins the names of cached features.
         files: the task's files.
         split_key: what is hashed to divide the files, in words.
         tokenizer: folder or hub name of the tokenizer.
-        max_length: most tokens of an input, special tokens included.
+        input_settings: lengths, and how words are cut.
         batch_size: sequences of a training batch on each process.
         eval_batch_size: sequences of a batch in evaluation.
         seed: seed of the order of batches.
         num_workers: loader processes per loader and rank; 0 loads in the training process.
         cache_dir: folder of cached features; None: see `feature_cache.cached_features`.
         predict_file: file that `predict` answers, with labels or without; None: the test part.
+        unknown_limit: share of unknown pieces from which a part is refused; 1 accepts any.
 
     Raises:
         FileNotFoundError: there is no such tokenizer or `predict_file`.
@@ -119,15 +125,18 @@ class TaskDataModule(PlannedDataModule):
         files: TaskFiles,
         split_key: str,
         tokenizer: str,
-        max_length: int,
+        input_settings: InputSettings,
         batch_size: int,
         eval_batch_size: int,
         seed: int,
         num_workers: int,
         cache_dir: str | None,
         predict_file: str | None,
+        unknown_limit: float = UNKNOWN_LIMIT,
     ) -> None:
         super().__init__(seed, num_workers)
+        require_limit(unknown_limit)
+        self.unknown_limit = unknown_limit
         for option, value in (("batch_size", batch_size), ("eval_batch_size", eval_batch_size)):
             if value < 1:
                 raise ValueError(f"{option} is {value}; expected at least 1")
@@ -136,10 +145,11 @@ class TaskDataModule(PlannedDataModule):
         if self._predict_file is not None:
             require_content(self._predict_file)
         self.tokenizer_dir: str = tokenizer
-        self.tokenizer = load_encoder(tokenizer)
+        self.tokenizer = load_tokenizer(tokenizer)
         self.vocab_size: int = self.tokenizer.vocab_size
         self.pad_token_id: int = self.tokenizer.pad_token_id
-        self.max_length = max_length
+        self.input_settings = input_settings
+        self.max_length = input_settings.max_length
         self.batch_size, self.eval_batch_size = batch_size, eval_batch_size
         test_name = None if files.is_one else files.test.name
         self.facts: dict[str, str | int | float] = {
@@ -228,6 +238,10 @@ class TaskDataModule(PlannedDataModule):
     def _part(self, part: TaskPart) -> TaskBatches:
         if part not in self._loaded:
             tables = self._tables(part)
-            self._loaded[part] = self.batches(tables, self.choose_rows(tables, part), part)
-            self.facts |= {f"data/{part}_{name}": value for name, value in self._loaded[part].facts.items()}
+            rows = self.choose_rows(tables, part)
+            counts = count_pieces(tables, rows, self.tokenizer.unk_token_id)
+            check_unknown(counts, f"{self._file(part)} ({part})", self.unknown_limit)
+            self._loaded[part] = self.batches(tables, rows, part)
+            facts = {"unknown": counts.share, **self._loaded[part].facts}
+            self.facts |= {f"data/{part}_{name}": value for name, value in facts.items()}
         return self._loaded[part]

@@ -10,7 +10,7 @@ import hashlib
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, TypedDict
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -35,14 +35,6 @@ class BatchKey:
     epoch: int
     index: int
     rows: list[int]
-
-
-class SamplerState(TypedDict):
-    """Where a sampler stands: the epoch, how many of this rank's batches of it are behind, and of which plan."""
-
-    epoch: int
-    position: int
-    plan: str
 
 
 class TokenBudgetSampler(Sampler[BatchKey]):
@@ -96,7 +88,7 @@ class TokenBudgetSampler(Sampler[BatchKey]):
             raise ValueError(f"seed is {seed}; expected 0 or more")
         self.seed, self.rank, self.world_size, self.shuffle = seed, rank, world_size, shuffle
         self.epoch = 0
-        self._start = self._position = 0
+        self._start = 0
         sizes = _checked_lengths(lengths, max_tokens)
         # By bucket, then by row: the fixed order, and the frame inside which a shuffled epoch permutes.
         buckets = (sizes - 1) // bucket_width
@@ -108,7 +100,7 @@ class TokenBudgetSampler(Sampler[BatchKey]):
         if max_sequences is not None:
             rows_allowed = np.minimum(rows_allowed, max_sequences)
         self._batch_ends = _batch_ends(self._bucket_ends, rows_allowed, world_size, divisible_by)
-        digest = hashlib.blake2b(f"{seed} {world_size} {shuffle}".encode(), digest_size=8)
+        digest = hashlib.blake2b(f"{seed} {divisible_by} {shuffle}".encode(), digest_size=8)
         digest.update(self._order.tobytes() + self._batch_ends.tobytes())
         self.plan = digest.hexdigest()
 
@@ -120,36 +112,34 @@ class TokenBudgetSampler(Sampler[BatchKey]):
         """Yield this rank's batches from the loaded position on; the epoch counts when the first one is asked for."""
         epoch = self.epoch if self.shuffle else 0
         rows, sequence = self._plan(epoch)
-        self._position = self._start
         for place in range(self._start, len(self)):
             index = place * self.world_size + self.rank
             batch = sequence[index]
             start = self._batch_ends[batch - 1] if batch else 0
-            self._position = place + 1
             yield BatchKey(epoch, index, rows[start : self._batch_ends[batch]].tolist())
 
     def set_epoch(self, epoch: int) -> None:
         """Go to the start of `epoch`; a loaded position stays if it belongs to this very epoch."""
         if epoch != self.epoch:
-            self.epoch, self._start, self._position = epoch, 0, 0
+            self.epoch, self._start = epoch, 0
 
-    def state_dict(self) -> SamplerState:
-        """The epoch and the number of batches handed out; loader workers may have asked ahead of what is used."""
-        return {"epoch": self.epoch, "position": self._position, "plan": self.plan}
+    def go_to(self, epoch: int, batches: int, plan: str) -> None:
+        """Make the next iteration start inside an epoch.
 
-    def load_state_dict(self, state: SamplerState) -> None:
-        """Make the next iteration start at a position of `state_dict`.
+        Args:
+            epoch: the epoch.
+            batches: global batches of it to be left out; a whole number for each process.
+            plan: name of the plan that they were counted in; does not matter at the start of an epoch.
 
         Raises:
-            ValueError: The position is in the middle of an epoch that was planned differently.
+            ValueError: the place is in the middle of an epoch that was planned differently.
         """
-        position = state["position"]
-        if position and state["plan"] != self.plan:
+        if batches and plan != self.plan:
             raise ValueError(
-                f"cannot go on after batch {position} of epoch {state['epoch']}: that epoch was planned from other "
-                "data or settings (seed, token budget, processes, accumulation); use the same, or start a new run"
+                f"cannot go on after batch {batches} of epoch {epoch}: that epoch was planned from other data or "
+                "settings (seed, token budget, processes times accumulation); use the same, or start a new run"
             )
-        self.epoch, self._start, self._position = state["epoch"], position, position
+        self.epoch, self._start = epoch, batches // self.world_size
 
     def _plan(self, epoch: int) -> tuple[IntArray, Sequence[int]]:
         """All rows in the epoch's order, and the order in which the batches cut from them are used."""

@@ -109,3 +109,14 @@ def build_schedule(optimizer: Optimizer, spec: OptimizerSpec, total_steps: int, 
         )
 
     return LambdaLR(optimizer, factor)
+
+
+def apply_schedule(schedule: LambdaLR) -> None:
+    """Set the rates of the schedule's present step.
+
+    The rates in an optimizer's state are those of the schedule it was saved under, which is another one where a run
+    goes on to another length.
+    """
+    rates = zip(schedule.base_lrs, schedule.lr_lambdas, strict=True)
+    for group, (base, factor) in zip(schedule.optimizer.param_groups, rates, strict=True):
+        group["lr"] = base * factor(schedule.last_epoch)

@@ -112,13 +112,13 @@ def table(study: Path, seed: int) -> "Table":
         study: folder of the demo's study.
         seed: its seed.
     """
-    import json
-
     from rich.table import Table
 
+    from distilkobert.io.metric_names import AGREEMENT, LOSS, TEACHER_LOSS, TEST
     from distilkobert.io.run_files import read_metrics
+    from experiments._shared.latency_file import LATENCY_FILE, read_latencies
 
-    speed = json.loads((study / "latency.json").read_text(encoding="utf-8"))["models"]
+    speed = read_latencies(study / LATENCY_FILE).models
     shown = Table(title="Demo: held-out masked-LM loss, agreement with the teacher's first choice, and the three tasks")
     headings = ("model", "parameters", "MB", "loss", "agreement", "sentences/s", "NSMC", "NER F1", "KorQuAD EM/F1")
     for heading in headings:
@@ -127,14 +127,14 @@ def table(study: Path, seed: int) -> "Table":
         run = f"{arm}_seed{seed}"
         model = speed[f"exported/{run}"]
         distilled = read_metrics(study / "distil" / (f"distilled_seed{seed}" if arm == "teacher" else run))
-        loss, agreement = distilled["val/loss"], f"{distilled['val/agreement']:.1%}"
+        loss, agreement = distilled[LOSS], f"{distilled[AGREEMENT]:.1%}"
         if arm == "teacher":
-            loss, agreement = distilled["val/teacher_loss"], ""
+            loss, agreement = distilled[TEACHER_LOSS], ""
         nsmc, ner, korquad = (read_metrics(study / task / run) for task in ("nsmc", "naver_ner", "korquad"))
         shown.add_row(
-            name, f"{model['parameters']:,}", f"{model['mb']:.2f}", f"{loss:.3f}", agreement,
-            f"{model['sentences_per_s']:,.0f}", f"{nsmc['test/accuracy']:.1%}", f"{ner['test/f1']:.1%}",
-            f"{korquad['test/exact_match']:.1f}/{korquad['test/f1']:.1f}",
+            name, f"{model.parameters:,}", f"{model.mb:.2f}", f"{loss:.3f}", agreement,
+            f"{model.sentences_per_s:,.0f}", f"{nsmc[f'{TEST}accuracy']:.1%}", f"{ner[f'{TEST}f1']:.1%}",
+            f"{korquad[f'{TEST}exact_match']:.1f}/{korquad[f'{TEST}f1']:.1f}",
         )  # fmt: skip
     return shown
 

@@ -9,13 +9,16 @@ Later `-c` files and options win over earlier ones. `--print_config` shows the r
 import gc
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 import torch
 import torch.distributed as dist
-from pytorch_lightning.utilities.exceptions import MisconfigurationException
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 
+from distilkobert.stop_signals import StopSignals
 from experiments._shared.commandline import run_command
 from experiments._shared.quiet import quieten_lightning, quieten_transformers
+from experiments._shared.resuming import AlreadyFinished, is_first_process
 from experiments._shared.run_folder import RunConfig
 from experiments._shared.trainer_cli import TRAINER_OPTIONS, TrainerCLI
 
@@ -24,19 +27,33 @@ USAGE = f"{PROGRAM} {{}} -c CONFIG [-c OVERLAY ...] [--key=value ...]"
 """Instead of a page of option names above the list of the same options."""
 
 
-def main(args: Sequence[str] | None = None) -> TrainerCLI:
-    """Run one command; `args` are those after the program's name, None takes the process' own."""
+def main(args: Sequence[str] | None = None) -> TrainerCLI | None:
+    """Run one command; `args` are those after the program's name, None takes the process' own.
+
+    Returns:
+        What has run; None where `--run.resume=auto` has found nothing left to do.
+
+    Raises:
+        StoppedBySignal: a signal has stopped it, in training behind a whole step that is saved.
+    """
     quieten_transformers()
     quieten_lightning()
     torch.set_float32_matmul_precision("high")
     usages = {name: {"usage": USAGE.format(name)} for name in TrainerCLI.subcommands()}
     try:
-        return TrainerCLI(
-            **TRAINER_OPTIONS,
-            parser_kwargs={"prog": PROGRAM, "description": __doc__, **usages},
-            save_config_callback=RunConfig,
-            args=None if args is None else list(args),
-        )
+        with ExitStack() as held:
+            return TrainerCLI(
+                held.enter_context(StopSignals()),
+                held,
+                **TRAINER_OPTIONS,
+                parser_kwargs={"prog": PROGRAM, "description": __doc__, **usages},
+                save_config_callback=RunConfig,
+                args=None if args is None else list(args),
+            )
+    except AlreadyFinished as end:
+        if is_first_process():
+            print(end)
+        return None
     except MisconfigurationException as error:  # what Lightning finds wrong with its own options
         raise ValueError(str(error)) from error
 

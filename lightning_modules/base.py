@@ -9,12 +9,14 @@ from typing import Any, cast
 import pytorch_lightning as pl
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
 from torchmetrics import MeanMetric
 from transformers import PreTrainedModel
 
-from distilkobert.io.files import write_text
-from distilkobert.models.checkpoints import ENTRY, Task, describe
-from distilkobert.optim import OptimizerSpec, build_optimizer, build_schedule
+from distilkobert.io.prediction_files import write_records
+from distilkobert.models.checkpoints import ENTRY, describe
+from distilkobert.optim import OptimizerSpec, apply_schedule, build_optimizer, build_schedule
+from distilkobert.tasks.kinds import Task
 from lightning_modules.remedies import other_weights
 
 MODULE_ENTRY = "module"
@@ -71,6 +73,11 @@ class EncoderModule(pl.LightningModule):
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
+    def on_train_start(self) -> None:
+        """Take the learning rate from this run's schedule; a checkpoint brings that of the schedule it ended under."""
+        for config in self.trainer.lr_scheduler_configs:
+            apply_schedule(cast(LambdaLR, config.scheduler))
+
     def second_warmup(self, total_steps: int) -> int:
         """Optimizer step at which the learning rate climbs from 0 once more; 0 for never."""
         return 0
@@ -105,8 +112,7 @@ class EncoderModule(pl.LightningModule):
 
     def save_predictions(self, folder: Path, stem: str, records: Sequence[dict[str, Any]]) -> None:
         """Write `<stem>.jsonl`, one JSON object a line, whole or not at all."""
-        lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-        write_text(folder / f"{stem}.jsonl", "".join(lines))
+        write_records(folder, stem, records)
 
     def log_measured(self, stage: str, values: Mapping[str, Tensor]) -> None:
         """Log values that are final, the same on every rank, as `<stage>/<name>`."""
@@ -150,3 +156,7 @@ class TokenMeans(nn.Module):
         metric = cast(MeanMetric, self.metrics[name])
         metric.update(mean.detach().float(), count)
         module.log(f"{stage}/{name}", metric, on_step=False, on_epoch=True, batch_size=1)
+
+    def compute(self, name: str) -> Tensor:
+        """The mean of one name over all batches and ranks; called on every rank."""
+        return cast(MeanMetric, self.metrics[name]).compute()

@@ -1,15 +1,18 @@
-"""Distillation of a masked-LM teacher into a DistilBERT student."""
+"""Distillation of any encoder into a smaller one."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Literal
 
+from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
+from transformers import PreTrainedModel
 
 from distilkobert.batching import IGNORE_INDEX
-from distilkobert.corpus.frequency import frequency_buckets
-from distilkobert.metrics import BucketAgreement, LayerSimilarity
-from distilkobert.models.heads import encode, encode_layers, masked_lm_logits
+from distilkobert.io.metric_names import LOSS, VAL
+from distilkobert.models.checks import longest_input
+from distilkobert.models.families import describe_encoder, has_head, head_parameters
+from distilkobert.models.heads import encode, masked_lm_logits
 from distilkobert.models.students import StudentSpec, build_student
 from distilkobert.models.teachers import FrozenTeacher, load_teacher, weights_sum
 from distilkobert.objectives.functions import (
@@ -19,7 +22,7 @@ from distilkobert.objectives.functions import (
     soft_target_loss,
 )
 from distilkobert.optim import OptimizerSpec
-from lightning_modules.base import TokenMeans
+from lightning_modules.held_out import TOTAL, HeldOutMeasures
 from lightning_modules.masked_lm import MaskedLMModule
 
 TEACHER_ENTRY = "teacher"
@@ -29,10 +32,12 @@ TEACHER_ENTRY = "teacher"
 class Distillation(MaskedLMModule):
     """Train a student on soft targets, masked tokens and the direction of the teacher's last hidden states.
 
-    The teacher never learns, runs without dropout, and is in no checkpoint.
+    The teacher never learns, runs without dropout, and is in no checkpoint. One without a trained masked-LM head can
+    teach hidden states only: with `losses.soft_target=0`. Its student has a masked-LM head of its own, tied to the
+    embedding, if `losses.masked_lm` is above 0, else none.
 
     Args:
-        teacher: folder, checkpoint or hub id of a BERT with a trained masked-LM head.
+        teacher: folder, checkpoint or hub id of an encoder of a known family.
         student: how the student is built from the teacher.
         losses: weights and settings of the three terms.
         optimizer: AdamW and its schedule.
@@ -74,31 +79,41 @@ class Distillation(MaskedLMModule):
         self.vocab_size = vocab_size
         self.pad_token_id = pad_token_id
         self.max_length = max_length
-        self.means = TokenMeans(
-            "loss", "accuracy", "agreement", "teacher_loss", "teacher_accuracy", "loss/soft_target", "loss/cosine"
-        )
-        self.bucket_agreement = None if token_counts is None else BucketAgreement(frequency_buckets(token_counts))
+        self.measures = HeldOutMeasures(losses, token_counts)
 
     def configure_model(self) -> None:
-        """Load and check the teacher, and build the student from it."""
+        """Load and check the teacher, and build the student from it; say what they are.
+
+        Raises:
+            FileNotFoundError: the teacher, or the student to continue from, is not there.
+            ValueError: teacher, student, losses and data do not fit together.
+        """
         if self.is_configured:
             return
+        losses = self.losses
         teacher = load_teacher(
             self.teacher_source,
+            logits=losses.soft_target > 0,
             vocab_size=self.vocab_size,
             pad_token_id=self.pad_token_id,
             max_length=self.max_length,
         )
+        rank_zero_info(f"teacher {self.teacher_source}: {describe_encoder(teacher)}")
         self.teacher_sum = weights_sum(teacher)
-        self.network = build_student(teacher, self.student)
-        self.similarity = LayerSimilarity(len(self.student.layers), teacher.config.hidden_size)
-        if not (self.losses.soft_target or self.losses.masked_lm):
+        student = build_student(teacher, self.student, head=has_head(teacher) or losses.masked_lm > 0)
+        rank_zero_info(f"student: {describe_encoder(student)}")
+        self._check_student(student, teacher)
+        self.network = student
+        if not (losses.soft_target or losses.masked_lm):
             # The cosine term alone never reaches the head; DDP refuses parameters that get no gradient.
-            for name, parameter in self.network.named_parameters():
-                if name.startswith("vocab_"):
-                    parameter.requires_grad_(False)
+            for parameter in head_parameters(student).values():
+                parameter.requires_grad_(False)
+        if not has_head(student):
+            self.task = "encoder"
+            self._choose_by_total()
         # FrozenTeacher is no nn.Module, which keeps it out of state dict, optimizer, DDP and train().
         self.teacher = FrozenTeacher.load(teacher, dtype=self.teacher_dtype, device=self.trainer.strategy.root_device)
+        self.measures.compare(student, self.teacher, self.student.layers)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Note which teacher the student learnt from."""
@@ -138,50 +153,39 @@ class Distillation(MaskedLMModule):
             terms["soft_target"] = soft_target_loss(logits, teacher_logits, temperature=losses.temperature)
         if losses.masked_lm:
             terms["masked_lm"] = masked_lm_loss(logits, batch["labels"][projected])
-        weights = asdict(losses)
-        total = sum((weights[name] * term for name, term in terms.items()), start=hidden.new_zeros(()))
+        total = sum((losses.weights[name] * term for name, term in terms.items()), start=hidden.new_zeros(()))
         return {"loss": total, "terms": {name: term.detach() for name, term in {"total": total, **terms}.items()}}
 
-    def evaluate(self, stage: str, batch: dict[str, Tensor]) -> None:
-        """On the masked tokens: held-out loss, accuracy, agreement with the teacher's first choice, soft-target loss.
+    def on_predict_start(self) -> None:
+        """Refuse a student that cannot fill a [MASK]."""
+        if not has_head(self.network):
+            raise ValueError("the student has no masked-LM head, so there is nothing to predict")
 
-        The teacher's own loss and accuracy on the same masks stand beside them, so that a student is never compared
-        with a figure from other masks. The cosine term is taken over all real tokens, as in training, and so is the
-        similarity of each student layer to the teacher layer that `student.layers` maps it to.
-        """
-        real, masked = batch["attention_mask"].bool(), batch["labels"] != IGNORE_INDEX
-        labels = batch["labels"][masked]
-        layers = encode_layers(self.network, batch["input_ids"], batch["attention_mask"])
-        teacher_layers = self.teacher.layers(batch["input_ids"], batch["attention_mask"])
-        hidden, teacher_hidden = layers[-1], teacher_layers[-1]
-        logits = masked_lm_logits(self.network, hidden[masked])
-        teacher_logits = self.teacher.logits(teacher_hidden[masked])
-        choice, teacher_choice = logits.argmax(-1), teacher_logits.argmax(-1)
-        count = len(labels)
-        means = {
-            "loss": masked_lm_loss(logits, labels),
-            "accuracy": (choice == labels).float().sum() / max(count, 1),
-            "agreement": (choice == teacher_choice).float().sum() / max(count, 1),
-            "teacher_loss": masked_lm_loss(teacher_logits, labels),
-            "teacher_accuracy": (teacher_choice == labels).float().sum() / max(count, 1),
-            "loss/soft_target": soft_target_loss(logits, teacher_logits, temperature=self.losses.temperature),
-        }
-        for name, mean in means.items():
-            self.means.add(self, stage, name, mean, count)
-        self.means.add(
-            self, stage, "loss/cosine", cosine_hidden_loss(hidden[real], teacher_hidden[real]), int(real.sum())
-        )
-        if self.bucket_agreement is not None:
-            self.bucket_agreement.update(choice == teacher_choice, labels)
-        self.similarity.update(
-            [layer[real] for layer in layers], [teacher_layers[place][real] for place in self.student.layers]
-        )
+    def evaluate(self, stage: str, batch: dict[str, Tensor]) -> None:
+        """Count one held-out batch; see `HeldOutMeasures`."""
+        self.measures.add(self, stage, self.network, self.teacher, batch)
 
     def log_measures(self, stage: str) -> None:
-        """Log `agreement/<bucket>`, and `similarity/layer<s>` and `cka/layer<s>` of student layer s."""
-        if self.bucket_agreement is not None:
-            shares = self.bucket_agreement.compute()
-            self.bucket_agreement.reset()
-            self.log_measured(stage, {f"agreement/{name}": share for name, share in shares.items()})
-        self.log_measured(stage, self.similarity.compute())
-        self.similarity.reset()
+        """Log what is measured beside means over tokens."""
+        self.log_measured(stage, self.measures.values())
+
+    def _check_student(self, student: PreTrainedModel, teacher: PreTrainedModel) -> None:
+        width, student_width = teacher.config.hidden_size, student.config.hidden_size
+        if self.losses.cosine and width != student_width:
+            raise ValueError(
+                f"losses.cosine={self.losses.cosine} compares hidden states of one width, but the student has "
+                f"{student_width} and the teacher {width}; set --model.losses.cosine=0"
+            )
+        longest = longest_input(student.config)
+        if longest < self.max_length:
+            raise ValueError(
+                f"student.init_from={self.student.init_from} takes {longest} tokens at most, the corpus has sequences "
+                f"of up to {self.max_length}; prepare the corpus with --max_tokens {longest}"
+            )
+
+    def _choose_by_total(self) -> None:
+        """Let the best checkpoint follow the loss terms, where a student without head has no loss of its own."""
+        for callback in self.trainer.checkpoint_callbacks:
+            if getattr(callback, "monitor", None) == LOSS:
+                callback.monitor = f"{VAL}{TOTAL}"  # type: ignore[attr-defined]
+                rank_zero_info(f"the student has no masked-LM head: best.ckpt follows {callback.monitor}")  # type: ignore[attr-defined]

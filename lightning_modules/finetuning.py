@@ -10,9 +10,11 @@ from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
 from torchmetrics import MeanMetric
 
-from distilkobert.models.checkpoints import Task, load_model
-from distilkobert.models.checks import DataFacts, check_facts, check_new_weights
+from distilkobert.models.checkpoints import load_model
+from distilkobert.models.checks import DataFacts, check_facts, check_new_weights, takes_segments
 from distilkobert.optim import OptimizerSpec
+from distilkobert.tasks.input_settings import InputSettings, stored
+from distilkobert.tasks.kinds import TaskKind
 from lightning_modules.base import EncoderModule
 
 FINE_TUNING = OptimizerSpec(lr=5e-5, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, warmup=0.0)
@@ -40,29 +42,41 @@ class TaskOutput:
 class FineTuning(EncoderModule):
     """An encoder of transformers under the head of one task.
 
-    A subclass gives `output` (loss and logits of a batch), `records` (its predictions in plain types), `score` (count
-    them into its metrics) and `scores` (the metrics' values).
+    A subclass gives `output` (loss and logits of a batch), `score` (count predictions into its metrics) and `scores`
+    (the metrics' values).
 
     Args:
-        task: the head.
+        kind: the task kind.
         init_from: exported folder, checkpoint of ours, or hub id that gives the encoder.
         optimizer: AdamW and its schedule.
         labels: names of the head's classes; none for question answering.
-        facts: what the data says about itself.
+        input_settings: how texts become inputs; kept in the network's configuration for `predict`.
+        vocab_size: pieces of the data's tokenizer.
+        pad_token_id: id of [PAD].
     """
 
     batch_keys: tuple[str, ...] = ()
     """Entries of a batch, beside the inputs, without which training makes no sense."""
 
     def __init__(
-        self, *, task: Task, init_from: str, optimizer: OptimizerSpec, labels: Sequence[str], facts: DataFacts
+        self,
+        *,
+        kind: TaskKind,
+        init_from: str,
+        optimizer: OptimizerSpec,
+        labels: Sequence[str],
+        input_settings: InputSettings | None,
+        vocab_size: int | None,
+        pad_token_id: int | None,
     ) -> None:
         super().__init__(
-            task=task, optimizer=optimizer, settings={"init_from": init_from, "optimizer": asdict(optimizer)}
+            task=kind.name, optimizer=optimizer, settings={"init_from": init_from, "optimizer": asdict(optimizer)}
         )
+        self.codec = kind.load_codec()
         self.init_from = init_from
         self.labels = list(labels)
-        self.facts = facts
+        self.input_settings = input_settings
+        self.facts = DataFacts(vocab_size, pad_token_id, None if input_settings is None else input_settings.max_length)
         self.mean_loss = MeanMetric()
 
     def configure_model(self) -> None:
@@ -84,7 +98,8 @@ class FineTuning(EncoderModule):
                 f"{source} has no trained head for this task ({', '.join(sorted(missing))} would be random), so there "
                 f"is nothing to {stage}; name the fine-tuned checkpoint with --ckpt_path"
             )
-        model.config.update({"particles": self.facts.particles, "seed_compatible": self.facts.seed_compatible})
+        if self.input_settings is not None:
+            model.config.update(stored(self.input_settings))
         rank_zero_info(f"weights from {source}; newly initialised: {', '.join(sorted(missing)) or 'nothing'}")
         # Networks come in evaluation mode, and Lightning leaves the mode as it finds it.
         model.train()
@@ -103,8 +118,7 @@ class FineTuning(EncoderModule):
                 "that data.class_path fits model.class_path"
             )
         names = ["input_ids", "attention_mask"]
-        # DistilBERT has none, RoBERTa a single one.
-        if getattr(self.network.config, "type_vocab_size", 0) > 1:
+        if takes_segments(self.network.config):
             names.append("token_type_ids")
         return {name: batch[name] for name in names}
 
@@ -112,9 +126,9 @@ class FineTuning(EncoderModule):
     def output(self, batch: Batch) -> TaskOutput:
         """Loss and logits of one batch."""
 
-    @abstractmethod
     def records(self, batch: Batch, output: TaskOutput) -> list[Record]:
         """One record in plain types for each example of an evaluation batch."""
+        return self.codec.records(batch, output.logits, self.labels)
 
     @property
     def classes(self) -> tuple[str, ...]:

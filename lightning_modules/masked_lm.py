@@ -53,8 +53,9 @@ class MaskedLMModule(EncoderModule):
         """
         hidden = encode(self.network, batch["input_ids"], batch["attention_mask"])
         logits = masked_lm_logits(self.network, hidden[batch["masked"]])
-        probabilities, ids = logits.float().softmax(-1).topk(min(SHOWN_PIECES, logits.shape[-1]))
         tokenizer: Any = self.trainer.datamodule.tokenizer  # type: ignore[attr-defined]
+        known = logits[..., : tokenizer.vocab_size].float().softmax(-1)  # without the rows that fill up a vocabulary
+        probabilities, ids = known.topk(min(SHOWN_PIECES, known.shape[-1]))
         filled = [
             [
                 {"piece": piece, "probability": probability}

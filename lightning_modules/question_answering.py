@@ -6,13 +6,11 @@ from pathlib import Path
 import torch.nn.functional as F
 from torch import Tensor
 
-from distilkobert.korean.particles import ParticleMode
 from distilkobert.metrics import KorQuadScore
 from distilkobert.metrics.korquad import exact_match, write_predictions
-from distilkobert.models.checks import DataFacts
 from distilkobert.optim import OptimizerSpec
-from distilkobert.tasks.examples import QuestionWindows
-from distilkobert.tasks.spans import Answer
+from distilkobert.tasks.input_settings import InputSettings
+from distilkobert.tasks.kinds import QUESTION_ANSWERING
 from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
 
 
@@ -27,9 +25,7 @@ class QuestionAnswering(FineTuning):
         optimizer: AdamW and its schedule.
         vocab_size: pieces of the data's tokenizer; filled in from the data.
         pad_token_id: id of [PAD]; filled in from the data.
-        max_length: longest input in tokens; filled in from the data.
-        particles: how words are cut before encoding, or answers after it; filled in from the data.
-        seed_compatible: whether answers are read out in the original's way; filled in from the data.
+        input_settings: how texts become inputs, and answers are read out; filled in from the data.
     """
 
     batch_keys = ("start_positions", "end_positions")
@@ -40,16 +36,16 @@ class QuestionAnswering(FineTuning):
         optimizer: OptimizerSpec = FINE_TUNING,
         vocab_size: int | None = None,
         pad_token_id: int | None = None,
-        max_length: int | None = None,
-        particles: ParticleMode = "none",
-        seed_compatible: bool = False,
+        input_settings: InputSettings | None = None,
     ) -> None:
         super().__init__(
-            task="question_answering",
+            kind=QUESTION_ANSWERING,
             init_from=init_from,
             optimizer=optimizer,
             labels=(),
-            facts=DataFacts(vocab_size, pad_token_id, max_length, particles, seed_compatible),
+            input_settings=input_settings,
+            vocab_size=vocab_size,
+            pad_token_id=pad_token_id,
         )
         self.given = KorQuadScore()
         self.raw = KorQuadScore()
@@ -61,31 +57,6 @@ class QuestionAnswering(FineTuning):
         targets = (batch["start_positions"], batch["end_positions"])
         start, end = (F.cross_entropy(row.float(), target) for row, target in zip(logits, targets, strict=True))
         return TaskOutput((start + end) / 2, len(logits[0]), logits)
-
-    def records(self, batch: Batch, output: TaskOutput) -> list[Record]:
-        """Row, id, gold answers, answer given, answer before stripping, place in the context, and probability."""
-        starts, ends = (logits.float().cpu().numpy() for logits in output.logits)
-        records = []
-        questions: list[QuestionWindows] = batch["questions"]
-        for question in questions:
-            rows = slice(question.rows.start, question.rows.stop)
-            best = question.answer(list(starts[rows]), list(ends[rows]))
-            # Without a single character among the best spans the question stays unanswered, which scores 0.
-            raw = best[0] if best else Answer("", 0, 0, 0.0, 0.0)
-            given = question.given(raw)
-            records.append(
-                {
-                    "row": question.row,
-                    "id": question.id,
-                    "gold": list(question.gold),
-                    "predicted": given.text,
-                    "raw": raw.text,
-                    "start": given.start,
-                    "end": given.end,
-                    "probability": given.probability,
-                }
-            )
-        return records
 
     def is_right(self, record: Record) -> bool:
         """Whether the answer matches one of the true ones exactly."""

@@ -6,8 +6,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from distilkobert.metrics import Accuracy
-from distilkobert.models.checks import DataFacts
 from distilkobert.optim import OptimizerSpec
+from distilkobert.tasks.input_settings import InputSettings
+from distilkobert.tasks.kinds import SEQUENCE_CLASSIFICATION
 from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
 
 
@@ -20,7 +21,7 @@ class SequenceClassification(FineTuning):
         optimizer: AdamW and its schedule.
         vocab_size: pieces of the data's tokenizer; filled in from the data.
         pad_token_id: id of [PAD]; filled in from the data.
-        max_length: longest input in tokens; filled in from the data.
+        input_settings: how texts become inputs; filled in from the data.
     """
 
     batch_keys = ("labels", "rows")
@@ -32,14 +33,16 @@ class SequenceClassification(FineTuning):
         optimizer: OptimizerSpec = FINE_TUNING,
         vocab_size: int | None = None,
         pad_token_id: int | None = None,
-        max_length: int | None = None,
+        input_settings: InputSettings | None = None,
     ) -> None:
         super().__init__(
-            task="sequence_classification",
+            kind=SEQUENCE_CLASSIFICATION,
             init_from=init_from,
             optimizer=optimizer,
             labels=labels,
-            facts=DataFacts(vocab_size, pad_token_id, max_length),
+            input_settings=input_settings,
+            vocab_size=vocab_size,
+            pad_token_id=pad_token_id,
         )
         self.accuracy = Accuracy()
 
@@ -56,16 +59,6 @@ class SequenceClassification(FineTuning):
             )
         logits = self.network(**self.inputs(batch)).logits
         return TaskOutput(F.cross_entropy(logits.float(), batch["labels"]), len(logits), (logits,))
-
-    def records(self, batch: Batch, output: TaskOutput) -> list[Record]:
-        """Row of the file, true label (None where it is not known), predicted label, and its probability."""
-        probabilities, choices = output.logits[0].float().softmax(-1).max(-1)
-        names = dict(enumerate(self.labels))
-        columns = (batch["rows"], batch["labels"].tolist(), choices.tolist(), probabilities.tolist())
-        return [
-            {"row": row, "gold": names.get(gold), "predicted": self.labels[choice], "probability": probability}
-            for row, gold, choice, probability in zip(*columns, strict=True)
-        ]
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -6,12 +6,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from distilkobert.batching import IGNORE_INDEX
-from distilkobert.korean.particles import ParticleMode
 from distilkobert.metrics import EntityF1
 from distilkobert.metrics.entities import UNKNOWN_TAG, lenient_entities, tag_type
-from distilkobert.models.checks import DataFacts
 from distilkobert.optim import OptimizerSpec
 from distilkobert.tasks.examples import TaggedExample, WordExample
+from distilkobert.tasks.input_settings import InputSettings
+from distilkobert.tasks.kinds import TOKEN_CLASSIFICATION
 from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
 
 
@@ -29,8 +29,7 @@ class TokenClassification(FineTuning):
         optimizer: AdamW and its schedule.
         vocab_size: pieces of the data's tokenizer; filled in from the data.
         pad_token_id: id of [PAD]; filled in from the data.
-        max_length: longest input in tokens; filled in from the data.
-        particles: how words were cut before encoding; filled in from the data.
+        input_settings: how texts become inputs; filled in from the data.
     """
 
     batch_keys = ("labels", "examples", "rows")
@@ -43,15 +42,16 @@ class TokenClassification(FineTuning):
         optimizer: OptimizerSpec = FINE_TUNING,
         vocab_size: int | None = None,
         pad_token_id: int | None = None,
-        max_length: int | None = None,
-        particles: ParticleMode = "none",
+        input_settings: InputSettings | None = None,
     ) -> None:
         super().__init__(
-            task="token_classification",
+            kind=TOKEN_CLASSIFICATION,
             init_from=init_from,
             optimizer=optimizer,
             labels=labels,
-            facts=DataFacts(vocab_size, pad_token_id, max_length, particles),
+            input_settings=input_settings,
+            vocab_size=vocab_size,
+            pad_token_id=pad_token_id,
         )
         self.suffix_tags = suffix_tags
         self.entities = EntityF1(labels, suffix=suffix_tags)
@@ -65,24 +65,6 @@ class TokenClassification(FineTuning):
         count = int((labels != IGNORE_INDEX).sum())
         total = F.cross_entropy(logits.flatten(0, 1).float(), labels, ignore_index=IGNORE_INDEX, reduction="sum")
         return TaskOutput(total / max(count, 1), count, (logits,))
-
-    def records(self, batch: Batch, output: TaskOutput) -> list[Record]:
-        """Words or characters, true and predicted tags, and the mean probability of the predicted tags."""
-        probabilities, choices = output.logits[0].float().softmax(-1).max(-1)
-        lengths = batch["attention_mask"].sum(-1).tolist()
-        records = []
-        for number, (example, length) in enumerate(zip(batch["examples"], lengths, strict=True)):
-            predicted = example.predicted_tags([self.labels[choice] for choice in choices[number, :length].tolist()])
-            records.append(
-                {
-                    "row": batch["rows"][number],
-                    "units": list(example.words),
-                    "gold": list(example.tags),
-                    "predicted": predicted,
-                    "probability": float(probabilities[number, :length].mean()),
-                }
-            )
-        return records
 
     @property
     def classes(self) -> tuple[str, ...]:

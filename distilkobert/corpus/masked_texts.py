@@ -4,44 +4,51 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from distilkobert.io.texts import read_lines
-from distilkobert.tokenizers.kobert import KoBertTokenizer
-from distilkobert.tokenizers.vocabulary import SPECIAL_TOKENS
+from distilkobert.tokenizers.loading import TextEncoder
 
-MASK: Final = SPECIAL_TOKENS[4]
-"""How a masked piece is written."""
+MASK: Final = "[MASK]"
+"""How a masked piece is written for any tokenizer; its own mask token is understood too."""
 
 
 class MaskedText(NamedTuple):
-    """A line, and its ids between [CLS] and [SEP], these two included."""
+    """A line, and its ids in the tokenizer's frame."""
 
     text: str
     ids: list[int]
 
 
-def read_masked_texts(path: Path, tokenizer: KoBertTokenizer, max_length: int) -> list[MaskedText]:
+def read_masked_texts(path: Path, tokenizer: TextEncoder, max_length: int) -> list[MaskedText]:
     """Read and encode the lines of a text file; other special tokens written in them are text.
 
     Args:
-        path: the file, plain, .gz, .xz or .zst.
+        path: the file, plain, .gz, .xz, .bz2 or .zst.
         tokenizer: what encodes the text around each [MASK].
-        max_length: most tokens of a line, [CLS] and [SEP] included.
+        max_length: most tokens of a line, special tokens included.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is empty or not UTF-8, or a line has no [MASK] or too many tokens; file and line are named.
+        ValueError: it is empty or not UTF-8, or a line has no [MASK] or too many tokens (file and line are named); or
+            the tokenizer has no mask token.
     """
+    if tokenizer.mask_token is None or tokenizer.mask_token_id is None:
+        raise ValueError("the tokenizer has no mask token; there is nothing to predict with it")
+    own = "" if tokenizer.mask_token == MASK else f" or {tokenizer.mask_token}"
     texts = []
     for number, line in enumerate(read_lines(path), start=1):
-        first, *others = tokenizer.encode_batch(line.split(MASK))
+        *before, last = line.replace(tokenizer.mask_token, MASK).split(MASK)
+        # The space before a mask belongs to it, as it belongs to the first piece of a word.
+        first, *others = tokenizer.encode_batch([*(part.rstrip() for part in before), last])
         if not others:
-            raise ValueError(f"{path}, line {number}: found no {MASK}; write {MASK} where a piece is to be predicted")
-        ids = [tokenizer.cls_token_id, *first.tolist()]
+            raise ValueError(
+                f"{path}, line {number}: found no {MASK}{own}; write {MASK} where a piece is to be predicted"
+            )
+        pieces = first.tolist()
         for part in others:
-            ids += [tokenizer.mask_token_id, *part.tolist()]
-        ids.append(tokenizer.sep_token_id)
+            pieces += [tokenizer.mask_token_id, *part.tolist()]
+        ids = tokenizer.frame.single(pieces)
         if len(ids) > max_length:
             raise ValueError(
-                f"{path}, line {number}: found {len(ids)} tokens, [CLS] and [SEP] included; expected at most "
+                f"{path}, line {number}: found {len(ids)} tokens, special tokens included; expected at most "
                 f"{max_length}, the longest sequence of the corpus. Shorten the line"
             )
         texts.append(MaskedText(line, ids))

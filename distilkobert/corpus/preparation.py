@@ -1,19 +1,15 @@
 """Preparing a corpus: text files in, a folder of token sequences out, over any number of processes in flat memory."""
 
 import platform
-import signal
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 
-from distilkobert.corpus.sequences import PARTS, CorpusSettings, EncodedLines, LineCounts, Packer, encode_lines
+from distilkobert.corpus.encoding import encoded_batches
+from distilkobert.corpus.sequences import PARTS, CorpusSettings, LineCounts, Packer
 from distilkobert.corpus.store import (
     MANIFEST_FORMAT,
     MANIFEST_NAME,
@@ -24,12 +20,12 @@ from distilkobert.corpus.store import (
     read_manifest,
 )
 from distilkobert.io.files import atomic_folder, expand_inputs, sha256_of_file
-from distilkobert.io.texts import read_texts, text_format
-from distilkobert.tokenizers.kobert import KoBertTokenizer
+from distilkobert.io.texts import TextKind, read_texts, text_format
+from distilkobert.tokenizers.loading import TextEncoder, load_tokenizer
+from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT, PieceCounts, check_unknown, require_limit
 
 _LINES_AT_A_TIME = 2000
-_BATCHES_AHEAD = 4  # per process: enough to keep all busy, little enough to keep memory flat
-_VERSIONS_OF = ("numpy", "pyarrow", "datasets", "sentencepiece")
+_VERSIONS_OF = ("numpy", "pyarrow", "datasets", "sentencepiece", "tokenizers", "transformers")
 
 
 @dataclass(frozen=True)
@@ -56,6 +52,8 @@ def prepare_corpus(
     num_proc: int = 1,
     overwrite: bool = False,
     on_progress: Callable[[int, int], None] | None = None,
+    kind: TextKind | None = None,
+    unknown_limit: float = UNKNOWN_LIMIT,
 ) -> PreparedCorpus:
     """Make the corpus folder `output`, or find that it is there already.
 
@@ -63,31 +61,36 @@ def prepare_corpus(
 
     Args:
         inputs: File names and globs; see `texts.read_texts` for what is understood.
-        tokenizer: Folder or hub name of the tokenizer.
+        tokenizer: Folder or hub name of the tokenizer: whatever `load_tokenizer` loads.
         output: The folder to make.
         settings: How text becomes sequences.
         field: Where the text is in `.jsonl` and `.parquet` files.
         num_proc: Processes that encode.
         overwrite: Replace a corpus in `output` that was made from something else, or is damaged.
         on_progress: Called with the bytes just read from disk and the lines just finished.
+        kind: What is in the inputs, whatever their names say.
+        unknown_limit: Share of unknown pieces from which the texts are refused; 1 accepts any.
 
     Raises:
         FileNotFoundError: An input or the tokenizer is missing.
         FileExistsError: `output` holds something else than this corpus; the message says what differs.
         ValueError: A setting is out of range, an input cannot be read (file and line are named), no sequence is left
-            for a part, or this corpus is in `output` but damaged.
+            for a part, too many pieces are unknown, or this corpus is in `output` but damaged.
     """
     if num_proc < 1:
         raise ValueError(f"num_proc is {num_proc}; expected at least 1")
+    require_limit(unknown_limit)
     paths = expand_inputs(inputs)
-    if field is not None and all(text_format(path).kind == "txt" for path in paths):
+    if field is not None and all(text_format(path, kind).kind == "txt" for path in paths):
         raise ValueError(f"field is {field!r}, but the inputs are .txt files, which have no fields; leave it out")
-    loaded = KoBertTokenizer.from_pretrained(tokenizer)
+    loaded = load_tokenizer(tokenizer)
+    if settings.max_tokens <= (specials := loaded.frame.special_count(1)):
+        raise ValueError(f"max_tokens is {settings.max_tokens}; expected more than the {specials} special tokens")
     manifest: Manifest = {
         "format": MANIFEST_FORMAT,
         "tokenizer": {"fingerprint": loaded.fingerprint, "vocab_size": loaded.vocab_size},
         "inputs": [{"name": path.name, "bytes": path.stat().st_size, "sha256": sha256_of_file(path)} for path in paths],
-        "settings": {**asdict(settings), "field": field},
+        "settings": {**asdict(settings), "field": field, **({} if kind is None else {"kind": kind})},
     }
     existing = _existing_corpus(output, manifest, overwrite)
     if existing is not None:
@@ -96,10 +99,10 @@ def prepare_corpus(
     start = time.perf_counter()
     with atomic_folder(output, overwrite) as folder, CorpusWriter(folder, loaded.vocab_size, loaded.id_dtype) as writer:
         report = on_progress or (lambda count_bytes, count_lines: None)
-        batches = _text_batches(paths, field, lambda count: report(count, 0))
+        batches = _text_batches(paths, field, kind, lambda count: report(count, 0))
         counts = LineCounts()
         packers = {part: Packer(loaded, settings) for part in PARTS} if settings.layout == "packed" else {}
-        for encoded in _encoded_batches(batches, loaded, settings, num_proc):
+        for encoded in encoded_batches(batches, loaded, settings, num_proc):
             for part, rows in encoded.rows.items():
                 writer.write(part, packers[part].pack(rows) if packers else rows)
             counts.add(encoded.counts)
@@ -108,8 +111,10 @@ def prepare_corpus(
             rows, dropped = packer.finish()
             writer.write(part, rows)
             counts.ends_dropped += dropped
+        pieces = _count_pieces(writer, loaded)
+        check_unknown(pieces, f"{paths[0]} and others" if paths[1:] else str(paths[0]), unknown_limit)
         _require_sequences(writer, counts, settings)
-        manifest |= _result(writer, counts, loaded)
+        manifest |= _result(writer, counts, pieces)
         writer.finish(manifest)
     return PreparedCorpus(manifest, reused=False, seconds=time.perf_counter() - start)
 
@@ -138,61 +143,12 @@ def _existing_corpus(output: Path, wanted: Manifest, overwrite: bool) -> Manifes
     return None
 
 
-def _text_batches(paths: Sequence[Path], field: str | None, on_read: Callable[[int], None]) -> Iterator[list[str]]:
-    texts = (text for path in paths for text in read_texts(path, field, on_read))
+def _text_batches(
+    paths: Sequence[Path], field: str | None, kind: TextKind | None, on_read: Callable[[int], None]
+) -> Iterator[list[str]]:
+    texts = (text for path in paths for text in read_texts(path, field, on_read, kind))
     while batch := list(islice(texts, _LINES_AT_A_TIME)):
         yield batch
-
-
-def _encoded_batches(
-    batches: Iterator[list[str]], tokenizer: KoBertTokenizer, settings: CorpusSettings, num_proc: int
-) -> Iterator[EncodedLines]:
-    """Encode in this process or in others, in order, with a bounded number of batches under way."""
-    if num_proc == 1:
-        for batch in batches:
-            yield encode_lines(batch, tokenizer, settings)
-        return
-    # A forked process would share the state of Arrow's threads, so each starts afresh.
-    with ProcessPoolExecutor(num_proc, get_context("spawn"), _start_worker, (tokenizer, settings)) as pool:
-        waiting: deque[Future[EncodedLines]] = deque()
-        try:
-            for batch in batches:
-                with _interrupts_held():  # the pool begins processes when work comes
-                    waiting.append(pool.submit(_encode_in_worker, batch))
-                if len(waiting) > _BATCHES_AHEAD * num_proc:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back inside the block.
-
-    A process begun here inherits that for good, so it cannot be interrupted while it starts either: Ctrl-C reaches all
-    processes of a terminal, and the parent alone answers it, by ending the others.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-_worker: tuple[KoBertTokenizer, CorpusSettings] | None = None
-
-
-def _start_worker(tokenizer: KoBertTokenizer, settings: CorpusSettings) -> None:
-    global _worker
-    _worker = tokenizer, settings
-
-
-def _encode_in_worker(texts: list[str]) -> EncodedLines:
-    if _worker is None:
-        raise RuntimeError("_encode_in_worker runs only in processes begun by _start_worker")
-    return encode_lines(texts, *_worker)
 
 
 def _require_sequences(writer: CorpusWriter, counts: LineCounts, settings: CorpusSettings) -> None:
@@ -208,10 +164,14 @@ def _require_sequences(writer: CorpusWriter, counts: LineCounts, settings: Corpu
         )
 
 
-def _result(writer: CorpusWriter, counts: LineCounts, tokenizer: KoBertTokenizer) -> Manifest:
-    tokens = {part: int(writer.counts[part].sum()) for part in PARTS}
+def _count_pieces(writer: CorpusWriter, tokenizer: TextEncoder) -> PieceCounts:
+    """Pieces of both parts, without the special tokens of the frame."""
     both = writer.counts["train"] + writer.counts["validation"]
-    pieces = int(both.sum() - both[tokenizer.cls_token_id] - both[tokenizer.sep_token_id])
+    framing = sum(int(both[number]) for number in {*tokenizer.frame.prefix, *tokenizer.frame.suffix})
+    return PieceCounts(int(both.sum()) - framing, int(both[tokenizer.unk_token_id]))
+
+
+def _result(writer: CorpusWriter, counts: LineCounts, pieces: PieceCounts) -> Manifest:
     return {
         "lines": {
             "read": counts.read,
@@ -222,7 +182,7 @@ def _result(writer: CorpusWriter, counts: LineCounts, tokenizer: KoBertTokenizer
         },
         "sequences": dict(writer.sequences),
         "longest": dict(writer.longest),
-        "tokens": tokens,
-        "unknown_rate": int(both[tokenizer.unk_token_id]) / pieces,
+        "tokens": {part: int(writer.counts[part].sum()) for part in PARTS},
+        "unknown_rate": pieces.share,
         "versions": {"python": platform.python_version(), **{name: version(name) for name in _VERSIONS_OF}},
     }

@@ -1,7 +1,8 @@
 """From lines of text to training sequences: which part a line belongs to, how it is framed, cut, dropped or packed.
 
 All of it is a pure function of the texts, the tokenizer and the settings; files and processes are elsewhere
-(`corpus_folder.py`, `corpus_preparation.py`). A *sequence* is `[CLS] pieces [SEP]`, and its length counts both.
+(`store.py`, `preparation.py`). A *sequence* is a text in the tokenizer's frame, for example `[CLS] pieces [SEP]`, and
+its length counts the special tokens.
 """
 
 import hashlib
@@ -12,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from distilkobert.tokenizers.kobert import KoBertTokenizer
+from distilkobert.tokenizers.loading import TextEncoder
 
 Ids = npt.NDArray[np.unsignedinteger[Any]]
 Part = Literal["train", "validation"]
@@ -31,10 +32,11 @@ class CorpusSettings:
     sequence is one token shorter than here, because its [CLS] is part of what is cut.
 
     Args:
-        layout: `lines`: every line is a sequence of its own. `packed`: lines follow one another, each ended by [SEP],
-            and every sequence has exactly `max_tokens` tokens (the last one may be shorter).
-        min_tokens: Shortest sequence that is kept, [CLS] and [SEP] counted.
-        max_tokens: Longest sequence, [CLS] and [SEP] counted; longer ones are cut into several, each with its own.
+        layout: `lines`: every line is a sequence of its own. `packed`: lines follow one another, each ended by [SEP]
+            (by what ends a text in the tokenizer's frame), and every sequence has exactly `max_tokens` tokens (the last
+            one may be shorter).
+        min_tokens: Shortest sequence that is kept, special tokens such as [CLS] and [SEP] counted.
+        max_tokens: Longest sequence, special tokens counted; longer ones are cut into several, each with its own.
         validation_fraction: Share of the lines held out. A hash of its text decides on each line, so lines keep their
             part when the corpus grows, and repeated lines are never in both.
 
@@ -117,11 +119,13 @@ def part_of(text: str, validation_fraction: float) -> Part:
     return "validation" if int.from_bytes(digest, "big") < validation_fraction * 256**_HASH_BYTES else "train"
 
 
-def encode_lines(texts: Sequence[str], tokenizer: KoBertTokenizer, settings: CorpusSettings) -> EncodedLines:
+def encode_lines(texts: Sequence[str], tokenizer: TextEncoder, settings: CorpusSettings) -> EncodedLines:
     """Encode lines, sort them into parts and frame them (see `CorpusSettings`)."""
     counts = LineCounts(read=len(texts))
     pieces: dict[Part, list[Ids]] = {part: [] for part in PARTS}
-    body = settings.max_tokens - 2
+    frame = tokenizer.frame
+    specials = frame.special_count(1)
+    body = settings.max_tokens - specials
     for text, ids in zip(texts, tokenizer.encode_batch(texts), strict=True):
         if not len(ids):
             counts.empty += 1
@@ -130,19 +134,19 @@ def encode_lines(texts: Sequence[str], tokenizer: KoBertTokenizer, settings: Cor
         if settings.layout == "packed":
             chosen.append(ids)
         elif len(ids) <= body:
-            if len(ids) + 2 < settings.min_tokens:
+            if len(ids) + specials < settings.min_tokens:
                 counts.too_short += 1
             else:
                 chosen.append(ids)
         else:
             counts.cut += 1
             for start in range(0, len(ids), body):
-                if len(ids) - start + 2 < settings.min_tokens:
+                if len(ids) - start + specials < settings.min_tokens:
                     counts.ends_dropped += 1
                 else:
                     chosen.append(ids[start : start + body])
-    before = () if settings.layout == "packed" else (tokenizer.cls_token_id,)
-    rows = {part: _framed(pieces[part], before, tokenizer.sep_token_id, tokenizer.id_dtype) for part in PARTS}
+    before = () if settings.layout == "packed" else frame.prefix
+    rows = {part: _framed(pieces[part], before, frame.suffix, tokenizer.id_dtype) for part in PARTS}
     return EncodedLines(rows, counts)
 
 
@@ -150,42 +154,43 @@ class Packer:
     """Cuts a stream of rows into sequences of one length; rows that do not fit go on in the next sequence.
 
     Args:
-        tokenizer: Gives the ids of [CLS], the first token of every sequence, and [SEP], its last.
+        tokenizer: Gives the frame of every sequence, for example [CLS], its first token, and [SEP], its last.
         settings: `max_tokens` is the length of all sequences, `min_tokens` the least length of the last one.
     """
 
-    def __init__(self, tokenizer: KoBertTokenizer, settings: CorpusSettings) -> None:
+    def __init__(self, tokenizer: TextEncoder, settings: CorpusSettings) -> None:
         self._settings = settings
-        self._cls_id, self._sep_id = tokenizer.cls_token_id, tokenizer.sep_token_id
+        self._prefix, self._suffix = tokenizer.frame.prefix, tokenizer.frame.suffix
+        self._specials = tokenizer.frame.special_count(1)
         self._rest: Ids = np.zeros(0, dtype=tokenizer.id_dtype)
 
     def pack(self, rows: Rows) -> Rows:
         """The sequences that are full after `rows`; the rest waits for the next call."""
-        body = self._settings.max_tokens - 2
+        body = self._settings.max_tokens - self._specials
         stream = np.concatenate((self._rest, rows.ids))
         full = len(stream) // body * body
         self._rest = stream[full:].copy()
         pieces = [stream[start : start + body] for start in range(0, full, body)]
-        return _framed(pieces, (self._cls_id,), self._sep_id, self._rest.dtype)
+        return _framed(pieces, self._prefix, self._suffix, self._rest.dtype)
 
     def finish(self) -> tuple[Rows, int]:
         """The last sequence, if it is long enough, and else the number of ends dropped (0 or 1)."""
-        rest = self._rest[:-1]  # its own [SEP] ends it
-        dropped = 0 < len(rest) < self._settings.min_tokens - 2
+        rest = self._rest[: max(0, len(self._rest) - len(self._suffix))]  # its own last tokens end it
+        dropped = 0 < len(rest) < self._settings.min_tokens - self._specials
         pieces = [rest] if len(rest) and not dropped else []
-        return _framed(pieces, (self._cls_id,), self._sep_id, self._rest.dtype), int(dropped)
+        return _framed(pieces, self._prefix, self._suffix, self._rest.dtype), int(dropped)
 
 
-def _framed(pieces: Sequence[Ids], before: tuple[int, ...], after: int, dtype: npt.DTypeLike) -> Rows:
-    """Put `before` (nothing or one id) in front of every piece and `after` behind it."""
-    lengths = np.fromiter(map(len, pieces), dtype=np.int64, count=len(pieces)) + len(before) + 1
+def _framed(pieces: Sequence[Ids], before: tuple[int, ...], after: tuple[int, ...], dtype: npt.DTypeLike) -> Rows:
+    """Put the ids `before` in front of every piece and `after` behind it."""
+    lengths = np.fromiter(map(len, pieces), dtype=np.int64, count=len(pieces)) + len(before) + len(after)
     ends = np.cumsum(lengths)
-    ids = np.full(int(ends[-1]) if pieces else 0, after, dtype=dtype)
+    ids = np.empty(int(ends[-1]) if pieces else 0, dtype=dtype)
     inside = np.ones(len(ids), dtype=np.bool_)
-    inside[ends - 1] = False
-    if before:
-        ids[ends - lengths] = before[0]
-        inside[ends - lengths] = False
+    for starts, specials in ((ends - lengths, before), (ends - len(after), after)):
+        for place, number in enumerate(specials):
+            ids[starts + place] = number
+            inside[starts + place] = False
     if pieces:
         ids[inside] = np.concatenate(pieces)
     return Rows(ids, lengths.astype(np.int32))

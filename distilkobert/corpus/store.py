@@ -110,8 +110,8 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST_NAME
     if not path.is_file():
         raise FileNotFoundError(
-            f"{folder} holds no prepared corpus ({MANIFEST_NAME} is missing); make one with: "
-            f"python -m experiments.prepare corpus --input FILES --tokenizer FOLDER --output {folder}"
+            f"{folder} holds no prepared corpus ({MANIFEST_NAME} is missing); make one with the command "
+            f"prepare corpus --input FILES --tokenizer FOLDER --output {folder}"
         )
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
@@ -195,9 +195,10 @@ def differences(found: Manifest, wanted: Manifest) -> list[str]:
         if name == "inputs":
             lines += _input_differences(found[name], wanted[name])
         elif isinstance(wanted[name], dict):
-            for option, value in wanted[name].items():
-                if found[name].get(option) != value:
-                    lines.append(f"{name} {option}: {found[name].get(option)!r} there, {value!r} asked for")
+            for option in wanted[name] | found[name]:
+                there, asked = found[name].get(option), wanted[name].get(option)
+                if there != asked:
+                    lines.append(f"{name} {option}: {there!r} there, {asked!r} asked for")
         elif found[name] != wanted[name]:
             lines.append(f"{name}: {found[name]!r} there, {wanted[name]!r} asked for")
     return lines

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from distilkobert.io.files import sha256_of_file, write_text
+from distilkobert.io.locks import only_process
 
 OnProgress: TypeAlias = Callable[[int, int | None], None]
 """Called with the bytes that are there, and the size of the whole file where the server told it."""
@@ -52,10 +53,16 @@ def download(
     Raises:
         FileNotFoundError: the folder does not exist, or the server has no such file.
         ConnectionError: the server cannot be reached, refuses, or breaks off too often.
+        InUseError: another process downloads it.
         ValueError: the bytes, or those of a file that is there already, hash to something else.
     """
     if not target.parent.is_dir():
         raise FileNotFoundError(f"the folder {target.parent} does not exist; make it before downloading {target.name}")
+    with only_process(target.with_name(f".{target.name}.lock"), f"the download {target}"):
+        return _download(url, target, sha256, on_progress, attempts)
+
+
+def _download(url: str, target: Path, sha256: str | None, on_progress: OnProgress | None, attempts: int) -> bool:
     if target.exists():
         if sha256 is not None and (found := sha256_of_file(target)) != sha256:
             raise ValueError(

@@ -1,14 +1,20 @@
 """The JSON files of a run folder."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from distilkobert.io.files import write_text
+from distilkobert.io.metric_names import STATUS, STEPS, STOPPED_BY
 
 METRICS_FILE = "metrics.json"
 CONFIG_FILE = "config.yaml"
-PREDICTIONS_FILE = "predictions.jsonl"
+
+RUNNING, STOPPED, FINISHED = "running", "stopped", "finished"
+"""Values of `status` in `metrics.json`; a run that was killed while it trained on keeps the first."""
+EARLY_STOPPING = "early_stopping"
+"""Value of `stopped_by` where the run's own rule has ended it."""
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:
@@ -31,25 +37,19 @@ def read_metrics(folder: Path) -> dict[str, Any]:
     return content
 
 
-def how_to_finish(folder: Path) -> str:
-    """What a run folder lacks and which command goes on from there; empty where its training and validation ended.
+def why_unfinished(metrics: Mapping[str, Any]) -> str:
+    """Why the training behind a run's metrics has not come to its end; empty where it has.
 
-    Raises:
-        ValueError: its `metrics.json` is no JSON object.
+    Runs from before there was a `status` count as finished where they have their number of steps.
     """
-    metrics, config = read_metrics(folder), folder / CONFIG_FILE
-    last = folder / "checkpoints" / "last.ckpt"
-    if not config.is_file():
-        return ""
-    command = f"python -m experiments.train {{}} -c {config} --ckpt_path={last}".format
-    if "steps" not in metrics:
-        again = f"go on with: {command('fit')}" if last.is_file() else "remove the folder and start it again"
-        return f"{folder}: training has not ended; {again}"
-    if metrics.get("val/step") != metrics["steps"]:
-        return f"{folder}: its last step was not validated; measure it with: {command('validate')}"
+    stopped_by = metrics.get(STOPPED_BY)
+    if STEPS not in metrics or metrics.get(STATUS) == RUNNING:
+        return "training has not ended"
+    if metrics.get(STATUS) == STOPPED and stopped_by != EARLY_STOPPING:
+        return f"training was stopped by {stopped_by} after optimizer step {metrics[STEPS]}"
     return ""
 
 
-def write_json(path: Path, content: dict[str, Any]) -> None:
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write `content`, keys in order, whole or not at all."""
     write_text(path, json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n")

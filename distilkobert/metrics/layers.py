@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torchmetrics import Metric
 
@@ -15,7 +16,8 @@ class LayerSimilarity(Metric):
     """Two measures for each of S pairs of layers, both exact over batches and ranks.
 
     - `similarity/layer<s>`: mean cosine between the two hidden states of a token (-1 to 1). It compares directions in
-      the same coordinates, so it says something about students that start from the teacher's weights.
+      the same coordinates, so it says something about students that start from the teacher's weights; layers of two
+      widths have none.
     - `cka/layer<s>`: linear centered kernel alignment (0 to 1), `|Y'X|^2 / (|X'X| |Y'Y|)` in Frobenius norms, X and Y
       (N, H) centered over the N tokens (Kornblith et al. 2019, arXiv:1905.00414, section 3). It does not change when a
       layer is rotated or scaled, so it also compares students that started at random.
@@ -25,7 +27,8 @@ class LayerSimilarity(Metric):
 
     Args:
         layers: pairs of layers, S.
-        width: H.
+        width: H, of the teacher.
+        student_width: of the student; None: the same.
     """
 
     full_state_update = False
@@ -35,9 +38,11 @@ class LayerSimilarity(Metric):
     sums: Tensor
     scatters: Tensor
 
-    def __init__(self, layers: int, width: int) -> None:
+    def __init__(self, layers: int, width: int, student_width: int | None = None) -> None:
         super().__init__()
         double = torch.float64
+        self.has_cosines = student_width in (None, width)
+        width = self._width = max(width, student_width or width)
         self.add_state("tokens", default=torch.zeros((), dtype=double), dist_reduce_fx="sum")
         self.add_state("cosines", default=torch.zeros(layers, dtype=double), dist_reduce_fx="sum")
         self.add_state("sums", default=torch.zeros(layers, 2, width, dtype=double), dist_reduce_fx="sum")
@@ -46,14 +51,21 @@ class LayerSimilarity(Metric):
         )
 
     def update(self, student: Sequence[Tensor], teacher: Sequence[Tensor]) -> None:
-        """Add N tokens: hidden states (N, H) of every student layer and of the teacher layer it is compared with."""
+        """Add N tokens: hidden states of every student layer and of the teacher layer it is compared with.
+
+        Args:
+            student: S tensors (N, H of the student).
+            teacher: S tensors (N, H of the teacher).
+        """
         count = len(student[0])
         if not count:
             return
         self.tokens += count
         for place, pair in enumerate(zip(student, teacher, strict=True)):
-            states = [layer.float() for layer in pair]
-            self.cosines[place] += torch.cosine_similarity(states[0], states[1], dim=-1).double().sum()
+            # Columns of zeros change no norm.
+            states = [F.pad(layer.float(), (0, self._width - layer.shape[-1])) for layer in pair]
+            if self.has_cosines:
+                self.cosines[place] += torch.cosine_similarity(states[0], states[1], dim=-1).double().sum()
             means = [layer.mean(0) for layer in states]
             centered = [layer - mean for layer, mean in zip(states, means, strict=True)]
             means = [mean.double() for mean in means]
@@ -74,7 +86,8 @@ class LayerSimilarity(Metric):
                 (scatters[number] - torch.outer(sums[one], sums[other]) / self.tokens).norm()
                 for number, (one, other) in enumerate(_PAIRS)
             ]
-            measured[f"similarity/layer{place}"] = cosine / self.tokens
+            if self.has_cosines:
+                measured[f"similarity/layer{place}"] = cosine / self.tokens
             # A layer that gives every token the same state is like nothing.
             measured[f"cka/layer{place}"] = norms[2] ** 2 / (norms[0] * norms[1]).clamp(min=1e-30)
         return measured

@@ -9,40 +9,18 @@ module that trained it, and without running any code that a checkpoint names (ev
 import pickle
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError
-from transformers import (
-    AutoConfig,
-    AutoModel,
-    AutoModelForMaskedLM,
-    AutoModelForQuestionAnswering,
-    AutoModelForSequenceClassification,
-    AutoModelForTokenClassification,
-    PreTrainedConfig,
-    PreTrainedModel,
-)
+from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 
+from distilkobert.io.checkpoint_files import load_checkpoint, refused_pickle
+from distilkobert.io.pretrained import build_from_config, load_pretrained
 from distilkobert.io.run_files import CONFIG_FILE
-from distilkobert.models.checks import check_left_out, head_parameters
-
-Task = Literal["masked_lm", "sequence_classification", "token_classification", "question_answering"]
-
-_AUTO_CLASSES: dict[Task, Any] = {
-    "masked_lm": AutoModelForMaskedLM,
-    "sequence_classification": AutoModelForSequenceClassification,
-    "token_classification": AutoModelForTokenClassification,
-    "question_answering": AutoModelForQuestionAnswering,
-}
-
-_HEADS: dict[str, Task] = {
-    "MaskedLM": "masked_lm",
-    "SequenceClassification": "sequence_classification",
-    "TokenClassification": "token_classification",
-    "QuestionAnswering": "question_answering",
-}
-"""Ends of the class names in transformers."""
+from distilkobert.models.checks import check_left_out
+from distilkobert.models.families import FAMILIES, head_parameters
+from distilkobert.tasks.kinds import Task, head_named, head_of_class
 
 ENTRY = "transformers"
 """Key under which a checkpoint describes its network."""
@@ -64,7 +42,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: the file is no checkpoint, is cut short, or was not written by this project.
+        ValueError: see `load_checkpoint`; or the file was not written by this project.
     """
     path = Path(path)
     if not path.is_file():
@@ -74,11 +52,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         if not kept and (run / CONFIG_FILE).is_file():
             hint = f"; the run in {run} kept none: remove the folder and start it again"
         raise FileNotFoundError(f"{path}: no such checkpoint file{hint}")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
-        # torch's own text advises to load the file as code.
-        raise ValueError(f"{path}: not a readable checkpoint; it is cut short, or was not written by torch") from error
+    content = load_checkpoint(path)
     if not isinstance(content, dict) or ENTRY not in content:
         raise ValueError(f"{path}: a checkpoint, but not one of this project: it has no '{ENTRY}' entry")
     return content
@@ -95,9 +69,12 @@ def model_from_checkpoint(content: Mapping[str, Any], path: str | Path) -> PreTr
         ValueError: the weights do not fit the configuration beside them.
     """
     entry = content[ENTRY]
-    if entry["task"] not in get_args(Task):
-        raise ValueError(f"{path}: unknown head '{entry['task']}', expected one of {', '.join(get_args(Task))}")
-    model = cast(PreTrainedModel, _AUTO_CLASSES[entry["task"]].from_config(AutoConfig.for_model(**entry["config"])))
+    try:
+        head = head_named(entry["task"])
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    config = AutoConfig.for_model(**entry["config"])
+    model = cast(PreTrainedModel, build_from_config(head.auto_class, config, **_class_options(head.name, config)))
     prefix = entry["prefix"]
     weights = {
         name.removeprefix(prefix): tensor for name, tensor in content["state_dict"].items() if name.startswith(prefix)
@@ -137,7 +114,12 @@ def load_model(
         model, missing, own = model_from_checkpoint(content, path), list[str](), content[ENTRY]["task"]
     else:
         model, missing, own = _from_folder_or_hub(source, task, labels)
-    if own != task:
+    if own != task and task == "encoder":
+        model, missing = (
+            cast(PreTrainedModel, model.base_model),
+            [name for name in missing if name not in head_parameters(model)],
+        )
+    elif own != task:
         model, missing = _with_new_head(model, missing, task, labels, source)
     model.train(False)
     return model, sorted(missing)
@@ -179,8 +161,8 @@ def load_own(source: str | Path) -> PreTrainedModel:
 
 def task_of(config: PreTrainedConfig) -> Task | None:
     """The head that a configuration names as its network's, None where it names none or one that is not used here."""
-    architecture = (config.architectures or [""])[0]
-    return next((task for ending, task in _HEADS.items() if architecture.endswith(f"For{ending}")), None)
+    head = head_of_class((config.architectures or [""])[0])
+    return None if head is None else head.name
 
 
 def _from_folder_or_hub(
@@ -193,15 +175,20 @@ def _from_folder_or_hub(
     if not path.is_dir() and (path.is_absolute() or path.parts[0] in ("~", "..") or len(path.parts) > 2):
         raise FileNotFoundError(f"{path}: no such model folder or checkpoint, and hub ids look like owner/name")
     try:
-        config = AutoConfig.from_pretrained(str(source))
+        config = load_pretrained(AutoConfig, source)
         own = task_of(config)
         names = list((config.id2label or {}).values())
         unnamed = names == [f"LABEL_{number}" for number in range(len(names))]
         if own is None or (own == task and unnamed and len(names) == len(labels or ())):
             config.update(_classes(labels))
         head = own or task
-        model, report = (AutoModel if head is None else _AUTO_CLASSES[head]).from_pretrained(
-            str(source), config=config, output_loading_info=True, dtype=torch.float32
+        model, report = load_pretrained(
+            AutoModel if head is None else head_named(head).auto_class,
+            source,
+            config=config,
+            output_loading_info=True,
+            dtype=torch.float32,
+            **({} if head is None else _class_options(head, config)),
         )
     except OSError as error:
         reason = str(error).splitlines()[0]
@@ -211,7 +198,10 @@ def _from_folder_or_hub(
             f"'{source}' is no model folder or checkpoint here, and could not be fetched from the Hugging Face hub: "
             f"{reason}"
         ) from error
-    except (RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
+    except pickle.UnpicklingError as error:
+        reason = refused_pickle(error) or "its weights are damaged, or were not written by torch"
+        raise ValueError(f"{source}: {reason}") from None  # the cause's text advises to load the file as code
+    except (RuntimeError, SafetensorError) as error:
         raise ValueError(f"{source}: the weights cannot be read, or do not fit config.json: {error}") from error
     check_left_out(model, report["unexpected_keys"], str(source))
     return model, list(report["missing_keys"]), head
@@ -222,13 +212,20 @@ def _with_new_head(
 ) -> tuple[PreTrainedModel, list[str]]:
     """The encoder of `model` under a random head of `task`, and the names of all weights that are random."""
     model.config.update(_classes(labels))
-    target = cast(PreTrainedModel, _AUTO_CLASSES[task].from_config(model.config))
+    target = cast(PreTrainedModel, build_from_config(head_named(task).auto_class, model.config))
     prefix = f"{target.base_model_prefix}."
     encoder, absent = model.base_model.state_dict(), [name for name in missing if name.startswith(prefix)]
     report = target.base_model.load_state_dict(encoder, strict=False)
-    head = [name for name in model.state_dict() if not name.startswith(prefix)]
+    bare = model.base_model is model
+    head = [] if bare else [name for name in model.state_dict() if not name.startswith(prefix)]
     check_left_out(target, [*(f"{prefix}{name}" for name in report.unexpected_keys), *head], str(source))
     return target, [*absent, *(f"{prefix}{name}" for name in report.missing_keys), *head_parameters(target)]
+
+
+def _class_options(task: Task, config: PreTrainedConfig) -> dict[str, bool]:
+    """What the class is made with: an encoder alone has no pooler, which nothing has trained."""
+    family = FAMILIES.get(config.model_type)
+    return {"add_pooling_layer": False} if task == "encoder" and family is not None and family.pooler else {}
 
 
 def _classes(labels: Sequence[str] | None) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from transformers import PreTrainedConfig, PreTrainedModel
 
-from distilkobert.korean.particles import ParticleMode
+from distilkobert.models.families import FAMILIES, head_parameters
+from distilkobert.models.vocabulary_fit import fit_vocabulary
 
 _log = logging.getLogger(__name__)
 
@@ -20,15 +21,11 @@ class DataFacts:
         vocab_size: pieces of the tokenizer.
         pad_token_id: id of [PAD].
         max_length: longest input in tokens.
-        particles: how words were cut before encoding; kept in the model's configuration for prediction.
-        seed_compatible: whether answers are read out in the original's way; kept there too.
     """
 
     vocab_size: int | None
     pad_token_id: int | None
     max_length: int | None
-    particles: ParticleMode = "none"
-    seed_compatible: bool = False
 
 
 def check_new_weights(model: PreTrainedModel, missing: Sequence[str], source: str) -> None:
@@ -38,9 +35,8 @@ def check_new_weights(model: PreTrainedModel, missing: Sequence[str], source: st
         ValueError: weights of the encoder, or only a part of the head or of the pooler, are missing.
     """
     encoder, prefix = f"{model.base_model_prefix}.", f"{model.base_model_prefix}.pooler."
-    names = {name for name, _ in model.named_parameters()}
-    head = set(head_parameters(model))
-    pooler = {name for name in names if name.startswith(prefix)}
+    head = head_parameters(model).keys()
+    pooler = {name for name, _ in model.named_parameters() if name.startswith(prefix)}
     # A source has a pooler or has none; of a part of one the rest was lost.
     new_pooler = pooler if pooler.issubset(missing) else set()
     lost = [name for name in missing if name.startswith(encoder) and name not in new_pooler]
@@ -49,18 +45,12 @@ def check_new_weights(model: PreTrainedModel, missing: Sequence[str], source: st
             f"{source}: the encoder is incomplete; it lacks {', '.join(lost[:4])}{' and others' if lost[4:] else ''}. "
             "Only the task's head may start from random weights"
         )
-    new = head.intersection(missing)
+    new = head & set(missing)
     if missing and new != head:
         raise ValueError(
             f"{source}: the head is incomplete; it lacks {', '.join(sorted(missing))} but has other parts. The file is "
             "damaged, or was written for another kind of head"
         )
-
-
-def head_parameters(model: PreTrainedModel) -> list[str]:
-    """Names of the parameters outside the encoder; one that is tied to the encoder's belongs to the encoder."""
-    inside = {id(weight) for weight in model.base_model.parameters()}
-    return [name for name, weight in model.named_parameters() if id(weight) not in inside]
 
 
 def check_left_out(model: PreTrainedModel, surplus: Sequence[str], source: str) -> None:
@@ -93,10 +83,14 @@ def check_left_out(model: PreTrainedModel, surplus: Sequence[str], source: str) 
 
 
 def longest_input(config: PreTrainedConfig) -> int:
-    """Most tokens of an input; RoBERTa and its kind count their positions from behind that of [PAD]."""
-    positions = int(config.max_position_embeddings)
-    shifted = "roberta" in config.model_type or config.model_type == "camembert"
-    return positions - config.pad_token_id - 1 if shifted else positions
+    """Most tokens of an input; RoBERTa's kin count their positions from behind that of [PAD]."""
+    positions, family = int(config.max_position_embeddings), FAMILIES.get(config.model_type)
+    return positions - config.pad_token_id - 1 if family is not None and family.positions_after_pad else positions
+
+
+def takes_segments(config: PreTrainedConfig) -> bool:
+    """Whether the network tells segments apart: DistilBERT has none, RoBERTa a single one."""
+    return getattr(config, "type_vocab_size", 0) > 1
 
 
 def check_facts(model: PreTrainedModel, facts: DataFacts, labels: Sequence[str], source: str) -> None:
@@ -106,16 +100,7 @@ def check_facts(model: PreTrainedModel, facts: DataFacts, labels: Sequence[str],
         ValueError: vocabulary, [PAD], length or labels differ.
     """
     config = model.config
-    if facts.vocab_size is not None and config.vocab_size != facts.vocab_size:
-        raise ValueError(
-            f"{source}: its vocabulary has {config.vocab_size} pieces, the data's tokenizer {facts.vocab_size}; name "
-            "the tokenizer the model was trained with in data.tokenizer"
-        )
-    if facts.pad_token_id is not None and config.pad_token_id != facts.pad_token_id:
-        raise ValueError(
-            f"{source}: its [PAD] is id {config.pad_token_id}, the data's tokenizer has {facts.pad_token_id}; name the "
-            "tokenizer the model was trained with in data.tokenizer"
-        )
+    fit_vocabulary(model, facts.vocab_size, facts.pad_token_id, source)
     longest = longest_input(config)
     if facts.max_length is not None and longest < facts.max_length:
         raise ValueError(

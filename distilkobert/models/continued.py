@@ -5,7 +5,8 @@ from pathlib import Path
 from transformers import PreTrainedModel
 
 from distilkobert.models.checkpoints import load_model
-from distilkobert.models.checks import DataFacts, check_facts, check_new_weights, head_parameters
+from distilkobert.models.checks import DataFacts, check_facts, check_new_weights
+from distilkobert.models.families import head_parameters
 
 
 def load_to_continue(source: str | Path, facts: DataFacts) -> tuple[PreTrainedModel, list[str]]:
@@ -33,4 +34,4 @@ def load_to_continue(source: str | Path, facts: DataFacts) -> tuple[PreTrainedMo
         model.tie_weights()
     model.train()
     # A tied weight is missing under each of its names.
-    return model, head_parameters(model) if missing else []
+    return model, list(head_parameters(model)) if missing else []

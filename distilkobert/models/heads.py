@@ -4,21 +4,17 @@ Keeping the two apart lets a training step send only the tokens it needs through
 pieces and 15 % masked tokens that projection is most of a small model's work.
 """
 
-from typing import cast
+from typing import Any, cast
 
+import torch
 from torch import Tensor, nn
-from torch.nn import Parameter
-from transformers import PreTrainedModel
+from transformers import AutoModel, AutoModelForMaskedLM, PreTrainedConfig, PreTrainedModel
 
-BERT_FAMILY = ("bert", "roberta", "xlm-roberta")
-"""Model types whose encoder layers are BERT's."""
+from distilkobert.io.pretrained import build_from_config
+from distilkobert.models.families import family_of, has_head
 
-_HEAD_PARTS = {
-    "electra": ("generator_predictions", "generator_lm_head"),
-    "albert": ("predictions",),
-    "modernbert": ("head", "decoder"),
-}
-"""By model type, the modules of the masked-LM head, one after the other, where it is not one module of a usual name."""
+_ENCODER: Any = AutoModel
+_MASKED_LM: Any = AutoModelForMaskedLM
 
 
 def encode(model: PreTrainedModel, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
@@ -36,24 +32,54 @@ def masked_lm_logits(model: PreTrainedModel, hidden: Tensor) -> Tensor:
     """Vocabulary logits (..., V) of hidden states (..., H), through the masked-LM head of `model`.
 
     Raises:
-        ValueError: `model` has no masked-LM head that this function knows.
+        ValueError: `model` has no masked-LM head, or is of an unsupported family.
     """
-    if model.config.model_type == "distilbert" and hasattr(model, "vocab_projector"):
-        activation = cast(nn.Module, model.activation)
-        hidden = activation(cast(nn.Module, model.vocab_transform)(hidden))
-        return cast(Tensor, cast(nn.Module, model.vocab_projector)(cast(nn.Module, model.vocab_layer_norm)(hidden)))
-    for names in (_HEAD_PARTS.get(model.config.model_type, ()), ("cls",), ("lm_head",)):
-        parts = [getattr(model, name, None) for name in names]
-        if parts and all(isinstance(part, nn.Module) for part in parts):
-            for part in parts:
-                hidden = cast(nn.Module, part)(hidden)
-            return hidden
-    raise ValueError(
-        f"{type(model).__name__} has no masked-LM head; known heads: BERT's cls, RoBERTa's lm_head, and those of "
-        f"DistilBERT, {', '.join(_HEAD_PARTS)}"
-    )
+    if not has_head(model):
+        raise ValueError(f"{type(model).__name__} has no masked-LM head")
+    if not _projects_itself(model):
+        return cast(Tensor, cast(nn.Module, model.lm_predictions)(hidden, model.get_input_embeddings()))
+    for name in family_of(model.config).head:
+        hidden = model.get_submodule(name)(hidden)
+    return hidden
 
 
-def layer_parameters(model: PreTrainedModel) -> list[Parameter]:
+def new_model(config: PreTrainedConfig, *, head: bool) -> PreTrainedModel:
+    """A model with random weights: with a masked-LM head, or the bare encoder without pooler."""
+    if not head:
+        pooler = {"add_pooling_layer": False} if family_of(config).pooler else {}
+        return cast(PreTrainedModel, build_from_config(_ENCODER, config, dtype=torch.float32, **pooler))
+    model = cast(PreTrainedModel, build_from_config(_MASKED_LM, config, dtype=torch.float32))
+    _freeze_unused_bias(model)
+    return model
+
+
+def is_tied(model: PreTrainedModel) -> bool:
+    """Whether the output matrix is the embedding; true where there is no output matrix."""
+    output = output_map(model) if has_head(model) and _projects_itself(model) else None
+    return output is None or output.weight is model.get_input_embeddings().weight
+
+
+def output_map(model: PreTrainedModel) -> nn.Module:
+    """The linear map of a masked-LM head to the vocabulary."""
+    found: Any = model
+    return cast(nn.Module, found.get_output_embeddings())
+
+
+def _projects_itself(model: PreTrainedModel) -> bool:
+    """Whether the head has an output matrix; DeBERTa's newer one multiplies by the embedding it is handed."""
+    return bool(getattr(model.config, "legacy", True))
+
+
+def _freeze_unused_bias(model: PreTrainedModel) -> None:
+    """Freeze the second bias of an untied head, which no forward pass reads; DDP refuses unused parameters."""
+    output = output_map(model)
+    name = next(name for name, module in model.named_modules() if module is output)
+    head, _, last = name.rpartition(".")
+    bias = getattr(model.get_submodule(head), "bias", None) if head and last == "decoder" else None
+    if isinstance(bias, nn.Parameter) and bias is not output.bias:
+        bias.requires_grad_(False)
+
+
+def layer_parameters(model: PreTrainedModel) -> list[nn.Parameter]:
     """Parameters of the encoder except its embeddings (of pieces, positions and segments, and their LayerNorm)."""
     return [weight for name, weight in model.base_model.named_parameters() if not name.startswith("embeddings")]

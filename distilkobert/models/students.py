@@ -1,30 +1,18 @@
-"""Build a DistilBERT student out of a BERT teacher.
+"""Build a student out of a teacher: a DistilBERT, or the teacher's own class, of chosen layers and of any width."""
 
-DistilBERT is BERT without token-type embeddings and pooler; layer for layer the weights have the same shapes, so a
-student can start as a copy of chosen teacher layers (Sanh et al., 2019, section 3; DistilKoBERT takes layers 1, 5, 9).
-"""
-
-import warnings
+import copy
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
-from torch import Tensor, nn
-from transformers import DistilBertConfig, DistilBertForMaskedLM, PreTrainedModel
+from transformers import PreTrainedConfig, PreTrainedModel
 
-DISTILBERT_LAYER_NORM_EPS = 1e-12
-"""transformers' DistilBERT has this value built in (modeling_distilbert.py); KoBERT's configuration has the same."""
-
-_LAYER_MAP = {
-    "attention.self.query": "attention.q_lin",
-    "attention.self.key": "attention.k_lin",
-    "attention.self.value": "attention.v_lin",
-    "attention.output.dense": "attention.out_lin",
-    "attention.output.LayerNorm": "sa_layer_norm",
-    "intermediate.dense": "ffn.lin1",
-    "output.dense": "ffn.lin2",
-    "output.LayerNorm": "output_layer_norm",
-}
+from distilkobert.models.checkpoints import load_model
+from distilkobert.models.checks import check_new_weights
+from distilkobert.models.distilbert_students import copy_into_distilbert, distilbert_config
+from distilkobert.models.families import family_of, has_head, part
+from distilkobert.models.heads import is_tied, new_model
+from distilkobert.models.same_students import copy_same, same_config
+from distilkobert.models.widths import narrow_config, narrowed
 
 
 @dataclass(frozen=True)
@@ -32,18 +20,33 @@ class StudentSpec:
     """How the student is built from its teacher.
 
     Args:
+        architecture: DistilBERT, for teachers of BERT's and RoBERTa's layers and for DistilBERT; or the same class as
+            the teacher, for every family.
         layers: 0-based teacher layers, in the order of the student's layers; their number is the student's depth.
         init: copy the teacher's weights, or start from random weights of the same shape.
-        fold_token_types: add the teacher's token-type row 0 to every position, so that the student's embedding output
-            equals the teacher's for single sentences. The original did not fold; the sum was lost there.
+        init_from: exported folder, checkpoint of ours, or hub id of a student to continue from, in place of building
+            one: a second stage. Its architecture, depth and widths are its own; `layers` names the teacher layers that
+            its layers are compared with.
+        hidden_size: width of the hidden states; None takes the teacher's.
+        intermediate_size: width inside feed-forward blocks; None takes the teacher's.
+        heads: attention heads of a layer; None keeps the teacher's width of a head.
+        width_init: where a matrix is smaller than the teacher's: its first units, or random weights.
+        fold_token_types: in DistilBERT, add the teacher's token-type row 0 to every position, so that the student's
+            embedding output equals the teacher's for single sentences. The original did not fold; the sum was lost.
         copy_head: copy the teacher's masked-LM head; otherwise the head starts random (its tied embedding excepted).
         freeze_positions: keep the position embeddings at their start values. The original's student did, through its
             sinusoidal flag, after the teacher's learned table had been copied in.
-        dropout: dropout of hidden states and attention; None takes the teacher's two values.
+        dropout: all dropouts of the encoder; None takes the teacher's values.
     """
 
+    architecture: Literal["distilbert", "same"] = "distilbert"
     layers: tuple[int, ...] = (0, 4, 8)
     init: Literal["teacher", "random"] = "teacher"
+    init_from: str | None = None
+    hidden_size: int | None = None
+    intermediate_size: int | None = None
+    heads: int | None = None
+    width_init: Literal["slice", "random"] = "slice"
     fold_token_types: bool = True
     copy_head: bool = True
     freeze_positions: bool = False
@@ -58,93 +61,118 @@ class StudentSpec:
             raise ValueError(f"student.layers={list(self.layers)}: a teacher layer is named twice")
         if self.dropout is not None and not 0.0 <= self.dropout < 1.0:
             raise ValueError(f"student.dropout={self.dropout}: must lie in [0, 1), or be null for the teacher's values")
+        widths = {name: getattr(self, name) for name in ("hidden_size", "intermediate_size", "heads")}
+        for name, width in widths.items():
+            if width is not None and width < 1:
+                raise ValueError(f"student.{name}={width}: must be 1 or more, or be null for the teacher's")
+        if self.hidden_size and self.heads and self.hidden_size % self.heads:
+            raise ValueError(f"student.heads={self.heads}: must divide student.hidden_size={self.hidden_size}")
+        if self.init_from is not None:
+            given = [name for name, width in widths.items() if width is not None]
+            if self.init != "teacher":
+                given.append("init")
+            if given:
+                raise ValueError(
+                    f"student.{given[0]}={getattr(self, given[0])}: student.init_from={self.init_from} gives the "
+                    "student's shape and weights; leave one of the two out"
+                )
+
+    @property
+    def changes_width(self) -> bool:
+        """Whether a width differs from the teacher's."""
+        return any(width is not None for width in (self.hidden_size, self.intermediate_size, self.heads))
 
 
-def student_config(teacher: PreTrainedModel, spec: StudentSpec) -> DistilBertConfig:
-    """DistilBERT configuration with the teacher's widths, vocabulary, positions and pad id.
+def build_student(
+    teacher: PreTrainedModel, spec: StudentSpec | None = None, *, head: bool | None = None
+) -> PreTrainedModel:
+    """A student in training mode, its weights set as `spec` says.
+
+    Args:
+        teacher: what `load_teacher` returned.
+        spec: how it is built.
+        head: whether it has a masked-LM head; a fresh one is tied to the embedding. None: as the teacher. A student
+            that is continued keeps the head it has.
 
     Raises:
-        ValueError: the teacher is no BERT, or a layer of the spec is beyond its depth.
+        ValueError: the teacher's family cannot give this student, a layer is beyond the teacher's depth, a width does
+            not fit, or the student to continue from does not fit the teacher.
     """
-    config = teacher.config
-    if config.model_type != "bert":
-        raise ValueError(
-            f"a student is copied from a BERT teacher, got model type '{config.model_type}' "
-            "(RoBERTa numbers its positions differently, which DistilBERT cannot express)"
-        )
-    depth = config.num_hidden_layers
+    spec = spec or StudentSpec()
+    head = has_head(teacher) if head is None else head
+    if spec.init_from is not None:
+        student = _continued(spec.init_from, teacher, spec, head=head)
+    else:
+        student = _from_teacher(teacher, spec, head=head)
+    if spec.freeze_positions:
+        _freeze_positions(student)
+    student.train()
+    return student
+
+
+def _from_teacher(teacher: PreTrainedModel, spec: StudentSpec, *, head: bool) -> PreTrainedModel:
+    depth = teacher.config.num_hidden_layers
     beyond = [layer for layer in spec.layers if layer >= depth]
     if beyond:
         raise ValueError(
             f"student.layers={list(spec.layers)}: the teacher has layers 0 to {depth - 1}, there is no {beyond[0]}"
         )
-    if config.layer_norm_eps != DISTILBERT_LAYER_NORM_EPS:
-        warnings.warn(
-            f"the teacher's layer_norm_eps is {config.layer_norm_eps}; DistilBERT has {DISTILBERT_LAYER_NORM_EPS} "
-            "built in, so copied layers will differ slightly from the teacher's",
-            stacklevel=2,
+    same = spec.architecture == "same" or teacher.config.model_type == "distilbert"
+    config = (same_config if same else distilbert_config)(teacher, spec.layers)
+    config.tie_word_embeddings = is_tied(teacher)
+    _set_dropout(config, spec.dropout)
+    target = config
+    if spec.changes_width:
+        cut = spec.init == "teacher" and spec.width_init == "slice"
+        target = narrow_config(config, spec.hidden_size, spec.intermediate_size, spec.heads, cut=cut)
+    if spec.init == "random":
+        return new_model(target, head=head)
+    student = new_model(config, head=head)
+    copied_head = spec.copy_head and head and has_head(teacher)
+    if same:
+        copy_same(student, teacher, spec.layers, head=copied_head)
+    else:
+        copy_into_distilbert(student, teacher, spec.layers, fold_token_types=spec.fold_token_types, head=copied_head)
+    return narrowed(student, target, fill=spec.width_init) if spec.changes_width else student
+
+
+def _continued(source: str, teacher: PreTrainedModel, spec: StudentSpec, *, head: bool) -> PreTrainedModel:
+    """The student in `source`, its head with it; a head that is needed and missing starts random and tied."""
+    model, missing = load_model(source, "masked_lm")
+    check_new_weights(model, missing, f"student.init_from={source}")
+    depth, pieces = model.config.num_hidden_layers, model.config.vocab_size
+    if depth != len(spec.layers):
+        raise ValueError(
+            f"student.init_from={source} has {depth} layers, student.layers={list(spec.layers)} names "
+            f"{len(spec.layers)}; name for each of its layers the teacher layer that it is compared with"
         )
-    return DistilBertConfig(
-        vocab_size=config.vocab_size,
-        max_position_embeddings=config.max_position_embeddings,
-        sinusoidal_pos_embds=False,
-        n_layers=len(spec.layers),
-        n_heads=config.num_attention_heads,
-        dim=config.hidden_size,
-        hidden_dim=config.intermediate_size,
-        dropout=config.hidden_dropout_prob if spec.dropout is None else spec.dropout,
-        attention_dropout=config.attention_probs_dropout_prob if spec.dropout is None else spec.dropout,
-        activation=config.hidden_act,
-        initializer_range=config.initializer_range,
-        pad_token_id=config.pad_token_id,
-    )
-
-
-def build_student(teacher: PreTrainedModel, spec: StudentSpec | None = None) -> DistilBertForMaskedLM:
-    """A DistilBERT masked-LM student in training mode, its weights set as `spec` says.
-
-    Raises:
-        ValueError: see `student_config`.
-    """
-    spec = spec or StudentSpec()
-    student = DistilBertForMaskedLM(student_config(teacher, spec))
-    if spec.init == "teacher":
-        with torch.no_grad():
-            _copy_embeddings(student, teacher, fold_token_types=spec.fold_token_types)
-            _copy_layers(student, teacher, spec.layers)
-            if spec.copy_head:
-                _copy_head(student, teacher)
-    student.tie_weights()
-    if spec.freeze_positions:
-        student.distilbert.embeddings.position_embeddings.weight.requires_grad_(False)
-    student.train()
+    if pieces != teacher.config.vocab_size:
+        raise ValueError(
+            f"student.init_from={source} has a vocabulary of {pieces} pieces, the teacher {teacher.config.vocab_size}; "
+            "student and teacher must share one tokenizer"
+        )
+    config = copy.deepcopy(model.config)
+    config.name_or_path = ""
+    config.tie_word_embeddings = bool(missing) or is_tied(model)
+    _set_dropout(config, spec.dropout)
+    student = new_model(config, head=head or not missing)
+    if missing:
+        student.base_model.load_state_dict(model.base_model.state_dict())
+    else:
+        student.load_state_dict(model.state_dict())
     return student
 
 
-def _copy_embeddings(student: DistilBertForMaskedLM, teacher: PreTrainedModel, *, fold_token_types: bool) -> None:
-    source, target = teacher.get_submodule("bert.embeddings"), student.distilbert.embeddings
-    target.word_embeddings.weight.copy_(_parameter(source, "word_embeddings.weight"))
-    positions = _parameter(source, "position_embeddings.weight")
-    if fold_token_types:
-        positions = positions + _parameter(source, "token_type_embeddings.weight")[0]
-    target.position_embeddings.weight.copy_(positions)
-    target.LayerNorm.load_state_dict(source.get_submodule("LayerNorm").state_dict())
+def _set_dropout(config: PreTrainedConfig, dropout: float | None) -> None:
+    if dropout is not None:
+        for name in family_of(config).dropouts:
+            setattr(config, name, dropout)
 
 
-def _copy_layers(student: DistilBertForMaskedLM, teacher: PreTrainedModel, layers: tuple[int, ...]) -> None:
-    for position, layer in enumerate(layers):
-        source = teacher.get_submodule(f"bert.encoder.layer.{layer}")
-        target = student.get_submodule(f"distilbert.transformer.layer.{position}")
-        for teacher_name, student_name in _LAYER_MAP.items():
-            target.get_submodule(student_name).load_state_dict(source.get_submodule(teacher_name).state_dict())
-
-
-def _copy_head(student: DistilBertForMaskedLM, teacher: PreTrainedModel) -> None:
-    source = teacher.get_submodule("cls.predictions")
-    student.vocab_transform.load_state_dict(source.get_submodule("transform.dense").state_dict())
-    student.vocab_layer_norm.load_state_dict(source.get_submodule("transform.LayerNorm").state_dict())
-    student.vocab_projector.bias.copy_(_parameter(source, "bias"))
-
-
-def _parameter(module: nn.Module, name: str) -> Tensor:
-    return module.get_parameter(name).detach()
+def _freeze_positions(student: PreTrainedModel) -> None:
+    table = part(student, family_of(student.config).positions)
+    if table is None:
+        raise ValueError(
+            f"student.freeze_positions=true: {student.config.model_type} has no table of positions; set it to false"
+        )
+    table.requires_grad_(False)

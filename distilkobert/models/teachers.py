@@ -3,14 +3,17 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor
 from transformers import BertConfig, BertForMaskedLM, PreTrainedModel
 
 from distilkobert.models.checkpoints import load_model
-from distilkobert.models.heads import BERT_FAMILY, encode, encode_layers, masked_lm_logits
+from distilkobert.models.checks import check_new_weights, longest_input
+from distilkobert.models.families import family_of
+from distilkobert.models.heads import encode, encode_layers, masked_lm_logits
+from distilkobert.models.vocabulary_fit import fit_vocabulary
 
 
 @dataclass(frozen=True)
@@ -73,39 +76,45 @@ def weights_sum(model: PreTrainedModel) -> str:
 def load_teacher(
     source: str | Path,
     *,
+    logits: bool = True,
     vocab_size: int | None = None,
     pad_token_id: int | None = None,
     max_length: int | None = None,
 ) -> PreTrainedModel:
-    """A masked-LM teacher in float32, evaluation mode, without gradients.
+    """A teacher in float32, evaluation mode, without gradients: a masked-LM model, or a bare encoder without pooler.
 
     Args:
         source: folder of a transformers model (safetensors or the older `pytorch_model.bin`), checkpoint of ours, or
             hub id.
+        logits: whether vocabulary logits are needed; where not, encoders without a trained masked-LM head (E5, BGE,
+            ELECTRA's discriminator) teach too.
         vocab_size: pieces of the tokenizer the teacher must fit; None leaves it unchecked.
         pad_token_id: the tokenizer's [PAD] id; None leaves it unchecked.
         max_length: longest sequence, in tokens, that the teacher must have positions for; None leaves it unchecked.
 
     Raises:
         FileNotFoundError: no such folder, file or hub model.
-        ValueError: no BERT-family model; no trained masked-LM head; or it does not fit the tokenizer.
+        ValueError: the family is unsupported; weights are missing; there is no trained masked-LM head although logits
+            are needed; or it does not fit the tokenizer.
     """
     model, missing = load_model(source, "masked_lm")
-    config = model.config
-    if config.model_type not in BERT_FAMILY:
+    try:
+        family_of(model.config)
+    except ValueError as error:
+        raise ValueError(f"teacher {source}: {error}") from error
+    check_new_weights(model, missing, f"teacher {source}")
+    if missing and logits:
         raise ValueError(
-            f"teacher {source}: model type '{config.model_type}', expected one of {', '.join(BERT_FAMILY)}"
-        )
-    if missing:
-        raise ValueError(
-            f"teacher {source}: the checkpoint has no trained masked-LM head or is incomplete; it lacks "
+            f"teacher {source}: the checkpoint has no trained masked-LM head; it lacks "
             f"{', '.join(missing[:4])}{' and others' if len(missing) > 4 else ''}. A random head would be distilled "
-            "without any error. Take a checkpoint with its head (monologg/kobert-lm has one, monologg/kobert does not)."
+            "without any error. Take a checkpoint with its head (monologg/kobert-lm has one, monologg/kobert does "
+            "not), or learn from hidden states alone: --model.losses.soft_target=0"
         )
     _check_fit(model, source, vocab_size=vocab_size, pad_token_id=pad_token_id, max_length=max_length)
-    model.requires_grad_(False)
-    model.train(False)
-    return model
+    teacher = cast(PreTrainedModel, model.base_model) if missing else model
+    teacher.requires_grad_(False)
+    teacher.train(False)
+    return teacher
 
 
 def _check_fit(
@@ -116,18 +125,8 @@ def _check_fit(
     pad_token_id: int | None,
     max_length: int | None,
 ) -> None:
-    config = model.config
-    if vocab_size is not None and config.vocab_size != vocab_size:
-        raise ValueError(
-            f"teacher {source}: its vocabulary has {config.vocab_size} pieces, the tokenizer {vocab_size}; "
-            "teacher and corpus must share one tokenizer"
-        )
-    if pad_token_id is not None and config.pad_token_id != pad_token_id:
-        raise ValueError(
-            f"teacher {source}: its pad_token_id is {config.pad_token_id}, the tokenizer's [PAD] is {pad_token_id}; "
-            "correct pad_token_id in the teacher's config.json"
-        )
-    positions = config.max_position_embeddings
+    fit_vocabulary(model, vocab_size, pad_token_id, str(source))
+    positions = longest_input(model.config)
     if max_length is not None and positions < max_length:
         raise ValueError(
             f"teacher {source}: it has {positions} positions, the corpus has sequences of up to {max_length} tokens; "

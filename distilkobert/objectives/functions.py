@@ -37,16 +37,24 @@ class DistillationLosses:
     soft_target_on: Literal["real_tokens", "masked_tokens"] = "real_tokens"
 
     def __post_init__(self) -> None:
-        weights = {"soft_target": self.soft_target, "masked_lm": self.masked_lm, "cosine": self.cosine}
-        for name, weight in weights.items():
+        for name, weight in self._all_weights.items():
             if not 0.0 <= weight < float("inf"):
                 raise ValueError(f"losses.{name}={weight}: a loss weight must be a finite number of 0 or more")
-        if not any(weights.values()):
+        if not self.weights:
             raise ValueError(
                 "losses: all weights are 0, so nothing would be learnt; give at least one a positive weight"
             )
         if not 0.0 < self.temperature < float("inf"):
             raise ValueError(f"losses.temperature={self.temperature}: the temperature must be a finite number above 0")
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Weights of the terms that are computed, by name."""
+        return {name: weight for name, weight in self._all_weights.items() if weight}
+
+    @property
+    def _all_weights(self) -> dict[str, float]:
+        return {"soft_target": self.soft_target, "masked_lm": self.masked_lm, "cosine": self.cosine}
 
     @property
     def needs_teacher(self) -> bool:

@@ -6,14 +6,15 @@ its windows back as parts of its context. Neither knows a model, and both can be
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from numpy.typing import ArrayLike
 
 from distilkobert.korean.particles import ParticleMode, strip_particle
 from distilkobert.tasks.alignment import all_word_tags, character_tags
 from distilkobert.tasks.reference_decoding import SeedContext, seed_answer_text
-from distilkobert.tasks.spans import Answer, Window, best_spans, to_answers
+from distilkobert.tasks.spans import Answer, best_spans, to_answers
+from distilkobert.tasks.windows import Window
 from distilkobert.tokenizers.inputs import Span
 
 
@@ -24,10 +25,12 @@ class TaggedExample(ABC):
     Args:
         words: its units: words (Naver NER) or characters (KLUE-NER), U of them.
         tags: the true tag of every unit, also of those that truncation cut off; none where they are not known.
+        start: position of the sentence's first piece in the input, behind the special tokens.
     """
 
     words: tuple[str, ...]
     tags: tuple[str, ...]
+    start: int = field(default=1, kw_only=True)
 
     @property
     @abstractmethod
@@ -39,10 +42,10 @@ class TaggedExample(ABC):
         """Tags of all U units, lost ones O, from the tags of the T pieces of the input.
 
         Args:
-            piece_tags: one tag for each piece, [CLS] and [SEP] included, padding left out.
+            piece_tags: one tag for each piece, special tokens included, padding left out.
 
         Raises:
-            ValueError: there is not one tag for each piece.
+            ValueError: there are fewer tags than pieces.
         """
 
 
@@ -51,8 +54,8 @@ class WordExample(TaggedExample):
     """A sentence tagged word by word; a word's tag is read at its first piece.
 
     Args:
-        first_pieces: for each kept word, the position of its first piece, [CLS] not counted.
-        pieces: pieces of the input, [CLS] and [SEP] not counted.
+        first_pieces: for each kept word, the position of its first piece, special tokens not counted.
+        pieces: pieces of the input, special tokens not counted.
     """
 
     first_pieces: tuple[int, ...]
@@ -65,7 +68,7 @@ class WordExample(TaggedExample):
 
     def predicted_tags(self, piece_tags: Sequence[str]) -> list[str]:
         """See `TaggedExample`."""
-        inside = _without_specials(piece_tags, self.pieces)
+        inside = _inside(piece_tags, self.start, self.pieces)
         return all_word_tags([inside[place] for place in self.first_pieces], len(self.words))
 
 
@@ -74,7 +77,7 @@ class CharacterExample(TaggedExample):
     """A sentence tagged character by character; a piece gives its tag to all of its characters.
 
     Args:
-        offsets: for each piece of the input, [CLS] and [SEP] left out, its span of characters.
+        offsets: for each piece of the input, special tokens left out, its span of characters.
         cut: whether pieces are missing at the end.
     """
 
@@ -88,7 +91,8 @@ class CharacterExample(TaggedExample):
 
     def predicted_tags(self, piece_tags: Sequence[str]) -> list[str]:
         """See `TaggedExample`."""
-        return character_tags(_without_specials(piece_tags, len(self.offsets)), self.offsets, len(self.words))
+        inside = _inside(piece_tags, self.start, len(self.offsets))
+        return character_tags(inside, self.offsets, len(self.words))
 
 
 @dataclass(frozen=True)
@@ -160,7 +164,8 @@ def seed_offsets(context: SeedContext) -> tuple[Span, ...]:
     return tuple((starts[word], starts[word] + len(context.words[word])) for word in context.piece_words)
 
 
-def _without_specials(piece_tags: Sequence[str], pieces: int) -> Sequence[str]:
-    if len(piece_tags) != pieces + 2:
-        raise ValueError(f"{len(piece_tags)} tags for an input of {pieces} pieces, [CLS] and [SEP]; leave out padding")
-    return piece_tags[1:-1]
+def _inside(piece_tags: Sequence[str], start: int, pieces: int) -> Sequence[str]:
+    """The tags of the sentence's own pieces."""
+    if len(piece_tags) < start + pieces:
+        raise ValueError(f"{len(piece_tags)} tags for an input of {pieces} pieces behind {start} special tokens")
+    return piece_tags[start : start + pieces]

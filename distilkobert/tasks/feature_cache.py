@@ -9,7 +9,7 @@ all; where two processes build the same one, the first to finish wins and the ot
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -47,6 +47,16 @@ class FeatureTable:
 
     def __len__(self) -> int:
         return len(self._table)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns."""
+        return list(self._table.column_names)
+
+    def flat(self, name: str, numbers: Sequence[int]) -> npt.NDArray[np.int32]:
+        """The lists of a column in these rows, one after the other, (sum of their lengths,)."""
+        values = self._table.select_columns([name])[list(numbers)][name]
+        return np.asarray(values.combine_chunks().flatten().to_numpy(), dtype=np.int32)
 
     def numbers(self, name: str) -> npt.NDArray[np.int64]:
         """A whole column of numbers, (N,)."""
@@ -105,6 +115,18 @@ def _write(folder: Path, content: str, tables: dict[str, Columns]) -> None:
     except OSError:
         if not (folder / KEY_NAME).is_file():  # else another process has finished the same folder meanwhile
             raise
+
+
+def as_columns(rows: Iterable[Mapping[str, Any]], lists: Collection[str]) -> Columns:
+    """A table of rows that have the same names.
+
+    Args:
+        rows: one for each example, at least one.
+        lists: names whose values are lists of whole numbers.
+    """
+    kept = list(rows)
+    columns = {name: [row[name] for row in kept] for name in kept[0]}
+    return {name: ragged(values) if name in lists else values for name, values in columns.items()}
 
 
 def ragged(rows: Sequence[npt.ArrayLike]) -> Any:

@@ -1,86 +1,26 @@
-"""Extractive question answering over long contexts: windows, answer labels, and n-best decoding.
+"""Extractive question answering over long contexts: n-best decoding.
 
 The way of one question, in training and prediction alike:
 
 1. question and context are encoded once each (``particles.encode_text``): context pieces with character spans;
-2. ``build_windows`` lays the pieces into inputs of limited length that overlap;
-3. for training, ``answer_pieces`` finds the pieces that share a character with the answer, and ``window_label`` says
-   where they stand in a window; nothing is searched as a string, so repeated answers are kept apart;
+2. ``windows.build_windows`` lays the pieces into inputs of limited length that overlap;
+3. for training, ``windows.answer_pieces`` finds the pieces that share a character with the answer, and ``window_label``
+   says where they are in a window; nothing is searched as a string, so repeated answers are kept apart;
 4. for prediction, ``best_spans`` ranks spans of context pieces over all windows of the question, and ``to_answers``
    slices the original context.
 
-Pieces are numbered from 0 over the whole context; positions count from 0 inside one window's input.
+Pieces are numbered from 0 over the whole context.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from distilkobert.tasks.windows import Window
 from distilkobert.tokenizers.inputs import Span
-
-NO_ANSWER: Final = (0, 0)  # the label of a window without the whole answer: its [CLS]
-PieceRange: TypeAlias = tuple[int, int]
-_SPECIAL_TOKENS: Final = 3  # [CLS] question [SEP] context [SEP]
-
-
-@dataclass(frozen=True)
-class WindowSettings:
-    """Size of the inputs.
-
-    Args:
-        max_length: most tokens of one input, special tokens included (the published KorQuAD recipe: 512).
-        stride: context pieces from the start of one window to the start of the next (128, as in the SQuAD scripts).
-        max_question: pieces of the question that are kept, from its start (64, as in the SQuAD scripts).
-
-    Raises:
-        ValueError: a number is below 1, or windows could leave pieces out between them.
-    """
-
-    max_length: int = 512
-    stride: int = 128
-    max_question: int = 64
-
-    def __post_init__(self) -> None:
-        room = self.max_length - self.max_question - _SPECIAL_TOKENS
-        if self.stride < 1 or self.max_question < 1:
-            raise ValueError(f"stride={self.stride} and max_question={self.max_question} must be at least 1")
-        if room < 1:
-            raise ValueError(
-                f"max_question={self.max_question} and {_SPECIAL_TOKENS} special tokens leave no room for the context "
-                f"in max_length={self.max_length}; lower max_question, or raise max_length"
-            )
-        if self.stride > room:
-            raise ValueError(
-                f"stride={self.stride} must be at most {room}, or windows leave pieces out: that is what "
-                f"max_length={self.max_length} leaves for the context beside max_question={self.max_question} and "
-                f"{_SPECIAL_TOKENS} special tokens"
-            )
-
-
-@dataclass(frozen=True)
-class Window:
-    """One model input ``[CLS] question [SEP] context [SEP]`` and where its part of the context comes from.
-
-    Args:
-        input_ids: the input, T ids, without padding.
-        context_start: position of its first context piece.
-        first_piece: number of that piece in the whole context.
-        pieces: context pieces in this window.
-    """
-
-    input_ids: tuple[int, ...]
-    context_start: int
-    first_piece: int
-    pieces: int
-
-    @property
-    def segment_ids(self) -> list[int]:
-        """0 for [CLS], question and first [SEP], 1 for context and last [SEP]: T values, for BERT only."""
-        return [0] * self.context_start + [1] * (len(self.input_ids) - self.context_start)
 
 
 @dataclass(frozen=True)
@@ -101,46 +41,6 @@ class Answer:
     end: int
     score: float
     probability: float
-
-
-def build_windows(
-    question_ids: Sequence[int], context_ids: Sequence[int], settings: WindowSettings, cls_id: int, sep_id: int
-) -> list[Window]:
-    """Overlapping windows that together hold every context piece, each with the whole (or cut) question before it.
-
-    Raises:
-        ValueError: question or context has no piece.
-    """
-    if not question_ids or not context_ids:
-        empty = "context" if question_ids else "question"
-        raise ValueError(f"the {empty} has no piece: it is empty, or all white space or combining marks")
-    opening = (cls_id, *question_ids[: settings.max_question], sep_id)
-    room = settings.max_length - len(opening) - 1
-    windows = []
-    first = 0
-    while True:
-        part = context_ids[first : first + room]
-        windows.append(Window((*opening, *part, sep_id), len(opening), first, len(part)))
-        if first + room >= len(context_ids):
-            return windows
-        first += settings.stride
-
-
-def answer_pieces(offsets: Sequence[Span], start: int, end: int) -> PieceRange | None:
-    """First and last piece (inclusive) that share a character with the characters ``start`` to ``end`` (exclusive).
-
-    None where no piece does, for example because the answer is a combining mark that the tokenizer drops.
-    """
-    touching = [number for number, (first, last) in enumerate(offsets) if max(first, start) < min(last, end)]
-    return (touching[0], touching[-1]) if touching else None
-
-
-def window_label(window: Window, pieces: PieceRange | None) -> tuple[int, int]:
-    """Positions of the answer's first and last piece in the window's input; ``NO_ANSWER`` unless both are in it."""
-    if pieces is None or pieces[0] < window.first_piece or pieces[1] >= window.first_piece + window.pieces:
-        return NO_ANSWER
-    shift = window.context_start - window.first_piece
-    return pieces[0] + shift, pieces[1] + shift
 
 
 def best_spans(

@@ -1,10 +1,14 @@
-"""The two files of a KoBERT tokenizer: read from a folder or the Hugging Face hub, and written as they were."""
+"""The two files of a KoBERT tokenizer: read from a folder or the Hugging Face hub, and written as they were.
+
+Where there is a model alone that holds the special tokens, as in skt/kobert-base-v1, its order is the vocabulary.
+"""
 
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from distilkobert.io.files import atomic_file
+from distilkobert.tokenizers.vocabulary import own_vocabulary
 
 VOCAB_NAME = "vocab.txt"
 KOBERT_MODEL_NAME = "tokenizer_78b3253a26.model"
@@ -62,8 +66,18 @@ class TokenizerFiles:
                 stream.write(contents[name])
 
 
+def holds_kobert_files(folder: Path) -> bool:
+    """Whether a folder holds a KoBERT tokenizer: its two files, or its model alone and no other definition."""
+    models = list(folder.glob("*.model"))
+    if not models or (folder / VOCAB_NAME).is_file():
+        return bool(models)
+    return not (folder / "tokenizer.json").is_file() and any(own_vocabulary(path.read_bytes()) for path in models)
+
+
 def read_tokenizer_files(name_or_folder: str | Path) -> TokenizerFiles:
     """Read the two files from a local folder, or, where there is no such folder, from the hub (or its local cache).
+
+    `vocab.txt` may be missing where the model holds the special tokens (see `vocabulary.own_vocabulary`).
 
     Raises:
         FileNotFoundError: The folder lacks a file, or there is neither a folder nor a reachable hub repository of this
@@ -82,13 +96,16 @@ def read_tokenizer_files(name_or_folder: str | Path) -> TokenizerFiles:
     if not models:
         raise FileNotFoundError(f"{folder} holds no *.model file; place it there (KoBERT's is {KOBERT_MODEL_NAME})")
     vocab = folder / VOCAB_NAME
-    if not vocab.is_file():
-        raise FileNotFoundError(f"{folder} holds no {VOCAB_NAME}; place the one that belongs to {models[0].name} there")
-    files = TokenizerFiles(models[0].name, models[0].read_bytes(), vocab.read_bytes(), str(folder))
-    for path, content in ((models[0], files.model), (vocab, files.vocab)):
+    contents = {path: path.read_bytes() for path in (models[0], vocab) if path.is_file()}
+    for path, content in contents.items():
         if not content:
             raise ValueError(f"{path} is empty (0 bytes); fetch it again")
-    return files
+    if vocab in contents:
+        return TokenizerFiles(models[0].name, contents[models[0]], contents[vocab], str(folder))
+    own = own_vocabulary(contents[models[0]])
+    if own is None:
+        raise FileNotFoundError(f"{folder} holds no {VOCAB_NAME}; place the one that belongs to {models[0].name} there")
+    return TokenizerFiles(models[0].name, *own, str(folder))
 
 
 def _download(name: str) -> Path:

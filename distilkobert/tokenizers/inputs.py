@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from distilkobert.tokenizers.framing import Frame
+
 Span: TypeAlias = tuple[int, int]
 Encoding: TypeAlias = tuple[list[int], list[Span]]
 Truncation: TypeAlias = Literal["longest_first", "only_first", "only_second", False]
@@ -45,17 +47,8 @@ class InputShape:
             raise ValueError(f"max_length is {self.max_length}; expected at least 1")
 
 
-@dataclass(frozen=True)
-class FrameIds:
-    """Ids of the special tokens that frame and fill model inputs."""
-
-    cls: int
-    sep: int
-    pad: int
-
-
 def build_inputs(
-    firsts: Sequence[Encoding], seconds: Sequence[Encoding] | None, shape: InputShape, ids: FrameIds
+    firsts: Sequence[Encoding], seconds: Sequence[Encoding] | None, shape: InputShape, frame: Frame
 ) -> dict[str, list[list[Any]]]:
     """Cut, frame and pad a batch.
 
@@ -63,11 +56,11 @@ def build_inputs(
         firsts: Ids and character spans of the `B` texts.
         seconds: The same of their partners, or `None`.
         shape: The settings.
-        ids: The special tokens.
+        frame: The special tokens and the segments.
 
     Returns:
-        `B` lists each of `input_ids`, `token_type_ids` (0 to the first [SEP], then 1), `attention_mask` (0 on padding)
-        and `offset_mapping` ((0, 0) on special tokens and padding).
+        `B` lists each of `input_ids`, `token_type_ids`, `attention_mask` (0 on padding) and `offset_mapping` ((0, 0) on
+        special tokens and padding).
 
     Raises:
         ValueError: Texts and partners differ in number, or an input is longer than `max_length` and `truncation` does
@@ -75,11 +68,11 @@ def build_inputs(
     """
     if seconds is not None and len(firsts) != len(seconds):
         raise ValueError(f"{len(firsts)} texts and {len(seconds)} texts in text_pair; expected as many of each")
-    fillers = {"input_ids": ids.pad, "token_type_ids": 0, "attention_mask": 0, "offset_mapping": NO_SPAN}
+    fillers = {"input_ids": frame.pad, "token_type_ids": 0, "attention_mask": 0, "offset_mapping": NO_SPAN}
     batch: dict[str, list[list[Any]]] = {name: [] for name in fillers}
     for row, first in enumerate(firsts):
         where = f"input {row}" if len(firsts) > 1 else "the input"
-        for name, values in _frame(first, None if seconds is None else seconds[row], shape, ids, where).items():
+        for name, values in _framed(first, None if seconds is None else seconds[row], shape, frame, where).items():
             batch[name].append(values)
     if shape.padding:
         longest = max(map(len, batch["input_ids"]), default=0)
@@ -108,26 +101,29 @@ def to_tensors(batch: dict[str, list[list[Any]]]) -> dict[str, Any]:
     return {name: torch.tensor(values, dtype=torch.long) for name, values in batch.items()}
 
 
-def _frame(
-    first: Encoding, second: Encoding | None, shape: InputShape, ids: FrameIds, where: str
+def _framed(
+    first: Encoding, second: Encoding | None, shape: InputShape, frame: Frame, where: str
 ) -> dict[str, list[Any]]:
     """One input, its texts cut to the limit; `where` names it in messages."""
-    specials = (2 if second is None else 3) if shape.add_special_tokens else 0
+    used = frame if shape.add_special_tokens else frame.without_specials()
     first_length, second_length = len(first[0]), 0 if second is None else len(second[0])
     if shape.max_length is not None:
-        room = shape.max_length - specials
+        room = shape.max_length - used.special_count(1 if second is None else 2)
         first_length, second_length = _kept_lengths(first_length, second_length, room, shape, where)
-    opening: Encoding = ([ids.cls], [NO_SPAN]) if specials else ([], [])
-    closing: Encoding = ([ids.sep], [NO_SPAN]) if specials else ([], [])
-    parts = [(opening, 0), (_cut(first, first_length), 0), (closing, 0)]
-    if second is not None:
-        parts += [(_cut(second, second_length), 1), (closing, 1)]
-    input_ids = [number for (numbers, _), _ in parts for number in numbers]
+    first_ids, first_spans = _cut(first, first_length)
+    before, after = [NO_SPAN] * len(used.prefix), [NO_SPAN] * len(used.suffix)
+    if second is None:
+        input_ids, segments = used.single(first_ids), used.segments(len(first_ids))
+        spans = [*before, *first_spans, *after]
+    else:
+        second_ids, second_spans = _cut(second, second_length)
+        input_ids, segments = used.pair(first_ids, second_ids)
+        spans = [*before, *first_spans, *[NO_SPAN] * len(used.middle), *second_spans, *after]
     return {
         "input_ids": input_ids,
-        "token_type_ids": [segment for (numbers, _), segment in parts for _ in numbers],
+        "token_type_ids": segments,
         "attention_mask": [1] * len(input_ids),
-        "offset_mapping": [span for (_, spans), _ in parts for span in spans],
+        "offset_mapping": spans,
     }
 
 

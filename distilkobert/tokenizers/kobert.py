@@ -17,10 +17,10 @@ import numpy as np
 import sentencepiece
 
 from distilkobert.tokenizers.files import TokenizerFiles, read_tokenizer_files
+from distilkobert.tokenizers.framing import Frame
 from distilkobert.tokenizers.inputs import (
     NO_SPAN,
     Encoding,
-    FrameIds,
     InputShape,
     Padding,
     Truncation,
@@ -39,7 +39,6 @@ class KoBertTokenizer:
 
     Text typed by users is text: a literal "[SEP]" in it is cut into pieces like any other word, unless
     `allow_special_tokens` is set. Only `tokenize` always treats the five special tokens as such, as the original does.
-
     Instances can be pickled, and so sent to worker processes.
 
     Args:
@@ -59,6 +58,8 @@ class KoBertTokenizer:
         self._segmenter = Segmenter(self._model, self._vocabulary)
         self.unk_token_id, self.pad_token_id, self.cls_token_id = self.special_ids[:3]
         self.sep_token_id, self.mask_token_id = self.special_ids[3:]
+        self.mask_token = SPECIAL_TOKENS[4]
+        self.frame = Frame.bert(self.cls_token_id, self.sep_token_id, self.pad_token_id)
 
     @classmethod
     def from_pretrained(cls, name_or_folder: str | Path) -> "KoBertTokenizer":
@@ -234,8 +235,7 @@ class KoBertTokenizer:
         if text_pair is not None and isinstance(text_pair, str) != isinstance(text, str):
             raise ValueError("text and text_pair must both be one string, or both be lists of strings")
         encode = partial(self._encode, with_spans=return_offsets_mapping, allow_special_tokens=allow_special_tokens)
-        ids = FrameIds(self.cls_token_id, self.sep_token_id, self.pad_token_id)
-        batch = build_inputs(encode(text), None if text_pair is None else encode(text_pair), shape, ids)
+        batch = build_inputs(encode(text), None if text_pair is None else encode(text_pair), shape, self.frame)
         if not return_offsets_mapping:
             del batch["offset_mapping"]
         if return_tensors == "pt":

@@ -4,32 +4,56 @@
 multilingual BERT's WordPiece), so that teachers, students and other models go through the same code.
 """
 
-import hashlib
-from collections.abc import Sequence
+import json
+import logging
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from distilkobert.tokenizers.files import VOCAB_NAME
+from distilkobert.io.pretrained import load_pretrained
+from distilkobert.tokenizers.fast import FastEncoder
+from distilkobert.tokenizers.files import VOCAB_NAME, holds_kobert_files
+from distilkobert.tokenizers.framing import Frame
 from distilkobert.tokenizers.inputs import Encoding
 from distilkobert.tokenizers.kobert import KoBertTokenizer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
-_HUB_FILES = ("*.model", VOCAB_NAME, "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
-_SPECIALS = ("pad", "unk", "cls", "sep")
+_log = logging.getLogger(__name__)
+
+CONFIG_NAME = "tokenizer_config.json"
+_FAST_FILES = ("tokenizer.json", CONFIG_NAME, VOCAB_NAME, "vocab.json", "*.model")
+_HUB_FILES = (*_FAST_FILES, "merges.txt", "special_tokens_map.json", "added_tokens.json", "config.json")
 
 
 class TextEncoder(Protocol):
-    """What the task data needs of a tokenizer. Special tokens written in a text are text."""
+    """What data of all kinds needs of a tokenizer. Special tokens written in a text are text."""
 
     unk_token_id: int
     pad_token_id: int
     cls_token_id: int
     sep_token_id: int
+    frame: Frame
+
+    @property
+    def mask_token_id(self) -> int | None:
+        """Id of the token that hides others; None where there is none."""
+
+    @property
+    def mask_token(self) -> str | None:
+        """How that token is written."""
+
+    @property
+    def special_ids(self) -> tuple[int, ...]:
+        """Ids that no text has."""
+
+    @property
+    def id_dtype(self) -> type[np.uint16] | type[np.uint32]:
+        """Type of the ids in arrays."""
 
     @property
     def vocab_size(self) -> int:
@@ -45,6 +69,9 @@ class TextEncoder(Protocol):
     def encode_with_offsets(self, text: str) -> Encoding:
         """Ids of one text, and the span of characters of each; see `KoBertTokenizer.encode_with_offsets`."""
 
+    def convert_ids_to_tokens(self, ids: Iterable[int]) -> list[str]:
+        """Token of every id, as the vocabulary spells it."""
+
     def save_pretrained(self, folder: str | Path) -> None:
         """Write the tokenizer's files."""
 
@@ -52,104 +79,11 @@ class TextEncoder(Protocol):
         """A tokenizer for `AutoTokenizer` that frames texts as the models of this project are trained on them."""
 
 
-class FastEncoder:
-    """A fast tokenizer of transformers behind the interface.
+def load_tokenizer(name_or_folder: str | Path) -> KoBertTokenizer | FastEncoder:
+    """Load a tokenizer from a folder or the hub: KoBERT's, or what `AutoTokenizer` loads as a fast one.
 
-    Args:
-        tokenizer: the tokenizer; it is left as it is.
-        name: folder or hub name, for messages.
-
-    Raises:
-        ValueError: it lacks one of the special tokens that inputs are framed and filled with.
-    """
-
-    def __init__(self, tokenizer: "PreTrainedTokenizerFast", name: str) -> None:
-        from tokenizers import Tokenizer
-
-        missing = [special for special in _SPECIALS if getattr(tokenizer, f"{special}_token_id") is None]
-        if missing:
-            raise ValueError(
-                f"the tokenizer {name} has no {', '.join(missing)} token; inputs are framed as [CLS] text [SEP] and "
-                "filled with [PAD], as BERT's are, so use a tokenizer that has them"
-            )
-        self._tokenizer = tokenizer
-        self._name = name
-        self._backend = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
-        self._backend.no_truncation()
-        self._backend.no_padding()
-        self._backend.encode_special_tokens = True  # what a user types is text
-        self.pad_token_id, self.unk_token_id = int(tokenizer.pad_token_id), int(tokenizer.unk_token_id)
-        self.cls_token_id, self.sep_token_id = int(tokenizer.cls_token_id), int(tokenizer.sep_token_id)
-
-    def __reduce__(self) -> tuple[type["FastEncoder"], tuple["PreTrainedTokenizerFast", str]]:
-        return type(self), (self._tokenizer, self._name)
-
-    @property
-    def tokenizer(self) -> "PreTrainedTokenizerFast":
-        """The tokenizer of transformers, as it was given."""
-        return self._tokenizer
-
-    @property
-    def vocab_size(self) -> int:
-        """Number of ids, V, added tokens included."""
-        return self._backend.get_vocab_size()
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 over the tokenizer's definition and its special tokens."""
-        specials = f"{self.pad_token_id} {self.unk_token_id} {self.cls_token_id} {self.sep_token_id}"
-        return hashlib.sha256(f"{self._backend.to_str()} {specials}".encode()).hexdigest()
-
-    def encode_batch(self, texts: Sequence[str]) -> list[npt.NDArray[np.unsignedinteger[Any]]]:
-        """Ids of every text, without special tokens around it."""
-        encodings = self._backend.encode_batch_fast(list(texts), add_special_tokens=False)
-        return [np.array(encoding.ids, dtype=np.uint32) for encoding in encodings]
-
-    def encode_with_offsets(self, text: str) -> Encoding:
-        """Ids of one text and the span of each; white space is cut off the spans of tokenizers that count it in."""
-        encoding = self._backend.encode(text, add_special_tokens=False)
-        spans = []
-        for start, end in encoding.offsets:
-            while start < end and text[start].isspace():
-                start += 1
-            while start < end and text[end - 1].isspace():
-                end -= 1
-            spans.append((start, end))
-        return encoding.ids, spans
-
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Write the files from which `AutoTokenizer` loads it."""
-        self._tokenizer.save_pretrained(folder)
-
-    def to_transformers(self, model_max_length: int, segment_ids: bool) -> "PreTrainedTokenizerFast":
-        """The tokenizer with `[CLS] A [SEP]` and `[CLS] A [SEP] B [SEP]` as its frames, whatever it had before.
-
-        Args:
-            model_max_length: Length to which it cuts where truncation is asked for without a length.
-            segment_ids: Whether calls return `token_type_ids`; DistilBERT takes none.
-        """
-        from tokenizers import Tokenizer, processors
-        from transformers import PreTrainedTokenizerFast
-
-        names = {special: getattr(self._tokenizer, f"{special}_token") for special in (*_SPECIALS, "mask")}
-        cls, sep = names["cls"], names["sep"]
-        backend = Tokenizer.from_str(self._backend.to_str())
-        backend.post_processor = processors.TemplateProcessing(
-            single=f"{cls} $A {sep}",
-            pair=f"{cls} $A {sep} $B:1 {sep}:1",
-            special_tokens=[(cls, self.cls_token_id), (sep, self.sep_token_id)],
-        )
-        return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
-            tokenizer_object=backend,
-            **{f"{special}_token": token for special, token in names.items() if token is not None},
-            model_max_length=model_max_length,
-            model_input_names=["input_ids", *(["token_type_ids"] if segment_ids else []), "attention_mask"],
-            clean_up_tokenization_spaces=False,
-        )
-
-
-def load_encoder(name_or_folder: str | Path) -> KoBertTokenizer | FastEncoder:
-    """Load a tokenizer from a folder or the hub: KoBERT's where there is a `*.model` and `vocab.txt`, else a fast one.
+    KoBERT's is told by a `*.model` and `vocab.txt`, or, where there is no `tokenizer.json`, by a `*.model` that holds
+    the five special tokens (skt/kobert-base-v1).
 
     Raises:
         FileNotFoundError: there is no such folder and no reachable hub repository, or no tokenizer in it.
@@ -157,23 +91,55 @@ def load_encoder(name_or_folder: str | Path) -> KoBertTokenizer | FastEncoder:
     """
     name = str(name_or_folder)
     folder = Path(name) if Path(name).exists() else _download(name)
-    if folder.is_file() or (any(folder.glob("*.model")) and (folder / VOCAB_NAME).is_file()):
+    if folder.is_file() or holds_kobert_files(folder):
         return KoBertTokenizer.from_pretrained(folder)
-    if not any((folder / file).is_file() for file in ("tokenizer.json", "tokenizer_config.json", VOCAB_NAME)):
+    if not any(any(folder.glob(pattern)) for pattern in _FAST_FILES):
         raise FileNotFoundError(
             f"{name} holds no tokenizer; expected KoBERT's *.model file and {VOCAB_NAME}, or a tokenizer.json"
         )
-    from transformers import AutoTokenizer, PreTrainedTokenizerFast
+    from transformers import AutoTokenizer, BertTokenizer, PreTrainedTokenizerFast
 
+    known: type[AutoTokenizer | BertTokenizer] = AutoTokenizer
+    if _is_wordpiece(folder):
+        _log.warning("%s: tokenizer_config.json names no tokenizer_class; its vocab.txt is read as BERT's", name)
+        known = BertTokenizer
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder)
+        tokenizer = load_pretrained(known, folder)
     except (ValueError, OSError, KeyError) as error:
-        raise ValueError(f"{name}: its tokenizer does not load ({str(error).strip().splitlines()[0]})") from error
+        raise ValueError(f"{name}: its tokenizer does not load: {_cause(folder, error)}") from error
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise ValueError(
             f"{name} is not a fast tokenizer, so it has no character offsets; give one with tokenizer.json"
         )
     return FastEncoder(tokenizer, name)
+
+
+def _is_wordpiece(folder: Path) -> bool:
+    """Whether a folder has settings and a vocabulary of BERT's kind, but nothing that names the kind."""
+    if (folder / "tokenizer.json").is_file() or not all(
+        (folder / name).is_file() for name in (CONFIG_NAME, VOCAB_NAME)
+    ):
+        return False
+    named = "tokenizer_class" in _json(folder / CONFIG_NAME) or "model_type" in _json(folder / "config.json")
+    return not named and {"[PAD]", "[UNK]", "[CLS]", "[SEP]"} <= set((folder / VOCAB_NAME).read_text("utf-8").split())
+
+
+def _cause(folder: Path, error: Exception) -> str:
+    """Why a tokenizer does not load: what its folder misses, else the library's message in one line."""
+    named = any((folder / name).is_file() for name in ("tokenizer.json", CONFIG_NAME))
+    if named or "model_type" in _json(folder / "config.json"):
+        return " ".join(str(error).split())
+    found = "config.json has no model_type" if (folder / "config.json").is_file() else "there is no config.json"
+    return (
+        f'{found} and there is no {CONFIG_NAME}; add "model_type": "bert" (or what the model is) to config.json, or a '
+        f'{CONFIG_NAME} with "tokenizer_class": "BertTokenizer" and, for cased Korean, "do_lower_case": false'
+    )
+
+
+def _json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file; empty where there is none."""
+    content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return content if isinstance(content, dict) else {}
 
 
 def _download(name: str) -> Path:

@@ -75,6 +75,37 @@ def vocabulary_text(model: sentencepiece.SentencePieceProcessor) -> str:
     return "".join(f"{token}\n" for token in (*SPECIAL_TOKENS, *sorted(real_pieces(model))))
 
 
+def own_vocabulary(model: bytes) -> tuple[bytes, bytes] | None:
+    """The two files' content of a model that holds the special tokens and so numbers KoBERT's pieces itself.
+
+    This is the layout of skt/kobert-base-v1: the model's own order is the vocabulary.
+
+    Args:
+        model: Content of a SentencePiece model file.
+
+    Returns:
+        The model, in which special tokens are control pieces, so that no text can spell them, and the content of
+        `vocab.txt`; None where the model misses one of the five, or has control pieces beside them.
+    """
+    from google.protobuf.message import DecodeError
+    from sentencepiece import sentencepiece_model_pb2
+
+    try:  # the generated module makes its classes when imported, so the type checker does not see them
+        proto = sentencepiece_model_pb2.ModelProto.FromString(model)  # type: ignore[attr-defined]
+    except DecodeError:
+        return None
+    kinds = sentencepiece_model_pb2.ModelProto.SentencePiece  # type: ignore[attr-defined]
+    specials = [piece for piece in proto.pieces if piece.piece in SPECIAL_TOKENS]
+    others = any(piece.type in (kinds.CONTROL, kinds.UNKNOWN) for piece in proto.pieces if piece not in specials)
+    if len(specials) != len(SPECIAL_TOKENS) or others:
+        return None
+    spelled = [piece for piece in specials if piece.type not in (kinds.CONTROL, kinds.UNKNOWN)]
+    for piece in spelled:
+        piece.type = kinds.CONTROL
+    vocab = "".join(f"{piece.piece}\n" for piece in proto.pieces).encode()
+    return (proto.SerializeToString() if spelled else model), vocab
+
+
 def match_vocabulary(
     model: sentencepiece.SentencePieceProcessor, vocab: bytes, model_path: str, vocab_path: str
 ) -> Vocabulary:

@@ -1,9 +1,11 @@
 """What all commands share on the command line: options from a function's signature, and errors without a traceback."""
 
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from distilkobert.stop_signals import StoppedBySignal
 from experiments._shared.parsers import StrictParser
 
 Result = TypeVar("Result")
@@ -36,7 +38,7 @@ def plain_cause(error: BaseException) -> BaseException:
 
 
 def run_command(command: Callable[[], object]) -> int:
-    """Run a command and return its exit code: 0; 2 after an error that the user can mend; 130 after an interrupt.
+    """Run a command and return its exit code: 0; 2 after an error that the user can mend; 128 + n after signal n.
 
     Errors of settings and files (`ValueError`, `OSError`) and losses that are not finite (`FloatingPointError`) carry
     their remedy in the message, which goes to standard error in one line. All other errors are the project's own and
@@ -49,5 +51,9 @@ def run_command(command: Callable[[], object]) -> int:
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
-        return 130
+        return 128 + signal.SIGINT
+    except StoppedBySignal as stop:
+        if not stop.in_training:  # else it was said what the run can be resumed from
+            print(stop, file=sys.stderr)
+        return stop.code
     return 0

@@ -72,7 +72,8 @@ def _read_settings(path: Path) -> yaml.MappingNode:
         line = text.count("\n", 0, error.position) + 1
         raise ValueError(f"{path}, line {line}: U+{error.character:04X} is no character of YAML; remove it") from None
     if not isinstance(root, yaml.MappingNode):
-        found = "comments only" if root is None else f"a {root.id}"
+        kinds = {yaml.ScalarNode: "a scalar", yaml.SequenceNode: "a sequence"}
+        found = kinds.get(type(root), "comments only")
         raise ValueError(f"{path}: found {found}; expected settings, each with its name, such as trainer: and below it")
     return root
 

@@ -141,7 +141,8 @@ def class_names(base: type) -> list[str]:
     """Names of the classes below `base` that can be named without their package: those it offers at its root."""
 
     def below(parent: type) -> Iterator[type]:
-        for child in parent.__subclasses__():
+        children: list[type] = parent.__subclasses__()
+        for child in children:
             yield child
             yield from below(child)
 

@@ -8,8 +8,8 @@ def quieten_transformers() -> None:
     """No load reports, no bars for weights: what is missing is checked, and refused in our own words."""
     from transformers.utils import logging as transformers_logging
 
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def quieten_lightning() -> None:

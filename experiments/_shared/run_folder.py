@@ -3,7 +3,7 @@
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytorch_lightning as pl
 import yaml
@@ -22,11 +22,15 @@ class RunSpec:
         root: folder of all runs; open it with TensorBoard.
         recipe: name of the recipe or study.
         arm: name of the variant within it.
+        resume: what `fit` does where the folder has a run. `never` refuses it. `auto` goes on with it, which the same
+            command must have begun; a finished run is left as it is, one without a checkpoint starts again. For jobs
+            that are put back into a queue.
     """
 
     root: str = "runs"
     recipe: str = "scratch"
     arm: str = "base"
+    resume: Literal["auto", "never"] = "never"
 
     def __post_init__(self) -> None:
         for name in ("recipe", "arm"):
@@ -54,6 +58,7 @@ class RunConfig(SaveConfigCallback):
         """Save it for a run that is new; of one resumed with other settings keep both, and say what differs."""
         if self._keep(trainer, pl_module) or not trainer.is_global_zero:
             return
+        assert trainer.logger is not None  # runs always have one
         path = Path(str(trainer.logger.log_dir)) / self.config_filename
         text, before = self.parser.dump(self.config, skip_none=False), path.read_text(encoding="utf-8")
         changes = _changes(yaml.safe_load(before), yaml.safe_load(text))
@@ -64,7 +69,7 @@ class RunConfig(SaveConfigCallback):
             self.save_config(trainer, pl_module, "fit")
             print(
                 f"note: resumed with other settings: {'; '.join(changes)}. {path} has them now, {earlier.name} the "
-                "earlier ones. A change of the run's length bends its learning rate schedule",
+                "earlier ones. With another length the learning rate follows the schedule of that length from here on",
                 file=sys.stderr,
             )
 
@@ -90,4 +95,5 @@ class RunConfig(SaveConfigCallback):
 
 def _changes(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     old, new = (flatten({**config, "ckpt_path": None}) for config in (before, now))
-    return [f"{name} was {old.get(name)}, is {new.get(name)}" for name in new if new[name] != old.get(name)]
+    names = sorted(name for name in old.keys() | new.keys() if new.get(name) != old.get(name))
+    return [f"{name} was {old.get(name)}, is {new.get(name)}" for name in names]

@@ -1,10 +1,14 @@
-"""Whether a run folder's `metrics.json` is the run's own, and which of its values are figures.
+"""Whether a run folder's `metrics.json` is the run's own and its last word, and which of its values are figures.
 
 A study asks before it calls a run done, a report before it puts a run into a table; both must answer alike.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeGuard
+
+from distilkobert.io.metric_names import ARM, RECIPE, SEED, STEPS, VAL_STEP
+from distilkobert.io.run_files import CONFIG_FILE, read_metrics, why_unfinished
 
 
 def differing_owner(metrics: Mapping[str, Any], recipe: str, arm: str, seed: int) -> str:
@@ -16,11 +20,11 @@ def differing_owner(metrics: Mapping[str, Any], recipe: str, arm: str, seed: int
         arm: name of its arm.
         seed: its seed.
     """
-    own = {"recipe": recipe, "arm": arm, "seed": seed}
+    own = {RECIPE: recipe, ARM: arm, SEED: seed}
     return ", ".join(f"{key}={metrics[key]!r}" for key, value in own.items() if metrics.get(key, value) != value)
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[int | float]:
     """Whether a value of the file is a number; one that is not finite is."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
@@ -28,3 +32,24 @@ def is_number(value: object) -> bool:
 def no_numbers(metrics: Mapping[str, Any], prefix: str) -> list[str]:
     """Scores, by their prefix, whose value is no number; the writer of the file writes numbers alone."""
     return sorted(name for name, value in metrics.items() if name.startswith(prefix) and not is_number(value))
+
+
+def how_to_finish(folder: Path) -> str:
+    """Why a run is not finished and which command goes on from there; empty where its training and validation ended.
+
+    A training that its own early stopping has ended is finished.
+
+    Raises:
+        ValueError: its `metrics.json` is no JSON object.
+    """
+    metrics, config = read_metrics(folder), folder / CONFIG_FILE
+    last = folder / "checkpoints" / "last.ckpt"
+    if not config.is_file():
+        return ""
+    command = f"python -m experiments.train {{}} -c {config} --ckpt_path={last}".format
+    if reason := why_unfinished(metrics):
+        again = f"go on with: {command('fit')}" if last.is_file() else "remove the folder and start it again"
+        return f"{folder}: {reason}; {again}"
+    if metrics.get(VAL_STEP) != metrics[STEPS]:
+        return f"{folder}: its last step was not validated; measure it with: {command('validate')}"
+    return ""

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Collection, Mapping
+from dataclasses import asdict, is_dataclass
+from importlib import import_module
 from inspect import signature
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
 from jsonargparse import Namespace
 
@@ -20,7 +21,8 @@ _FREE_ON_RESUME = (*PATHS, "num_workers", "eval_batch_size")
 """Settings of the data that do not change what is trained on."""
 
 _FREE_IN_EVALUATION = (
-    "model.teacher", "model.init_from", "model.optimizer.", "model.train_first", "model.train_first_share"
+    "model.teacher", "model.init_from", "model.student.init_from", "model.optimizer.", "model.train_first",
+    "model.train_first_share",
 )  # fmt: skip
 """Settings of the module, or beginnings of their names, that do not make the network. A teacher may lie elsewhere;
 that it is the same one, the module checks."""
@@ -40,32 +42,6 @@ def check_numbers(config: Namespace) -> None:
     accumulated = config.trainer.accumulate_grad_batches
     if accumulated < 1:
         raise ValueError(f"--trainer.accumulate_grad_batches={accumulated}: expected 1 or more")
-
-
-def check_linked(given: Mapping[str, Any], model: object, data: object, names: Collection[str]) -> None:
-    """Refuse a setting of the module that is given, although the data tell another.
-
-    Args:
-        given: the module's settings on the command line; those not given are None or the default of its class.
-        model: the module.
-        data: the data module.
-        names: settings that the module takes from the data.
-
-    Raises:
-        ValueError: names the option and both values.
-    """
-    parameters = signature(type(model)).parameters
-    for name in names:
-        value = given.get(name)
-        if value is None or not hasattr(data, name) or value == parameters[name].default:
-            continue
-        told = getattr(data, name)
-        told = told.tolist() if isinstance(told, np.ndarray) else told
-        if _plain(value) != _plain(told):
-            raise ValueError(
-                f"--model.{name}={value}: it comes from the data ({type(data).__name__}), which has {told}; "
-                "leave it out"
-            )
 
 
 def refuse_used_folder(folder: Path) -> None:
@@ -118,13 +94,20 @@ def refuse_evaluating_the_start(folder: Path, command: str) -> None:
     )
 
 
-def check_checkpoint(config: Namespace, folder: Path, *, fit: bool) -> None:
-    """Check `--ckpt_path` against the module this command configures.
+def check_checkpoint(config: Namespace, folder: Path, linked: Collection[str], *, fit: bool) -> int:
+    """Check `--ckpt_path` against the module and the data this command configures.
+
+    A setting that only one of the two sides has is a difference too. One that the checkpoint does not know, because it
+    is newer than the checkpoint, counts there as its default, which is how the run was made.
 
     Args:
         config: the command's settings.
         folder: into which it writes.
+        linked: settings that the module takes from the data; they are no settings of the command.
         fit: whether it trains.
+
+    Returns:
+        Optimizer steps that the checkpoint's weights have taken.
 
     Raises:
         FileNotFoundError: there is no such checkpoint.
@@ -132,7 +115,8 @@ def check_checkpoint(config: Namespace, folder: Path, *, fit: bool) -> None:
             the run's; in evaluation, one that makes the network, or into the run's own folder one of the data.
     """
     path, settings = config.ckpt_path, config.model.init_args
-    saved = read_checkpoint(path).get(MODULE_ENTRY, {"class": "an unknown module", "settings": {}})
+    content = read_checkpoint(path)
+    saved = content.get(MODULE_ENTRY, {"class": "an unknown module", "settings": {}})
     asked = config.model.class_path.rpartition(".")[2]
     if saved["class"] != asked:
         raise ValueError(
@@ -140,23 +124,53 @@ def check_checkpoint(config: Namespace, folder: Path, *, fit: bool) -> None:
             f"resumes or evaluates the same module. {other_weights(settings.keys())}"
         )
     refuse_another_run(folder, Path(path))
-    now = flatten({"model": _plain(settings.as_dict()), "data": _plain(config.data.init_args.as_dict())})
-    before = flatten({"model": saved["settings"]})
     home = Path(path).parent.parent
-    data = flatten({"data": _data_settings(home / CONFIG_FILE)})
+    own = {name: value for name, value in settings.as_dict().items() if name not in linked}
+    now, defaults = flatten({"model": _plain(own)}), flatten({"model": _defaults(config.model.class_path)})
+    before = flatten({"model": saved["settings"]})
+    data, data_before = _data_settings(config), _saved_data_settings(home / CONFIG_FILE)
     if fit:
-        before |= data
         purpose, remedy = "resumes a run as it was", f"Drop the override, or {beside(settings.keys(), path)}"
     else:
-        before = {name: value for name, value in before.items() if not _is_free(name)}
+        now, before = ({n: value for n, value in side.items() if not _is_free(n)} for side in (now, before))
         purpose, remedy = "evaluates a model as it was trained", "Drop the override"
         if home.resolve() == folder.resolve():  # figures of other data stand beside the run, not in it
-            before |= data
             remedy += ", or if it is one of the data, write beside the run with another --run.arm"
-    differing = [name for name in before if name in now and now[name] != before[name]]
-    if differing:
-        changes = "; ".join(f"{name}: checkpoint {before[name]!r}, now {now[name]!r}" for name in sorted(differing))
+        else:
+            data_before = {}
+    if data_before:
+        now, before = now | data, before | data_before
+        defaults |= flatten({"data": _defaults(config.data.class_path)})
+    changes = "; ".join(_differences(before, now, defaults))
+    if changes:
         raise ValueError(f"--ckpt_path {purpose}, but settings differ from the checkpoint's ({changes}). {remedy}")
+    return int(content["global_step"])
+
+
+def _differences(before: Mapping[str, Any], now: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[str]:
+    """What differs between two flat tables of settings, in words."""
+    found = []
+    for name in sorted(before.keys() | now.keys()):
+        if name not in now:
+            found.append(f"{name}: checkpoint {before[name]!r}, now no setting")
+        elif name not in before:
+            if name not in defaults or now[name] != defaults[name]:
+                found.append(f"{name}: checkpoint does not have it, now {now[name]!r}")
+        elif now[name] != before[name]:
+            found.append(f"{name}: checkpoint {before[name]!r}, now {now[name]!r}")
+    return found
+
+
+def _defaults(class_path: str) -> dict[str, Any]:
+    """The settings of a class that have defaults, in plain types."""
+    module, _, name = class_path.rpartition(".")
+    parameters = signature(getattr(import_module(module), name)).parameters.values()
+    given = {parameter.name: parameter.default for parameter in parameters if parameter.default is not parameter.empty}
+    for key, value in given.items():
+        if is_dataclass(value) and not isinstance(value, type):
+            given[key] = asdict(value)
+    plain: dict[str, Any] = _plain(given)
+    return plain
 
 
 def _is_free(name: str) -> bool:
@@ -167,9 +181,25 @@ def _plain(settings: Any) -> Any:
     return json.loads(json.dumps(settings))
 
 
-def _data_settings(config: Path) -> dict[str, Any]:
-    """What the run's data were made with, from the configuration beside its checkpoints, if that is there."""
-    if not config.is_file():
+def _data_settings(config: Namespace) -> dict[str, Any]:
+    """What this command makes its data with, flat; the seed under its own name."""
+    settings = _plain(config.data.init_args.as_dict())
+    kept = {name: value for name, value in settings.items() if name not in (*_FREE_ON_RESUME, "seed")}
+    return {
+        "seed_everything": int(config.seed_everything),
+        "data.class_path": config.data.class_path,
+        **flatten({"data": kept}),
+    }
+
+
+def _saved_data_settings(path: Path) -> dict[str, Any]:
+    """The same of a run, from the configuration beside its checkpoints; empty if that is not there."""
+    if not path.is_file():
         return {}
-    saved = yaml.safe_load(config.read_text(encoding="utf-8"))["data"].get("init_args", {})
-    return {name: value for name, value in saved.items() if name not in _FREE_ON_RESUME}
+    saved = yaml.safe_load(path.read_text(encoding="utf-8"))
+    settings = {name: v for name, v in saved["data"].get("init_args", {}).items() if name not in _FREE_ON_RESUME}
+    return {
+        "seed_everything": saved["seed_everything"],
+        "data.class_path": saved["data"]["class_path"],
+        **flatten({"data": settings}),
+    }

@@ -1,29 +1,31 @@
 """The command line of the trainer: LightningCLI, made strict, with run folders.
 
 What it adds to LightningCLI: abbreviated options are refused; every run has a folder `runs/<recipe>/<arm>_seed<k>`;
-what modules and data share (vocabulary size, pad id, labels) is linked from data to module; `--ckpt_path` on `fit` only
-resumes, so settings that differ from the checkpoint's are refused instead of silently losing or winning.
+what modules and data share (vocabulary size, pad id, labels) is linked from data to module (`links.py`); `--ckpt_path`
+on `fit` only resumes, so settings that differ from the checkpoint's are refused instead of silently losing or winning.
 """
 
 import sys
+from contextlib import ExitStack
 from typing import Any
 
-import numpy as np
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
-from pytorch_lightning.loggers import TensorBoardLogger
+from pytorch_lightning.utilities import rank_zero_info
 
 import datamodules
 import lightning_modules
+from distilkobert.io.metric_names import ARM, LOSS, RECIPE, SEED, VAL
+from distilkobert.stop_signals import StopSignals
 from distilkobert.tasks.probe import ProbeSpec
 from experiments._shared.hardware import suit_processor
+from experiments._shared.links import LINKS, LinkError, add_links
 from experiments._shared.parsers import StrictParser
+from experiments._shared.resuming import settle_checkpoint, take_folder
 from experiments._shared.run_folder import RunSpec
 from experiments._shared.settings import comparable_settings
 from experiments._shared.start_checks import (
-    check_checkpoint,
-    check_linked,
     check_numbers,
     refuse_evaluating_the_start,
     refuse_used_folder,
@@ -31,6 +33,7 @@ from experiments._shared.start_checks import (
 from lightning_modules.base import EncoderModule
 from lightning_modules.callbacks import (
     ConfusionFigure,
+    GracefulStop,
     GradientWatch,
     HparamsTab,
     LastCheckpoint,
@@ -45,12 +48,13 @@ from lightning_modules.callbacks import (
     TrainingLog,
     keep_if_best,
 )
+from lightning_modules.callbacks.graceful_stop import OwnSignals
+from lightning_modules.checkpoint_io import WholeCheckpoints
+from lightning_modules.ending import ending_line
+from lightning_modules.run_logger import RunLogger
 
 DEFAULT_SEED = 42
 """Seed of the original's fine-tuning scripts (monologg/KoBERT-nsmc, KoBERT-NER, KoBERT-KorQuAD)."""
-
-LINKS = ("vocab_size", "pad_token_id", "max_length", "labels", "suffix_tags", "particles", "seed_compatible")
-"""What data tells the module, under the same name on both sides; where one side lacks the name nothing is passed."""
 
 __all__ = ["TrainerCLI", "datamodules", "lightning_modules"]
 
@@ -70,8 +74,32 @@ TRAINER_OPTIONS: dict[str, Any] = {
 """How the trainer's parser is made, by whoever makes one."""
 
 
+CHECKPOINT_HELP = (
+    "Checkpoint to load: a file, or 'last' or 'best' for those in the run's folder. 'fit' resumes from it as the run "
+    "was; other commands evaluate its weights."
+)
+
+
 class TrainerCLI(LightningCLI):
-    """The parser, its links, its refusals and the callbacks every run has."""
+    """The parser, its links, its refusals and the callbacks every run has.
+
+    Args:
+        signals: where signals are noted that ask the command to stop.
+        held: what ends with the command; the lock on the run's folder is added to it.
+        options: `TRAINER_OPTIONS` and those of one command.
+    """
+
+    def __init__(self, signals: StopSignals, held: ExitStack, **options: Any) -> None:
+        self.signals = signals
+        self.held = held
+        super().__init__(**options)
+
+    def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs: Any) -> LightningArgumentParser:
+        parser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
+        for action in parser._actions:  # Lightning's own help names keywords that are not taken here
+            if action.dest == "ckpt_path":
+                action.help = CHECKPOINT_HELP
+        return parser
 
     def add_default_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """One seed for everything; LightningCLI's own option would also take `true` and `false`."""
@@ -87,71 +115,93 @@ class TrainerCLI(LightningCLI):
         parser.set_defaults(
             {
                 "best_checkpoint.filename": "best",
-                "best_checkpoint.monitor": "val/loss",
+                "best_checkpoint.monitor": LOSS,
                 "best_checkpoint.mode": "min",
                 "best_checkpoint.enable_version_counter": False,
             }
         )
         parser.link_arguments("seed_everything", "data.init_args.seed")
-        for name in LINKS:
-            parser.link_arguments(f"data.{name}", f"model.init_args.{name}", apply_on="instantiate")
-        # The parser checks every number of a list; it knows no NumPy integers.
-        counts = ("data.token_counts", "model.init_args.token_counts")
-        parser.link_arguments(*counts, compute_fn=np.ndarray.tolist, apply_on="instantiate")
+        add_links(parser, self._module_settings)
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
-        """Parse, then refuse numbers out of range, and a checkpoint of another module or of other settings."""
+        """Parse, take the run's folder, and refuse numbers out of range and checkpoints that do not fit.
+
+        Raises:
+            AlreadyFinished: `--run.resume=auto` has nothing left to do.
+        """
         super().parse_arguments(parser, args)
-        config = self.config[self.config.subcommand]
+        config, fit = self.config[self.config.subcommand], self.config.subcommand == "fit"
         check_numbers(config)
+        if config.get("weights_only") is False:
+            raise ValueError("--weights_only=false: nothing that a checkpoint names is executed; leave it out")
         self.run_folder = RunSpec(**vars(config.run)).folder(int(config.seed_everything))
-        if config.get("ckpt_path"):
-            check_checkpoint(config, self.run_folder, fit=self.config.subcommand == "fit")
+        if not config.trainer.fast_dev_run:
+            take_folder(self.run_folder, self.held)
+        step = settle_checkpoint(config, self.run_folder, LINKS, fit=fit)
+        self.resumed_step = step if fit else None
 
     def before_instantiate_classes(self) -> None:
         """Give the trainer its logger, and refuse what would write over a run that the folder has."""
         config = self.config[self.config.subcommand]
         if config.trainer.logger not in (None, True):
             raise ValueError("trainer.logger: runs always log to TensorBoard in their run folder; leave it out")
-        self.facts = {"recipe": config.run.recipe, "arm": config.run.arm, "seed": int(config.seed_everything)}
+        if config.trainer.default_root_dir is not None:
+            raise ValueError("trainer.default_root_dir: runs write into their run folder, see run.root; leave it out")
+        self.facts = {RECIPE: config.run.recipe, ARM: config.run.arm, SEED: int(config.seed_everything)}
         if config.get("ckpt_path") or config.trainer.fast_dev_run:
             return
         if self.config.subcommand == "fit":
-            refuse_used_folder(self.run_folder)
+            if config.run.resume == "never":
+                refuse_used_folder(self.run_folder)
         elif self.config.subcommand != "predict":
             refuse_evaluating_the_start(self.run_folder, self.config.subcommand)
 
     def instantiate_classes(self) -> None:
         """Make everything; a module of ours gets the checkpoint that will be loaded into it."""
-        super().instantiate_classes()
+        try:
+            super().instantiate_classes()
+        except ValueError as error:  # the parser's own, around what a link says
+            raise (error.__cause__ if isinstance(error.__cause__, LinkError) else error) from None
         config = self.config[self.config.subcommand]
-        check_linked(config.model.init_args.as_dict(), self.model, self.datamodule, (*LINKS, "token_counts"))
         if isinstance(self.model, EncoderModule):
             self.model.checkpoint = config.get("ckpt_path")
+
+    def _module_settings(self) -> tuple[str, dict[str, Any]]:
+        """Class path of the module, and its settings as they were parsed."""
+        model = self.config[self.config.subcommand].model
+        return model.class_path, model.init_args.as_dict()
 
     def after_fit(self) -> None:
         """Measure the weights that training ends with, or that a run of no steps has, where no validation did.
 
-        They are the best checkpoint if their figure is the best.
+        They are the best checkpoint if their figure is the best. `last.ckpt` is written again afterwards, so that a run
+        that goes on from it knows what was measured, and which score there is to beat.
         """
-        trainer = self.trainer
+        trainer: Any = self.trainer  # Lightning types neither callbacks nor fast_dev_run
         if trainer.fast_dev_run:
             return
         record = next(callback for callback in trainer.callbacks if isinstance(callback, RunRecord))
-        figures = dict(trainer.callback_metrics)
-        if record.validated_step != trainer.global_step and trainer.limit_val_batches:
+        measured = record.validated_step != trainer.global_step and bool(trainer.limit_val_batches)
+        if measured:
             trainer.validate(self.model, datamodule=self.datamodule)
-        keep_if_best(trainer, {**figures, **trainer.callback_metrics})
-        record.write_best(trainer)
+        current = record.validated_step == trainer.global_step
+        metrics = {name: value for name, value in record.metrics.items() if current or not name.startswith(VAL)}
+        if keep_if_best(trainer, metrics) or measured:
+            next(callback for callback in trainer.callbacks if isinstance(callback, LastCheckpoint)).save(trainer)
+        reason = record.write_end(trainer)
+        if reason:
+            rank_zero_info(ending_line(reason, trainer.global_step))
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         """The trainer, with TensorBoard always and the callbacks of this project."""
         config = self.config[self.config.subcommand]
-        logger = TensorBoardLogger(
+        logger = RunLogger(
             save_dir=config.run.root,
             name=config.run.recipe,
             version=self.run_folder.name,
             default_hp_metric=False,
+            # Points of later steps that an interrupted run has written are taken out of its curves.
+            purge_step=None if self.resumed_step is None else self.resumed_step + 1,
         )
         probe = ProbeSpec(**vars(config.probe))
         asked = config.trainer.enable_progress_bar
@@ -163,15 +213,24 @@ class TrainerCLI(LightningCLI):
             SampleTable(),
             TrainingLog(),
             GradientWatch(),
-            StepSeed(self.facts["seed"]),
+            StepSeed(self.facts[SEED]),
             *([LinearProbe(probe)] if probe.data_dir else []),
             PredictionFiles(self.run_folder),
             # After what it records: a run with test scores has its predictions.
             RunRecord(self.run_folder, self.facts),
             TokenProgressBar() if bar else ProgressLines(),
             *([ModelLine()] if config.trainer.enable_model_summary is None else []),
+            GracefulStop(self.signals, requeue=config.run.resume == "auto"),
         ]
-        options = {"logger": logger, "use_distributed_sampler": False, "enable_progress_bar": bar}
+        options = {
+            "logger": logger,
+            "use_distributed_sampler": False,
+            "enable_progress_bar": bar,
+            # Lightning looks there for checkpoints that no command has named, and would else in the working folder.
+            "default_root_dir": str(self.run_folder),
+        }
         trainer = super().instantiate_trainer(**options, **kwargs)
+        trainer.strategy.checkpoint_io = WholeCheckpoints()
+        trainer._signal_connector = OwnSignals()  # type: ignore[assignment]
         suit_processor(trainer)
         return trainer

@@ -18,7 +18,7 @@ from experiments._shared.commandline import run_command
 from experiments._shared.parsers import StrictParser
 
 if TYPE_CHECKING:
-    from experiments.bench.latency import ModelLatency
+    from experiments._shared.latency_file import ModelLatency
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -118,7 +118,7 @@ def _bench_latency(options: Namespace) -> None:
 
 def latency_table(results: "Mapping[str, ModelLatency]") -> str:
     """The figures as lines of text, each time with its ratio to the first model's."""
-    from experiments.report.reading.deployment import time_text
+    from experiments._shared.latency_file import time_text
 
     first = next(iter(results.values()))
     wide = max(map(len, results))

@@ -4,12 +4,12 @@ import platform
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from distilkobert.io.run_files import write_json
-from experiments.report.reading.deployment import weights_mb
+from distilkobert.io.pretrained import load_pretrained
+from experiments._shared.latency_file import Latencies, ModelLatency, model_key, write_latencies
+from experiments._shared.weights import weights_mb
 
 if TYPE_CHECKING:
     import torch
@@ -17,29 +17,6 @@ if TYPE_CHECKING:
 
 BATCHES = (1, 32)
 _CPUINFO = Path("/proc/cpuinfo")
-
-
-@dataclass(frozen=True)
-class ModelLatency:
-    """One model's figures.
-
-    Args:
-        batch_1_ms: one sentence alone, ms: mean over lengths of the median over repeats.
-        batch_32_ms: 32 sentences together, ms, likewise.
-        batch_1_quartiles_ms: first and third quartile in place of the median: half of the repeats lie between them.
-        batch_32_quartiles_ms: likewise.
-        sentences_per_s: sentences in a second in batches of 32.
-        parameters: of the encoder, without pooler and head.
-        mb: bytes of the folder's weights / 2^20, its head included.
-    """
-
-    batch_1_ms: float
-    batch_32_ms: float
-    batch_1_quartiles_ms: tuple[float, float]
-    batch_32_quartiles_ms: tuple[float, float]
-    sentences_per_s: float
-    parameters: int
-    mb: float
 
 
 def bench_latency(
@@ -108,14 +85,8 @@ def _quartiles_ms(seconds: Sequence[Sequence[float]]) -> tuple[float, float, flo
 
 def write_latency(path: Path, results: dict[str, ModelLatency], threads: int) -> None:
     """Write `path`; the models are called by their `model_key`."""
-    named = {model_key(path.parent, Path(name)): asdict(result) for name, result in results.items()}
-    write_json(path, {"hardware": processor_name(), "threads": threads, "models": named})
-
-
-def model_key(home: Path, model: Path) -> str:
-    """What a model is called in a file in `home`: its path from there where it lies below, else its whole path."""
-    home, place = home.resolve(), model.resolve()
-    return place.relative_to(home).as_posix() if place.is_relative_to(home) else str(place)
+    named = {model_key(path.parent, Path(name)): result for name, result in results.items()}
+    write_latencies(path, Latencies(processor_name(), threads, named))
 
 
 def processor_name(cpuinfo: Path = _CPUINFO) -> str:
@@ -157,7 +128,7 @@ def _load(name: str, longest: int) -> "PreTrainedModel":
     import torch
     from transformers import AutoModel
 
-    model: PreTrainedModel = AutoModel.from_pretrained(name, dtype=torch.float32)
+    model: PreTrainedModel = load_pretrained(AutoModel, name, dtype=torch.float32)
     if getattr(model, "pooler", None) is not None:
         setattr(model, "pooler", None)  # noqa: B010 - torch types every attribute as a module
     limit = getattr(model.config, "max_position_embeddings", None)

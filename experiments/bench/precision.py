@@ -58,7 +58,8 @@ def bench_precision(training: Training) -> dict[str, float]:
     threads_before = torch.get_num_threads()
     torch.set_num_threads(training.threads or threads_before)
     try:
-        step, times = _step(training), {name: [] for name, _, _ in FORMATS}
+        step = _step(training)
+        times: dict[str, list[float]] = {name: [] for name, _, _ in FORMATS}
         for turn in range(-1, training.rounds):
             for place in range(len(FORMATS)):
                 name, half, fused = FORMATS[(turn + place) % len(FORMATS)]
@@ -83,7 +84,7 @@ def precision_lines(speeds: dict[str, float]) -> Sequence[str]:
 def _attention(fused: bool) -> Iterator[None]:
     import torch
 
-    before = torch.backends.cuda.flash_sdp_enabled()
+    before = torch.backends.cuda.flash_sdp_enabled()  # type: ignore[no-untyped-call]
     torch.backends.cuda.enable_flash_sdp(fused)
     try:
         yield
@@ -110,7 +111,7 @@ def _step(training: Training) -> "Callable[[bool], torch.Tensor]":
         with torch.autocast("cpu", torch.bfloat16, enabled=half):
             hidden = encode(model, ids, present)
             loss = masked_lm_loss(masked_lm_logits(model, hidden[masked]), ids[masked])
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         optimizer.zero_grad()
         return loss.detach()

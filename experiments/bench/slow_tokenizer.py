@@ -5,6 +5,7 @@ Written from the description of the tokenizer, it shares no code with `distilkob
 
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 import sentencepiece
 from transformers import PreTrainedTokenizer
@@ -23,7 +24,7 @@ class SlowKoBertTokenizer(PreTrainedTokenizer):
         with vocab_file.open(encoding="utf-8", newline="\n") as lines:
             self._tokens = [line.rstrip("\n") for line in lines]
         self._ids = {token: number for number, token in enumerate(self._tokens)}
-        super().__init__(
+        super().__init__(  # type: ignore[no-untyped-call]
             unk_token="[UNK]", pad_token="[PAD]", cls_token="[CLS]", sep_token="[SEP]", mask_token="[MASK]"
         )
 
@@ -36,7 +37,7 @@ class SlowKoBertTokenizer(PreTrainedTokenizer):
         """Id of every token."""
         return dict(self._ids)
 
-    def _tokenize(self, text: str) -> list[str]:
+    def _tokenize(self, text: str, **kwargs: Any) -> list[str]:
         text = " ".join(text.split()).replace("``", '"').replace("''", '"')
         decomposed = unicodedata.normalize("NFKD", text)
         plain = "".join(character for character in decomposed if not unicodedata.combining(character))

@@ -17,20 +17,28 @@ from typing import TYPE_CHECKING
 
 from distilkobert import KoBertTokenizer
 from distilkobert.io.files import atomic_folder
-from distilkobert.io.run_files import how_to_finish
+from distilkobert.io.pretrained import load_pretrained
+from distilkobert.io.run_files import CONFIG_FILE, read_metrics, why_unfinished
 from experiments._shared.commandline import call_with_options, run_command
 from experiments._shared.quiet import quieten_transformers
+from experiments._shared.run_results import how_to_finish
 from experiments.export.model_card import write_model_card
 
 if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedModel
 
-    from distilkobert.models.checkpoints import Task
+    from distilkobert.tasks.kinds import Task
     from distilkobert.tokenizers.loading import TextEncoder
 
 
-def export(checkpoint: str, output: str, tokenizer: str | None = None, onnx: bool = False) -> Path:
+def export(
+    checkpoint: str,
+    output: str,
+    tokenizer: str | None = None,
+    onnx: bool = False,
+    allow_unfinished: bool = False,
+) -> Path:
     """Export one checkpoint.
 
     Args:
@@ -39,17 +47,20 @@ def export(checkpoint: str, output: str, tokenizer: str | None = None, onnx: boo
         tokenizer: folder of the model's tokenizer, KoBERT's *.model and vocab.txt or a tokenizer.json; by default the
             one kept in the checkpoint's run folder.
         onnx: write model.onnx too.
+        allow_unfinished: export from a run whose training has not come to its end.
 
     Returns:
         The folder.
 
     Raises:
         FileNotFoundError: checkpoint or tokenizer is not there.
-        ValueError: the output exists, the tokenizer does not fit, or the export does not reproduce the checkpoint.
+        ValueError: the output exists, the run is not finished, the tokenizer does not fit, or the export does not
+            reproduce the checkpoint.
     """
     from distilkobert.models.checkpoints import ENTRY, model_from_checkpoint, read_checkpoint
-    from distilkobert.models.checks import longest_input
-    from distilkobert.tokenizers.loading import load_encoder
+    from distilkobert.models.checks import longest_input, takes_segments
+    from distilkobert.tasks.kinds import head_named
+    from distilkobert.tokenizers.loading import load_tokenizer
     from experiments.export.onnx import require_onnx, write_onnx
 
     quieten_transformers()
@@ -58,15 +69,17 @@ def export(checkpoint: str, output: str, tokenizer: str | None = None, onnx: boo
     source, target = Path(checkpoint), Path(output)
     if target.exists():
         raise ValueError(f"{target} exists; remove it or name another --output")
+    run_folder = source.resolve().parent.parent
+    if not allow_unfinished and (run_folder / CONFIG_FILE).is_file() and why_unfinished(read_metrics(run_folder)):
+        raise ValueError(f"{how_to_finish(run_folder)}, or export it as it is with --allow_unfinished=true")
     content = read_checkpoint(source)
     model, task = model_from_checkpoint(content, source), content[ENTRY]["task"]
-    run_folder = source.resolve().parent.parent
-    encoder = load_encoder(str(tokenizer or run_folder / "tokenizer"))
+    encoder = load_tokenizer(str(tokenizer or run_folder / "tokenizer"))
     _check_tokenizer(encoder, model)
     with atomic_folder(target) as folder:
         model.save_pretrained(folder)
         fast = encoder.to_transformers(
-            model_max_length=longest_input(model.config), segment_ids=getattr(model.config, "type_vocab_size", 0) > 1
+            model_max_length=longest_input(model.config), segment_ids=takes_segments(model.config)
         )
         fast.save_pretrained(folder)
         if isinstance(encoder, KoBertTokenizer):
@@ -74,7 +87,9 @@ def export(checkpoint: str, output: str, tokenizer: str | None = None, onnx: boo
         if onnx:
             write_onnx(folder / "model.onnx", model)
         card = folder / "README.md"
-        write_model_card(card, name=target.name, model=model, task=task, checkpoint=source, run_folder=run_folder)
+        write_model_card(
+            card, name=target.name, model=model, head=head_named(task), checkpoint=source, run_folder=run_folder
+        )
         check_export(folder, model, task)
     if remark := how_to_finish(run_folder):
         print(f"note: {remark}; then export again, so that the model card shows it", file=sys.stderr)
@@ -82,8 +97,10 @@ def export(checkpoint: str, output: str, tokenizer: str | None = None, onnx: boo
 
 
 def _check_tokenizer(encoder: "TextEncoder", model: "PreTrainedModel") -> None:
+    from distilkobert.models.vocabulary_fit import holds_pieces
+
     config = model.config
-    if encoder.vocab_size != config.vocab_size or encoder.pad_token_id != config.pad_token_id:
+    if not holds_pieces(config.vocab_size, encoder.vocab_size) or encoder.pad_token_id != config.pad_token_id:
         raise ValueError(
             f"the tokenizer has {encoder.vocab_size} pieces and [PAD]={encoder.pad_token_id}, the model "
             f"{config.vocab_size} and {config.pad_token_id}; name the tokenizer it was trained with"
@@ -102,6 +119,7 @@ def check_export(folder: Path, model: "PreTrainedModel", task: "Task") -> None:
 
     from distilkobert.models.checkpoints import load_model
     from distilkobert.models.checks import class_names, longest_input
+    from distilkobert.models.vocabulary_fit import holds_pieces
 
     loaded, missing = load_model(folder, task)
     if type(loaded) is not type(model) or missing or class_names(loaded) != class_names(model):
@@ -121,8 +139,8 @@ def check_export(folder: Path, model: "PreTrainedModel", task: "Task") -> None:
             raise ValueError(
                 f"the exported model differs from the checkpoint by {difference:.3g} in {name}; the export was not kept"
             )
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    if len(tokenizer) != model.config.vocab_size or tokenizer.pad_token_id != model.config.pad_token_id:
+    tokenizer = load_pretrained(AutoTokenizer, folder)
+    if not holds_pieces(model.config.vocab_size, len(tokenizer)) or tokenizer.pad_token_id != model.config.pad_token_id:
         raise ValueError(
             f"the exported tokenizer has {len(tokenizer)} pieces and [PAD]={tokenizer.pad_token_id}, the model "
             f"{model.config.vocab_size} and {model.config.pad_token_id}; the export was not kept"

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from distilkobert.io.run_files import CONFIG_FILE, read_metrics
-from experiments.export.model_usage import PIPELINES, differences, labels, usage
+from distilkobert.tasks.kinds import Head
+from experiments.export.model_usage import differences, labels, usage
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-    from distilkobert.models.checkpoints import Task
-
 
 def write_model_card(
-    path: Path, *, name: str, model: "PreTrainedModel", task: "Task", checkpoint: Path, run_folder: Path
+    path: Path, *, name: str, model: "PreTrainedModel", head: Head, checkpoint: Path, run_folder: Path
 ) -> None:
     """Write the card: what the model is, how to load it, how it was made, what it scored.
 
@@ -24,19 +23,19 @@ def write_model_card(
         path: file to write, in the exported folder; the tokenizer and `model.onnx` lie there already.
         name: the model's name, the card's title.
         model: the exported network.
-        task: its head.
+        head: its head.
         checkpoint: where it comes from.
         run_folder: its run folder; `config.yaml`, `metrics.json` and `corpus_manifest.json` are used where they exist.
     """
-    tags = {"language": "ko", "library_name": "transformers", "pipeline_tag": PIPELINES[task]}
+    tags = {"language": "ko", "library_name": "transformers", "pipeline_tag": head.pipeline}
     header = yaml.safe_dump(tags).strip()
     sections = [
         f"---\n{header}\n---",
         f"# {name}",
         _summary(model),
-        usage(model, task, exact=any(path.parent.glob("*.model")), onnx=(path.parent / "model.onnx").is_file()),
-        labels(model, task),
-        differences(model, task),
+        usage(model, head, exact=any(path.parent.glob("*.model")), onnx=(path.parent / "model.onnx").is_file()),
+        labels(model, head),
+        differences(model, head),
         _recipe(run_folder),
         _corpus(run_folder),
         _metrics(run_folder, checkpoint),
@@ -76,12 +75,11 @@ def _recipe(run_folder: Path) -> str:
     return f"## Recipe\n\n{cut}```yaml\n{yaml.safe_dump(shown, sort_keys=False, allow_unicode=True).strip()}\n```"
 
 
-def _without_paths(settings: dict[str, Any]) -> dict[str, Any]:
+def _without_paths(value: Any) -> Any:
     """Settings with absolute paths cut to their last part: a card must not tell where somebody's files lie."""
-    return {
-        name: Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
-        for name, value in settings.items()
-    }
+    if isinstance(value, dict):
+        return {name: _without_paths(part) for name, part in value.items()}
+    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
 
 
 def _corpus(run_folder: Path) -> str:

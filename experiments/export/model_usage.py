@@ -2,20 +2,21 @@
 
 from typing import TYPE_CHECKING
 
-from distilkobert.models.checks import class_names
+from distilkobert.models.checks import class_names, longest_input
+from distilkobert.models.families import FAMILIES
+from distilkobert.tasks.input_settings import settings_of
+from distilkobert.tasks.kinds import (
+    MASKED_LM,
+    QUESTION_ANSWERING,
+    SEQUENCE_CLASSIFICATION,
+    TOKEN_CLASSIFICATION,
+    Head,
+    TaskKind,
+)
+from distilkobert.tasks.labels import has_suffix_tags
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
-
-    from distilkobert.models.checkpoints import Task
-
-PIPELINES: "dict[Task, str]" = {
-    "masked_lm": "fill-mask",
-    "sequence_classification": "text-classification",
-    "token_classification": "token-classification",
-    "question_answering": "question-answering",
-}
-"""Names of the tasks on the Hugging Face hub, all but the last also names of pipelines."""
 
 _ENCODER = """from transformers import AutoTokenizer, {loader}
 
@@ -40,7 +41,7 @@ from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
 tokenizer = AutoTokenizer.from_pretrained("FOLDER")
 model = AutoModelForQuestionAnswering.from_pretrained("FOLDER")
-question, context = "누가 그렸나?", "이 그림은 김홍도가 그렸다."
+question, context = "{question}", "{context}"
 inputs = tokenizer(
     question, context, truncation="only_second", return_offsets_mapping=True, return_tensors="pt"
 )
@@ -54,19 +55,19 @@ first, last = divmod(int(scores.where(allowed, -torch.inf).argmax()), len(inside
 print(context[offsets[first][0] : offsets[last][1]])"""
 
 
-def usage(model: "PreTrainedModel", task: "Task", *, exact: bool, onnx: bool) -> str:
+def usage(model: "PreTrainedModel", head: Head, *, exact: bool, onnx: bool) -> str:
     """The section that shows how to use the model.
 
     Args:
         model: the exported network.
-        task: its head.
+        head: its head.
         exact: whether KoBERT's own tokenizer files lie in the folder.
         onnx: whether model.onnx lies in the folder.
     """
-    parts = [f"## Use\n\n```python\n{_code(model, task)}\n```"]
-    if task == "masked_lm":
+    parts = [f"## Use\n\n```python\n{_code(model, head)}\n```"]
+    if head is MASKED_LM:
         parts.append(f"With its head, for the likeliest pieces in place of [MASK]:\n\n```python\n{_MASKED_LM}\n```")
-    if task == "question_answering":
+    if head is QUESTION_ANSWERING:
         parts.append(
             "transformers 5 has no question answering pipeline any more, so the span is chosen here: the best start "
             "and end inside the context, at most 30 pieces long. Contexts longer than an input are cut here; "
@@ -85,57 +86,58 @@ def usage(model: "PreTrainedModel", task: "Task", *, exact: bool, onnx: bool) ->
     return "\n\n".join(parts)
 
 
-def _code(model: "PreTrainedModel", task: "Task") -> str:
-    if task == "sequence_classification":
-        return _PIPELINE.format(name=PIPELINES[task], extra="", text="정말 재미있는 영화였다")
-    if task == "token_classification":
+def _code(model: "PreTrainedModel", head: Head) -> str:
+    if head is QUESTION_ANSWERING:
+        question, context = QUESTION_ANSWERING.sample.split("\t")
+        return _ANSWER.format(question=question, context=context)
+    if isinstance(head, TaskKind):
         # Pipelines join pieces by prefix tags only.
-        extra = "" if _suffix_tags(model) else ', aggregation_strategy="simple"'
-        return _PIPELINE.format(name=PIPELINES[task], extra=extra, text="김민수는 어제 부산에 갔다.")
-    if task == "question_answering":
-        return _ANSWER
-    if model.config.model_type == "distilbert":
-        return _ENCODER.format(loader="DistilBertModel", extra="")
-    return _ENCODER.format(loader="BertModel", extra=", add_pooling_layer=False")
+        joins = head is TOKEN_CLASSIFICATION and not has_suffix_tags(class_names(model))
+        extra = ', aggregation_strategy="simple"' if joins else ""
+        return _PIPELINE.format(name=head.pipeline, extra=extra, text=head.sample)
+    loader = {"distilbert": "DistilBertModel", "bert": "BertModel"}.get(model.config.model_type, "AutoModel")
+    return _ENCODER.format(loader=loader, extra=", add_pooling_layer=False" if _has_pooler(model) else "")
 
 
-def _suffix_tags(model: "PreTrainedModel") -> bool:
-    return any(name.endswith(("-B", "-I")) for name in class_names(model))
+def _has_pooler(model: "PreTrainedModel") -> bool:
+    family = FAMILIES.get(model.config.model_type)
+    return family is not None and family.pooler
 
 
-def labels(model: "PreTrainedModel", task: "Task") -> str:
+def labels(model: "PreTrainedModel", head: Head) -> str:
     """The section that names the classes; empty for heads without named ones."""
-    if task not in ("sequence_classification", "token_classification"):
+    if not (isinstance(head, TaskKind) and head.has_labels):
         return ""
     listed = ", ".join(f"{number} `{name}`" for number, name in enumerate(class_names(model)))
     return f"## Labels\n\n{listed}"
 
 
-def differences(model: "PreTrainedModel", task: "Task") -> str:
+def differences(model: "PreTrainedModel", head: Head) -> str:
     """The section on what users of BERT might not expect."""
     config = model.config
     points = []
     if config.model_type == "distilbert":
         points.append("No segment ids: the tokenizer gives no `token_type_ids`; two texts are told apart by [SEP].")
         points.append("No pooler: the sentence vector at [CLS] is `last_hidden_state[:, 0]`.")
-    elif task != "sequence_classification":
+    elif head is not SEQUENCE_CLASSIFICATION and _has_pooler(model):
         points.append(
             "There is no trained pooler: where only the encoder is loaded, pass `add_pooling_layer=False` and take "
             "`last_hidden_state[:, 0]`."
         )
     if config.pad_token_id != 0:
         points.append(f"[PAD] is id {config.pad_token_id}, not 0.")
-    if task == "token_classification" and _suffix_tags(model):
+    if head is TOKEN_CLASSIFICATION and has_suffix_tags(class_names(model)):
         points.append(
             "Tags are written PER-B, not B-PER, and the tag of a word stands on its first piece; pipelines join pieces "
             "by prefix tags only, so take their output piece by piece, or use `python -m experiments.predict`."
         )
-    if getattr(config, "particles", "none") == "split":
+    settings = settings_of(config.to_dict(), class_names(model), longest_input(config), "the model")
+    if settings.particles == "split":
         points.append(
             "Words were split before trailing particles before they were encoded. A tokenizer alone does not do that; "
             "`python -m experiments.predict` of the project does, and the scores below are measured so."
         )
-    if getattr(config, "seed_compatible", False):
+    if settings.seed_compatible:
         points.append(
             "Answers were learnt and scored in the way of the original KorQuAD pipeline, whose words end at white "
             "space. Offsets of a tokenizer alone give other answers; `python -m experiments.predict` of the project "

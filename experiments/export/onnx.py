@@ -32,7 +32,8 @@ def write_onnx(path: Path, model: "PreTrainedModel") -> None:
     """Write the network with its head; batch and length may be of any size, up to the model's positions.
 
     Inputs are those of the tokenizer (int64, B x T): `input_ids`, `attention_mask`, for BERT `token_type_ids`. Outputs
-    have their names in transformers: `logits`, or `start_logits` and `end_logits`.
+    have their names in transformers: `logits`, or `start_logits` and `end_logits`; of an encoder without head
+    `last_hidden_state`.
 
     Args:
         path: file to write.
@@ -49,7 +50,8 @@ def write_onnx(path: Path, model: "PreTrainedModel") -> None:
     longest = longest_input(model.config)
     inputs = _inputs(model, 2, min(7, longest))
     with torch.inference_mode():
-        names = [name for name in model(**inputs) if name.endswith("logits")]
+        found = model(**inputs)
+        names = [name for name in found if name.endswith("logits")] or ["last_hidden_state"]
 
     class Outputs(nn.Module):
         """The head's outputs as a plain tuple, which is what can be traced."""
@@ -85,11 +87,13 @@ def _inputs(model: "PreTrainedModel", rows: int, tokens: int) -> "dict[str, Tens
     """Random ids; all rows but the first are padded at their end."""
     import torch
 
+    from distilkobert.models.checks import takes_segments
+
     ids = torch.randint(0, model.config.vocab_size, (rows, tokens), generator=torch.Generator().manual_seed(0))
     mask = torch.ones_like(ids)
     mask[1:, 1 + tokens // 2 :] = 0
     inputs = {"input_ids": ids, "attention_mask": mask}
-    if getattr(model.config, "type_vocab_size", 0) > 1:
+    if takes_segments(model.config):
         inputs["token_type_ids"] = torch.zeros_like(ids)
         inputs["token_type_ids"][:, 1 + tokens // 3 :] = 1
     return inputs

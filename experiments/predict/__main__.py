@@ -9,22 +9,25 @@ One line gives one line, columns between tabs:
     entities             TYPE:START-END:TEXT for each entity, or - where there is none
     question answering   answer, START-END in the context, probability; the input is QUESTION<TAB>CONTEXT
 
-Positions count characters from 0, the end excluded. Task, labels and the way words are cut come from the folder.
+Positions count characters from 0, the end excluded. Task, labels, lengths and the way words are cut come from the
+folder: a model reads its lines as it read its examples in training.
 """
 
 import os
 import sys
+from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
 from typing import Literal
 
+from distilkobert.tasks.kinds import TaskName, kind_named
 from experiments._shared.commandline import call_with_options, run_command
 from experiments._shared.quiet import quieten_transformers
 
 
 def predict(
     model: str,
-    task: Literal["auto", "sequence_classification", "token_classification", "question_answering"] = "auto",
+    task: Literal["auto", TaskName] = "auto",
     max_length: int | None = None,
     batch_size: int = 16,
 ) -> None:
@@ -34,7 +37,7 @@ def predict(
         model: folder of an exported fine-tuned model.
         task: head to use; auto reads it from the folder.
         max_length: longest input in tokens, what is longer is cut (or read in windows, for question answering); by
-            default what the model takes, 512 at most.
+            default that of training, or what the model takes, 512 at most, where the folder does not tell.
         batch_size: lines at a time when reading from a pipe; a terminal gets its answers line by line.
 
     Raises:
@@ -42,46 +45,43 @@ def predict(
         ValueError: the folder holds no fine-tuned model; or a line is not what the task needs (from a terminal, such a
             line is reported and the next one is read).
     """
-    from distilkobert.models.checkpoints import load_model
-    from distilkobert.tokenizers.loading import load_encoder
-    from experiments.predict.lines import answers, head_of, prepare_line
-    from experiments.predict.tasks import Prepared, Reader
+    from distilkobert.tokenizers.unknowns import PieceCounts, check_unknown
+    from experiments.predict.model import Predictor, Question, kind_of
 
     quieten_transformers()
     if batch_size < 1:
         raise ValueError(f"batch_size={batch_size}: must be 1 or more")
     folder = Path(model)
-    chosen = head_of(folder) if task == "auto" else task
-    network, missing = load_model(folder, chosen)
-    if missing:
-        raise ValueError(f"{folder} has no trained head for {chosen}: it lacks {', '.join(missing)}; leave --task out")
-    reader = Reader.of(network, load_encoder(folder), max_length)
+    kind = kind_of(folder) if task == "auto" else kind_named(task)
+    predictor = Predictor.of(folder, kind, max_length)
     terminal = sys.stdin.isatty()
     if terminal:
-        wanted = "question<TAB>context" if chosen == "question_answering" else "a text"
-        print(f"{chosen}: type {wanted} and press Enter; end with Ctrl-D", file=sys.stderr)
-    numbered = enumerate(sys.stdin.buffer, start=1)
+        print(f"{kind.name}: type {predictor.codec.line_form} and press Enter; end with Ctrl-D", file=sys.stderr)
+    numbered, counts = enumerate(sys.stdin.buffer, start=1), PieceCounts()
     while lines := list(islice(numbered, 1 if terminal else batch_size)):
-        prepared: list[Prepared] = []
+        questions: list[Question] = []
         bad: ValueError | None = None
         for number, line in lines:
             try:
-                prepared.append(prepare_line(number, line, chosen, reader))
+                questions.append(predictor.read(number, line))
             except ValueError as error:
                 bad = error
                 break
-        for answer in answers(network, prepared, reader) if prepared else ():
+        counts = sum((question.count(predictor.codec.encoder.unk_token_id) for question in questions), counts)
+        for answer in predictor.answers(questions) if questions else ():
             print(answer, flush=terminal)
         if bad is not None and not terminal:
             raise bad
         if bad is not None:
             print(f"error: {bad}", file=sys.stderr)
+    check_unknown(counts, "standard input", unknown_limit=1)  # only warns: the answers are out
 
 
 def main() -> None:
     """Command line of the prediction; quiet where the reader of its output, such as `head`, has seen enough."""
     # Korean text needs it, whatever the locale says.
-    sys.stdout.reconfigure(encoding="utf-8")
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
     try:
         call_with_options(predict, "python -m experiments.predict", __doc__)
         sys.stdout.flush()

@@ -21,6 +21,9 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from distilkobert.corpus.preparation import PreparedCorpus, prepare_corpus
 from distilkobert.corpus.sequences import CorpusSettings
 from distilkobert.io.files import expand_inputs
+from distilkobert.io.locks import only_process
+from distilkobert.io.texts import TextKind
+from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 from experiments._shared.commandline import run_command
 from experiments._shared.measure import peak_memory_mb
 from experiments._shared.parsers import StrictParser
@@ -56,11 +59,22 @@ def _corpus_parser() -> StrictParser:
     parser = StrictParser()
     parser.add_argument(
         "--input", nargs="+", required=True, metavar="FILE",
-        help=".txt, .jsonl or .parquet files or globs, plain or .gz, .xz, .zst; one sentence or document a line",
+        help=".txt, .jsonl or .parquet files or globs, plain or .gz, .xz, .bz2, .zst; names without a suffix are text; "
+        "one sentence or document a line",
     )  # fmt: skip
-    parser.add_argument("--tokenizer", type=str, required=True, help="folder or hub name of the KoBERT tokenizer")
+    parser.add_argument(
+        "--tokenizer",
+        type=str,
+        required=True,
+        help="folder or hub name: KoBERT's, or any fast tokenizer of transformers",
+    )
     parser.add_argument("--output", type=str, required=True, help="folder to make")
     parser.add_argument("--field", type=str | None, help="key or column with the text, for .jsonl and .parquet")
+    parser.add_argument("--format", type=TextKind | None, help="what is in the files, whatever their names say")
+    parser.add_argument(
+        "--unknown_limit", type=float, default=UNKNOWN_LIMIT,
+        help="share of unknown pieces from which the texts are refused; 1 accepts any",
+    )  # fmt: skip
     parser.add_argument("--num_proc", type=int, default=1, help="processes that encode")
     parser.add_argument("--overwrite", action="store_true", help="replace a corpus made from something else")
     parser.add_class_arguments(CorpusSettings)
@@ -69,6 +83,12 @@ def _corpus_parser() -> StrictParser:
 
 def _prepare_corpus(options: Namespace) -> None:
     settings = CorpusSettings(**{field.name: options[field.name] for field in fields(CorpusSettings)})
+    output = Path(options.output).absolute()
+    with only_process(output.with_name(f".{output.name}.lock"), f"the corpus {options.output}"):
+        _prepare(options, settings)
+
+
+def _prepare(options: Namespace, settings: CorpusSettings) -> None:
     total = sum(path.stat().st_size for path in expand_inputs(options.input))
     columns = (BarColumn(), DownloadColumn(), TextColumn("{task.fields[lines]:,} lines"), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
@@ -89,6 +109,8 @@ def _prepare_corpus(options: Namespace) -> None:
             options.num_proc,
             options.overwrite,
             show,
+            options.format,
+            options.unknown_limit,
         )
     _print_summary(prepared, options.output, options.num_proc)
 

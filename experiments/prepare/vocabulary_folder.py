@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from distilkobert import KoBertTokenizer
+from distilkobert.io.pretrained import load_pretrained
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-    from distilkobert.tokenizers.loading import FastEncoder
+    from distilkobert.tokenizers.fast import FastEncoder
 
 RECORD = "vocabulary.json"
 """What the folder was made from; only a folder that has it is replaced by `--overwrite`."""
@@ -51,14 +52,14 @@ def write_model(folder: Path, model: "PreTrainedModel", encoder: "KoBertTokenize
 
     from distilkobert.models.checkpoints import load_own
     from distilkobert.models.checks import longest_input
-    from distilkobert.tokenizers.loading import load_encoder
+    from distilkobert.tokenizers.loading import load_tokenizer
 
     model.save_pretrained(folder)
     if isinstance(encoder, KoBertTokenizer):
         segments = getattr(model.config, "type_vocab_size", 0) > 1
         encoder.to_transformers(longest_input(model.config), segments).save_pretrained(folder)
     encoder.save_pretrained(folder)
-    loaded, tokenizer, own = load_own(folder), AutoTokenizer.from_pretrained(folder), load_encoder(folder)
+    loaded, tokenizer, own = load_own(folder), load_pretrained(AutoTokenizer, folder), load_tokenizer(folder)
     found = [(own.fingerprint, own.pad_token_id), (encoder.fingerprint, tokenizer.pad_token_id)]
     expected = (encoder.fingerprint, encoder.pad_token_id)
     if found != [expected] * 2 or loaded.config.pad_token_id != encoder.pad_token_id:

@@ -35,14 +35,14 @@ def transfer(
         ValueError: one of them cannot be read or is unsupported, or they do not fit together.
     """
     from distilkobert.models.checkpoints import load_own
-    from distilkobert.tokenizers.loading import load_encoder
+    from distilkobert.tokenizers.loading import load_tokenizer
     from distilkobert.tokenizers.transfer import piece_origins, transfer_vocabulary
 
     quieten_transformers()
     target = Path(output)
     require_replaceable(target, overwrite)
     own = model_tokenizer or tokenizer_place(model)
-    old, new = load_encoder(own), load_encoder(tokenizer)
+    old, new = load_tokenizer(own), load_tokenizer(tokenizer)
     network = load_own(model)
     fast = fast_view(new)
     origins = piece_origins(fast_view(old), fast, own, tokenizer)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from distilkobert.io.metric_names import AGREEMENT, LOSS, OTHER_F1, TEACHER_LOSS, TOKENS_SEEN, TYPE_F1, WALL_TIME
 from experiments.report.cells import (
     DELTA,
     RATIO,
@@ -102,11 +103,11 @@ def delta_table(study: Study, scores: Scores) -> Table:
 def distillation_table(study: Study, stage: str) -> Table:
     """What distillation itself reached and cost."""
     measured: tuple[tuple[str, Callable[[Run], float | None], Callable[[float], str]], ...] = (
-        ("held-out loss", lambda run: run.number("val/loss"), "{:.3f}".format),
-        ("teacher's loss, same masks", lambda run: run.number("val/teacher_loss"), "{:.3f}".format),
-        ("agreement %", lambda run: _scaled(run.number("val/agreement"), 100), "{:.2f}".format),
-        ("tokens seen", lambda run: run.number("tokens_seen"), "{:,.0f}".format),
-        ("wall time s", lambda run: run.number("wall_time_s"), "{:,.1f}".format),
+        ("held-out loss", lambda run: run.number(LOSS), "{:.3f}".format),
+        ("teacher's loss, same masks", lambda run: run.number(TEACHER_LOSS), "{:.3f}".format),
+        ("agreement %", lambda run: _scaled(run.number(AGREEMENT), 100), "{:.2f}".format),
+        ("tokens seen", lambda run: run.number(TOKENS_SEEN), "{:,.0f}".format),
+        ("wall time s", lambda run: run.number(WALL_TIME), "{:,.1f}".format),
         ("tokens/s", _tokens_per_s, "{:,.0f}".format),
     )
     rows = []
@@ -138,7 +139,7 @@ def distillation_table(study: Study, stage: str) -> Table:
 
 def entity_table(study: Study, stage: str, title: str) -> Table | None:
     """F1 of every entity type; None where no run has any."""
-    types = [name.removeprefix("test/f1_") for name in entity_keys(study.of(stage))]
+    types = [name.removeprefix(TYPE_F1) for name in entity_keys(study.of(stage))]
     if not types:
         return None
     rows = []
@@ -157,13 +158,13 @@ def entity_table(study: Study, stage: str, title: str) -> Table | None:
 
 def entity_keys(runs: Sequence[Run]) -> list[str]:
     """Names of the per-type scores that any of the runs has, `f1_kept` and `f1_strict` not being types."""
-    names = {name for run in runs for name in run.metrics if name.startswith("test/f1_")}
-    return sorted(names - {"test/f1_kept", "test/f1_strict"})
+    names = {name for run in runs for name in run.metrics if name.startswith(TYPE_F1)}
+    return sorted(names.difference(OTHER_F1))
 
 
 def percent_of_type(kind: str, run: Run) -> float | None:
     """A run's F1 of one entity type, in per cent."""
-    return _scaled(run.number(f"test/f1_{kind}"), 100)
+    return _scaled(run.number(f"{TYPE_F1}{kind}"), 100)
 
 
 def _scaled(value: float | None, factor: float) -> float | None:
@@ -171,5 +172,5 @@ def _scaled(value: float | None, factor: float) -> float | None:
 
 
 def _tokens_per_s(run: Run) -> float | None:
-    tokens, seconds = run.number("tokens_seen"), run.number("wall_time_s")
+    tokens, seconds = run.number(TOKENS_SEEN), run.number(WALL_TIME)
     return tokens / seconds if tokens and seconds else None

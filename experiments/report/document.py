@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from distilkobert.tasks.kinds import SEQUENCE_CLASSIFICATION, TOKEN_CLASSIFICATION
 from experiments.report.content import (
     delta_table,
     distillation_table,
@@ -135,14 +136,14 @@ def _task_sections(study: Study, scores: Scores, deployment: Deployment, notes: 
         drawn = () if differences is None else (differences,)
         sections.append(Section("Differences", (METHOD,), (delta_table(study, scores),), drawn))
     for metric in scores.metrics:
-        if metric.kind == "tagging":
+        if metric.kind is TOKEN_CLASSIFICATION:
             table, figure = entity_table(study, metric.stage, metric.heading), entity_figure(study, metric)
             if table is not None and figure is not None:
                 sections.append(Section(f"{metric.heading} by entity type", (), (table,), (figure,)))
-        elif metric.kind == "classification":
+        elif metric.kind is SEQUENCE_CLASSIFICATION:
             drawings = label_figures(study, metric, notes)
             if drawings:
-                task = metric.heading.removesuffix(f" {metric.name}")
+                task = metric.heading.removesuffix(f" {metric.score.title}")
                 sections.append(Section(f"{task}: errors and confidence", (), (), tuple(drawings)))
     return sections
 

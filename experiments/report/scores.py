@@ -111,9 +111,9 @@ def _stage_deltas(study: Study, stage: str, base: str, notes: list[str]) -> dict
             notes.append(f"The difference of {arm} to {base} in {stage} is without {left}{why}.")
     deltas = {}
     for metric in metrics:
-        numerators = np.stack([outcome.numerators[metric.name] for outcome in outcomes.values()])
-        denominators = np.stack([outcome.denominators[metric.name] for outcome in outcomes.values()])
-        observed = np.array([outcome.percent(metric.name) for outcome in outcomes.values()])
+        numerators = np.stack([outcome.numerators[metric.score.title] for outcome in outcomes.values()])
+        denominators = np.stack([outcome.denominators[metric.score.title] for outcome in outcomes.values()])
+        observed = np.array([outcome.percent(metric.score.title) for outcome in outcomes.values()])
         resampled = resampled_scores(numerators, denominators)
         for arm, places_of_arm in pairs.items():
             deltas[arm, metric.heading] = paired_delta(observed, resampled, places_of_arm, origins[arm])
@@ -142,7 +142,7 @@ def _outcomes(study: Study, stage: str, metrics: list[Metric], notes: list[str])
 def _contradiction(run: Run, metrics: list[Metric], outcomes: Outcomes) -> str:
     """Where the predictions give another score than the run reported, in words; empty where they agree."""
     for metric in metrics:
-        reported, counted = metric.percent(run), outcomes.percent(metric.name)
+        reported, counted = metric.percent(run), outcomes.percent(metric.score.title)
         if reported is not None and abs(reported - counted) > _TOLERANCE:
             return (
                 f"{metric.heading} {counted:.2f} counted from {len(outcomes.keys):,} examples, {reported:.2f} reported"

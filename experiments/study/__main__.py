@@ -17,12 +17,13 @@ from types import FrameType
 
 from distilkobert.io.run_files import write_json
 from experiments._shared.commandline import run_command
+from experiments._shared.plan_file import PLAN_FILE, read_plan
 from experiments.study.plan.arms import Point, sample_points
 from experiments.study.plan.declaration import Declared
 from experiments.study.plan.expand import expand, study_folder
-from experiments.study.plan.folder import check_folder, config_sums, read_plan, write_study
+from experiments.study.plan.folder import check_folder, config_sums, write_study
 from experiments.study.plan.parsing import parse_study
-from experiments.study.plan.plan import PLAN_FILE, Plan, together
+from experiments.study.plan.plan import Plan, together
 from experiments.study.run.journal import JOURNAL_FILE, open_storage, require_optuna
 from experiments.study.run.locks import FileLock
 from experiments.study.run.metric import metric_lines
@@ -78,7 +79,7 @@ def check(declared: Declared) -> None:
     """
     plan, folder = expand(declared), Path(study_folder(declared))
     sums = config_sums(declared, plan)
-    if (folder / JOURNAL_FILE).is_file() and read_plan(folder) == plan.as_dict(sums):
+    if (folder / JOURNAL_FILE).is_file() and read_plan(folder) == plan.content(sums):
         return
     from experiments.study.plan.check import check_plan
 
@@ -104,9 +105,9 @@ def dry_run(declared: Declared) -> list[str]:
     plan, folder = expand(declared), Path(study_folder(declared))
     if not (folder / JOURNAL_FILE).is_file():
         sums = config_sums(declared, plan)
-        check_folder(folder, plan.as_dict(sums), {})
+        check_folder(folder, plan.content(sums), None)
         write_study(folder, declared)
-        write_json(folder / PLAN_FILE, plan.as_dict(sums))
+        write_json(folder / PLAN_FILE, plan.content(sums))
     return [
         " && ".join(f"python -m {shlex.join(command)}" for command in run.commands) + f"  # {run.label}"
         for run in plan.all_runs
@@ -126,7 +127,7 @@ def open_study(declared: Declared) -> Opened:
 
     def enter(points: tuple[Point, ...], *, starting: bool = False) -> Plan:
         plan = expand(declared, points)
-        content = plan.as_dict(sums)
+        content = plan.content(sums)
         if starting:
             changed = check_folder(folder, content, book.plan)
             if changed and not presence.try_acquire():
@@ -144,7 +145,7 @@ def open_study(declared: Declared) -> Opened:
 
     with FileLock(folder / "locks" / "study.lock").held():
         if not (folder / JOURNAL_FILE).is_file():
-            check_folder(folder, expand(declared).as_dict(sums), {})
+            check_folder(folder, expand(declared).content(sums), None)
         storage = open_storage(folder)
         book, search = Book(storage, declared.name), None
         if study.search and study.metric:

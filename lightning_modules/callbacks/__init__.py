@@ -2,6 +2,7 @@
 
 from lightning_modules.callbacks.best_checkpoint import keep_if_best
 from lightning_modules.callbacks.confusion import ConfusionFigure
+from lightning_modules.callbacks.graceful_stop import GracefulStop
 from lightning_modules.callbacks.gradients import GradientWatch
 from lightning_modules.callbacks.hparams_tab import HparamsTab
 from lightning_modules.callbacks.last_checkpoint import LastCheckpoint
@@ -16,6 +17,7 @@ from lightning_modules.callbacks.training_log import TrainingLog
 
 __all__ = [
     "ConfusionFigure",
+    "GracefulStop",
     "GradientWatch",
     "HparamsTab",
     "LastCheckpoint",

@@ -7,19 +7,19 @@ import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
 from torch import Tensor
 
-from lightning_modules.callbacks.last_checkpoint import LastCheckpoint
 
-
-def keep_if_best(trainer: pl.Trainer, figures: Mapping[str, Tensor]) -> None:
+def keep_if_best(trainer: pl.Trainer, figures: Mapping[str, Tensor]) -> bool:
     """Save the weights that training has ended with as the best, if they are; all ranks must call it.
 
     `ModelCheckpoint` hears of validations inside training only. Without this a run that is shorter than the interval
-    of its validations has no best checkpoint, and others have one that was chosen without the last steps. `last.ckpt`
-    is written again after a choice, so that a run that goes on from it knows which score there is to beat.
+    of its validations has no best checkpoint, and others have one that was chosen without the last steps.
 
     Args:
         trainer: after `fit`, and after the validation of its last step.
         figures: what was measured at the end, by name; a figure that is no number is never the best.
+
+    Returns:
+        Whether they are the best.
     """
     chosen = False
     for callback in trainer.checkpoint_callbacks:
@@ -32,6 +32,4 @@ def keep_if_best(trainer: pl.Trainer, figures: Mapping[str, Tensor]) -> None:
         before = dict(callback.best_k_models)
         callback._save_topk_checkpoint(trainer, {**figures, **callback._monitor_candidates(trainer)})
         chosen = chosen or callback.best_k_models != before
-    for callback in trainer.checkpoint_callbacks:
-        if chosen and isinstance(callback, LastCheckpoint):
-            callback.save(trainer)
+    return chosen

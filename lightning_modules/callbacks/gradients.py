@@ -9,7 +9,9 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from torch import Tensor
 from torch.nn.utils import get_total_norm
 
-from lightning_modules.callbacks.last_checkpoint import LastCheckpoint, works
+from distilkobert.io.metric_names import LOSS, TRAIN, VAL
+from lightning_modules.callbacks.last_checkpoint import LastCheckpoint, gives_finite_loss
+from lightning_modules.held_out import TOTAL
 from lightning_modules.remedies import beside
 
 
@@ -56,7 +58,7 @@ class GradientWatch(pl.Callback):
         self._bad = None
         if (trainer.global_step + 1) % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
             for logger in trainer.loggers:
-                logger.log_metrics({"train/grad_norm": float(norm)}, step=trainer.global_step + 1)
+                logger.log_metrics({f"{TRAIN}grad_norm": float(norm)}, step=trainer.global_step + 1)
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -70,7 +72,8 @@ class GradientWatch(pl.Callback):
         Raises:
             FloatingPointError: on all ranks, before the weights can be chosen as the best.
         """
-        loss = trainer.callback_metrics.get("val/loss")
+        metrics = trainer.callback_metrics
+        loss = metrics.get(LOSS, metrics.get(f"{VAL}{TOTAL}"))  # a student without head has no loss of its own
         if trainer.state.fn == "fit" and loss is not None and not torch.isfinite(loss):
             self._try(trainer, pl_module)
 
@@ -83,7 +86,7 @@ class GradientWatch(pl.Callback):
         self._try(trainer, pl_module)
 
     def _try(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if self._last is not None and not works(trainer, pl_module, *self._last):
+        if self._last is not None and not gives_finite_loss(trainer, pl_module, *self._last):
             raise FloatingPointError(
                 f"the weights after optimizer step {trainer.global_step} give a loss that is not finite: this step has "
                 f"ruined them, and they were not saved. {_remedy(trainer, pl_module)}"

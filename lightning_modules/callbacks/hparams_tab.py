@@ -6,20 +6,22 @@ from typing import TypeAlias
 import pytorch_lightning as pl
 from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.trainer.states import TrainerFn
-from tensorboard.compat.proto.summary_pb2 import Summary  # type: ignore[import-untyped]
-from tensorboard.plugins.hparams import metadata  # type: ignore[import-untyped]
-from tensorboard.plugins.hparams.api_pb2 import STATUS_SUCCESS  # type: ignore[import-untyped]
-from tensorboard.plugins.hparams.plugin_data_pb2 import (  # type: ignore[import-untyped]
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.plugins.hparams import metadata
+from tensorboard.plugins.hparams.api_pb2 import STATUS_SUCCESS
+from tensorboard.plugins.hparams.plugin_data_pb2 import (
     HParamsPluginData,
     SessionEndInfo,
     SessionStartInfo,
 )
 
+from distilkobert.io.metric_names import VAL
+from distilkobert.tasks.kinds import KINDS
 from lightning_modules.base import EncoderModule
 
 Setting: TypeAlias = str | bool | int | float
 
-HEADLINES = ("accuracy", "agreement", "exact_match", "f1", "loss")
+HEADLINES = tuple(sorted({"agreement", "loss", *(score.key for kind in KINDS for score in kind.scores)}))
 """Validation scores that stand first in the tab, as `final/<name>`: it opens with the first five of all scalars."""
 
 
@@ -90,7 +92,7 @@ class HparamsTab(pl.Callback):
 
     def _write_final(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         assert isinstance(pl_module, EncoderModule)
-        measured = {name: trainer.callback_metrics.get(f"val/{name}") for name in HEADLINES}
+        measured = {name: trainer.callback_metrics.get(f"{VAL}{name}") for name in HEADLINES}
         scores = {f"final/{name}": float(value) for name, value in measured.items() if value is not None}
         for logger in trainer.loggers:
             logger.log_metrics(scores, step=pl_module.weights_step)

@@ -6,11 +6,9 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.utilities import rank_zero_info
 
+from distilkobert.io.prediction_files import STEMS
 from lightning_modules.base import EncoderModule
 from lightning_modules.callbacks.gathering import gather_to_zero
-
-STEMS = {"test": "predictions", "predict": "predict"}
-"""File name, without its ending, for each command."""
 
 
 class PredictionFiles(pl.Callback):

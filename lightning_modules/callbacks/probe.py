@@ -9,6 +9,8 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from distilkobert.io.metric_names import PROBE_ACCURACY, PROBE_RETENTION, PROBE_TEACHER
+from distilkobert.models.checks import longest_input
 from distilkobert.models.heads import encode
 from distilkobert.tasks.files.common import NSMC_TRAIN, find_file, missing_files
 from distilkobert.tasks.files.nsmc import read_nsmc
@@ -55,7 +57,8 @@ class LinearProbe(pl.Callback):
         folder = Path(str(self.spec.data_dir))
         self._file = find_file(folder, NSMC_TRAIN)
         if self._file is None:
-            raise missing_files(folder, NSMC_TRAIN, "nsmc")
+            remedy = f"get the data with: python -m experiments.prepare fetch nsmc --output {folder}"
+            raise missing_files(folder, NSMC_TRAIN, remedy)
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Probe the start; a resumed run has probed its own before."""
@@ -98,17 +101,17 @@ class LinearProbe(pl.Callback):
 
     def _measure(self, trainer: pl.Trainer, pl_module: Any) -> dict[str, float]:
         if not self._ids:
-            positions = pl_module.network.config.max_position_embeddings
-            self._read(trainer.datamodule.tokenizer, min(self.spec.max_length, positions))  # type: ignore[attr-defined]
+            longest = longest_input(pl_module.network.config)
+            self._read(trainer.datamodule.tokenizer, min(self.spec.max_length, longest))  # type: ignore[attr-defined]
         accuracy = self._accuracy(encoder_of(pl_module.network))
-        measured = {"probe/nsmc_accuracy": accuracy}
+        measured = {PROBE_ACCURACY: accuracy}
         teacher = getattr(pl_module, "teacher", None)
         if teacher is not None:
             if self._teacher_accuracy is None:
                 self._teacher_accuracy = self._accuracy(encoder_of(teacher.model))
-            measured["probe/teacher_nsmc_accuracy"] = self._teacher_accuracy
+            measured[PROBE_TEACHER] = self._teacher_accuracy
             if self._teacher_accuracy > 0:
-                measured["probe/nsmc_retention"] = 100.0 * accuracy / self._teacher_accuracy
+                measured[PROBE_RETENTION] = 100.0 * accuracy / self._teacher_accuracy
         return measured
 
     def _read(self, tokenizer: Any, max_length: int) -> None:
@@ -116,8 +119,8 @@ class LinearProbe(pl.Callback):
         self._pad = tokenizer.pad_token_id
         for part in choose_reviews(read_nsmc(self._file), self.spec, str(self._file)):
             rows = tokenizer.encode_batch([review.text for review in part])
-            frames = ([tokenizer.cls_token_id, *ids[: max_length - 2].tolist(), tokenizer.sep_token_id] for ids in rows)
-            self._ids.append(list(frames))
+            room = max_length - tokenizer.frame.special_count(1)
+            self._ids.append([tokenizer.frame.single(ids[:room].tolist()) for ids in rows])
             self._labels.append(torch.tensor([review.label for review in part]))
 
     def _accuracy(self, encoder: Callable[[Tensor, Tensor], Tensor]) -> float:

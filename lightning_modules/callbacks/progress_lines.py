@@ -7,8 +7,10 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import ModelSummary
 from pytorch_lightning.utilities import rank_zero_info
 
+from distilkobert.io.metric_names import VAL
 from lightning_modules.base import EncoderModule
 from lightning_modules.callbacks.training_log import TrainingLog
+from lightning_modules.held_out import TOTAL
 
 
 class ModelLine(ModelSummary):
@@ -61,7 +63,9 @@ class ProgressLines(pl.Callback):
             return
         metrics = trainer.callback_metrics
         found = [
-            f"{name} {float(metrics[name]):.4g}" for name in metrics if name.startswith("val/") and name.count("/") == 1
+            f"{name} {float(metrics[name]):.4g}"
+            for name in metrics
+            if name.startswith(VAL) and (name.count("/") == 1 or name == f"{VAL}{TOTAL}")
         ]
         if found:
             rank_zero_info(f"step {trainer.global_step:,}: {', '.join(found)}")

@@ -1,21 +1,39 @@
 """Leave a run folder that explains itself: `metrics.json`, the tokenizer's two files and the corpus manifest."""
 
-import platform
-import subprocess
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
-import torch
 from pytorch_lightning.utilities import rank_zero_info
+from torch import Tensor
 
-from distilkobert.io.run_files import METRICS_FILE, read_metrics, write_json
+from distilkobert.io.metric_names import (
+    BEST,
+    EPOCHS,
+    LIMITED_TEST,
+    LIMITED_VAL,
+    PARAMETERS,
+    PROBE,
+    STATUS,
+    STEPS,
+    STOPPED_BY,
+    TEST,
+    TOKENS_SEEN,
+    TRAIN,
+    VAL,
+    VAL_STEP,
+    WALL_TIME,
+)
+from distilkobert.io.prediction_files import STEMS
+from distilkobert.io.run_files import FINISHED, METRICS_FILE, RUNNING, STOPPED, read_metrics, write_json
+from distilkobert.stop_signals import StoppedBySignal, signal_name
 from lightning_modules.base import EncoderModule
-from lightning_modules.callbacks.predictions import STEMS
 from lightning_modules.callbacks.training_log import TrainingLog
+from lightning_modules.ending import stopped_by
+from lightning_modules.environment import environment
 
-_PACKAGES = ("torch", "pytorch-lightning", "transformers", "sentencepiece")
+_KEPT = (TRAIN, VAL, PROBE)
+"""What checkpoints keep of the metrics, by the beginnings of their names."""
 
 
 class RunRecord(pl.Callback):
@@ -24,8 +42,12 @@ class RunRecord(pl.Callback):
     `metrics.json` is flat. `val/...` are those of the last validation of `fit`, or of the `validate` command;
     `best/<monitor>` is the figure of the best checkpoint; `test/...` are those of the `test` command, which adds to
     the file of the run it evaluates; training on takes them out again, with the stored predictions. `limited/val` and
-    `limited/test` are there where only a part of the batches was evaluated. What the data module tells of itself in
-    `facts` (splits, counts, shares) stands beside them.
+    `limited/test` are there where only a part of the batches was evaluated. `status` is `finished`, or `stopped` with
+    the reason in `stopped_by`, or `running` while a run that had metrics trains on, also if it is killed then. What the
+    data module tells of itself in `facts` (splits, counts, shares) stands beside them.
+
+    Checkpoints carry the metrics as they were, so that a run that is resumed after its last log or validation ends with
+    the same file as one that was not interrupted.
 
     Args:
         folder: the run folder.
@@ -36,17 +58,53 @@ class RunRecord(pl.Callback):
         self.folder = folder
         self.facts = facts
         self.validated_step: int | None = None
-        """Optimizer step of the weights that were validated last, in this process."""
+        """Optimizer step of the weights that were validated last."""
+        self.metrics: dict[str, Tensor] = {}
+        """The last value of each metric of training, validation and probe, resumed parts included."""
+        self._limited: dict[str, str] = {}
         self._has_sources = False
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Copy what an export will need, once nothing about the start can be refused any more."""
+        """Copy what an export will need, once nothing about the start can be refused; a run that goes on is running."""
         self._keep_sources(trainer)
+        for name, value in self.metrics.items():
+            if trainer.limit_val_batches or not name.startswith(VAL):
+                trainer.callback_metrics.setdefault(name, value)
+        if trainer.is_global_zero and not trainer.fast_dev_run and (record := read_metrics(self.folder)):  # type: ignore[attr-defined]
+            self._write_status(record, RUNNING)
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write metrics of training and of the last validation; a run of no steps begins no training."""
         self._keep_sources(trainer)
-        self._write(trainer, pl_module, prefixes=("train/", "val/", "probe/"))
+        self._write(trainer, pl_module, prefixes=_KEPT)
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        """Write those of a training that a signal has stopped."""
+        if isinstance(exception, StoppedBySignal) and exception.in_training:
+            self._write(trainer, pl_module, prefixes=_KEPT)
+            self._end(trainer, signal_name(exception.number))
+
+    def on_save_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Keep the metrics; what is in the curves up to here is on disk before the checkpoint is."""
+        self._note(trainer)
+        for logger in trainer.loggers:
+            logger.save()
+        checkpoint["run_record"] = {
+            "metrics": self.metrics,
+            "validated_step": self.validated_step,
+            "limited": self._limited,
+        }
+
+    def on_load_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Take the metrics up again when a run resumes."""
+        if trainer.state.fn == "fit":
+            saved = checkpoint["run_record"]
+            self.metrics, self.validated_step = saved["metrics"], saved["validated_step"]
+            self._limited = saved["limited"]
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Note which step `val/...` belongs to, and write the metrics of the `validate` command.
@@ -58,19 +116,32 @@ class RunRecord(pl.Callback):
             check_monitors(trainer)
             return
         assert isinstance(pl_module, EncoderModule)
-        self.validated_step = pl_module.weights_step
+        self.validated_step, self._limited = pl_module.weights_step, limits(trainer)
         if trainer.state.fn == "validate":
-            self._write(trainer, pl_module, prefixes=("val/",))
+            self._write(trainer, pl_module, prefixes=(VAL,))
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the metrics of the `test` command."""
-        self._write(trainer, pl_module, prefixes=("test/",))
+        self._write(trainer, pl_module, prefixes=(TEST,))
 
-    def write_best(self, trainer: pl.Trainer) -> None:
-        """Write `best/<monitor>` again, after a checkpoint was chosen when training had ended."""
-        found = best_scores(trainer)
-        if found and trainer.is_global_zero:
-            write_json(self.folder / METRICS_FILE, read_metrics(self.folder) | found)
+    def write_end(self, trainer: pl.Trainer) -> str:
+        """Write how training has ended, and `best/<monitor>` again, when all that comes behind it is done.
+
+        Returns:
+            What has stopped training before its end; empty where it has come to it.
+        """
+        reason = stopped_by(trainer)
+        self._end(trainer, reason)
+        return reason
+
+    def _end(self, trainer: pl.Trainer, reason: str) -> None:
+        if trainer.is_global_zero and not trainer.fast_dev_run:  # type: ignore[attr-defined]
+            record = read_metrics(self.folder) | best_scores(trainer)
+            self._write_status(record, STOPPED if reason else FINISHED, reason)
+
+    def _write_status(self, record: dict[str, Any], status: str, reason: str = "") -> None:
+        kept = {name: value for name, value in record.items() if name != STOPPED_BY}
+        write_json(self.folder / METRICS_FILE, {**kept, STATUS: status, **({STOPPED_BY: reason} if reason else {})})
 
     def _keep_sources(self, trainer: pl.Trainer) -> None:
         if self._has_sources or not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]
@@ -86,25 +157,33 @@ class RunRecord(pl.Callback):
             write_json(self.folder / "corpus_manifest.json", manifest)
 
     def _write(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *, prefixes: tuple[str, ...]) -> None:
+        self._note(trainer)
         if not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        measured = {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith(prefixes)}
+        metrics = {**self.metrics, **trainer.callback_metrics}
+        measured = {name: float(value) for name, value in metrics.items() if name.startswith(prefixes)}
         data_facts = getattr(getattr(trainer, "datamodule", None), "facts", {})
-        record = self._earlier(trainer) | self.facts | environment() | data_facts | measured | limits(trainer)
+        limited = limits(trainer) if trainer.state.fn == "test" else self._limited
+        record = self._earlier(trainer) | self.facts | environment() | data_facts | measured | limited
         if self.validated_step is not None:
-            record["val/step"] = self.validated_step
-        record["parameters"] = sum(p.numel() for p in pl_module.parameters())
+            record[VAL_STEP] = self.validated_step
+        record[PARAMETERS] = sum(p.numel() for p in pl_module.parameters())
         if trainer.state.fn == "fit":
-            record |= self._training_facts(trainer)
+            record |= {**self._training_facts(trainer), STATUS: RUNNING}  # what comes behind training is not done yet
+            record.pop(STOPPED_BY, None)
         write_json(self.folder / METRICS_FILE, record)
+
+    def _note(self, trainer: pl.Trainer) -> None:
+        found = {name: value for name, value in trainer.callback_metrics.items() if name.startswith(_KEPT)}
+        self.metrics |= {name: value.detach().cpu() for name, value in found.items()}
 
     def _earlier(self, trainer: pl.Trainer) -> dict[str, Any]:
         """What the file says already, without what is not true any more."""
         record = read_metrics(self.folder)
-        again = ["limited/test"] if trainer.state.fn == "test" else ["limited/val"]
-        if trainer.state.fn == "fit" and record.get("steps") != trainer.global_step:
-            again += ["limited/test", *(name for name in record if name.startswith("test/"))]
+        again = [LIMITED_TEST if trainer.state.fn == "test" else LIMITED_VAL]
+        if trainer.state.fn == "fit" and record.get(STEPS) != trainer.global_step:
+            again += [LIMITED_TEST, *(name for name in record if name.startswith(TEST))]
             for path in self.folder.glob(f"{STEMS['test']}.*"):
                 path.unlink()
         return {name: value for name, value in record.items() if name not in again}
@@ -113,10 +192,10 @@ class RunRecord(pl.Callback):
         log = next((c for c in trainer.callbacks if isinstance(c, TrainingLog)), None)  # type: ignore[attr-defined]
         return {
             **best_scores(trainer),
-            "steps": trainer.global_step,
-            "epochs": trainer.current_epoch,
-            "tokens_seen": log.tokens_seen if log else 0,
-            "wall_time_s": round(log.train_seconds, 3) if log else 0.0,
+            STEPS: trainer.global_step,
+            EPOCHS: getattr(getattr(trainer, "datamodule", None), "epochs_begun", trainer.current_epoch),
+            TOKENS_SEEN: log.tokens_seen if log else 0,
+            WALL_TIME: round(log.train_seconds, 3) if log else 0.0,
             "precision": str(trainer.precision),
             "world_size": trainer.world_size,
         }
@@ -128,10 +207,10 @@ def check_monitors(trainer: pl.Trainer) -> None:
     Raises:
         ValueError: it does not; names those it gives.
     """
-    given = sorted(name for name in trainer.callback_metrics if name.startswith("val/"))
+    given = sorted(name for name in trainer.callback_metrics if name.startswith(VAL))
     for callback in trainer.checkpoint_callbacks:
         monitor = getattr(callback, "monitor", None)
-        if given and monitor is not None and not monitor.startswith(("train/", "probe/")) and monitor not in given:
+        if given and monitor is not None and not monitor.startswith((TRAIN, PROBE)) and monitor not in given:
             raise ValueError(f"best_checkpoint.monitor={monitor}: validation gives {', '.join(given)}")
 
 
@@ -141,7 +220,7 @@ def best_scores(trainer: pl.Trainer) -> dict[str, float]:
     for callback in trainer.checkpoint_callbacks:
         monitor, score = (getattr(callback, name, None) for name in ("monitor", "best_model_score"))
         if monitor is not None and score is not None:
-            found[f"best/{monitor}"] = float(score)
+            found[f"{BEST}{monitor}"] = float(score)
     return found
 
 
@@ -150,7 +229,7 @@ def limits(trainer: pl.Trainer) -> dict[str, str]:
     testing = trainer.state.fn == "test"
     loader: Any = trainer.test_dataloaders if testing else trainer.val_dataloaders
     read = sum(trainer.num_test_batches if testing else trainer.num_val_batches)
-    name, total = "test" if testing else "val", 0 if loader is None else len(loader)
+    total = 0 if loader is None else len(loader)
     if read >= total:
         return {}
     if testing:
@@ -158,29 +237,4 @@ def limits(trainer: pl.Trainer) -> dict[str, str]:
             f"test has read {read} of {total} batches, as trainer.limit_test_batches says; scores are those of a part. "
             "--trainer.limit_test_batches=1.0 reads all"
         )
-    return {f"limited/{name}": f"{read} of {total} batches"}
-
-
-def environment() -> dict[str, Any]:
-    """Versions, hardware and git revision of this process, all as plain values."""
-    if torch.cuda.is_available():
-        hardware = f"{torch.cuda.device_count()} x {torch.cuda.get_device_name()}"
-    else:
-        hardware = f"cpu {platform.machine()}, {torch.get_num_threads()} threads"
-    versions = {f"version/{name}": version(name) for name in _PACKAGES}
-    return {"hardware": hardware, "python": platform.python_version(), "git_revision": git_revision(), **versions}
-
-
-def git_revision() -> str:
-    """Commit of the source this process runs, `-dirty` added where files differ from it; `unknown` outside git."""
-    source = Path(__file__).parent
-    try:
-        return subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
-            cwd=source,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
+    return {LIMITED_TEST if testing else LIMITED_VAL: f"{read} of {total} batches"}

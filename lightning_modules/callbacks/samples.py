@@ -99,7 +99,7 @@ def text_of(tokenizer: Any) -> Callable[[list[int]], str]:
     Args:
         tokenizer: KoBERT's, or another `distilkobert.tokenizers.loading.TextEncoder`.
     """
-    frame = {tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id}
+    frame = tokenizer.frame.special_ids
     kobert = isinstance(tokenizer, KoBertTokenizer)
     reader: Any = tokenizer if kobert else tokenizer.to_transformers(model_max_length=512, segment_ids=False)
 

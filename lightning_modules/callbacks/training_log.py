@@ -9,6 +9,9 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
+from distilkobert.io.metric_names import TRAIN, TRAIN_TOKENS
+from distilkobert.stop_signals import StoppedBySignal
+
 
 class TrainingLog(pl.Callback):
     """Write losses, `train/{tokens_per_s,tokens_seen,padding,lr}` every `log_every_n_steps` steps.
@@ -23,22 +26,22 @@ class TrainingLog(pl.Callback):
 
     def __init__(self) -> None:
         self.tokens_seen = 0
-        """Real tokens trained on, over all ranks, since the run began (resumed parts included)."""
+        """Real tokens trained on up to the last log or the end, over all ranks, resumed parts included."""
         self.train_seconds = 0.0
-        """Time spent in training, in seconds, validation excluded, resumed parts included."""
+        """Time spent in training up to then, in seconds, validation excluded, resumed parts included."""
         self._sums: dict[str, Tensor] = {}
+        self._whole: dict[str, Tensor] = {}
         self._clock: float | None = None
         self._seconds = 0.0
+        self._step = 0
         self.logged_step = 0
         """Optimizer step of the last log."""
         self._lr = 0.0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start the clock."""
-        self._sums = {}
-        self.logged_step = trainer.global_step
+        self._step = self.logged_step = trainer.global_step
         self._clock = time.monotonic()
-        self._seconds = 0.0
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Stop the clock while validating."""
@@ -70,29 +73,52 @@ class TrainingLog(pl.Callback):
         self._add("tokens", batch["attention_mask"].sum())
         self._add("cells", torch.tensor(batch["attention_mask"].numel(), device=pl_module.device))
         step = trainer.global_step
+        if step != self._step:
+            self._step, self._whole = step, dict(self._sums)
         if step != self.logged_step and step % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
             self.logged_step = step
             self._log(trainer, pl_module)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Count what came after the last log."""
+        """Count what came after the last log, as far as weights have learnt from it."""
+        self._sums = self._whole
         self._flush(trainer)
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        """Count it for a training that a signal has stopped, on all ranks at once."""
+        if isinstance(exception, StoppedBySignal) and exception.in_training:
+            self.on_train_end(trainer, pl_module)
+
+    def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Count what came after the last log of a run that was resumed when nothing was left to train."""
+        if self._sums:
+            self._flush(trainer)
 
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Keep the totals, on every rank's behalf."""
+        """Keep the totals, and every rank's sums since the last log up to the last whole optimizer step."""
         checkpoint["training_log"] = {
-            "tokens_seen": self.tokens_seen + round(self._reduced(trainer, ["tokens"])["tokens"]),
-            "train_seconds": self.train_seconds + self._seconds_until_now(),
+            "tokens_seen": self.tokens_seen,
+            "train_seconds": self.train_seconds,
+            "seconds": self._seconds_until_now(),
+            "sums": dict(zip(self._whole, self._of_all_ranks(trainer), strict=True)),
         }
 
     def on_load_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Take the totals up again when a run resumes."""
-        self.tokens_seen = checkpoint["training_log"]["tokens_seen"]
-        self.train_seconds = checkpoint["training_log"]["train_seconds"]
+        """Take totals and sums up again when a run resumes; of another number of ranks the first takes all sums."""
+        if trainer.state.fn != "fit":
+            return
+        saved = checkpoint["training_log"]
+        self.tokens_seen, self.train_seconds = saved["tokens_seen"], saved["train_seconds"]
+        self._seconds = saved["seconds"]
+        rank, ranks = trainer.global_rank, trainer.world_size
+        for name, values in saved["sums"].items():
+            own = values[rank] if len(values) == ranks else sum(values) * (rank == 0)
+            self._sums[name] = torch.tensor(own, dtype=torch.float64, device=trainer.strategy.root_device)
+        self._whole = dict(self._sums)
 
     def _add(self, name: str, value: Tensor) -> None:
         # float64, because float32 would lose single tokens of a long interval.
@@ -115,24 +141,33 @@ class TrainingLog(pl.Callback):
         assert isinstance(total, Tensor)
         return dict(zip(names, total.tolist(), strict=True))
 
+    def _of_all_ranks(self, trainer: pl.Trainer) -> list[list[float]]:
+        """For each sum at the end of the last optimizer step what every rank has."""
+        if not self._whole:
+            return []
+        gathered = trainer.strategy.all_gather(torch.stack(list(self._whole.values())))
+        return gathered.reshape(-1, len(self._whole)).T.tolist()
+
     def _flush(self, trainer: pl.Trainer) -> tuple[dict[str, float], float]:
         """Sums over ranks since the last flush and the seconds they took; both start again at 0."""
         sums = self._reduced(trainer, list(self._sums))
         seconds = self._seconds_until_now()
         self.tokens_seen += round(sums.get("tokens", 0.0))
         self.train_seconds += seconds
-        self._sums, self._seconds = {}, 0.0
+        self._sums, self._whole, self._seconds = {}, {}, 0.0
         return sums, seconds
 
     def _log(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         sums, seconds = self._flush(trainer)
-        scalars = {f"train/{name}": value / sums["batches"] for name, value in sums.items() if name.startswith("loss/")}
-        scalars["train/tokens_per_s"] = sums["tokens"] / max(seconds, 1e-9)
-        scalars["train/tokens_seen"] = self.tokens_seen
-        scalars["train/padding"] = 1.0 - sums["tokens"] / sums["cells"]
-        scalars["train/lr"] = self._lr
+        scalars = {
+            f"{TRAIN}{name}": value / sums["batches"] for name, value in sums.items() if name.startswith("loss/")
+        }
+        scalars[f"{TRAIN}tokens_per_s"] = sums["tokens"] / max(seconds, 1e-9)
+        scalars[TRAIN_TOKENS] = self.tokens_seen
+        scalars[f"{TRAIN}padding"] = 1.0 - sums["tokens"] / sums["cells"]
+        scalars[f"{TRAIN}lr"] = self._lr
         for logger in trainer.loggers:
             logger.log_metrics(scalars, step=trainer.global_step)
-        shown = {"loss": scalars["train/loss/total"], "tokens/s": scalars["train/tokens_per_s"]}
+        shown = {"loss": scalars[f"{TRAIN}loss/total"], "tokens/s": scalars[f"{TRAIN}tokens_per_s"]}
         pl_module.log_dict(shown, prog_bar=True, logger=False, on_step=True, on_epoch=False, batch_size=1)
         trainer.callback_metrics.update({name: torch.tensor(value) for name, value in scalars.items()})

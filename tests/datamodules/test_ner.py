@@ -55,7 +55,7 @@ def test_klue_tags_go_through_offsets(
     make: Make, folders: dict[type, Path], tiny_tokenizer: KoBertTokenizer, particles: Any
 ) -> None:
     data = make(KlueNERDataModule, particles=particles, max_length=200)
-    assert (len(data.labels), data.suffix_tags, data.particles) == (13, False, particles)
+    assert (len(data.labels), data.suffix_tags, data.input_settings.particles) == (13, False, particles)
     sentences = list(read_klue_ner(folders[KlueNERDataModule] / "klue-ner-v1.1_dev.tsv"))
     right = 0
     for batch in data.test_dataloader():

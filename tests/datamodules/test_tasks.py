@@ -140,9 +140,11 @@ def test_training_does_not_read_the_test_file(
 
 def test_a_file_of_another_task_under_the_right_name(make: Make, folders: dict[type, Path], tmp_path: Path) -> None:
     (tmp_path / "KorQuAD_v1.0_dev.json").write_bytes((folders[NSMCDataModule] / "ratings_test.txt").read_bytes())
-    with pytest.raises(ValueError, match=r"KorQuAD_v1\.0_dev\.json, line 1, .*NSMCDataModule reads it"):
+    with pytest.raises(ValueError, match=r"KorQuAD_v1\.0_dev\.json, line 1, .*begins like NSMC: take its data module"):
         make(KorQuADDataModule, data_dir=tmp_path).setup("fit")
-    with pytest.raises(FileNotFoundError, match=r"holds no ratings_train\.txt .* read what is there with KorQuAD"):
+    with pytest.raises(
+        FileNotFoundError, match=r"holds no ratings_train\.txt .* take the data module of KorQuAD, whose"
+    ):
         make(NSMCDataModule, data_dir=tmp_path)
 
 

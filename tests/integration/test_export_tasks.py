@@ -14,11 +14,11 @@ import torch
 from transformers import AutoModelForQuestionAnswering, AutoTokenizer, PreTrainedModel, pipeline
 
 from distilkobert.models.checkpoints import model_from_checkpoint, read_checkpoint
+from distilkobert.tasks.kinds import QUESTION_ANSWERING
 from distilkobert.tasks.labels import KLUE_NER_LABELS, NAVER_NER_LABELS, NSMC_LABELS
-from distilkobert.tokenizers.loading import TextEncoder, load_encoder
+from distilkobert.tokenizers.loading import TextEncoder, load_tokenizer
 from experiments.export.__main__ import check_export
-from experiments.predict.lines import answers, prepare_line
-from experiments.predict.tasks import Reader
+from experiments.predict.model import Predictor
 from tests.integration.task_world import TaskWorld, make_task_world
 from tests.integration.wide_models import POSITIONS, export_of, fit_and_test, save_wide, save_wordpiece
 from tests.world import World, read_json
@@ -45,7 +45,7 @@ class Exported(NamedTuple):
 @pytest.fixture(scope="module")
 def tasks(world: World, tmp_path_factory: pytest.TempPathFactory) -> TaskWorld:
     root = tmp_path_factory.mktemp("tasks")
-    wordpiece = load_encoder(save_wordpiece(root / "wordpiece"))
+    wordpiece = load_tokenizer(save_wordpiece(root / "wordpiece"))
     for kind in ("bert", "distilbert"):
         save_wide(root / f"kobert-{kind}", kind)
         save_wide(root / f"wordpiece-{kind}", kind, wordpiece.vocab_size, wordpiece.pad_token_id)
@@ -66,7 +66,7 @@ def made(tasks: TaskWorld, tmp_path_factory: pytest.TempPathFactory) -> Callable
             checkpoint = run_folder / "checkpoints" / "last.ckpt"
             network = model_from_checkpoint(read_checkpoint(checkpoint), checkpoint)
             folder = export_of(run_folder, runs / "exported")
-            done[task, kind, tokenizer] = Exported(folder, run_folder, network, load_encoder(source))
+            done[task, kind, tokenizer] = Exported(folder, run_folder, network, load_tokenizer(source))
         return done[task, kind, tokenizer]
 
     return get
@@ -114,7 +114,7 @@ def test_the_folder_is_whole(task: str, kind: str, pieces: str, made: Any) -> No
         path.name for path in exported.folder.glob("vocab.txt")
     }
     assert len(kobert_files) == (2 if pieces == "kobert" else 0)
-    assert load_encoder(exported.folder).encode_with_offsets(TEXT) == exported.encoder.encode_with_offsets(TEXT)
+    assert load_tokenizer(exported.folder).encode_with_offsets(TEXT) == exported.encoder.encode_with_offsets(TEXT)
     card = (exported.folder / "README.md").read_text(encoding="utf-8")
     score = read_json(exported.run_folder / "metrics.json")[metric]
     assert f"| {metric} | {score:.4g} |" in card
@@ -174,8 +174,8 @@ def test_offsets_of_the_tokenizer_cut_the_answer_that_the_checkpoint_gives(
     ]
     # The example of the card finds what the project's own decoding finds.
     asked = "누가 그렸나?\t이 그림은 김홍도가 그렸다."
-    reader = Reader.of(exported.network, exported.encoder, None)
-    (answer,) = answers(exported.network, [prepare_line(1, asked.encode(), "question_answering", reader)], reader)
+    predictor = Predictor.of(exported.folder, QUESTION_ANSWERING, None)
+    (answer,) = predictor.answers([predictor.read(1, asked.encode())])
     assert run_card(exported.folder) == answer.split("\t")[0]
 
 

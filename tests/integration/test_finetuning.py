@@ -109,7 +109,7 @@ def test_the_checkpoint_is_a_model_with_its_labels(finished: Path) -> None:
     model: PreTrainedModel = model_from_checkpoint(read_checkpoint(path), path)
     expected = {"nsmc": "positive", "naver_ner": "PER-B", "klue_ner": "I-PS"}.get(finished.parent.name)
     assert expected is None or model.config.id2label[1 if expected != "PER-B" else 2] == expected
-    assert model.config.particles == "none"
+    assert model.config.task_inputs["particles"] == "none"
 
 
 @pytest.mark.parametrize("task", [pytest.param(task, marks=pytest.mark.slow) for task in TASKS])
@@ -121,7 +121,7 @@ def test_our_overlays_train(task: str, tasks: TaskWorld, run: Run, tmp_path: Pat
     assert metrics["train/lr"] == pytest.approx(5e-5 / 3)  # of 4 steps 1 warms up; the last rate of the decay over 3
     if task in ("klue_ner", "korquad"):
         path = folder / "checkpoints" / "last.ckpt"
-        assert model_from_checkpoint(read_checkpoint(path), path).config.particles == "split"
+        assert model_from_checkpoint(read_checkpoint(path), path).config.task_inputs["particles"] == "split"
 
 
 @pytest.mark.slow

@@ -88,7 +88,7 @@ def test_settings_that_cannot_work_are_refused(
 def test_a_teacher_of_another_vocabulary_is_refused(world: World, run: Run, tmp_path: Path) -> None:
     spec = EncoderSpec(layers=12, hidden_size=8, heads=1, intermediate_size=8, max_positions=64)
     build_encoder(spec, vocab_size=599, pad_token_id=1).save_pretrained(tmp_path / "teacher")
-    with pytest.raises(ValueError, match="vocabulary has 599 pieces, the tokenizer 600"):
+    with pytest.raises(ValueError, match="vocabulary has 599 pieces, the data's tokenizer 600"):
         run("fit", world.distil(tmp_path, f"--model.teacher={tmp_path / 'teacher'}"))
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from transformers import (
 )
 
 from distilkobert.models.checks import longest_input
+from distilkobert.tasks.input_settings import InputSettings
 from lightning_modules import QuestionAnswering, SequenceClassification
 from lightning_modules.finetuning import FINE_TUNING, FineTuning
 from tests.support.models import tiny_teacher
@@ -35,7 +37,9 @@ def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_an_encoder_gets_a_new_head_and_keeps_its_weights(teacher: Path) -> None:
-    module = SequenceClassification(str(teacher), labels=["no", "yes"], vocab_size=50, pad_token_id=1, max_length=32)
+    module = SequenceClassification(
+        str(teacher), labels=["no", "yes"], vocab_size=50, pad_token_id=1, input_settings=InputSettings(32)
+    )
     network = configured(module).network
     assert isinstance(network, BertForSequenceClassification)
     assert network.training
@@ -50,10 +54,10 @@ def test_an_encoder_gets_a_new_head_and_keeps_its_weights(teacher: Path) -> None
     [
         ({"vocab_size": 51}, "its vocabulary has 50 pieces, the data's tokenizer 51"),
         ({"pad_token_id": 0}, r"its \[PAD\] is id 1, the data's tokenizer has 0"),
-        ({"max_length": 33}, "takes 32 tokens at most, data.max_length is 33"),
+        ({"input_settings": InputSettings(33)}, "takes 32 tokens at most, data.max_length is 33"),
     ],
 )
-def test_a_model_that_does_not_fit_the_data_is_refused(settings: dict[str, int], message: str, teacher: Path) -> None:
+def test_a_model_that_does_not_fit_the_data_is_refused(settings: dict[str, Any], message: str, teacher: Path) -> None:
     with pytest.raises(ValueError, match=message):
         configured(SequenceClassification(str(teacher), labels=["no", "yes"], **settings))
 

@@ -11,7 +11,7 @@ import torch
 
 from distilkobert.metrics.korquad import read_predictions
 from distilkobert.tasks.examples import CharacterExample, QuestionWindows, WordExample
-from distilkobert.tasks.spans import Window
+from distilkobert.tasks.windows import Window
 from lightning_modules import QuestionAnswering, SequenceClassification, TokenClassification
 from lightning_modules.finetuning import FineTuning
 from tests.support.task_batches import GivenNetwork, make_batch
@@ -149,7 +149,8 @@ def question(
     """A question of one piece and a context of one piece a character, in windows of three characters, stride two."""
     firsts = [2 * number for number in range(len(rows))]
     windows = tuple(
-        Window((2, 9, 3, *[9] * min(3, len(context) - f), 3), 3, f, min(3, len(context) - f)) for f in firsts
+        Window((2, 9, 3, *[9] * inside, 3), (0, 0, 0, *[1] * inside, 1), 3, first, inside)
+        for first, inside in ((first, min(3, len(context) - first)) for first in firsts)
     )
     offsets = tuple((place, place + 1) for place in range(len(context)))
     return QuestionWindows(identifier, row, context, (gold,), rows, windows, offsets, particles)
@@ -165,7 +166,7 @@ def test_answers_are_scored_with_and_without_particle_and_written(tmp_path: Path
     starts[0][3], ends[0][5] = 9.0, 9.0
     starts[2][3], ends[2][4] = 9.0, 9.0
     starts[2][6] = 99.0  # padding must never be read
-    module = QuestionAnswering("unused", particles="strip")
+    module = QuestionAnswering("unused")
     module.network = GivenNetwork(start_logits=starts, end_logits=ends)  # type: ignore[assignment]
     batch = make_batch([7, 6, 6], questions=asked)
     batch |= {"start_positions": torch.tensor([3, 0, 3]), "end_positions": torch.tensor([5, 0, 4])}

@@ -113,7 +113,9 @@ def main(words: list[str]) -> None:
     elif words[:2] == ["experiments.bench", "latency"]:
         models = [word for word in words[words.index("--models") + 1 :] if Path(word).is_dir()]
         output = Path(option(words, "output"))
-        write(output, {"models": {os.path.relpath(model, output.parent): {} for model in models}})
+        figures = {"batch_1_ms": 1, "batch_32_ms": 1, "sentences_per_s": 1, "parameters": 1, "mb": 1}
+        named = {os.path.relpath(model, output.parent): figures for model in models}
+        write(output, {"hardware": "none", "threads": 1, "models": named})
     else:  # prepare corpus, export
         output = Path(option(words, "output"))
         output.mkdir(parents=True)

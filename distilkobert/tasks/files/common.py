@@ -18,11 +18,11 @@ KLUE_DEV: Final = ("klue-ner-v1.1_dev.tsv",)
 KORQUAD_TRAIN: Final = ("KorQuAD_v1.0_train.json",)
 KORQUAD_DEV: Final = ("KorQuAD_v1.0_dev.json",)
 
-_DATA_MODULES: Final = {
-    "NSMCDataModule": NSMC_TRAIN + NSMC_TEST,
-    "NaverNERDataModule": NAVER_TRAIN + NAVER_TEST,
-    "KlueNERDataModule": KLUE_TRAIN + KLUE_DEV,
-    "KorQuADDataModule": KORQUAD_TRAIN + KORQUAD_DEV,
+_DATA_SETS: Final = {
+    "NSMC": NSMC_TRAIN + NSMC_TEST,
+    "Naver NER": NAVER_TRAIN + NAVER_TEST,
+    "KLUE-NER": KLUE_TRAIN + KLUE_DEV,
+    "KorQuAD": KORQUAD_TRAIN + KORQUAD_DEV,
 }
 _LISTED: Final = 6
 _SHOWN: Final = 40
@@ -47,24 +47,21 @@ def find_file(folder: Path, names: Sequence[str]) -> Path | None:
     return found[0] if found else None
 
 
-def missing_files(folder: Path, names: Sequence[str], fetch: str) -> FileNotFoundError:
-    """The error for a folder without the files it should hold; says what is there, and whose data module reads that.
+def missing_files(folder: Path, names: Sequence[str], remedy: str) -> FileNotFoundError:
+    """The error for a folder without the files it should hold; says what is there, and of which data set that is.
 
     Args:
         folder: the folder.
         names: file names of which one is needed.
-        fetch: the data set's name for `python -m experiments.prepare fetch`.
+        remedy: how to get the files, as the end of a sentence.
     """
     there = sorted(path.name for path in folder.iterdir())
     listed = ", ".join(there[:_LISTED]) + (", ..." if len(there) > _LISTED else "")
-    message = (
-        f"{folder} holds no {' or '.join(names)} (plain, .gz, .xz or .zst), but {listed or 'nothing'}; get the data "
-        f"with: python -m experiments.prepare fetch {fetch} --output {folder}"
-    )
-    for module, known in _DATA_MODULES.items():
+    message = f"{folder} holds no {' or '.join(names)} (plain, .gz, .xz or .zst), but {listed or 'nothing'}; {remedy}"
+    for data_set, known in _DATA_SETS.items():
         other = not set(known) & set(names)
         if other and any(f"{name}{suffix}" in there for name in known for suffix in COMPRESSIONS):
-            return FileNotFoundError(f"{message}, or read what is there with {module}")
+            return FileNotFoundError(f"{message}, or take the data module of {data_set}, whose files are there")
     return FileNotFoundError(message)
 
 
@@ -101,11 +98,11 @@ def looks_like(path: Path) -> str:
     first = next(read_lines(path)).lstrip()
     columns = first.split("\t")
     if first.startswith(("{", "[")):
-        return "The file begins like JSON: KorQuADDataModule reads KorQuAD files"
+        return "The file begins like JSON: take the data module of KorQuAD for its files"
     if columns[0] == "id" and columns[-1] == "label":
-        return "The file begins like NSMC: NSMCDataModule reads it"
+        return "The file begins like NSMC: take its data module"
     if first.startswith("## "):
-        return "The file begins like KLUE-NER: KlueNERDataModule reads it"
+        return "The file begins like KLUE-NER: take its data module"
     if (len(columns) == 3 and columns[0] == "1") or (len(columns) == 2 and " " in columns[1]):
-        return "The file begins like Naver NER: NaverNERDataModule reads it"
+        return "The file begins like Naver NER: take its data module"
     return ""

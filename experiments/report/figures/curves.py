@@ -3,6 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from distilkobert.io.metric_names import (
+    AGREEMENT,
+    LOSS,
+    PROBE_ACCURACY,
+    PROBE_RETENTION,
+    PROBE_TEACHER,
+    TEACHER_LOSS,
+    TRAIN,
+)
 from experiments.report.figures.style import Drawing, Look, looks, panels
 from experiments.report.names import name_ends, name_points
 from experiments.report.reading.curves import Curve, RunCurves, read_curves, thinned
@@ -30,15 +39,15 @@ class _Panel:
 
 
 _TERMS = (
-    _Panel("val/loss", "held-out loss", teacher="val/teacher_loss"),
-    _Panel("val/agreement", "agreement with the teacher, per cent", 100.0),
-    _Panel("train/loss/soft_target", "loss term: soft targets"),
-    _Panel("train/loss/masked_lm", "loss term: masked LM"),
-    _Panel("train/loss/cosine", "loss term: cosine"),
+    _Panel(LOSS, "held-out loss", teacher=TEACHER_LOSS),
+    _Panel(AGREEMENT, "agreement with the teacher, per cent", 100.0),
+    _Panel(f"{TRAIN}loss/soft_target", "loss term: soft targets"),
+    _Panel(f"{TRAIN}loss/masked_lm", "loss term: masked LM"),
+    _Panel(f"{TRAIN}loss/cosine", "loss term: cosine"),
 )
 _PROBES = (
-    _Panel("probe/nsmc_accuracy", "NSMC accuracy of the probe, per cent", 100.0, "probe/teacher_nsmc_accuracy"),
-    _Panel("probe/nsmc_retention", "NSMC accuracy of the probe, per cent of the teacher's", 1.0, 100.0),
+    _Panel(PROBE_ACCURACY, "NSMC accuracy of the probe, per cent", 100.0, PROBE_TEACHER),
+    _Panel(PROBE_RETENTION, "NSMC accuracy of the probe, per cent of the teacher's", 1.0, 100.0),
 )
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from distilkobert.io.prediction_files import read_records
 from experiments.report.figures.style import Drawing, looks, panels
-from experiments.report.reading.predictions import read_records
 from experiments.report.reading.runs import Study
 from experiments.report.reading.tasks import Metric
 
@@ -82,7 +82,7 @@ def label_figures(study: Study, metric: Metric, notes: list[str]) -> list[Drawin
     labels = sorted(
         {str(label) for one in shown.values() for label in (*np.unique(one.gold), *np.unique(one.predicted))}
     )
-    task = metric.heading.removesuffix(f" {metric.name}")
+    task = metric.heading.removesuffix(f" {metric.score.title}")
     return [
         _reliability_figure(study, metric, shown, len(labels), task),
         _confusion_figure(metric, shown, labels, task),

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from distilkobert.io.metric_names import TYPE_F1
 from experiments.report.cells import marks_in, ratio_marks, seeds_mark, signed
 from experiments.report.content import entity_keys, percent_of_type
 from experiments.report.figures.style import Drawing, Look, looks, new_figure, panels
@@ -127,7 +128,7 @@ def difference_figure(study: Study, scores: Scores) -> Drawing | None:
 def entity_figure(study: Study, metric: Metric) -> Drawing | None:
     """F1 of every entity type, one marker an arm; None where no run has any."""
     runs = study.of(metric.stage)
-    types = [name.removeprefix("test/f1_") for name in entity_keys(runs)]
+    types = [name.removeprefix(TYPE_F1) for name in entity_keys(runs)]
     arms = [arm.name for arm in study.arms if entity_keys(study.of(metric.stage, arm.name))]
     if not types:
         return None

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from distilkobert.io.metric_names import LOSS, STEPS, TOKENS_SEEN, TRAIN_TOKENS
 from experiments.report.reading.runs import Run
 
-TOKENS = "train/tokens_seen"
 _POINTS = 150
 """More than a panel of a few inches can show; longer curves are averaged over neighbouring points."""
 
@@ -42,15 +42,15 @@ class RunCurves:
     @property
     def has_tokens(self) -> bool:
         """Whether steps can be told in tokens; a run without training steps is at 0 in both."""
-        return TOKENS in self.curves or all(curve.x.max() == 0 for curve in self.curves.values())
+        return TRAIN_TOKENS in self.curves or all(curve.x.max() == 0 for curve in self.curves.values())
 
     def over_tokens(self, name: str) -> Curve:
         """A scalar over the tokens seen at its steps, from the logged pairs and the run's totals."""
         curve = self.curves[name]
-        if TOKENS not in self.curves:
+        if TRAIN_TOKENS not in self.curves:
             return curve
-        steps, tokens = self.curves[TOKENS].x, self.curves[TOKENS].y
-        last_step, last_tokens = self.run.number("steps"), self.run.number("tokens_seen")
+        steps, tokens = self.curves[TRAIN_TOKENS].x, self.curves[TRAIN_TOKENS].y
+        last_step, last_tokens = self.run.number(STEPS), self.run.number(TOKENS_SEEN)
         if last_step is not None and last_tokens is not None and last_step > steps[-1]:
             steps, tokens = np.append(steps, last_step), np.append(tokens, last_tokens)
         return Curve(np.interp(curve.x, np.append(0.0, steps), np.append(0.0, tokens)), curve.y)
@@ -75,7 +75,7 @@ def read_curves(run: Run, names: Collection[str], notes: list[str]) -> RunCurves
     logging.getLogger("tensorboard").setLevel(logging.ERROR)
     events = EventAccumulator(str(run.folder), size_guidance={SCALARS: 0})
     events.Reload()
-    wanted = {TOKENS, *names}
+    wanted = {TRAIN_TOKENS, *names}
     curves = {}
     for tag in events.Tags()[SCALARS]:
         if tag not in wanted:
@@ -88,10 +88,10 @@ def read_curves(run: Run, names: Collection[str], notes: list[str]) -> RunCurves
             notes.append(f"{run.label}: {int((~finite).sum())} points of {tag} are not finite and left out.")
         if finite.any():
             curves[tag] = Curve(steps[finite], values[finite])
-    reached, end = max((curve.x[-1] for curve in curves.values()), default=None), run.number("steps")
+    reached, end = max((curve.x[-1] for curve in curves.values()), default=None), run.number(STEPS)
     if reached is None:
         notes.append(f"{run.label} has no scalars in its event files, so it is in no curve.")
-    elif end is not None and reached < end and "val/loss" in wanted:  # the last validation is at the end
+    elif end is not None and reached < end and LOSS in wanted:  # the last validation is at the end
         notes.append(f"{run.label}: its event files end at step {reached:.0f} of {end:.0f}; its curves are cut.")
     return RunCurves(run, curves)
 

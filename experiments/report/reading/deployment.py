@@ -1,41 +1,17 @@
 """What a model costs where it is used: bytes of its weights, and latency as `experiments.bench latency` measured it."""
 
-import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from distilkobert.io.metric_names import PARAMETERS
+from experiments._shared.latency_file import LATENCY_FILE, ModelLatency, read_latencies
+from experiments._shared.weights import weights_mb
 from experiments.report.reading.runs import Study
 from experiments.report.reading.sources import Origin, origin_of, shown_path
 
-LATENCY_FILE = "latency.json"
-_WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
-"""Files of weights in the order in which transformers prefers them; a folder with both holds the same ones twice."""
 _BYTES = 4
 """Of a float32 weight, as exports have them."""
-
-
-@dataclass(frozen=True)
-class Latency:
-    """One model's figures.
-
-    Args:
-        batch_1_ms: time of one sentence alone, in ms.
-        batch_32_ms: time of a batch of 32, in ms.
-        batch_1_quartiles_ms: half of the repeats lie between these; None in a file that an older version wrote.
-        batch_32_quartiles_ms: likewise.
-        sentences_per_s: sentences in a second, in batches of 32.
-        parameters: of the encoder.
-    """
-
-    batch_1_ms: float
-    batch_32_ms: float
-    batch_1_quartiles_ms: tuple[float, float] | None
-    batch_32_quartiles_ms: tuple[float, float] | None
-    sentences_per_s: float
-    parameters: int
 
 
 @dataclass(frozen=True)
@@ -50,18 +26,9 @@ class Deployment:
     """
 
     sizes: Mapping[str, float]
-    latencies: Mapping[str, Latency]
+    latencies: Mapping[str, ModelLatency]
     conditions: str
     computed: frozenset[str] = frozenset()
-
-
-def weights_mb(folder: Path) -> float | None:
-    """Bytes of a folder's `*.safetensors`, or else of its `pytorch_model.bin`, / 2^20; None where there are none."""
-    for pattern in _WEIGHTS:
-        sizes = [path.stat().st_size for path in sorted(folder.glob(pattern))]
-        if sizes:
-            return sum(sizes) / 2**20
-    return None
 
 
 def read_deployment(study: Study, notes: list[str]) -> Deployment:
@@ -100,11 +67,11 @@ def _weighed(origins: Mapping[str, Origin], notes: list[str]) -> dict[str, float
 
 def _computed(study: Study, arm: str, origin: Origin, notes: list[str]) -> float | None:
     """Megabytes from a run's number of parameters; the run that exports comes first, for it has the exported head."""
-    runs = [run for run in study.runs if run.arm == arm and run.number("parameters")]
+    runs = [run for run in study.runs if run.arm == arm and run.number(PARAMETERS)]
     run = min(runs, key=lambda run: run.stage in study.tasks, default=None)
     if run is None:
         return None
-    parameters = int(run.number("parameters") or 0)
+    parameters = int(run.number(PARAMETERS) or 0)
     head = ", which has its task's head in place of the masked-LM head" if run.stage in study.tasks else ""
     notes.append(
         f"No weights were found for {_named({arm: origin})}; its size is computed from {parameters:,} parameters of "
@@ -113,29 +80,19 @@ def _computed(study: Study, arm: str, origin: Origin, notes: list[str]) -> float
     return parameters * _BYTES / 2**20
 
 
-def _latencies(study: Study, origins: Mapping[str, Origin], notes: list[str]) -> tuple[dict[str, Latency], str]:
+def _latencies(study: Study, origins: Mapping[str, Origin], notes: list[str]) -> tuple[dict[str, ModelLatency], str]:
     """What was measured, by arm, and under which conditions."""
     path = study.folder / LATENCY_FILE
     if not path.is_file():
         notes.append(f"Latency was not measured: {path} is not there; `python -m experiments.bench latency` writes it.")
         return {}, ""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        measured = {
-            (study.folder / name).resolve(): Latency(
-                batch_1_ms=_positive(model["batch_1_ms"]),
-                batch_32_ms=_positive(model["batch_32_ms"]),
-                batch_1_quartiles_ms=_quartiles(model.get("batch_1_quartiles_ms")),
-                batch_32_quartiles_ms=_quartiles(model.get("batch_32_quartiles_ms")),
-                sentences_per_s=_positive(model["sentences_per_s"]),
-                parameters=int(_positive(model["parameters"])),
-            )
-            for name, model in content["models"].items()
-        }
-        conditions = f"{content['hardware']}, threads: {content['threads']}"
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        notes.append(f"Latency is missing: {path} is not what `experiments.bench latency` writes ({error!r}).")
+        file = read_latencies(path)
+    except ValueError as error:
+        notes.append(f"Latency is missing: {error}.")
         return {}, ""
+    measured = {(study.folder / name).resolve(): model for name, model in file.models.items()}
+    conditions = f"{file.hardware}, threads: {file.threads}"
     latencies = {}
     for arm, origin in origins.items():
         places = [place.resolve() for place in origin.folders if place.resolve() in measured]
@@ -149,11 +106,6 @@ def _latencies(study: Study, origins: Mapping[str, Origin], notes: list[str]) ->
     return latencies, conditions
 
 
-def time_text(ms: float, quartiles: tuple[float, float] | None) -> str:
-    """A time with its quartiles in brackets, where they are known."""
-    return f"{ms:.2f}" + (f" [{quartiles[0]:.2f}, {quartiles[1]:.2f}]" if quartiles else "")
-
-
 def _named(origins: Mapping[str, Origin]) -> str:
     """Arms, each with what it started from where that is no folder here."""
     names = []
@@ -161,16 +113,3 @@ def _named(origins: Mapping[str, Origin]) -> str:
         sources = ", ".join(shown_path(Path(source)) for source in origin.elsewhere)
         names.append(f"{arm} ({sources}, which is no folder here)" if sources else arm)
     return ", ".join(names)
-
-
-def _quartiles(value: Any) -> tuple[float, float] | None:
-    if value is None:
-        return None
-    low, high = map(_positive, value)
-    return low, high
-
-
-def _positive(value: Any) -> float:
-    if isinstance(value, bool) or not math.isfinite(value) or value <= 0:
-        raise ValueError(f"{value!r} is not a positive number")
-    return float(value)

@@ -1,22 +1,29 @@
 """What a report is made from: a study's arms and runs, read from `plan.json` or found by their `metrics.json`."""
 
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
-from distilkobert.io.run_files import METRICS_FILE, how_to_finish, read_metrics
-from experiments._shared.run_results import differing_owner, is_number, no_numbers
+from distilkobert.io.metric_names import (
+    AGREEMENT,
+    LIMITED_TEST,
+    LIMITED_VAL,
+    LOSS,
+    STATUS,
+    STEPS,
+    TEST,
+    VAL,
+    VAL_STEP,
+    has_any,
+)
+from distilkobert.io.run_files import METRICS_FILE, read_metrics, why_unfinished
+from experiments._shared.plan_file import CORPUS, DISTIL, PLAN_FILE, ArmKind, read_plan
+from experiments._shared.run_results import differing_owner, how_to_finish, is_number, no_numbers
 
-ArmKind = Literal["teacher", "student", "control"]
-
-PLAN_FILE = "plan.json"
-DISTIL_STAGE = "distil"
 CONTROL_ARMS = ("undistilled", "mlm_only")
 """Arms that are controls where no plan says what they are."""
-TEACHER_ARM = "teacher"
 
 
 @dataclass(frozen=True)
@@ -67,9 +74,7 @@ class Run:
     def number(self, name: str) -> float | None:
         """A figure of `metrics.json`; None where it is absent, no number, or not finite."""
         value = self.metrics.get(name)
-        if not is_number(value) or not math.isfinite(value):
-            return None
-        return float(value)
+        return float(value) if is_number(value) and math.isfinite(value) else None
 
 
 @dataclass(frozen=True)
@@ -112,61 +117,46 @@ class Study:
         return [run for run in self.runs if run.stage == stage and arm in (None, run.arm)]
 
 
-def read_plan(folder: Path, notes: list[str]) -> Study:
-    """The study that `plan.json` declares, with what its runs have left behind.
+def planned_study(folder: Path, notes: list[str]) -> Study | None:
+    """The study that `plan.json` declares, with what its runs have left behind; None where there is no plan.
 
     Args:
         folder: the study's folder.
         notes: what is missing or not as it should be is added here.
 
     Raises:
-        ValueError: `plan.json` is no JSON, or lacks something.
+        ValueError: see `read_plan`; or runs and arms do not fit together.
     """
+    plan = read_plan(folder)
+    if plan is None:
+        return None
     path = folder / PLAN_FILE
-    try:
-        plan = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path}: not readable as JSON ({error}); start the study again to write it anew") from error
-    arms = []
-    for number, entry in enumerate(_items(path, plan, "arms")):
-        kind = _value(path, entry, "kind", str, f"arms[{number}]")
-        if kind not in get_args(ArmKind):
-            raise ValueError(f"{path}: arms[{number}] has kind {kind!r}; expected {', '.join(get_args(ArmKind))}")
-        axes = {
-            str(axis): str(label)
-            for axis, label in _value(path, {"axes": {}} | entry, "axes", dict, f"arms[{number}]").items()
-        }
-        arms.append(Arm(_value(path, entry, "arm", str, f"arms[{number}]"), kind, axes))
+    arms = [Arm(entry["arm"], entry["kind"], entry["axes"]) for entry in plan["arms"]]
     runs = []
-    for number, entry in enumerate(_items(path, plan, "runs")):
-        where = f"runs[{number}]"
-        stage, arm = (_value(path, entry, key, str, where) for key in ("stage", "arm"))
-        place = folder / _value(path, entry, "folder", str, where)
-        export = entry.get("export")
-        seed = _value(path, entry, "seed", int, where)
-        source = next((str(need) for need in entry.get("needs", ()) if str(need).startswith(f"{DISTIL_STAGE}/")), None)
-        export, log = (None if path is None else folder / str(path) for path in (export, entry.get("log")))
-        runs.append(Run(stage, arm, seed, place, export=export, source=source, log=log))
-    tasks = tuple(str(task) for task in _items(path, plan, "tasks"))
-    base = _value(path, plan, "base_arm", str, "the plan")
+    for entry in plan["runs"]:
+        source = next((need for need in entry["needs"] if need.startswith(f"{DISTIL}/")), None)
+        export, log = (None if place is None else folder / place for place in (entry["export"], entry["log"]))
+        place = folder / entry["folder"]
+        runs.append(Run(entry["stage"], entry["arm"], entry["seed"], place, export=export, source=source, log=log))
+    tasks = tuple(plan["tasks"])
     names = [arm.name for arm in arms]
     if len(set(names)) != len(names) or not names:
         raise ValueError(f"{path}: arms are {', '.join(names) or 'none'}; expected at least one, each once")
-    strangers = {run.arm for run in runs if run.stage in (*tasks, DISTIL_STAGE)} - set(names)
+    strangers = {run.arm for run in runs if run.stage in (*tasks, DISTIL)} - set(names)
     if strangers:
         raise ValueError(f"{path}: runs of {', '.join(sorted(strangers))}, which are not among its arms")
     return Study(
-        name=_value(path, plan, "study", str, "the plan"),
-        question=_value(path, plan, "question", str, "the plan"),
+        name=plan["study"],
+        question=plan["question"],
         folder=folder,
         arms=tuple(arms),
-        base_arm=base,
+        base_arm=plan["base_arm"],
         tasks=tasks,
-        distil_stages=(DISTIL_STAGE,),
+        distil_stages=(DISTIL,),
         runs=tuple(_with_origins(_with_metrics(runs, tasks, notes))),
-        metric=plan.get("metric"),
-        trials=int(plan.get("trials", 0)),
-        points=int(plan.get("points", 0)),
+        metric=plan["metric"],
+        trials=plan["trials"],
+        points=plan["points"],
     )
 
 
@@ -177,11 +167,11 @@ def usable_metrics(folder: Path, notes: list[str]) -> dict[str, Any]:
     except (ValueError, OSError) as error:
         notes.append(f"Broken file, its run counts as missing: {error}")
         return {}
-    if "limited/test" in metrics:
-        notes.append(f"{folder}: tested on {metrics['limited/test']}; its scores are those of a part.")
-    if "limited/val" in metrics and not any(name.startswith("test/") for name in metrics):
-        notes.append(f"{folder}: validated on {metrics['limited/val']}; its held-out figures are those of a part.")
-    if metrics.get("val/step") is not None and (unfinished := how_to_finish(folder)):
+    if LIMITED_TEST in metrics:
+        notes.append(f"{folder}: tested on {metrics[LIMITED_TEST]}; its scores are those of a part.")
+    if LIMITED_VAL in metrics and not has_any(metrics, TEST):
+        notes.append(f"{folder}: validated on {metrics[LIMITED_VAL]}; its held-out figures are those of a part.")
+    if metrics.get(VAL_STEP) is not None and (unfinished := how_to_finish(folder)):
         notes.append(unfinished)
     strange = [name for name, value in metrics.items() if isinstance(value, float) and not math.isfinite(value)]
     if strange:
@@ -191,10 +181,13 @@ def usable_metrics(folder: Path, notes: list[str]) -> dict[str, Any]:
 
 def _with_metrics(runs: Sequence[Run], tasks: Iterable[str], notes: list[str]) -> list[Run]:
     """The runs with their metrics, if these hold what the run's last command writes and belong to it."""
-    absent, begun, unfinished, result = [], [], [], []
+    absent: list[Run] = []
+    begun: list[Run] = []
+    unfinished: list[str] = []
+    result: list[Run] = []
     for run in runs:
         metrics = usable_metrics(run.folder, notes)
-        prefix = "test/" if run.stage in tasks else "val/"
+        prefix = TEST if run.stage in tasks else VAL
         differing = differing_owner(metrics, run.stage, run.arm, run.seed)
         if differing:
             notes.append(f"{run.label} counts as missing: its metrics.json is that of {differing}.")
@@ -202,11 +195,14 @@ def _with_metrics(runs: Sequence[Run], tasks: Iterable[str], notes: list[str]) -
         elif strange := no_numbers(metrics, prefix):
             notes.append(f"{run.label} counts as missing: {', '.join(strange)} in its metrics.json is no number.")
             metrics = {}
-        elif run.stage == "corpus":
+        elif STATUS in metrics and (why := why_unfinished(metrics)):
+            notes.append(f"{run.label} counts as missing: {why}.")
+            metrics = {}
+        elif run.stage == CORPUS:
             metrics = {}  # no training: it writes a manifest
         elif not metrics:
             (begun if run.log and run.log.is_file() else absent).append(run)
-        elif not any(name.startswith(prefix) for name in metrics):
+        elif not has_any(metrics, prefix):
             unfinished.append(run.label)
             metrics = {}
         result.append(replace(run, metrics=metrics))
@@ -226,20 +222,7 @@ def _with_origins(runs: Sequence[Run]) -> list[Run]:
     starts: dict[tuple[object, ...], str] = {}
     same = {}
     for run in runs:
-        if run.stage == DISTIL_STAGE and run.metrics.get("steps") == 0:
-            figures = (run.arm, run.number("val/loss"), run.number("val/agreement"))
+        if run.stage == DISTIL and run.metrics.get(STEPS) == 0:
+            figures = (run.arm, run.number(LOSS), run.number(AGREEMENT))
             same[run.label] = starts.setdefault(figures, run.label)
     return [replace(run, source=same.get(run.source or run.label, run.source)) for run in runs]
-
-
-def _items(path: Path, plan: Any, key: str) -> list[Any]:
-    if not isinstance(plan, dict) or not isinstance(plan.get(key), list):
-        raise ValueError(f"{path}: expected an object with a list '{key}'; start the study again to write it anew")
-    return list(plan[key])
-
-
-def _value(path: Path, entry: Any, key: str, kind: type, where: str) -> Any:
-    value = entry.get(key) if isinstance(entry, dict) else None
-    if not isinstance(value, kind) or isinstance(value, bool):
-        raise ValueError(f"{path}: {where} has {key}={value!r}; expected a {kind.__name__}")
-    return value

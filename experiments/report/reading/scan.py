@@ -4,16 +4,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from distilkobert.io.run_files import CONFIG_FILE, METRICS_FILE, how_to_finish
+from distilkobert.io.metric_names import AGREEMENT, ARM, RECIPE, SEED, STATUS, TEST, has_any
+from distilkobert.io.run_files import CONFIG_FILE, METRICS_FILE, why_unfinished
+from experiments._shared.plan_file import PLAN_FILE, TEACHER, ArmKind
+from experiments._shared.run_results import how_to_finish
 from experiments.report.reading.runs import (
     CONTROL_ARMS,
-    PLAN_FILE,
-    TEACHER_ARM,
     Arm,
-    ArmKind,
     Run,
     Study,
-    read_plan,
+    planned_study,
     usable_metrics,
 )
 
@@ -33,9 +33,10 @@ def open_runs(folder: Path, notes: list[str], baseline: str | None = None, teach
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder; name a study's folder or a folder of runs")
-    study = read_plan(folder, notes) if (folder / PLAN_FILE).is_file() else _found_runs(folder, notes)
-    if (folder / PLAN_FILE).is_file():
-        _note_strangers(study, notes)
+    planned = planned_study(folder, notes)
+    if planned is not None:
+        _note_strangers(planned, notes)
+    study = planned or _found_runs(folder, notes)
     names = [arm.name for arm in study.arms]
     for option, value in (("--baseline", baseline), ("--teacher", teacher)):
         if value is not None and value not in names:
@@ -63,10 +64,13 @@ def _found_runs(folder: Path, notes: list[str]) -> Study:
         if any(study in path.parents for study in studies):
             continue
         metrics = usable_metrics(path.parent, notes)
-        recipe, arm, seed = (metrics.get(key) for key in ("recipe", "arm", "seed"))
+        recipe, arm, seed = (metrics.get(key) for key in (RECIPE, ARM, SEED))
         if not (isinstance(recipe, str) and isinstance(arm, str) and isinstance(seed, int)):
             if metrics:
                 notes.append(f"{path} is left out: it does not say recipe, arm and seed.")
+            continue
+        if STATUS in metrics and (why := why_unfinished(metrics)):
+            notes.append(f"{path} is left out: {why}.")
             continue
         run = Run(recipe, arm, seed, path.parent, metrics)
         if run.label in runs:
@@ -77,8 +81,8 @@ def _found_runs(folder: Path, notes: list[str]) -> Study:
         if not runs:
             raise ValueError(f"{folder} holds whole studies; name one of them: {named}")
         notes.append(f"Studies below this folder are left out, report on each by itself: {named}.")
-    tasks = _stages(runs.values(), "test/")
-    distil = tuple(stage for stage in _stages(runs.values(), "val/agreement") if stage not in tasks)
+    tasks = _stages(runs.values(), TEST)
+    distil = tuple(stage for stage in _stages(runs.values(), AGREEMENT) if stage not in tasks)
     names = {run.arm for run in runs.values() if run.stage in (*tasks, *distil)}
     if not names:
         remarks = [*notes, *_unfinished(folder)]
@@ -103,11 +107,11 @@ def _unfinished(folder: Path) -> list[str]:
 
 def _stages(runs: Iterable[Run], prefix: str) -> tuple[str, ...]:
     """Stages with a run that has a figure of that kind, in order of the alphabet."""
-    return tuple(sorted({run.stage for run in runs if any(name.startswith(prefix) for name in run.metrics)}))
+    return tuple(sorted({run.stage for run in runs if has_any(run.metrics, prefix)}))
 
 
 def _kind(name: str) -> ArmKind:
-    if name == TEACHER_ARM:
+    if name == TEACHER:
         return "teacher"
     return "control" if name in CONTROL_ARMS else "student"
 

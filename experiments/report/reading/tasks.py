@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
+from distilkobert.io.metric_names import TEST
+from distilkobert.tasks.kinds import (
+    DATASETS,
+    SEQUENCE_CLASSIFICATION,
+    Score,
+    TaskKind,
+    kind_of_recipe,
+    kind_of_scores,
+)
 from experiments.report.reading.runs import Run, Study
-
-TaskKind = Literal["classification", "tagging", "answering"]
-
-TITLES = {"nsmc": "NSMC", "naver_ner": "Naver NER", "klue_ner": "KLUE-NER", "korquad": "KorQuAD"}
-"""How the shipped recipes are called in tables; another recipe keeps its own name."""
 
 
 @dataclass(frozen=True)
@@ -19,56 +22,39 @@ class Metric:
     Args:
         stage: the recipe.
         kind: what kind of task it is.
-        name: of the score.
-        key: its name in `metrics.json`.
-        scale: factor that makes it per cent.
-        main: it stands for the task where one figure is wanted.
+        score: one of the kind's.
     """
 
     stage: str
     kind: TaskKind
-    name: str
-    key: str
-    scale: float
-    main: bool = True
+    score: Score
 
     @property
     def heading(self) -> str:
-        """Column heading, such as `NSMC accuracy`."""
-        return f"{TITLES.get(self.stage, self.stage)} {self.name}"
+        """Column heading, such as `NSMC accuracy`; a recipe that is not shipped keeps its own name."""
+        titles: dict[str, str] = {known.name: known.title for known in DATASETS}
+        return f"{titles.get(self.stage, self.stage)} {self.score.title}"
+
+    @property
+    def main(self) -> bool:
+        """Whether it is the one for the task where a single number is wanted."""
+        return self.score.main
 
     def percent(self, run: Run) -> float | None:
         """The run's score in per cent; None where it has none."""
-        value = run.number(self.key)
-        return None if value is None else value * self.scale
+        value = run.number(f"{TEST}{self.score.key}")
+        return None if value is None else value * self.score.scale
 
 
 def metrics_of(study: Study) -> tuple[Metric, ...]:
     """The scores that the study's tasks are measured by, in the tasks' order."""
-    return tuple(metric for stage in study.tasks for metric in _metrics(stage, task_kind(stage, study.of(stage))))
+    kinds = ((stage, task_kind(stage, study.of(stage))) for stage in study.tasks)
+    return tuple(Metric(stage, kind, score) for stage, kind in kinds for score in kind.scores)
 
 
 def task_kind(stage: str, runs: Sequence[Run]) -> TaskKind:
     """Kind of a task, from the scores that its runs have or, while there are none, from its name."""
     for run in runs:
-        if "test/accuracy" in run.metrics:
-            return "classification"
-        if "test/exact_match" in run.metrics:
-            return "answering"
-        if "test/f1" in run.metrics:
-            return "tagging"
-    if "ner" in stage.split("_"):
-        return "tagging"
-    return "answering" if stage.startswith("korquad") else "classification"
-
-
-def _metrics(stage: str, kind: TaskKind) -> tuple[Metric, ...]:
-    if kind == "classification":
-        return (Metric(stage, kind, "accuracy", "test/accuracy", 100.0),)
-    if kind == "tagging":
-        return (Metric(stage, kind, "F1", "test/f1", 100.0),)
-    # KorQuAD's official scores are in per cent already; F1 is the one that the particles after an answer do not decide.
-    return (
-        Metric(stage, kind, "EM", "test/exact_match", 1.0, main=False),
-        Metric(stage, kind, "F1", "test/f1", 1.0),
-    )
+        if kind := kind_of_scores(name.removeprefix(TEST) for name in run.metrics if name.startswith(TEST)):
+            return kind
+    return kind_of_recipe(stage) or SEQUENCE_CLASSIFICATION

@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Literal
 
+from experiments._shared.plan_file import TEACHER, ArmKind
 from experiments.study.plan.args import check_name, check_names, check_words
 from experiments.study.plan.declaration import SearchPart, Study
 
 MLM_ONLY_CONFIG = "configs/ablation/mlm_only.yaml"
-TEACHER = "teacher"
 MAX_SEED = 2**32 - 1
 """NumPy's generator takes no larger one."""
 
@@ -27,7 +26,7 @@ class Arm:
     """
 
     name: str
-    kind: Literal["teacher", "student", "control"]
+    kind: ArmKind
     words: tuple[str, ...]
     seeds: tuple[int, ...]
     axes: Mapping[str, str] = field(default_factory=dict)

@@ -5,16 +5,19 @@ A mistake that would surface hours later, in the last arm, surfaces here. Nothin
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from jsonargparse import ArgumentError, Namespace
 
+from distilkobert.stop_signals import StopSignals
 from experiments._shared.parsers import explain
+from experiments._shared.plan_file import CORPUS, DISTIL, TEACHER
 from experiments._shared.trainer_cli import TRAINER_OPTIONS, TrainerCLI
 from experiments.study.plan.args import group_words
-from experiments.study.plan.arms import TEACHER, Arm
-from experiments.study.plan.plan import CORPUS, DISTIL, Plan, Run
+from experiments.study.plan.arms import Arm
+from experiments.study.plan.plan import Plan, Run
 from experiments.study.plan.sources import Lack
 
 
@@ -24,7 +27,7 @@ class CommandParser(TrainerCLI):
     def __init__(self) -> None:
         strict = {"exit_on_error": False}
         kwargs = {**strict, **{name: dict(strict) for name in self.subcommands()}}
-        super().__init__(**TRAINER_OPTIONS, parser_kwargs=kwargs)
+        super().__init__(StopSignals(), ExitStack(), **TRAINER_OPTIONS, parser_kwargs=kwargs)
 
     def parse_arguments(self, parser: Any, args: Any) -> None:
         """Nothing is parsed yet, and no seed is set."""

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from experiments._shared.latency_file import LATENCY_FILE
+from experiments._shared.plan_file import CORPUS, DISTIL, LATENCY, TEACHER
 from experiments.study.plan.args import check_words
-from experiments.study.plan.arms import TEACHER, Arm, check_seeds
+from experiments.study.plan.arms import Arm, check_seeds
 from experiments.study.plan.declaration import Study
-from experiments.study.plan.plan import CORPUS, DISTIL, LATENCY, Command, Run
-
-LATENCY_FILE = "latency.json"
+from experiments.study.plan.plan import Command, Run
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,12 @@
 """Expand a study into its plan. Pure: no file is read, nothing is started."""
 
+from distilkobert.io.metric_names import TEST
+from experiments._shared.plan_file import DISTIL, TEACHER
 from experiments.study.plan.args import check_stages, check_words
-from experiments.study.plan.arms import TEACHER, Point, arms_of, base_arm, check_seeds
+from experiments.study.plan.arms import Point, arms_of, base_arm, check_seeds
 from experiments.study.plan.commands import Commands
 from experiments.study.plan.declaration import Declared, Study
-from experiments.study.plan.plan import DISTIL, Plan
+from experiments.study.plan.plan import Plan
 
 
 def expand(declared: Declared, points: tuple[Point, ...] = ()) -> Plan:
@@ -64,7 +66,7 @@ def _check_metric(study: Study) -> None:
             raise ValueError(
                 "search: needs options, trials of 1 or more, and the study a metric: nsmc/best/val/accuracy"
             )
-        if study.metric.partition("/")[2].startswith("test/"):
+        if study.metric.partition("/")[2].startswith(TEST):
             raise ValueError(
                 f"metric: {study.metric}: a search must not choose by the test file that it then reports on; "
                 "choose by held-out data: nsmc/best/val/accuracy, distil/val/loss"

@@ -1,7 +1,6 @@
 """A study's folder: `study.yaml` and `plan.json`, and whether it belongs to the study that is being started."""
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,10 @@ import yaml
 
 from distilkobert.io.files import write_text
 from experiments._shared.config_files import content_sum
+from experiments._shared.plan_file import PLAN_FILE, PlanContent, RunEntry, read_plan
 from experiments.study.plan.args import config_files
 from experiments.study.plan.declaration import Declared, Study
-from experiments.study.plan.plan import PLAN_FILE, Plan, differences
+from experiments.study.plan.plan import Plan, differences
 
 STUDY_FILE = "study.yaml"
 
@@ -52,13 +52,13 @@ def _named_files(study: Study) -> Iterable[tuple[str, list[str]]]:
         yield f"then.{task}.overrides", config_files(part.overrides)
 
 
-def check_folder(folder: Path, content: Mapping[str, Any], journal: Mapping[str, Any]) -> list[str]:
+def check_folder(folder: Path, content: PlanContent, journal: PlanContent | None) -> list[str]:
     """Refuse a folder that belongs to another study.
 
     Args:
         folder: the study's folder.
         content: of the plan.json that is to be written.
-        journal: of the plan.json that the journal knows; empty where there is no journal.
+        journal: of the plan.json that the journal knows; None where there is no journal.
 
     Returns:
         Runs that were declared otherwise and have left nothing yet: they may change as long as nobody runs them.
@@ -68,7 +68,7 @@ def check_folder(folder: Path, content: Mapping[str, Any], journal: Mapping[str,
             differs.
     """
     before = read_plan(folder)
-    known = {run["label"]: run for plan in (journal, before) for run in plan.get("runs", ())}
+    known = {run["label"]: run for plan in (journal, before) if plan is not None for run in plan["runs"]}
     strangers = sorted(run["label"] for run in content["runs"] if run["label"] not in known and _left(folder, run))
     if strangers:
         raise ValueError(
@@ -76,9 +76,10 @@ def check_folder(folder: Path, content: Mapping[str, Any], journal: Mapping[str,
             "Take another --name, or move the folder away"
         )
     left = {label: places for label, run in known.items() if (places := _left(folder, run))}
-    if not journal and not left:
+    if journal is None and not left:
         return []  # a dry run, and nothing since
-    found = next(filter(None, (differences(plan, content) for plan in (before, journal) if plan)), {})
+    compared = (differences(plan, content) for plan in (before, journal) if plan is not None)
+    found = next(filter(None, compared), {})
     made = [label for label in found if label in left]
     if made:
         told = "; ".join(f"{label} {found[label]}" for label in made[:3])
@@ -92,27 +93,9 @@ def check_folder(folder: Path, content: Mapping[str, Any], journal: Mapping[str,
     return list(found)
 
 
-def _left(folder: Path, run: Mapping[str, Any]) -> list[str]:
+def _left(folder: Path, run: RunEntry) -> list[str]:
     """Folders that a run has made, relative to the study's."""
-    return [place for place in (run["folder"], run.get("export")) if place and (folder / place).exists()]
-
-
-def read_plan(folder: Path) -> dict[str, Any]:
-    """Content of the folder's plan.json; empty where there is none.
-
-    Raises:
-        ValueError: the file is no plan.
-    """
-    path = folder / PLAN_FILE
-    if not path.is_file():
-        return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(content["runs"], list) or not isinstance(content["configs"], dict):
-            raise ValueError("runs and configs are not there")
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path}: no readable plan ({error}); remove it, and start the study again") from error
-    return dict(content)
+    return [place for place in (run["folder"], run["export"]) if place and (folder / place).exists()]
 
 
 def write_study(folder: Path, declared: Declared) -> None:

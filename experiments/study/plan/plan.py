@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
+from experiments._shared.plan_file import PlanContent, RunEntry
 from experiments.study.plan.args import config_files
 from experiments.study.plan.arms import Arm
 
 Command: TypeAlias = tuple[str, ...]
 """Words of one command line after `python -m`."""
-
-PLAN_FILE = "plan.json"
-CORPUS, DISTIL, LATENCY = "corpus", "distil", "latency"
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ class Run:
         """Its log, below the study's folder."""
         return f"logs/{self.file_stem}.log"
 
-    def as_dict(self) -> dict[str, Any]:
+    def entry(self) -> RunEntry:
         """Entry of plan.json."""
         return {
             "label": self.label,
@@ -97,7 +95,7 @@ class Plan:
         """The runs and the last step."""
         return (*self.runs, self.latency) if self.latency else self.runs
 
-    def as_dict(self, files: Mapping[str, str]) -> dict[str, Any]:
+    def content(self, files: Mapping[str, str]) -> PlanContent:
         """Content of plan.json; `files` are the sums of the settings in the configs."""
         return {
             "study": self.study,
@@ -105,8 +103,8 @@ class Plan:
             "base_arm": self.base_arm,
             "arms": [{"arm": arm.name, "kind": arm.kind, "axes": dict(arm.axes)} for arm in self.arms],
             "tasks": list(self.tasks),
-            "runs": [run.as_dict() for run in self.runs],
-            "latency": self.latency.as_dict() if self.latency else None,
+            "runs": [run.entry() for run in self.runs],
+            "latency": self.latency.entry() if self.latency else None,
             "metric": self.metric,
             "trials": self.trials,
             "points": self.points,
@@ -114,7 +112,7 @@ class Plan:
         }
 
 
-def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, str]:
+def differences(before: PlanContent, now: PlanContent) -> dict[str, str]:
     """What two contents of plan.json do not agree about; empty where they are the same study.
 
     Runs may be added: more seeds, arms and tasks do not change what is there. A run is another one when its words
@@ -143,15 +141,20 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, 
     return found
 
 
-def together(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+def together(before: PlanContent | None, now: PlanContent) -> PlanContent:
     """Content of plan.json with all that either of two has; `now` as it is where nothing is missing in it."""
-    keys = {"arms": "arm", "runs": "label"}
-    lacking = {
-        part: [item for item in before[part] if item[key] not in {own[key] for own in now[part]}]
-        for part, key in keys.items()
-    }
+    if before is None:
+        return now
+    own_arms, own_runs = {arm["arm"] for arm in now["arms"]}, {run["label"] for run in now["runs"]}
+    arms = [arm for arm in before["arms"] if arm["arm"] not in own_arms]
+    runs = [run for run in before["runs"] if run["label"] not in own_runs]
     tasks = [task for task in before["tasks"] if task not in now["tasks"]]
-    if not any((*lacking.values(), tasks)):
-        return dict(now)
-    added = {part: [*now[part], *items] for part, items in lacking.items()}
-    return {**now, **added, "tasks": [*now["tasks"], *tasks], "configs": {**before["configs"], **now["configs"]}}
+    if not (arms or runs or tasks):
+        return now
+    return {
+        **now,
+        "arms": [*now["arms"], *arms],
+        "runs": [*now["runs"], *runs],
+        "tasks": [*now["tasks"], *tasks],
+        "configs": {**before["configs"], **now["configs"]},
+    }

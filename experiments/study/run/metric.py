@@ -5,7 +5,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
+from distilkobert.io.metric_names import BEST, TEST, VAL
 from distilkobert.io.run_files import read_metrics
+from distilkobert.tasks.kinds import KINDS
 from experiments._shared.run_results import is_number
 from experiments.study.plan.plan import Plan
 
@@ -16,8 +18,9 @@ def direction_of(metric: str) -> Literal["maximize", "minimize"]:
     Args:
         metric: STAGE/KEY.
     """
-    lower = ("loss", "cosine", "soft_target")
-    return "minimize" if any(word in metric.partition("/")[2].split("/") for word in lower) else "maximize"
+    words = metric.partition("/")[2].split("/")
+    lower = {score.key for kind in KINDS for score in kind.scores if score.mode == "min"}
+    return "minimize" if lower.union(("loss", "cosine", "soft_target")).intersection(words) else "maximize"
 
 
 def metric_lines(plan: Plan, metric: str, folder: Path) -> list[str]:
@@ -41,7 +44,7 @@ def metric_lines(plan: Plan, metric: str, folder: Path) -> list[str]:
 
 
 def no_such_figure(
-    metric: str, label: str, metrics: Mapping[str, Any], prefixes: tuple[str, ...] = ("best/", "test/", "val/")
+    metric: str, label: str, metrics: Mapping[str, Any], prefixes: tuple[str, ...] = (BEST, TEST, VAL)
 ) -> str:
     """That a run does not have the figure, and which it has.
 

@@ -6,7 +6,9 @@ from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from experiments.study.plan.plan import LATENCY, Command, Plan, Run
+from distilkobert.io.run_files import read_metrics, why_unfinished
+from experiments._shared.plan_file import LATENCY
+from experiments.study.plan.plan import Command, Plan, Run
 from experiments.study.run.locks import FileLock
 from experiments.study.run.process import PYTHON, Child, tail
 from experiments.study.run.search import Search
@@ -181,7 +183,9 @@ class Worker:
         else:
             how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
             if code == 0:
-                how = f"ended without an error, but without the result of {' '.join(left[0][:2])}"
+                metrics = read_metrics(self.folder / label)
+                why = f" ({why_unfinished(metrics)})" if metrics and why_unfinished(metrics) else ""
+                how = f"ended without an error, but without the result of {' '.join(left[0][:2])}{why}"
             note = f"{how}; end of {job.log}:\n{tail(job.log)}"
             self.book.fail(label, note)
             self.view.say(f"{label} FAILED, {note}")

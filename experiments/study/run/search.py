@@ -5,10 +5,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from distilkobert.io.metric_names import BEST, VAL
 from distilkobert.io.run_files import read_metrics
-from experiments.study.plan.arms import TEACHER, Point
+from experiments._shared.plan_file import CORPUS, DISTIL, TEACHER
+from experiments.study.plan.arms import Point
 from experiments.study.plan.declaration import SearchPart, SearchRange
-from experiments.study.plan.plan import CORPUS, DISTIL, Plan
+from experiments.study.plan.plan import Plan
 from experiments.study.run.locks import FileLock
 from experiments.study.run.metric import direction_of, no_such_figure
 from experiments.study.run.status import ENDED, Status
@@ -144,7 +146,7 @@ class Search:
     def _figure(self, label: str) -> float:
         metrics = read_metrics(self._folder / label)
         if self._key not in metrics:
-            raise ValueError(no_such_figure(self._metric, label, metrics, ("best/", "val/")))
+            raise ValueError(no_such_figure(self._metric, label, metrics, (BEST, VAL)))
         return float(metrics[self._key])
 
     def _ask(self, count: int) -> None:
@@ -184,9 +186,13 @@ class Search:
             elif open_:
                 self._study.tell(trial.number, self._figure(decided.label))
             elif trial.number not in retold:
-                told = {"params": trial.params, "distributions": trial.distributions}
-                value, mark = self._figure(decided.label), {_RETOLD: trial.number}
-                self._study.add_trial(create_trial(value=value, user_attrs=mark, **told))
+                again = create_trial(
+                    value=self._figure(decided.label),
+                    params=trial.params,
+                    distributions=trial.distributions,
+                    user_attrs={_RETOLD: trial.number},
+                )
+                self._study.add_trial(again)
 
 
 def _distribution(values: SearchRange) -> "BaseDistribution":

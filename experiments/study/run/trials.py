@@ -4,10 +4,11 @@ The journal says what is done and what failed. Who runs a run is said by a lock 
 (`locks.py`): a journal has no heartbeat, so what it calls running may have been killed.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
+from experiments._shared.plan_file import PlanContent
 from experiments.study.run.journal import JOURNAL_FILE
 
 if TYPE_CHECKING:
@@ -60,11 +61,12 @@ class Book:
             )
 
     @property
-    def plan(self) -> dict[str, Any]:
-        """Content of plan.json as it was when runs were last entered; empty in a new book."""
-        return dict(self._study.user_attrs.get("plan", {}))
+    def plan(self) -> PlanContent | None:
+        """Content of plan.json as it was when runs were last entered; None in a new book."""
+        plan: PlanContent | None = self._study.user_attrs.get("plan")
+        return plan
 
-    def enter(self, plan: Mapping[str, Any], labels: Iterable[str], *, retry: bool) -> None:
+    def enter(self, plan: PlanContent, labels: Iterable[str], *, retry: bool) -> None:
         """Enter runs that are new, and with `retry` once more those that failed, in the declared order.
 
         Call it while holding the study's lock.

@@ -1,9 +1,8 @@
 """What is left to do of a run, by what it has left in its folder; that is what makes a restart go on.
 
-A training that was killed resumes from its last checkpoint, bit for bit; one that has none starts again.
+A training that was killed or stopped resumes from its last checkpoint, bit for bit; one that has none starts again.
 """
 
-import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from distilkobert.corpus.store import MANIFEST_NAME
-from distilkobert.io.run_files import CONFIG_FILE, METRICS_FILE, read_metrics
+from distilkobert.io.metric_names import STEPS, TEST, VAL, VAL_STEP, has_any
+from distilkobert.io.prediction_files import read_records
+from distilkobert.io.run_files import CONFIG_FILE, METRICS_FILE, read_metrics, why_unfinished
+from experiments._shared.latency_file import model_key, read_latencies
 from experiments._shared.run_results import differing_owner, no_numbers
-from experiments.bench.latency import model_key
-from experiments.report.reading.predictions import read_records
 from experiments.study.plan.plan import Command, Run
 
 
@@ -56,14 +56,14 @@ def remains(run: Run, study: Path) -> Remains:
     other = differing_owner(metrics, run.stage, run.arm, run.seed)
     if other:  # so is all that lies beside it
         notes.append(f"its {METRICS_FILE} is that of {other}")
-    strange = no_numbers(metrics, "test/" if export is None else "val/")
+    strange = no_numbers(metrics, TEST if export is None else VAL)
     if strange:
         notes.append(f"{strange[0]} in its {METRICS_FILE} is no number ({metrics[strange[0]]!r})")
     # A model that is exported is measured as it is exported; one killed before that resumes at its end and is measured.
-    measured = export is None or (metrics.get("val/step") == metrics.get("steps") and not strange)
+    measured = export is None or (metrics.get(VAL_STEP) == metrics.get(STEPS) and not strange)
     last_result = export.is_dir() if export else not strange and _tested(metrics, folder, notes)
     after = () if last_result else run.commands[1:]
-    if "steps" in metrics and measured and not other:
+    if metrics and not why_unfinished(metrics) and measured and not other:
         return Remains(after, tuple(notes), tuple(remove))
     last, config = folder / "checkpoints" / "last.ckpt", folder / CONFIG_FILE
     if last.is_file() and config.is_file() and not other:
@@ -75,7 +75,7 @@ def remains(run: Run, study: Path) -> Remains:
 
 def _tested(metrics: Mapping[str, Any], folder: Path, notes: list[str]) -> bool:
     """Whether a fine-tuning has its scores and its predictions, as a report reads them; notes what is wrong."""
-    if not any(name.startswith("test/") for name in metrics):
+    if not has_any(metrics, TEST):
         return False
     try:
         read_records(folder)
@@ -93,8 +93,8 @@ def _made(command: Command, folder: Path) -> bool:
     named = [Path(word) for word in command[command.index("--models") + 1 :] if not word.startswith("--")]
     there = [model for model in named if model.is_dir()]
     try:
-        measured = set(json.loads(output.read_text(encoding="utf-8"))["models"])
-    except (OSError, ValueError, KeyError, TypeError):
+        measured = set(read_latencies(output).models)
+    except (OSError, ValueError):
         return False
     # Each model as it is now, and none that the study has no more.
     since = output.stat().st_mtime_ns

@@ -11,7 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from experiments.study.plan.plan import DISTIL, Plan
+from experiments._shared.plan_file import DISTIL
+from experiments.study.plan.plan import Plan
 from experiments.study.run.status import Status
 
 _STYLES: dict[Status, str] = {

@@ -1,5 +1,6 @@
 """Reading text from all formats, and the errors of files that are not what they should be."""
 
+import bz2
 import gc
 import gzip
 import json
@@ -24,6 +25,7 @@ PACK: dict[str, Callable[[bytes], bytes]] = {
     "": bytes,
     ".gz": gzip.compress,
     ".xz": lzma.compress,
+    ".bz2": bz2.compress,
     ".zst": lambda data: zstandard.ZstdCompressor().compress(data),
 }
 
@@ -50,7 +52,7 @@ def test_every_kind_in_every_compression(tmp_path: Path, suffix: str) -> None:
     assert list(read_texts(write(tmp_path / f"A.PARQUET{suffix}", PACK[suffix](parquet([*TEXTS]))), "text")) == TEXTS
 
 
-@pytest.mark.parametrize("suffix", [".gz", ".xz", ".zst"])
+@pytest.mark.parametrize("suffix", [".gz", ".xz", ".bz2", ".zst"])
 def test_files_of_several_compressed_parts(tmp_path: Path, suffix: str) -> None:
     half = len(PLAIN) // 2
     content = PACK[suffix](PLAIN[:half]) + PACK[suffix](PLAIN[half:])
@@ -80,15 +82,58 @@ def test_byte_order_mark_is_no_text(tmp_path: Path) -> None:
     assert list(read_lines(write(tmp_path / "a.txt", "\ufeff가\n\ufeff나".encode()))) == ["가", "\ufeff나"]
 
 
-@pytest.mark.parametrize(("name", "kind", "compression"), [("a.b.txt", "txt", None), ("A.JSONL.GZ", "jsonl", "gz")])
+@pytest.mark.parametrize(
+    ("name", "kind", "compression"),
+    [
+        ("a.b.txt", "txt", None),
+        ("A.JSONL.GZ", "jsonl", "gz"),
+        ("AA/wiki_00", "txt", None),
+        ("AA/wiki_00.bz2", "txt", "bz2"),
+        ("part-00000.zst", "txt", "zst"),
+    ],
+)
 def test_format_from_the_name(name: str, kind: str, compression: str | None) -> None:
     assert text_format(Path(name)) == (kind, compression)
 
 
-@pytest.mark.parametrize("name", ["a", "a.csv", "a.gz", "a.txt.bz2", "a.gz.txt.gz.gz"])
-def test_unknown_names(name: str) -> None:
-    with pytest.raises(ValueError, match=r"unknown file type; expected a name ending in \.txt, \.jsonl or \.parquet"):
+@pytest.mark.parametrize(("name", "suffix"), [("a.csv", ".csv"), ("a.ko.gz", ".ko"), ("a.gz.txt.gz.gz", ".gz")])
+def test_unknown_names(name: str, suffix: str) -> None:
+    message = rf"unknown file type \{suffix}; expected a name ending in \.txt, \.jsonl or \.parquet.*--format txt"
+    with pytest.raises(ValueError, match=message):
         text_format(Path(name))
+    assert text_format(Path(name), "jsonl").kind == "jsonl"
+
+
+@pytest.mark.parametrize("suffix", PACK)
+def test_names_without_a_suffix_and_a_kind_of_ones_own(tmp_path: Path, suffix: str) -> None:
+    """As WikiExtractor names its files, which hold lines or, with --json, objects."""
+    assert list(read_texts(write(tmp_path / f"wiki_00{suffix}", PACK[suffix](PLAIN)))) == TEXTS
+    objects = write(tmp_path / f"wiki_01{suffix}", PACK[suffix](jsonl(TEXTS)))
+    assert list(read_texts(objects, "text", kind="jsonl")) == TEXTS
+    table = write(tmp_path / f"rows.2024{suffix}", PACK[suffix](parquet([*TEXTS])))
+    assert list(read_texts(table, "text", kind="parquet")) == TEXTS
+
+
+@pytest.mark.parametrize(
+    ("encoding", "advised"),
+    [
+        ("utf-16", "UTF-16"),
+        ("utf-32", "UTF-32"),
+        ("utf-16-le", "UTF-16LE"),
+        ("utf-16-be", "UTF-16BE"),
+        ("cp949", "CP949"),
+    ],
+)
+@pytest.mark.parametrize("text", ["id\tdocument\tlabel\n1\t볼만했다\t1\n", "첫째 줄\n둘째 줄\n"])
+def test_the_advised_conversion_works(tmp_path: Path, encoding: str, advised: str, text: str) -> None:
+    path = write(tmp_path / "a.txt", text.encode(encoding))
+    with pytest.raises(ValueError, match=rf"line \d: not UTF-8 .*iconv -f {advised} -t UTF-8$"):
+        list(read_lines(path))
+    assert path.read_bytes().decode(advised) == text
+    if encoding == "utf-16":
+        big_endian = write(tmp_path / "b.txt", b"\xfe\xff" + text.encode("utf-16-be"))
+        with pytest.raises(ValueError, match=r"line 1: not UTF-8 .*iconv -f UTF-16 -t UTF-8$"):
+            list(read_lines(big_endian))
 
 
 def test_bytes_that_are_not_utf8_are_named_by_file_and_line(tmp_path: Path) -> None:
@@ -100,6 +145,7 @@ def test_bytes_that_are_not_utf8_are_named_by_file_and_line(tmp_path: Path) -> N
 UNPACKER: dict[str, Callable[[], Any]] = {
     ".gz": lambda: zlib.decompressobj(zlib.MAX_WBITS | 16),
     ".xz": lzma.LZMADecompressor,
+    ".bz2": bz2.BZ2Decompressor,
     ".zst": lambda: zstandard.ZstdDecompressor().decompressobj(),
 }
 
@@ -110,7 +156,7 @@ def test_cut_off_files_give_all_whole_lines_and_name_the_last(tmp_path: Path, su
     content = PACK[suffix]("".join(f"{number * 7919} 번째\n" for number in range(20000)).encode())
     cut = content[: int(len(content) * kept)]
     whole = UNPACKER[suffix]().decompress(cut).decode("utf-8", "ignore").split("\n")[:-1]
-    assert suffix == ".zst" or len(whole) > 500
+    assert suffix in (".zst", ".bz2") or len(whole) > 500
     lines = []
     path = write(tmp_path / f"cut.txt{suffix}", cut)
     message = rf"cut\.txt\{suffix}, after line {len(whole)}: the compressed data is cut off or damaged"
@@ -119,7 +165,7 @@ def test_cut_off_files_give_all_whole_lines_and_name_the_last(tmp_path: Path, su
     assert lines == whole
 
 
-@pytest.mark.parametrize("suffix", [".gz", ".xz", ".zst"])
+@pytest.mark.parametrize("suffix", [".gz", ".xz", ".bz2", ".zst"])
 def test_files_that_are_not_compressed_at_all(tmp_path: Path, suffix: str) -> None:
     with pytest.raises(ValueError, match="after line 0: the compressed data is cut off or damaged"):
         list(read_lines(write(tmp_path / f"a.txt{suffix}", PLAIN)))

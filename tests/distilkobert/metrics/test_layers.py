@@ -52,6 +52,17 @@ def test_both_measures_equal_a_second_implementation_however_batches_are_cut(cut
     assert values["cka/layer0"] != pytest.approx(values["cka/layer1"], rel=1e-2)
 
 
+def test_layers_of_two_widths_have_an_alignment_and_no_cosine() -> None:
+    student, teacher = two_layers()
+    metric = LayerSimilarity(2, 6, student_width=4)
+    metric.update([s[:9, :4] for s in student], [t[:9] for t in teacher])
+    metric.update([s[9:, :4] for s in student], [t[9:] for t in teacher])
+    values = metric.compute()
+    assert sorted(values) == ["cka/layer0", "cka/layer1"]
+    for place, (s, t) in enumerate(zip(student, teacher, strict=True)):
+        assert float(values[f"cka/layer{place}"]) == pytest.approx(naive_cka(s[:, :4], t), rel=1e-3)
+
+
 @pytest.mark.parametrize(
     ("change", "cosine"), [(lambda x: x, 1.0), (lambda x: -3 * x, -1.0), (lambda x: x.flip(-1) + 7, None)]
 )

@@ -2,17 +2,13 @@
 
 import pytest
 import torch
-from transformers import (
-    BertConfig,
-    BertForMaskedLM,
-    BertModel,
-    DistilBertForMaskedLM,
-    RobertaConfig,
-    RobertaForMaskedLM,
-)
+from transformers import BertConfig, BertForMaskedLM, BertModel, DistilBertForMaskedLM, DistilBertModel
 
+from distilkobert.models.checks import longest_input
+from distilkobert.models.heads import encode
 from distilkobert.models.students import StudentSpec, build_student
 from distilkobert.models.teachers import EncoderSpec, build_encoder
+from tests.support.encoders import tiny_batch, tiny_encoder
 from tests.support.models import tiny_teacher
 
 IDS = torch.tensor([[2, 7, 8, 9, 3, 1], [2, 10, 11, 3, 1, 1]])
@@ -123,12 +119,36 @@ def test_bad_layers_are_refused(layers: tuple[int, ...], message: str) -> None:
         build_student(tiny_teacher(), StudentSpec(layers=layers))
 
 
-def test_other_model_types_are_refused() -> None:
-    teacher = RobertaForMaskedLM(
-        RobertaConfig(vocab_size=20, hidden_size=8, num_attention_heads=1, intermediate_size=8)
-    )
-    with pytest.raises(ValueError, match="'roberta'"):
-        build_student(teacher, StudentSpec())
+@pytest.mark.parametrize("family", ["roberta", "xlm-roberta", "camembert", "distilbert"])
+def test_a_distilbert_of_all_layers_is_its_teacher_for_other_families_too(family: str) -> None:
+    teacher = tiny_encoder(family)
+    student = build_student(teacher, StudentSpec(layers=(0, 1, 2, 3))).eval()
+    assert isinstance(student, DistilBertForMaskedLM)
+    ids, mask = tiny_batch()
+    ours = student(input_ids=ids, attention_mask=mask).logits[mask.bool()]
+    theirs = teacher(input_ids=ids, attention_mask=mask).logits[mask.bool()]
+    torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=0)
+    longest = torch.full((1, longest_input(teacher.config)), 7)
+    ours, theirs = student(input_ids=longest).logits, teacher(input_ids=longest).logits
+    torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("family", ["electra", "albert", "deberta-v2", "modernbert"])
+def test_families_that_distilbert_cannot_hold_are_refused_with_a_remedy(family: str) -> None:
+    with pytest.raises(ValueError, match=rf"'{family}', only from bert, roberta.*--model\.student\.architecture=same"):
+        build_student(tiny_encoder(family), StudentSpec(layers=(0,)))
+
+
+def test_a_teacher_without_head_gives_an_encoder_or_a_fresh_tied_head() -> None:
+    teacher = tiny_encoder("bert", head=False)
+    bare = build_student(teacher, StudentSpec(layers=(0, 1, 2, 3))).eval()
+    assert isinstance(bare, DistilBertModel)
+    ids, mask = tiny_batch()
+    found, expected = encode(bare, ids, mask)[mask.bool()], encode(teacher, ids, mask)[mask.bool()]
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+    headed = build_student(teacher, StudentSpec(layers=(0, 1, 2, 3)), head=True).eval()
+    assert torch.equal(encode(headed, ids, mask), encode(bare, ids, mask))
+    assert headed.vocab_projector.weight is headed.distilbert.embeddings.word_embeddings.weight
 
 
 def test_another_layer_norm_epsilon_is_said_aloud() -> None:

@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import BertModel, DistilBertConfig, DistilBertForMaskedLM
+from transformers import AutoModel, BertModel, ElectraForPreTraining, MPNetConfig, MPNetForMaskedLM
 
+from distilkobert.models.families import FAMILIES, describe_encoder
+from distilkobert.models.heads import encode, masked_lm_logits
 from distilkobert.models.teachers import EncoderSpec, FrozenTeacher, load_teacher
+from tests.support.encoders import FAMILY_NAMES, tiny_batch, tiny_encoder
 from tests.support.models import tiny_teacher
 
 KOBERT_CONFIG_FIELDS = {
@@ -92,8 +95,8 @@ def test_a_missing_encoder_weight_is_refused(old_folder: Path) -> None:
 @pytest.mark.parametrize(
     ("check", "message"),
     [
-        ({"vocab_size": 51}, "vocabulary has 50 pieces, the tokenizer 51"),
-        ({"pad_token_id": 0}, r"pad_token_id is 1, the tokenizer's \[PAD\] is 0"),
+        ({"vocab_size": 51}, "vocabulary has 50 pieces, the data's tokenizer 51"),
+        ({"pad_token_id": 0}, r"its \[PAD\] is id 1, the data's tokenizer has 0"),
         ({"max_length": 33}, "32 positions, the corpus has sequences of up to 33"),
     ],
 )
@@ -105,10 +108,55 @@ def test_a_teacher_that_does_not_fit_the_tokenizer_is_refused(
 
 
 def test_other_families_are_refused(tmp_path: Path) -> None:
-    config = DistilBertConfig(vocab_size=20, dim=8, hidden_dim=8, n_heads=1, n_layers=1)
-    DistilBertForMaskedLM(config).save_pretrained(tmp_path)
-    with pytest.raises(ValueError, match="model type 'distilbert'"):
+    config = MPNetConfig(vocab_size=20, hidden_size=8, intermediate_size=8, num_attention_heads=1, num_hidden_layers=1)
+    MPNetForMaskedLM(config).save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match=r"teacher .*model type 'mpnet' is unsupported; expected one of bert, roberta"):
         load_teacher(tmp_path)
+
+
+@pytest.mark.parametrize("family", FAMILY_NAMES)
+def test_every_family_teaches_with_its_head(family: str, tmp_path: Path) -> None:
+    model = tiny_encoder(family)
+    model.save_pretrained(tmp_path)
+    teacher = load_teacher(tmp_path, vocab_size=60, pad_token_id=1, max_length=38)
+    ids, mask = tiny_batch()
+    hidden = encode(teacher, ids, mask)
+    assert torch.equal(masked_lm_logits(teacher, hidden), model(input_ids=ids, attention_mask=mask).logits)
+    assert describe_encoder(teacher) == f"{family}, 4 layers of width 16, masked-LM head, vocabulary of 60 pieces"
+
+
+@pytest.mark.parametrize("family", FAMILY_NAMES)
+def test_every_family_teaches_without_a_head_where_no_logits_are_needed(family: str, tmp_path: Path) -> None:
+    pooler = {"add_pooling_layer": True} if FAMILIES[family].pooler else {}
+    AutoModel.from_config(tiny_encoder(family).config, **pooler).save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match=r"no trained masked-LM head; it lacks .*--model\.losses\.soft_target=0"):
+        load_teacher(tmp_path)
+    teacher = load_teacher(tmp_path, logits=False)
+    assert describe_encoder(teacher).startswith(f"{family}, 4 layers of width 16, no masked-LM head")
+    assert not any("pooler" in name or "head" in name for name, _ in teacher.named_parameters())
+    ids, mask = tiny_batch()
+    expected = AutoModel.from_pretrained(tmp_path).eval()(input_ids=ids, attention_mask=mask).last_hidden_state
+    assert torch.equal(encode(teacher, ids, mask), expected)
+    with pytest.raises(ValueError, match="has no masked-LM head"):
+        masked_lm_logits(teacher, expected)
+
+
+def test_an_electra_discriminator_teaches_hidden_states(tmp_path: Path) -> None:
+    ElectraForPreTraining(tiny_encoder("electra").config).save_pretrained(tmp_path)
+    assert describe_encoder(load_teacher(tmp_path, logits=False)).startswith("electra, 4 layers of width 16, no masked")
+
+
+def test_debertas_newer_head_gives_its_logits() -> None:
+    model = tiny_encoder("deberta-v2", legacy=False)
+    ids, mask = tiny_batch()
+    found = masked_lm_logits(model, encode(model, ids, mask))
+    assert torch.equal(found, model(input_ids=ids, attention_mask=mask).logits)
+
+
+def test_positions_counted_from_behind_pad_are_not_there_for_tokens(tmp_path: Path) -> None:
+    tiny_encoder("camembert").save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match="it has 38 positions, the corpus has sequences of up to 39"):
+        load_teacher(tmp_path, max_length=39)
 
 
 def test_sources_that_are_not_there_are_named(tmp_path: Path) -> None:

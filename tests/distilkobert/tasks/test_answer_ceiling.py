@@ -18,16 +18,14 @@ from distilkobert.metrics.korquad import score_predictions
 from distilkobert.tasks.alignment import character_tags, piece_tags
 from distilkobert.tasks.labels import KLUE_NER_LABELS
 from distilkobert.tasks.reference_decoding import read_context, seed_answer_pieces, seed_answer_text
-from distilkobert.tasks.spans import (
+from distilkobert.tasks.spans import PieceSpan, best_spans, to_answers
+from distilkobert.tasks.windows import (
     NO_ANSWER,
     PieceRange,
-    PieceSpan,
     Window,
     WindowSettings,
     answer_pieces,
-    best_spans,
     build_windows,
-    to_answers,
     window_label,
 )
 from distilkobert.tokenizers.kobert import KoBertTokenizer
@@ -71,8 +69,7 @@ def scores(
             for question in paragraph["qas"]:
                 (answer,) = question["answers"]
                 asked = tokenizer.encode_with_offsets(question["question"])[0]
-                frame = (tokenizer.cls_token_id, tokenizer.sep_token_id)
-                windows = build_windows(asked, ids_of(context), WindowSettings(), *frame)
+                windows = build_windows(asked, ids_of(context), WindowSettings(), tokenizer.frame)
                 pieces = label(context, answer["text"], answer["answer_start"])
                 assert pieces is not None
                 predictions[question["id"]] = say(paragraph["context"], context, *perfect_span(windows, pieces))

@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from distilkobert import KoBertTokenizer
+from distilkobert.tasks.answering import AnsweringCodec
 from distilkobert.tasks.examples import CharacterExample, QuestionWindows, WordExample, seed_offsets
 from distilkobert.tasks.files.korquad import read_korquad
-from distilkobert.tasks.question_features import question_features, seed_question_features
+from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.reference_decoding import read_context
-from distilkobert.tasks.spans import WindowSettings, build_windows, window_label
+from distilkobert.tasks.windows import WindowSettings, build_windows, window_label
 
 CONTEXT = "서울은 한국의 수도이다. 부산은  큰 항구 도시이고 서울에서 KTX로 간다."
 
@@ -25,8 +26,9 @@ def test_words_are_read_at_their_first_pieces() -> None:
     tags = ["x", "PER-B", "y", "y", "TIM-B", "y", "x"]
     assert example.predicted_tags(tags) == ["PER-B", "TIM-B", "O"]
     assert example.kept == 2
-    with pytest.raises(ValueError, match="6 tags for an input of 5 pieces"):
-        example.predicted_tags(tags[:-1])
+    assert WordExample(example.words, (), (0, 3), 5, start=2).predicted_tags(["x", *tags]) == ["PER-B", "TIM-B", "O"]
+    with pytest.raises(ValueError, match="5 tags for an input of 5 pieces behind 1 special"):
+        example.predicted_tags(tags[:-2])
 
 
 def test_characters_take_the_tag_of_their_piece() -> None:
@@ -60,13 +62,12 @@ def question(
     tokenizer: KoBertTokenizer, settings: WindowSettings, particles: Any = "none", seed_compatible: bool = False
 ) -> QuestionWindows:
     asked = tokenizer.encode_batch(["어디로 가나?"])[0].tolist()
-    frame = (tokenizer.cls_token_id, tokenizer.sep_token_id)
     seed_context = read_context(CONTEXT, tokenizer.tokenize) if seed_compatible else None
     if seed_context is None:
         ids, spans = tokenizer.encode_with_offsets(CONTEXT)
     else:
         ids, spans = tokenizer.convert_tokens_to_ids(seed_context.pieces), list(seed_offsets(seed_context))
-    windows = build_windows(asked, ids, settings, *frame)
+    windows = build_windows(asked, ids, settings, tokenizer.frame)
     return QuestionWindows(
         "q", 0, CONTEXT, ("서울",), range(len(windows)), tuple(windows), tuple(spans), particles, seed_context
     )
@@ -132,16 +133,17 @@ def test_repeated_answers_are_kept_apart(
     content = {"data": [{"title": "서울", "paragraphs": [{"context": CONTEXT, "qas": asked}]}]}
     (tmp_path / "file.json").write_text(json.dumps(content), encoding="utf-8")
     paragraphs = read_korquad(tmp_path / "file.json")
+    codec = AnsweringCodec(tiny_tokenizer, InputSettings(seed_compatible=seed_compatible))
+    _, questions = codec.encode(paragraphs)
+    firsts = [question["first"] for question in questions]
     if seed_compatible:
-        table = seed_question_features(paragraphs, tiny_tokenizer)["questions"]
         owners = read_context(CONTEXT, tiny_tokenizer.tokenize).piece_words
-        assert [owners[place] for place in table["first"]] == [0, 7]
+        assert [owners[place] for place in firsts] == [0, 7]
     else:
-        table = question_features(paragraphs, tiny_tokenizer, "none")["questions"]
         spans = tiny_tokenizer.encode_with_offsets(CONTEXT)[1]
-        for place, start in zip(table["first"], starts, strict=True):
+        for place, start in zip(firsts, starts, strict=True):
             assert spans[place][0] <= start < spans[place][1]
-    assert table["context"] == [0, 0]
+    assert [question["context"] for question in questions] == [0, 0]
 
 
 def test_texts_without_a_piece_are_named(tiny_tokenizer: KoBertTokenizer, tmp_path: Path) -> None:
@@ -155,4 +157,4 @@ def test_texts_without_a_piece_are_named(tiny_tokenizer: KoBertTokenizer, tmp_pa
         content = {"data": [{"title": "서울", "paragraphs": [{"context": context, "qas": qas}]}]}
         (tmp_path / "file.json").write_text(json.dumps(content), encoding="utf-8")
         with pytest.raises(ValueError, match=rf"file\.json, line 1, article 1 \('서울'\), paragraph 1.*{name}"):
-            question_features(read_korquad(tmp_path / "file.json"), tiny_tokenizer, "none")
+            AnsweringCodec(tiny_tokenizer, InputSettings()).encode(read_korquad(tmp_path / "file.json"))

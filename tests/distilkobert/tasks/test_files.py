@@ -157,7 +157,7 @@ def test_json_that_is_not_korquad_is_named(tmp_path: Path, content: Any, message
 def test_only_a_first_line_says_whose_file_it_looks_like(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"line 3: found 2 columns.*tabs: id, document, label$"):
         list(read_nsmc(written(tmp_path, NSMC + "1\t좋다\t1\n2\t나쁘다\n")))
-    with pytest.raises(ValueError, match=r"line 1: .*KlueNERDataModule reads it$"):
+    with pytest.raises(ValueError, match=r"line 1: .*begins like KLUE-NER: take its data module$"):
         list(read_nsmc(written(tmp_path, KLUE)))
 
 
@@ -214,13 +214,12 @@ def test_finding_files(tmp_path: Path) -> None:
 
 def test_missing_files_say_whose_are_there(tmp_path: Path) -> None:
     written(tmp_path, b"", "KorQuAD_v1.0_dev.json.xz")
-    message = str(missing_files(tmp_path, NSMC_TRAIN, "nsmc"))
+    message = str(missing_files(tmp_path, NSMC_TRAIN, "get it"))
     assert "but KorQuAD_v1.0_dev.json.xz" in message
-    assert "python -m experiments.prepare fetch nsmc --output" in message
-    assert message.endswith("read what is there with KorQuADDataModule")
+    assert message.endswith("get it, or take the data module of KorQuAD, whose files are there")
     (tmp_path / "half").mkdir()
     written(tmp_path / "half", b"", "ratings_test.txt")
-    assert "read what is there" not in str(missing_files(tmp_path / "half", NSMC_TRAIN, "nsmc"))
+    assert "whose files are there" not in str(missing_files(tmp_path / "half", NSMC_TRAIN, "get it"))
 
 
 @pytest.mark.real_data

@@ -3,25 +3,27 @@
 import math
 import random
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distilkobert.tasks.spans import (
+from distilkobert.tasks.spans import PieceSpan, best_spans, to_answers
+from distilkobert.tasks.windows import (
     NO_ANSWER,
-    PieceSpan,
     Window,
     WindowSettings,
     answer_pieces,
-    best_spans,
     build_windows,
-    to_answers,
     window_label,
+    window_sizes,
 )
+from distilkobert.tokenizers.framing import Frame
 from distilkobert.tokenizers.inputs import Span
 from tests.support import toy_pieces
 
 CLS, SEP = 2, 3
+BERT = Frame.bert(CLS, SEP, 0)
 
 
 @st.composite
@@ -32,7 +34,7 @@ def laid_out(draw: st.DrawFn) -> tuple[list[int], list[int], WindowSettings, lis
     chosen = WindowSettings(max_question + room + 3, draw(st.integers(1, room)), max_question)
     question = list(range(10, 10 + draw(st.integers(1, 9))))
     context = list(range(100, 100 + draw(st.integers(1, 40))))
-    return question, context, chosen, build_windows(question, context, chosen, CLS, SEP)
+    return question, context, chosen, build_windows(question, context, chosen, BERT)
 
 
 @given(laid_out())
@@ -46,7 +48,7 @@ def test_windows_hold_every_piece_in_its_place(case: tuple[list[int], list[int],
         assert list(window.input_ids) == [CLS, *kept, SEP, *part, SEP]
         assert len(window.input_ids) <= chosen.max_length
         assert window.context_start == len(kept) + 2
-        assert window.segment_ids == [0] * (len(kept) + 2) + [1] * (len(part) + 1)
+        assert list(window.segment_ids) == [0] * (len(kept) + 2) + [1] * (len(part) + 1)
         assert window.first_piece == number * chosen.stride
         seen.update(part)
     assert seen == set(context)
@@ -55,12 +57,33 @@ def test_windows_hold_every_piece_in_its_place(case: tuple[list[int], list[int],
     )
 
 
+@given(laid_out())
+@settings(max_examples=100, deadline=None)
+def test_sizes_are_those_of_the_windows(case: tuple[list[int], list[int], WindowSettings, list[Window]]) -> None:
+    question, context, chosen, windows = case
+    lengths = [len(window.input_ids) for window in windows]
+    sizes = window_sizes(np.array([len(question)]), np.array([len(context)]), chosen)
+    assert [int(*numbers) for numbers in sizes] == [len(windows), max(lengths), lengths[-1]]
+
+
+def test_windows_of_another_frame_have_its_special_tokens_and_segments() -> None:
+    """`<s> question </s></s> context </s>`, all of segment 0, as RoBERTa has it."""
+    frame = Frame((0,), (2, 2), (2,), 1, (0, 0, 0), (0,) * 6)
+    windows = build_windows([9, 8], range(100, 107), WindowSettings(11, 3, 2, frame.special_count(2)), frame)
+    assert [window.input_ids for window in windows] == [
+        (0, 9, 8, 2, 2, 100, 101, 102, 103, 104, 2),
+        (0, 9, 8, 2, 2, 103, 104, 105, 106, 2),
+    ]
+    assert {window.context_start for window in windows} == {5}
+    assert not any(any(window.segment_ids) for window in windows)
+
+
 def test_no_window_more_than_needed() -> None:
     assert [
         (window.first_piece, window.pieces)
-        for window in build_windows([9], range(100, 110), WindowSettings(10, 3, 1), CLS, SEP)
+        for window in build_windows([9], range(100, 110), WindowSettings(10, 3, 1), BERT)
     ] == [(0, 6), (3, 6), (6, 4)]
-    assert len(build_windows([9], range(100, 106), WindowSettings(10, 3, 1), CLS, SEP)) == 1
+    assert len(build_windows([9], range(100, 106), WindowSettings(10, 3, 1), BERT)) == 1
 
 
 @pytest.mark.parametrize(
@@ -81,7 +104,7 @@ def test_settings_that_lose_pieces_are_refused(arguments: tuple[int, int, int], 
 @pytest.mark.parametrize(("question", "context", "name"), [([], [1], "question"), ([1], [], "context")])
 def test_text_without_pieces_is_refused(question: list[int], context: list[int], name: str) -> None:
     with pytest.raises(ValueError, match=f"the {name} has no piece"):
-        build_windows(question, context, WindowSettings(), CLS, SEP)
+        build_windows(question, context, WindowSettings(), BERT)
 
 
 @given(st.text("강나무 에서A1.", min_size=1, max_size=30), st.data())
@@ -159,7 +182,7 @@ def test_ranking_is_that_of_brute_force(
 
 def test_length_of_the_window_counts_a_hundredth() -> None:
     # The second window starts at piece 350. Contexts: 24 + 4.0 and 25 + 1.5 at piece 375, 23 + 4.0 and 26 + 1.5 at 376.
-    windows = build_windows([10], range(100, 600), WindowSettings(404, 350, 1), CLS, SEP)
+    windows = build_windows([10], range(100, 600), WindowSettings(404, 350, 1), BERT)
     assert [window.pieces for window in windows] == [400, 150]
     at_home = [[0.0] * 404, [-1.0] * 404]
     scores = {
@@ -170,7 +193,7 @@ def test_length_of_the_window_counts_a_hundredth() -> None:
 
 
 def test_question_special_tokens_and_padding_are_never_read() -> None:
-    windows = build_windows([10, 11], [100, 101, 102], WindowSettings(12, 2, 4), CLS, SEP)
+    windows = build_windows([10, 11], [100, 101, 102], WindowSettings(12, 2, 4), BERT)
     (window,) = windows
     row = [math.nan] * (len(window.input_ids) + 4)
     row[window.context_start : window.context_start + 3] = [0.0, 1.0, 0.5]
@@ -180,20 +203,20 @@ def test_question_special_tokens_and_padding_are_never_read() -> None:
 
 
 def test_long_answers_are_left_out() -> None:
-    windows = build_windows([10], range(100, 140), WindowSettings(60, 10, 4), CLS, SEP)
+    windows = build_windows([10], range(100, 140), WindowSettings(60, 10, 4), BERT)
     row = [0.0] * 60
     assert max(span.last - span.first for span in best_spans(windows, [row], [row], n_best=2000)) == 29
 
 
 @pytest.mark.parametrize(("row", "message"), [([0.0] * 4, "shape"), ([math.nan] * 9, "NaN"), ([[0.0] * 9], "shape")])
 def test_broken_scores_are_refused(row: list[float], message: str) -> None:
-    windows = build_windows([10], [100, 101], WindowSettings(9, 2, 2), CLS, SEP)
+    windows = build_windows([10], [100, 101], WindowSettings(9, 2, 2), BERT)
     with pytest.raises(ValueError, match=message):
         best_spans(windows, [row], [row])
 
 
 def test_limits_below_one_are_refused() -> None:
-    windows = build_windows([10], [100], WindowSettings(9, 2, 2), CLS, SEP)
+    windows = build_windows([10], [100], WindowSettings(9, 2, 2), BERT)
     for limits in ({"n_best": 0}, {"max_answer_pieces": 0}):
         with pytest.raises(ValueError, match="at least 1"):
             best_spans(windows, [[0.0] * 5], [[0.0] * 5], **limits)
@@ -216,6 +239,6 @@ def test_an_answer_has_no_white_space_at_its_ends() -> None:
 
 def test_context_of_one_character_has_one_answer() -> None:
     ids, offsets = toy_pieces.encode("강")
-    windows = build_windows([10], ids, WindowSettings(), CLS, SEP)
+    windows = build_windows([10], ids, WindowSettings(), BERT)
     scores = [0.0] * len(windows[0].input_ids)
     assert {answer.text for answer in to_answers("강", offsets, best_spans(windows, [scores], [scores]))} == {"강"}

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from distilkobert import KoBertTokenizer
-from distilkobert.tokenizers.inputs import FrameIds, InputShape, build_inputs
+from distilkobert.tokenizers.framing import Frame
+from distilkobert.tokenizers.inputs import InputShape, build_inputs
 from tests.support.korean_sentences import SENTENCES
 
 A, B = SENTENCES[0], SENTENCES[7]
@@ -85,7 +86,7 @@ def test_longest_first_is_the_originals_loop(first: int, second: int | None, max
     shape = InputShape(max_length, "longest_first", False, framed)
     firsts = [([10 + n for n in range(first)], [(n, n + 1) for n in range(first)])]
     seconds = None if second is None else [([50 + n for n in range(second)], [(n, n + 1) for n in range(second)])]
-    row = build_inputs(firsts, seconds, shape, FrameIds(CLS, SEP, PAD))
+    row = build_inputs(firsts, seconds, shape, Frame.bert(CLS, SEP, PAD))
     a, b = list(firsts[0][0]), list(seconds[0][0]) if seconds else []
     specials = (2 if second is None else 3) if framed else 0
     while len(a) + len(b) + specials > max_length:

@@ -8,7 +8,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from distilkobert import KoBertTokenizer
-from distilkobert.tokenizers.loading import FastEncoder, load_encoder
+from distilkobert.tokenizers import FastEncoder, load_tokenizer
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "서울", "##은", "##의", "수도", "[", "]", "SEP", "!", "큰"]
 
@@ -29,7 +29,7 @@ def wordpiece(tmp_path: Path) -> Path:
 
 
 def test_ids_and_offsets_of_wordpiece(wordpiece: Path) -> None:
-    encoder = load_encoder(wordpiece)
+    encoder = load_tokenizer(wordpiece)
     assert isinstance(encoder, FastEncoder)
     text = "서울은  큰 수도 👍!"
     ids, spans = encoder.encode_with_offsets(text)
@@ -40,7 +40,7 @@ def test_ids_and_offsets_of_wordpiece(wordpiece: Path) -> None:
 
 
 def test_special_tokens_in_a_text_are_text(wordpiece: Path) -> None:
-    ids, _ = load_encoder(wordpiece).encode_with_offsets("서울 [SEP]")
+    ids, _ = load_tokenizer(wordpiece).encode_with_offsets("서울 [SEP]")
     assert ids == [5, 9, 11, 10]
 
 
@@ -49,7 +49,7 @@ def test_the_transformers_form_frames_texts_and_loads_by_itself(
     segment_ids: bool, wordpiece: Path, tmp_path: Path
 ) -> None:
     """The one given frames nothing; inputs of the task data are framed."""
-    encoder = load_encoder(wordpiece)
+    encoder = load_tokenizer(wordpiece)
     encoder.to_transformers(model_max_length=6, segment_ids=segment_ids).save_pretrained(tmp_path / "saved")
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "saved")
     inputs = tokenizer("서울은", "큰 수도", return_offsets_mapping=True)
@@ -61,20 +61,20 @@ def test_the_transformers_form_frames_texts_and_loads_by_itself(
 
 
 def test_copies_and_saved_files_have_the_same_fingerprint(wordpiece: Path, tmp_path: Path) -> None:
-    encoder = load_encoder(wordpiece)
+    encoder = load_tokenizer(wordpiece)
     copy = pickle.loads(pickle.dumps(encoder))  # noqa: S301 - made above
     assert copy.fingerprint == encoder.fingerprint
     assert copy.encode_with_offsets("서울은") == encoder.encode_with_offsets("서울은")
     encoder.save_pretrained(tmp_path / "saved")
-    assert load_encoder(tmp_path / "saved").fingerprint == encoder.fingerprint
+    assert load_tokenizer(tmp_path / "saved").fingerprint == encoder.fingerprint
     other = save_wordpiece(tmp_path / "other", cls_token="!")
-    assert load_encoder(other).fingerprint != encoder.fingerprint
+    assert load_tokenizer(other).fingerprint != encoder.fingerprint
 
 
 def test_kobert_folders_give_the_kobert_tokenizer(tiny_tokenizer: KoBertTokenizer, tmp_path: Path) -> None:
     tiny_tokenizer.save_pretrained(tmp_path / "both")
     tiny_tokenizer.to_transformers().save_pretrained(tmp_path / "both")
-    loaded = load_encoder(tmp_path / "both")
+    loaded = load_tokenizer(tmp_path / "both")
     assert isinstance(loaded, KoBertTokenizer)
     assert loaded.fingerprint == tiny_tokenizer.fingerprint
 
@@ -83,7 +83,7 @@ def test_the_fast_form_of_the_kobert_tokenizer_gives_its_ids_and_spans(
     tiny_tokenizer: KoBertTokenizer, tmp_path: Path
 ) -> None:
     tiny_tokenizer.to_transformers().save_pretrained(tmp_path / "fast")
-    fast = load_encoder(tmp_path / "fast")
+    fast = load_tokenizer(tmp_path / "fast")
     assert isinstance(fast, FastEncoder)
     text = "오늘은 날씨가 맑아서 강가를 천천히 걸었습니다."
     ids, spans = fast.encode_with_offsets(text)
@@ -96,17 +96,59 @@ def test_the_fast_form_of_the_kobert_tokenizer_gives_its_ids_and_spans(
 def test_what_is_no_tokenizer(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(FileNotFoundError, match="holds no tokenizer"):
-        load_encoder(tmp_path / "empty")
+        load_tokenizer(tmp_path / "empty")
     with pytest.raises(FileNotFoundError, match=r"there is no folder .* Without a network, make a folder"):
-        load_encoder("nobody/nothing")
+        load_tokenizer("nobody/nothing")
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "tokenizer.json").write_text("{")
     with pytest.raises(ValueError, match="does not load"):
-        load_encoder(tmp_path / "broken")
+        load_tokenizer(tmp_path / "broken")
 
 
 def test_a_tokenizer_without_a_separator_is_refused(tmp_path: Path) -> None:
     tokenizer = Tokenizer(models.WordPiece({"[PAD]": 0, "[UNK]": 1}, unk_token="[UNK]"))
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]").save_pretrained(tmp_path)
     with pytest.raises(ValueError, match=r"has no cls, sep token"):
-        load_encoder(tmp_path)
+        load_tokenizer(tmp_path)
+
+
+def save_vocab_alone(folder: Path, **files: str) -> Path:
+    folder.mkdir()
+    (folder / "vocab.txt").write_text("\n".join(WORDS) + "\n", encoding="utf-8")
+    for name, content in files.items():
+        (folder / f"{name}.json").write_text(content)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({}, "there is no config.json and there is no tokenizer_config.json"),
+        ({"config": '{"vocab_size": 14}'}, "config.json has no model_type and there is no tokenizer_config.json"),
+    ],
+)
+def test_a_vocabulary_alone_does_not_say_what_it_is(files: dict[str, str], found: str, tmp_path: Path) -> None:
+    folder = save_vocab_alone(tmp_path / "kr", **files)
+    message = rf'does not load: {found}; add "model_type": "bert".*"tokenizer_class": "BertTokenizer"'
+    with pytest.raises(ValueError, match=message) as error:
+        load_tokenizer(folder)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("config", ["{}", '{"vocab_size": 14}', None])
+def test_settings_without_a_class_beside_berts_vocabulary(
+    config: str | None, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = {"tokenizer_config": '{"do_lower_case": false}'}
+    folder = save_vocab_alone(tmp_path / "klue", **settings, **({} if config is None else {"config": config}))
+    encoder = load_tokenizer(folder)
+    assert encoder.encode_with_offsets("서울은 큰")[0] == [5, 6, 13]
+    assert encoder.frame.pair([5], [6])[0] == [2, 5, 3, 6, 3]
+    assert "names no tokenizer_class; its vocab.txt is read as BERT's" in caplog.text
+
+
+def test_the_librarys_message_comes_in_one_line(tmp_path: Path) -> None:
+    folder = save_vocab_alone(tmp_path / "odd", config='{"model_type": "nonsense"}')
+    with pytest.raises(ValueError, match=r"does not load: Couldn't instantiate .* slow tokenizer") as error:
+        load_tokenizer(folder)
+    assert "\n" not in str(error.value)

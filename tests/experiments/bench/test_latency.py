@@ -8,9 +8,10 @@ import pytest
 import torch
 from transformers import BertConfig, BertForMaskedLM, DistilBertConfig, DistilBertForMaskedLM
 
+from experiments._shared.latency_file import ModelLatency
 from experiments.bench import latency as module
 from experiments.bench.__main__ import latency_table, main
-from experiments.bench.latency import ModelLatency, bench_latency, processor_name, write_latency
+from experiments.bench.latency import bench_latency, processor_name, write_latency
 
 
 @pytest.fixture(scope="module")

@@ -58,7 +58,8 @@ def test_folder_holds_what_the_lines_say(
     pieces = [token for part in expected.values() for ids in part for token in ids[1:-1]]
     assert manifest["unknown_rate"] == pytest.approx(pieces.count(tiny_tokenizer.unk_token_id) / len(pieces))
     assert manifest["inputs"][0]["name"] == "a.txt.xz"
-    assert set(manifest["versions"]) == {"python", "numpy", "pyarrow", "datasets", "sentencepiece"}
+    packages = {"numpy", "pyarrow", "datasets", "sentencepiece", "tokenizers", "transformers"}
+    assert set(manifest["versions"]) == {"python", *packages}
     assert str(tmp_path) not in json.dumps(manifest)
 
     printed = capsys.readouterr().out
@@ -151,3 +152,25 @@ def test_python_interface_reports_progress(text_file: Path, tmp_path: Path, tiny
     assert sum(count for count, _ in calls) == text_file.stat().st_size
     assert sum(count for _, count in calls) == len(LINES) + 3
     assert list(load_from_disk(str(tmp_path / "corpus"))) == ["train"]
+
+
+def test_files_of_wikiextractor(tmp_path: Path, tiny_tokenizer_dir: Path, capsys) -> None:
+    """Names without a suffix are text; what others hold is said by --format, and remembered."""
+    (tmp_path / "AA").mkdir()
+    for name in ("wiki_00", "wiki_01"):
+        (tmp_path / "AA" / name).write_text("\n".join(LINES), encoding="utf-8")
+    assert prepare(tmp_path / "AA" / "wiki_*", tiny_tokenizer_dir, tmp_path / "plain") == 0
+    assert read_manifest(tmp_path / "plain")["lines"]["read"] == 2 * len(LINES)
+    assert "kind" not in read_manifest(tmp_path / "plain")["settings"]
+    objects = tmp_path / "AA" / "rows.2024"
+    objects.write_text("".join(json.dumps({"text": line}) + "\n" for line in LINES), encoding="utf-8")
+    assert prepare(objects, tiny_tokenizer_dir, tmp_path / "objects") == 2
+    assert "--format txt" in capsys.readouterr().err
+    options = ("--format", "jsonl", "--field", "text")
+    assert prepare(objects, tiny_tokenizer_dir, tmp_path / "objects", *options) == 0
+    assert read_manifest(tmp_path / "objects")["lines"]["read"] == len(LINES)
+    assert prepare(objects, tiny_tokenizer_dir, tmp_path / "objects", "--format", "txt") == 2
+    assert "settings kind: 'jsonl' there, 'txt' asked for" in capsys.readouterr().err
+    renamed = objects.rename(tmp_path / "AA" / "rows.txt")
+    assert prepare(renamed, tiny_tokenizer_dir, tmp_path / "objects") == 2
+    assert "settings kind: 'jsonl' there, None asked for" in capsys.readouterr().err

@@ -78,6 +78,8 @@ def test_folders_that_are_not_a_corpus_are_never_replaced(
         (b"x", ["--field", "text"], "field is 'text', but the inputs are .txt files"),
         (b"x", ["--num_proc", "0"], "num_proc is 0; expected at least 1"),
         (b"x", ["--min_tokens", "1"], "min_tokens is 1; expected at least 3"),
+        ("\u4e00\u4e01\u4e02 ".encode() * 200, [], "a.txt: 50.0% of 400 pieces are unknown to the tokenizer."),
+        (b"x", ["--unknown_limit", "0"], "unknown_limit is 0.0; expected more than 0 and at most 1"),
     ],
 )
 def test_bad_input_gives_one_line_and_leaves_nothing(
@@ -104,7 +106,10 @@ def test_missing_inputs_and_tokenizers(text_file: Path, tmp_path: Path, tiny_tok
     assert "no file matches" in capsys.readouterr().err
     (tmp_path / "empty_folder").mkdir()
     assert prepare(text_file, tmp_path / "empty_folder", tmp_path / "corpus") == 2
-    assert "holds no *.model file" in capsys.readouterr().err
+    assert (
+        "holds no tokenizer; expected KoBERT's *.model file and vocab.txt, or a tokenizer.json"
+        in capsys.readouterr().err
+    )
 
 
 def test_interrupt_leaves_nothing_that_looks_whole(

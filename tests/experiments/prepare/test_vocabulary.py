@@ -11,7 +11,7 @@ from transformers import AutoModel, AutoModelForMaskedLM, AutoTokenizer, BertMod
 
 from distilkobert import KoBertTokenizer
 from distilkobert.models.checkpoints import load_model, load_own
-from distilkobert.tokenizers.loading import load_encoder
+from distilkobert.tokenizers.loading import load_tokenizer
 from experiments.prepare.__main__ import main
 from tests.support.fast_tokenizers import build
 from tests.support.korean_sentences import SENTENCES
@@ -54,9 +54,9 @@ def test_the_folder_loads_everywhere(
     assert said[1].split()[:3] == ["before:", "360", "pieces,"]
     assert said[2].split()[:3] == ["after:", "350", "pieces,"]
     assert said[-1] == f"written to {output}"
-    encoder = load_encoder(output)
+    encoder = load_tokenizer(output)
     assert isinstance(encoder, KoBertTokenizer)
-    assert encoder.fingerprint == load_encoder(tiny_tokenizer_dir).fingerprint
+    assert encoder.fingerprint == load_tokenizer(tiny_tokenizer_dir).fingerprint
     fast = AutoTokenizer.from_pretrained(output)
     assert fast("친구와 영화를")["input_ids"] == encoder("친구와 영화를")["input_ids"]
     assert fast.model_max_length == 32
@@ -147,7 +147,7 @@ def test_trimming_keeps_the_hidden_states_of_every_line(
         assert torch.equal(logits[0][..., old_ids], logits[1])
     record = read_json(output / "vocabulary.json")
     assert record["lines"] == {"all": len(SENTENCES[::4]), "changed": 0}
-    assert load_encoder(output).fingerprint == record["tokenizer"]
+    assert load_tokenizer(output).fingerprint == record["tokenizer"]
 
 
 def test_a_higher_count_says_how_many_lines_change(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

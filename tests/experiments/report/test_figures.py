@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from distilkobert.tasks.kinds import TOKEN_CLASSIFICATION
 from experiments.report.cells import ASTERISK, COMPUTED, DAGGER
 from experiments.report.figures.curves import curve_figures
 from experiments.report.figures.labels import Labelled, confusion, label_figures, reliability
@@ -85,7 +86,7 @@ def test_differences(study: Study, scores: Scores) -> None:
 
 
 def test_entity_types(study: Study, scores: Scores) -> None:
-    metric = next(metric for metric in scores.metrics if metric.kind == "tagging")
+    metric = next(metric for metric in scores.metrics if metric.kind is TOKEN_CLASSIFICATION)
     drawing = entity_figure(study, metric)
     assert drawing is not None
     (axes,) = drawing.figure.axes
@@ -102,7 +103,7 @@ def test_markers_of_an_entity_type_do_not_lie_on_each_other(study: Study, scores
     template = study.of("klue_ner", "base")[0]
     runs = tuple(replace(template, arm=name) for name in names)
     many = replace(study, arms=tuple(Arm(name) for name in names), runs=runs)
-    drawing = entity_figure(many, next(metric for metric in scores.metrics if metric.kind == "tagging"))
+    drawing = entity_figure(many, next(metric for metric in scores.metrics if metric.kind is TOKEN_CLASSIFICATION))
     assert drawing is not None
     drawing.figure.draw_without_rendering()
     (axes,) = drawing.figure.axes

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from distilkobert.metrics import EntityF1, KorQuadScore
+from distilkobert.tasks.kinds import QUESTION_ANSWERING, SEQUENCE_CLASSIFICATION, TOKEN_CLASSIFICATION
 from distilkobert.tasks.labels import KLUE_NER_LABELS, NAVER_NER_LABELS
-from experiments.report.reading.predictions import difference, read_outcomes, suffix_tags
+from experiments.report.reading.predictions import difference, read_outcomes
 from tests.support.report_world import answer_records, label_records, tag_records, write_records
 
 
@@ -21,7 +22,7 @@ def test_entity_counts_give_the_metric(tmp_path: Path, labels: tuple[str, ...], 
     write_records(tmp_path, tag_records([" ".join(g) for g in guesses], [" ".join(g) for g in golds]))
     metric = EntityF1(labels, suffix=suffix)
     metric.update(guesses, golds)
-    outcomes = read_outcomes(tmp_path, "tagging")
+    outcomes = read_outcomes(tmp_path, TOKEN_CLASSIFICATION)
     assert outcomes.percent("F1") == pytest.approx(100 * metric.compute()["f1"].item())
     assert len(outcomes.keys) == 200
 
@@ -31,7 +32,7 @@ def test_answer_counts_give_the_metric(tmp_path: Path) -> None:
     write_records(tmp_path, answer_records(predicted, gold))
     metric = KorQuadScore()
     metric.update(dict(enumerate(predicted)), {n: [g] for n, g in enumerate(gold)})  # type: ignore[arg-type]
-    outcomes = read_outcomes(tmp_path, "answering")
+    outcomes = read_outcomes(tmp_path, QUESTION_ANSWERING)
     scores = metric.compute()
     assert outcomes.percent("EM") == pytest.approx(scores["exact_match"].item()) == 25.0
     assert outcomes.percent("F1") == pytest.approx(scores["f1"].item())
@@ -40,22 +41,30 @@ def test_answer_counts_give_the_metric(tmp_path: Path) -> None:
 def test_label_counts_are_shares_and_the_order_of_the_file_does_not_matter(tmp_path: Path) -> None:
     records = label_records([True, False, True, True])
     write_records(tmp_path, records[::-1])
-    outcomes = read_outcomes(tmp_path, "classification")
+    outcomes = read_outcomes(tmp_path, SEQUENCE_CLASSIFICATION)
     assert outcomes.percent("accuracy") == 75.0
     assert outcomes.numerators["accuracy"].tolist() == [1.0, 0.0, 1.0, 1.0]
 
 
 def test_no_entity_anywhere_is_a_score_of_0(tmp_path: Path) -> None:
     write_records(tmp_path, tag_records(["O O"], ["O O"]))
-    assert read_outcomes(tmp_path, "tagging").percent("F1") == 0.0
+    assert read_outcomes(tmp_path, TOKEN_CLASSIFICATION).percent("F1") == 0.0
 
 
 @pytest.mark.parametrize(
-    ("gold", "expected"),
-    [(["B-PS I-PS O", "O"], False), (["PS-B PS-I"], True), (["O O"], False)],
+    ("gold", "predicted", "percent"),
+    [
+        (["B-PS I-PS O", "O"], ["B-PS I-PS O", "O"], 100.0),
+        (["PS-B PS-I LC-B"], ["PS-B PS-I O"], 100 * 2 / 3),
+        (["B-PS I-PS O"], ["B-PS O O"], 0.0),
+        (["PS-B PS-I"], ["PS-B O"], 0.0),
+    ],
 )
-def test_the_way_tags_are_written_is_seen(gold: list[str], expected: bool) -> None:
-    assert suffix_tags(tag_records(gold, gold)) is expected
+def test_the_way_tags_are_written_is_seen(
+    gold: list[str], predicted: list[str], percent: float, tmp_path: Path
+) -> None:
+    write_records(tmp_path, tag_records(predicted, gold))
+    assert read_outcomes(tmp_path, TOKEN_CLASSIFICATION).percent("F1") == pytest.approx(percent)
 
 
 def test_what_cannot_be_paired_is_told(tmp_path: Path) -> None:
@@ -65,7 +74,7 @@ def test_what_cannot_be_paired_is_told(tmp_path: Path) -> None:
     for place, variant in zip(places, variants, strict=True):
         place.mkdir()
         write_records(place, variant)
-    base, moved, renamed = (read_outcomes(place, "classification") for place in places)
+    base, moved, renamed = (read_outcomes(place, SEQUENCE_CLASSIFICATION) for place in places)
     assert difference(base, base) == ""
     assert difference(moved, base) == "it has 1 examples that the base arm's lack, and lacks 1 that they have"
     assert difference(renamed, base) == "the true answers of 1 examples differ from the base arm's"
@@ -74,19 +83,27 @@ def test_what_cannot_be_paired_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "kind", "message"),
     [
-        ("", "classification", "is empty"),
+        ("", SEQUENCE_CLASSIFICATION, "is empty"),
         (
             '{"row": 0, "gold": "a", "predicted": "a"}\n{"row": 1, "go',
-            "classification",
+            SEQUENCE_CLASSIFICATION,
             "line 2: expected a JSON object",
         ),
-        ("[1]\n", "classification", "line 1: expected a JSON object"),
-        ('{"gold": "a", "predicted": "a"}\n', "classification", "a record has no 'row'"),
-        ('{"row": 0, "predicted": "a"}\n', "classification", "do not fit the task, classification"),
-        ('{"row": 0, "gold": "a", "predicted": "a"}\n' * 2, "classification", "an example occurs twice"),
-        ('{"row": 0, "gold": ["O"], "predicted": ["O", "O"]}\n', "tagging", "2 predicted tags for 1 true ones"),
-        ('{"row": 0, "gold": ["PS"], "predicted": ["PS"]}\n', "tagging", "expected tags that all look like"),
-        ('{"row": 0, "gold": "negative", "predicted": 3}\n', "answering", "do not fit the task, answering"),
+        ("[1]\n", SEQUENCE_CLASSIFICATION, "line 1: expected a JSON object"),
+        ('{"gold": "a", "predicted": "a"}\n', SEQUENCE_CLASSIFICATION, "a record has no 'row'"),
+        ('{"row": 0, "predicted": "a"}\n', SEQUENCE_CLASSIFICATION, "do not fit the task, sequence_classification"),
+        ('{"row": 0, "gold": "a", "predicted": "a"}\n' * 2, SEQUENCE_CLASSIFICATION, "an example occurs twice"),
+        (
+            '{"row": 0, "gold": ["O"], "predicted": ["O", "O"]}\n',
+            TOKEN_CLASSIFICATION,
+            "2 predicted tags for 1 true ones",
+        ),
+        ('{"row": 0, "gold": ["PS"], "predicted": ["PS"]}\n', TOKEN_CLASSIFICATION, "expected tags that all look like"),
+        (
+            '{"row": 0, "gold": "negative", "predicted": 3}\n',
+            QUESTION_ANSWERING,
+            "do not fit the task, question_answering",
+        ),
     ],
 )
 def test_broken_predictions_are_refused(tmp_path: Path, content: str, kind: Any, message: str) -> None:
@@ -98,4 +115,4 @@ def test_broken_predictions_are_refused(tmp_path: Path, content: str, kind: Any,
 
 def test_missing_predictions_are_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"predictions\.jsonl does not exist"):
-        read_outcomes(tmp_path, "classification")
+        read_outcomes(tmp_path, SEQUENCE_CLASSIFICATION)

@@ -59,6 +59,22 @@ def test_missing_and_unfinished_runs_are_named(study: Path) -> None:
     ]  # fmt: skip
 
 
+STOPPED = {"status": "stopped", "stopped_by": "SIGTERM", "steps": 3}
+
+
+def test_a_run_that_was_stopped_counts_as_missing(study: Path) -> None:
+    edit(study / "nsmc/base_seed1/metrics.json", lambda metrics: metrics.update(STOPPED))
+    edit(study / "nsmc/base_seed2/metrics.json", lambda metrics: metrics.update(STOPPED, stopped_by="early_stopping"))
+    found, notes = read(study)
+    assert notes == ["nsmc/base_seed1 counts as missing: training was stopped by SIGTERM after optimizer step 3."]
+    assert [run.label for run in found.runs if not run.metrics] == ["nsmc/base_seed1"]
+    (study / "plan.json").unlink()
+    found, notes = read(study)
+    assert f"{study}/nsmc/base_seed1/metrics.json is left out: training was stopped by SIGTERM" in notes[0]
+    assert "nsmc/base_seed1" not in [run.label for run in found.runs]
+    assert "nsmc/base_seed2" in [run.label for run in found.runs]
+
+
 def test_broken_metrics_count_as_missing(study: Path) -> None:
     (study / "nsmc/base_seed2/metrics.json").write_text('{"test/accuracy": 0.', encoding="utf-8")
     (study / "nsmc/base_seed1/metrics.json").write_text("[]", encoding="utf-8")

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from distilkobert.tasks.kinds import QUESTION_ANSWERING, SEQUENCE_CLASSIFICATION, TOKEN_CLASSIFICATION
 from experiments.report.reading.runs import Arm, Run, Study
 from experiments.report.reading.tasks import metrics_of, task_kind
 from experiments.report.scores import Scores, score_study
@@ -143,11 +144,11 @@ def test_kinds_of_tasks_are_seen_from_scores_or_names() -> None:
     def run(**metrics: float) -> list[Run]:
         return [Run("x", "a", 1, Path(), {name.replace("__", "/"): value for name, value in metrics.items()})]
 
-    assert task_kind("x", run(test__f1=0.1, test__exact_match=3.0)) == "answering"
-    assert task_kind("x", run(test__f1=0.1)) == "tagging"
-    assert task_kind("x", run(test__accuracy=0.1)) == "classification"
+    assert task_kind("x", run(test__f1=0.1, test__exact_match=3.0)) == QUESTION_ANSWERING
+    assert task_kind("x", run(test__f1=0.1)) == TOKEN_CLASSIFICATION
+    assert task_kind("x", run(test__accuracy=0.1)) == SEQUENCE_CLASSIFICATION
     assert [task_kind(name, []) for name in ("nsmc", "naver_ner", "korquad_plus")] == [
-        "classification", "tagging", "answering",
+        SEQUENCE_CLASSIFICATION, TOKEN_CLASSIFICATION, QUESTION_ANSWERING,
     ]  # fmt: skip
     study = Study("s", "", Path(), (), None, ("korquad", "naver_ner", "mine"), (), ())
     assert [metric.heading for metric in metrics_of(study)] == [

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from experiments._shared.latency_file import ModelLatency
 from experiments.report.cells import ASTERISK, DAGGER, DOUBLE_DAGGER
 from experiments.report.content import (
     delta_table,
@@ -17,7 +18,7 @@ from experiments.report.content import (
 )
 from experiments.report.content_models import deployment_table
 from experiments.report.published import published_table
-from experiments.report.reading.deployment import Deployment, Latency, read_deployment
+from experiments.report.reading.deployment import Deployment, read_deployment
 from experiments.report.reading.runs import Arm, Run, Study
 from experiments.report.scores import score_study
 from experiments.report.tables import Cell, Column, Table, latex_text, text_column, to_csv, to_latex, to_markdown
@@ -161,8 +162,8 @@ def test_entities(study: Study) -> None:
 
 def test_deployment(study: Study) -> None:
     latencies = {
-        "teacher": Latency(20.0, 200.0, (19.5, 21.0), (199.0, 202.0), 160.0, 92_000_000),
-        "base": Latency(5.0, 50.0, None, None, 640.0, 28_000_000),  # of a file that has no quartiles
+        "teacher": ModelLatency(20.0, 200.0, (19.5, 21.0), (199.0, 202.0), 160.0, 92_000_000, 351.0),
+        "base": ModelLatency(5.0, 50.0, None, None, 640.0, 28_000_000, 106.1),  # of a file that has no quartiles
     }
     table = deployment_table(study, Deployment({"base": 106.1}, latencies, "a machine, threads: 1"))
     assert texts(table)[:3] == [

@@ -1,41 +1,12 @@
 """Checks that need neither module nor data."""
 
 from pathlib import Path
-from types import SimpleNamespace
 
-import numpy as np
 import pytest
 from jsonargparse import Namespace
 
-from experiments._shared.start_checks import check_linked, check_numbers, refuse_evaluating_the_start
+from experiments._shared.start_checks import check_numbers, refuse_evaluating_the_start
 from lightning_modules.remedies import beside, other_weights
-
-
-class Module:
-    def __init__(self, labels: list[str], vocab_size: int = 8002, counts: list[int] | None = None) -> None:
-        pass
-
-
-LINKED = ("vocab_size", "labels", "counts", "unknown")
-
-
-def test_a_given_setting_that_the_data_tell_otherwise_is_refused_by_name() -> None:
-    data = SimpleNamespace(vocab_size=600, labels=("a", "b"), counts=np.array([1, 2]))
-    with pytest.raises(ValueError, match=r"--model\.vocab_size=100: .*which has 600; leave it out"):
-        check_linked({"vocab_size": 100}, Module([]), data, LINKED)
-    with pytest.raises(ValueError, match=r"--model\.labels=\['b', 'a'\]"):
-        check_linked({"labels": ["b", "a"]}, Module([]), data, LINKED)
-    with pytest.raises(ValueError, match=r"--model\.counts"):
-        check_linked({"counts": [1, 3]}, Module([]), data, LINKED)
-
-
-@pytest.mark.parametrize(
-    "given", [{}, {"vocab_size": 8002}, {"vocab_size": 600}, {"labels": ["a", "b"], "counts": [1, 2]}, {"counts": None}]
-)
-def test_defaults_and_equal_settings_pass(given: dict[str, object]) -> None:
-    data = SimpleNamespace(vocab_size=600, labels=("a", "b"), counts=np.array([1, 2]))
-    check_linked(given, Module([]), data, LINKED)
-    check_linked({"vocab_size": 100}, Module([]), SimpleNamespace(), LINKED)
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32])

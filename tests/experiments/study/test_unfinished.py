@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from experiments._shared.latency_file import Latencies, ModelLatency, write_latencies
 from experiments.study.plan.expand import expand
 from experiments.study.plan.plan import Command, Run
 from experiments.study.run.unfinished import remains
@@ -17,6 +18,8 @@ def runs(tmp_path: Path) -> dict[str, Run]:
     return {run.label: run for run in expand(declare(tmp_path, FULL)).all_runs}
 
 
+ENDED = {"steps": 4, "val/step": 4}
+STOPPED = ENDED | {"status": "stopped"}
 CASES = [
     # files that are there, metrics.json, what is left, whether the training resumes
     ([], None, ["fit", "export"], False),
@@ -25,6 +28,11 @@ CASES = [
     (["config.yaml", "checkpoints/last.ckpt"], {"val/loss": 1.0, "val/step": 2}, ["fit", "export"], True),
     (["config.yaml", "checkpoints/last.ckpt"], {"steps": 4, "val/step": 2}, ["fit", "export"], True),
     (["config.yaml", "checkpoints/last.ckpt"], {"steps": 4, "val/step": 4}, ["export"], None),
+    (["config.yaml", "checkpoints/last.ckpt"], ENDED | {"status": "finished"}, ["export"], None),
+    (["config.yaml", "checkpoints/last.ckpt"], ENDED | {"status": "running"}, ["fit", "export"], True),
+    (["config.yaml", "checkpoints/last.ckpt"], STOPPED | {"stopped_by": "SIGTERM"}, ["fit", "export"], True),
+    (["config.yaml", "checkpoints/last.ckpt"], STOPPED | {"stopped_by": "max_time"}, ["fit", "export"], True),
+    (["config.yaml", "checkpoints/last.ckpt"], STOPPED | {"stopped_by": "early_stopping"}, ["export"], None),
     (["config.yaml", "checkpoints/last.ckpt", "EXPORT"], {"steps": 4}, ["fit"], True),
     (["config.yaml", "checkpoints/last.ckpt", "EXPORT"], {"steps": 4, "val/step": 4}, [], None),
     (["config.yaml", "checkpoints/last.ckpt", "EXPORT"], None, ["fit"], True),
@@ -137,7 +145,8 @@ def test_corpus_and_latency(runs: dict[str, Run], tmp_path: Path) -> None:
     keys = [str(Path(word).relative_to(study) if Path(word).is_relative_to(study) else Path(word)) for word in words]
 
     def left(*models: str) -> tuple[Command, ...]:
-        (study / "latency.json").write_text(json.dumps({"models": dict.fromkeys(models, 1)}), encoding="utf-8")
+        figures = ModelLatency(1.0, 1.0, None, None, 1.0, 1, 1.0)
+        write_latencies(study / "latency.json", Latencies("none", 1, dict.fromkeys(models, figures)))
         return remains(latency, study).commands
 
     assert left() == (), "nothing is there that could be measured"

@@ -1,0 +1,73 @@
+"""Encoding batches of lines, in this process or over several."""
+
+import os
+import signal
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+
+from distilkobert.corpus.sequences import CorpusSettings, EncodedLines, encode_lines
+from distilkobert.tokenizers.loading import TextEncoder
+
+_BATCHES_AHEAD = 4  # per process: enough to keep all busy, little enough to keep memory flat
+
+
+def encoded_batches(
+    batches: Iterator[list[str]], tokenizer: TextEncoder, settings: CorpusSettings, num_proc: int
+) -> Iterator[EncodedLines]:
+    """Encode batches of texts in this process or in others, in order, with a bounded number under way.
+
+    Args:
+        batches: the texts.
+        tokenizer: what encodes them; other processes get a copy.
+        settings: how lines become sequences.
+        num_proc: processes that encode; 1 is this one.
+    """
+    if num_proc == 1:
+        for batch in batches:
+            yield encode_lines(batch, tokenizer, settings)
+        return
+    # A forked process would share the state of Arrow's threads, so each starts afresh.
+    with ProcessPoolExecutor(num_proc, get_context("spawn"), _start_worker, (tokenizer, settings)) as pool:
+        waiting: deque[Future[EncodedLines]] = deque()
+        try:
+            for batch in batches:
+                with _interrupts_held():  # the pool begins processes when work comes
+                    waiting.append(pool.submit(_encode_in_worker, batch))
+                if len(waiting) > _BATCHES_AHEAD * num_proc:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back inside the block.
+
+    A process begun here inherits that for good, so it cannot be interrupted while it starts either: Ctrl-C reaches all
+    processes of a terminal, and the parent alone answers it, by ending the others.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+_worker: tuple[TextEncoder, CorpusSettings] | None = None
+
+
+def _start_worker(tokenizer: TextEncoder, settings: CorpusSettings) -> None:
+    global _worker
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"  # the processes are the parallel part
+    _worker = tokenizer, settings
+
+
+def _encode_in_worker(texts: list[str]) -> EncodedLines:
+    if _worker is None:
+        raise RuntimeError("_encode_in_worker runs only in processes begun by _start_worker")
+    return encode_lines(texts, *_worker)

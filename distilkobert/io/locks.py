@@ -1,0 +1,124 @@
+"""One process at a time: locks on run folders, prepared folders and downloads, which name the process that holds them.
+
+The kernel frees a lock with its process, however that ends. On a network file system it holds between machines where
+that supports `flock` (NFS does since Linux 2.6.12, Lustre with the mount option `flock`).
+"""
+
+import json
+import os
+import shlex
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from distilkobert.io.files import write_text
+
+LOCK_FILE = ".lock"
+_PATIENCE_SECONDS = 20.0
+"""Time in which what a killed process has started (loader workers) ends by itself."""
+
+
+class InUseError(ValueError):
+    """Another process works on the same thing."""
+
+
+@contextmanager
+def only_process(lock: Path, subject: str) -> Iterator[None]:
+    """Let no other process into this block while this one is in it.
+
+    The lock's file, and one beside it that names this process, are made and removed with it, and so are folders for
+    them where nothing else has come into them.
+
+    Args:
+        lock: file of the lock.
+        subject: what is worked on, for the message to others.
+
+    Raises:
+        InUseError: another process is in its block; names it.
+    """
+    lock = lock.absolute()
+    missing = [folder for folder in lock.parents if not folder.exists()]
+    held, holder = FileLock(lock, thread_local=False), _holder_file(lock)
+    try:
+        while not _acquire(held, lock, subject):
+            pass
+    except BaseException:
+        _remove_empty(missing)
+        raise
+    try:
+        write_text(holder, json.dumps(_this_process()))
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.unlink(missing_ok=True)  # while it is held: who waits for it finds it gone, and makes another
+        held.release()
+        _remove_empty(missing)
+
+
+def _acquire(held: FileLock, lock: Path, subject: str) -> bool:
+    """Take the lock; False where its folder was removed meanwhile, by another process that had made it."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        held.acquire(timeout=_PATIENCE_SECONDS if _is_dead(lock) else 0)
+    except Timeout:
+        raise InUseError(f"{subject} is in use by {_described(lock)}. Wait until it has ended, or stop it") from None
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _this_process() -> dict[str, str | int]:
+    return {
+        "pid": os.getpid(),
+        "host": socket.gethostname(),
+        "since": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "command": shlex.join(sys.argv),
+    }
+
+
+def _holder(lock: Path) -> dict[str, str | int]:
+    """What the holder has told of itself; empty where it has not yet, or does not any more."""
+    try:
+        told = json.loads(_holder_file(lock).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _described(lock: Path) -> str:
+    told = _holder(lock)
+    if not told:
+        return "another process"
+    return f"process {told.get('pid')} on {told.get('host')}, since {told.get('since')} ({told.get('command')})"
+
+
+def _is_dead(lock: Path) -> bool:
+    """Whether the process that has taken the lock, on this machine, is no more, so that only what it began holds it."""
+    told = _holder(lock)
+    if told.get("host") != socket.gethostname():
+        return False
+    try:
+        os.kill(int(told["pid"]), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, KeyError, ValueError):
+        return False
+    return False
+
+
+def _holder_file(lock: Path) -> Path:
+    return lock.with_name(f"{lock.name}.holder")
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    """Remove folders, innermost first, as far as nothing is in them."""
+    for folder in folders:
+        try:
+            folder.rmdir()
+        except OSError:
+            return

@@ -1,0 +1,46 @@
+"""Names of what a run measures and records: in `metrics.json`, in TensorBoard, and as monitors.
+
+`metrics.json` is flat. A measured value is called `<stage>/<name>`; facts of the run have a name of their own.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+TRAIN: Final = "train/"
+VAL: Final = "val/"
+"""Of the last validation of `fit`, or of the `validate` command."""
+TEST: Final = "test/"
+PROBE: Final = "probe/"
+BEST: Final = "best/"
+"""Before the whole name of the value by which the best checkpoint was chosen: `best/val/loss`."""
+LIMITED_VAL: Final = "limited/val"
+LIMITED_TEST: Final = "limited/test"
+"""There where only a part of the batches was read: how many of how many."""
+
+LOSS: Final = f"{VAL}loss"
+TEACHER_LOSS: Final = f"{VAL}teacher_loss"
+AGREEMENT: Final = f"{VAL}agreement"
+VAL_STEP: Final = f"{VAL}step"
+"""Optimizer step of the weights that were validated last."""
+TYPE_F1: Final = f"{TEST}f1_"
+"""Before an entity type."""
+OTHER_F1: Final = (f"{TYPE_F1}kept", f"{TYPE_F1}strict")
+"""Begin in the same way and are no types."""
+PROBE_ACCURACY: Final = f"{PROBE}nsmc_accuracy"
+PROBE_TEACHER: Final = f"{PROBE}teacher_nsmc_accuracy"
+PROBE_RETENTION: Final = f"{PROBE}nsmc_retention"
+TRAIN_TOKENS: Final = f"{TRAIN}tokens_seen"
+
+STATUS: Final = "status"
+STOPPED_BY: Final = "stopped_by"
+STEPS: Final = "steps"
+EPOCHS: Final = "epochs"
+TOKENS_SEEN: Final = "tokens_seen"
+WALL_TIME: Final = "wall_time_s"
+PARAMETERS: Final = "parameters"
+RECIPE, ARM, SEED = "recipe", "arm", "seed"
+
+
+def has_any(names: Iterable[str], prefix: str) -> bool:
+    """Whether one of the names begins with the prefix of a stage."""
+    return any(name.startswith(prefix) for name in names)

@@ -1,0 +1,82 @@
+"""How the texts of a task become inputs: settings of training that an exported model carries for `predict`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Final, Literal
+
+from distilkobert.korean.particles import ParticleMode
+from distilkobert.tasks.labels import has_suffix_tags
+
+ENTRY: Final = "task_inputs"
+"""Key of a model's config.json under which the settings are."""
+
+_ASSUMED_LENGTH: Final = 512
+"""Most tokens of an input where an export does not tell: all positions of KoBERT."""
+
+
+@dataclass(frozen=True)
+class InputSettings:
+    """What training and `predict` must do alike. The defaults of lengths are those of the published KorQuAD recipe.
+
+    Args:
+        max_length: most tokens of an input, special tokens included.
+        particles: how words are cut before they are encoded, or answers stripped.
+        pair: an example has two texts.
+        units: what is tagged in sentences: words at their first piece, or characters.
+        stride: context pieces from the start of one window to the start of the next.
+        max_question: pieces that are kept of a question.
+        seed_compatible: label and answer as the original KorQuAD pipeline does.
+    """
+
+    max_length: int = 512
+    particles: ParticleMode = "none"
+    pair: bool = False
+    units: Literal["words", "characters"] = "characters"
+    stride: int = 128
+    max_question: int = 64
+    seed_compatible: bool = False
+
+    def with_length(self, max_length: int) -> "InputSettings":
+        """The settings for inputs of another length, in which a question and windows that overlap have their place."""
+        if max_length == self.max_length:
+            return self
+        max_question = min(self.max_question, max_length // 4)
+        stride = min(self.stride, (max_length - max_question) // 3)
+        return replace(self, max_length=max_length, max_question=max_question, stride=stride)
+
+
+def stored(settings: InputSettings) -> dict[str, Any]:
+    """The entry of a model's configuration that holds the settings, in plain types."""
+    return {ENTRY: asdict(settings)}
+
+
+def settings_of(config: Mapping[str, Any], labels: Sequence[str], longest: int, source: str) -> InputSettings:
+    """The settings that a fine-tuned model's configuration holds.
+
+    A model that was saved before they were kept is taken to have 512 tokens, or as many as it takes, the windows of the
+    published recipe, and the `particles` and `seed_compatible` of its config.json.
+
+    Args:
+        config: content of `config.json`.
+        labels: names of its classes; tags such as PER-B are those of words.
+        longest: most tokens that the model takes.
+        source: the model's folder, for messages.
+
+    Raises:
+        ValueError: the entry is not what `stored` makes.
+    """
+    entry = config.get(ENTRY)
+    if entry is None:
+        settings = InputSettings(
+            particles=config.get("particles", "none"),
+            units="words" if has_suffix_tags(labels) else "characters",
+            seed_compatible=config.get("seed_compatible", False),
+        )
+        return settings.with_length(min(longest, _ASSUMED_LENGTH))
+    known = {field.name for field in fields(InputSettings)}
+    if not isinstance(entry, Mapping) or set(entry) != known:
+        raise ValueError(
+            f"{source}: {ENTRY} in its config.json is {entry!r}; expected {', '.join(sorted(known))}. Export the model "
+            "again"
+        )
+    return InputSettings(**entry)

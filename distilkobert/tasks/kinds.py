@@ -1,0 +1,214 @@
+"""The task kinds, one record each, and the data sets that the shipped recipes know.
+
+Facts that differ from one kind to another are read from here: the head in transformers, the scores, and the code that
+encodes and decodes. A new kind is a record in `KINDS`, its name in `TaskName`, its codec, and a LightningModule. This
+file imports nothing heavy, so that commands start fast.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+if TYPE_CHECKING:
+    from distilkobert.tasks.codec import Codec
+
+TaskName = Literal["sequence_classification", "token_classification", "question_answering"]
+"""Name of a task kind."""
+
+Task = Literal["masked_lm", TaskName, "encoder"]
+"""Name of a head, as checkpoints keep it; `encoder` is the encoder alone, without head and pooler."""
+
+DatasetName = Literal["nsmc", "naver_ner", "klue_ner", "korquad"]
+
+
+@dataclass(frozen=True)
+class Head:
+    """A head that a network may have.
+
+    Args:
+        name: in checkpoints.
+        ending: of its class names in transformers: `BertFor<ending>`, `AutoModelFor<ending>`; empty for the encoder.
+        pipeline: its name on the Hugging Face hub.
+    """
+
+    name: Task
+    ending: str
+    pipeline: str
+
+    @property
+    def auto_class(self) -> Any:
+        """The class of transformers that loads any model with this head."""
+        import transformers
+
+        return getattr(transformers, f"AutoModelFor{self.ending}" if self.ending else "AutoModel")
+
+
+@dataclass(frozen=True)
+class Score:
+    """A score on dev and test examples.
+
+    Args:
+        key: its name behind `val/` and `test/`.
+        title: its name in tables, and in a codec's `counts`.
+        scale: factor that makes it per cent.
+        main: it is the one where a single number is wanted, such as the choice of the best checkpoint.
+        mode: whether more or less of it is better.
+    """
+
+    key: str
+    title: str
+    scale: float
+    main: bool = True
+    mode: Literal["max", "min"] = "max"
+
+
+@dataclass(frozen=True)
+class TaskKind(Head):
+    """A kind of task.
+
+    Args:
+        scores: what it is scored by; exactly one is the main one.
+        has_labels: the classes of the head have names.
+        sample: an input for the code in a model card.
+        load_codec: imports and gives the class that encodes texts and decodes outputs.
+    """
+
+    scores: tuple[Score, ...]
+    has_labels: bool
+    sample: str
+    load_codec: Callable[[], "type[Codec]"] = field(repr=False)
+
+    @property
+    def main_score(self) -> Score:
+        """The score where one is wanted."""
+        return next(score for score in self.scores if score.main)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set that recipes are shipped for.
+
+    Args:
+        name: of its recipe, and for `prepare fetch`.
+        title: in tables and messages.
+        kind: what kind of task it is.
+    """
+
+    name: DatasetName
+    title: str
+    kind: TaskKind
+
+
+def _classification() -> "type[Codec]":
+    from distilkobert.tasks.classification import ClassificationCodec
+
+    return ClassificationCodec
+
+
+def _tagging() -> "type[Codec]":
+    from distilkobert.tasks.tagging import TaggingCodec
+
+    return TaggingCodec
+
+
+def _answering() -> "type[Codec]":
+    from distilkobert.tasks.answering import AnsweringCodec
+
+    return AnsweringCodec
+
+
+MASKED_LM: Final = Head("masked_lm", "MaskedLM", "fill-mask")
+ENCODER: Final = Head("encoder", "", "feature-extraction")
+
+SEQUENCE_CLASSIFICATION: Final = TaskKind(
+    "sequence_classification",
+    "SequenceClassification",
+    "text-classification",
+    scores=(Score("accuracy", "accuracy", 100.0),),
+    has_labels=True,
+    sample="정말 재미있는 영화였다",
+    load_codec=_classification,
+)
+TOKEN_CLASSIFICATION: Final = TaskKind(
+    "token_classification",
+    "TokenClassification",
+    "token-classification",
+    scores=(Score("f1", "F1", 100.0),),
+    has_labels=True,
+    sample="김민수는 어제 부산에 갔다.",
+    load_codec=_tagging,
+)
+QUESTION_ANSWERING: Final = TaskKind(
+    "question_answering",
+    "QuestionAnswering",
+    "question-answering",
+    # KorQuAD's official scores are in per cent already; F1 is the one that the particles after an answer do not decide.
+    scores=(Score("exact_match", "EM", 1.0, main=False), Score("f1", "F1", 1.0)),
+    has_labels=False,
+    sample="누가 그렸나?\t이 그림은 김홍도가 그렸다.",
+    load_codec=_answering,
+)
+
+KINDS: Final = (SEQUENCE_CLASSIFICATION, TOKEN_CLASSIFICATION, QUESTION_ANSWERING)
+HEADS: Final[tuple[Head, ...]] = (MASKED_LM, *KINDS, ENCODER)
+
+DATASETS: Final = (
+    Dataset("nsmc", "NSMC", SEQUENCE_CLASSIFICATION),
+    Dataset("naver_ner", "Naver NER", TOKEN_CLASSIFICATION),
+    Dataset("klue_ner", "KLUE-NER", TOKEN_CLASSIFICATION),
+    Dataset("korquad", "KorQuAD", QUESTION_ANSWERING),
+)
+
+
+def head_named(name: str) -> Head:
+    """The head of that name.
+
+    Raises:
+        ValueError: there is none; names those there are.
+    """
+    found = next((head for head in HEADS if head.name == name), None)
+    if found is None:
+        raise ValueError(f"unknown head '{name}', expected one of {', '.join(head.name for head in HEADS)}")
+    return found
+
+
+def kind_named(name: str) -> TaskKind:
+    """The task kind of that name.
+
+    Raises:
+        ValueError: there is none; names those there are.
+    """
+    found = next((kind for kind in KINDS if kind.name == name), None)
+    if found is None:
+        raise ValueError(f"'{name}' is no task; expected one of {', '.join(kind.name for kind in KINDS)}")
+    return found
+
+
+def head_of_class(name: str) -> Head | None:
+    """The head of a model class of transformers, None where it has none of these.
+
+    Args:
+        name: such as `BertForMaskedLM`.
+    """
+    return next((head for head in (MASKED_LM, *KINDS) if name.endswith(f"For{head.ending}")), None)
+
+
+def kind_of_scores(keys: Iterable[str]) -> TaskKind | None:
+    """The task kind whose scores are all among `keys`, the one with most of them; None where there is none.
+
+    Args:
+        keys: names of scores, without `test/`.
+    """
+    there = set(keys)
+    found = [kind for kind in KINDS if there.issuperset(score.key for score in kind.scores)]
+    return max(found, key=lambda kind: len(kind.scores), default=None)
+
+
+def kind_of_recipe(recipe: str) -> TaskKind | None:
+    """The task kind of the shipped data set that a recipe's name shares a word with: `klue_ner_plus` is KLUE-NER.
+
+    Args:
+        recipe: words joined by `_`.
+    """
+    words = set(recipe.split("_"))
+    return next((known.kind for known in DATASETS if words.intersection(known.name.split("_"))), None)

@@ -1,0 +1,108 @@
+"""`latency.json`: what models cost where they are used; written by `experiments.bench latency`, read by reports."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from distilkobert.io.run_files import write_json
+
+LATENCY_FILE: Final = "latency.json"
+
+
+@dataclass(frozen=True)
+class ModelLatency:
+    """One model's figures.
+
+    Args:
+        batch_1_ms: one sentence alone, ms: mean over lengths of the median over repeats.
+        batch_32_ms: 32 sentences together, ms, likewise.
+        batch_1_quartiles_ms: first and third quartile in place of the median: half of the repeats are between them;
+            None in a file that an older version wrote.
+        batch_32_quartiles_ms: likewise.
+        sentences_per_s: sentences in a second in batches of 32.
+        parameters: of the encoder, without pooler and head.
+        mb: bytes of the folder's weights / 2^20, its head included.
+    """
+
+    batch_1_ms: float
+    batch_32_ms: float
+    batch_1_quartiles_ms: tuple[float, float] | None
+    batch_32_quartiles_ms: tuple[float, float] | None
+    sentences_per_s: float
+    parameters: int
+    mb: float
+
+
+@dataclass(frozen=True)
+class Latencies:
+    """A whole file.
+
+    Args:
+        hardware: the processor.
+        threads: of torch.
+        models: by `model_key`.
+    """
+
+    hardware: str
+    threads: int
+    models: Mapping[str, ModelLatency]
+
+
+def model_key(home: Path, model: Path) -> str:
+    """What a model is called in a file in `home`: its path from there where it is below, else its whole path."""
+    home, place = home.resolve(), model.resolve()
+    return place.relative_to(home).as_posix() if place.is_relative_to(home) else str(place)
+
+
+def write_latencies(path: Path, latencies: Latencies) -> None:
+    """Write the file, whole or not at all."""
+    models = {name: asdict(model) for name, model in latencies.models.items()}
+    write_json(path, {"hardware": latencies.hardware, "threads": latencies.threads, "models": models})
+
+
+def read_latencies(path: Path) -> Latencies:
+    """Read the file.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: it is not what `write_latencies` writes.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        models = {str(name): _model(figures) for name, figures in content["models"].items()}
+        return Latencies(content["hardware"], content["threads"], models)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is not what `experiments.bench latency` writes ({error!r})") from error
+
+
+def time_text(ms: float, quartiles: tuple[float, float] | None) -> str:
+    """A time with its quartiles in brackets, where they are known."""
+    return f"{ms:.2f}" + (f" [{quartiles[0]:.2f}, {quartiles[1]:.2f}]" if quartiles else "")
+
+
+def _model(figures: Mapping[str, Any]) -> ModelLatency:
+    return ModelLatency(
+        batch_1_ms=_positive(figures["batch_1_ms"]),
+        batch_32_ms=_positive(figures["batch_32_ms"]),
+        batch_1_quartiles_ms=_quartiles(figures.get("batch_1_quartiles_ms")),
+        batch_32_quartiles_ms=_quartiles(figures.get("batch_32_quartiles_ms")),
+        sentences_per_s=_positive(figures["sentences_per_s"]),
+        parameters=int(_positive(figures["parameters"])),
+        mb=_positive(figures["mb"]),
+    )
+
+
+def _quartiles(value: Any) -> tuple[float, float] | None:
+    if value is None:
+        return None
+    low, high = map(_positive, value)
+    return low, high
+
+
+def _positive(value: Any) -> float:
+    if isinstance(value, bool) or not math.isfinite(value) or value <= 0:
+        raise ValueError(f"{value!r} is not a positive number")
+    return float(value)

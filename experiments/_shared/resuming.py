@@ -1,0 +1,114 @@
+"""The folder and the checkpoint that a command begins with: the one it names, or what `--run.resume=auto` finds."""
+
+import os
+from collections.abc import Collection
+from contextlib import ExitStack
+from pathlib import Path
+
+import yaml
+from jsonargparse import Namespace
+
+from distilkobert.io.locks import LOCK_FILE, only_process
+from distilkobert.io.run_files import CONFIG_FILE, METRICS_FILE, read_metrics, why_unfinished
+from experiments._shared.start_checks import check_checkpoint, refuse_used_folder
+
+_LENGTH = ("max_steps", "max_epochs", "min_steps", "min_epochs", "max_time", "limit_train_batches")
+"""Settings of the trainer that say when a run is finished."""
+
+
+class AlreadyFinished(Exception):  # noqa: N818 - no error: the command has nothing left to do
+    """`--run.resume=auto` has found a run that is finished."""
+
+
+def take_folder(folder: Path, held: ExitStack) -> None:
+    """Let no other process write into a run's folder until the command ends.
+
+    Args:
+        folder: the run's.
+        held: what ends with the command.
+
+    Raises:
+        InUseError: another process has it; names it.
+    """
+    if is_first_process():
+        held.enter_context(only_process(folder / LOCK_FILE, f"the run folder {folder}"))
+
+
+def settle_checkpoint(config: Namespace, folder: Path, linked: Collection[str], *, fit: bool) -> int | None:
+    """Fill in which checkpoint a command loads, and check it.
+
+    Args:
+        config: the command's settings; `ckpt_path` becomes the name of a file where it is `last` or `best`, or where
+            `--run.resume=auto` finds one.
+        folder: the run's, which no other process writes into.
+        linked: settings that the module takes from the data.
+        fit: whether the command trains.
+
+    Returns:
+        Optimizer steps behind the checkpoint; None without one.
+
+    Raises:
+        AlreadyFinished: `--run.resume=auto` has nothing left to do.
+        FileNotFoundError, ValueError: see `check_checkpoint`; or a finished run is asked to become longer by
+            `--run.resume=auto`.
+    """
+    asked = config.get("ckpt_path")
+    config.ckpt_path = str(folder / "checkpoints" / f"{asked}.ckpt") if asked in ("last", "best") else asked
+    automatic = fit and config.run.resume == "auto" and not asked and not config.trainer.fast_dev_run
+    said = _find_checkpoint(config, folder) if automatic else ""
+    step = None
+    if config.ckpt_path:
+        step = check_checkpoint(config, folder, linked, fit=fit)
+        if automatic:
+            _check_unfinished(config, folder)
+    if said and is_first_process():
+        print(said)
+    return step
+
+
+def _find_checkpoint(config: Namespace, folder: Path) -> str:
+    """What `--run.resume=auto` does in a folder, in a line; empty where it has no run."""
+    if not (folder / CONFIG_FILE).is_file():
+        return ""
+    kept = (folder / "checkpoints" / f"{name}.ckpt" for name in ("last", "best"))
+    found = next((path for path in kept if path.is_file()), None)
+    if found is not None:
+        config.ckpt_path = str(found)
+        return f"{folder}: going on from {found}"
+    if not why_unfinished(read_metrics(folder)):
+        refuse_used_folder(folder)
+    if is_first_process():
+        _forget_start(folder)
+    return f"{folder}: the run had no checkpoint yet, and starts again"
+
+
+def _check_unfinished(config: Namespace, folder: Path) -> None:
+    """Check that there is something left to do in a run whose settings are the command's."""
+    metrics = read_metrics(folder)
+    if why_unfinished(metrics):
+        return
+    before = yaml.safe_load((folder / CONFIG_FILE).read_text(encoding="utf-8"))["trainer"]
+    now = config.trainer.as_dict()
+    changes = [name for name in _LENGTH if str(before.get(name)) != str(now.get(name))]
+    if changes:
+        named = "; ".join(f"trainer.{name}: run {before.get(name)!r}, now {now.get(name)!r}" for name in changes)
+        raise ValueError(
+            f"{folder}: the run is finished after optimizer step {metrics['steps']}, but this command asks for another "
+            f"length ({named}). To train on, name --ckpt_path=last; --run.resume=auto only ends what was begun"
+        )
+    raise AlreadyFinished(f"{folder}: finished after optimizer step {metrics['steps']}; nothing to do")
+
+
+def is_first_process() -> bool:
+    """Whether this process writes the run's files: the first of all that launchers number, or the only one."""
+    names = ("RANK",) if "RANK" in os.environ else ("SLURM_PROCID", "NODE_RANK", "LOCAL_RANK")
+    return all(int(os.environ.get(name) or 0) == 0 for name in names)
+
+
+def _forget_start(folder: Path) -> None:
+    """Remove what a run that was killed before its first checkpoint has left.
+
+    Curves of both starts in one folder would be read as one.
+    """
+    for path in (folder / CONFIG_FILE, folder / METRICS_FILE, *folder.glob("events.out.tfevents.*")):
+        path.unlink(missing_ok=True)

@@ -1,0 +1,94 @@
+"""The record of each task kind agrees with transformers, with our modules, and with the shipped recipes."""
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+import transformers
+import yaml
+
+import lightning_modules
+from distilkobert.tasks.codec import Codec
+from distilkobert.tasks.kinds import (
+    DATASETS,
+    HEADS,
+    KINDS,
+    MASKED_LM,
+    QUESTION_ANSWERING,
+    SEQUENCE_CLASSIFICATION,
+    TOKEN_CLASSIFICATION,
+    DatasetName,
+    Task,
+    TaskName,
+    head_named,
+    head_of_class,
+    kind_named,
+    kind_of_recipe,
+    kind_of_scores,
+)
+
+
+def test_names_are_those_of_the_records() -> None:
+    assert get_args(TaskName) == tuple(kind.name for kind in KINDS)
+    assert set(get_args(Task)) == {head.name for head in HEADS}
+    assert get_args(DatasetName) == tuple(known.name for known in DATASETS)
+
+
+@pytest.mark.parametrize("head", HEADS, ids=lambda head: head.name)
+def test_a_head_is_that_of_transformers(head: object) -> None:
+    assert head in HEADS
+    auto = head.auto_class  # type: ignore[attr-defined]
+    config = transformers.DistilBertConfig(vocab_size=9, dim=4, hidden_dim=4, n_layers=0, n_heads=1)
+    made = type(auto.from_config(config)).__name__
+    assert made == f"DistilBertFor{head.ending}"  # type: ignore[attr-defined]
+    assert head_of_class(made) is head
+    assert head_named(head.name) is head  # type: ignore[attr-defined]
+
+
+def test_a_class_without_one_of_the_heads_has_none() -> None:
+    assert head_of_class("BertModel") is None
+    assert head_of_class("BertForNextSentencePrediction") is None
+
+
+def test_unknown_names_are_refused_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match="unknown head 'x', expected one of masked_lm, sequence_classification"):
+        head_named("x")
+    with pytest.raises(ValueError, match="'masked_lm' is no task; expected one of sequence_classification"):
+        kind_named(MASKED_LM.name)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_kind_has_one_main_score_a_codec_and_a_module(kind: object) -> None:
+    assert isinstance(kind, type(SEQUENCE_CLASSIFICATION))
+    assert [score.main for score in kind.scores].count(True) == 1
+    assert kind.main_score.main
+    codec = kind.load_codec()
+    assert issubclass(codec, Codec)
+    assert not codec.__abstractmethods__
+    assert hasattr(lightning_modules, kind.ending), "a module is called as the head's classes in transformers"
+
+
+@pytest.mark.parametrize("known", DATASETS, ids=lambda known: known.name)
+def test_recipes_watch_the_main_score(known: object) -> None:
+    assert known in DATASETS
+    name, kind = known.name, known.kind  # type: ignore[attr-defined]
+    recipe = yaml.safe_load(Path(f"configs/finetune/{name}.yaml").read_text(encoding="utf-8"))
+    assert recipe["model"]["class_path"] == kind.ending
+    assert recipe["run"]["recipe"] == name
+    watched = {"monitor": f"val/{kind.main_score.key}", "mode": kind.main_score.mode}
+    assert recipe["best_checkpoint"] == watched
+
+
+def test_kinds_are_known_by_all_of_their_scores() -> None:
+    assert kind_of_scores(["loss", "accuracy"]) is SEQUENCE_CLASSIFICATION
+    assert kind_of_scores(["f1", "precision", "recall", "f1_strict"]) is TOKEN_CLASSIFICATION
+    assert kind_of_scores(["exact_match", "f1", "f1_raw"]) is QUESTION_ANSWERING
+    assert kind_of_scores(["exact_match"]) is None
+    assert kind_of_scores([]) is None
+
+
+def test_recipes_are_known_by_a_word_of_a_data_set() -> None:
+    assert kind_of_recipe("klue_ner_plus") is TOKEN_CLASSIFICATION
+    assert kind_of_recipe("my_ner") is TOKEN_CLASSIFICATION
+    assert kind_of_recipe("korquad_strip") is QUESTION_ANSWERING
+    assert kind_of_recipe("hate_speech") is None

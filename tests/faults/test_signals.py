@@ -1,0 +1,121 @@
+"""Signals stop a training at a whole step, say where to go on, and nothing is lost or repeated then."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from distilkobert.models.checkpoints import read_checkpoint
+from distilkobert.stop_signals import StoppedBySignal
+from experiments._shared.trainer_cli import TrainerCLI
+from lightning_modules import MaskedLanguageModeling
+from tests.world import World, read_json
+
+Run = Callable[..., TrainerCLI]
+ACCUMULATED = 8
+OPTIONS = [f"--trainer.accumulate_grad_batches={ACCUMULATED}", "--data.max_tokens=256", "--trainer.max_steps=3",
+           "--trainer.val_check_interval=20", "--model.encoder.dropout=0.1"]  # fmt: skip
+
+
+def signal_at(patch: pytest.MonkeyPatch, hook: str, call: int, number: signal.Signals) -> None:
+    """Let the module's `hook` send this process a signal when it is called for the n-th time, counted from 0."""
+    original, calls = getattr(MaskedLanguageModeling, hook), [0]
+
+    def signalled(self: MaskedLanguageModeling, *args: Any, **kwargs: Any) -> Any:
+        if calls[0] == call:
+            os.kill(os.getpid(), number)
+        calls[0] += 1
+        return original(self, *args, **kwargs)
+
+    patch.setattr(MaskedLanguageModeling, hook, signalled)
+
+
+@pytest.fixture(scope="module")
+def untouched(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that nothing has stopped."""
+    from experiments.train import main
+
+    runs = tmp_path_factory.mktemp("untouched")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", ["train"])
+        main(["fit", *world.pretrain(runs, *OPTIONS)])
+    return runs / "pretrain" / "base_seed42"
+
+
+def check_same(folder: Path, untouched: Path) -> None:
+    """Weights, optimizer and figures of both runs are the same, bit for bit, times and speeds apart."""
+    ours, theirs = (read_checkpoint(run / "checkpoints" / "last.ckpt") for run in (folder, untouched))
+    for name, value in theirs["state_dict"].items():
+        assert torch.equal(ours["state_dict"][name], value), name
+    for number, state in theirs["optimizer_states"][0]["state"].items():
+        assert all(torch.equal(ours["optimizer_states"][0]["state"][number][name], state[name]) for name in state)
+    metrics = [read_json(run / "metrics.json") for run in (folder, untouched)]
+    found, expected = (
+        {name: value for name, value in each.items() if name not in ("wall_time_s", "train/tokens_per_s")}
+        for each in metrics
+    )
+    assert found == expected
+    assert found["status"] == "finished"
+
+
+@pytest.mark.parametrize(
+    "micro_batch", [*(pytest.param(k, marks=pytest.mark.slow) for k in (8, 9, 10, 12, 13, 14)), 11, 15]
+)
+def test_a_signal_in_any_micro_batch_loses_and_repeats_nothing(
+    micro_batch: int, untouched: Path, world: World, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)[micro_batch % 3]
+    options = world.pretrain(tmp_path, *OPTIONS)
+    with monkeypatch.context() as patch:
+        signal_at(patch, "training_step", micro_batch, number)
+        with pytest.raises(StoppedBySignal) as caught:
+            run("fit", options)
+    assert caught.value.code == 128 + number
+    folder = tmp_path / "pretrain" / "base_seed42"
+    whole = (micro_batch + 1) // ACCUMULATED
+    assert read_checkpoint(folder / "checkpoints" / "last.ckpt")["global_step"] == whole
+    metrics = read_json(folder / "metrics.json")
+    assert (metrics["status"], metrics["stopped_by"], metrics["steps"]) == ("stopped", number.name, whole)
+    run("fit", [*options, "--ckpt_path=last"])
+    check_same(folder, untouched)
+    assert "stopped_by" not in read_json(folder / "metrics.json")
+
+
+def test_a_signal_in_a_validation_repeats_it(
+    untouched: Path, world: World, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The validation comes between two steps, after micro-batch 20 of 24."""
+    options = world.pretrain(tmp_path, *OPTIONS, "--trainer.num_sanity_val_steps=0")
+    with monkeypatch.context() as patch:
+        signal_at(patch, "validation_step", 1, signal.SIGTERM)
+        with pytest.raises(StoppedBySignal):
+            run("fit", options)
+    folder = tmp_path / "pretrain" / "base_seed42"
+    assert "val/loss" not in read_json(folder / "metrics.json")
+    run("fit", [*options, "--ckpt_path=last"])
+    check_same(folder, untouched)
+
+
+def test_before_the_first_step_there_is_nothing_to_resume_from(
+    world: World, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "pytorch_lightning")
+    signal_at(monkeypatch, "training_step", 3, signal.SIGTERM)
+    with pytest.raises(StoppedBySignal):
+        run("fit", world.pretrain(tmp_path, *OPTIONS))
+    assert "stopped by SIGTERM after optimizer step 0; no checkpoint yet" in caplog.text
+    assert not (tmp_path / "pretrain" / "base_seed42" / "checkpoints").exists()
+
+
+def test_before_training_it_stops_at_once_and_leaves_nothing(
+    world: World, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signal_at(monkeypatch, "validation_step", 0, signal.SIGTERM)  # when Lightning tries one
+    with pytest.raises(StoppedBySignal) as caught:
+        run("fit", world.pretrain(tmp_path, *OPTIONS))
+    assert not caught.value.in_training
+    assert not any(tmp_path.iterdir())
