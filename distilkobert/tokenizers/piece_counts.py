@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from tokenizers import Tokenizer
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerFast
+    from distilkobert.tokenizers.fast import FastEncoder
 
 _KINDS = ("WordPiece", "Unigram", "BPE")
 
@@ -18,61 +19,46 @@ class PieceCounter:
     """Counts how often texts use each piece of a tokenizer.
 
     Args:
-        tokenizer: the tokenizer.
+        encoder: the tokenizer.
         name: its folder or hub name, for messages.
 
     Raises:
         ValueError: the tokenizer is of an unsupported kind.
     """
 
-    def __init__(self, tokenizer: "PreTrainedTokenizerFast", name: str) -> None:
-        self.definition: dict[str, Any] = json.loads(tokenizer.backend_tokenizer.to_str())
+    def __init__(self, encoder: "FastEncoder", name: str) -> None:
+        self.definition: dict[str, Any] = json.loads(encoder.tokenizer.backend_tokenizer.to_str())
         model = self.definition["model"]
         if model.get("type") not in _KINDS:
             raise ValueError(
                 f"the tokenizer {name} is a {model.get('type')}; supported are {', '.join(_KINDS)}, as tokenizer.json"
             )
-        self._backend = plain_backend(tokenizer)
-        self._unk_id = tokenizer.unk_token_id
+        self._encoder = encoder
+        self._plain = Tokenizer.from_str(json.dumps({**self.definition, "truncation": None, "padding": None}))
         self._added = [token["content"] for token in self.definition["added_tokens"]]
         self._greedy = model if model["type"] == "WordPiece" else None
-        self.counts: npt.NDArray[np.int64] = np.zeros(max(tokenizer.get_vocab().values()) + 1, dtype=np.int64)
+        self.counts: npt.NDArray[np.int64] = np.zeros(encoder.vocab_size, dtype=np.int64)
 
     def add(self, texts: Sequence[str]) -> None:
         """Count texts, special tokens written in them once as text and once as the tokens."""
-        self._backend.encode_special_tokens = True
-        self._count(texts)
-        spelling = [text for text in texts if any(token in text for token in self._added)]
-        self._backend.encode_special_tokens = False
-        self._count(spelling)
+        self._count(texts, self._encoder.encode_batch(texts))
+        typed = [text for text in texts if any(token in text for token in self._added)]
+        self._count(typed, [found.ids for found in self._plain.encode_batch_fast(typed, add_special_tokens=False)])
 
-    def _count(self, texts: Sequence[str]) -> None:
-        rows = [encoding.ids for encoding in self._backend.encode_batch_fast(list(texts), add_special_tokens=False)]
+    def _count(self, texts: Sequence[str], rows: Sequence[Any]) -> None:
         flat = np.fromiter(chain.from_iterable(rows), dtype=np.int64)
         self.counts += np.bincount(flat, minlength=len(self.counts))
         if self._greedy is None:
             return
         for text, ids in zip(texts, rows, strict=True):
-            for word in self._words(text) if self._unk_id in ids else ():
+            for word in self._words(text) if self._encoder.unk_token_id in ids else ():
                 for piece in taken_before_failing(word, self._greedy):
                     self.counts[self._greedy["vocab"][piece]] += 1
 
     def _words(self, text: str) -> list[str]:
-        backend = self._backend
-        normalized = backend.normalizer.normalize_str(text) if backend.normalizer else text
-        if backend.pre_tokenizer is None:
-            return [normalized]
-        return [word for word, _ in backend.pre_tokenizer.pre_tokenize_str(normalized)]
-
-
-def plain_backend(tokenizer: "PreTrainedTokenizerFast") -> Any:
-    """A copy of the tokenizer inside that neither cuts nor fills up texts."""
-    from tokenizers import Tokenizer
-
-    backend = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
-    backend.no_truncation()
-    backend.no_padding()
-    return backend
+        normalizer, pre_tokenizer = self._plain.normalizer, self._plain.pre_tokenizer
+        normalized = normalizer.normalize_str(text) if normalizer else text
+        return [word for word, _ in pre_tokenizer.pre_tokenize_str(normalized)] if pre_tokenizer else [normalized]
 
 
 def taken_before_failing(word: str, model: Mapping[str, Any]) -> list[str]:

@@ -11,21 +11,19 @@ What is kept beside the used pieces is what makes the used ones come out as befo
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from distilkobert.tokenizers.piece_counts import PieceCounter, plain_backend
+from distilkobert.tokenizers.fast import FastEncoder
+from distilkobert.tokenizers.piece_counts import PieceCounter
 from distilkobert.tokenizers.pieces import BYTE_PIECES, BYTES
 from distilkobert.tokenizers.transfer import ROLES
 
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerFast
-
 
 class TrimmedTokenizer:
-    """A tokenizer with fewer pieces, beside the one that it was.
+    """A tokenizer with fewer pieces, next to the one that it was.
 
     Args:
         old: the tokenizer before.
@@ -33,31 +31,27 @@ class TrimmedTokenizer:
         old_ids: the old id of each new one, ascending, (V_new,) int64.
     """
 
-    def __init__(
-        self, old: "PreTrainedTokenizerFast", new: "PreTrainedTokenizerFast", old_ids: npt.NDArray[np.int64]
-    ) -> None:
-        self.tokenizer = new
+    def __init__(self, old: FastEncoder, new: FastEncoder, old_ids: npt.NDArray[np.int64]) -> None:
+        self.new = new
         self.old_ids = old_ids
-        self._backends = plain_backend(old), plain_backend(new)
-        self._new_ids = np.full(max(old.get_vocab().values()) + 1, -1, dtype=np.int64)
+        self._old = old
+        self._new_ids = np.full(old.vocab_size, -1, dtype=np.int64)
         self._new_ids[old_ids] = np.arange(len(old_ids))
 
     def changed(self, texts: Sequence[str]) -> int:
-        """Number of texts that are cut into other pieces than before; special tokens written in them are text."""
-        both = []
-        for backend in self._backends:
-            backend.encode_special_tokens = True
-            both.append(backend.encode_batch_fast(list(texts), add_special_tokens=False))
-        return sum(self._new_ids[old.ids].tolist() != new.ids for old, new in zip(*both, strict=True))
+        """Number of texts that are cut into other pieces than before."""
+        both = zip(self._old.encode_batch(texts), self.new.encode_batch(texts), strict=True)
+        return sum(not np.array_equal(self._new_ids[before], after) for before, after in both)
 
 
-def trim_tokenizer(tokenizer: "PreTrainedTokenizerFast", counter: PieceCounter, min_count: int) -> TrimmedTokenizer:
+def trim_tokenizer(encoder: FastEncoder, counter: PieceCounter, min_count: int, name: str) -> TrimmedTokenizer:
     """Drop the pieces that were counted fewer than `min_count` times and that no kept one needs.
 
     Args:
-        tokenizer: the tokenizer.
+        encoder: the tokenizer.
         counter: what has counted the corpus with it.
         min_count: fewest uses of a kept piece.
+        name: folder or hub name of the tokenizer, for messages.
 
     Raises:
         ValueError: `min_count` is below 1, or the tokenizer numbers its pieces in a way that cannot be kept.
@@ -67,6 +61,7 @@ def trim_tokenizer(tokenizer: "PreTrainedTokenizerFast", counter: PieceCounter, 
     from tokenizers import Tokenizer
     from transformers import PreTrainedTokenizerFast
 
+    tokenizer = encoder.tokenizer
     definition = counter.definition
     ids = tokenizer.get_vocab()
     used = {piece for piece, number in ids.items() if counter.counts[number] >= min_count}
@@ -79,7 +74,7 @@ def trim_tokenizer(tokenizer: "PreTrainedTokenizerFast", counter: PieceCounter, 
     found = backend.get_vocab(with_added_tokens=True)
     if found != {piece: new_ids[ids[piece]] for piece in kept}:
         raise ValueError(
-            "the tokenizer's added tokens are numbered among its pieces, in an order that is lost without some of "
+            f"the tokenizer {name} numbers its added tokens among its pieces, in an order that is lost without some of "
             "these; such a vocabulary cannot be trimmed"
         )
     trimmed = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
@@ -91,7 +86,7 @@ def trim_tokenizer(tokenizer: "PreTrainedTokenizerFast", counter: PieceCounter, 
         truncation_side=tokenizer.truncation_side,
         clean_up_tokenization_spaces=tokenizer.clean_up_tokenization_spaces,
     )
-    return TrimmedTokenizer(tokenizer, trimmed, np.array(old_ids, dtype=np.int64))
+    return TrimmedTokenizer(encoder, FastEncoder(trimmed, name), np.array(old_ids, dtype=np.int64))
 
 
 def _always_kept(definition: Mapping[str, Any]) -> set[str]:

@@ -54,7 +54,6 @@ def trim(
         ValueError: one of them cannot be read, or the tokenizer is unsupported.
     """
     from distilkobert.models.checkpoints import load_own
-    from distilkobert.tokenizers.fast import FastEncoder
     from distilkobert.tokenizers.loading import load_tokenizer
     from distilkobert.tokenizers.piece_counts import PieceCounter
     from distilkobert.tokenizers.transfer import change_to
@@ -68,11 +67,12 @@ def trim(
     if isinstance(old, KoBertTokenizer):
         raise ValueError(f"{own} is KoBERT's tokenizer, which is no fast one; `vocabulary transfer` changes its pieces")
     network = load_own(model)
-    counter = PieceCounter(old.tokenizer, own)
+    counter = PieceCounter(old, own)
     for texts in text_batches(paths, field):
         counter.add(texts)
-    trimmed = trim_tokenizer(old.tokenizer, counter, min_count)
-    changed = change_to(network, lambda table: table[trimmed.old_ids], trimmed.tokenizer)
+    trimmed = trim_tokenizer(old, counter, min_count, own)
+    new = trimmed.new
+    changed = change_to(network, lambda table: table[trimmed.old_ids], new.tokenizer)
     lines = different = 0
     for texts in text_batches(paths, field):
         lines, different = lines + len(texts), different + trimmed.changed(texts)
@@ -81,7 +81,6 @@ def trim(
             f"{own}: {different:,} of {lines:,} lines would be cut otherwise although all pieces that they use were "
             "kept; this tokenizer has a part that trimming does not know. Nothing was written"
         )
-    new = FastEncoder(trimmed.tokenizer, own)
     record = {
         "made_by": "vocabulary trim",
         "model": str(model),

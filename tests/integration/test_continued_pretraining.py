@@ -173,9 +173,9 @@ def test_settings_that_contradict_each_other_are_refused(
 
 def test_an_encoder_of_another_vocabulary_is_refused(world: World, run: Run, tmp_path: Path) -> None:
     config = BertConfig(
-        vocab_size=VOCABULARY + 1, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=24,
+        vocab_size=VOCABULARY - 1, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=24,
         max_position_embeddings=64, pad_token_id=1,
     )  # fmt: skip
     BertModel(config).save_pretrained(tmp_path / "other")
-    with pytest.raises(ValueError, match=rf"other: its vocabulary has {VOCABULARY + 1} pieces, the data's tokenizer"):
+    with pytest.raises(ValueError, match=rf"other: its vocabulary has {VOCABULARY - 1} pieces, the data's tokenizer"):
         run("fit", adapt(world, tmp_path, tmp_path / "other"))

@@ -90,7 +90,7 @@ def test_the_model_card_tells_recipe_corpus_metrics_and_differences(runs: Path, 
     card = (export(str(checkpoint), str(tmp_path / "student")) / "README.md").read_text(encoding="utf-8")
     assert card.startswith("---\n")
     assert "# student" in card
-    told = ("No segment ids", "No pooler", "last_hidden_state[:, 0]", "soft_target: 0.33", '"sequences"', "val/loss")
+    told = ("No segment ids", "No pooler", "last_hidden_state[:, 0]", "weight: 0.33", '"sequences"', "val/loss")
     for expected in told:
         assert expected in card, expected
     assert str(runs) not in card

@@ -134,7 +134,10 @@ def test_a_fast_tokenizer_is_kept_with_the_run(tasks: TaskWorld, world: World, r
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--model.class_path=TokenClassification"], "label 'negative' is not O or a tag"),
+        (
+            ["--model.class_path=TokenClassification"],
+            "TokenClassification takes suffix_tags from the data, and NSMCDataModule has no attribute",
+        ),
         (["--data.max_length=100"], "takes 64 tokens at most, data.max_length is 100"),
         (["--model.init_from=nowhere/at-all"], "nowhere/at-all"),
     ],
