@@ -13,7 +13,7 @@ from transformers import AutoConfig, AutoModelForMaskedLM, BertConfig
 
 from distilkobert.io.pretrained import build_from_config, load_pretrained
 from distilkobert.models.teachers import load_teacher
-from distilkobert.tokenizers.loading import load_encoder
+from distilkobert.tokenizers.loading import load_tokenizer
 from experiments.bench.latency import bench_latency
 
 ROOT = Path(__file__).parents[2]
@@ -96,7 +96,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     "read",
-    [head_of, load_teacher, load_encoder, lambda folder: bench_latency([str(folder)])],
+    [head_of, load_teacher, load_tokenizer, lambda folder: bench_latency([str(folder)])],
     ids=["predict", "teacher", "tokenizer", "latency"],
 )
 def test_code_of_a_folder_is_not_run_and_nobody_is_asked(
