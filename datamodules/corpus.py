@@ -77,7 +77,7 @@ class CorpusDataModule(PlannedDataModule):
     may divide its batches otherwise, which changes the masks of some, and held-out figures by the noise of a few masks.
 
     `vocab_size`, `pad_token_id`, `max_length` (tokens of the longest sequence), `token_counts`, `tokenizer`,
-    `tokenizer_dir` and `manifest` can be read at once.
+    `tokenizer_dir`, `manifest` and `facts`, which go into `metrics.json`, can be read at once.
 
     Args:
         data_dir: The folder of the prepared corpus.
@@ -145,6 +145,7 @@ class CorpusDataModule(PlannedDataModule):
         self._mask_token_id = loaded.mask_token_id
         self._special_ids = loaded.special_ids
         self.token_counts = read_token_counts(self._folder)
+        self.facts: dict[str, float] = {"data/corpus_unknown": self.manifest["unknown_rate"]}
 
     def setup(self, stage: str) -> None:
         """Check that there is something to test or to predict on, and read it; raises as in the base class also.

@@ -59,6 +59,11 @@ def require_limit(unknown_limit: float) -> None:
         )
 
 
+def is_refused(counts: PieceCounts, unknown_limit: float) -> bool:
+    """Whether a share of unknown pieces is too large; of fewer than 100 pieces none is."""
+    return unknown_limit < 1 and counts.share >= unknown_limit and counts.pieces >= _FEW_PIECES
+
+
 def check_unknown(counts: PieceCounts, where: str, unknown_limit: float = UNKNOWN_LIMIT) -> None:
     """Warn of a share of unknown pieces from 5 %, and refuse one from `unknown_limit`.
 
@@ -80,7 +85,7 @@ def check_unknown(counts: PieceCounts, where: str, unknown_limit: float = UNKNOW
         "lower-cases and strips accents, which takes Hangul apart (set do_lower_case to false in "
         "tokenizer_config.json); the text is decomposed (NFD; normalise it to NFC); or it is another model's tokenizer"
     )
-    if counts.share >= unknown_limit and unknown_limit < 1 and counts.pieces >= _FEW_PIECES:
+    if is_refused(counts, unknown_limit):
         raise ValueError(
             f"{message}. Where the text is meant to be so, raise unknown_limit, now {unknown_limit:g} (1: no limit)"
         )

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 PATHS = ("data_dir", "tokenizer", "cache_dir", "predict_file")
+_NO_CHOICES = ("seed", "num_workers", "unknown_limit")
 """Where files lie on this machine."""
 
 _TRAINER = ("max_steps", "max_epochs", "accumulate_grad_batches", "gradient_clip_val", "precision")
@@ -44,8 +45,9 @@ def short_names(names: list[str]) -> dict[str, str]:
 def comparable_settings(config: dict[str, Any], facts: dict[str, Any], linked: Collection[str]) -> dict[str, Any]:
     """What tells runs apart, under short names: recipe, arm and seed, then settings of module, data and trainer.
 
-    Left out are places of files, settings without a value, the data's copy of the seed, and the module's copies of what
-    data tells it: they are no choices, and would make names longer for some modules and not for others.
+    Left out are places of files, settings without a value, the data's copy of the seed and its limit of unknown pieces,
+    and the module's copies of what data tells it: they are no choices, and would make names longer for some modules and
+    not for others.
 
     Args:
         config: the parsed command line.
@@ -58,7 +60,7 @@ def comparable_settings(config: dict[str, Any], facts: dict[str, Any], linked: C
     chosen = flatten(
         {
             "model": {name: value for name, value in model.items() if name not in linked},
-            "data": {name: value for name, value in data.items() if name not in (*PATHS, "seed", "num_workers")},
+            "data": {name: value for name, value in data.items() if name not in (*PATHS, *_NO_CHOICES)},
             "trainer": trainer,
         }
     )

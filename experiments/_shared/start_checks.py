@@ -18,7 +18,7 @@ from experiments._shared.settings import PATHS, flatten
 from lightning_modules.base import MODULE_ENTRY
 from lightning_modules.remedies import beside, other_weights
 
-_FREE_ON_RESUME = (*PATHS, "num_workers", "eval_batch_size")
+_FREE_ON_RESUME = (*PATHS, "num_workers", "eval_batch_size", "unknown_limit")
 """Settings of the data that do not change what is trained on."""
 
 _FREE_IN_EVALUATION = (

@@ -21,8 +21,11 @@ from pathlib import Path
 from typing import Literal
 
 from distilkobert.tasks.kinds import TaskName, kind_named
+from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT, PieceCounts, check_unknown, is_refused, require_limit
 from experiments._shared.commandline import call_with_options, run_command
 from experiments._shared.quiet import quieten_transformers
+
+_INPUT = "standard input"
 
 
 def predict(
@@ -30,6 +33,7 @@ def predict(
     task: Literal["auto", TaskName] = "auto",
     max_length: int | None = None,
     batch_size: int = 16,
+    unknown_limit: float = UNKNOWN_LIMIT,
 ) -> None:
     """Read standard input line by line and print a prediction for each.
 
@@ -39,18 +43,20 @@ def predict(
         max_length: longest input in tokens, what is longer is cut (or read in windows, for question answering); by
             default that of training, or what the model takes, 512 at most, where the folder does not tell.
         batch_size: lines at a time when reading from a pipe; a terminal gets its answers line by line.
+        unknown_limit: share of unknown pieces, of all lines read from a pipe so far, from which no more is answered; 1
+            accepts any.
 
     Raises:
         FileNotFoundError: the folder or its tokenizer is not there.
         ValueError: the folder holds no fine-tuned model; or a line is not what the task needs (from a terminal, such a
             line is reported and the next one is read).
     """
-    from distilkobert.tokenizers.unknowns import PieceCounts, check_unknown
     from experiments.predict.model import Predictor, Question, kind_of
 
     quieten_transformers()
     if batch_size < 1:
         raise ValueError(f"batch_size={batch_size}: must be 1 or more")
+    require_limit(unknown_limit)
     folder = Path(model)
     kind = kind_of(folder) if task == "auto" else kind_named(task)
     predictor = Predictor.of(folder, kind, max_length)
@@ -68,13 +74,15 @@ def predict(
                 bad = error
                 break
         counts = sum((question.count(predictor.codec.encoder.unk_token_id) for question in questions), counts)
+        if not terminal and is_refused(counts, unknown_limit):
+            check_unknown(counts, _INPUT, unknown_limit)
         for answer in predictor.answers(questions) if questions else ():
             print(answer, flush=terminal)
         if bad is not None and not terminal:
             raise bad
         if bad is not None:
             print(f"error: {bad}", file=sys.stderr)
-    check_unknown(counts, "standard input", unknown_limit=1)  # only warns: the answers are out
+    check_unknown(counts, _INPUT, unknown_limit=1)  # only warns: the answers are out
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ import torch
 from transformers import AutoConfig, PreTrainedModel
 
 from distilkobert.io.pretrained import load_pretrained
+from distilkobert.io.texts import not_utf8
 from distilkobert.models.checkpoints import load_model, task_of
 from distilkobert.models.checks import class_names, longest_input, takes_segments
 from distilkobert.models.vocabulary_fit import holds_pieces
@@ -86,10 +87,7 @@ class Predictor:
             text = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
             return Question(text, self.codec.read_line(text))
         except UnicodeDecodeError as error:
-            found = f"byte 0x{error.object[error.start]:02x} at position {error.start + 1}"
-            raise ValueError(
-                f"line {number}: not UTF-8 ({found}); convert the text first, for example with: iconv -f CP949 -t UTF-8"
-            ) from error
+            raise ValueError(f"line {number}: {not_utf8(error)}") from error
         except ValueError as error:
             raise ValueError(f"line {number}: {error}") from error
 

@@ -46,7 +46,7 @@ class Terminal(io.BytesIO):
 def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ask:
     """Feed lines to the command and return the lines it printed."""
 
-    def call(folder: Path, content: str | bytes, terminal: bool = False, **options: int) -> list[str]:
+    def call(folder: Path, content: str | bytes, terminal: bool = False, **options: float) -> list[str]:
         raw = content.encode() if isinstance(content, str) else content
         monkeypatch.setattr("sys.stdin", Terminal(raw, terminal))
         predict(str(folder), **options)  # type: ignore[arg-type]
@@ -228,6 +228,16 @@ def test_a_fast_tokenizer_alone_is_enough(sentiment: Path, world: World, ask: As
 def test_a_bad_line_is_named(sentiment: Path, ask: Ask) -> None:
     with pytest.raises(ValueError, match=r"line 3: not UTF-8 \(byte 0xbf at position 1\)"):
         ask(sentiment, "가\n나\n".encode() + "영화".encode("cp949"))
+
+
+def test_texts_of_another_tokenizer_are_refused_from_a_pipe(sentiment: Path, ask: Ask, caplog) -> None:
+    line = "\u4e00\u4e01 " * 60 + "\n"  # a lone word-start mark and an unknown piece each
+    with pytest.raises(ValueError, match=r"standard input: 50\.0% of 120 pieces are unknown .*raise unknown_limit"):
+        ask(sentiment, line)
+    assert len(ask(sentiment, line * 3, unknown_limit=1)) == 3
+    assert "standard input: 50.0% of 360 pieces are unknown" in caplog.text
+    assert len(ask(sentiment, line * 3, terminal=True)) == 3
+    assert len(ask(sentiment, "\u4e00\u4e01\n")) == 1  # one odd line says nothing about the tokenizer
 
 
 def test_an_empty_line_gets_its_line_of_output(world: World, sentiment: Path, tmp_path: Path, ask: Ask) -> None:

@@ -62,6 +62,7 @@ def test_lines_in_the_tokenizers_own_frame(kind: str, folders: dict[str, Path], 
     data = CorpusDataModule(str(output), str(folders[kind]), max_tokens=200)
     unknown = pieces[tokenizer.unk_token_id] / sum(pieces.values())
     assert data.manifest["unknown_rate"] == pytest.approx(unknown)
+    assert data.facts == {"data/corpus_unknown": data.manifest["unknown_rate"]}
     assert data.vocab_size == len(tokenizer)
     assert data.pad_token_id == tokenizer.pad_token_id
 
