@@ -19,6 +19,9 @@ DISTIL, PRETRAIN = ["configs/distill/distilkobert.yaml"], ["configs/pretrain/mlm
 STACKS: dict[str, list[str]] = {
     "distill/distilkobert.yaml": [],
     "distill/plus.yaml": DISTIL,
+    "distill/tinybert.yaml": DISTIL,
+    "distill/minilm_v2.yaml": DISTIL,
+    "distill/attention.yaml": DISTIL,
     "pretrain/adapt.yaml": [],
     "pretrain/mlm.yaml": [],
     "model/kobert.yaml": PRETRAIN,
