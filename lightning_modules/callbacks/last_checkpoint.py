@@ -55,12 +55,13 @@ class LastCheckpoint(Checkpoint):
         self._saved_at = time.monotonic()
         if trainer.fast_dev_run:  # type: ignore[attr-defined]
             return
+        folder = self._folder(trainer)  # on every rank: Lightning broadcasts it
         rank_zero_info(
             f"checkpoint every {self.every_n_steps:,} steps or {self.every_minutes:g} min, whichever comes first: "
-            f"{self._folder(trainer) / 'last.ckpt'}"
+            f"{folder / 'last.ckpt'}"
         )
         if trainer.is_global_zero:
-            remove_partial_files(self._folder(trainer))
+            remove_partial_files(folder)
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -125,6 +126,7 @@ class LastCheckpoint(Checkpoint):
         return f"no checkpoint yet: last_checkpoint.every_n_steps={self.every_n_steps}, start again"
 
     def _folder(self, trainer: pl.Trainer) -> Path:
+        """Folder of the checkpoints; all ranks must call it."""
         return Path(str(trainer.log_dir)) / "checkpoints"
 
 
