@@ -41,6 +41,8 @@ def test_every_continuation_trains(tasks: TaskWorld, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", STEPS)
 def test_interrupted_continuations(name: str, number: int, tasks: TaskWorld, tmp_path: Path) -> None:
     case, draw = CASES[name], random.Random(f"{name} {number} goes on")
+    for folder in ("expected", "broken"):
+        (tmp_path / folder).mkdir()
     for epochs in (1, 2, 4):
         expected = go_on(case, tasks, tmp_path / "expected", epochs, None)
         folder = go_on(case, tasks, tmp_path / "broken", epochs, draw)
