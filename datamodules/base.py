@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader, Dataset
 from datamodules.loop_counters import place_of
 from datamodules.resume import ExactResume
 from distilkobert.batching import BatchKey, TokenBudgetSampler
-from distilkobert.stop_signals import shield_worker
+from distilkobert.stop_signals import shield_worker, signals_held
 
 Batch = dict[str, Tensor]
 
@@ -51,6 +51,11 @@ class PlannedLoader(DataLoader[Batch]):
             worker_init_fn=shield_worker,
             pin_memory=torch.cuda.is_available(),
         )
+
+    def __iter__(self) -> Any:
+        """The batches; a signal that comes while the workers start ends none of them."""
+        with signals_held():
+            return super().__iter__()
 
     def state_dict(self) -> dict[str, Any]:
         """Nothing: the position is in the data module's state."""

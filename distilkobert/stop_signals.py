@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -100,6 +100,16 @@ class StopSignals:
                     os._exit(128 + received[0])
 
 
+@contextlib.contextmanager
+def signals_held() -> Iterator[None]:
+    """Hold back the signals of `STOPPING` in this thread, and in processes that it starts until they are shielded."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def shield_worker(number: int) -> None:
     """Let a loader process outlast signals that go to all processes of a job; for `DataLoader(worker_init_fn=...)`.
 
@@ -113,9 +123,11 @@ def shield_worker(number: int) -> None:
         signal.signal(ignored, signal.SIG_IGN)
     if hasattr(signal, "sigwaitinfo"):  # macOS has none
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGUSR1})
         threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     else:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
 
 
 def _end_with(parent: int) -> None:

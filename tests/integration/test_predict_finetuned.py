@@ -139,7 +139,8 @@ def test_a_terminal_answers_each_line_and_goes_on_after_a_bad_one(task: str, fin
     os.close(ours)
     assert process.returncode == 0, errors
     assert len(out.splitlines()) == 2
-    invitation, complaint = errors.splitlines()
+    invitation, complaint, *unknown = errors.splitlines()
+    assert all("unknown to the tokenizer" in line for line in unknown)
     assert "press Enter; end with Ctrl-D" in invitation
     assert complaint.startswith(f"error: {message}")
 

@@ -50,7 +50,7 @@ def test_a_reader_that_has_gone_is_no_error(
 @pytest.mark.slow
 @pytest.mark.parametrize("lines", [3, 3000])
 def test_head_ends_the_command_quietly(tagger: Path, lines: int) -> None:
-    command = [sys.executable, "-m", "experiments.predict", "--model", str(tagger)]
+    command = [sys.executable, "-m", "experiments.predict", "--model", str(tagger), "--max_length=64"]
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, env=environment, **pipes) as process:  # type: ignore[call-overload]

@@ -1,0 +1,39 @@
+"""A worker outlasts signals from the moment it is forked."""
+
+import os
+import signal
+
+import pytest
+
+from distilkobert.stop_signals import STOPPING, shield_worker, signals_held
+
+
+@pytest.mark.parametrize("number", STOPPING)
+@pytest.mark.parametrize("held", [True, False])
+def test_a_signal_before_the_shield_ends_only_a_worker_that_was_forked_without_the_hold(
+    number: signal.Signals, held: bool
+) -> None:
+    def worker() -> int:
+        child = os.fork()
+        if child:
+            return child
+        if not held:
+            signal.pthread_sigmask(signal.SIG_SETMASK, set())
+        for each in STOPPING:
+            signal.signal(each, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+        shield_worker(0)
+        os.kill(os.getpid(), number)  # and one behind it
+        os._exit(7)
+
+    with signals_held():
+        child = worker()
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == (7 if held else -number)
+
+
+def test_the_hold_ends_with_its_block() -> None:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, set())
+    with signals_held():
+        assert set(STOPPING) <= signal.pthread_sigmask(signal.SIG_BLOCK, set())
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, set()) == before
