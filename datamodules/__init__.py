@@ -5,5 +5,13 @@ from datamodules.klue_ner import KlueNERDataModule
 from datamodules.korquad import KorQuADDataModule
 from datamodules.naver_ner import NaverNERDataModule
 from datamodules.nsmc import NSMCDataModule
+from datamodules.table import TableDataModule
 
-__all__ = ["CorpusDataModule", "KlueNERDataModule", "KorQuADDataModule", "NSMCDataModule", "NaverNERDataModule"]
+__all__ = [
+    "CorpusDataModule",
+    "KlueNERDataModule",
+    "KorQuADDataModule",
+    "NSMCDataModule",
+    "NaverNERDataModule",
+    "TableDataModule",
+]

@@ -1,7 +1,7 @@
 """KlueNERDataModule: sentences tagged character by character."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from datamodules.task_batches import TextBatches
 from datamodules.tasks import Tables, TaskDataModule, find_task_files
@@ -82,7 +82,7 @@ class KlueNERDataModule(TaskDataModule):
         sentences = self._codec.encode(read_klue_ner(path) if labelled else read_characters(path))
         return {"sentences": as_columns(sentences, ("ids", "starts", "ends"))}
 
-    def feature_settings(self) -> dict[str, str | bool]:
+    def feature_settings(self) -> dict[str, Any]:
         """How words are cut."""
         return {"particles": self.input_settings.particles}
 

@@ -1,6 +1,7 @@
 """KorQuADDataModule: questions about paragraphs, answered by a part of the paragraph."""
 
 from pathlib import Path
+from typing import Any
 
 from datamodules.question_batches import AnswerBatches, QuestionBatches, WindowBatches
 from datamodules.tasks import Tables, TaskDataModule, find_task_files
@@ -94,7 +95,7 @@ class KorQuADDataModule(TaskDataModule):
             "questions": as_columns(questions, ("ids",)),
         }
 
-    def feature_settings(self) -> dict[str, str | bool]:
+    def feature_settings(self) -> dict[str, Any]:
         """How words are cut before encoding (`strip` comes after it), and who labels."""
         settings = self.input_settings
         return {"split": settings.particles == "split", "seed_compatible": settings.seed_compatible}

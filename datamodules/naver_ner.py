@@ -1,6 +1,7 @@
 """NaverNERDataModule: sentences tagged word by word, in the format of the challenge or of one sentence a line."""
 
 from pathlib import Path
+from typing import Any
 
 from datamodules.task_batches import TextBatches
 from datamodules.tasks import Tables, TaskDataModule, find_task_files
@@ -77,7 +78,7 @@ class NaverNERDataModule(TaskDataModule):
         sentences = self._codec.encode(read_naver_ner(path) if labelled else read_words(path))
         return {"sentences": as_columns(sentences, ("ids", "first_pieces"))}
 
-    def feature_settings(self) -> dict[str, str | bool]:
+    def feature_settings(self) -> dict[str, Any]:
         """None."""
         return {}
 

@@ -30,12 +30,12 @@ class TaskOutput:
 
     Args:
         loss: mean over the examples that count.
-        count: how many those are.
+        count: how many those are, or the sum of their weights.
         logits: the head's outputs, each of shape (B, ...).
     """
 
     loss: Tensor
-    count: int
+    count: float
     logits: tuple[Tensor, ...]
 
 
@@ -54,6 +54,9 @@ class FineTuning(EncoderModule):
         vocab_size: pieces of the data's tokenizer.
         pad_token_id: id of [PAD].
     """
+
+    errors_title = "Wrong answers, the surest first"
+    """Above the records that TensorBoard shows."""
 
     batch_keys: tuple[str, ...] = ()
     """Entries of a batch, beside the inputs, without which training makes no sense."""
@@ -140,6 +143,10 @@ class FineTuning(EncoderModule):
     def is_right(self, record: Record) -> bool:
         """Whether the whole record is answered rightly."""
         return bool(record["gold"] == record["predicted"])
+
+    def weight_of_error(self, record: Record) -> float:
+        """By what wrong records are ordered where they are shown: how sure the model was."""
+        return float(record["probability"])
 
     def shown_ids(self, batch: Batch, number: int) -> list[int]:
         """Ids of the text that a reader needs to judge record `number` of the batch."""

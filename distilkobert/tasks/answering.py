@@ -21,6 +21,7 @@ from distilkobert.tasks.files.json_files import JsonPlace
 from distilkobert.tasks.files.korquad import UNKNOWN_ANSWER, GoldAnswer, Paragraph
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.reference_decoding import SeedContext, read_context, seed_answer_pieces
+from distilkobert.tasks.score_sums import ratio_sums
 from distilkobert.tasks.spans import Answer
 from distilkobert.tasks.windows import (
     PieceRange,
@@ -111,13 +112,13 @@ class AnsweringCodec(Codec):
         )
 
     @property
-    def line_form(self) -> str:
+    def fields(self) -> tuple[str, ...]:
         """Question and context."""
-        return "question<TAB>context"
+        return ("question", "context")
 
-    def read_line(self, line: str) -> Row:
+    def read(self, texts: Sequence[str]) -> Row:
         """See the base class."""
-        question, context = self.two_texts(line)
+        question, context = texts
         row = {"id": "", "ids": self._encode_question(question), "gold": [UNKNOWN_ANSWER.text], "first": -1, "last": -1}
         row["context"] = _context_row(context, self.encode_context(context))
         self.build(row)  # refuses texts without a piece here, where the line is known
@@ -214,7 +215,7 @@ class AnsweringCodec(Codec):
         exact = np.array([total.exact_match for total in totals], dtype=np.float64)
         overlap = np.array([total.f1 for total in totals], dtype=np.float64)
         ones = np.ones_like(exact)
-        return Counts({"EM": exact, "F1": overlap}, {"EM": ones, "F1": ones})
+        return {"EM": ratio_sums(exact, ones), "F1": ratio_sums(overlap, ones)}
 
     def _encode_question(self, text: str) -> list[int]:
         if self.settings.seed_compatible:

@@ -111,10 +111,9 @@ def _stage_deltas(study: Study, stage: str, base: str, notes: list[str]) -> dict
             notes.append(f"The difference of {arm} to {base} in {stage} is without {left}{why}.")
     deltas = {}
     for metric in metrics:
-        numerators = np.stack([outcome.numerators[metric.score.title] for outcome in outcomes.values()])
-        denominators = np.stack([outcome.denominators[metric.score.title] for outcome in outcomes.values()])
-        observed = np.array([outcome.percent(metric.score.title) for outcome in outcomes.values()])
-        resampled = resampled_scores(numerators, denominators)
+        sums = [outcome.scores[metric.score.title] for outcome in outcomes.values()]
+        observed = np.array([system.percent for system in sums])
+        resampled = resampled_scores(sums)
         for arm, places_of_arm in pairs.items():
             deltas[arm, metric.heading] = paired_delta(observed, resampled, places_of_arm, origins[arm])
     return deltas

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from distilkobert.tasks.score_sums import ScoreSums
+
 RESAMPLES = 2_000
 BOOTSTRAP_SEED = 0
 LEVEL = 0.95
@@ -100,33 +102,29 @@ def mean_ratio(ratios: Sequence[Ratio]) -> Ratio:
 
 
 def resampled_scores(
-    numerators: NDArray[np.float64],
-    denominators: NDArray[np.float64],
-    resamples: int = RESAMPLES,
-    seed: int = BOOTSTRAP_SEED,
+    systems: Sequence[ScoreSums], resamples: int = RESAMPLES, seed: int = BOOTSTRAP_SEED
 ) -> NDArray[np.float64]:
-    """Scores of several systems over the same resampled examples, (resamples, K), in per cent.
+    """Scores of K systems over the same resampled examples, (resamples, K), in per cent.
 
-    A resample is kept as how often it drew each example, so all systems are scored by two matrix products.
+    A resample is kept as how often it drew each example, so a system is scored by one matrix product.
 
     Args:
-        numerators: what each example adds, (K, N).
-        denominators: likewise, (K, N).
+        systems: what the same N examples add to each system's score.
         resamples: how many times N examples are drawn from N with replacement.
         seed: of the drawing.
     """
-    examples = numerators.shape[1]
+    examples = len(systems[0].added)
     generator = np.random.default_rng(seed)
     chunk = max(1, _CHUNK_CELLS // examples)
-    scores = np.empty((resamples, len(numerators)))
+    scores = np.empty((resamples, len(systems)))
     for start in range(0, resamples, chunk):
         stop = min(start + chunk, resamples)
         # Drawn row by row as one (resamples, examples) draw would be, whatever the size of the chunks.
         drawn = generator.integers(0, examples, (stop - start, examples), dtype=np.int64)
         drawn += np.arange(stop - start)[:, None] * examples
         times = np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape).astype(np.float64)
-        total = times @ denominators.T
-        scores[start:stop] = 100.0 * np.divide(times @ numerators.T, total, out=np.zeros_like(total), where=total > 0)
+        for place, system in enumerate(systems):
+            scores[start:stop, place] = system.score(times @ system.added)
     return scores
 
 

@@ -16,6 +16,8 @@ from distilkobert.tasks.labels import KLUE_NER_LABELS, NAVER_NER_LABELS
 _NAVER: Final = frozenset(NAVER_NER_LABELS)
 _KLUE: Final = frozenset(KLUE_NER_LABELS)
 _COMMENT: Final = "##"
+_NAVER_NAME: Final = "Naver NER"
+_KLUE_NAME: Final = "KLUE-NER"
 
 
 class TaggedSentence(NamedTuple):
@@ -43,7 +45,11 @@ def read_naver_ner(path: Path) -> Iterator[TaggedSentence]:
     if len(columns) == 2 and not first.startswith(_COMMENT):
         return _read_one_a_line(path)
     raise bad_line(
-        path, 1, show(first), "Naver NER: words, a tab and tags; or a word's number, the word and its tag between tabs"
+        path,
+        1,
+        show(first),
+        "Naver NER: words, a tab and tags; or a word's number, the word and its tag between tabs",
+        own=_NAVER_NAME,
     )
 
 
@@ -52,11 +58,13 @@ def _read_one_a_line(path: Path) -> Iterator[TaggedSentence]:
         columns = line.split("\t")
         if len(columns) != 2:
             found = f"{len(columns)} column{'s' if len(columns) > 1 else ''} in {show(line)}"
-            raise bad_line(path, number, found, "2, separated by a tab: words and tags")
+            raise bad_line(path, number, found, "2, separated by a tab: words and tags", own=_NAVER_NAME)
         # Other white space, such as an ideographic space, may be a word of its own in these files.
         words, tags = (tuple(part for part in column.split(" ") if part) for column in columns)
         if len(words) != len(tags) or not words:
-            raise bad_line(path, number, f"{len(words)} words and {len(tags)} tags", "one tag for each word")
+            raise bad_line(
+                path, number, f"{len(words)} words and {len(tags)} tags", "one tag for each word", own=_NAVER_NAME
+            )
         read = tuple(_naver_tag(path, number, tag, f" (word {place})") for place, tag in enumerate(tags, start=1))
         yield TaggedSentence(" ".join(words), words, read)
 
@@ -73,10 +81,10 @@ def _read_challenge(path: Path) -> Iterator[TaggedSentence]:
         columns = line.split("\t")
         if len(columns) != 3:
             found = f"{len(columns)} column{'s' if len(columns) > 1 else ''} in {show(line)}"
-            raise bad_line(path, number, found, "3, separated by tabs: number, word, tag")
+            raise bad_line(path, number, found, "3, separated by tabs: number, word, tag", own=_NAVER_NAME)
         if columns[0] != str(len(words) + 1):
             expected = f"{len(words) + 1}: words are numbered from 1, and a blank line ends a sentence"
-            raise bad_line(path, number, f"word number {show(columns[0])}", expected)
+            raise bad_line(path, number, f"word number {show(columns[0])}", expected, own=_NAVER_NAME)
         words.append(columns[1])
         tags.append(_naver_tag(path, number, columns[2]))
     if words:
@@ -88,7 +96,11 @@ def _naver_tag(path: Path, number: int, written: str, place: str = "") -> str:
     tag = "O" if written == "-" else written.replace("_", "-")
     if tag not in _NAVER:
         raise bad_line(
-            path, number, f"the unknown tag {show(written)}{place}", f"{_tags(NAVER_NER_LABELS)} (or - for O)"
+            path,
+            number,
+            f"the unknown tag {show(written)}{place}",
+            f"{_tags(NAVER_NER_LABELS)} (or - for O)",
+            own=_NAVER_NAME,
         )
     return tag
 
@@ -109,7 +121,7 @@ def read_klue_ner(path: Path) -> Iterator[TaggedSentence]:
         if line.startswith(_COMMENT):
             before, tab, _ = line.removeprefix(_COMMENT).partition("\t")
             if characters:
-                raise bad_line(path, number, "a comment inside a sentence", "a blank line before it")
+                raise bad_line(path, number, "a comment inside a sentence", "a blank line before it", own=_KLUE_NAME)
             if tab:
                 identifier = before.strip()
             continue
@@ -121,18 +133,22 @@ def read_klue_ner(path: Path) -> Iterator[TaggedSentence]:
             continue
         columns = line.split("\t")
         if len(columns) != 2 or len(columns[0]) != 1:
-            raise bad_line(path, number, show(line), "one character, a tab and its tag")
+            raise bad_line(path, number, show(line), "one character, a tab and its tag", own=_KLUE_NAME)
         if columns[1] not in _KLUE:
-            raise bad_line(path, number, f"the unknown tag {show(columns[1])}", _tags(KLUE_NER_LABELS))
+            raise bad_line(path, number, f"the unknown tag {show(columns[1])}", _tags(KLUE_NER_LABELS), own=_KLUE_NAME)
         if not identifier:
-            raise bad_line(path, number, "a sentence without an id", "a line '## id<tab>text' before it")
+            raise bad_line(
+                path, number, "a sentence without an id", "a line '## id<tab>text' before it", own=_KLUE_NAME
+            )
         characters.append(columns[0])
         tags.append(columns[1])
     if characters:
         yield TaggedSentence(identifier, tuple(characters), tuple(tags))
         sentences += 1
     if not sentences:
-        raise bad_line(path, number, "the end of the file and no sentence before it", "KLUE-NER sentences")
+        raise bad_line(
+            path, number, "the end of the file and no sentence before it", "KLUE-NER sentences", own=_KLUE_NAME
+        )
 
 
 def _tags(labels: tuple[str, ...]) -> str:
