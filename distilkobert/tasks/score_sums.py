@@ -1,7 +1,7 @@
 """Scores as functions of sums over examples, so that a bootstrap rescores a resample by one matrix product.
 
-All but Spearman's are exact on a resample as well. His takes the ranks of the whole set, as ranking every resample anew
-would; the difference is of the order of ties between copies of one example.
+All but Spearman's are exact on a resample as well. His takes the ranks of the whole set and does not rank resamples
+anew, which is an approximation: on 200 examples with a correlation of 70 it was off by 0.8 points.
 """
 
 from collections.abc import Callable, Sequence
@@ -53,7 +53,9 @@ def class_sums(golds: Sequence[str], guesses: Sequence[str], score: Callable[[Fl
 def label_sums(golds: Sequence[Sequence[str]], guesses: Sequence[Sequence[str]]) -> ScoreSums:
     """Sums of `macro_f1` over the labels of examples that have any number of them."""
     names = sorted({name for labels in (*golds, *guesses) for name in labels})
-    gold, given = (np.array([[name in held for name in names] for held in rows]) for rows in (golds, guesses))
+    gold, given = (
+        np.array([[name in held for name in names] for held in rows], dtype=bool) for rows in (golds, guesses)
+    )
     return ScoreSums(np.concatenate([gold & given, given, gold], axis=1).astype(np.float64), macro_f1)
 
 

@@ -44,7 +44,7 @@ class HashSplit:
             ValueError: the part is empty, because the file holds too few keys.
         """
         remainders = {key: number_of(key) % self.buckets for key in set(keys)}
-        if not self.test and len(remainders) > 1 and not self.dev.intersection(remainders.values()):
+        if self.dev and not self.test and len(remainders) > 1 and not self.dev.intersection(remainders.values()):
             remainders[min(remainders, key=number_of)] = min(self.dev)
         chosen = [row for row, key in enumerate(keys) if self._part(remainders[key]) == part]
         if not chosen:
