@@ -62,14 +62,22 @@ class Codec(ABC):
         """Encode a line of `predict`.
 
         Raises:
-            ValueError: it has more or fewer tabs than the task needs, or see `read`.
+            ValueError: see `split` and `read`.
+        """
+        return self.read(self.split(line))
+
+    def split(self, line: str) -> tuple[str, ...]:
+        """The texts of a line, which has a tab between two.
+
+        Raises:
+            ValueError: it has more or fewer tabs than the task needs.
         """
         parts, expected = line.split("\t"), len(self.fields)
         if len(parts) != expected:
             found = f"{len(parts) - 1} tab{'s' if len(parts) != 2 else ''}"
             wanted = f"{self.line_form} with one tab" if expected > 1 else f"{self.line_form} without a tab"
             raise ValueError(f"found {found}; expected {wanted}")
-        return self.read(parts)
+        return tuple(parts)
 
     @abstractmethod
     def batch(self, rows: Sequence[Row], numbers: Sequence[int]) -> Batch:

@@ -46,6 +46,10 @@ class TaggingCodec(TextCodec):
             for sentence, row in zip(block, pieces, strict=True):
                 yield {**sentence._asdict(), **row, "pieces": len(row["ids"])}
 
+    def split(self, line: str) -> tuple[str, ...]:
+        """The line, tabs and all: they are white space in a sentence."""
+        return (line,)
+
     def read(self, texts: Sequence[str]) -> Row:
         """See the base class."""
         units = tuple(_WORD.findall(texts[0])) if self.settings.units == "words" else tuple(texts[0])
