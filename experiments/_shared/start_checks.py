@@ -14,6 +14,7 @@ from jsonargparse import Namespace
 from distilkobert.io.run_files import CONFIG_FILE
 from distilkobert.models.checkpoints import read_checkpoint
 from distilkobert.objectives.old_form import objectives_of
+from experiments._shared.renamed_options import NEW_NAMES
 from experiments._shared.settings import PATHS, flatten
 from lightning_modules.base import MODULE_ENTRY
 from lightning_modules.remedies import beside, other_weights
@@ -207,7 +208,8 @@ def _saved_data_settings(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     saved = yaml.safe_load(path.read_text(encoding="utf-8"))
-    settings = {name: v for name, v in saved["data"].get("init_args", {}).items() if name not in _FREE_ON_RESUME}
+    given = {NEW_NAMES.get(name, name): value for name, value in saved["data"].get("init_args", {}).items()}
+    settings = {name: value for name, value in given.items() if name not in _FREE_ON_RESUME}
     return {
         "seed_everything": saved["seed_everything"],
         "data.class_path": saved["data"]["class_path"],

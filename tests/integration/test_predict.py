@@ -286,4 +286,5 @@ def test_a_pipe_gets_what_was_asked_before_the_bad_line_and_no_traceback(sentime
     done = subprocess.run(command, input=lines, capture_output=True, check=False, timeout=120)
     assert (done.returncode, done.stdout) == (2, b"positive\t0.7500\n")
     note, error = done.stderr.splitlines()
-    assert note.startswith(b"note: ") and error.startswith(b"error: line 2: not UTF-8 (byte 0x")
+    assert note.startswith(b"note: ")
+    assert error.startswith(b"error: line 2: not UTF-8 (byte 0x")
