@@ -130,7 +130,7 @@ class QuestionWindows:
     ) -> list[Answer]:
         """The raw answers, best first; empty only where every one of the best spans has no character.
 
-        With `reference_context` the text is what the original pipeline reads out, and the place that of its whole words.
+        With `reference_context` the text is what the original pipeline reads out, and the place that of its words.
 
         Args:
             start_scores: for each window, T or more scores of its positions (start logits).

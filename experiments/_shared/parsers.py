@@ -130,7 +130,7 @@ def explain(message: str, options: Iterable[str], classes: Mapping[str, Sequence
     """
     short = _PATH.sub("", _LISTING.sub(lambda listing: listing["first"], _PATH.sub("", message)))
     near, answer = list[str](), ""
-    if any(words in short for words in ("is not accepted", "does not accept", "unrecognized arguments")):
+    if any(phrase in short for phrase in ("is not accepted", "does not accept", "unrecognized arguments")):
         asked = _CLASS.search(short)
         known = option_names(asked["path"]) if asked else list(options)
         for name in map(_refused_name, _REFUSED.finditer(short)):

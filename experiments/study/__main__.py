@@ -160,7 +160,7 @@ def run_study(declared: Declared, launcher: tuple[str, ...] = PYTHON, pause: flo
 
     Args:
         declared: the study, checked.
-        launcher: what the words of a command stand after.
+        launcher: start of the command line, up to the name of the module.
         pause: seconds between two looks at what has ended.
 
     Raises:

@@ -59,7 +59,7 @@ class Killer(pl.Callback):
         setattr(self, cut.hook, count)
 
 
-def train(words: Sequence[str], log: Path, cut: Cut | None = None, processes: int = 1) -> bool:
+def train(args: Sequence[str], log: Path, cut: Cut | None = None, processes: int = 1) -> bool:
     """Run `experiments.train fit` until its end or the cut; whether it has come to its end.
 
     Of several processes the first is killed, and the others with it.
@@ -81,7 +81,7 @@ def train(words: Sequence[str], log: Path, cut: Cut | None = None, processes: in
         }
         group |= {"GROUP_RANK": 0, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "TORCHELASTIC_RUN_ID": "chain"}
         environment = {name: str(value) for name, value in group.items()} if processes > 1 else {}
-        arguments = (list(words), str(log), environment, cut if rank == 0 else None)
+        arguments = (list(args), str(log), environment, cut if rank == 0 else None)
         ranks.append(_FORKS.Process(target=_run, args=arguments))
         ranks[-1].start()
     first = ranks[0]
@@ -97,7 +97,7 @@ def train(words: Sequence[str], log: Path, cut: Cut | None = None, processes: in
     return not killed
 
 
-def _run(words: list[str], log: str, environment: dict[str, str], cut: Cut | None) -> None:
+def _run(args: list[str], log: str, environment: dict[str, str], cut: Cut | None) -> None:
     out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (1, 2):
         os.dup2(out, stream)
@@ -105,7 +105,7 @@ def _run(words: list[str], log: str, environment: dict[str, str], cut: Cut | Non
     multiprocessing.set_start_method("fork", force=True)  # for loader workers; a child of the server has its method
     if cut is not None:
         _plan(cut)
-    sys.argv = ["train", "fit", *words]
+    sys.argv = ["train", "fit", *args]
     sys.exit(command_line())
 
 
@@ -130,12 +130,12 @@ def _plan(cut: Cut) -> None:
     trainer_cli.TrainerCLI.instantiate_trainer = instantiate  # type: ignore[method-assign]
 
 
-def resumed(folder: Path, words: Sequence[str], *more: str, start: str = "last") -> list[str]:
-    """The words that go on with a run: from its checkpoint, or from nothing where it has none."""
+def resumed(folder: Path, args: Sequence[str], *more: str, start: str = "last") -> list[str]:
+    """The arguments that go on with a run: from its checkpoint, or from nothing where it has none."""
     checkpoint = folder / "checkpoints" / f"{start}.ckpt"
     if not checkpoint.is_file():
         checkpoint = folder / "checkpoints" / "last.ckpt"
     if not checkpoint.is_file():
         shutil.rmtree(folder, ignore_errors=True)
-        return [*words, *more]
+        return [*args, *more]
     return ["-c", str(folder / "config.yaml"), f"--ckpt_path={checkpoint}", *more]

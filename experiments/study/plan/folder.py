@@ -42,11 +42,11 @@ def _named_files(study: Study) -> Iterable[tuple[str, list[str]]]:
         yield "teacher.overrides", config_files(study.teacher.overrides)
     yield "overrides", config_files(study.overrides)
     yield "machine", config_files(study.machine)
-    for name, words in study.arms.items():
-        yield f"arms.{name}", config_files(words)
+    for name, args in study.arms.items():
+        yield f"arms.{name}", config_files(args)
     for axis, labels in study.axes.items():
-        for label, words in labels.items():
-            yield f"axes.{axis}.{label}", config_files(words)
+        for label, args in labels.items():
+            yield f"axes.{axis}.{label}", config_files(args)
     for task, part in study.then.items():
         yield f"then.{task}.configs", part.configs
         yield f"then.{task}.overrides", config_files(part.overrides)

@@ -43,7 +43,7 @@ class Worker:
         view: where progress is shown.
         search: the study's search, if it has one.
         places: runs at a time.
-        launcher: what the words of a command stand after.
+        launcher: start of the command line, up to the name of the module.
         pause: seconds between two looks at what has ended.
     """
 

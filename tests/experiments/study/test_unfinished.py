@@ -141,8 +141,8 @@ def test_corpus_and_latency(runs: dict[str, Run], tmp_path: Path) -> None:
     (study / corpus.label).mkdir(parents=True)
     (study / corpus.label / "manifest.json").touch()
     assert remains(corpus, study).commands == ()
-    words = latency.commands[0][3:5]
-    keys = [str(Path(word).relative_to(study) if Path(word).is_relative_to(study) else Path(word)) for word in words]
+    args = latency.commands[0][3:5]
+    keys = [str(Path(arg).relative_to(study) if Path(arg).is_relative_to(study) else Path(arg)) for arg in args]
 
     def left(*models: str) -> tuple[Command, ...]:
         figures = ModelLatency(1.0, 1.0, None, None, 1.0, 1, 1.0)
@@ -150,9 +150,9 @@ def test_corpus_and_latency(runs: dict[str, Run], tmp_path: Path) -> None:
         return remains(latency, study).commands
 
     assert left() == (), "nothing is there that could be measured"
-    for word in words:
-        Path(word).mkdir(parents=True)
-        (Path(word) / "model.safetensors").touch()
+    for arg in args:
+        Path(arg).mkdir(parents=True)
+        (Path(arg) / "model.safetensors").touch()
     assert left(keys[0]) == latency.commands
     assert left(*keys) == ()
     assert left(*keys, "exported/dropped_seed1") == latency.commands
@@ -160,5 +160,5 @@ def test_corpus_and_latency(runs: dict[str, Run], tmp_path: Path) -> None:
     assert remains(latency, study).commands == latency.commands
     assert left(*keys) == ()
     later = (study / "latency.json").stat().st_mtime_ns + 1
-    os.utime(Path(words[1]) / "model.safetensors", ns=(later, later))
+    os.utime(Path(args[1]) / "model.safetensors", ns=(later, later))
     assert remains(latency, study).commands == latency.commands, "this model was made again since"
