@@ -14,7 +14,7 @@ from experiments.study.run.process import PYTHON, Child, tail
 from experiments.study.run.search import Search
 from experiments.study.run.status import ENDED, OPEN, Status, statuses
 from experiments.study.run.trials import Book
-from experiments.study.run.unfinished import remains
+from experiments.study.run.unfinished import unfinished_work
 from experiments.study.run.view import View
 
 _GRACE_SECONDS = 30.0
@@ -110,7 +110,7 @@ class Worker:
         touched, runs = set(), {run.label: run for run in self.plan.all_runs if stage in (None, run.stage)}
         for label, entry in self.book.entries().items():
             if entry.state == "done" and label in runs:
-                left = remains(runs[label], self.folder)
+                left = unfinished_work(runs[label], self.folder)
                 if left.commands:
                     why = "; ".join(left.notes) or "what it leaves is not there, or not all of it"
                     self.view.say(f"{label} had finished, but {why}. It is run again")
@@ -136,7 +136,7 @@ class Worker:
         if entry.state == "failed" or (entry.state == "done" and run.label not in self._redo):
             lock.release()  # it has ended since the book was read
             return True
-        left = remains(run, self.folder)
+        left = unfinished_work(run, self.folder)
         if left.notes and run.label not in self._redo:
             self.view.say(f"{run.label}: {'; '.join(left.notes)}. It is mended")
         self._redo.discard(run.label)
@@ -175,7 +175,7 @@ class Worker:
 
     def _end(self, job: Job, code: int) -> None:
         label, seconds = job.run.label, time.monotonic() - job.started
-        left = remains(job.run, self.folder).commands if code == 0 else ()
+        left = unfinished_work(job.run, self.folder).commands if code == 0 else ()
         del self._jobs[label]
         if code == 0 and not left:
             self.book.finish(label, seconds)
