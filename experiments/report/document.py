@@ -156,16 +156,16 @@ def provenance_table(study: Study) -> Table:
         "study": [study.name],
         "runs": ["{} of {}".format(*_counts(study))],
         "seeds": sorted({run.seed for run in runs}),
-        "hardware": _told(study, "hardware"),
-        "git revision": _told(study, "git_revision"),
-        "Python": _told(study, "python"),
-        **{name.removeprefix("version/"): _told(study, name) for name in packages},
+        "hardware": _distinct(study, "hardware"),
+        "git revision": _distinct(study, "git_revision"),
+        "Python": _distinct(study, "python"),
+        **{name.removeprefix("version/"): _distinct(study, name) for name in packages},
     }
     rows = ((Cell(name), Cell(", ".join(map(str, values)) or "not recorded")) for name, values in facts.items())
     return Table("provenance", "What produced our figures", (text_column("what"), text_column("value")), tuple(rows))
 
 
-def _told(study: Study, key: str) -> Sequence[str]:
+def _distinct(study: Study, key: str) -> Sequence[str]:
     return sorted({str(run.metrics[key]) for run in study.runs if key in run.metrics})
 
 

@@ -82,12 +82,12 @@ def check_folder(folder: Path, content: PlanContent, journal: PlanContent | None
     found = next(filter(None, compared), {})
     made = [label for label in found if label in left]
     if made:
-        told = "; ".join(f"{label} {found[label]}" for label in made[:3])
+        changes = "; ".join(f"{label} {found[label]}" for label in made[:3])
         more = f"; and {len(made) - 3} more" if len(made) > 3 else ""
         places = [place for label in made for place in left[label]]
         remedy = f"what these runs have left there ({', '.join(places)})" if len(places) <= 6 else "the folder"
         raise ValueError(
-            f"{folder} belongs to a study that was declared otherwise: {told}{more}. Undo the change, take another "
+            f"{folder} belongs to a study that was declared otherwise: {changes}{more}. Undo the change, take another "
             f"--name, or remove {remedy}"
         )
     return list(found)

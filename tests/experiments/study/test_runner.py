@@ -35,7 +35,7 @@ def test_a_study_runs_once_and_leaves_its_record(bench: Bench, capsys: pytest.Ca
     assert bench.trace() == before
 
 
-def test_a_failing_run_is_told_and_the_rest_goes_on(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failing_run_is_named_and_the_rest_goes_on(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     bench.steer("fail", "distil/random_seed1")
     with pytest.raises(ValueError, match=r"1 runs failed \(distil/random_seed1\) and 1 were skipped"):
         bench.run()
@@ -170,7 +170,7 @@ def test_broken_predictions_are_named_and_the_test_is_run_again(
     assert bench.trace()[len(before) :] == ["test nsmc/copied_seed1"]
 
 
-def test_a_metric_that_no_run_has_is_told_with_those_there_are(
+def test_a_metric_that_no_run_has_is_named_with_those_there_are(
     bench: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bench.run("--metric=nsmc/test/acuracy")
