@@ -47,16 +47,16 @@ def test_korquad_windows_of_training(make: Make, folders: dict[type, Path], tiny
             end = start + len(question.answers[0].text)
             touching = {number for number, (a, b) in enumerate(spans) if a < end and b > start}
             opening = [tiny_tokenizer.cls_token_id, *asked, tiny_tokenizer.sep_token_id]
-            room = 64 - len(opening) - 1
+            capacity = 64 - len(opening) - 1
             for first in range(0, len(ids), 16):
-                part = ids[first : first + room]
+                part = ids[first : first + capacity]
                 places = [len(opening) + number for number in range(len(part)) if first + number in touching]
                 whole = len(places) == len(touching)
                 answered += whole
                 row = (*opening, *part, tiny_tokenizer.sep_token_id)
                 segments = [0] * len(opening) + [1] * (len(part) + 1)
                 expected.append((row, segments, places[0] if whole else 0, places[-1] if whole else 0))
-                if first + room >= len(ids):
+                if first + capacity >= len(ids):
                     break
     assert sorted(seen) == sorted(expected)
     assert 0 < answered < len(expected)

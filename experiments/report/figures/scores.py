@@ -82,11 +82,11 @@ def retention_figure(
 
 
 def _margins(axes: "Axes", points: Sequence[tuple[float, float]]) -> None:
-    """Limits from 0 along the cost, and room above and below the points."""
+    """Limits from 0 along the cost, and margin above and below the points."""
     ys = [y for _, y in points] + [100.0]
-    room = max(0.12 * (max(ys) - min(ys)), 1.0)
+    margin = max(0.12 * (max(ys) - min(ys)), 1.0)
     axes.set_xlim(0, 1.12 * max(x for x, _ in points))
-    axes.set_ylim(min(ys) - room, max(ys) + room)
+    axes.set_ylim(min(ys) - margin, max(ys) + margin)
 
 
 def difference_figure(study: Study, scores: Scores) -> Drawing | None:
