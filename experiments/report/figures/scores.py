@@ -5,12 +5,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from distilkobert.io.metric_names import TYPE_F1
-from experiments.report.cells import marks_in, ratio_marks, seeds_mark, signed
-from experiments.report.content import entity_keys, percent_of_type
 from experiments.report.figures.style import Drawing, Look, looks, new_figure, panels
+from experiments.report.formatting import marks_in, ratio_marks, seeds_mark, signed
 from experiments.report.names import name_points
 from experiments.report.reading.runs import Study
 from experiments.report.reading.tasks import Metric
+from experiments.report.score_tables import entity_keys, percent_of_type
 from experiments.report.scores import Scores, spread_of
 
 if TYPE_CHECKING:
