@@ -42,7 +42,7 @@ class WindowSettings:
             raise ValueError(f"stride={self.stride} and max_question={self.max_question} must be at least 1")
         if capacity < 1:
             raise ValueError(
-                f"max_question={self.max_question} and {self.special_tokens} special tokens leave no capacity for the "
+                f"max_question={self.max_question} and {self.special_tokens} special tokens leave no piece for the "
                 f"context in max_length={self.max_length}; lower max_question, or raise max_length"
             )
         if self.stride > capacity:

@@ -137,10 +137,10 @@ def _kept_lengths(first: int, second: int, capacity: int, shape: InputShape, whe
     if excess <= 0:
         return first, second
     if capacity < 0:
-        raise ValueError(f"max_length={shape.max_length} has no capacity for the special tokens of {where}; raise it")
+        raise ValueError(f"max_length={shape.max_length} is too short for the special tokens of {where}; raise it")
     if not shape.truncation:
         raise ValueError(
-            f"{where} has {first + second} pieces, and max_length={shape.max_length} leaves capacity for {capacity}; raise "
+            f"{where} has {first + second} pieces, and max_length={shape.max_length} takes {capacity}; raise "
             "it, or say what to cut with truncation='longest_first', 'only_first' or 'only_second'"
         )
     if shape.truncation == "longest_first":

@@ -117,8 +117,8 @@ def check_checkpoint(config: Namespace, folder: Path, linked: Collection[str], *
             the run's; in evaluation, one that makes the network, or into the run's own folder one of the data.
     """
     path, settings = config.ckpt_path, config.model.init_args
-    content = read_checkpoint(path)
-    saved = content.get(MODULE_ENTRY, {"class": "an unknown module", "settings": {}})
+    checkpoint = read_checkpoint(path)
+    saved = checkpoint.get(MODULE_ENTRY, {"class": "an unknown module", "settings": {}})
     asked = config.model.class_path.rpartition(".")[2]
     if saved["class"] != asked:
         raise ValueError(
@@ -146,7 +146,7 @@ def check_checkpoint(config: Namespace, folder: Path, linked: Collection[str], *
     changes = "; ".join(_differences(before, now, defaults))
     if changes:
         raise ValueError(f"--ckpt_path {purpose}, but settings differ from the checkpoint's ({changes}). {remedy}")
-    return int(content["global_step"])
+    return int(checkpoint["global_step"])
 
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[str]:

@@ -79,7 +79,7 @@ def check(declared: Declared) -> None:
     """
     plan, folder = expand(declared), Path(study_folder(declared))
     sums = config_sums(declared, plan)
-    if (folder / JOURNAL_FILE).is_file() and read_plan(folder) == plan.content(sums):
+    if (folder / JOURNAL_FILE).is_file() and read_plan(folder) == plan.as_json(sums):
         return
     from experiments.study.plan.check import check_plan
 
@@ -105,9 +105,9 @@ def dry_run(declared: Declared) -> list[str]:
     plan, folder = expand(declared), Path(study_folder(declared))
     if not (folder / JOURNAL_FILE).is_file():
         sums = config_sums(declared, plan)
-        check_folder(folder, plan.content(sums), None)
+        check_folder(folder, plan.as_json(sums), None)
         write_study(folder, declared)
-        write_json(folder / PLAN_FILE, plan.content(sums))
+        write_json(folder / PLAN_FILE, plan.as_json(sums))
     return [
         " && ".join(f"python -m {shlex.join(command)}" for command in run.commands) + f"  # {run.label}"
         for run in plan.all_runs
@@ -127,9 +127,9 @@ def open_study(declared: Declared) -> Opened:
 
     def enter(points: tuple[Point, ...], *, starting: bool = False) -> Plan:
         plan = expand(declared, points)
-        content = plan.content(sums)
+        plan_json = plan.as_json(sums)
         if starting:
-            changed = check_folder(folder, content, journal.plan)
+            changed = check_folder(folder, plan_json, journal.plan)
             if changed and not presence.try_acquire():
                 raise ValueError(
                     f"{folder}: {', '.join(changed[:3])} may be run by another worker as declared before. Stop the "
@@ -138,14 +138,14 @@ def open_study(declared: Declared) -> Opened:
             presence.release()
             write_study(folder, declared)
         else:  # another worker may have been started since, with more arms
-            content = together(read_plan(folder), content)
-        write_json(folder / PLAN_FILE, content)
-        journal.enter(content, [run.label for run in plan.all_runs], retry=starting)
+            plan_json = together(read_plan(folder), plan_json)
+        write_json(folder / PLAN_FILE, plan_json)
+        journal.enter(plan_json, [run.label for run in plan.all_runs], retry=starting)
         return plan
 
     with FileLock(folder / "locks" / "study.lock").held():
         if not (folder / JOURNAL_FILE).is_file():
-            check_folder(folder, expand(declared).content(sums), None)
+            check_folder(folder, expand(declared).as_json(sums), None)
         storage = open_storage(folder)
         journal, search = RunJournal(storage, declared.name), None
         if study.search and study.metric:

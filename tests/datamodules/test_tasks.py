@@ -154,7 +154,7 @@ def test_a_file_of_another_task_under_the_right_name(make: Make, folders: dict[t
         (
             KorQuADDataModule,
             {"max_length": 64, "max_question": 64},
-            "max_question=64 and 3 special tokens leave no room",
+            "max_question=64 and 3 special tokens leave no piece",
         ),
         (KorQuADDataModule, {"reference_decoding": True, "particles": "split"}, "which the original does not know"),
         (NSMCDataModule, {"max_length": 2}, "max_length is 2; expected at least 3"),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from experiments._shared.plan_file import PlanContent, RunEntry
+from experiments._shared.plan_file import PlanJson, RunEntry
 from experiments.study.plan.args import config_files
 from experiments.study.plan.arms import Arm
 
@@ -95,7 +95,7 @@ class Plan:
         """The runs and the last step."""
         return (*self.runs, self.latency) if self.latency else self.runs
 
-    def content(self, files: Mapping[str, str]) -> PlanContent:
+    def as_json(self, files: Mapping[str, str]) -> PlanJson:
         """Content of plan.json; `files` are the sums of the settings in the configs."""
         return {
             "study": self.study,
@@ -112,8 +112,8 @@ class Plan:
         }
 
 
-def differences(before: PlanContent, now: PlanContent) -> dict[str, str]:
-    """What two contents of plan.json do not agree about; empty where they are the same study.
+def differences(before: PlanJson, now: PlanJson) -> dict[str, str]:
+    """What two plan.json do not agree about; empty where they are the same study.
 
     Runs may be added: more seeds, arms and tasks do not change what is there. A run is another one when its arguments
     change, a config file that they name, or a run that it needs.
@@ -141,7 +141,7 @@ def differences(before: PlanContent, now: PlanContent) -> dict[str, str]:
     return found
 
 
-def together(before: PlanContent | None, now: PlanContent) -> PlanContent:
+def together(before: PlanJson | None, now: PlanJson) -> PlanJson:
     """Content of plan.json with all that either of two has; `now` as it is where nothing is missing in it."""
     if before is None:
         return now

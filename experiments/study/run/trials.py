@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from experiments._shared.plan_file import PlanContent
+from experiments._shared.plan_file import PlanJson
 from experiments.study.run.journal import JOURNAL_FILE
 
 if TYPE_CHECKING:
@@ -61,12 +61,12 @@ class RunJournal:
             )
 
     @property
-    def plan(self) -> PlanContent | None:
+    def plan(self) -> PlanJson | None:
         """Content of plan.json as it was when runs were last entered; None in a new journal."""
-        plan: PlanContent | None = self._study.user_attrs.get("plan")
+        plan: PlanJson | None = self._study.user_attrs.get("plan")
         return plan
 
-    def enter(self, plan: PlanContent, labels: Iterable[str], *, retry: bool) -> None:
+    def enter(self, plan: PlanJson, labels: Iterable[str], *, retry: bool) -> None:
         """Enter runs that are new, and with `retry` once more those that failed, in the declared order.
 
         Call it while holding the study's lock.

@@ -92,8 +92,8 @@ def test_no_window_more_than_needed() -> None:
         ((10, 0, 2), "stride=0"),
         ((10, 2, 0), "max_question=0"),
         ((10, 6, 2), "stride=6 must be at most 5"),
-        ((5, 1, 2), "max_question=2 and 3 special tokens leave no capacity for the context in max_length=5"),
-        ((48, 1, 60), "leave no capacity"),
+        ((5, 1, 2), "max_question=2 and 3 special tokens leave no piece for the context in max_length=5"),
+        ((48, 1, 60), "leave no piece"),
     ],
 )
 def test_settings_that_lose_pieces_are_refused(arguments: tuple[int, int, int], message: str) -> None:

@@ -201,7 +201,7 @@ def test_an_empty_base_is_refused(tmp_path: Path) -> None:
 def test_a_study_may_grow_and_not_change(tmp_path: Path) -> None:
     def content(*options: str, text: str = FULL) -> dict[str, object]:
         plan = expand(declare(tmp_path, text, *options))
-        return dict(json.loads(json.dumps(plan.content({"a.yaml": "1"}))))
+        return dict(json.loads(json.dumps(plan.as_json({"a.yaml": "1"}))))
 
     before = content()
     assert differences(before, content("--seeds=[1,2]", "--arms.more=[--x=1]")) == {}

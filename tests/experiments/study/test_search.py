@@ -1,4 +1,4 @@
-"""The search of a study: points are proposed, run once and found; what would falsify it is refused."""
+"""The search of a study: points are proposed, run once and measured; what would falsify it is refused."""
 
 import json
 from pathlib import Path
