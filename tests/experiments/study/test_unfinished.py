@@ -72,7 +72,7 @@ def test_a_distillation(
         assert not (folder / "metrics.json").exists()
 
 
-RECORD = json.dumps({"row": 1, "gold": 0, "predicted": 1})
+PREDICTION = json.dumps({"row": 1, "gold": 0, "predicted": 1})
 TESTED = {"steps": 4, "test/loss": 1.0}
 
 
@@ -80,21 +80,31 @@ TESTED = {"steps": 4, "test/loss": 1.0}
     ("metrics", "predictions", "left", "note"),
     [
         ({"steps": 4, "val/loss": 1.0}, None, ["test"], ""),
-        ({"steps": 4, "val/loss": 1.0}, RECORD, ["test"], ""),
+        ({"steps": 4, "val/loss": 1.0}, PREDICTION, ["test"], ""),
         (TESTED, None, ["test"], "predictions.jsonl does not exist"),
         (TESTED, "", ["test"], "predictions.jsonl is empty"),
-        (TESTED, f"{RECORD}\nnot json\n", ["test"], "predictions.jsonl, line 2: expected a JSON object"),
+        (TESTED, f"{PREDICTION}\nnot json\n", ["test"], "predictions.jsonl, line 2: expected a JSON object"),
         (
             {**TESTED, "test/accuracy": "0.9"},
-            RECORD,
+            PREDICTION,
             ["test"],
             "test/accuracy in its metrics.json is no number ('0.9')",
         ),
-        ({**TESTED, "test/accuracy": None}, RECORD, ["test"], "test/accuracy in its metrics.json is no number (None)"),
-        ({**TESTED, "recipe": "nsmc", "arm": "copied", "seed": 2}, RECORD, ["fit", "test"], "arm='copied', seed=2"),
-        ({**TESTED, "recipe": "korquad", "arm": "teacher", "seed": 1}, RECORD, ["fit", "test"], "recipe='korquad'"),
-        ({**TESTED, "recipe": "nsmc", "arm": "teacher", "seed": 1}, RECORD, [], ""),
-        ({**TESTED, "test/accuracy": float("nan")}, RECORD, [], ""),  # what the test wrote; another would write it too
+        (
+            {**TESTED, "test/accuracy": None},
+            PREDICTION,
+            ["test"],
+            "test/accuracy in its metrics.json is no number (None)",
+        ),
+        ({**TESTED, "recipe": "nsmc", "arm": "copied", "seed": 2}, PREDICTION, ["fit", "test"], "arm='copied', seed=2"),
+        ({**TESTED, "recipe": "korquad", "arm": "teacher", "seed": 1}, PREDICTION, ["fit", "test"], "recipe='korquad'"),
+        ({**TESTED, "recipe": "nsmc", "arm": "teacher", "seed": 1}, PREDICTION, [], ""),
+        (
+            {**TESTED, "test/accuracy": float("nan")},
+            PREDICTION,
+            [],
+            "",
+        ),  # what the test wrote; another would write it too
     ],
 )
 def test_a_fine_tuning(
