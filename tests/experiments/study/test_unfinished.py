@@ -72,7 +72,7 @@ def test_a_distillation(
         assert not (folder / "metrics.json").exists()
 
 
-PREDICTION = json.dumps({"row": 1, "gold": 0, "predicted": 1})
+LINE = json.dumps({"row": 1, "gold": 0, "predicted": 1})
 TESTED = {"steps": 4, "test/loss": 1.0}
 
 
@@ -80,28 +80,28 @@ TESTED = {"steps": 4, "test/loss": 1.0}
     ("metrics", "predictions", "left", "note"),
     [
         ({"steps": 4, "val/loss": 1.0}, None, ["test"], ""),
-        ({"steps": 4, "val/loss": 1.0}, PREDICTION, ["test"], ""),
+        ({"steps": 4, "val/loss": 1.0}, LINE, ["test"], ""),
         (TESTED, None, ["test"], "predictions.jsonl does not exist"),
         (TESTED, "", ["test"], "predictions.jsonl is empty"),
-        (TESTED, f"{PREDICTION}\nnot json\n", ["test"], "predictions.jsonl, line 2: expected a JSON object"),
+        (TESTED, f"{LINE}\nnot json\n", ["test"], "predictions.jsonl, line 2: expected a JSON object"),
         (
             {**TESTED, "test/accuracy": "0.9"},
-            PREDICTION,
+            LINE,
             ["test"],
             "test/accuracy in its metrics.json is no number ('0.9')",
         ),
         (
             {**TESTED, "test/accuracy": None},
-            PREDICTION,
+            LINE,
             ["test"],
             "test/accuracy in its metrics.json is no number (None)",
         ),
-        ({**TESTED, "recipe": "nsmc", "arm": "copied", "seed": 2}, PREDICTION, ["fit", "test"], "arm='copied', seed=2"),
-        ({**TESTED, "recipe": "korquad", "arm": "teacher", "seed": 1}, PREDICTION, ["fit", "test"], "recipe='korquad'"),
-        ({**TESTED, "recipe": "nsmc", "arm": "teacher", "seed": 1}, PREDICTION, [], ""),
+        ({**TESTED, "recipe": "nsmc", "arm": "copied", "seed": 2}, LINE, ["fit", "test"], "arm='copied', seed=2"),
+        ({**TESTED, "recipe": "korquad", "arm": "teacher", "seed": 1}, LINE, ["fit", "test"], "recipe='korquad'"),
+        ({**TESTED, "recipe": "nsmc", "arm": "teacher", "seed": 1}, LINE, [], ""),
         (
             {**TESTED, "test/accuracy": float("nan")},
-            PREDICTION,
+            LINE,
             [],
             "",
         ),  # what the test wrote; another would write it too
