@@ -10,7 +10,8 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from distilkobert.models.checkpoints import read_checkpoint
-from tests.faults.chains import Cut, resumed, train
+from tests.faults.chains import resumed, train
+from tests.faults.mishaps import Cut
 from tests.integration.task_world import TaskWorld
 from tests.world import read_json, scalars
 

@@ -9,7 +9,8 @@ import torch
 
 from distilkobert.models.checkpoints import read_checkpoint
 from tests.faults.cases import CASES, Case, assert_same_run, draw_cut
-from tests.faults.chains import Cut, resumed, train
+from tests.faults.chains import resumed, train
+from tests.faults.mishaps import Cut
 from tests.integration.task_world import TaskWorld
 from tests.world import read_json, scalars
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.cases import CASES, HAS_BF16, assert_same_run, draw_cut, run_chain
-from tests.faults.chains import Cut
+from tests.faults.mishaps import Cut
 from tests.integration.task_world import TaskWorld
 
 Untouched = Callable[[str], Path]
