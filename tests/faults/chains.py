@@ -14,7 +14,7 @@ from tests.faults.mishaps import Cut, kill_at
 SECONDS = 240
 
 
-def train(words: Sequence[str], log: Path, cut: Cut | None = None, processes: int = 1) -> bool:
+def train(args: Sequence[str], log: Path, cut: Cut | None = None, processes: int = 1) -> bool:
     """Run `experiments.train fit` until its end or the cut; whether it has come to its end.
 
     Of several processes the first is killed, and the others with it.
@@ -37,7 +37,7 @@ def train(words: Sequence[str], log: Path, cut: Cut | None = None, processes: in
         group |= {"GROUP_RANK": 0, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "TORCHELASTIC_RUN_ID": "chain"}
         environment = {name: str(value) for name, value in group.items()} if processes > 1 else {}
         mishap = functools.partial(kill_at, cut) if cut is not None and rank == 0 else None
-        ranks.append(Training(words, log, log.parent, environment, mishap))
+        ranks.append(Training(args, log, log.parent, environment, mishap))
     ended = wait([rank.sentinel for rank in ranks], SECONDS)
     first, *others = ranks
     failed = first.sentinel not in ended and any(rank.sentinel in ended and rank.code() for rank in others)
@@ -52,12 +52,12 @@ def train(words: Sequence[str], log: Path, cut: Cut | None = None, processes: in
     return not killed
 
 
-def resumed(folder: Path, words: Sequence[str], *more: str, start: str = "last") -> list[str]:
-    """The words that go on with a run: from its checkpoint, or from nothing where it has none."""
+def resumed(folder: Path, args: Sequence[str], *more: str, start: str = "last") -> list[str]:
+    """The arguments that go on with a run: from its checkpoint, or from nothing where it has none."""
     checkpoint = folder / "checkpoints" / f"{start}.ckpt"
     if not checkpoint.is_file():
         checkpoint = folder / "checkpoints" / "last.ckpt"
     if not checkpoint.is_file():
         shutil.rmtree(folder, ignore_errors=True)
-        return [*words, *more]
+        return [*args, *more]
     return ["-c", str(folder / "config.yaml"), f"--ckpt_path={checkpoint}", *more]

@@ -25,7 +25,7 @@ class Training:
     """A training that runs.
 
     Args:
-        words: of `experiments.train fit`.
+        args: of `experiments.train fit`.
         log: file for what it prints.
         folder: its working folder.
         environment: variables that it has besides those of the tests.
@@ -34,7 +34,7 @@ class Training:
 
     def __init__(
         self,
-        words: Sequence[str],
+        args: Sequence[str],
         log: Path,
         folder: Path,
         environment: dict[str, str] | None = None,
@@ -42,7 +42,7 @@ class Training:
     ) -> None:
         self.log = log
         log.touch()
-        whole = [str(Path(word).absolute()) if word.startswith("configs/") else word for word in words]
+        whole = [str(Path(arg).absolute()) if arg.startswith("configs/") else arg for arg in args]
         arguments = (whole, str(log), str(folder), environment or {}, mishap)
         self._process: BaseProcess = _FORKS.Process(target=_train, args=arguments)
         self._process.start()
@@ -71,7 +71,7 @@ class Training:
         return self._process.exitcode if self._process.exitcode >= 0 else 128 - self._process.exitcode
 
 
-def _train(words: list[str], log: str, folder: str, environment: dict[str, str], mishap: Any) -> None:
+def _train(args: list[str], log: str, folder: str, environment: dict[str, str], mishap: Any) -> None:
     os.setsid()
     out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (1, 2):
@@ -79,7 +79,7 @@ def _train(words: list[str], log: str, folder: str, environment: dict[str, str],
     os.environ.update(environment)
     os.chdir(folder)
     multiprocessing.set_start_method("fork", force=True)  # for loader workers; a child of the server has its method
-    sys.argv = ["train", "fit", *words]
+    sys.argv = ["train", "fit", *args]
     if mishap is not None:
         mishap()
     sys.exit(command_line())

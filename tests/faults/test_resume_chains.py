@@ -15,7 +15,7 @@ Untouched = Callable[[str], Path]
 
 def check(name: str, cuts: Sequence[Cut], draw: random.Random, tasks: TaskWorld, runs: Path, expected: Path) -> None:
     case = CASES[name]
-    run_chain(case, case.words(tasks, runs), runs, cuts, draw)
+    run_chain(case, case.args(tasks, runs), runs, cuts, draw)
     assert_same_run(case.folder(runs), expected)
 
 

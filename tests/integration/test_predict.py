@@ -209,7 +209,7 @@ def test_answers_come_from_windows_of_the_training(world: World, tmp_path: Path,
     assert spans[24] != spans[64]
 
 
-def test_unknown_pieces_are_told_of(sentiment: Path, ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
+def test_unknown_pieces_are_named(sentiment: Path, ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
     ask(sentiment, "재미있다\n별로다\n")
     assert "unknown" not in caplog.text
     assert ask(sentiment, "\U0001f600 \U0001f601 \U0001f602\n") == ["positive\t0.7500"]
