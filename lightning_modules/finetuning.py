@@ -55,7 +55,7 @@ class FineTuning(EncoderModule):
         pad_token_id: id of [PAD].
     """
 
-    errors_title = "Wrong answers, the surest first"
+    errors_title = "Wrong answers, most confident first"
     """Above the records that TensorBoard shows."""
 
     batch_keys: tuple[str, ...] = ()

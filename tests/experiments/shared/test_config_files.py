@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments._shared.config_files import content_sum, read_config
+from experiments._shared.config_files import read_config, settings_sum
 
 
 def write(folder: Path, content: bytes) -> Path:
@@ -68,7 +68,7 @@ def test_keys_are_found_by_their_names_on_the_command_line(tmp_path: Path) -> No
 def test_a_sum_is_of_settings_alone(text: str, same: bool, tmp_path: Path) -> None:
     (tmp_path / "one.yaml").write_text("data: [1, 2]\ntrainer: {max_steps: 4, precision: bf16}\n", encoding="utf-8")
     (tmp_path / "two.yaml").write_text(text, encoding="utf-8")
-    assert (content_sum(tmp_path / "one.yaml") == content_sum(tmp_path / "two.yaml")) is same
+    assert (settings_sum(tmp_path / "one.yaml") == settings_sum(tmp_path / "two.yaml")) is same
 
 
 def test_a_shared_file_counts_by_what_is_in_it(tmp_path: Path) -> None:
@@ -76,8 +76,8 @@ def test_a_shared_file_counts_by_what_is_in_it(tmp_path: Path) -> None:
     for name, lr in (("one", "1.0"), ("two", "2.0"), ("three", "1.0")):
         (tmp_path / "shared" / "optimizer.yaml").write_text(f"lr: {lr} # {name}\n", encoding="utf-8")
         (tmp_path / f"{name}.yaml").write_text("model: {optimizer: shared/optimizer.yaml}\n", encoding="utf-8")
-        (tmp_path / f"{name}.sum").write_text(content_sum(tmp_path / f"{name}.yaml"), encoding="utf-8")
+        (tmp_path / f"{name}.sum").write_text(settings_sum(tmp_path / f"{name}.yaml"), encoding="utf-8")
     one, two, three = ((tmp_path / f"{name}.sum").read_text() for name in ("one", "two", "three"))
     assert one == three != two
     (tmp_path / "whole.yaml").write_text("model: {optimizer: {lr: 1.0}}\n", encoding="utf-8")
-    assert content_sum(tmp_path / "whole.yaml") == one
+    assert settings_sum(tmp_path / "whole.yaml") == one
