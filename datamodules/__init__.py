@@ -6,6 +6,7 @@ from datamodules.korquad import KorQuADDataModule
 from datamodules.naver_ner import NaverNERDataModule
 from datamodules.nsmc import NSMCDataModule
 from datamodules.table import TableDataModule
+from datamodules.tagging import TaggingDataModule
 
 __all__ = [
     "CorpusDataModule",
@@ -14,4 +15,5 @@ __all__ = [
     "NSMCDataModule",
     "NaverNERDataModule",
     "TableDataModule",
+    "TaggingDataModule",
 ]

@@ -33,8 +33,8 @@ def named_files(
     names: Mapping[str, str | None],
     dev_share: float,
     test_share: float,
-    hub: Hub | None,
-    cache: Path | None,
+    hub: Hub | None = None,
+    cache: Path | None = None,
 ) -> TaskFiles:
     """Find the files of a task.
 

@@ -3,14 +3,15 @@
 What `korquad_files.py` reads has a switch of its own for that.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from distilkobert.tasks.files.common import bad_line, show, table_lines
 from distilkobert.tasks.files.ner import TaggedSentence, read_klue_ner, read_naver_ner
+from distilkobert.tasks.labels import KLUE_ENTITY_TYPES, NAVER_ENTITY_TYPES
 
 
-def read_words(path: Path) -> Iterator[TaggedSentence]:
+def read_words(path: Path, types: Sequence[str] = NAVER_ENTITY_TYPES) -> Iterator[TaggedSentence]:
     """Yield the sentences of a Naver NER file, or of plain text, words between spaces; unknown tags are none.
 
     Raises:
@@ -18,12 +19,12 @@ def read_words(path: Path) -> Iterator[TaggedSentence]:
         ValueError: see `read_naver_ner`; or a line of plain text has a tab.
     """
     if not _is_plain(path):
-        return read_naver_ner(path)
+        return read_naver_ner(path, types)
     lines = _plain_lines(path)
     return (TaggedSentence(line, tuple(word for word in line.split(" ") if word), ()) for _, line in lines)
 
 
-def read_characters(path: Path) -> Iterator[TaggedSentence]:
+def read_characters(path: Path, types: Sequence[str] = KLUE_ENTITY_TYPES) -> Iterator[TaggedSentence]:
     """Yield the sentences of a KLUE-NER file, or of plain text; unknown tags are none.
 
     Raises:
@@ -31,7 +32,7 @@ def read_characters(path: Path) -> Iterator[TaggedSentence]:
         ValueError: see `read_klue_ner`; or a line of plain text has a tab.
     """
     if not _is_plain(path):
-        return read_klue_ner(path)
+        return read_klue_ner(path, types)
     return (TaggedSentence(str(number), tuple(line), ()) for number, line in _plain_lines(path))
 
 
