@@ -5,6 +5,7 @@ from datamodules.klue_ner import KlueNERDataModule
 from datamodules.korquad import KorQuADDataModule
 from datamodules.naver_ner import NaverNERDataModule
 from datamodules.nsmc import NSMCDataModule
+from datamodules.questions import QuestionAnsweringDataModule
 from datamodules.table import TableDataModule
 from datamodules.tagging import TaggingDataModule
 
@@ -14,6 +15,7 @@ __all__ = [
     "KorQuADDataModule",
     "NSMCDataModule",
     "NaverNERDataModule",
+    "QuestionAnsweringDataModule",
     "TableDataModule",
     "TaggingDataModule",
 ]

@@ -9,6 +9,7 @@ import torch
 from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
 from torchmetrics import MeanMetric
+from transformers import PreTrainedModel
 
 from distilkobert.models.checkpoints import load_model
 from distilkobert.models.checks import DataFacts, check_facts, check_new_weights, takes_segments
@@ -100,11 +101,15 @@ class FineTuning(EncoderModule):
                 f"is nothing to {stage}; name the fine-tuned checkpoint with --ckpt_path"
             )
         if self.input_settings is not None:
-            model.config.update(stored(self.input_settings))
+            model.config.update(stored(self.settings_kept(model, self.input_settings)))
         rank_zero_info(f"weights from {source}; newly initialised: {', '.join(sorted(missing)) or 'nothing'}")
         # Networks come in evaluation mode, and Lightning leaves the mode as it finds it.
         model.train()
         self.network = model
+
+    def settings_kept(self, model: PreTrainedModel, settings: InputSettings) -> InputSettings:
+        """What the network's configuration is to hold: the data's settings, with what training has added to them."""
+        return settings
 
     def inputs(self, batch: Batch) -> dict[str, Tensor]:
         """What the network takes of a batch: segment ids only for models that know them.

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from distilkobert.io.files import atomic_folder, write_text
 
 KEY_NAME: Final = "key.json"
-FEATURE_FORMAT: Final = 1
+FEATURE_FORMAT: Final = 2
 """Number of the tables' layout; grows with any change of what they hold, so that older ones are built again."""
 
 Columns: TypeAlias = dict[str, Any]

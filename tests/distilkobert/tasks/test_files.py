@@ -127,7 +127,7 @@ WRONG_JSON: list[tuple[Any, str]] = [
     ({"a": 1}, "found an object with a; expected an object with 'data'"),
     ({"data": []}, "no question in it"),
     ({"data": {}}, "'data' is an object; expected a list"),
-    ({"data": [{"paragraphs": []}]}, "article 1: found an object with paragraphs; expected an object with 'title'"),
+    ({"data": [{"title": "서울"}]}, r"article 1 \('서울'\): found an object with title; .*'paragraphs'"),
     ({"data": [{"title": "서울", "paragraphs": [{"qas": []}]}]}, r"article 1 \('서울'\), paragraph 1: .*'context'"),
     (korquad(answers=[]), "question 'q-1': no answer"),
     (
@@ -142,7 +142,9 @@ WRONG_JSON: list[tuple[Any, str]] = [
     (korquad(question=" "), "question 'q-1': 'question' is blank"),
     (korquad(question="\ud83d"), "half of a surrogate pair"),
     (korquad(context="\u3000"), r"article 1 \('서울'\), paragraph 1: 'context' is blank"),
-    (korquad(id=7), "'id' is a whole number; expected a string"),
+    (korquad(id=[7]), "'id' is a list; expected a string"),
+    (korquad(is_impossible="no"), "'is_impossible' is 'no'; expected true or false"),
+    (korquad(is_impossible=True), "is_impossible is true, and there is the answer '서울'; correct one of the two"),
     ({"data": korquad()["data"] * 2}, "the question id 'q-1' occurs twice, before in article 1, paragraph 1"),
 ]
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from datamodules import KlueNERDataModule, KorQuADDataModule, NaverNERDataModule, NSMCDataModule
-from distilkobert.tasks.files.korquad import UNKNOWN_ANSWER, read_korquad
+from distilkobert.tasks.files.korquad import read_korquad
 from distilkobert.tasks.files.ner import read_klue_ner, read_naver_ner
 from distilkobert.tasks.files.nsmc import NSMC_NAMES, read_nsmc
 from distilkobert.tasks.files.tables import TableLayout
@@ -146,7 +146,7 @@ def test_a_question_without_answers_has_none(tmp_path: Path) -> None:
     content = {"data": [{"title": "서울", "paragraphs": [{"context": "서울", "qas": asked}]}]}
     path = written(tmp_path, json.dumps(content))
     (paragraph,) = read_korquad(path, answered=False)
-    assert [question.answers for question in paragraph.questions] == [(UNKNOWN_ANSWER,)] * 2
+    assert [question.answers for question in paragraph.questions] == [()] * 2
     content["data"][0]["paragraphs"][0]["qas"][0]["answers"] = [{"text": "부산", "answer_start": 0}]  # type: ignore
     with pytest.raises(ValueError, match="answer_start is 0, where the context has '서울'"):
         list(read_korquad(written(tmp_path, json.dumps(content)), answered=False))
