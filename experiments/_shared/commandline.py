@@ -27,14 +27,18 @@ def call_with_options(
     return function(**vars(parser.parse_args(arguments)))
 
 
-def plain_cause(error: BaseException) -> BaseException:
-    """The error inside jsonargparse's listing of all types that an option could have had.
+def plain_cause(error: BaseException) -> str:
+    """The message itself, without what it is wrapped in.
 
-    A constructor's own message ("the data folder ... does not exist") is the first of them, and would drown in it.
+    jsonargparse lists all types that an option could have had, of which a constructor's own message ("the data folder
+    ... does not exist") is the first. A loader worker sends its traceback along, behind which the message comes.
     """
     while str(error).startswith("Does not validate against any of the Union subtypes") and error.__cause__:
         error = error.__cause__
-    return error
+    message = str(error)
+    if message.startswith(f"Caught {type(error).__name__} in DataLoader worker process"):
+        return message.rpartition(f"\n{type(error).__name__}: ")[2]
+    return message
 
 
 def run_command(command: Callable[[], object]) -> int:
@@ -47,7 +51,7 @@ def run_command(command: Callable[[], object]) -> int:
     try:
         command()
     except (ValueError, OSError, FloatingPointError) as error:
-        print(f"error: {' '.join(str(plain_cause(error)).split())}", file=sys.stderr)
+        print(f"error: {' '.join(plain_cause(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
