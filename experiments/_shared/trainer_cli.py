@@ -163,7 +163,9 @@ class TrainerCLI(LightningCLI):
         try:
             super().instantiate_classes()
         except ValueError as error:  # the parser's own, around what a link says
-            raise (error.__cause__ if isinstance(error.__cause__, LinkError) else error) from None
+            if isinstance(error.__cause__, LinkError):
+                raise error.__cause__ from None
+            raise
         config = self.config[self.config.subcommand]
         asked = config.model.init_args.as_dict()
         if isinstance(self.model, EncoderModule):

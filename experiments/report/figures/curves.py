@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from distilkobert.io.metric_names import (
     AGREEMENT,
     LOSS,
+    LOSS_TERM,
     PROBE_ACCURACY,
     PROBE_RETENTION,
     PROBE_TEACHER,
     TEACHER_LOSS,
-    TRAIN,
 )
 from experiments.report.figures.style import Drawing, Look, looks, panels
 from experiments.report.names import name_ends, name_points
@@ -41,9 +41,9 @@ class _Panel:
 _TERMS = (
     _Panel(LOSS, "held-out loss", teacher=TEACHER_LOSS),
     _Panel(AGREEMENT, "agreement with the teacher, per cent", 100.0),
-    _Panel(f"{TRAIN}loss/soft_target", "loss term: soft targets"),
-    _Panel(f"{TRAIN}loss/masked_lm", "loss term: masked LM"),
-    _Panel(f"{TRAIN}loss/cosine", "loss term: cosine"),
+    _Panel(f"{LOSS_TERM}soft_target", "loss term: soft targets"),
+    _Panel(f"{LOSS_TERM}masked_lm", "loss term: masked LM"),
+    _Panel(f"{LOSS_TERM}cosine", "loss term: cosine"),
 )
 _PROBES = (
     _Panel(PROBE_ACCURACY, "NSMC accuracy of the probe, per cent", 100.0, PROBE_TEACHER),
