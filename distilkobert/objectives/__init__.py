@@ -13,7 +13,7 @@ from distilkobert.objectives.relation_transfer import RelationTransfer
 from distilkobert.objectives.schedules import LinearSchedule
 from distilkobert.objectives.sentence_vectors import SentenceVectors
 from distilkobert.objectives.soft_targets import SoftTargets
-from distilkobert.objectives.weighted_sum import WeightedSum
+from distilkobert.objectives.weighted_sum import Loss, WeightedSum
 
 __all__ = [
     "AttentionTransfer",
@@ -23,6 +23,7 @@ __all__ = [
     "LayerMap",
     "LinearSchedule",
     "LogitsMSE",
+    "Loss",
     "MaskedLM",
     "Needs",
     "NetworkFacts",

@@ -12,6 +12,8 @@ from typing import Any, cast
 
 import yaml
 
+from experiments._shared.old_objectives import NEW_NAMES, objectives_of
+
 _ABOVE = ("model", "init_args", "objectives")
 _NULL = "tag:yaml.org,2002:null"
 _STRING = "tag:yaml.org,2002:str"
@@ -50,8 +52,6 @@ class ObjectiveFiles:
         """What is wrong with options on the command line that name an objective; empty where nothing is."""
         for option in filter(None, map(_OPTION.match, arguments)):
             if option["group"] == "losses":
-                from distilkobert.objectives.old_form import NEW_NAMES  # with torch, which most commands start without
-
                 new = NEW_NAMES.get(option["name"])
                 return f"{option[0]} is the old form; " + (
                     f"the option is --model.{new} now" if new else f"its settings were {', '.join(NEW_NAMES)}"
@@ -87,8 +87,6 @@ class ObjectiveFiles:
         """Put objectives in place of `losses`, the old form."""
         for number, (key, value) in enumerate(parent.value):
             if key.value == "losses":
-                from distilkobert.objectives.old_form import objectives_of
-
                 try:
                     objectives = objectives_of(yaml.safe_load(yaml.serialize(value)) or {})
                 except ValueError as error:
