@@ -142,21 +142,3 @@ def test_weights_that_nothing_reaches_keep_their_start(world: World, run: Run, t
     assert not any("layer.2." in name or name.startswith("vocab_") for name in moved - {tied})
     frozen = {name for name, parameter in after.model.network.named_parameters() if not parameter.requires_grad}
     assert {name for name in frozen if "layer.2." in name}
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        (["--model.objectives.soft_target.weight=0", "--model.objectives.masked_lm.weight=0",
-          "--model.objectives.cosine.weight=0"], r"all weights are 0 \(soft_target, masked_lm, cosine\)"),
-        (["-c", "configs/distill/minilm_v2.yaml"], "relations: heads=12 relation heads do not divide the width 16"),
-        (["-c", "configs/distill/attention.yaml", "--model.objectives.attention.layers=[[0,12]]"],
-         r"objective attention: layer map \[\[0, 12\]\]: the teacher has layers 0 to 11, not 12"),
-    ],
-)  # fmt: skip
-def test_what_cannot_be_compared_is_refused_before_there_is_a_run(
-    options: list[str], words: str, world: World, run: Run, tmp_path: Path
-) -> None:
-    with pytest.raises(ValueError, match=words):
-        run("fit", world.distil(tmp_path, *options))
-    assert not list(tmp_path.rglob("config.yaml"))
