@@ -14,7 +14,7 @@ from distilkobert.corpus.masked_texts import read_masked_texts
 from distilkobert.corpus.masking import MaskingSpec, mask_tokens, smoothed_token_weights
 from distilkobert.corpus.sequences import Part
 from distilkobert.corpus.store import Manifest, StoredSequences, check_stored, read_manifest, read_token_counts
-from distilkobert.io.files import require_content
+from distilkobert.io.files import require_nonempty
 from distilkobert.seeds import derived_seed
 from distilkobert.tokenizers.loading import load_tokenizer
 
@@ -123,7 +123,7 @@ class CorpusDataModule(PlannedDataModule):
         check_stored(self._folder, self.manifest)
         self._predict_file = None if predict_file is None else Path(predict_file)
         if self._predict_file is not None:
-            require_content(self._predict_file)
+            require_nonempty(self._predict_file)
         budgets = {"train": self.max_tokens, "validation": self.validation_max_tokens}
         for part, budget in budgets.items():
             longest = self.manifest["longest"][part]

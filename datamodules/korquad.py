@@ -32,7 +32,7 @@ class KorQuADDataModule(TaskDataModule):
         max_question: pieces that are kept of a question (the original: 64).
         particles: `none`; `strip` takes a trailing particle off answers; `split` cuts words at script and punctuation
             changes and before a trailing particle before they are encoded.
-        seed_compatible: label and answer as the original does, by string search in white-space words.
+        reference_decoding: label and answer as the original does, by string search in white-space words.
         seed: seed of the order of batches.
         num_workers: loader processes per loader and rank; 0 loads in the training process.
         cache_dir: folder of encoded files; None: `distilkobert` in the cache folder of `datasets`.
@@ -42,7 +42,7 @@ class KorQuADDataModule(TaskDataModule):
 
     Raises:
         FileNotFoundError: there is no such file, or no tokenizer.
-        ValueError: a setting out of range, or `seed_compatible` with `split` or with another tokenizer than KoBERT's.
+        ValueError: a setting out of range, or `reference_decoding` with `split` or without KoBERT's tokenizer.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class KorQuADDataModule(TaskDataModule):
         stride: int = 128,
         max_question: int = 64,
         particles: ParticleMode = "none",
-        seed_compatible: bool = False,
+        reference_decoding: bool = False,
         seed: int = 42,
         num_workers: int = 0,
         cache_dir: str | None = None,
@@ -74,7 +74,7 @@ class KorQuADDataModule(TaskDataModule):
                 pair=True,
                 stride=stride,
                 max_question=max_question,
-                seed_compatible=seed_compatible,
+                reference_decoding=reference_decoding,
             ),
             batch_size,
             eval_batch_size,
@@ -97,7 +97,7 @@ class KorQuADDataModule(TaskDataModule):
     def feature_settings(self) -> dict[str, str | bool]:
         """How words are cut before encoding (`strip` comes after it), and who labels."""
         settings = self.input_settings
-        return {"split": settings.particles == "split", "seed_compatible": settings.seed_compatible}
+        return {"split": settings.particles == "split", "reference_decoding": settings.reference_decoding}
 
     def split_keys(self, tables: Tables) -> list[str]:
         """The titles of the questions' articles."""

@@ -16,7 +16,7 @@ from pytorch_lightning.trainer.states import TrainerFn
 
 from datamodules.base import PlannedBatches, PlannedDataModule, PlannedLoader
 from distilkobert.batching import BatchKey
-from distilkobert.io.files import require_content, sha256_of_file
+from distilkobert.io.files import require_nonempty, sha256_of_file
 from distilkobert.tasks.feature_cache import Columns, FeatureTable, cached_features
 from distilkobert.tasks.files.common import find_file, missing_files
 from distilkobert.tasks.input_settings import InputSettings
@@ -143,7 +143,7 @@ class TaskDataModule(PlannedDataModule):
         self.files = files
         self._predict_file = None if predict_file is None else Path(predict_file)
         if self._predict_file is not None:
-            require_content(self._predict_file)
+            require_nonempty(self._predict_file)
         self.tokenizer_dir: str = tokenizer
         self.tokenizer = load_tokenizer(tokenizer)
         self.vocab_size: int = self.tokenizer.vocab_size

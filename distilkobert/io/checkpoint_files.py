@@ -34,15 +34,15 @@ _PICKLES = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
 Wholeness = Literal["whole", "damaged", "unknown"]
 
 
-def write_checkpoint(path: Path, content: dict[str, Any]) -> None:
-    """Write `content` to `path`: whole, on the disk and under its name, or not at all.
+def write_checkpoint(path: Path, checkpoint: dict[str, Any]) -> None:
+    """Write `checkpoint` to `path`: whole, on the disk and under its name, or not at all.
 
     The bytes go to `.<name>.partial` in the same folder, which takes the name in one move once all of them are on the
     disk. A process that is killed before leaves the former file as it was; the next write replaces what it left.
 
     Args:
         path: the file; its folder is made where missing.
-        content: tensors and plain types.
+        checkpoint: tensors and plain types.
 
     Raises:
         OSError: it cannot be written, for example because the disk is full; names the path. A former file is kept.
@@ -52,7 +52,7 @@ def write_checkpoint(path: Path, content: dict[str, Any]) -> None:
     try:
         with partial.open("wb") as stream:
             summed = _SummedStream(stream)
-            torch.save(content, cast("IO[bytes]", summed))
+            torch.save(checkpoint, cast("IO[bytes]", summed))
             summed.finish()
             stream.flush()
             os.fsync(stream.fileno())
@@ -88,7 +88,7 @@ def load_checkpoint(path: Path) -> Any:
             )
         stream.seek(0)
         try:
-            content = torch.load(stream, map_location="cpu", weights_only=True)
+            checkpoint = torch.load(stream, map_location="cpu", weights_only=True)
         except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
             stream.seek(0)
             pickled = refused_pickle(error, stream.read(2))
@@ -97,7 +97,7 @@ def load_checkpoint(path: Path) -> Any:
             raise ValueError(f"{path}: {reason}{_instead_of(path)}") from None
     if found == "unknown":
         warnings.warn(f"{path}: a checkpoint without a checksum; damage to it would not be seen", stacklevel=2)
-    return content
+    return checkpoint
 
 
 def remove_partial_files(folder: Path) -> None:

@@ -39,14 +39,14 @@ def expand_inputs(patterns: Sequence[str]) -> list[Path]:
         found += files
     seen: set[Path] = set()
     for path in found:
-        require_content(path)
+        require_nonempty(path)
         if path.resolve() in seen:
             raise ValueError(f"{path} is named twice; name every input file once")
         seen.add(path.resolve())
     return found
 
 
-def require_content(path: Path) -> None:
+def require_nonempty(path: Path) -> None:
     """Check that `path` is a file of at least one byte.
 
     Raises:

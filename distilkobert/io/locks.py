@@ -82,28 +82,28 @@ def _this_process() -> dict[str, str | int]:
 
 
 def _holder(lock: Path) -> dict[str, str | int]:
-    """What the holder has told of itself; empty where it has not yet, or does not any more."""
+    """What the holder has written of itself; empty where it has not yet, or does not any more."""
     try:
-        told = json.loads(_holder_file(lock).read_text(encoding="utf-8"))
+        found = json.loads(_holder_file(lock).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return found if isinstance(found, dict) else {}
 
 
 def _described(lock: Path) -> str:
-    told = _holder(lock)
-    if not told:
+    holder = _holder(lock)
+    if not holder:
         return "another process"
-    return f"process {told.get('pid')} on {told.get('host')}, since {told.get('since')} ({told.get('command')})"
+    return f"process {holder.get('pid')} on {holder.get('host')}, since {holder.get('since')} ({holder.get('command')})"
 
 
 def _is_dead(lock: Path) -> bool:
     """Whether the process that has taken the lock, on this machine, is no more, so that only what it began holds it."""
-    told = _holder(lock)
-    if told.get("host") != socket.gethostname():
+    holder = _holder(lock)
+    if holder.get("host") != socket.gethostname():
         return False
     try:
-        os.kill(int(told["pid"]), 0)
+        os.kill(int(holder["pid"]), 0)
     except ProcessLookupError:
         return True
     except (OSError, KeyError, ValueError):

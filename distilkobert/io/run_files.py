@@ -27,14 +27,14 @@ def read_metrics(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(
             f"{path}: not readable as JSON ({error}); remove the file and run the command again"
         ) from error
-    if not isinstance(content, dict):
-        raise ValueError(f"{path}: expected a JSON object, found {type(content).__name__}")
-    return content
+    if not isinstance(values, dict):
+        raise ValueError(f"{path}: expected a JSON object, found {type(values).__name__}")
+    return values
 
 
 def why_unfinished(metrics: Mapping[str, Any]) -> str:
@@ -50,6 +50,6 @@ def why_unfinished(metrics: Mapping[str, Any]) -> str:
     return ""
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write `content`, keys in order, whole or not at all."""
-    write_text(path, json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+def write_json(path: Path, values: Mapping[str, Any]) -> None:
+    """Write `values`, keys in order, whole or not at all."""
+    write_text(path, json.dumps(values, ensure_ascii=False, indent=1, sort_keys=True) + "\n")

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol, cast
 
-from distilkobert.io.files import require_content
+from distilkobert.io.files import require_nonempty
 
 BLOCK_BYTES: Final = 1 << 17
 SUFFIXES: Final = (".gz", ".xz", ".bz2", ".zst")
@@ -30,7 +30,7 @@ def open_stream(path: Path, on_read: Callable[[int], None] | None) -> Iterator[B
         FileNotFoundError: there is no such file.
         ValueError: it is empty. Reading from the stream raises one of `DAMAGED` where compressed data is damaged.
     """
-    require_content(path)
+    require_nonempty(path)
     suffix = path.suffix.lower()
     with _MeteredFile(path, on_read) as raw:
         stream: object

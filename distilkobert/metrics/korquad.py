@@ -155,15 +155,15 @@ def read_predictions(path: Path) -> dict[str, str]:
         ValueError: the file is not UTF-8, not JSON, or not such an object.
     """
     try:
-        content = json.loads(path.read_text("utf-8"))
+        answers = json.loads(path.read_text("utf-8"))
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise ValueError(f"{path}: not a JSON file in UTF-8 ({error}); expected one object, id to answer") from None
-    if not isinstance(content, dict):
-        raise ValueError(f"{path}: found {type(content).__name__}, expected one JSON object, id to answer")
-    for identifier, answer in content.items():
+    if not isinstance(answers, dict):
+        raise ValueError(f"{path}: found {type(answers).__name__}, expected one JSON object, id to answer")
+    for identifier, answer in answers.items():
         if not isinstance(answer, str):
             raise ValueError(f"{path}: the answer of question {identifier!r} is {answer!r}, expected a string")
-    return content
+    return answers
 
 
 def write_predictions(path: Path, predictions: Mapping[str, str]) -> None:

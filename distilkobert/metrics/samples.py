@@ -56,6 +56,6 @@ def sample_table(samples: Iterable[Sample]) -> str:
 
 
 def sample_page(first: Sequence[Sample], wrong: Sequence[Sample]) -> str:
-    """Two tables: the same first examples every time, and the wrong answers the model is surest of."""
+    """Two tables: the same first examples every time, and the wrong answers the model is most confident of."""
     sure = sample_table(wrong) if wrong else "None: every answer is right."
-    return f"**First examples**\n\n{sample_table(first)}\n\n**Wrong answers, the surest first**\n\n{sure}\n"
+    return f"**First examples**\n\n{sample_table(first)}\n\n**Wrong answers, most confident first**\n\n{sure}\n"

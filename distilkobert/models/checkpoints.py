@@ -38,7 +38,7 @@ def describe(model: PreTrainedModel, task: Task, prefix: str) -> dict[str, Any]:
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
-    """The content of a Lightning checkpoint, on the CPU, plain types and tensors only.
+    """A Lightning checkpoint, on the CPU, plain types and tensors only.
 
     Raises:
         FileNotFoundError: no such file.
@@ -52,23 +52,23 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         if not kept and (run / CONFIG_FILE).is_file():
             hint = f"; the run in {run} kept none: remove the folder and start it again"
         raise FileNotFoundError(f"{path}: no such checkpoint file{hint}")
-    content = load_checkpoint(path)
-    if not isinstance(content, dict) or ENTRY not in content:
+    checkpoint = load_checkpoint(path)
+    if not isinstance(checkpoint, dict) or ENTRY not in checkpoint:
         raise ValueError(f"{path}: a checkpoint, but not one of this project: it has no '{ENTRY}' entry")
-    return content
+    return checkpoint
 
 
-def model_from_checkpoint(content: Mapping[str, Any], path: str | Path) -> PreTrainedModel:
+def model_from_checkpoint(checkpoint: Mapping[str, Any], path: str | Path) -> PreTrainedModel:
     """Rebuild the network that a checkpoint holds, in evaluation mode.
 
     Args:
-        content: what `read_checkpoint` returned.
+        checkpoint: what `read_checkpoint` returned.
         path: the checkpoint's file, for messages.
 
     Raises:
         ValueError: the weights do not fit the configuration beside them.
     """
-    entry = content[ENTRY]
+    entry = checkpoint[ENTRY]
     try:
         head = head_named(entry["task"])
     except ValueError as error:
@@ -77,7 +77,9 @@ def model_from_checkpoint(content: Mapping[str, Any], path: str | Path) -> PreTr
     model = cast(PreTrainedModel, build_from_config(head.auto_class, config, **_class_options(head.name, config)))
     prefix = entry["prefix"]
     weights = {
-        name.removeprefix(prefix): tensor for name, tensor in content["state_dict"].items() if name.startswith(prefix)
+        name.removeprefix(prefix): tensor
+        for name, tensor in checkpoint["state_dict"].items()
+        if name.startswith(prefix)
     }
     try:
         model.load_state_dict(weights)
@@ -110,8 +112,8 @@ def load_model(
     """
     path = Path(source)
     if path.suffix == ".ckpt" or path.is_file():
-        content = read_checkpoint(path)
-        model, missing, own = model_from_checkpoint(content, path), list[str](), content[ENTRY]["task"]
+        checkpoint = read_checkpoint(path)
+        model, missing, own = model_from_checkpoint(checkpoint, path), list[str](), checkpoint[ENTRY]["task"]
     else:
         model, missing, own = _from_folder_or_hub(source, task, labels)
     if own != task and task == "encoder":

@@ -16,11 +16,11 @@ from distilkobert.korean.particles import encode_text
 from distilkobert.metrics.korquad import total_scores
 from distilkobert.padding import padded_inputs
 from distilkobert.tasks.codec import Batch, Codec, Counts, Record, Row
-from distilkobert.tasks.examples import QuestionWindows, seed_offsets
+from distilkobert.tasks.examples import QuestionWindows, reference_offsets
 from distilkobert.tasks.files.json_files import JsonPlace
 from distilkobert.tasks.files.korquad import UNKNOWN_ANSWER, GoldAnswer, Paragraph
 from distilkobert.tasks.input_settings import InputSettings
-from distilkobert.tasks.reference_decoding import SeedContext, read_context, seed_answer_pieces
+from distilkobert.tasks.reference_decoding import ReferenceContext, read_context, reference_answer_pieces
 from distilkobert.tasks.spans import Answer
 from distilkobert.tasks.windows import (
     PieceRange,
@@ -34,7 +34,7 @@ from distilkobert.tokenizers.inputs import Span
 from distilkobert.tokenizers.kobert import KoBertTokenizer
 from distilkobert.tokenizers.loading import TextEncoder
 
-_SEED_CONTEXTS_KEPT = 64
+_REFERENCE_CONTEXTS_KEPT = 64
 """A paragraph has about six questions, which are often in batches close to each other."""
 
 
@@ -54,21 +54,21 @@ class AnsweringCodec(Codec):
     original's way).
 
     Raises:
-        ValueError: question, stride and context do not fit into an input; or `seed_compatible` with `split` or with
+        ValueError: question, stride and context do not fit into an input; or `reference_decoding` with `split` or with
             another tokenizer than KoBERT's.
     """
 
     def __init__(self, encoder: TextEncoder, settings: InputSettings, labels: Sequence[str] = ()) -> None:
         super().__init__(encoder, settings, labels)
-        if settings.seed_compatible and settings.particles == "split":
+        if settings.reference_decoding and settings.particles == "split":
             raise ValueError(
-                "seed_compatible is on, and particles is split, which the original does not know; set particles to "
-                "none or strip, or seed_compatible to false"
+                "reference_decoding is on, and particles is split, which the original does not know; set particles to "
+                "none or strip, or reference_decoding to false"
             )
-        if settings.seed_compatible and not isinstance(encoder, KoBertTokenizer):
+        if settings.reference_decoding and not isinstance(encoder, KoBertTokenizer):
             raise ValueError(
-                "seed_compatible is on, but the tokenizer is not a KoBERT tokenizer, whose pieces the original "
-                "searches; set seed_compatible to false, or name a folder with KoBERT's *.model and vocab.txt"
+                "reference_decoding is on, but the tokenizer is not a KoBERT tokenizer, whose pieces the original "
+                "searches; set reference_decoding to false, or name a folder with KoBERT's *.model and vocab.txt"
             )
         self.windows = WindowSettings(
             settings.max_length, settings.stride, settings.max_question, self.frame.special_count(2)
@@ -98,12 +98,12 @@ class AnsweringCodec(Codec):
 
     def encode_context(self, text: str) -> EncodedContext:
         """Encode a context, words cut as `particles` says, or the original's way."""
-        if self.settings.seed_compatible:
-            tokenizer, context = self._seed_tokenizer, read_context(text, self._seed_tokenizer.tokenize)
+        if self.settings.reference_decoding:
+            tokenizer, context = self._reference_tokenizer, read_context(text, self._reference_tokenizer.tokenize)
             return EncodedContext(
                 tokenizer.convert_tokens_to_ids(context.pieces),
                 (),
-                lambda answer: seed_answer_pieces(context, answer.text, answer.start, tokenizer.tokenize),
+                lambda answer: reference_answer_pieces(context, answer.text, answer.start, tokenizer.tokenize),
             )
         ids, spans = encode_text(text, self.encoder.encode_with_offsets, self.settings.particles)
         return EncodedContext(
@@ -137,7 +137,7 @@ class AnsweringCodec(Codec):
         questions: list[QuestionWindows] = []
         for row, number in zip(rows, numbers, strict=True):
             windows, context = self.build(row), row["context"]
-            seed_context = self._seed_context(context["text"]) if self.settings.seed_compatible else None
+            reference_context = self._reference_context(context["text"]) if self.settings.reference_decoding else None
             offsets = tuple(zip(context["starts"], context["ends"], strict=True))
             questions.append(
                 QuestionWindows(
@@ -147,9 +147,9 @@ class AnsweringCodec(Codec):
                     gold=tuple(text for text in row["gold"] if text),  # none where the answer is not known
                     rows=range(len(chosen), len(chosen) + len(windows)),
                     windows=tuple(windows),
-                    offsets=offsets if seed_context is None else seed_offsets(seed_context),
+                    offsets=offsets if reference_context is None else reference_offsets(reference_context),
                     particles=self.settings.particles,
-                    seed_context=seed_context,
+                    reference_context=reference_context,
                 )
             )
             chosen += [(row, window) for window in windows]
@@ -217,21 +217,21 @@ class AnsweringCodec(Codec):
         return Counts({"EM": exact, "F1": overlap}, {"EM": ones, "F1": ones})
 
     def _encode_question(self, text: str) -> list[int]:
-        if self.settings.seed_compatible:
+        if self.settings.reference_decoding:
             return [int(number) for number in self.encoder.encode_batch([text])[0]]
         return encode_text(text, self.encoder.encode_with_offsets, self.settings.particles)[0]
 
     @property
-    def _seed_tokenizer(self) -> KoBertTokenizer:
+    def _reference_tokenizer(self) -> KoBertTokenizer:
         assert isinstance(self.encoder, KoBertTokenizer)  # checked at the start
         return self.encoder
 
-    def _seed_context(self, text: str) -> SeedContext:
-        return _read_seed_context(text, self._seed_tokenizer)
+    def _reference_context(self, text: str) -> ReferenceContext:
+        return _read_reference_context(text, self._reference_tokenizer)
 
 
-@lru_cache(maxsize=_SEED_CONTEXTS_KEPT)
-def _read_seed_context(text: str, tokenizer: KoBertTokenizer) -> SeedContext:
+@lru_cache(maxsize=_REFERENCE_CONTEXTS_KEPT)
+def _read_reference_context(text: str, tokenizer: KoBertTokenizer) -> ReferenceContext:
     return read_context(text, tokenizer.tokenize)
 
 

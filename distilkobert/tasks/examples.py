@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from distilkobert.korean.particles import ParticleMode, strip_particle
 from distilkobert.tasks.alignment import all_word_tags, character_tags
-from distilkobert.tasks.reference_decoding import SeedContext, seed_answer_text
+from distilkobert.tasks.reference_decoding import ReferenceContext, reference_answer_text
 from distilkobert.tasks.spans import Answer, best_spans, to_answers
 from distilkobert.tasks.windows import Window
 from distilkobert.tokenizers.inputs import Span
@@ -106,9 +106,9 @@ class QuestionWindows:
         gold: texts of the true answers; none where they are not known.
         rows: which rows of the batch are its windows, in order.
         windows: the windows.
-        offsets: for each context piece its span of characters; with `seed_context`, the span of its whole word.
+        offsets: for each context piece its span of characters; with `reference_context`, the span of its whole word.
         particles: `strip` if `given` takes a trailing particle off.
-        seed_context: the context as the original pipeline reads it, to answer by string search as that does.
+        reference_context: the context as the original pipeline reads it, to answer by string search as that does.
     """
 
     id: str
@@ -119,7 +119,7 @@ class QuestionWindows:
     windows: tuple[Window, ...]
     offsets: tuple[Span, ...]
     particles: ParticleMode = "none"
-    seed_context: SeedContext | None = None
+    reference_context: ReferenceContext | None = None
 
     def answer(
         self,
@@ -130,7 +130,7 @@ class QuestionWindows:
     ) -> list[Answer]:
         """The raw answers, best first; empty only where every one of the best spans has no character.
 
-        With `seed_context` the text is what the original pipeline reads out, and the place is that of its whole words.
+        With `reference_context` the text is what the original pipeline reads out, and the place that of its words.
 
         Args:
             start_scores: for each window, T or more scores of its positions (start logits).
@@ -143,9 +143,9 @@ class QuestionWindows:
         """
         spans = best_spans(self.windows, start_scores, end_scores, n_best, max_answer_pieces)
         answers = to_answers(self.context, self.offsets, spans)
-        if self.seed_context is None:
+        if self.reference_context is None:
             return answers
-        texts = [seed_answer_text(self.seed_context, span.first, span.last) for span in spans]
+        texts = [reference_answer_text(self.reference_context, span.first, span.last) for span in spans]
         return [replace(answer, text=text) for answer, text in zip(answers, texts, strict=True)]
 
     def given(self, answer: Answer) -> Answer:
@@ -156,7 +156,7 @@ class QuestionWindows:
         return replace(answer, text=text, end=answer.end - (len(answer.text) - len(text)))
 
 
-def seed_offsets(context: SeedContext) -> tuple[Span, ...]:
+def reference_offsets(context: ReferenceContext) -> tuple[Span, ...]:
     """For each piece of a context read the original's way, the span of characters of its whole word."""
     starts: dict[int, int] = {}
     for place, word in enumerate(context.word_of_character):

@@ -13,6 +13,9 @@ ENTRY: Final = "task_inputs"
 _ASSUMED_LENGTH: Final = 512
 """Most tokens of an input where an export does not tell: all positions of KoBERT."""
 
+_OLD_REFERENCE_DECODING: Final = "seed_compatible"
+"""What exports called `reference_decoding` before it got this name."""
+
 
 @dataclass(frozen=True)
 class InputSettings:
@@ -25,7 +28,7 @@ class InputSettings:
         units: what is tagged in sentences: words at their first piece, or characters.
         stride: context pieces from the start of one window to the start of the next.
         max_question: pieces that are kept of a question.
-        seed_compatible: label and answer as the original KorQuAD pipeline does.
+        reference_decoding: label and answer as the original KorQuAD pipeline does.
     """
 
     max_length: int = 512
@@ -34,7 +37,7 @@ class InputSettings:
     units: Literal["words", "characters"] = "characters"
     stride: int = 128
     max_question: int = 64
-    seed_compatible: bool = False
+    reference_decoding: bool = False
 
     def with_length(self, max_length: int) -> "InputSettings":
         """The settings for inputs of another length, in which a question and windows that overlap have their place."""
@@ -54,7 +57,7 @@ def settings_of(config: Mapping[str, Any], labels: Sequence[str], longest: int, 
     """The settings that a fine-tuned model's configuration holds.
 
     A model that was saved before they were kept is taken to have 512 tokens, or as many as it takes, the windows of the
-    published recipe, and the `particles` and `seed_compatible` of its config.json.
+    published recipe, and the `particles` and `seed_compatible` (today's `reference_decoding`) of its config.json.
 
     Args:
         config: content of `config.json`.
@@ -70,10 +73,12 @@ def settings_of(config: Mapping[str, Any], labels: Sequence[str], longest: int, 
         settings = InputSettings(
             particles=config.get("particles", "none"),
             units="words" if has_suffix_tags(labels) else "characters",
-            seed_compatible=config.get("seed_compatible", False),
+            reference_decoding=config.get(_OLD_REFERENCE_DECODING, False),
         )
         return settings.with_length(min(longest, _ASSUMED_LENGTH))
     known = {field.name for field in fields(InputSettings)}
+    if isinstance(entry, Mapping):
+        entry = {"reference_decoding" if name == _OLD_REFERENCE_DECODING else name: entry[name] for name in entry}
     if not isinstance(entry, Mapping) or set(entry) != known:
         raise ValueError(
             f"{source}: {ENTRY} in its config.json is {entry!r}; expected {', '.join(sorted(known))}. Export the model "

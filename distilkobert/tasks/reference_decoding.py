@@ -39,7 +39,7 @@ _IDEOGRAPHS: Final = (
 
 
 @dataclass(frozen=True)
-class SeedContext:
+class ReferenceContext:
     """A context as white-space words and the pieces of each word, tokenised one by one.
 
     Args:
@@ -56,7 +56,7 @@ class SeedContext:
     piece_words: tuple[int, ...]
 
 
-def read_context(context: str, tokenize: Tokenize) -> SeedContext:
+def read_context(context: str, tokenize: Tokenize) -> ReferenceContext:
     """Cut ``context`` into words and tokenise each."""
     words: list[str] = []
     word_of_character: list[int] = []
@@ -69,10 +69,12 @@ def read_context(context: str, tokenize: Tokenize) -> SeedContext:
         pieces += parts
         piece_words += [number] * len(parts)
     word_of_character += [len(words) - 1] * (len(context) - len(word_of_character))
-    return SeedContext(tuple(words), tuple(word_of_character), tuple(pieces), tuple(piece_words))
+    return ReferenceContext(tuple(words), tuple(word_of_character), tuple(pieces), tuple(piece_words))
 
 
-def seed_answer_pieces(context: SeedContext, answer: str, start: int, tokenize: Tokenize) -> PieceRange | None:
+def reference_answer_pieces(
+    context: ReferenceContext, answer: str, start: int, tokenize: Tokenize
+) -> PieceRange | None:
     """First and last piece (inclusive) of the label for ``answer`` at character ``start``.
 
     The pieces of its whole words, or a part of them whose strings equal those of the tokenised answer. None where the
@@ -92,7 +94,7 @@ def seed_answer_pieces(context: SeedContext, answer: str, start: int, tokenize: 
     return first, last
 
 
-def seed_answer_text(context: SeedContext, first: int, last: int) -> str:
+def reference_answer_text(context: ReferenceContext, first: int, last: int) -> str:
     """The answer that the pieces ``first`` to ``last`` (inclusive) are read out as."""
     joined = "".join(context.pieces[first : last + 1]).replace(_WORD_START, " ")
     predicted = " ".join(joined.split())

@@ -37,17 +37,17 @@ class WindowSettings:
     special_tokens: int = 3
 
     def __post_init__(self) -> None:
-        room = self.max_length - self.max_question - self.special_tokens
+        capacity = self.max_length - self.max_question - self.special_tokens
         if self.stride < 1 or self.max_question < 1:
             raise ValueError(f"stride={self.stride} and max_question={self.max_question} must be at least 1")
-        if room < 1:
+        if capacity < 1:
             raise ValueError(
-                f"max_question={self.max_question} and {self.special_tokens} special tokens leave no room for the "
+                f"max_question={self.max_question} and {self.special_tokens} special tokens leave no piece for the "
                 f"context in max_length={self.max_length}; lower max_question, or raise max_length"
             )
-        if self.stride > room:
+        if self.stride > capacity:
             raise ValueError(
-                f"stride={self.stride} must be at most {room}, or windows leave pieces out: that is what "
+                f"stride={self.stride} must be at most {capacity}, or windows leave pieces out: that is what "
                 f"max_length={self.max_length} leaves for the context beside max_question={self.max_question} and "
                 f"{self.special_tokens} special tokens"
             )
@@ -91,10 +91,10 @@ def window_sizes(
 ) -> WindowSizes:
     """The sizes of the windows that `build_windows` makes, from the numbers of pieces alone, (N,) each."""
     around = np.minimum(question_pieces, settings.max_question) + settings.special_tokens
-    room = settings.max_length - around
-    counts = 1 + np.maximum(0, -(-(context_pieces - room) // settings.stride))
+    capacity = settings.max_length - around
+    counts = 1 + np.maximum(0, -(-(context_pieces - capacity) // settings.stride))
     last = around + context_pieces - (counts - 1) * settings.stride
-    return WindowSizes(counts, around + np.minimum(context_pieces, room), last)
+    return WindowSizes(counts, around + np.minimum(context_pieces, capacity), last)
 
 
 def build_windows(
@@ -109,14 +109,14 @@ def build_windows(
         empty = "context" if question_ids else "question"
         raise ValueError(f"the {empty} has no piece: it is empty, or all white space or combining marks")
     asked = question_ids[: settings.max_question]
-    room = settings.max_length - settings.special_tokens - len(asked)
+    capacity = settings.max_length - settings.special_tokens - len(asked)
     windows = []
     first = 0
     while True:
-        part = context_ids[first : first + room]
+        part = context_ids[first : first + capacity]
         ids, segments = frame.pair(asked, part)
         windows.append(Window(tuple(ids), tuple(segments), frame.second_start(len(asked)), first, len(part)))
-        if first + room >= len(context_ids):
+        if first + capacity >= len(context_ids):
             return windows
         first += settings.stride
 

@@ -108,8 +108,8 @@ def _framed(
     used = frame if shape.add_special_tokens else frame.without_specials()
     first_length, second_length = len(first[0]), 0 if second is None else len(second[0])
     if shape.max_length is not None:
-        room = shape.max_length - used.special_count(1 if second is None else 2)
-        first_length, second_length = _kept_lengths(first_length, second_length, room, shape, where)
+        capacity = shape.max_length - used.special_count(1 if second is None else 2)
+        first_length, second_length = _kept_lengths(first_length, second_length, capacity, shape, where)
     first_ids, first_spans = _cut(first, first_length)
     before, after = [NO_SPAN] * len(used.prefix), [NO_SPAN] * len(used.suffix)
     if second is None:
@@ -131,22 +131,22 @@ def _cut(encoding: Encoding, length: int) -> Encoding:
     return encoding[0][:length], encoding[1][:length]
 
 
-def _kept_lengths(first: int, second: int, room: int, shape: InputShape, where: str) -> tuple[int, int]:
-    """How many pieces of the first and of the second text stay, so that together they fit into `room`."""
-    excess = first + second - room
+def _kept_lengths(first: int, second: int, capacity: int, shape: InputShape, where: str) -> tuple[int, int]:
+    """How many pieces of the first and of the second text stay, so that together they fit into `capacity`."""
+    excess = first + second - capacity
     if excess <= 0:
         return first, second
-    if room < 0:
-        raise ValueError(f"max_length={shape.max_length} has no room for the special tokens of {where}; raise it")
+    if capacity < 0:
+        raise ValueError(f"max_length={shape.max_length} is too short for the special tokens of {where}; raise it")
     if not shape.truncation:
         raise ValueError(
-            f"{where} has {first + second} pieces, and max_length={shape.max_length} leaves room for {room}; raise "
+            f"{where} has {first + second} pieces, and max_length={shape.max_length} takes {capacity}; raise "
             "it, or say what to cut with truncation='longest_first', 'only_first' or 'only_second'"
         )
     if shape.truncation == "longest_first":
-        # Taking pieces from the longer text, from the second on a tie, leaves the second at most half of the room.
-        kept = min(second, max(room // 2, room - first))
-        return room - kept, kept
+        # Taking pieces from the longer text, from the second on a tie, leaves the second at most half of the capacity.
+        kept = min(second, max(capacity // 2, capacity - first))
+        return capacity - kept, kept
     side, length = ("first", first) if shape.truncation == "only_first" else ("second", second)
     if excess > length:
         raise ValueError(

@@ -25,7 +25,7 @@ _WHITE_SPACE = r"[\t-\r\x{1c}-\x{20}\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028
 
 def build_fast_tokenizer(
     model: "sentencepiece.SentencePieceProcessor",
-    model_content: bytes,
+    model_bytes: bytes,
     vocabulary: Vocabulary,
     model_max_length: int,
     segment_ids: bool,
@@ -34,7 +34,7 @@ def build_fast_tokenizer(
 
     Args:
         model: The loaded SentencePiece model.
-        model_content: Content of the model file.
+        model_bytes: Content of the model file.
         vocabulary: Its vocabulary.
         model_max_length: Length to which the tokenizer cuts where truncation is asked for without a length.
         segment_ids: Whether calls return `token_type_ids`; DistilBERT takes none.
@@ -42,7 +42,7 @@ def build_fast_tokenizer(
     from tokenizers import AddedToken
     from transformers import PreTrainedTokenizerFast
 
-    tokenizer = _tokenizer(model, model_content, vocabulary)
+    tokenizer = _tokenizer(model, model_bytes, vocabulary)
     tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in SPECIAL_TOKENS])
     unk, pad, cls, sep, mask = SPECIAL_TOKENS
     segments = ["token_type_ids"] if segment_ids else []
@@ -60,7 +60,7 @@ def build_fast_tokenizer(
 
 
 def _tokenizer(
-    model: "sentencepiece.SentencePieceProcessor", model_content: bytes, vocabulary: Vocabulary
+    model: "sentencepiece.SentencePieceProcessor", model_bytes: bytes, vocabulary: Vocabulary
 ) -> "Tokenizer":
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors
 
@@ -70,7 +70,7 @@ def _tokenizer(
     # Special tokens need a score too; 0 is the best one and leaves the worst, which sets that of unknowns, as it is.
     pieces = [(token, scores.get(token, 0.0)) for token in vocabulary.tokens]
     tokenizer = Tokenizer(models.Unigram(pieces, unk_id=unk_id, byte_fallback=False))
-    tokenizer.normalizer = _normalizer(model_content)
+    tokenizer.normalizer = _normalizer(model_bytes)
     names = "|".join(token.strip("[]") for token in SPECIAL_TOKENS)
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -90,12 +90,12 @@ def _tokenizer(
     return tokenizer
 
 
-def _normalizer(model_content: bytes) -> "Normalizer":
+def _normalizer(model_bytes: bytes) -> "Normalizer":
     from sentencepiece import sentencepiece_model_pb2
     from tokenizers import Regex, normalizers
 
     # The generated module makes its classes when imported, so the type checker does not see them.
-    proto = sentencepiece_model_pb2.ModelProto.FromString(model_content)  # type: ignore[attr-defined]
+    proto = sentencepiece_model_pb2.ModelProto.FromString(model_bytes)  # type: ignore[attr-defined]
     rules = proto.normalizer_spec.precompiled_charsmap
     steps = [
         normalizers.Replace("``", '"'),

@@ -138,8 +138,8 @@ def _cause(folder: Path, error: Exception) -> str:
 
 def _json(path: Path) -> dict[str, Any]:
     """The object in a JSON file; empty where there is none."""
-    content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return content if isinstance(content, dict) else {}
+    found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return found if isinstance(found, dict) else {}
 
 
 def _download(name: str) -> Path:

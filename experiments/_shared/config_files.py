@@ -55,13 +55,13 @@ def read_config(path: Path) -> ConfigFile:
     return ConfigFile(path, keys)
 
 
-def content_sum(path: Path) -> str:
+def settings_sum(path: Path) -> str:
     """SHA-256 sum of the settings in a file: the same whatever its comments, its layout and the order of its keys.
 
     Raises:
         FileNotFoundError, ValueError: as `read_config`.
     """
-    return hashlib.sha256(repr(_content(_read_settings(path))).encode()).hexdigest()
+    return hashlib.sha256(repr(_normal_form(_read_settings(path))).encode()).hexdigest()
 
 
 def _read_settings(path: Path) -> yaml.MappingNode:
@@ -83,11 +83,11 @@ def _read_settings(path: Path) -> yaml.MappingNode:
     return root
 
 
-def _content(node: yaml.Node) -> tuple[object, ...]:
+def _normal_form(node: yaml.Node) -> tuple[object, ...]:
     if isinstance(node, yaml.MappingNode):
-        return (node.tag, sorted((_content(key), _content(value)) for key, value in node.value))
+        return (node.tag, sorted((_normal_form(key), _normal_form(value)) for key, value in node.value))
     if isinstance(node, yaml.SequenceNode):
-        return (node.tag, [_content(value) for value in node.value])
+        return (node.tag, [_normal_form(value) for value in node.value])
     return (node.tag, node.value)
 
 

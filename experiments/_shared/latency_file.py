@@ -71,9 +71,9 @@ def read_latencies(path: Path) -> Latencies:
         ValueError: it is not what `write_latencies` writes.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        models = {str(name): _model(figures) for name, figures in content["models"].items()}
-        return Latencies(content["hardware"], content["threads"], models)
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        models = {str(name): _model(figures) for name, figures in stored["models"].items()}
+        return Latencies(stored["hardware"], stored["threads"], models)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is not what `experiments.bench latency` writes ({error!r})") from error
 

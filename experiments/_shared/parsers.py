@@ -13,6 +13,7 @@ from jsonargparse import ArgumentParser, DefaultHelpFormatter
 
 from experiments._shared.config_files import ConfigFile, read_config
 from experiments._shared.objective_files import ObjectiveFiles, merge_objectives
+from experiments._shared.renamed_options import NEW_NAMES
 
 _LISTING = re.compile(
     r"Does not validate against any of the Union subtypes\s+Subtypes: .*?\s+Errors:\s+- (?P<first>.*?)"
@@ -139,12 +140,15 @@ def explain(message: str, options: Iterable[str], classes: Mapping[str, Sequence
     """
     short = _PATH.sub("", _LISTING.sub(lambda listing: listing["first"], _PATH.sub("", message)))
     short = _SEVERAL.sub(_of_several, short)
-    near: list[str] = []
-    if any(words in short for words in ("is not accepted", "does not accept", "unrecognized arguments")):
+    near, answer = list[str](), ""
+    if any(phrase in short for phrase in ("is not accepted", "does not accept", "unrecognized arguments")):
         asked = _CLASS.search(short)
         known = option_names(asked["path"]) if asked else list(options)
-        for refused in _REFUSED.finditer(short):
-            near += get_close_matches(_refused_name(refused), known, n=2, cutoff=0.75)
+        for name in map(_refused_name, _REFUSED.finditer(short)):
+            group, dot, last = name.rpartition(".")
+            if last in NEW_NAMES:
+                answer = f"; the option is {group}{dot}{NEW_NAMES[last]} now"
+            near += get_close_matches(name, known, n=2, cutoff=0.75)
     short = _CHOICES.sub(lambda found: _expected_one_of(found["choices"].split(","), found["value"]), short)
     names = _expected_classes(short, classes or {})
     if names:
@@ -152,7 +156,8 @@ def explain(message: str, options: Iterable[str], classes: Mapping[str, Sequence
     short = _ABSTRACT.sub(lambda found: f"{found['path']} is abstract: it defines no {_missing(found['path'])}", short)
     short = _CLASS.sub(lambda found: f"{found['path'].rpartition('.')[2]}: ", short)
     short = _KEY.sub(lambda found: f"{found[1]}: ", short)
-    return " ".join(short.split()) + (f"; did you mean {' or '.join(near)}?" if near else "")
+    answer = answer or (f"; did you mean {' or '.join(near)}?" if near else "")
+    return " ".join(short.split()) + answer
 
 
 def _expected_classes(message: str, classes: Mapping[str, Sequence[str]]) -> Sequence[str]:

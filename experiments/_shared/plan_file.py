@@ -38,7 +38,7 @@ class RunEntry(TypedDict):
     needs: list[str]
 
 
-class PlanContent(TypedDict):
+class PlanJson(TypedDict):
     """The whole file; `configs` are the sums of the settings in the config files that it names."""
 
     study: str
@@ -60,7 +60,7 @@ _DEFAULTS: Final[dict[str, Any]] = {"latency": None, "metric": None, "trials": 0
 """What older files leave out."""
 
 
-def read_plan(folder: Path) -> PlanContent | None:
+def read_plan(folder: Path) -> PlanJson | None:
     """Content of the plan in a study's folder; None where there is none.
 
     Raises:
@@ -88,7 +88,7 @@ def read_plan(folder: Path) -> PlanContent | None:
         kinds = {"stage": str, "arm": str, "folder": str, "seed": int, "commands": list, "needs": list}
         _check(path, run, kinds, f"runs[{number}]")
     _check(path, filled, {"study": str, "question": str, "base_arm": str, "configs": dict}, "the plan")
-    return cast(PlanContent, filled)
+    return cast(PlanJson, filled)
 
 
 def _entry(path: Path, defaults: dict[str, Any], entry: Any, where: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ def quieten_lightning() -> None:
     """No advertisement, and no advice that does not fit loaders that hand out whole batches."""
     unwanted = ("litlogger", "Trainer already configured with model summary callbacks", "TPU available: False")
     logging.getLogger("pytorch_lightning.utilities.rank_zero").addFilter(
-        lambda record: not any(words in record.getMessage() for words in unwanted)
+        lambda record: not any(phrase in record.getMessage() for phrase in unwanted)
     )
     # Few workers are enough: a batch is one memory-mapped read. Batches come whole, so the loader has no batch_size.
     # Task modules move their batches themselves, because Lightning would search the plain objects in them for tensors.

@@ -14,6 +14,7 @@ from jsonargparse import Namespace
 from distilkobert.io.run_files import CONFIG_FILE
 from distilkobert.models.checkpoints import read_checkpoint
 from experiments._shared.old_objectives import objectives_of
+from experiments._shared.renamed_options import NEW_NAMES
 from experiments._shared.settings import PATHS, flatten
 from lightning_modules.base import MODULE_ENTRY
 from lightning_modules.remedies import beside, other_weights
@@ -116,8 +117,8 @@ def check_checkpoint(config: Namespace, folder: Path, linked: Collection[str], *
             the run's; in evaluation, one that makes the network, or into the run's own folder one of the data.
     """
     path, settings = config.ckpt_path, config.model.init_args
-    content = read_checkpoint(path)
-    saved = content.get(MODULE_ENTRY, {"class": "an unknown module", "settings": {}})
+    checkpoint = read_checkpoint(path)
+    saved = checkpoint.get(MODULE_ENTRY, {"class": "an unknown module", "settings": {}})
     asked = config.model.class_path.rpartition(".")[2]
     if saved["class"] != asked:
         raise ValueError(
@@ -145,7 +146,7 @@ def check_checkpoint(config: Namespace, folder: Path, linked: Collection[str], *
     changes = "; ".join(_differences(before, now, defaults))
     if changes:
         raise ValueError(f"--ckpt_path {purpose}, but settings differ from the checkpoint's ({changes}). {remedy}")
-    return int(content["global_step"])
+    return int(checkpoint["global_step"])
 
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[str]:
@@ -207,7 +208,8 @@ def _saved_data_settings(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     saved = yaml.safe_load(path.read_text(encoding="utf-8"))
-    settings = {name: v for name, v in saved["data"].get("init_args", {}).items() if name not in _FREE_ON_RESUME}
+    given = {NEW_NAMES.get(name, name): value for name, value in saved["data"].get("init_args", {}).items()}
+    settings = {name: value for name, value in given.items() if name not in _FREE_ON_RESUME}
     return {
         "seed_everything": saved["seed_everything"],
         "data.class_path": saved["data"]["class_path"],

@@ -186,15 +186,15 @@ class TrainerCLI(LightningCLI):
         trainer: Any = self.trainer  # Lightning types neither callbacks nor fast_dev_run
         if trainer.fast_dev_run:
             return
-        record = next(callback for callback in trainer.callbacks if isinstance(callback, RunRecord))
-        measured = record.validated_step != trainer.global_step and bool(trainer.limit_val_batches)
+        run_record = next(callback for callback in trainer.callbacks if isinstance(callback, RunRecord))
+        measured = run_record.validated_step != trainer.global_step and bool(trainer.limit_val_batches)
         if measured:
             trainer.validate(self.model, datamodule=self.datamodule)
-        current = record.validated_step == trainer.global_step
-        metrics = {name: value for name, value in record.metrics.items() if current or not name.startswith(VAL)}
+        current = run_record.validated_step == trainer.global_step
+        metrics = {name: value for name, value in run_record.metrics.items() if current or not name.startswith(VAL)}
         if keep_if_best(trainer, metrics) or measured:
             next(callback for callback in trainer.callbacks if isinstance(callback, LastCheckpoint)).save(trainer)
-        reason = record.write_end(trainer)
+        reason = run_record.write_end(trainer)
         if reason:
             rank_zero_info(ending_line(reason, trainer.global_step))
 

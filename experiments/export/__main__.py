@@ -72,8 +72,8 @@ def export(
     run_folder = source.resolve().parent.parent
     if not allow_unfinished and (run_folder / CONFIG_FILE).is_file() and why_unfinished(read_metrics(run_folder)):
         raise ValueError(f"{how_to_finish(run_folder)}, or export it as it is with --allow_unfinished=true")
-    content = read_checkpoint(source)
-    model, task = model_from_checkpoint(content, source), content[ENTRY]["task"]
+    saved = read_checkpoint(source)
+    model, task = model_from_checkpoint(saved, source), saved[ENTRY]["task"]
     encoder = load_tokenizer(str(tokenizer or run_folder / "tokenizer"))
     _check_tokenizer(encoder, model)
     with atomic_folder(target) as folder:

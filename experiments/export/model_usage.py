@@ -137,7 +137,7 @@ def differences(model: "PreTrainedModel", head: Head) -> str:
             "Words were split before trailing particles before they were encoded. A tokenizer alone does not do that; "
             "`python -m experiments.predict` of the project does, and the scores below are measured so."
         )
-    if settings.seed_compatible:
+    if settings.reference_decoding:
         points.append(
             "Answers were learnt and scored in the way of the original KorQuAD pipeline, whose words end at white "
             "space. Offsets of a tokenizer alone give other answers; `python -m experiments.predict` of the project "

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from distilkobert.tokenizers.fast import FastEncoder
 
-RECORD = "vocabulary.json"
+ORIGIN_FILE = "vocabulary.json"
 """What the folder was made from; only a folder that has it is replaced by `--overwrite`."""
 
 
@@ -23,9 +23,9 @@ def require_replaceable(target: Path, overwrite: bool) -> None:
     """
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return
-    if not (target / RECORD).is_file():
+    if not (target / ORIGIN_FILE).is_file():
         raise FileExistsError(
-            f"{target} exists and was not made by this command ({RECORD} is missing); name another --output"
+            f"{target} exists and was not made by this command ({ORIGIN_FILE} is missing); name another --output"
         )
     if not overwrite:
         raise FileExistsError(f"{target} exists; name another --output, or replace it with --overwrite")

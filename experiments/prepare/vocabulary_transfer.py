@@ -6,7 +6,7 @@ from distilkobert.io.files import atomic_folder
 from distilkobert.io.run_files import write_json
 from experiments._shared.quiet import quieten_transformers
 from experiments.prepare.vocabulary_folder import (
-    RECORD,
+    ORIGIN_FILE,
     fast_view,
     print_sizes,
     require_replaceable,
@@ -47,7 +47,7 @@ def transfer(
     fast = fast_view(new)
     origins = piece_origins(fast_view(old), fast, own, tokenizer)
     changed = transfer_vocabulary(network, origins, fast)
-    record = {
+    origin = {
         "made_by": "vocabulary transfer",
         "model": str(model),
         "model_tokenizer": old.fingerprint,
@@ -56,7 +56,7 @@ def transfer(
     }
     with atomic_folder(target, overwrite) as folder:
         write_model(folder, changed, new)
-        write_json(folder / RECORD, record)
+        write_json(folder / ORIGIN_FILE, origin)
     without = origins.without
     listed = " ".join(without[:_NAMED_PIECES]) + (" ..." if without[_NAMED_PIECES:] else "")
     kept = sum(len(ids) == 1 for ids in origins.old_ids)

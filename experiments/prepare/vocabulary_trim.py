@@ -12,7 +12,7 @@ from distilkobert.io.run_files import write_json
 from distilkobert.io.texts import read_texts
 from experiments._shared.quiet import quieten_transformers
 from experiments.prepare.vocabulary_folder import (
-    RECORD,
+    ORIGIN_FILE,
     print_sizes,
     require_replaceable,
     tokenizer_place,
@@ -81,7 +81,7 @@ def trim(
             f"{own}: {different:,} of {lines:,} lines would be cut otherwise although all pieces that they use were "
             "kept; this tokenizer has a part that trimming does not know. Nothing was written"
         )
-    record = {
+    origin = {
         "made_by": "vocabulary trim",
         "model": str(model),
         "model_tokenizer": old.fingerprint,
@@ -94,7 +94,7 @@ def trim(
     with atomic_folder(target, overwrite) as folder:
         write_model(folder, changed, new)
         np.save(folder / OLD_IDS, trimmed.old_ids)
-        write_json(folder / RECORD, record)
+        write_json(folder / ORIGIN_FILE, origin)
     print(f"{different:,} of {lines:,} lines ({different / max(lines, 1):.2%}) are cut into other pieces than before")
     print_sizes(network, changed)
     print(f"written to {target}")

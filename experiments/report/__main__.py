@@ -83,11 +83,11 @@ def report(
     if page is not None:
         options = {"--output": output, "--baseline": baseline, "--teacher": teacher, "--results": results}
         paths = {"--output", "--results"}
-        words = ["python", "-m", "experiments.report", shown_path(folder)]
+        args = ["python", "-m", "experiments.report", shown_path(folder)]
         for option, value in options.items():
             if value is not None:
-                words += [option, shown_path(Path(value)) if option in paths else value]
-        write_text(page, to_results_page(composed, shlex.join(words), shown_path(target / "report.md")))
+                args += [option, shown_path(Path(value)) if option in paths else value]
+        write_text(page, to_results_page(composed, shlex.join(args), shown_path(target / "report.md")))
     return target
 
 

@@ -5,21 +5,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from distilkobert.tasks.kinds import SEQUENCE_CLASSIFICATION, TOKEN_CLASSIFICATION
-from experiments.report.content import (
+from experiments.report.figures.curves import curve_figures
+from experiments.report.figures.labels import label_figures
+from experiments.report.figures.scores import difference_figure, entity_figure, retention_figure
+from experiments.report.figures.style import Drawing
+from experiments.report.model_tables import axes_table, deployment_table
+from experiments.report.published import published_table
+from experiments.report.reading.deployment import Deployment, read_deployment
+from experiments.report.reading.runs import Study
+from experiments.report.score_tables import (
     delta_table,
     distillation_table,
     entity_table,
     retention_table,
     scores_table,
 )
-from experiments.report.content_models import axes_table, deployment_table
-from experiments.report.figures.curves import curve_figures
-from experiments.report.figures.labels import label_figures
-from experiments.report.figures.scores import difference_figure, entity_figure, retention_figure
-from experiments.report.figures.style import Drawing
-from experiments.report.published import published_table
-from experiments.report.reading.deployment import Deployment, read_deployment
-from experiments.report.reading.runs import Study
 from experiments.report.scores import Scores, score_study
 from experiments.report.statistics import BOOTSTRAP_SEED, RESAMPLES
 from experiments.report.tables import Cell, Table, text_column
@@ -156,16 +156,16 @@ def provenance_table(study: Study) -> Table:
         "study": [study.name],
         "runs": ["{} of {}".format(*_counts(study))],
         "seeds": sorted({run.seed for run in runs}),
-        "hardware": _told(study, "hardware"),
-        "git revision": _told(study, "git_revision"),
-        "Python": _told(study, "python"),
-        **{name.removeprefix("version/"): _told(study, name) for name in packages},
+        "hardware": _distinct(study, "hardware"),
+        "git revision": _distinct(study, "git_revision"),
+        "Python": _distinct(study, "python"),
+        **{name.removeprefix("version/"): _distinct(study, name) for name in packages},
     }
     rows = ((Cell(name), Cell(", ".join(map(str, values)) or "not recorded")) for name, values in facts.items())
     return Table("provenance", "What produced our figures", (text_column("what"), text_column("value")), tuple(rows))
 
 
-def _told(study: Study, key: str) -> Sequence[str]:
+def _distinct(study: Study, key: str) -> Sequence[str]:
     return sorted({str(run.metrics[key]) for run in study.runs if key in run.metrics})
 
 

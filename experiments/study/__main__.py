@@ -30,23 +30,23 @@ from experiments.study.run.metric import metric_lines
 from experiments.study.run.process import PYTHON
 from experiments.study.run.runner import Worker
 from experiments.study.run.search import Search
-from experiments.study.run.trials import Book
+from experiments.study.run.trials import RunJournal
 from experiments.study.run.view import View
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A study that is checked and entered in its book.
+    """A study that is checked and entered in its journal.
 
     Args:
         plan: its plan, with the points that a search has proposed.
-        book: its book.
+        journal: its journal.
         search: its search, if it has one.
         presence: lock that all workers of the study share; released when this one ends.
     """
 
     plan: Plan
-    book: Book
+    journal: RunJournal
     search: Search | None
     presence: FileLock
 
@@ -79,7 +79,7 @@ def check(declared: Declared) -> None:
     """
     plan, folder = expand(declared), Path(study_folder(declared))
     sums = config_sums(declared, plan)
-    if (folder / JOURNAL_FILE).is_file() and read_plan(folder) == plan.content(sums):
+    if (folder / JOURNAL_FILE).is_file() and read_plan(folder) == plan.as_json(sums):
         return
     from experiments.study.plan.check import check_plan
 
@@ -105,9 +105,9 @@ def dry_run(declared: Declared) -> list[str]:
     plan, folder = expand(declared), Path(study_folder(declared))
     if not (folder / JOURNAL_FILE).is_file():
         sums = config_sums(declared, plan)
-        check_folder(folder, plan.content(sums), None)
+        check_folder(folder, plan.as_json(sums), None)
         write_study(folder, declared)
-        write_json(folder / PLAN_FILE, plan.content(sums))
+        write_json(folder / PLAN_FILE, plan.as_json(sums))
     return [
         " && ".join(f"python -m {shlex.join(command)}" for command in run.commands) + f"  # {run.label}"
         for run in plan.all_runs
@@ -115,7 +115,7 @@ def dry_run(declared: Declared) -> list[str]:
 
 
 def open_study(declared: Declared) -> Opened:
-    """Open or make the study's folder and book. Workers that start at the same time wait for each other here.
+    """Open or make the study's folder and journal. Workers that start at the same time wait for each other here.
 
     Raises:
         ValueError: the folder or its journal belong to another study; says what differs. Or a worker is running what
@@ -127,9 +127,9 @@ def open_study(declared: Declared) -> Opened:
 
     def enter(points: tuple[Point, ...], *, starting: bool = False) -> Plan:
         plan = expand(declared, points)
-        content = plan.content(sums)
+        plan_json = plan.as_json(sums)
         if starting:
-            changed = check_folder(folder, content, book.plan)
+            changed = check_folder(folder, plan_json, journal.plan)
             if changed and not presence.try_acquire():
                 raise ValueError(
                     f"{folder}: {', '.join(changed[:3])} may be run by another worker as declared before. Stop the "
@@ -138,21 +138,21 @@ def open_study(declared: Declared) -> Opened:
             presence.release()
             write_study(folder, declared)
         else:  # another worker may have been started since, with more arms
-            content = together(read_plan(folder), content)
-        write_json(folder / PLAN_FILE, content)
-        book.enter(content, [run.label for run in plan.all_runs], retry=starting)
+            plan_json = together(read_plan(folder), plan_json)
+        write_json(folder / PLAN_FILE, plan_json)
+        journal.enter(plan_json, [run.label for run in plan.all_runs], retry=starting)
         return plan
 
     with FileLock(folder / "locks" / "study.lock").held():
         if not (folder / JOURNAL_FILE).is_file():
-            check_folder(folder, expand(declared).content(sums), None)
+            check_folder(folder, expand(declared).as_json(sums), None)
         storage = open_storage(folder)
-        book, search = Book(storage, declared.name), None
+        journal, search = RunJournal(storage, declared.name), None
         if study.search and study.metric:
             search = Search(storage, declared.name, study.search, study.metric, folder, enter)
         plan = enter(search.points() if search else (), starting=True)
         presence.try_share()  # nobody has it alone: who wants that holds the study's lock, as this process does
-        return Opened(plan, book, search, presence)
+        return Opened(plan, journal, search, presence)
 
 
 def run_study(declared: Declared, launcher: tuple[str, ...] = PYTHON, pause: float = 1.0) -> None:
@@ -160,7 +160,7 @@ def run_study(declared: Declared, launcher: tuple[str, ...] = PYTHON, pause: flo
 
     Args:
         declared: the study, checked.
-        launcher: what the words of a command stand after.
+        launcher: start of the command line, up to the name of the module.
         pause: seconds between two looks at what has ended.
 
     Raises:
@@ -172,7 +172,7 @@ def run_study(declared: Declared, launcher: tuple[str, ...] = PYTHON, pause: flo
         stack.callback(opened.presence.release)
         view = stack.enter_context(View())
         worker = Worker(
-            opened.plan, folder, opened.book, view, opened.search, declared.settings.workers, launcher, pause
+            opened.plan, folder, opened.journal, view, opened.search, declared.settings.workers, launcher, pause
         )
         status = worker.run()
         if declared.study.metric:

@@ -119,8 +119,8 @@ class LinearProbe(pl.Callback):
         self._pad = tokenizer.pad_token_id
         for part in choose_reviews(read_nsmc(self._file), self.spec, str(self._file)):
             rows = tokenizer.encode_batch([review.text for review in part])
-            room = max_length - tokenizer.frame.special_count(1)
-            self._ids.append([tokenizer.frame.single(ids[:room].tolist()) for ids in rows])
+            capacity = max_length - tokenizer.frame.special_count(1)
+            self._ids.append([tokenizer.frame.single(ids[:capacity].tolist()) for ids in rows])
             self._labels.append(torch.tensor([review.label for review in part]))
 
     def _accuracy(self, encoder: Callable[[Tensor, Tensor], Tensor]) -> float:

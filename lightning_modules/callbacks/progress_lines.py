@@ -34,20 +34,20 @@ class ProgressLines(pl.Callback):
 
     def __init__(self, seconds: float = 60.0) -> None:
         self.seconds = seconds
-        self._started = self._told = 0.0
+        self._started = self._last_line = 0.0
         self._first_step = 0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start the clock, where a resumed run goes on."""
-        self._started = self._told = time.monotonic()
+        self._started = self._last_line = time.monotonic()
         self._first_step = trainer.global_step
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
         """Print a line if the last one is old enough."""
         now, step = time.monotonic(), trainer.global_step
-        if now - self._told < self.seconds or step == self._first_step:
+        if now - self._last_line < self.seconds or step == self._first_step:
             return
-        self._told = now
+        self._last_line = now
         total = int(trainer.estimated_stepping_batches)
         left = (total - step) * (now - self._started) / (step - self._first_step)
         shown = trainer.progress_bar_metrics

@@ -70,8 +70,8 @@ class RunRecord(pl.Callback):
         for name, value in self.metrics.items():
             if trainer.limit_val_batches or not name.startswith(VAL):
                 trainer.callback_metrics.setdefault(name, value)
-        if trainer.is_global_zero and not trainer.fast_dev_run and (record := read_metrics(self.folder)):  # type: ignore[attr-defined]
-            self._write_status(record, RUNNING)
+        if trainer.is_global_zero and not trainer.fast_dev_run and (entries := read_metrics(self.folder)):  # type: ignore[attr-defined]
+            self._write_status(entries, RUNNING)
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write metrics of training and of the last validation; a run of no steps begins no training."""
@@ -136,11 +136,11 @@ class RunRecord(pl.Callback):
 
     def _end(self, trainer: pl.Trainer, reason: str) -> None:
         if trainer.is_global_zero and not trainer.fast_dev_run:  # type: ignore[attr-defined]
-            record = read_metrics(self.folder) | best_scores(trainer)
-            self._write_status(record, STOPPED if reason else FINISHED, reason)
+            entries = read_metrics(self.folder) | best_scores(trainer)
+            self._write_status(entries, STOPPED if reason else FINISHED, reason)
 
-    def _write_status(self, record: dict[str, Any], status: str, reason: str = "") -> None:
-        kept = {name: value for name, value in record.items() if name != STOPPED_BY}
+    def _write_status(self, entries: dict[str, Any], status: str, reason: str = "") -> None:
+        kept = {name: value for name, value in entries.items() if name != STOPPED_BY}
         write_json(self.folder / METRICS_FILE, {**kept, STATUS: status, **({STOPPED_BY: reason} if reason else {})})
 
     def _keep_sources(self, trainer: pl.Trainer) -> None:
@@ -165,14 +165,14 @@ class RunRecord(pl.Callback):
         measured = {name: float(value) for name, value in metrics.items() if name.startswith(prefixes)}
         data_facts = getattr(getattr(trainer, "datamodule", None), "facts", {})
         limited = limits(trainer) if trainer.state.fn == "test" else self._limited
-        record = self._earlier(trainer) | self.facts | environment() | data_facts | measured | limited
+        entries = self._earlier(trainer) | self.facts | environment() | data_facts | measured | limited
         if self.validated_step is not None:
-            record[VAL_STEP] = self.validated_step
-        record[PARAMETERS] = sum(p.numel() for p in pl_module.parameters())
+            entries[VAL_STEP] = self.validated_step
+        entries[PARAMETERS] = sum(p.numel() for p in pl_module.parameters())
         if trainer.state.fn == "fit":
-            record |= {**self._training_facts(trainer), STATUS: RUNNING}  # what comes behind training is not done yet
-            record.pop(STOPPED_BY, None)
-        write_json(self.folder / METRICS_FILE, record)
+            entries |= {**self._training_facts(trainer), STATUS: RUNNING}  # what comes behind training is not done yet
+            entries.pop(STOPPED_BY, None)
+        write_json(self.folder / METRICS_FILE, entries)
 
     def _note(self, trainer: pl.Trainer) -> None:
         found = {name: value for name, value in trainer.callback_metrics.items() if name.startswith(_KEPT)}
@@ -180,13 +180,13 @@ class RunRecord(pl.Callback):
 
     def _earlier(self, trainer: pl.Trainer) -> dict[str, Any]:
         """What the file says already, without what is not true any more."""
-        record = read_metrics(self.folder)
+        entries = read_metrics(self.folder)
         again = [LIMITED_TEST if trainer.state.fn == "test" else LIMITED_VAL]
-        if trainer.state.fn == "fit" and record.get(STEPS) != trainer.global_step:
-            again += [LIMITED_TEST, *(name for name in record if name.startswith(TEST))]
+        if trainer.state.fn == "fit" and entries.get(STEPS) != trainer.global_step:
+            again += [LIMITED_TEST, *(name for name in entries if name.startswith(TEST))]
             for path in self.folder.glob(f"{STEMS['test']}.*"):
                 path.unlink()
-        return {name: value for name, value in record.items() if name not in again}
+        return {name: value for name, value in entries.items() if name not in again}
 
     def _training_facts(self, trainer: pl.Trainer) -> dict[str, Any]:
         log = next((c for c in trainer.callbacks if isinstance(c, TrainingLog)), None)  # type: ignore[attr-defined]

@@ -73,7 +73,7 @@ class SampleTable(pl.Callback):
                 gold, predicted = pl_module.shown_answers(batch, number, record)
                 sample = Sample(record["row"], text, gold, predicted, record["probability"], right=not wrong)
                 self._first += [sample] if record["row"] < _FIRST else []
-                self._wrong = surest([*self._wrong, sample] if wrong else self._wrong)
+                self._wrong = most_confident([*self._wrong, sample] if wrong else self._wrong)
 
     def _show(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         if not isinstance(pl_module, FineTuning):
@@ -82,14 +82,14 @@ class SampleTable(pl.Callback):
         if not parts or self._decode is None:
             return
         first = sorted((sample for part, _ in parts for sample in part), key=lambda sample: sample.row)
-        page = sample_page(first, surest([sample for _, part in parts for sample in part]))
+        page = sample_page(first, most_confident([sample for _, part in parts for sample in part]))
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
                 logger.experiment.add_text(f"{stage}/samples", page, pl_module.weights_step)
 
 
-def surest(samples: list[Sample]) -> list[Sample]:
-    """Those to show of wrong answers, the surest first; of equally sure ones that of the first row."""
+def most_confident(samples: list[Sample]) -> list[Sample]:
+    """Those to show of wrong answers, the most_confident first; of equally sure ones that of the first row."""
     return sorted(samples, key=lambda sample: (-sample.probability, sample.row))[:_WRONG]
 
 

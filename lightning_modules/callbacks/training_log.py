@@ -76,7 +76,7 @@ class TrainingLog(pl.Callback):
         for name, value in outputs.get("weighted", {}).items():
             self._add(f"weighted/{name}", value.detach())
         self._add("tokens", batch["attention_mask"].sum())
-        self._add("cells", torch.tensor(batch["attention_mask"].numel(), device=pl_module.device))
+        self._add("padded_tokens", torch.tensor(batch["attention_mask"].numel(), device=pl_module.device))
         step = trainer.global_step
         if step != self._step:
             self._step, self._whole = step, dict(self._sums)
@@ -171,7 +171,7 @@ class TrainingLog(pl.Callback):
         }
         scalars[f"{TRAIN}tokens_per_s"] = sums["tokens"] / max(seconds, 1e-9)
         scalars[TRAIN_TOKENS] = self.tokens_seen
-        scalars[f"{TRAIN}padding"] = 1.0 - sums["tokens"] / sums["cells"]
+        scalars[f"{TRAIN}padding"] = 1.0 - sums["tokens"] / sums["padded_tokens"]
         scalars[f"{TRAIN}lr"] = self._lr
         for logger in trainer.loggers:
             logger.log_metrics(scalars, step=trainer.global_step)

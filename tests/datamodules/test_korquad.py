@@ -47,16 +47,16 @@ def test_korquad_windows_of_training(make: Make, folders: dict[type, Path], tiny
             end = start + len(question.answers[0].text)
             touching = {number for number, (a, b) in enumerate(spans) if a < end and b > start}
             opening = [tiny_tokenizer.cls_token_id, *asked, tiny_tokenizer.sep_token_id]
-            room = 64 - len(opening) - 1
+            capacity = 64 - len(opening) - 1
             for first in range(0, len(ids), 16):
-                part = ids[first : first + room]
+                part = ids[first : first + capacity]
                 places = [len(opening) + number for number in range(len(part)) if first + number in touching]
                 whole = len(places) == len(touching)
                 answered += whole
                 row = (*opening, *part, tiny_tokenizer.sep_token_id)
                 segments = [0] * len(opening) + [1] * (len(part) + 1)
                 expected.append((row, segments, places[0] if whole else 0, places[-1] if whole else 0))
-                if first + room >= len(ids):
+                if first + capacity >= len(ids):
                     break
     assert sorted(seen) == sorted(expected)
     assert 0 < answered < len(expected)
@@ -92,7 +92,7 @@ def perfect_predictions(loader: Any) -> tuple[dict[str, str], dict[str, list[str
         for question in batch["questions"]:
             rows = slice(question.rows.start, question.rows.stop)
             best = question.answer(starts[rows], ends[rows])[0]
-            assert question.seed_context or best.text == question.context[best.start : best.end]
+            assert question.reference_context or best.text == question.context[best.start : best.end]
             predictions[question.id] = question.given(best).text
             golds[question.id] = list(question.gold)
     return predictions, golds
@@ -100,7 +100,7 @@ def perfect_predictions(loader: Any) -> tuple[dict[str, str], dict[str, list[str
 
 @pytest.mark.parametrize(
     ("settings", "least"),
-    [({}, 0.3), ({"particles": "split"}, 0.9), ({"particles": "strip"}, 0.3), ({"seed_compatible": True}, 0.2)],
+    [({}, 0.3), ({"particles": "split"}, 0.9), ({"particles": "strip"}, 0.3), ({"reference_decoding": True}, 0.2)],
 )
 def test_perfect_scores_give_the_gold_answers(make: Make, settings: dict[str, Any], least: float) -> None:
     data = make(KorQuADDataModule, max_length=64, stride=16, max_question=12, **settings)
@@ -115,7 +115,7 @@ def test_perfect_scores_give_the_gold_answers(make: Make, settings: dict[str, An
     [
         ({}, (88.7, 90), (98.6, 99.5)),
         ({"particles": "split"}, (99.0, 100), (99.8, 100)),
-        ({"seed_compatible": True}, (76.8, 77.8), (96.2, 97.2)),
+        ({"reference_decoding": True}, (76.8, 77.8), (96.2, 97.2)),
     ],
 )
 def test_the_real_ceiling_through_files_cache_and_batches(

@@ -101,7 +101,7 @@ def test_a_run_that_early_stopping_has_ended_stays_ended(tmp_path: Path) -> None
     resumed, _ = train(tmp_path, [stopping(patience=2)], last, **settings)
     assert resumed.events == []
     longer, _ = train(tmp_path, checkpoint=last, **settings)
-    assert [event for event in longer.steps() if event[0] != "step"] == [("validation", 4 * BATCHES), ("end", 3)]
+    assert [event for event in longer.steps() if event[0] != "step"] == [("validation", 4 * BATCHES - 1), ("end", 3)]
 
 
 def test_lightning_counts_what_resuming_knows() -> None:

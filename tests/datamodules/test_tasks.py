@@ -154,9 +154,9 @@ def test_a_file_of_another_task_under_the_right_name(make: Make, folders: dict[t
         (
             KorQuADDataModule,
             {"max_length": 64, "max_question": 64},
-            "max_question=64 and 3 special tokens leave no room",
+            "max_question=64 and 3 special tokens leave no piece",
         ),
-        (KorQuADDataModule, {"seed_compatible": True, "particles": "split"}, "which the original does not know"),
+        (KorQuADDataModule, {"reference_decoding": True, "particles": "split"}, "which the original does not know"),
         (NSMCDataModule, {"max_length": 2}, "max_length is 2; expected at least 3"),
         (NSMCDataModule, {"batch_size": 0}, "batch_size is 0; expected at least 1"),
         (NaverNERDataModule, {"eval_batch_size": 0}, "eval_batch_size is 0"),
@@ -175,7 +175,7 @@ def test_other_tokenizers_go_through_the_same_code(make: Make, tmp_path: Path) -
         assert (data.vocab_size, data.pad_token_id) == (14, 0)
         assert all(batch["input_ids"].max() < 14 for loader in loaders(data) for batch in loader)
     with pytest.raises(ValueError, match="is not a KoBERT tokenizer"):
-        make(KorQuADDataModule, tokenizer=wordpiece, seed_compatible=True)
+        make(KorQuADDataModule, tokenizer=wordpiece, reference_decoding=True)
 
 
 def test_loader_workers_give_the_same_batches(make: Make) -> None:

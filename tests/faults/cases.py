@@ -10,7 +10,8 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from distilkobert.models.checkpoints import read_checkpoint
-from tests.faults.chains import Cut, resumed, train
+from tests.faults.chains import resumed, train
+from tests.faults.mishaps import Cut
 from tests.integration.task_world import TaskWorld
 from tests.world import read_json, scalars
 
@@ -35,15 +36,15 @@ class Case:
     options: Sequence[str]
     processes: int = 1
 
-    def words(self, tasks: TaskWorld, runs: Path, *more: str) -> list[str]:
-        """Words of the command."""
+    def args(self, tasks: TaskWorld, runs: Path, *more: str) -> list[str]:
+        """Arguments of the command."""
         many = ["-c", "configs/trainer/ddp_cpu.yaml"] if self.processes > 1 else []
         make: dict[str, Callable[..., list[str]]] = {
             "pretrain": tasks.world.pretrain,
             "distilkobert": tasks.world.distil,
         }
-        words = make[self.kind](runs) if self.kind in make else tasks.options(self.kind, runs)
-        return [*words, *many, *self.options, *more]
+        args = make[self.kind](runs) if self.kind in make else tasks.options(self.kind, runs)
+        return [*args, *many, *self.options, *more]
 
     def folder(self, runs: Path) -> Path:
         """Its run's folder."""
@@ -76,14 +77,14 @@ def draw_cut(draw: random.Random) -> Cut:
     return Cut(hook, draw.randint(1, HOOKS[hook]), first=hook == "on_fit_end" or draw.random() < 0.5)
 
 
-def run_chain(case: Case, words: list[str], runs: Path, cuts: Sequence[Cut], draw: random.Random) -> None:
+def run_chain(case: Case, args: list[str], runs: Path, cuts: Sequence[Cut], draw: random.Random) -> None:
     """Run a command until its end, through interruptions, each time with another number of loader workers."""
-    folder, now = case.folder(runs), words
+    folder, now = case.folder(runs), args
     for cut in cuts:
         if train(now, runs / "log", cut, case.processes):
             return
         start = "best" if draw.random() < 0.15 else "last"
-        now = resumed(folder, words, f"--data.num_workers={draw.choice([0, 0, 1, 2])}", start=start)
+        now = resumed(folder, args, f"--data.num_workers={draw.choice([0, 0, 1, 2])}", start=start)
     train(now, runs / "log", processes=case.processes)
 
 

@@ -24,7 +24,7 @@ def untouched(tasks: TaskWorld, tmp_path_factory: pytest.TempPathFactory) -> Cal
     def make(name: str) -> Path:
         if name not in made:
             case, runs = CASES[name], tmp_path_factory.mktemp(name)
-            train(case.words(tasks, runs), runs / "log", processes=case.processes)
+            train(case.args(tasks, runs), runs / "log", processes=case.processes)
             made[name] = case.folder(runs)
         return made[name]
 

@@ -9,7 +9,8 @@ import torch
 
 from distilkobert.models.checkpoints import read_checkpoint
 from tests.faults.cases import CASES, Case, assert_same_run, draw_cut
-from tests.faults.chains import Cut, resumed, train
+from tests.faults.chains import resumed, train
+from tests.faults.mishaps import Cut
 from tests.integration.task_world import TaskWorld
 from tests.world import read_json, scalars
 
@@ -19,7 +20,7 @@ STEPS = {"pretrain": 6, "nsmc": 10}
 
 def go_on(case: Case, tasks: TaskWorld, runs: Path, epochs: int, draw: random.Random | None) -> Path:
     """Train to the end of so many epochs, from the checkpoint if there is one; with a chance, through interruptions."""
-    folder, first, more = case.folder(runs), case.words(tasks, runs), f"--trainer.max_epochs={epochs}"
+    folder, first, more = case.folder(runs), case.args(tasks, runs), f"--trainer.max_epochs={epochs}"
     for _ in range(draw.randint(1, 3) if draw else 0):
         assert draw is not None
         if train(resumed(folder, first, more), runs / "log", draw_cut(draw), case.processes):
@@ -70,7 +71,7 @@ def test_two_processes_one_and_two_again_train_on_the_same_batches(
 ) -> None:
     """Cut off inside an epoch each time; steps of four batches throughout. Equal to rounding."""
     case, expected = CASES["two"], untouched("two")
-    folder, first = case.folder(tmp_path), case.words(tasks, tmp_path)
+    folder, first = case.folder(tmp_path), case.args(tasks, tmp_path)
     one = ["devices=1", "strategy=auto", "accumulate_grad_batches=4", "val_check_interval=6"]
     two = ["devices=2", "strategy=ddp", "accumulate_grad_batches=2", "val_check_interval=3"]
     log, cut = tmp_path / "log", Cut("on_train_batch_start", batch)

@@ -76,8 +76,8 @@ def test_a_run_that_goes_on_is_not_finished_any_more(
     metrics = read_json(folder / "metrics.json")
     assert (metrics["status"], metrics["steps"]) == ("running", 2)
     checkpoint, output = str(folder / "checkpoints" / "last.ckpt"), tmp_path / "exported"
-    words = rf"base_seed42: training has not ended; go on with: .*{checkpoint}, or .*--allow_unfinished=true"
-    with pytest.raises(ValueError, match=words):
+    message = rf"base_seed42: training has not ended; go on with: .*{checkpoint}, or .*--allow_unfinished=true"
+    with pytest.raises(ValueError, match=message):
         export(checkpoint, str(output))
     assert not output.exists()
     export(checkpoint, str(output), allow_unfinished=True)
@@ -112,7 +112,7 @@ def test_a_trial_of_one_batch_writes_nothing(
 def test_a_start_that_is_refused_leaves_no_folder(
     options: list[str], error: type[Exception], world: World, run: Run, tmp_path: Path
 ) -> None:
-    words = world.distil(tmp_path, *options) if "teacher" in options[0] else world.pretrain(tmp_path, *options)
+    args = world.distil(tmp_path, *options) if "teacher" in options[0] else world.pretrain(tmp_path, *options)
     with pytest.raises(error):
-        run("fit", words)
+        run("fit", args)
     assert not any(tmp_path.iterdir())

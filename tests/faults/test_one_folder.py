@@ -28,13 +28,13 @@ def test_a_corpus_that_another_process_prepares_is_refused(
     world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = tmp_path / "corpus"
-    words = ["corpus", "--input", str(world.root / "text.txt"), "--tokenizer", str(world.tokenizer), "--min_tokens=5",
+    args = ["corpus", "--input", str(world.root / "text.txt"), "--tokenizer", str(world.tokenizer), "--min_tokens=5",
              "--output", str(output)]  # fmt: skip
     with only_process(tmp_path / ".corpus.lock", "x"):
-        assert prepare(words) == 2
+        assert prepare(args) == 2
     assert f"the corpus {output} is in use by process {os.getpid()}" in capsys.readouterr().err
     assert not any(tmp_path.iterdir())
-    assert prepare(words) == 0
+    assert prepare(args) == 0
     assert [path.name for path in tmp_path.iterdir()] == ["corpus"]
 
 

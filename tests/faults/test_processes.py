@@ -19,7 +19,8 @@ import torch
 from distilkobert.models.checkpoints import read_checkpoint
 from distilkobert.stop_signals import StopSignals
 from lightning_modules.callbacks import GracefulStop
-from tests.faults.forks import Training, hang_after, signal_itself
+from tests.faults.forks import Training
+from tests.faults.mishaps import hang_after, signal_itself
 from tests.integration.test_ddp import TORCHRUN
 from tests.world import World, read_json, scalars
 
@@ -135,15 +136,15 @@ def test_lightning_asks_its_signal_connector_for_what_ours_has() -> None:
     assert "_signal_connector = _SignalConnector(self)" in inspect.getsource(pl.Trainer.__init__)
 
 
-def ranks(words: list[str], tmp_path: Path, name: str, mishaps: tuple[object, object] = (None, None)) -> list[Training]:
+def ranks(args: list[str], tmp_path: Path, name: str, mishaps: tuple[object, object] = (None, None)) -> list[Training]:
     """Both processes of a run, as a launcher starts them."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
     common = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "NODE_RANK": "0"}
-    words = [*words, "-c", "configs/trainer/ddp_cpu.yaml"]
+    args = [*args, "-c", "configs/trainer/ddp_cpu.yaml"]
     return [
-        Training(words, tmp_path / f"{name}{rank}", tmp_path, {**common, "LOCAL_RANK": str(rank)}, mishaps[rank])  # type: ignore[arg-type]
+        Training(args, tmp_path / f"{name}{rank}", tmp_path, {**common, "LOCAL_RANK": str(rank)}, mishaps[rank])  # type: ignore[arg-type]
         for rank in (0, 1)
     ]
 
@@ -178,8 +179,8 @@ def test_two_processes_stop_together_and_go_on(who: str, world: World, tmp_path:
 def test_a_signal_to_the_launcher_alone_stops_all(
     launcher: tuple[str, ...], codes: list[int], world: World, tmp_path: Path
 ) -> None:
-    words = world.pretrain(tmp_path, *LONG, "-c", "configs/trainer/ddp_cpu.yaml")
-    command = [sys.executable, "-m", *launcher, "experiments.train", "fit", *words]
+    args = world.pretrain(tmp_path, *LONG, "-c", "configs/trainer/ddp_cpu.yaml")
+    command = [sys.executable, "-m", *launcher, "experiments.train", "fit", *args]
     folder = tmp_path / "pretrain" / "base_seed42"
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)

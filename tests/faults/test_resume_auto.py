@@ -44,12 +44,12 @@ def test_the_same_command_ends_the_run_and_then_does_nothing(
     assert run("fit", options) is None
     assert capsys.readouterr().out == f"{folder}: finished after optimizer step 4; nothing to do\n"
     assert content(folder) == before
-    for change, words in (
+    for change, message in (
         ("--trainer.max_steps=5", r"asks for another length \(trainer\.max_steps: run 4, now 5\).*--ckpt_path=last"),
         ("--model.encoder.dropout=0.2", r"model\.encoder\.dropout: checkpoint 0\.1, now 0\.2"),
         ("--data.masking.probability=0.3", r"data\.masking\.probability: checkpoint 0\.15, now 0\.3"),
     ):
-        with pytest.raises(ValueError, match=words):
+        with pytest.raises(ValueError, match=message):
             run("fit", [*options, change])
     with pytest.raises(ValueError, match="holds a run already"):
         run("fit", [*options, "--run.resume=never"])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.cases import CASES, HAS_BF16, assert_same_run, draw_cut, run_chain
-from tests.faults.chains import Cut
+from tests.faults.mishaps import Cut
 from tests.integration.task_world import TaskWorld
 
 Untouched = Callable[[str], Path]
@@ -15,7 +15,7 @@ Untouched = Callable[[str], Path]
 
 def check(name: str, cuts: Sequence[Cut], draw: random.Random, tasks: TaskWorld, runs: Path, expected: Path) -> None:
     case = CASES[name]
-    run_chain(case, case.words(tasks, runs), runs, cuts, draw)
+    run_chain(case, case.args(tasks, runs), runs, cuts, draw)
     assert_same_run(case.folder(runs), expected)
 
 

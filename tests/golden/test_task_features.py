@@ -28,7 +28,7 @@ CASES: dict[str, tuple[type, dict[str, Any]]] = {
     "klue_ner split": (KlueNERDataModule, {"particles": "split"}),
     "korquad": (KorQuADDataModule, SHORT),
     "korquad split": (KorQuADDataModule, {**SHORT, "particles": "split"}),
-    "korquad original": (KorQuADDataModule, {**SHORT, "seed_compatible": True}),
+    "korquad original": (KorQuADDataModule, {**SHORT, "reference_decoding": True}),
 }
 
 

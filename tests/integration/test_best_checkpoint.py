@@ -123,8 +123,8 @@ def test_the_advice_of_an_export_can_be_followed(
     export(str(last), str(tmp_path / "first"))
     advice = capsys.readouterr().err
     assert "its last step was not validated; measure it with: python -m experiments.train validate" in advice
-    words = advice[advice.index("validate -c") :].split(";")[0].split()
-    run("validate", words[1:])
+    args = advice[advice.index("validate -c") :].split(";")[0].split()
+    run("validate", args[1:])
     metrics = read_json(folder / "metrics.json")
     assert metrics["val/step"] == metrics["steps"] == 5
     capsys.readouterr()

@@ -90,8 +90,8 @@ def test_the_model_card_tells_recipe_corpus_metrics_and_differences(runs: Path, 
     card = (export(str(checkpoint), str(tmp_path / "student")) / "README.md").read_text(encoding="utf-8")
     assert card.startswith("---\n")
     assert "# student" in card
-    told = ("No segment ids", "No pooler", "last_hidden_state[:, 0]", "weight: 0.33", '"sequences"', "val/loss")
-    for expected in told:
+    parts = ("No segment ids", "No pooler", "last_hidden_state[:, 0]", "weight: 0.33", '"sequences"', "val/loss")
+    for expected in parts:
         assert expected in card, expected
     assert str(runs) not in card
     assert str(runs.parent) not in card

@@ -101,16 +101,16 @@ def test_a_start_that_is_refused_leaves_the_folder_free(option: str, world: Worl
 
 
 @pytest.mark.parametrize(
-    ("task", "option", "words"),
+    ("task", "option", "message"),
     [
         ("nsmc", "--model.class_path=QuestionAnswering", "check that data.class_path fits model.class_path"),
         ("naver_ner", "--model.class_path=SequenceClassification", "got labels for every piece"),
     ],
 )
 def test_a_module_of_another_task_leaves_the_folder_free(
-    task: str, option: str, words: str, tasks: TaskWorld, world: World, run: Run, tmp_path: Path
+    task: str, option: str, message: str, tasks: TaskWorld, world: World, run: Run, tmp_path: Path
 ) -> None:
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises(ValueError, match=message):
         run("fit", tasks.options(task, tmp_path, option, f"--model.init_from={world.teacher}"))
     folder = tmp_path / task / "base_seed42"
     assert not [

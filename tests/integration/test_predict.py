@@ -209,7 +209,7 @@ def test_answers_come_from_windows_of_the_training(world: World, tmp_path: Path,
     assert spans[24] != spans[64]
 
 
-def test_unknown_pieces_are_told_of(sentiment: Path, ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
+def test_unknown_pieces_are_named(sentiment: Path, ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
     ask(sentiment, "재미있다\n별로다\n")
     assert "unknown" not in caplog.text
     assert ask(sentiment, "\U0001f600 \U0001f601 \U0001f602\n") == ["positive\t0.7500"]
@@ -286,4 +286,5 @@ def test_a_pipe_gets_what_was_asked_before_the_bad_line_and_no_traceback(sentime
     done = subprocess.run(command, input=lines, capture_output=True, check=False, timeout=120)
     assert (done.returncode, done.stdout) == (2, b"positive\t0.7500\n")
     note, error = done.stderr.splitlines()
-    assert note.startswith(b"note: ") and error.startswith(b"error: line 2: not UTF-8 (byte 0x")
+    assert note.startswith(b"note: ")
+    assert error.startswith(b"error: line 2: not UTF-8 (byte 0x")

@@ -19,7 +19,7 @@ from tests.integration.wide_models import export_of, fit_and_test, records_of, s
 from tests.world import World, read_json
 
 Record = dict[str, Any]
-SEED_WAY = "korquad seed"
+REFERENCE_WAY = "korquad reference"
 FAST = ("nsmc", "korquad")
 """KorQuAD, labelled and answered in the original's way."""
 
@@ -39,8 +39,8 @@ def finished(tasks: TaskWorld, tmp_path_factory: pytest.TempPathFactory) -> Call
     def get(task: str) -> tuple[Path, Path]:
         if task not in made:
             runs = tmp_path_factory.mktemp("runs")
-            kind, _, seed_way = task.partition(" ")
-            extra = ["--data.seed_compatible=true"] if seed_way else []
+            kind, _, reference_way = task.partition(" ")
+            extra = ["--data.reference_decoding=true"] if reference_way else []
             run_folder = fit_and_test(tasks, kind, runs, f"--model.init_from={tasks.root / 'wide'}", *extra)
             made[task] = run_folder, export_of(run_folder, runs / "exported")
         return made[task]
@@ -70,7 +70,7 @@ def expected_columns(task: str, record: Record, line: str) -> list[str]:
         return [record["predicted"]]
     if task.startswith("korquad"):
         place = line.split("\t")[1][record["start"] : record["end"]]
-        assert place == record["predicted"] or (record["predicted"] in place and task == SEED_WAY)
+        assert place == record["predicted"] or (record["predicted"] in place and task == REFERENCE_WAY)
         return [record["predicted"], f"{record['start']}-{record['end']}"]
     blank = " " if task == "naver_ner" else ""
     starts = [len(blank.join([*record["units"][:number], ""])) for number in range(len(record["units"]))]
@@ -82,7 +82,7 @@ def expected_columns(task: str, record: Record, line: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "task", [pytest.param(t, marks=[] if t in FAST else [pytest.mark.slow]) for t in (*TASKS, SEED_WAY)]
+    "task", [pytest.param(t, marks=[] if t in FAST else [pytest.mark.slow]) for t in (*TASKS, REFERENCE_WAY)]
 )
 def test_an_exported_folder_answers_lines_as_test_did(
     task: str, tasks: TaskWorld, finished: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any
@@ -97,7 +97,7 @@ def test_an_exported_folder_answers_lines_as_test_did(
     monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO("\n".join(lines).encode())))
     predict(str(exported), batch_size=7)
     printed = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
-    if task in ("nsmc", "korquad", SEED_WAY):
+    if task in ("nsmc", "korquad", REFERENCE_WAY):
         shown = [float(columns.pop()) for columns in printed]
         assert shown == pytest.approx([record["probability"] for record in stored], abs=1e-3)
     assert printed == expected

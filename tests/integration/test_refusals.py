@@ -1,4 +1,4 @@
-"""What the trainer refuses, and in which words."""
+"""What the trainer refuses, and what it says."""
 
 import shutil
 from collections.abc import Callable
@@ -29,7 +29,7 @@ def checkpoint(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("option", "words"),
+    ("option", "message"),
     [
         ("--trainer.max_epoch=3", "max_epoch"),
         ("--trainer.max_epo=3", "max_epo"),
@@ -46,12 +46,12 @@ def checkpoint(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def test_misspelt_abbreviated_and_ill_typed_options_are_refused(
-    option: str, words: str, world: World, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    option: str, message: str, world: World, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as caught:
         run("fit", world.distil(tmp_path, option))
     assert caught.value.code == 2
-    assert words in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert not any(tmp_path.iterdir())
 
 
@@ -127,15 +127,15 @@ def test_a_module_override_on_resume_is_refused(checkpoint: Path, world: World, 
 
 
 def test_a_checkpoint_of_another_module_is_refused(checkpoint: Path, world: World, run: Run, tmp_path: Path) -> None:
-    words = "written by Distillation, this command configures MaskedLanguageModeling.*other weights use --model.init_"
+    message = "written by Distillation, this command configures MaskedLanguageModeling.*other weights use --model.init_"
     for command in ("fit", "validate"):
-        with pytest.raises(ValueError, match=words) as caught:
+        with pytest.raises(ValueError, match=message) as caught:
             run(command, world.pretrain(tmp_path, f"--ckpt_path={checkpoint}"))
         assert "--model.teacher" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("option", "words"),
+    ("option", "message"),
     [
         ("--model.student.layers=[0,1]", r"model\.student\.layers: checkpoint '\[0, 4, 8\]', now '\[0, 1\]'"),
         ("--model.student.layers=[1,2,3]", r"model\.student\.layers: checkpoint '\[0, 4, 8\]', now '\[1, 2, 3\]'"),
@@ -143,9 +143,9 @@ def test_a_checkpoint_of_another_module_is_refused(checkpoint: Path, world: Worl
     ],
 )
 def test_an_override_that_changes_what_is_measured_is_refused_in_evaluation(
-    option: str, words: str, checkpoint: Path, world: World, run: Run, tmp_path: Path
+    option: str, message: str, checkpoint: Path, world: World, run: Run, tmp_path: Path
 ) -> None:
-    with pytest.raises(ValueError, match=rf"--ckpt_path evaluates a model as it was trained.*{words}.*Drop the over"):
+    with pytest.raises(ValueError, match=rf"--ckpt_path evaluates a model as it was trained.*{message}.*Drop the over"):
         run("validate", world.distil(tmp_path, f"--ckpt_path={checkpoint}", option))
     assert not any(tmp_path.iterdir())
 

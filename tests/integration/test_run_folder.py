@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ import yaml
 
 from distilkobert.models.checkpoints import load_model, read_checkpoint
 from experiments._shared.trainer_cli import TrainerCLI
+from lightning_modules.callbacks import LastCheckpoint
 from tests.world import World, read_json, scalars
 
 Run = Callable[..., TrainerCLI]
@@ -154,3 +156,32 @@ def test_training_ends_with_a_validation_of_its_last_step(world: World, run: Run
     metrics = read_json(tmp_path / "distilkobert" / "base_seed42" / "metrics.json")
     assert (metrics["steps"], metrics["val/step"]) == (5, 5)
     assert list(scalars(tmp_path / "distilkobert" / "base_seed42")["val/loss"]) == [4, 5]
+
+
+@pytest.mark.parametrize(("minutes", "written"), [("1e-9", [1, 2, 3]), ("60", [2, 3])])
+def test_the_last_checkpoint_follows_steps_or_minutes_whichever_comes_first(
+    minutes: str,
+    written: list[int],
+    world: World,
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    steps, save = [], LastCheckpoint.save
+
+    def noted(self: LastCheckpoint, trainer: Any) -> None:
+        steps.append(trainer.global_step)
+        save(self, trainer)
+
+    monkeypatch.setattr(LastCheckpoint, "save", noted)
+    options = [
+        "--trainer.max_steps=3",
+        "--last_checkpoint.every_n_steps=2",
+        f"--last_checkpoint.every_minutes={minutes}",
+    ]
+    run("fit", world.pretrain(tmp_path, *options))
+    assert list(dict.fromkeys(steps)) == written
+    last = tmp_path / "pretrain" / "base_seed42" / "checkpoints" / "last.ckpt"
+    said = f"checkpoint every 2 steps or {float(minutes):g} min, whichever comes first: {last}"
+    assert said in caplog.text

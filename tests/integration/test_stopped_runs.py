@@ -80,11 +80,11 @@ def test_a_last_step_that_ruins_the_weights_is_not_kept(steps: int, world: World
 def test_the_advice_is_one_that_works(world: World, run: Run, tmp_path: Path) -> None:
     with pytest.raises(FloatingPointError) as caught:
         run("fit", world.distil(tmp_path, *RUIN))
-    words = str(caught.value)
-    assert "none was written yet" in words
-    assert "start a new run with another --run.arm, and with a lower --model.optimizer.lr or a longer" in words
-    assert "--model.init_from" not in words  # a distillation has no such option
-    assert "32-true" not in words  # it is that already
+    message = str(caught.value)
+    assert "none was written yet" in message
+    assert "start a new run with another --run.arm, and with a lower --model.optimizer.lr or a longer" in message
+    assert "--model.init_from" not in message  # a distillation has no such option
+    assert "32-true" not in message  # it is that already
     run("fit", world.distil(tmp_path, "--run.arm=slower", "--model.optimizer.lr=1e-4", "--trainer.max_steps=1"))
 
 

@@ -75,9 +75,9 @@ def test_test_scores_are_scalars_of_the_run_and_its_settings_are_written_once(fi
     assert not [name for name in settings if "." in name]
 
 
-def test_samples_are_the_first_rows_and_the_surest_errors(finished: Path, tasks: TaskWorld) -> None:
+def test_samples_are_the_first_rows_and_the_most_confident_errors(finished: Path, tasks: TaskWorld) -> None:
     page = texts(finished, "test/samples")[4]
-    first, wrong = page.split("**Wrong answers, the surest first**")
+    first, wrong = page.split("**Wrong answers, most confident first**")
     records = stored(finished)
     pattern = re.compile(r"^\| \*\*(\d+)\*\* (.*) \| .* \| .* \(\d\.\d{3}\)( ✗)? \|$", flags=re.MULTILINE)
     assert [row for row, _, _ in pattern.findall(first)] == ["0", "1", "2", "3", "4"]

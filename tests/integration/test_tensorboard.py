@@ -124,13 +124,13 @@ def test_the_hparams_tab_compares_the_arms(ask: Ask, runs: Path) -> None:
     for name, group in groups.items():
         assert len(group["sessions"]) == 1
         assert group["sessions"][0]["status"] == "STATUS_SUCCESS"
-        record = read_json(runs / name / "metrics.json")
+        metrics = read_json(runs / name / "metrics.json")
         shown = {metric["name"]["tag"]: metric["value"] for metric in group["metricValues"]}
         compared = [tag for tag in shown if tag.startswith(("val/", "test/", "probe/"))]
-        assert {tag: shown[tag] for tag in compared} == pytest.approx({tag: record[tag] for tag in compared}, rel=1e-5)
-        assert shown["final/loss"] == pytest.approx(record["val/loss"], rel=1e-5)
-        assert ("test/accuracy" in shown) == (record["recipe"] == "nsmc")
-        assert (group["hparams"]["arm"], group["hparams"]["seed"]) == (record["arm"], 42)
+        assert {tag: shown[tag] for tag in compared} == pytest.approx({tag: metrics[tag] for tag in compared}, rel=1e-5)
+        assert shown["final/loss"] == pytest.approx(metrics["val/loss"], rel=1e-5)
+        assert ("test/accuracy" in shown) == (metrics["recipe"] == "nsmc")
+        assert (group["hparams"]["arm"], group["hparams"]["seed"]) == (metrics["arm"], 42)
     assert [groups[f"distilkobert/{arm}_seed42"]["hparams"]["cosine.weight"] for arm in ("base", "other")] == [
         0.33,
         0.0,

@@ -57,7 +57,7 @@ def save_wordpiece(folder: Path) -> Path:
 
 def fit_and_test(tasks: TaskWorld, task: str, runs: Path, *options: str) -> Path:
     """The run folder after one step of training, and `test`."""
-    more = ["--data.seed_compatible=false"] if task == "korquad" else []
+    more = ["--data.reference_decoding=false"] if task == "korquad" else []
     short = ["--trainer.max_steps=1", "--trainer.val_check_interval=1"]
     folder = runs / task / "base_seed42"
     with pytest.MonkeyPatch.context() as patch:

@@ -91,7 +91,7 @@ class Diary(pl.Callback):
 
     def on_validation_end(self, trainer: pl.Trainer, *_: Any) -> None:
         if not trainer.sanity_checking:
-            self.events.append(("validation", trainer.global_step))
+            self.events.append(("validation", trainer.fit_loop.epoch_loop._batches_that_stepped))  # that of loggers
 
     def on_train_epoch_end(self, trainer: pl.Trainer, *_: Any) -> None:
         self.events.append(("end", trainer.current_epoch))

@@ -38,9 +38,9 @@ class Bench:
     def start(self, *options: str, text: str = SMALL) -> "subprocess.Popen[str]":
         """Start a worker as a process of its own."""
         declare(self.root, text, *options)
-        words = ["--config", str(self.root / "s.yaml"), "--root", str(self.root / "runs"), *options]
+        args = ["--config", str(self.root / "s.yaml"), "--root", str(self.root / "runs"), *options]
         return subprocess.Popen(
-            [sys.executable, "-m", "tests.support.study_worker", *words],
+            [sys.executable, "-m", "tests.support.study_worker", *args],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -5,12 +5,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from distilkobert.io.metric_names import TYPE_F1
-from experiments.report.cells import marks_in, ratio_marks, seeds_mark, signed
-from experiments.report.content import entity_keys, percent_of_type
 from experiments.report.figures.style import Drawing, Look, looks, new_figure, panels
+from experiments.report.formatting import marks_in, ratio_marks, seeds_mark, signed
 from experiments.report.names import name_points
 from experiments.report.reading.runs import Study
 from experiments.report.reading.tasks import Metric
+from experiments.report.score_tables import entity_keys, percent_of_type
 from experiments.report.scores import Scores, spread_of
 
 if TYPE_CHECKING:
@@ -82,11 +82,11 @@ def retention_figure(
 
 
 def _margins(axes: "Axes", points: Sequence[tuple[float, float]]) -> None:
-    """Limits from 0 along the cost, and room above and below the points."""
+    """Limits from 0 along the cost, and margin above and below the points."""
     ys = [y for _, y in points] + [100.0]
-    room = max(0.12 * (max(ys) - min(ys)), 1.0)
+    margin = max(0.12 * (max(ys) - min(ys)), 1.0)
     axes.set_xlim(0, 1.12 * max(x for x, _ in points))
-    axes.set_ylim(min(ys) - room, max(ys) + room)
+    axes.set_ylim(min(ys) - margin, max(ys) + margin)
 
 
 def difference_figure(study: Study, scores: Scores) -> Drawing | None:

@@ -1,9 +1,9 @@
-"""Names that become folders, and the words of a command line that a study file may hold."""
+"""Names that become folders, and the arguments of a command line that a study file may hold."""
 
 import re
 from collections.abc import Iterable, Sequence
 
-Words = Sequence[str]
+Args = Sequence[str]
 
 _NAME = re.compile(r"\w[\w.+=-]{0,99}")
 _RESERVED_NAMES = ("corpus", "teacher", "distil", "latency", "exported", "logs", "locks")
@@ -53,46 +53,46 @@ def check_stages(tasks: Iterable[str]) -> None:
         raise ValueError(f"then: {taken[0]!r} is the name of a folder of every study; name the task otherwise")
 
 
-def check_words(words: Words, where: str) -> None:
-    """Refuse words that the study would overrule, or that set nothing.
+def check_args(args: Args, where: str) -> None:
+    """Refuse arguments that the study would overrule, or that set nothing.
 
     Raises:
-        ValueError: a word is no option and no value of one, lacks its value, or sets what the study sets itself.
+        ValueError: an argument is no option and no value of one, lacks its value, or sets what the study sets itself.
     """
-    for group in group_words(words, where):
+    for group in group_args(args, where):
         name = group[0].partition("=")[0].lstrip("-").removesuffix("+").replace(".init_args.", ".")
         if name in _NO_SETTINGS or name.endswith(".help"):
             raise ValueError(f"{where}: {group[0]} is no setting; leave it out")
         if any(name == own or name.startswith(f"{own}.") for own in _OWN_OPTIONS):
             raise ValueError(f"{where}: {group[0]} is set by the study itself; leave it out")
-        if len(group) == 1 and "=" not in group[0]:  # it would take the next word of the command line
+        if len(group) == 1 and "=" not in group[0]:  # it would take the next argument of the command line
             right = f"{group[0]} FILE" if group[0] in _CONFIG_OPTIONS else f"{group[0]}=VALUE"
             raise ValueError(f"{where}: {group[0]} has no value; write {right}")
 
 
-def group_words(words: Words, where: str) -> list[tuple[str, ...]]:
-    """The words, each option together with its value: `-c FILE`, `--option=value`, `--option value`.
+def group_args(args: Args, where: str) -> list[tuple[str, ...]]:
+    """The arguments, each option together with its value: `-c FILE`, `--option=value`, `--option value`.
 
     Raises:
-        ValueError: a word is no option and no value of one.
+        ValueError: an argument is no option and no value of one.
     """
     groups: list[tuple[str, ...]] = []
-    for word in words:
-        if word.startswith("-") and not re.fullmatch(r"-[\d.].*", word):
-            groups.append((word,))
+    for arg in args:
+        if arg.startswith("-") and not re.fullmatch(r"-[\d.].*", arg):
+            groups.append((arg,))
         elif groups and len(groups[-1]) == 1 and "=" not in groups[-1][0]:
-            groups[-1] = (groups[-1][0], word)
+            groups[-1] = (groups[-1][0], arg)
         else:
-            raise ValueError(f"{where}: {word!r} is no option; write -c FILE or --option=value")
+            raise ValueError(f"{where}: {arg!r} is no option; write -c FILE or --option=value")
     return groups
 
 
-def config_files(words: Words) -> list[str]:
+def config_files(args: Args) -> list[str]:
     """Files named by `-c` and `--config`, in order."""
     files = []
-    for place, word in enumerate(words):
-        if word in _CONFIG_OPTIONS:
-            files += list(words[place + 1 : place + 2])
-        elif word.startswith(("--config=", "-c=")):
-            files.append(word.partition("=")[2])
+    for place, arg in enumerate(args):
+        if arg in _CONFIG_OPTIONS:
+            files += list(args[place + 1 : place + 2])
+        elif arg.startswith(("--config=", "-c=")):
+            files.append(arg.partition("=")[2])
     return files

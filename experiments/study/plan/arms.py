@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import product
 
 from experiments._shared.plan_file import TEACHER, ArmKind
-from experiments.study.plan.args import check_name, check_names, check_words
+from experiments.study.plan.args import check_args, check_name, check_names
 from experiments.study.plan.declaration import SearchPart, Study
 
 MLM_ONLY_CONFIG = "configs/ablation/mlm_only.yaml"
@@ -20,14 +20,14 @@ class Arm:
     Args:
         name: part of its folders' names.
         kind: a student of the question, a control, or the teacher.
-        words: what its distillation adds to the base.
+        args: what its distillation adds to the base.
         seeds: its seeds.
         axes: axis to the label that it has there.
     """
 
     name: str
     kind: ArmKind
-    words: tuple[str, ...]
+    args: tuple[str, ...]
     seeds: tuple[int, ...]
     axes: Mapping[str, str] = field(default_factory=dict)
 
@@ -50,7 +50,7 @@ class Point:
         return f"search-{self.number:03d}"
 
     @property
-    def words(self) -> tuple[str, ...]:
+    def args(self) -> tuple[str, ...]:
         """What its distillation adds to the base arm."""
         return tuple(f"--{option}={_text(value)}" for option, value in self.values.items())
 
@@ -67,7 +67,7 @@ def arms_of(study: Study, points: tuple[Point, ...] = ()) -> tuple[Arm, ...]:
 
     Raises:
         ValueError: a name repeats or cannot be a folder, an arm sets what the study sets, two arms have the same
-            words, or seeds or the base arm name an arm that does not exist.
+            args, or seeds or the base arm name an arm that does not exist.
     """
     students = _students(study)
     controls = [name for name in study.controls if name != TEACHER]
@@ -83,21 +83,21 @@ def arms_of(study: Study, points: tuple[Point, ...] = ()) -> tuple[Arm, ...]:
     if any(name == TEACHER for name, _, _ in students):
         raise ValueError(f"arms.{TEACHER}: this is the name of the teacher itself; name the arm otherwise")
     base = base_arm(study)
-    base_words = next(words for name, words, _ in students if name == base)
+    base_args = next(args for name, args, _ in students if name == base)
     special = {"undistilled": ("--trainer.max_steps=0",), "mlm_only": ("-c", MLM_ONLY_CONFIG)}
     arms = [Arm(TEACHER, "teacher", (), _seeds(study, TEACHER))] if TEACHER in study.controls else []
-    arms += [Arm(name, "student", words, _seeds(study, name), axes) for name, words, axes in students]
+    arms += [Arm(name, "student", args, _seeds(study, name), axes) for name, args, axes in students]
     for point in points:
         labels = {option: _text(value) for option, value in point.values.items()}
-        arms.append(Arm(point.name, "student", (*base_words, *point.words), (study.seeds[0],), labels))
-    arms += [Arm(name, "control", (*base_words, *special[name]), _seeds(study, name)) for name in controls]
+        arms.append(Arm(point.name, "student", (*base_args, *point.args), (study.seeds[0],), labels))
+    arms += [Arm(name, "control", (*base_args, *special[name]), _seeds(study, name)) for name in controls]
     seen: dict[tuple[str, ...], str] = {}
     for arm in arms:
         if arm.kind == "student" and arm.name not in {point.name for point in points}:
-            if arm.words in seen:
-                same = " ".join(arm.words) or "the base as it is"
-                raise ValueError(f"the arms {seen[arm.words]} and {arm.name} are the same command ({same})")
-            seen[arm.words] = arm.name
+            if arm.args in seen:
+                same = " ".join(arm.args) or "the base as it is"
+                raise ValueError(f"the arms {seen[arm.args]} and {arm.name} are the same command ({same})")
+            seen[arm.args] = arm.name
     return tuple(arms)
 
 
@@ -115,23 +115,23 @@ def base_arm(study: Study) -> str:
 
 
 def _students(study: Study) -> list[tuple[str, tuple[str, ...], dict[str, str]]]:
-    """Name, words and axes of the declared arms, multiplied by all combinations of the axes' labels."""
-    for name, words in study.arms.items():
+    """Name, arguments and axes of the declared arms, multiplied by all combinations of the axes' labels."""
+    for name, args in study.arms.items():
         check_name(name, "arms")
-        check_words(words, f"arms.{name}")
+        check_args(args, f"arms.{name}")
     for axis, labels in study.axes.items():
         if not labels:
             raise ValueError(f"axes.{axis}: has no labels")
-        for label, words in labels.items():
+        for label, args in labels.items():
             check_name(label, f"axes.{axis}")
-            check_words(words, f"axes.{axis}.{label}")
+            check_args(args, f"axes.{axis}.{label}")
     if not study.arms and not study.axes:
         return [("distilled", (), {})]
     students = []
-    for name, words in study.arms.items() if study.arms else [("", [])]:
+    for name, args in study.arms.items() if study.arms else [("", [])]:
         for combination in product(*(labels.items() for labels in study.axes.values())):
             chosen = dict(zip(study.axes, (label for label, _ in combination), strict=True))
-            every = (*words, *(word for _, more in combination for word in more))
+            every = (*args, *(arg for _, more in combination for arg in more))
             students.append(("-".join(part for part in (name, *chosen.values()) if part), every, chosen))
     return students
 

@@ -15,7 +15,7 @@ from distilkobert.stop_signals import StopSignals
 from experiments._shared.parsers import explain
 from experiments._shared.plan_file import CORPUS, DISTIL, TEACHER
 from experiments._shared.trainer_cli import TRAINER_OPTIONS, TrainerCLI
-from experiments.study.plan.args import group_words
+from experiments.study.plan.args import group_args
 from experiments.study.plan.arms import Arm
 from experiments.study.plan.plan import Plan, Run
 from experiments.study.plan.sources import Lack
@@ -39,18 +39,18 @@ class CommandParser(TrainerCLI):
     def instantiate_classes(self) -> None:
         """There is nothing to make."""
 
-    def resolve(self, words: Sequence[str]) -> dict[str, Any]:
-        """The settings that these words of `experiments.train` come to, without seed and run folder.
+    def resolve(self, args: Sequence[str]) -> dict[str, Any]:
+        """The settings that these arguments of `experiments.train` come to, without seed and run folder.
 
         Raises:
             ValueError: the trainer would refuse them; in its words.
         """
         try:
-            settings = self.parser.parse_args(list(words))[words[0]].as_dict()
+            settings = self.parser.parse_args(list(args))[args[0]].as_dict()
         except (ArgumentError, ValueError, OSError) as error:
             raise ValueError(explain(str(error), ())) from error
         except SystemExit as end:
-            raise ValueError("a word among these asks for help and starts nothing") from end
+            raise ValueError("an argument among these asks for help and starts nothing") from end
         for part in ("model", "data"):
             if settings[part].get("dict_kwargs"):
                 names = ", ".join(f"{part}.{name}" for name in settings[part]["dict_kwargs"])
@@ -73,7 +73,7 @@ def check_plan(plan: Plan, folder: Path, samples: Collection[str] = ()) -> Lack:
         What the runs read that is not there.
 
     Raises:
-        ValueError: a command is refused, two arms come to the same settings, or a word of an arm changes nothing; names
+        ValueError: a command is refused, two arms come to the same settings, or an argument changes nothing; names
             the arm.
     """
     parser = CommandParser()
@@ -98,16 +98,16 @@ def check_plan(plan: Plan, folder: Path, samples: Collection[str] = ()) -> Lack:
 
 
 def _check_effect(parser: CommandParser, arm: Arm, run: Run, settings: Mapping[str, Any]) -> None:
-    """Refuse a word of an arm without which its settings are the same; a label of an axis may be the base's value."""
-    words, length = run.commands[0][1:], len(arm.words)
-    start = next(place for place in range(len(words)) if words[place : place + length] == arm.words)
-    groups = group_words(arm.words, arm.name)
+    """Refuse an argument without which an arm's settings are the same; an axis may have the base's value as a label."""
+    args, length = run.commands[0][1:], len(arm.args)
+    start = next(place for place in range(len(args)) if args[place : place + length] == arm.args)
+    groups = group_args(arm.args, arm.name)
     for place, group in enumerate(groups):
-        others = [word for other in groups[:place] + groups[place + 1 :] for word in other]
+        others = [arg for other in groups[:place] + groups[place + 1 :] for arg in other]
         try:
-            without = parser.resolve([*words[:start], *others, *words[start + length :]])
+            without = parser.resolve([*args[:start], *others, *args[start + length :]])
         except ValueError:
-            continue  # the other words need this one
+            continue  # the other arguments need this one
         if without == settings:
             raise ValueError(
                 f"arms.{arm.name}: {' '.join(group)} changes nothing, the base has these values already; mend it"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from experiments._shared.latency_file import LATENCY_FILE
 from experiments._shared.plan_file import CORPUS, DISTIL, LATENCY, TEACHER
-from experiments.study.plan.args import check_words
+from experiments.study.plan.args import check_args
 from experiments.study.plan.arms import Arm, check_seeds
 from experiments.study.plan.declaration import Study
 from experiments.study.plan.plan import Command, Run
@@ -28,8 +28,8 @@ class Commands:
         part = self.study.corpus
         if part is None:
             return []
-        words = ("--input", *part.input, f"--tokenizer={part.tokenizer}", f"--output={self._corpus_folder}")
-        command = ("experiments.prepare", "corpus", *words, *part.options)
+        args = ("--input", *part.input, f"--tokenizer={part.tokenizer}", f"--output={self._corpus_folder}")
+        command = ("experiments.prepare", "corpus", *args, *part.options)
         return [Run(CORPUS, CORPUS, self.study.seeds[0], (command,))]
 
     def teacher(self) -> list[Run]:
@@ -37,31 +37,31 @@ class Commands:
         part = self.study.teacher
         if isinstance(part, str):
             return []
-        check_words(part.overrides, "teacher.overrides")
+        check_args(part.overrides, "teacher.overrides")
         seed = self.study.seeds[0] if part.seed is None else check_seeds([part.seed], "teacher.seed")[0]
-        words = (*self._corpus_words, *part.overrides)
+        args = (*self._corpus_args, *part.overrides)
         needs = tuple(run.label for run in self.corpus())
-        return [self._exporting(TEACHER, TEACHER, seed, part.configs, words, needs)]
+        return [self._exporting(TEACHER, TEACHER, seed, part.configs, args, needs)]
 
     def distillation(self, arm: Arm, seed: int) -> Run:
         """One arm, distilled with one seed."""
         teacher = f"--model.teacher={self._teacher_source}"
-        words = (*self._corpus_words, *self.study.overrides, teacher, *arm.words)
+        args = (*self._corpus_args, *self.study.overrides, teacher, *arm.args)
         needs = tuple(run.label for run in (*self.corpus(), *self.teacher()))
-        return self._exporting(DISTIL, arm.name, seed, self.study.base, words, needs)
+        return self._exporting(DISTIL, arm.name, seed, self.study.base, args, needs)
 
     def fine_tunings(self, arm: Arm, exports: Mapping[tuple[str, int], Run]) -> Iterator[Run]:
         """All tasks of one arm, from its exports."""
         for task, part in self.study.then.items():
-            check_words(part.overrides, f"then.{task}.overrides")
+            check_args(part.overrides, f"then.{task}.overrides")
             seeds = arm.seeds if part.seeds is None else check_seeds(part.seeds, f"then.{task}.seeds")
             for seed in seeds:
                 source, needs = self._teacher_source, tuple(run.label for run in self.teacher())
                 if arm.name != TEACHER:
                     start = exports.get((arm.name, seed)) or exports[arm.name, arm.seeds[0]]
                     source, needs = f"{self.folder}/{start.export}", (start.label,)
-                words = (*part.overrides, f"--model.init_from={source}")
-                fit, place = self._fit(task, arm.name, seed, part.configs, words)
+                args = (*part.overrides, f"--model.init_from={source}")
+                fit, place = self._fit(task, arm.name, seed, part.configs, args)
                 best = f"--ckpt_path={place}/checkpoints/best.ckpt"
                 test = ("experiments.train", "test", "-c", f"{place}/config.yaml", best)
                 yield Run(task, arm.name, seed, (fit, test), needs)
@@ -83,7 +83,7 @@ class Commands:
         return f"{self.folder}/{CORPUS}/{CORPUS}_seed{self.study.seeds[0]}"
 
     @property
-    def _corpus_words(self) -> tuple[str, ...]:
+    def _corpus_args(self) -> tuple[str, ...]:
         if self.study.corpus is None:
             return ()
         return (f"--data.data_dir={self._corpus_folder}", f"--data.tokenizer={self.study.corpus.tokenizer}")
@@ -94,20 +94,18 @@ class Commands:
         return part if isinstance(part, str) else f"{self.folder}/{self.teacher()[0].export}"
 
     def _exporting(
-        self, stage: str, arm: str, seed: int, configs: Sequence[str], words: Sequence[str], needs: tuple[str, ...]
+        self, stage: str, arm: str, seed: int, configs: Sequence[str], args: Sequence[str], needs: tuple[str, ...]
     ) -> Run:
         """Train and export; `fit` ends with a validation, so the figures are those of the weights exported."""
-        fit, place = self._fit(stage, arm, seed, configs, words)
+        fit, place = self._fit(stage, arm, seed, configs, args)
         last, export = f"{place}/checkpoints/last.ckpt", f"exported/{arm}_seed{seed}"
         exported = ("experiments.export", f"--checkpoint={last}", f"--output={self.folder}/{export}")
         return Run(stage, arm, seed, (fit, exported), needs, export)
 
-    def _fit(
-        self, stage: str, arm: str, seed: int, configs: Sequence[str], words: Sequence[str]
-    ) -> tuple[Command, str]:
+    def _fit(self, stage: str, arm: str, seed: int, configs: Sequence[str], args: Sequence[str]) -> tuple[Command, str]:
         """A training and the folder it writes."""
-        stack = [word for file in configs for word in ("-c", file)]
+        stack = [arg for file in configs for arg in ("-c", file)]
         own = (f"--run.root={self.folder}", f"--run.recipe={stage}", f"--run.arm={arm}", f"--seed_everything={seed}")
         quiet = "--trainer.enable_progress_bar=false"
-        command = ("experiments.train", "fit", *stack, *self.study.machine, quiet, *words, *own)
+        command = ("experiments.train", "fit", *stack, *self.study.machine, quiet, *args, *own)
         return command, f"{self.folder}/{stage}/{arm}_seed{seed}"

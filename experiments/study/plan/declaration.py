@@ -7,7 +7,7 @@ them is `expand.py`.
 from dataclasses import dataclass, field
 from typing import Literal
 
-Words = list[str]
+Args = list[str]
 Control = Literal["teacher", "undistilled", "mlm_only"]
 CONTROLS: tuple[Control, ...] = ("teacher", "undistilled", "mlm_only")
 
@@ -24,7 +24,7 @@ class CorpusPart:
 
     input: list[str]
     tokenizer: str
-    options: Words = field(default_factory=list)
+    options: Args = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class TeacherPart:
     """
 
     configs: list[str]
-    overrides: Words = field(default_factory=list)
+    overrides: Args = field(default_factory=list)
     seed: int | None = None
 
 
@@ -54,7 +54,7 @@ class TaskPart:
     """
 
     configs: list[str]
-    overrides: Words = field(default_factory=list)
+    overrides: Args = field(default_factory=list)
     seeds: list[int] | None = None
 
 
@@ -111,15 +111,15 @@ class Study:
         base: config files of the distillation that all arms share.
         teacher: folder, checkpoint or hub id of the teacher, or how to pretrain it.
         overrides: options of the distillation for all arms.
-        arms: arm to the words that it adds to the base: `-c FILE`, `--option=value`.
-        axes: axis to labels, each with its words; every arm is multiplied by all combinations.
+        arms: arm to the arguments that it adds to the base: `-c FILE`, `--option=value`.
+        axes: axis to labels, each with its arguments; every arm is multiplied by all combinations.
         seeds: seeds of every arm.
         arm_seeds: seeds of single arms, instead of `seeds`.
         then: task to the fine-tuning that every arm's export goes through.
         controls: arms added by themselves: the teacher; the student's start, not distilled; masked LM alone.
         base_arm: arm that the others are compared with; by default the first.
         corpus: text to prepare before anything else; without it `overrides` name a prepared corpus.
-        machine: words added to every training: devices, precision.
+        machine: arguments added to every training: devices, precision.
         metric: figure that decides, as STAGE/KEY of a metrics.json: `nsmc/test/accuracy`, `distil/val/loss`.
         search: ranges to search beside the arms.
         latency: measure the latency of all exports at the end.
@@ -128,16 +128,16 @@ class Study:
 
     base: list[str]
     teacher: str | TeacherPart
-    overrides: Words = field(default_factory=list)
-    arms: dict[str, Words] = field(default_factory=dict)
-    axes: dict[str, dict[str, Words]] = field(default_factory=dict)
+    overrides: Args = field(default_factory=list)
+    arms: dict[str, Args] = field(default_factory=dict)
+    axes: dict[str, dict[str, Args]] = field(default_factory=dict)
     seeds: list[int] = field(default_factory=lambda: [1])
     arm_seeds: dict[str, list[int]] = field(default_factory=dict)
     then: dict[str, TaskPart] = field(default_factory=dict)
     controls: list[Control] = field(default_factory=lambda: list(CONTROLS))
     base_arm: str | None = None
     corpus: CorpusPart | None = None
-    machine: Words = field(default_factory=list)
+    machine: Args = field(default_factory=list)
     metric: str | None = None
     search: SearchPart | None = None
     latency: bool = True

@@ -2,7 +2,7 @@
 
 from distilkobert.io.metric_names import TEST
 from experiments._shared.plan_file import DISTIL, TEACHER
-from experiments.study.plan.args import check_stages, check_words
+from experiments.study.plan.args import check_args, check_stages
 from experiments.study.plan.arms import Point, arms_of, base_arm, check_seeds
 from experiments.study.plan.commands import Commands
 from experiments.study.plan.declaration import Declared, Study
@@ -28,8 +28,8 @@ def expand(declared: Declared, points: tuple[Point, ...] = ()) -> Plan:
     if isinstance(study.teacher, str) and not study.teacher.strip():
         raise ValueError("teacher: is empty; name a folder, a checkpoint or a hub id, or how to pretrain it")
     check_stages(study.then)
-    check_words(study.overrides, "overrides")
-    check_words(study.machine, "machine")
+    check_args(study.overrides, "overrides")
+    check_args(study.machine, "machine")
     _check_metric(study)
     arms = arms_of(study, points)
     commands = Commands(study, study_folder(declared))
@@ -60,7 +60,7 @@ def study_folder(declared: Declared) -> str:
 
 def _check_metric(study: Study) -> None:
     if study.search is not None:
-        check_words([f"--{option}=" for option in study.search.options], "search.options")
+        check_args([f"--{option}=" for option in study.search.options], "search.options")
         check_seeds([study.search.seed], "search.seed")
         if study.metric is None or not study.search.options or study.search.trials < 1:
             raise ValueError(

@@ -8,8 +8,8 @@ from typing import Any
 import yaml
 
 from distilkobert.io.files import write_text
-from experiments._shared.config_files import content_sum
-from experiments._shared.plan_file import PLAN_FILE, PlanContent, RunEntry, read_plan
+from experiments._shared.config_files import settings_sum
+from experiments._shared.plan_file import PLAN_FILE, PlanJson, RunEntry, read_plan
 from experiments.study.plan.args import config_files
 from experiments.study.plan.declaration import Declared, Study
 from experiments.study.plan.plan import Plan, differences
@@ -31,7 +31,7 @@ def config_sums(declared: Declared, plan: Plan) -> dict[str, str]:
         path = Path(file)
         if not path.is_file():
             raise FileNotFoundError(f"{named.get(file, 'controls')}: {file}: no such file; looked in {Path.cwd()}")
-        sums[file] = content_sum(path)
+        sums[file] = settings_sum(path)
     return sums
 
 
@@ -42,22 +42,22 @@ def _named_files(study: Study) -> Iterable[tuple[str, list[str]]]:
         yield "teacher.overrides", config_files(study.teacher.overrides)
     yield "overrides", config_files(study.overrides)
     yield "machine", config_files(study.machine)
-    for name, words in study.arms.items():
-        yield f"arms.{name}", config_files(words)
+    for name, args in study.arms.items():
+        yield f"arms.{name}", config_files(args)
     for axis, labels in study.axes.items():
-        for label, words in labels.items():
-            yield f"axes.{axis}.{label}", config_files(words)
+        for label, args in labels.items():
+            yield f"axes.{axis}.{label}", config_files(args)
     for task, part in study.then.items():
         yield f"then.{task}.configs", part.configs
         yield f"then.{task}.overrides", config_files(part.overrides)
 
 
-def check_folder(folder: Path, content: PlanContent, journal: PlanContent | None) -> list[str]:
+def check_folder(folder: Path, plan_json: PlanJson, journal: PlanJson | None) -> list[str]:
     """Refuse a folder that belongs to another study.
 
     Args:
         folder: the study's folder.
-        content: of the plan.json that is to be written.
+        plan_json: what is to be written.
         journal: of the plan.json that the journal knows; None where there is no journal.
 
     Returns:
@@ -69,7 +69,7 @@ def check_folder(folder: Path, content: PlanContent, journal: PlanContent | None
     """
     before = read_plan(folder)
     known = {run["label"]: run for plan in (journal, before) if plan is not None for run in plan["runs"]}
-    strangers = sorted(run["label"] for run in content["runs"] if run["label"] not in known and _left(folder, run))
+    strangers = sorted(run["label"] for run in plan_json["runs"] if run["label"] not in known and _left(folder, run))
     if strangers:
         raise ValueError(
             f"{folder / strangers[0]} exists, but this study did not make it: no {PLAN_FILE} and no journal name it. "
@@ -78,16 +78,16 @@ def check_folder(folder: Path, content: PlanContent, journal: PlanContent | None
     left = {label: places for label, run in known.items() if (places := _left(folder, run))}
     if journal is None and not left:
         return []  # a dry run, and nothing since
-    compared = (differences(plan, content) for plan in (before, journal) if plan is not None)
+    compared = (differences(plan, plan_json) for plan in (before, journal) if plan is not None)
     found = next(filter(None, compared), {})
     made = [label for label in found if label in left]
     if made:
-        told = "; ".join(f"{label} {found[label]}" for label in made[:3])
+        changes = "; ".join(f"{label} {found[label]}" for label in made[:3])
         more = f"; and {len(made) - 3} more" if len(made) > 3 else ""
         places = [place for label in made for place in left[label]]
         remedy = f"what these runs have left there ({', '.join(places)})" if len(places) <= 6 else "the folder"
         raise ValueError(
-            f"{folder} belongs to a study that was declared otherwise: {told}{more}. Undo the change, take another "
+            f"{folder} belongs to a study that was declared otherwise: {changes}{more}. Undo the change, take another "
             f"--name, or remove {remedy}"
         )
     return list(found)

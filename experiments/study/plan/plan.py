@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from experiments._shared.plan_file import PlanContent, RunEntry
+from experiments._shared.plan_file import PlanJson, RunEntry
 from experiments.study.plan.args import config_files
 from experiments.study.plan.arms import Arm
 
 Command: TypeAlias = tuple[str, ...]
-"""Words of one command line after `python -m`."""
+"""Arguments of one command line after `python -m`."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Plan:
         """The runs and the last step."""
         return (*self.runs, self.latency) if self.latency else self.runs
 
-    def content(self, files: Mapping[str, str]) -> PlanContent:
+    def as_json(self, files: Mapping[str, str]) -> PlanJson:
         """Content of plan.json; `files` are the sums of the settings in the configs."""
         return {
             "study": self.study,
@@ -112,10 +112,10 @@ class Plan:
         }
 
 
-def differences(before: PlanContent, now: PlanContent) -> dict[str, str]:
-    """What two contents of plan.json do not agree about; empty where they are the same study.
+def differences(before: PlanJson, now: PlanJson) -> dict[str, str]:
+    """What two plan.json do not agree about; empty where they are the same study.
 
-    Runs may be added: more seeds, arms and tasks do not change what is there. A run is another one when its words
+    Runs may be added: more seeds, arms and tasks do not change what is there. A run is another one when its arguments
     change, a config file that they name, or a run that it needs.
 
     Returns:
@@ -127,13 +127,13 @@ def differences(before: PlanContent, now: PlanContent) -> dict[str, str]:
     changed = {file for file, sha in before["configs"].items() if sums.get(file, sha) != sha}
     for run in before["runs"]:
         label = run["label"]
-        words = [word for command in run["commands"] for word in command]
+        args = [arg for command in run["commands"] for arg in command]
         if label not in commands:
             found[label] = "is gone"
         elif run["commands"] != commands[label]:
-            new = [word for command in commands[label] for word in command]
-            gone, come = (" ".join(w for w in a if w not in b) for a, b in ((words, new), (new, words)))
-            found[label] = f"had {gone or 'other words'!r}, has now {come or 'their order changed'!r}"
+            new = [arg for command in commands[label] for arg in command]
+            gone, come = (" ".join(w for w in a if w not in b) for a, b in ((args, new), (new, args)))
+            found[label] = f"had {gone or 'other arguments'!r}, has now {come or 'their order changed'!r}"
         elif file := next((file for file in config_files(run["commands"][0]) if file in changed), None):
             found[label] = f"was made with {file}, which has changed"
         elif need := next((need for need in run["needs"] if need in found), None):
@@ -141,7 +141,7 @@ def differences(before: PlanContent, now: PlanContent) -> dict[str, str]:
     return found
 
 
-def together(before: PlanContent | None, now: PlanContent) -> PlanContent:
+def together(before: PlanJson | None, now: PlanJson) -> PlanJson:
     """Content of plan.json with all that either of two has; `now` as it is where nothing is missing in it."""
     if before is None:
         return now

@@ -1,4 +1,4 @@
-"""The journal file in which Optuna keeps a study's book: open it, and say what is wrong with one that is broken."""
+"""The journal file of a study's runs, kept with Optuna: open it, and say what is wrong with one that is broken."""
 
 import json
 import os
@@ -40,7 +40,7 @@ class JournalLock(FileLock):
 
 
 def require_optuna() -> None:
-    """Check that the book can be kept.
+    """Check that a journal can be kept.
 
     Raises:
         ValueError: Optuna is not installed; says how to.
@@ -49,7 +49,7 @@ def require_optuna() -> None:
         import optuna
     except ImportError as error:
         raise ValueError(
-            "a study keeps its book with Optuna, which is not installed: pip install 'distilkobert[study]', in this "
+            "a study keeps its journal with Optuna, which is not installed: pip install 'distilkobert[study]', in this "
             "folder pip install -e '.[study]'. --dry_run prints the command lines without it"
         ) from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)

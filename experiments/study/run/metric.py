@@ -18,9 +18,9 @@ def direction_of(metric: str) -> Literal["maximize", "minimize"]:
     Args:
         metric: STAGE/KEY.
     """
-    words = metric.partition("/")[2].split("/")
+    parts = metric.partition("/")[2].split("/")
     lower = {score.key for kind in KINDS for score in kind.scores if score.mode == "min"}
-    return "minimize" if lower.union(("loss", "cosine", "soft_target")).intersection(words) else "maximize"
+    return "minimize" if lower.union(("loss", "cosine", "soft_target")).intersection(parts) else "maximize"
 
 
 def metric_lines(plan: Plan, metric: str, folder: Path) -> list[str]:

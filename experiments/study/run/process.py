@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 PYTHON: tuple[str, ...] = (sys.executable, "-m")
-"""What the words of a command stand after."""
+"""Start of the command line, up to the name of the module."""
 
 _PR_SET_PDEATHSIG = 1  # Linux, sys/prctl.h
 
@@ -23,7 +23,7 @@ class Child:
     the lock of its run; on Linux it is killed when the worker dies, elsewhere the lock stays with it until it ends.
 
     Args:
-        words: the command's words.
+        args: the arguments of the command.
         launcher: what stands before them.
         log: file that its output is appended to.
         lock: descriptor of the run's lock.
@@ -31,14 +31,14 @@ class Child:
     """
 
     def __init__(
-        self, words: Sequence[str], launcher: Sequence[str], log: Path, lock: int, environment: Mapping[str, str]
+        self, args: Sequence[str], launcher: Sequence[str], log: Path, lock: int, environment: Mapping[str, str]
     ) -> None:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
-            output.write(f"\n$ python -m {shlex.join(words)}\n".encode())
+            output.write(f"\n$ python -m {shlex.join(args)}\n".encode())
             output.flush()
             self._process = subprocess.Popen(
-                [*launcher, *words],
+                [*launcher, *args],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

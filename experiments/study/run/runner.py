@@ -13,8 +13,8 @@ from experiments.study.run.locks import FileLock
 from experiments.study.run.process import PYTHON, Child, tail
 from experiments.study.run.search import Search
 from experiments.study.run.status import ENDED, OPEN, Status, statuses
-from experiments.study.run.trials import Book
-from experiments.study.run.unfinished import remains
+from experiments.study.run.trials import RunJournal
+from experiments.study.run.unfinished import unfinished_work
 from experiments.study.run.view import View
 
 _GRACE_SECONDS = 30.0
@@ -39,11 +39,11 @@ class Worker:
     Args:
         plan: what is to run; grows while a search goes on.
         folder: the study's folder.
-        book: the study's book, all runs entered.
+        journal: the study's journal, all runs entered.
         view: where progress is shown.
         search: the study's search, if it has one.
         places: runs at a time.
-        launcher: what the words of a command stand after.
+        launcher: start of the command line, up to the name of the module.
         pause: seconds between two looks at what has ended.
     """
 
@@ -51,7 +51,7 @@ class Worker:
         self,
         plan: Plan,
         folder: Path,
-        book: Book,
+        journal: RunJournal,
         view: View,
         search: Search | None = None,
         places: int = 1,
@@ -60,7 +60,7 @@ class Worker:
     ) -> None:
         self.plan = plan
         self.folder = folder
-        self.book = book
+        self.journal = journal
         self.view = view
         self.search = search
         self.places = places
@@ -99,18 +99,18 @@ class Worker:
             self._stop()
 
     def _status(self) -> dict[str, Status]:
-        return statuses(self.plan, self.book.entries(), self._jobs, self._redo)
+        return statuses(self.plan, self.journal.entries(), self._jobs, self._redo)
 
     def _count(self) -> str:
         status = self._status()
         return f"{sum(value == 'done' for value in status.values())} of {len(status)}"
 
     def _touched(self, stage: str | None = None) -> set[str]:
-        """Runs, of one stage or all, that the book calls done and whose result is not whole any more."""
+        """Runs, of one stage or all, that the journal calls done and whose result is not whole any more."""
         touched, runs = set(), {run.label: run for run in self.plan.all_runs if stage in (None, run.stage)}
-        for label, entry in self.book.entries().items():
+        for label, entry in self.journal.entries().items():
             if entry.state == "done" and label in runs:
-                left = remains(runs[label], self.folder)
+                left = unfinished_work(runs[label], self.folder)
                 if left.commands:
                     why = "; ".join(left.notes) or "what it leaves is not there, or not all of it"
                     self.view.say(f"{label} had finished, but {why}. It is run again")
@@ -132,22 +132,22 @@ class Worker:
         lock = FileLock(self.folder / "locks" / f"{run.file_stem}.lock")
         if not lock.try_acquire():
             return False
-        entry = self.book.entries()[run.label]
+        entry = self.journal.entries()[run.label]
         if entry.state == "failed" or (entry.state == "done" and run.label not in self._redo):
-            lock.release()  # it has ended since the book was read
+            lock.release()  # it has ended since the journal was read
             return True
-        left = remains(run, self.folder)
+        left = unfinished_work(run, self.folder)
         if left.notes and run.label not in self._redo:
             self.view.say(f"{run.label}: {'; '.join(left.notes)}. It is mended")
         self._redo.discard(run.label)
         if not left.commands:
             if entry.state != "done":
-                self.book.begin(run.label)
-                self.book.finish(run.label, 0.0)
+                self.journal.begin(run.label)
+                self.journal.finish(run.label, 0.0)
                 self.view.say(f"{run.label} is there already")
             lock.release()
             return True
-        self.book.begin(run.label)
+        self.journal.begin(run.label)
         left.clear()
         resumed = left.commands[0] not in run.commands
         commands, log = deque(left.commands), self.folder / run.log
@@ -175,10 +175,10 @@ class Worker:
 
     def _end(self, job: Job, code: int) -> None:
         label, seconds = job.run.label, time.monotonic() - job.started
-        left = remains(job.run, self.folder).commands if code == 0 else ()
+        left = unfinished_work(job.run, self.folder).commands if code == 0 else ()
         del self._jobs[label]
         if code == 0 and not left:
-            self.book.finish(label, seconds)
+            self.journal.finish(label, seconds)
             self.view.say(f"{label} done in {seconds:,.0f} s ({self._count()})")
         else:
             how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
@@ -187,7 +187,7 @@ class Worker:
                 why = f" ({why_unfinished(metrics)})" if metrics and why_unfinished(metrics) else ""
                 how = f"ended without an error, but without the result of {' '.join(left[0][:2])}{why}"
             note = f"{how}; end of {job.log}:\n{tail(job.log)}"
-            self.book.fail(label, note)
+            self.journal.fail(label, note)
             self.view.say(f"{label} FAILED, {note}")
         job.lock.release()
 

@@ -93,15 +93,17 @@ class Search:
             return self._enter(self.points())
 
     def best(self) -> str:
-        """The best point, in words; empty while none has been told."""
-        told = [trial for trial in self._trials() if trial.value is not None]
-        if not told:
+        """The best point, in words; empty while none has been measured."""
+        measured = [trial for trial in self._trials() if trial.value is not None]
+        if not measured:
             return ""
         choose = max if self._direction == "maximize" else min
-        best = choose(told, key=lambda trial: trial.value or 0.0)
+        best = choose(measured, key=lambda trial: trial.value or 0.0)
         values = ", ".join(f"{option}={value}" for option, value in best.params.items())
         name = Point(best.user_attrs.get(_RETOLD, best.number), {}).name
-        return f"best of {len(told)} points by {self._metric}, {self._direction}: {name} ({values}): {best.value:.4f}"
+        return (
+            f"best of {len(measured)} points by {self._metric}, {self._direction}: {name} ({values}): {best.value:.4f}"
+        )
 
     def _trials(self) -> "list[FrozenTrial]":
         return self._study.get_trials(deepcopy=False) if self._study else []

@@ -1,4 +1,4 @@
-"""Where every run of a study stands, worked out from the book and from what this worker is running."""
+"""Where every run of a study stands, worked out from the journal and from what this worker is running."""
 
 from collections.abc import Collection, Mapping
 from typing import Literal
@@ -11,7 +11,7 @@ Status = Literal["waiting", "ready", "elsewhere", "running", "done", "failed", "
 
 ENDED: tuple[Status, ...] = ("done", "failed", "skipped")
 OPEN: tuple[Status, ...] = ("ready", "elsewhere")
-"""A worker may try these: what the book calls running elsewhere may have been killed."""
+"""A worker may try these: what the journal calls running elsewhere may have been killed."""
 
 
 def statuses(
@@ -24,9 +24,9 @@ def statuses(
 
     Args:
         plan: the study's plan.
-        entries: what the book says.
+        entries: what the journal says.
         running: labels that this worker is running.
-        redo: labels that are done by the book, but whose result is no longer there.
+        redo: labels that are done by the journal, but whose result is no longer there.
     """
     found: dict[str, Status] = {}
     for run in plan.all_runs:

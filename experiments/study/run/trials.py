@@ -1,4 +1,4 @@
-"""The book of a study: an Optuna journal, in which every run is a trial, and every attempt after a failure another.
+"""The journal of a study: an Optuna journal, in which every run is a trial, and every attempt after a failure another.
 
 The journal says what is done and what failed. Who runs a run is said by a lock that the kernel holds
 (`locks.py`): a journal has no heartbeat, so what it calls running may have been killed.
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from experiments._shared.plan_file import PlanContent
+from experiments._shared.plan_file import PlanJson
 from experiments.study.run.journal import JOURNAL_FILE
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ State = Literal["waiting", "running", "done", "failed"]
 
 @dataclass(frozen=True)
 class Entry:
-    """What the book says of a run.
+    """What the journal says of a run.
 
     Args:
         state: of its last attempt. `running` may also have been killed.
@@ -33,7 +33,7 @@ class Entry:
     note: str = ""
 
 
-class Book:
+class RunJournal:
     """States of a study's runs.
 
     Args:
@@ -61,12 +61,12 @@ class Book:
             )
 
     @property
-    def plan(self) -> PlanContent | None:
-        """Content of plan.json as it was when runs were last entered; None in a new book."""
-        plan: PlanContent | None = self._study.user_attrs.get("plan")
+    def plan(self) -> PlanJson | None:
+        """Content of plan.json as it was when runs were last entered; None in a new journal."""
+        plan: PlanJson | None = self._study.user_attrs.get("plan")
         return plan
 
-    def enter(self, plan: PlanContent, labels: Iterable[str], *, retry: bool) -> None:
+    def enter(self, plan: PlanJson, labels: Iterable[str], *, retry: bool) -> None:
         """Enter runs that are new, and with `retry` once more those that failed, in the declared order.
 
         Call it while holding the study's lock.

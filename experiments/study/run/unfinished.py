@@ -19,7 +19,7 @@ from experiments.study.plan.plan import Command, Run
 
 
 @dataclass(frozen=True)
-class Remains:
+class UnfinishedWork:
     """What is left of a run.
 
     Args:
@@ -41,11 +41,11 @@ class Remains:
                 path.unlink(missing_ok=True)
 
 
-def remains(run: Run, study: Path) -> Remains:
+def unfinished_work(run: Run, study: Path) -> UnfinishedWork:
     """What is left of `run` in the study's folder `study`."""
     folder, export = study / run.label, study / run.export if run.export else None
     if run.commands[0][:2] != ("experiments.train", "fit"):
-        return Remains(tuple(command for command in run.commands if not _made(command, folder)))
+        return UnfinishedWork(tuple(command for command in run.commands if not _made(command, folder)))
     notes: list[str] = []
     remove: list[Path] = []
     try:
@@ -64,13 +64,13 @@ def remains(run: Run, study: Path) -> Remains:
     last_result = export.is_dir() if export else not strange and _tested(metrics, folder, notes)
     after = () if last_result else run.commands[1:]
     if metrics and not why_unfinished(metrics) and measured and not other:
-        return Remains(after, tuple(notes), tuple(remove))
+        return UnfinishedWork(after, tuple(notes), tuple(remove))
     last, config = folder / "checkpoints" / "last.ckpt", folder / CONFIG_FILE
     if last.is_file() and config.is_file() and not other:
         fit = ("experiments.train", "fit", "-c", str(config), f"--ckpt_path={last}")
-        return Remains((fit, *after), tuple(notes), tuple(remove))
+        return UnfinishedWork((fit, *after), tuple(notes), tuple(remove))
     remove = [path for path in (folder, export) if path is not None and path.exists()]
-    return Remains(run.commands, tuple(notes), tuple(remove))
+    return UnfinishedWork(run.commands, tuple(notes), tuple(remove))
 
 
 def _tested(metrics: Mapping[str, Any], folder: Path, notes: list[str]) -> bool:

@@ -65,7 +65,7 @@ def test_another_head_from_a_folder_names_what_is_new(tmp_path: Path) -> None:
     assert missing == ["bert.pooler.dense.bias", "bert.pooler.dense.weight", "classifier.bias", "classifier.weight"]
 
 
-def test_a_missing_checkpoint_is_told_with_what_its_run_has(tmp_path: Path) -> None:
+def test_a_missing_checkpoint_is_named_with_what_its_run_has(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     (folder / "checkpoints").mkdir(parents=True)
     last = folder / "checkpoints" / "last.ckpt"

@@ -75,7 +75,7 @@ def test_an_unknown_weight_of_the_encoder_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("task", "told"),
+    ("task", "note"),
     [
         ("masked_lm", "BertForMaskedLM has no place for these, they are left out: cls (2 weights), pooler (2 weights)"),
         ("sequence_classification", "cls (7 weights)"),
@@ -83,7 +83,7 @@ def test_an_unknown_weight_of_the_encoder_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_poolers_and_other_heads_are_left_out_and_named(
-    task: Task, told: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    task: Task, note: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = saved(BertForPreTraining(BERT), tmp_path)
     # Of older files: a table of position numbers, which is no weight.
@@ -91,7 +91,7 @@ def test_poolers_and_other_heads_are_left_out_and_named(
     with caplog.at_level(logging.WARNING, logger="distilkobert"):
         load_model(folder, task)
     (said,) = messages(caplog)
-    assert told in said
+    assert note in said
     assert str(folder) in said
 
 

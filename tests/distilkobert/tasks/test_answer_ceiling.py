@@ -17,7 +17,7 @@ from distilkobert.metrics import EntityF1
 from distilkobert.metrics.korquad import score_predictions
 from distilkobert.tasks.alignment import character_tags, piece_tags
 from distilkobert.tasks.labels import KLUE_NER_LABELS
-from distilkobert.tasks.reference_decoding import read_context, seed_answer_pieces, seed_answer_text
+from distilkobert.tasks.reference_decoding import read_context, reference_answer_pieces, reference_answer_text
 from distilkobert.tasks.spans import PieceSpan, best_spans, to_answers
 from distilkobert.tasks.windows import (
     NO_ANSWER,
@@ -102,7 +102,7 @@ def test_perfect_spans_reach_the_ceiling(
     assert result["f1"] >= f1
 
 
-def test_seed_compatible_labels_and_decoding_reach_what_the_original_could(
+def test_reference_decoding_labels_and_decoding_reach_what_the_original_could(
     korquad: dict[str, Any], tokenizer: KoBertTokenizer
 ) -> None:
     result = scores(
@@ -110,8 +110,8 @@ def test_seed_compatible_labels_and_decoding_reach_what_the_original_could(
         tokenizer,
         read=lambda text: read_context(text, tokenizer.tokenize),
         ids_of=lambda context: tokenizer.convert_tokens_to_ids(context.pieces),
-        label=lambda context, text, start: seed_answer_pieces(context, text, start, tokenizer.tokenize),
-        say=lambda text, context, first, last: seed_answer_text(context, first, last),
+        label=lambda context, text, start: reference_answer_pieces(context, text, start, tokenizer.tokenize),
+        say=lambda text, context, first, last: reference_answer_text(context, first, last),
     )
     assert result["exact_match"] == pytest.approx(77.3, abs=0.5)
     assert result["f1"] == pytest.approx(96.7, abs=0.5)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from distilkobert import KoBertTokenizer
 from distilkobert.tasks.answering import AnsweringCodec
-from distilkobert.tasks.examples import CharacterExample, QuestionWindows, WordExample, seed_offsets
+from distilkobert.tasks.examples import CharacterExample, QuestionWindows, WordExample, reference_offsets
 from distilkobert.tasks.files.korquad import read_korquad
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.reference_decoding import read_context
@@ -59,17 +59,20 @@ def test_true_tags_of_words_survive(data: Any) -> None:
 
 
 def question(
-    tokenizer: KoBertTokenizer, settings: WindowSettings, particles: Any = "none", seed_compatible: bool = False
+    tokenizer: KoBertTokenizer, settings: WindowSettings, particles: Any = "none", reference_decoding: bool = False
 ) -> QuestionWindows:
     asked = tokenizer.encode_batch(["어디로 가나?"])[0].tolist()
-    seed_context = read_context(CONTEXT, tokenizer.tokenize) if seed_compatible else None
-    if seed_context is None:
+    reference_context = read_context(CONTEXT, tokenizer.tokenize) if reference_decoding else None
+    if reference_context is None:
         ids, spans = tokenizer.encode_with_offsets(CONTEXT)
     else:
-        ids, spans = tokenizer.convert_tokens_to_ids(seed_context.pieces), list(seed_offsets(seed_context))
+        ids, spans = (
+            tokenizer.convert_tokens_to_ids(reference_context.pieces),
+            list(reference_offsets(reference_context)),
+        )
     windows = build_windows(asked, ids, settings, tokenizer.frame)
     return QuestionWindows(
-        "q", 0, CONTEXT, ("서울",), range(len(windows)), tuple(windows), tuple(spans), particles, seed_context
+        "q", 0, CONTEXT, ("서울",), range(len(windows)), tuple(windows), tuple(spans), particles, reference_context
     )
 
 
@@ -112,18 +115,18 @@ def test_a_particle_is_stripped_from_the_given_answer_only(tiny_tokenizer: KoBer
 
 
 def test_the_original_way_reads_words_and_places_them(tiny_tokenizer: KoBertTokenizer) -> None:
-    example = question(tiny_tokenizer, WindowSettings(200, stride=3, max_question=8), seed_compatible=True)
-    assert example.seed_context is not None
-    words = example.seed_context.piece_words
+    example = question(tiny_tokenizer, WindowSettings(200, stride=3, max_question=8), reference_decoding=True)
+    assert example.reference_context is not None
+    words = example.reference_context.piece_words
     for word, text in ((3, "부산은"), (4, "큰")):
         inside = [number for number, owner in enumerate(words) if owner == word]
         best = example.answer(*sure_of(example, (inside[0], inside[-1])))[0]
         assert best.text == text == CONTEXT[best.start : best.end]
 
 
-@pytest.mark.parametrize("seed_compatible", [False, True])
+@pytest.mark.parametrize("reference_decoding", [False, True])
 def test_repeated_answers_are_kept_apart(
-    tiny_tokenizer: KoBertTokenizer, tmp_path: Path, seed_compatible: bool
+    tiny_tokenizer: KoBertTokenizer, tmp_path: Path, reference_decoding: bool
 ) -> None:
     starts = [CONTEXT.index("서울"), CONTEXT.rindex("서울")]
     asked = [
@@ -133,10 +136,10 @@ def test_repeated_answers_are_kept_apart(
     content = {"data": [{"title": "서울", "paragraphs": [{"context": CONTEXT, "qas": asked}]}]}
     (tmp_path / "file.json").write_text(json.dumps(content), encoding="utf-8")
     paragraphs = read_korquad(tmp_path / "file.json")
-    codec = AnsweringCodec(tiny_tokenizer, InputSettings(seed_compatible=seed_compatible))
+    codec = AnsweringCodec(tiny_tokenizer, InputSettings(reference_decoding=reference_decoding))
     _, questions = codec.encode(paragraphs)
     firsts = [question["first"] for question in questions]
-    if seed_compatible:
+    if reference_decoding:
         owners = read_context(CONTEXT, tiny_tokenizer.tokenize).piece_words
         assert [owners[place] for place in firsts] == [0, 7]
     else:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from distilkobert.tasks.reference_decoding import read_context, seed_answer_pieces, seed_answer_text
+from distilkobert.tasks.reference_decoding import read_context, reference_answer_pieces, reference_answer_text
 
 VOCABULARY = (
     "도서",
@@ -64,25 +64,25 @@ def test_context_is_cut_into_words_and_pieces() -> None:
 )
 def test_labels_and_decoding(answer: str, label: str, read_out: str) -> None:
     context = read_context(CONTEXT, tokenize)
-    pieces = seed_answer_pieces(context, answer, CONTEXT.index(answer), tokenize)
+    pieces = reference_answer_pieces(context, answer, CONTEXT.index(answer), tokenize)
     assert " ".join(context.pieces[pieces[0] : pieces[1] + 1]) == label
-    assert seed_answer_text(context, *pieces) == read_out
+    assert reference_answer_text(context, *pieces) == read_out
 
 
 def test_decoding_within_a_word_and_across_punctuation() -> None:
     context = read_context(CONTEXT, tokenize)
     first = context.pieces.index("▁부산")
-    assert seed_answer_text(context, first, first) == "부산"
-    assert seed_answer_text(context, first, first + 1) == "부산(洪)은"  # "부산(" stands there as "부산 ("
-    assert seed_answer_text(context, first + 1, first + 1) == "("
-    assert seed_answer_text(context, 1, 1) == "관에"
+    assert reference_answer_text(context, first, first) == "부산"
+    assert reference_answer_text(context, first, first + 1) == "부산(洪)은"  # "부산(" stands there as "부산 ("
+    assert reference_answer_text(context, first + 1, first + 1) == "("
+    assert reference_answer_text(context, 1, 1) == "관에"
 
 
 def test_ideographs_are_set_apart_like_punctuation() -> None:
     context = read_context("길동吉童은", list)
-    assert seed_answer_text(context, 0, 1) == "길동"
-    assert seed_answer_text(context, 2, 2) == "吉"
-    assert seed_answer_text(context, 2, 3) == "길동吉童은"  # "吉童" stands there as "吉 童"
+    assert reference_answer_text(context, 0, 1) == "길동"
+    assert reference_answer_text(context, 2, 2) == "吉"
+    assert reference_answer_text(context, 2, 3) == "길동吉童은"  # "吉童" stands there as "吉 童"
 
 
 def test_word_without_pieces_has_no_label() -> None:
@@ -90,10 +90,10 @@ def test_word_without_pieces_has_no_label() -> None:
         return [] if text == "강" else [text]
 
     context = read_context("산 강 들", silent)
-    assert seed_answer_pieces(context, "강", 2, silent) is None
-    assert seed_answer_pieces(context, "산 강", 0, silent) == (0, 0)
+    assert reference_answer_pieces(context, "강", 2, silent) is None
+    assert reference_answer_pieces(context, "산 강", 0, silent) == (0, 0)
 
 
 def test_control_characters_make_the_lengths_differ_and_give_whole_words() -> None:
     context = read_context("가\x07나다", list)
-    assert seed_answer_text(context, 2, 2) == "가\x07나다"
+    assert reference_answer_text(context, 2, 2) == "가\x07나다"

@@ -30,8 +30,8 @@ BERT = Frame.bert(CLS, SEP, 0)
 def laid_out(draw: st.DrawFn) -> tuple[list[int], list[int], WindowSettings, list[Window]]:
     """Question, context (numbered from 100), settings that fit, and their windows."""
     max_question = draw(st.integers(1, 6))
-    room = draw(st.integers(1, 12))
-    chosen = WindowSettings(max_question + room + 3, draw(st.integers(1, room)), max_question)
+    capacity = draw(st.integers(1, 12))
+    chosen = WindowSettings(max_question + capacity + 3, draw(st.integers(1, capacity)), max_question)
     question = list(range(10, 10 + draw(st.integers(1, 9))))
     context = list(range(100, 100 + draw(st.integers(1, 40))))
     return question, context, chosen, build_windows(question, context, chosen, BERT)
@@ -92,8 +92,8 @@ def test_no_window_more_than_needed() -> None:
         ((10, 0, 2), "stride=0"),
         ((10, 2, 0), "max_question=0"),
         ((10, 6, 2), "stride=6 must be at most 5"),
-        ((5, 1, 2), "max_question=2 and 3 special tokens leave no room for the context in max_length=5"),
-        ((48, 1, 60), "leave no room"),
+        ((5, 1, 2), "max_question=2 and 3 special tokens leave no piece for the context in max_length=5"),
+        ((48, 1, 60), "leave no piece"),
     ],
 )
 def test_settings_that_lose_pieces_are_refused(arguments: tuple[int, int, int], message: str) -> None:

@@ -45,7 +45,7 @@ def test_too_few_keys_are_an_error() -> None:
         DEV_CUT.rows(["하나"] * 5, "dev", "small.json")
 
 
-def test_the_split_is_told_in_words() -> None:
+def test_the_split_in_one_sentence() -> None:
     assert describe(KORQUAD_SPLIT, "article title", "dev.json", None) == (
         "one file, dev.json, by MD5 of the article title modulo 10: 7 dev, 8, 9 test, others train"
     )

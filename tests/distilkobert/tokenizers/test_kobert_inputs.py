@@ -108,11 +108,11 @@ def test_one_side_alone_is_cut(tiny_tokenizer: KoBertTokenizer) -> None:
 
 def test_inputs_that_do_not_fit_are_refused_by_number(tiny_tokenizer: KoBertTokenizer) -> None:
     pieces = len(ids_of(tiny_tokenizer, A))
-    with pytest.raises(ValueError, match=rf"input 1 has {pieces} pieces, and max_length=8 leaves room for 6"):
+    with pytest.raises(ValueError, match=rf"input 1 has {pieces} pieces, and max_length=8 takes 6"):
         tiny_tokenizer(["책", A], max_length=8)
     with pytest.raises(ValueError, match="its first text, the only one that truncation='only_first' may cut, has 2"):
         tiny_tokenizer("책", A, max_length=8, truncation="only_first")
-    with pytest.raises(ValueError, match="no room for the special tokens"):
+    with pytest.raises(ValueError, match="too short for the special tokens"):
         tiny_tokenizer(A, B, max_length=2, truncation="longest_first")
 
 

@@ -67,9 +67,9 @@ def test_the_folder_loads_everywhere(
     masked, missing = load_model(output, "masked_lm")
     assert masked.config.vocab_size == 350
     assert all(name.startswith("cls.predictions.") for name in missing)
-    record = read_json(output / "vocabulary.json")
-    assert record["tokenizer"] == encoder.fingerprint
-    assert record["pieces"]["all"] == 350
+    origin = read_json(output / "vocabulary.json")
+    assert origin["tokenizer"] == encoder.fingerprint
+    assert origin["pieces"]["all"] == 350
 
 
 @pytest.mark.parametrize("kind", ["wordpiece", "byte_level"])
@@ -145,9 +145,9 @@ def test_trimming_keeps_the_hidden_states_of_every_line(
             logits = [model(**inputs).logits for model, inputs in zip(models, (before, after), strict=True)]
         assert torch.equal(*hidden)
         assert torch.equal(logits[0][..., old_ids], logits[1])
-    record = read_json(output / "vocabulary.json")
-    assert record["lines"] == {"all": len(SENTENCES[::4]), "changed": 0}
-    assert load_tokenizer(output).fingerprint == record["tokenizer"]
+    origin = read_json(output / "vocabulary.json")
+    assert origin["lines"] == {"all": len(SENTENCES[::4]), "changed": 0}
+    assert load_tokenizer(output).fingerprint == origin["tokenizer"]
 
 
 def test_a_higher_count_says_how_many_lines_change(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from experiments._shared.weights import weights_mb
-from experiments.report.cells import COMPUTED, DAGGER, DOUBLE_DAGGER, marks_in, ratio_cell
-from experiments.report.content import scores_table
-from experiments.report.content_models import axes_table, deployment_table
 from experiments.report.document import compose
 from experiments.report.figures.style import style
+from experiments.report.formatting import COMPUTED, DAGGER, DOUBLE_DAGGER, marks_in, ratio_cell
+from experiments.report.model_tables import axes_table, deployment_table
 from experiments.report.reading.deployment import Deployment, read_deployment
 from experiments.report.reading.runs import Arm, Run, Study
 from experiments.report.reading.scan import open_runs
+from experiments.report.score_tables import scores_table
 from experiments.report.scores import score_study
 from experiments.report.statistics import Ratio, Spread, mean_ratio, ratio_of
 from experiments.report.tables import Table, latex_text, to_csv

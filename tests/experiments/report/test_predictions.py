@@ -67,7 +67,7 @@ def test_the_way_tags_are_written_is_seen(
     assert read_outcomes(tmp_path, TOKEN_CLASSIFICATION).percent("F1") == pytest.approx(percent)
 
 
-def test_what_cannot_be_paired_is_told(tmp_path: Path) -> None:
+def test_what_cannot_be_paired_is_said(tmp_path: Path) -> None:
     places = [tmp_path / name for name in "abc"]
     records = label_records([True] * 4)
     variants = [records, [*records[1:], {**records[0], "row": 9}], [{**records[0], "gold": "neutral"}, *records[1:]]]

@@ -115,7 +115,7 @@ def test_captions_are_read_below_the_figures(whole: Path) -> None:
     assert all(parts[place] == f"![{parts[place + 1]}]({parts[place].split('](')[1]}" for place in places)
 
 
-def test_provenance_is_told(whole: Path) -> None:
+def test_provenance_is_in_the_report(whole: Path) -> None:
     rows = dict(csv.reader((whole / "report/tables/provenance.csv").open(encoding="utf-8")))
     assert rows["study"] == "student_init"
     assert (rows["seeds"], rows["git revision"], rows["hardware"]) == ("1, 2", "0123456789ab", "cpu x86_64, 1 threads")
@@ -204,7 +204,7 @@ def test_a_folder_of_runs_without_tasks(tmp_path: Path) -> None:
     assert "No run was fine-tuned and tested, so there are no task scores." in text
 
 
-def test_without_matplotlib_the_remedy_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+def test_without_matplotlib_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert main([str(tmp_path)]) == 2
     assert "pip install 'distilkobert[report]'" in capsys.readouterr().err

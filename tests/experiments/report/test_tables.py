@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 from experiments._shared.latency_file import ModelLatency
-from experiments.report.cells import ASTERISK, DAGGER, DOUBLE_DAGGER
-from experiments.report.content import (
+from experiments.report.formatting import ASTERISK, DAGGER, DOUBLE_DAGGER
+from experiments.report.model_tables import deployment_table
+from experiments.report.published import published_table
+from experiments.report.reading.deployment import Deployment, read_deployment
+from experiments.report.reading.runs import Arm, Run, Study
+from experiments.report.score_tables import (
     delta_table,
     distillation_table,
     entity_table,
     retention_table,
     scores_table,
 )
-from experiments.report.content_models import deployment_table
-from experiments.report.published import published_table
-from experiments.report.reading.deployment import Deployment, read_deployment
-from experiments.report.reading.runs import Arm, Run, Study
 from experiments.report.scores import score_study
 from experiments.report.tables import Cell, Column, Table, latex_text, text_column, to_csv, to_latex, to_markdown
 from tests.support.report_world import label_records, write_run

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments._shared.config_files import content_sum, read_config
+from experiments._shared.config_files import read_config, settings_sum
 
 
 def write(folder: Path, content: bytes) -> Path:
@@ -68,4 +68,4 @@ def test_keys_are_found_by_their_names_on_the_command_line(tmp_path: Path) -> No
 def test_a_sum_is_of_settings_alone(text: str, same: bool, tmp_path: Path) -> None:
     (tmp_path / "one.yaml").write_text("data: [1, 2]\ntrainer: {max_steps: 4, precision: bf16}\n", encoding="utf-8")
     (tmp_path / "two.yaml").write_text(text, encoding="utf-8")
-    assert (content_sum(tmp_path / "one.yaml") == content_sum(tmp_path / "two.yaml")) is same
+    assert (settings_sum(tmp_path / "one.yaml") == settings_sum(tmp_path / "two.yaml")) is same

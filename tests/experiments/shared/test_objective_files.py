@@ -86,7 +86,7 @@ def test_the_old_form_becomes_objectives() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "message"),
     [
         (
             "mln: {init_args: {weight: 0}}",
@@ -96,8 +96,8 @@ def test_the_old_form_becomes_objectives() -> None:
         ("mlm: 0", r"1\.yaml, line 5: mlm: expected class_path and init_args below it, or null"),
     ],
 )
-def test_mistakes_name_file_line_and_the_known_objectives(text: str, words: str) -> None:
-    with pytest.raises(ValueError, match=words):
+def test_mistakes_name_file_line_and_the_known_objectives(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         merged(BASE, change(text))
 
 
@@ -107,7 +107,7 @@ def test_an_unknown_old_setting_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "words"),
+    ("option", "message"),
     [
         ("--model.losses.cosine=0", "the option is --model.objectives.cosine.weight now"),
         ("--model.init_args.losses.soft_target_on=x", "the option is --model.objectives.soft_target.on now"),
@@ -120,10 +120,10 @@ def test_an_unknown_old_setting_is_refused() -> None:
         ("--trainer.max_steps=1", ""),
     ],
 )
-def test_options_that_name_no_objective_are_explained(option: str, words: str) -> None:
+def test_options_that_name_no_objective_are_explained(option: str, message: str) -> None:
     files = ObjectiveFiles()
     merge_objectives(Path("base.yaml"), BASE, files, {})
     found = files.refused([option])
-    assert words in found
-    assert bool(words) == bool(found)
+    assert message in found
+    assert bool(message) == bool(found)
     assert files.refused(["--model.objectives.new.class_path=A", "--model.objectives.new.weight=1"]).count("new") == 0

@@ -40,6 +40,14 @@ LISTING = """Parser key "model":
             "unrecognized arguments: --trainer.max_step=3",
             "unrecognized arguments: --trainer.max_step=3; did you mean trainer.max_steps or trainer.max_time?",
         ),
+        (
+            LISTING.format(reason="Option 'seed_compatible' is not accepted"),
+            "model: Distillation: Option 'seed_compatible' is not accepted; the option is reference_decoding now",
+        ),
+        (
+            "unrecognized arguments: --data.seed_compatible=true",
+            "unrecognized arguments: --data.seed_compatible=true; the option is data.reference_decoding now",
+        ),
         ("unrecognized arguments: --zzz=3", "unrecognized arguments: --zzz=3"),
         ("File does not exist: 'a.yaml'", "File does not exist: 'a.yaml'"),
         (

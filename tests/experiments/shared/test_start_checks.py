@@ -87,7 +87,7 @@ def test_the_same_settings_resume_and_new_options_count_as_their_defaults(tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("module", "data", "words"),
+    ("module", "data", "message"),
     [
         ({**MODULE, "train_first": "embeddings_and_head"}, DATA, "model.train_first: checkpoint does not have it, now"),
         ({"encoder": {"layers": 2}}, DATA, r"model.optimizer.lr: checkpoint 0.0005, now no setting"),
@@ -102,10 +102,10 @@ def test_the_same_settings_resume_and_new_options_count_as_their_defaults(tmp_pa
     ],
 )
 def test_a_setting_that_one_side_alone_has_is_a_difference(
-    module: dict[str, Any], data: dict[str, Any], words: str, tmp_path: Path
+    module: dict[str, Any], data: dict[str, Any], message: str, tmp_path: Path
 ) -> None:
     path = saved_run(tmp_path, MODULE, DATA)
-    with pytest.raises(ValueError, match=f"resumes a run as it was, but settings differ .*{words}"):
+    with pytest.raises(ValueError, match=f"resumes a run as it was, but settings differ .*{message}"):
         check_checkpoint(command(path, module, data), tmp_path, LINKS, fit=True)
 
 

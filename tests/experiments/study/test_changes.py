@@ -148,7 +148,7 @@ def test_a_worker_ends_although_another_failed_at_what_it_would_mend(bench: Benc
     bench.run()
     shutil.rmtree(bench.folder / "distil" / "copied_seed1")
     opened = [open_study(declare(bench.root, SMALL)) for _ in range(2)]
-    first, second = (Worker(o.plan, bench.folder, o.book, View(), launcher=LAUNCHER, pause=0.02) for o in opened)
+    first, second = (Worker(o.plan, bench.folder, o.journal, View(), launcher=LAUNCHER, pause=0.02) for o in opened)
     bench.steer("fail", "distil/copied_seed1")
     assert first.run()["distil/copied_seed1"] == "failed"
     assert second.run()["distil/copied_seed1"] == "failed"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.study.plan.args import check_name, config_files, group_words
+from experiments.study.plan.args import check_name, config_files, group_args
 from experiments.study.plan.arms import Point
 from experiments.study.plan.declaration import Declared, Settings, Study, TaskPart
 from experiments.study.plan.expand import expand
@@ -42,7 +42,7 @@ def test_the_runs_of_a_small_study(tmp_path: Path) -> None:
     assert plan.base_arm == "copied"
 
 
-def test_the_words_of_one_arm(tmp_path: Path) -> None:
+def test_the_args_of_one_arm(tmp_path: Path) -> None:
     text = FULL + "machine: [-c, configs/trainer/cpu.yaml]\noverrides: [--data.max_tokens=9]\n"
     folder = f"{tmp_path}/runs/s"
     run = next(run for run in expand(declare(tmp_path, text)).runs if run.label == "distil/random_seed1")
@@ -61,9 +61,9 @@ def test_the_words_of_one_arm(tmp_path: Path) -> None:
 
 def test_controls_follow_the_base_arm(tmp_path: Path) -> None:
     text = HEAD + "arms: {a: [--x=1], b: [--x=2]}\nbase_arm: b\n"
-    words = {arm.name: arm.words for arm in expand(declare(tmp_path, text)).arms}
-    assert words["undistilled"] == ("--x=2", "--trainer.max_steps=0")
-    assert words["mlm_only"] == ("--x=2", "-c", "configs/ablation/mlm_only.yaml")
+    args = {arm.name: arm.args for arm in expand(declare(tmp_path, text)).arms}
+    assert args["undistilled"] == ("--x=2", "--trainer.max_steps=0")
+    assert args["mlm_only"] == ("--x=2", "-c", "configs/ablation/mlm_only.yaml")
 
 
 def test_axes_multiply_the_arms(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_axes_multiply_the_arms(tmp_path: Path) -> None:
     )
     arms = [arm for arm in expand(declare(tmp_path, text)).arms if arm.kind == "student"]
     assert [arm.name for arm in arms] == [f"{a}-{t}-{d}" for a in "ab" for t in ("t1", "t4") for d in ("d3", "d6")]
-    assert arms[3].words == ("--x=1", "--t=4", "--d=6")
+    assert arms[3].args == ("--x=1", "--t=4", "--d=6")
     assert arms[3].axes == {"temperature": "t4", "depth": "d6"}
     only = expand(declare(tmp_path, HEAD + "axes: {temperature: {t1: [--t=1], t4: [--t=4]}}\n"))
     assert [arm.name for arm in only.arms if arm.kind == "student"] == ["t1", "t4"]
@@ -104,9 +104,9 @@ def test_seeds_of_arms_and_tasks(tmp_path: Path) -> None:
     tasks=st.integers(0, 3),
 )  # fmt: skip
 def test_every_need_stands_before_and_labels_differ(arms: dict[str, list[str]], seeds: list[int], tasks: int) -> None:
-    words = {name: [f"--x={place}"] for place, name in enumerate(arms)}
+    args = {name: [f"--x={place}"] for place, name in enumerate(arms)}
     then = {f"task{place}": TaskPart([f"{place}.yaml"]) for place in range(tasks)}
-    study = Study(base=["b.yaml"], teacher="t", arms=words, seeds=seeds, then=then)
+    study = Study(base=["b.yaml"], teacher="t", arms=args, seeds=seeds, then=then)
     plan = expand(Declared("Is it so?", "s", study, Settings()))
     before: set[str] = set()
     for run in plan.all_runs:
@@ -124,7 +124,7 @@ def test_points_of_a_search_are_arms_on_top_of_the_base(tmp_path: Path) -> None:
     text = HEAD + "arms: {a: [--x=1]}\nmetric: distil/val/loss\nsearch: {trials: 3, options: {t: {low: 1, high: 9}}}\n"
     plan = expand(declare(tmp_path, text), (Point(0, {"t": 4, "init": True}),))
     arm = next(arm for arm in plan.arms if arm.name == "search-000")
-    assert arm.words == ("--x=1", "--t=4", "--init=true")
+    assert arm.args == ("--x=1", "--t=4", "--init=true")
     assert [run.label for run in plan.runs if run.arm == arm.name] == ["distil/search-000_seed1"]
 
 
@@ -201,12 +201,12 @@ def test_an_empty_base_is_refused(tmp_path: Path) -> None:
 def test_a_study_may_grow_and_not_change(tmp_path: Path) -> None:
     def content(*options: str, text: str = FULL) -> dict[str, object]:
         plan = expand(declare(tmp_path, text, *options))
-        return dict(json.loads(json.dumps(plan.content({"a.yaml": "1"}))))
+        return dict(json.loads(json.dumps(plan.as_json({"a.yaml": "1"}))))
 
     before = content()
     assert differences(before, content("--seeds=[1,2]", "--arms.more=[--x=1]")) == {}
     changed = differences(before, content("--overrides+=--data.max_tokens=9"))
-    assert changed["distil/copied_seed1"] == "had 'other words', has now '--data.max_tokens=9'"
+    assert changed["distil/copied_seed1"] == "had 'other arguments', has now '--data.max_tokens=9'"
     assert changed["nsmc/copied_seed1"] == f"was made from distil/copied_seed1, which {changed['distil/copied_seed1']}"
     assert "teacher/teacher_seed1" not in changed
     assert "nsmc/teacher_seed1" not in changed
@@ -219,10 +219,10 @@ def test_a_study_may_grow_and_not_change(tmp_path: Path) -> None:
     assert {label.partition("/")[2] for label in changed} == {"random_seed1"}
 
 
-def test_words_are_grouped_with_their_values() -> None:
-    words = ["-c", "a.yaml", "--x=1", "--y", "-2", "--config=b.yaml"]
-    assert group_words(words, "here") == [("-c", "a.yaml"), ("--x=1",), ("--y", "-2"), ("--config=b.yaml",)]
-    assert config_files(words) == ["a.yaml", "b.yaml"]
+def test_args_are_grouped_with_their_values() -> None:
+    args = ["-c", "a.yaml", "--x=1", "--y", "-2", "--config=b.yaml"]
+    assert group_args(args, "here") == [("-c", "a.yaml"), ("--x=1",), ("--y", "-2"), ("--config=b.yaml",)]
+    assert config_files(args) == ["a.yaml", "b.yaml"]
 
 
 @given(st.text(max_size=5))

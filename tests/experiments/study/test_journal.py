@@ -8,7 +8,7 @@ import optuna
 import pytest
 
 from experiments.study.run.journal import open_storage
-from experiments.study.run.trials import Book
+from experiments.study.run.trials import RunJournal
 from tests.support.study_bench import Bench, bench
 
 __all__ = ["bench"]
@@ -18,7 +18,7 @@ FIX = r"Move the file away and start the study again"
 
 
 def _enter(folder: Path) -> None:
-    Book(open_storage(folder), "s").enter({}, ["distil/c_seed1"], retry=False)
+    RunJournal(open_storage(folder), "s").enter({}, ["distil/c_seed1"], retry=False)
 
 
 def test_a_journal_of_another_study_is_refused(bench: Bench) -> None:
@@ -92,7 +92,7 @@ def test_a_cut_off_line_is_dropped(bench: Bench) -> None:
 
 def test_what_another_worker_left_half_does_not_swallow_the_next_line(tmp_path: Path) -> None:
     """Optuna alone would glue the next entry to it, and lose both."""
-    first = Book(open_storage(tmp_path), "s")
+    first = RunJournal(open_storage(tmp_path), "s")
     first.enter({}, ["distil/a_seed1"], retry=False)
     with (tmp_path / "journal.log").open("ab") as stream:
         stream.write(HALF)

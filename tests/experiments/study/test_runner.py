@@ -10,7 +10,7 @@ from experiments.study.__main__ import dry_run, open_study
 from experiments.study.plan.expand import study_folder
 from experiments.study.plan.parsing import parse_study
 from experiments.study.run.journal import open_storage
-from experiments.study.run.trials import Book
+from experiments.study.run.trials import RunJournal
 from tests.support.study_bench import Bench, bench
 from tests.support.study_texts import SMALL, declare
 
@@ -35,7 +35,7 @@ def test_a_study_runs_once_and_leaves_its_record(bench: Bench, capsys: pytest.Ca
     assert bench.trace() == before
 
 
-def test_a_failing_run_is_told_and_the_rest_goes_on(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failing_run_is_named_and_the_rest_goes_on(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     bench.steer("fail", "distil/random_seed1")
     with pytest.raises(ValueError, match=r"1 runs failed \(distil/random_seed1\) and 1 were skipped"):
         bench.run()
@@ -43,7 +43,7 @@ def test_a_failing_run_is_told_and_the_rest_goes_on(bench: Bench, capsys: pytest
     assert "the loss is not finite\nerror: no more of this" in out
     assert "nsmc/random_seed1 is skipped, because distil/random_seed1 failed" in out
     assert set(bench.ends()) == set(bench.labels()) - {"distil/random_seed1", "nsmc/random_seed1"}
-    entry = Book(open_storage(bench.folder), "s").entries()["distil/random_seed1"]
+    entry = RunJournal(open_storage(bench.folder), "s").entries()["distil/random_seed1"]
     assert entry.state == "failed"
     assert entry.note.startswith("exit code 2; end of ")
     assert entry.note.endswith("error: no more of this")
@@ -63,7 +63,7 @@ def test_a_command_that_leaves_nothing_has_failed(bench: Bench) -> None:
 
     with pytest.raises(ValueError, match=r"1 runs failed \(teacher/teacher_seed1\) and 5 were skipped"):
         run_study(declare(bench.root), ("python3", str(bench.root / "hollow.py")), 0.02)
-    note = Book(open_storage(bench.folder), "s").entries()["teacher/teacher_seed1"].note
+    note = RunJournal(open_storage(bench.folder), "s").entries()["teacher/teacher_seed1"].note
     assert note.startswith("ended without an error, but without the result of experiments.train fit")
 
 
@@ -170,7 +170,7 @@ def test_broken_predictions_are_named_and_the_test_is_run_again(
     assert bench.trace()[len(before) :] == ["test nsmc/copied_seed1"]
 
 
-def test_a_metric_that_no_run_has_is_told_with_those_there_are(
+def test_a_metric_that_no_run_has_is_named_with_those_there_are(
     bench: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bench.run("--metric=nsmc/test/acuracy")

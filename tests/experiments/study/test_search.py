@@ -1,4 +1,4 @@
-"""The search of a study: points are proposed, run once and told; what would falsify it is refused."""
+"""The search of a study: points are proposed, run once and measured; what would falsify it is refused."""
 
 import json
 from pathlib import Path
@@ -40,7 +40,7 @@ def begin(bench: Bench, *joining: str) -> Plan:
 
 
 @pytest.mark.slow
-def test_a_search_proposes_points_and_is_told(bench: Bench, tmp_path: Path) -> None:
+def test_a_search_proposes_points_from_what_was_measured(bench: Bench, tmp_path: Path) -> None:
     bench.run(text=SEARCH)
     storage = open_storage(bench.folder)
     study = optuna.load_study(storage=storage, study_name="s/search")
@@ -125,10 +125,10 @@ def test_a_search_by_a_loss_prefers_the_smaller_one(bench: Bench, capsys: pytest
     study = optuna.load_study(storage=open_storage(bench.folder), study_name="s/search")
     assert study.direction.name == "MINIMIZE"
     best = min(trial.value for trial in study.trials)
-    told = [line for line in capsys.readouterr().out.splitlines() if "best of 3 points" in line]
-    assert len(told) == 1
-    assert told[0].endswith(f": {best:.4f}")
-    assert f"search-{study.best_trial.number:03d} (model.objectives.soft_target.temperature=" in told[0]
+    found = [line for line in capsys.readouterr().out.splitlines() if "best of 3 points" in line]
+    assert len(found) == 1
+    assert found[0].endswith(f": {best:.4f}")
+    assert f"search-{study.best_trial.number:03d} (model.objectives.soft_target.temperature=" in found[0]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from experiments._shared.latency_file import Latencies, ModelLatency, write_latencies
 from experiments.study.plan.expand import expand
 from experiments.study.plan.plan import Command, Run
-from experiments.study.run.unfinished import remains
+from experiments.study.run.unfinished import unfinished_work
 from tests.support.study_texts import FULL, declare
 
 
@@ -54,7 +54,7 @@ def test_a_distillation(
     if metrics is not None:
         text = metrics if isinstance(metrics, str) else json.dumps(metrics)
         (folder / "metrics.json").write_text(text, encoding="utf-8")
-    found = remains(run, study)
+    found = unfinished_work(run, study)
     assert [(c[1] if c[0] == "experiments.train" else "export") for c in found.commands] == left
     if resumes is not None:
         resume = (
@@ -72,7 +72,7 @@ def test_a_distillation(
         assert not (folder / "metrics.json").exists()
 
 
-RECORD = json.dumps({"row": 1, "gold": 0, "predicted": 1})
+LINE = json.dumps({"row": 1, "gold": 0, "predicted": 1})
 TESTED = {"steps": 4, "test/loss": 1.0}
 
 
@@ -80,21 +80,31 @@ TESTED = {"steps": 4, "test/loss": 1.0}
     ("metrics", "predictions", "left", "note"),
     [
         ({"steps": 4, "val/loss": 1.0}, None, ["test"], ""),
-        ({"steps": 4, "val/loss": 1.0}, RECORD, ["test"], ""),
+        ({"steps": 4, "val/loss": 1.0}, LINE, ["test"], ""),
         (TESTED, None, ["test"], "predictions.jsonl does not exist"),
         (TESTED, "", ["test"], "predictions.jsonl is empty"),
-        (TESTED, f"{RECORD}\nnot json\n", ["test"], "predictions.jsonl, line 2: expected a JSON object"),
+        (TESTED, f"{LINE}\nnot json\n", ["test"], "predictions.jsonl, line 2: expected a JSON object"),
         (
             {**TESTED, "test/accuracy": "0.9"},
-            RECORD,
+            LINE,
             ["test"],
             "test/accuracy in its metrics.json is no number ('0.9')",
         ),
-        ({**TESTED, "test/accuracy": None}, RECORD, ["test"], "test/accuracy in its metrics.json is no number (None)"),
-        ({**TESTED, "recipe": "nsmc", "arm": "copied", "seed": 2}, RECORD, ["fit", "test"], "arm='copied', seed=2"),
-        ({**TESTED, "recipe": "korquad", "arm": "teacher", "seed": 1}, RECORD, ["fit", "test"], "recipe='korquad'"),
-        ({**TESTED, "recipe": "nsmc", "arm": "teacher", "seed": 1}, RECORD, [], ""),
-        ({**TESTED, "test/accuracy": float("nan")}, RECORD, [], ""),  # what the test wrote; another would write it too
+        (
+            {**TESTED, "test/accuracy": None},
+            LINE,
+            ["test"],
+            "test/accuracy in its metrics.json is no number (None)",
+        ),
+        ({**TESTED, "recipe": "nsmc", "arm": "copied", "seed": 2}, LINE, ["fit", "test"], "arm='copied', seed=2"),
+        ({**TESTED, "recipe": "korquad", "arm": "teacher", "seed": 1}, LINE, ["fit", "test"], "recipe='korquad'"),
+        ({**TESTED, "recipe": "nsmc", "arm": "teacher", "seed": 1}, LINE, [], ""),
+        (
+            {**TESTED, "test/accuracy": float("nan")},
+            LINE,
+            [],
+            "",
+        ),  # what the test wrote; another would write it too
     ],
 )
 def test_a_fine_tuning(
@@ -112,7 +122,7 @@ def test_a_fine_tuning(
     if predictions is not None:
         (study / run.label / "predictions.jsonl").write_text(predictions, encoding="utf-8")
     (study / run.label / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
-    found = remains(run, study)
+    found = unfinished_work(run, study)
     assert [command[1] for command in found.commands] == left
     assert note in "; ".join(found.notes)
     assert bool(found.notes) == bool(note)
@@ -128,7 +138,7 @@ def test_a_distillation_whose_figure_is_no_number_is_measured_again(runs: dict[s
         (study / file).touch()
     metrics = {"steps": 4, "val/step": 4, "val/loss": "2.0"}
     (study / run.label / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
-    found = remains(run, study)
+    found = unfinished_work(run, study)
     assert found.notes == ("val/loss in its metrics.json is no number ('2.0')",)
     assert [command[:2] for command in found.commands] == [("experiments.train", "fit")]
     assert found.commands[0][-1].startswith("--ckpt_path=")
@@ -137,28 +147,28 @@ def test_a_distillation_whose_figure_is_no_number_is_measured_again(runs: dict[s
 def test_corpus_and_latency(runs: dict[str, Run], tmp_path: Path) -> None:
     study = tmp_path / "runs" / "s"
     corpus, latency = runs["corpus/corpus_seed1"], runs["latency/exports_seed1"]
-    assert remains(corpus, study).commands == corpus.commands
+    assert unfinished_work(corpus, study).commands == corpus.commands
     (study / corpus.label).mkdir(parents=True)
     (study / corpus.label / "manifest.json").touch()
-    assert remains(corpus, study).commands == ()
-    words = latency.commands[0][3:5]
-    keys = [str(Path(word).relative_to(study) if Path(word).is_relative_to(study) else Path(word)) for word in words]
+    assert unfinished_work(corpus, study).commands == ()
+    args = latency.commands[0][3:5]
+    keys = [str(Path(arg).relative_to(study) if Path(arg).is_relative_to(study) else Path(arg)) for arg in args]
 
     def left(*models: str) -> tuple[Command, ...]:
         figures = ModelLatency(1.0, 1.0, None, None, 1.0, 1, 1.0)
         write_latencies(study / "latency.json", Latencies("none", 1, dict.fromkeys(models, figures)))
-        return remains(latency, study).commands
+        return unfinished_work(latency, study).commands
 
     assert left() == (), "nothing is there that could be measured"
-    for word in words:
-        Path(word).mkdir(parents=True)
-        (Path(word) / "model.safetensors").touch()
+    for arg in args:
+        Path(arg).mkdir(parents=True)
+        (Path(arg) / "model.safetensors").touch()
     assert left(keys[0]) == latency.commands
     assert left(*keys) == ()
     assert left(*keys, "exported/dropped_seed1") == latency.commands
     (study / "latency.json").write_text("{", encoding="utf-8")
-    assert remains(latency, study).commands == latency.commands
+    assert unfinished_work(latency, study).commands == latency.commands
     assert left(*keys) == ()
     later = (study / "latency.json").stat().st_mtime_ns + 1
-    os.utime(Path(words[1]) / "model.safetensors", ns=(later, later))
-    assert remains(latency, study).commands == latency.commands, "this model was made again since"
+    os.utime(Path(args[1]) / "model.safetensors", ns=(later, later))
+    assert unfinished_work(latency, study).commands == latency.commands, "this model was made again since"

@@ -3,7 +3,7 @@
 from operator import methodcaller
 
 from experiments._shared.latency_file import time_text
-from experiments.report.cells import marks_explained, size_cell, spread_cell, spread_column
+from experiments.report.formatting import marks_explained, size_cell, spread_cell, spread_column
 from experiments.report.reading.deployment import Deployment
 from experiments.report.reading.runs import Study
 from experiments.report.scores import spread_of

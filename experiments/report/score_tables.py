@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from distilkobert.io.metric_names import AGREEMENT, LOSS, OTHER_F1, TEACHER_LOSS, TOKENS_SEEN, TYPE_F1, WALL_TIME
-from experiments.report.cells import (
+from experiments.report.formatting import (
     DELTA,
     RATIO,
     delta_cell,
@@ -13,7 +13,7 @@ from experiments.report.cells import (
     spread_cell,
     spread_column,
 )
-from experiments.report.content_models import arm_size
+from experiments.report.model_tables import arm_size
 from experiments.report.reading.deployment import Deployment
 from experiments.report.reading.runs import Run, Study
 from experiments.report.scores import Scores, spread_of
