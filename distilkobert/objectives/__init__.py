@@ -10,7 +10,7 @@ from distilkobert.objectives.masked_lm import MaskedLM
 from distilkobert.objectives.needs import Needs, NetworkFacts
 from distilkobert.objectives.outputs import Batch, Outputs
 from distilkobert.objectives.relation_transfer import RelationTransfer
-from distilkobert.objectives.schedules import LinearSchedule
+from distilkobert.objectives.schedules import LinearSchedule, Scheduled
 from distilkobert.objectives.sentence_vectors import SentenceVectors
 from distilkobert.objectives.soft_targets import SoftTargets
 from distilkobert.objectives.weighted_sum import Loss, WeightedSum
@@ -30,6 +30,7 @@ __all__ = [
     "Objective",
     "Outputs",
     "RelationTransfer",
+    "Scheduled",
     "SentenceVectors",
     "SoftTargets",
     "WeightedSum",
