@@ -41,6 +41,7 @@ from lightning_modules.callbacks import (
     LastCheckpoint,
     LinearProbe,
     ModelLine,
+    ObjectiveCharts,
     PredictionFiles,
     ProgressLines,
     RunRecord,
@@ -217,6 +218,7 @@ class TrainerCLI(LightningCLI):
             # Before the log, whose clock starts again when validation has ended.
             ConfusionFigure(),
             SampleTable(),
+            ObjectiveCharts(),
             TrainingLog(),
             GradientWatch(),
             StepSeed(self.facts[SEED]),
