@@ -161,12 +161,11 @@ class Distillation(MaskedLMModule):
         tokens = Batch(batch["input_ids"], batch["attention_mask"], batch["labels"], self.progress)
         with torch.no_grad():
             teacher = self.teacher_run(tokens) if self.objectives.needs_teacher else None
-        total, terms = self.objectives(self.student_run(tokens), teacher, tokens)
-        weights = self.objectives.weights_at(tokens.progress)
+        loss = self.objectives(self.student_run(tokens), teacher, tokens)
         return {
-            "loss": total,
-            "terms": {name: term.detach() for name, term in {"total": total, **terms}.items()},
-            "weighted": {name: weights[name] * term.detach() for name, term in terms.items()},
+            "loss": loss.total,
+            "terms": {name: term.detach() for name, term in {"total": loss.total, **loss.terms}.items()},
+            "weighted": {name: term.detach() for name, term in loss.weighted.items()},
         }
 
     def on_predict_start(self) -> None:

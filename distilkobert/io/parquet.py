@@ -61,5 +61,13 @@ def opened_parquet(path: Path, on_read: Callable[[int], None] | None = None) -> 
                 shutil.copyfileobj(stream, unpacked, BLOCK_BYTES)
                 source = cast(BinaryIO, unpacked)
             yield pq.ParquetFile(source)
-    except (*DAMAGED, pa.ArrowException) as error:
-        raise ValueError(f"{path}: not a whole parquet file ({error}); fetch it again") from None
+    except OSError as error:
+        if error.errno is not None:  # of the disk; Arrow has none for what it cannot decode
+            raise
+        raise _not_parquet(path, error) from None
+    except (*DAMAGED, pa.ArrowException, UnicodeDecodeError, MemoryError, OverflowError) as error:
+        raise _not_parquet(path, error) from None
+
+
+def _not_parquet(path: Path, error: BaseException) -> ValueError:
+    return ValueError(f"{path}: not a whole parquet file ({' '.join(str(error).split())}); fetch it again")

@@ -134,6 +134,12 @@ def _read_jsonl(path: Path, field: str, on_read: Callable[[int], None] | None) -
             record = json.loads(line)
         except json.JSONDecodeError as error:
             raise ValueError(f"{path}, line {number}: not JSON ({error.msg}); expected one object a line") from None
+        except RecursionError:
+            raise ValueError(f"{path}, line {number}: too many brackets inside one another; expected text") from None
+        except ValueError:  # Python converts no longer ones
+            raise ValueError(
+                f"{path}, line {number}: a whole number of too many digits; write it as a string"
+            ) from None
         text = record.get(field) if isinstance(record, dict) else None
         if not isinstance(text, str):
             found = f"an object with {sorted(record)}" if isinstance(record, dict) else type(record).__name__

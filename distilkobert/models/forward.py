@@ -100,7 +100,7 @@ def freeze_unreached(objectives: WeightedSum, student: NetworkRun, teacher: Netw
     with torch.random.fork_rng(), torch.enable_grad():
         with torch.no_grad():
             targets = None if teacher is None else teacher(batch)
-        total, _ = objectives(student(batch), targets, batch)
+        total = objectives(student(batch), targets, batch).total
         learning = [(name, p) for name, p in student.model.named_parameters() if p.requires_grad]
         gradients = torch.autograd.grad(total, [parameter for _, parameter in learning], allow_unused=True)
     unreached = [

@@ -10,10 +10,10 @@ from distilkobert.objectives.masked_lm import MaskedLM
 from distilkobert.objectives.needs import Needs, NetworkFacts
 from distilkobert.objectives.outputs import Batch, Outputs
 from distilkobert.objectives.relation_transfer import RelationTransfer
-from distilkobert.objectives.schedules import LinearSchedule
+from distilkobert.objectives.schedules import LinearSchedule, Scheduled
 from distilkobert.objectives.sentence_vectors import SentenceVectors
 from distilkobert.objectives.soft_targets import SoftTargets
-from distilkobert.objectives.weighted_sum import WeightedSum
+from distilkobert.objectives.weighted_sum import Loss, WeightedSum
 
 __all__ = [
     "AttentionTransfer",
@@ -23,12 +23,14 @@ __all__ = [
     "LayerMap",
     "LinearSchedule",
     "LogitsMSE",
+    "Loss",
     "MaskedLM",
     "Needs",
     "NetworkFacts",
     "Objective",
     "Outputs",
     "RelationTransfer",
+    "Scheduled",
     "SentenceVectors",
     "SoftTargets",
     "WeightedSum",

@@ -25,7 +25,7 @@ class Objective(nn.Module, ABC):
 
     def __init__(self, weight: Scheduled) -> None:
         super().__init__()
-        check_range("weight", weight)
+        check_range(f"{type(self).__name__}.weight", weight)
         self.weight = weight
 
     @property

@@ -25,7 +25,7 @@ class SoftTargets(Objective):
 
     def __init__(self, weight: Scheduled = 0.33, temperature: Scheduled = 2.0, on: Tokens = "real_tokens") -> None:
         super().__init__(weight)
-        check_range("temperature", temperature, above=True)
+        check_range("SoftTargets.temperature", temperature, above=True)
         self.temperature = temperature
         self.on: Tokens = on
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +28,20 @@ class Captured:
     hidden: frozenset[int]
     attention: frozenset[int]
     logits: Tokens | None
+
+
+class Loss(NamedTuple):
+    """The loss of one batch and its parts; all are scalars.
+
+    Args:
+        total: the weighted sum.
+        terms: the objectives by name, before their weights.
+        weighted: each term times its weight at this step; they add up to `total`.
+    """
+
+    total: Tensor
+    terms: dict[str, Tensor]
+    weighted: dict[str, Tensor]
 
 
 class WeightedSum(nn.Module):
@@ -101,16 +115,16 @@ class WeightedSum(nn.Module):
             ),
         )
 
-    def forward(self, student: Outputs, teacher: Outputs | None, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """The weighted sum, and the terms by name before their weights; all are scalars.
+    def forward(self, student: Outputs, teacher: Outputs | None, batch: Batch) -> Loss:
+        """The weighted sum and its terms.
 
         A term whose scheduled weight is 0 at this step is computed and multiplied, so that its parameters get a
         gradient on every rank.
         """
         terms = {name: objective(student, teacher, batch) for name, objective in self.items()}
         weights = self.weights_at(batch.progress)
-        total = torch.stack([weights[name] * term for name, term in terms.items()]).sum()
-        return total, terms
+        weighted = {name: weights[name] * term for name, term in terms.items()}
+        return Loss(torch.stack(list(weighted.values())).sum(), terms, weighted)
 
     def weights_at(self, progress: float) -> dict[str, float]:
         """Weight of each term after a share of training."""

@@ -1,5 +1,6 @@
 """What all commands share on the command line: options from a function's signature, and errors without a traceback."""
 
+import re
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -27,13 +28,27 @@ def call_with_options(
     return function(**vars(parser.parse_args(arguments)))
 
 
-def plain_cause(error: BaseException) -> BaseException:
-    """The error inside jsonargparse's listing of all types that an option could have had.
+_LISTED = "Does not validate against any of the Union subtypes"
+_REASON = re.compile(rf"^\s*- (?!Expected a |{_LISTED})(.+)$", re.MULTILINE)
 
-    A constructor's own message ("the data folder ... does not exist") is the first of them, and would drown in it.
+
+def plain_cause(error: BaseException) -> BaseException:
+    """The error inside what it is wrapped in.
+
+    jsonargparse lists all types that an option could have had. A constructor's own message ("the data folder ... does
+    not exist") is one of them, and would drown in it. The first is at hand as the cause; another one, such as that of a
+    group that may also be a number, as text alone. A loader worker sends its traceback along, behind which the message
+    comes.
     """
-    while str(error).startswith("Does not validate against any of the Union subtypes") and error.__cause__:
+    listing = error
+    while str(error).startswith(_LISTED) and error.__cause__:
         error = error.__cause__
+    reason = _REASON.search(str(listing)) if str(error).startswith("Expected a ") else None
+    if reason:
+        return ValueError(reason[1])
+    kind = type(error).__name__
+    if str(error).startswith(f"Caught {kind} in DataLoader worker process"):
+        return ValueError(str(error).rpartition(f"\n{kind}: ")[2])
     return error
 
 

@@ -6,11 +6,13 @@ class_path replaces it whole; everything else is merged setting by setting.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
 import yaml
+
+from experiments._shared.old_objectives import NEW_NAMES, objectives_of
 
 _ABOVE = ("model", "init_args", "objectives")
 _NULL = "tag:yaml.org,2002:null"
@@ -26,32 +28,29 @@ class ObjectiveFiles:
         self.entries: dict[str, yaml.MappingNode] = {}
         """Objective, with class_path and init_args, by name."""
 
-    def merge(self, path: Path, content: str) -> str:
-        """A file's content with the objectives of all files so far in place of its own; unchanged where it has none.
+    def merge(self, path: Path, settings: yaml.Node | None) -> bool:
+        """Put the objectives of all files so far in place of a file's own; whether it has any.
 
         Raises:
             ValueError: an objective is unknown and has no class_path, or is no mapping; names file and line.
         """
-        root = yaml.compose(content)
-        parent = _below(_below(root, _ABOVE[0]), _ABOVE[1])
+        parent = _below(_below(settings, _ABOVE[0]), _ABOVE[1])
         if parent is None:
-            return content
+            return False
         self._translate(parent, path)
         mapping = _below(parent, _ABOVE[2])
         if mapping is None:
-            return content
+            return False
         _keys_are_text(mapping)
         for key, value in mapping.value:
             self._change(path, key, value)
         mapping.value = [(yaml.ScalarNode(_STRING, name), node) for name, node in self.entries.items()]
-        return str(yaml.serialize(root))
+        return True
 
     def refused(self, arguments: Iterable[str]) -> str:
         """What is wrong with options on the command line that name an objective; empty where nothing is."""
         for option in filter(None, map(_OPTION.match, arguments)):
             if option["group"] == "losses":
-                from distilkobert.objectives.old_form import NEW_NAMES  # with torch, which most commands start without
-
                 new = NEW_NAMES.get(option["name"])
                 return f"{option[0]} is the old form; " + (
                     f"the option is --model.{new} now" if new else f"its settings were {', '.join(NEW_NAMES)}"
@@ -87,14 +86,30 @@ class ObjectiveFiles:
         """Put objectives in place of `losses`, the old form."""
         for number, (key, value) in enumerate(parent.value):
             if key.value == "losses":
-                from distilkobert.objectives.old_form import objectives_of
-
                 try:
                     objectives = objectives_of(yaml.safe_load(yaml.serialize(value)) or {})
                 except ValueError as error:
                     raise ValueError(f"{path}, line {key.start_mark.line + 1}: {error}") from None
                 node = yaml.compose(yaml.safe_dump(objectives, sort_keys=False))
                 parent.value[number] = (yaml.ScalarNode(key.tag, _ABOVE[2]), node)
+
+
+def merge_objectives(path: Path, content: str, files: ObjectiveFiles, commands: Mapping[str, ObjectiveFiles]) -> str:
+    """A file's content with the objectives of the files before it.
+
+    Args:
+        path: of the file.
+        content: YAML.
+        files: the files that were read so far.
+        commands: those of commands, whose settings stand in `content` below the command's name.
+
+    Raises:
+        ValueError: see `ObjectiveFiles.merge`.
+    """
+    root = yaml.compose(content)
+    found = [files.merge(path, root)]
+    found += [commands[key.value].merge(path, value) for key, value in _pairs(root) if key.value in commands]
+    return str(yaml.serialize(root)) if any(found) else content
 
 
 def _below(node: yaml.Node | None, name: str) -> Any:

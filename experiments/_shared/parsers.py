@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn, get_args
+from typing import Any, NoReturn, get_args, get_type_hints
 
 from jsonargparse import ArgumentParser, DefaultHelpFormatter
 
 from experiments._shared.config_files import ConfigFile, read_config
-from experiments._shared.objective_files import ObjectiveFiles
+from experiments._shared.objective_files import ObjectiveFiles, merge_objectives
 from experiments._shared.renamed_options import NEW_NAMES
 
 _LISTING = re.compile(
@@ -21,6 +21,13 @@ _LISTING = re.compile(
     re.DOTALL,
 )
 """jsonargparse lists every type that an option could have had; the first is the class that was asked for."""
+
+_SEVERAL = re.compile(
+    r"Does not validate against any of the Union subtypes\s+Subtypes: \[(?P<types>.*?)\]\s+Errors:\s+"
+    r"(?P<errors>.*?)\s+Given value type: .*?\s+Given value: (?P<value>.*)",
+    re.DOTALL,
+)
+"""The same of an option that may be one of several types, none of them nothing: a number or a group of settings."""
 
 _CLASS = re.compile(r"Problem with given class_path '(?P<path>[\w.]+)':\s+")
 _KEY = re.compile(r'Parser key "([\w.]+)":\s+')
@@ -34,6 +41,7 @@ _NO_CLASS = re.compile(
     r"Expected a dot import path string: (?P<bare>\S+)"
     r"|Problem with given class_path '(?P<path>[\w.]+)':\s+(?:No module named|module '[\w.]+' has no attribute).*"
 )
+_ABSTRACT = re.compile(r"Expected an instantiatable class, but (?P<path>[\w.]+) is abstract")
 _CHOICES = re.compile(r"Expected a typing\.Literal\[(?P<choices>[^]]*)\]\. Got value: (?P<value>\S+)")
 
 
@@ -73,7 +81,8 @@ class StrictParser(ArgumentParser):
         """Parse the content of a configuration file, with the objectives of the files before it."""
         if self._reading:
             try:
-                content = self._objective_files.merge(self._config_files[-1].path, content)
+                commands = {name: parser._objective_files for name, parser in self._commands().items()}
+                content = merge_objectives(self._config_files[-1].path, content, self._objective_files, commands)
             except ValueError as error:
                 self._reading = False  # the message names file and line already
                 self.error(str(error), error)
@@ -95,9 +104,13 @@ class StrictParser(ArgumentParser):
 
     def _command(self) -> "StrictParser":
         """The parser of the command whose files have been read, where this one only chooses among commands."""
+        return next((parser for parser in self._commands().values() if parser._config_files), self)
+
+    def _commands(self) -> "dict[str, StrictParser]":
+        """The parsers of the commands by name, where this one only chooses among commands."""
         action = self._subcommands_action
-        commands = action._name_parser_map.values() if action else ()
-        return next((parser for parser in commands if getattr(parser, "_config_files", ())), self)
+        parsers = action._name_parser_map.items() if action else ()
+        return {name: parser for name, parser in parsers if isinstance(parser, StrictParser)}
 
     def _placed(self, message: str) -> str:
         """The message behind the file and line that it is about, if it is about one."""
@@ -114,10 +127,7 @@ class StrictParser(ArgumentParser):
     def _classes(self) -> dict[str, list[str]]:
         """Names of the classes that an option may name, for the options that name one."""
         hints = {action.dest: getattr(action, "_typehint", None) for action in self._actions}
-        bases = {
-            name: [base for base in (hint, *get_args(hint)) if isinstance(base, type)] for name, hint in hints.items()
-        }
-        return {name: [found for base in known for found in class_names(base)] for name, known in bases.items()}
+        return {name: _named_by(hint) for name, hint in hints.items()}
 
 
 def explain(message: str, options: Iterable[str], classes: Mapping[str, Sequence[str]] | None = None) -> str:
@@ -129,6 +139,7 @@ def explain(message: str, options: Iterable[str], classes: Mapping[str, Sequence
         classes: by option, the classes that it may name.
     """
     short = _PATH.sub("", _LISTING.sub(lambda listing: listing["first"], _PATH.sub("", message)))
+    short = _SEVERAL.sub(_of_several, short)
     near, answer = list[str](), ""
     if any(phrase in short for phrase in ("is not accepted", "does not accept", "unrecognized arguments")):
         asked = _CLASS.search(short)
@@ -139,14 +150,45 @@ def explain(message: str, options: Iterable[str], classes: Mapping[str, Sequence
                 answer = f"; the option is {group}{dot}{NEW_NAMES[last]} now"
             near += get_close_matches(name, known, n=2, cutoff=0.75)
     short = _CHOICES.sub(lambda found: _expected_one_of(found["choices"].split(","), found["value"]), short)
-    key = _KEY.search(short)
-    names = (classes or {}).get(key[1], ()) if key else ()
+    names = _expected_classes(short, classes or {})
     if names:
         short = _NO_CLASS.sub(lambda found: _expected_one_of(names, found["bare"] or found["path"]), short)
+    short = _ABSTRACT.sub(lambda found: f"{found['path']} is abstract: it defines no {_missing(found['path'])}", short)
     short = _CLASS.sub(lambda found: f"{found['path'].rpartition('.')[2]}: ", short)
     short = _KEY.sub(lambda found: f"{found[1]}: ", short)
     answer = answer or (f"; did you mean {' or '.join(near)}?" if near else "")
     return " ".join(short.split()) + answer
+
+
+def _expected_classes(message: str, classes: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    """Names of the classes that the option may name which a message is about, maybe an option of a class."""
+    keys, owners = _KEY.findall(message), _CLASS.findall(message)
+    if len(keys) > 1 and owners:
+        return _named_by(get_type_hints(_class_of(owners[0]).__init__).get(keys[-1]))
+    return classes.get(keys[0], ()) if keys else ()
+
+
+def _named_by(hint: Any) -> list[str]:
+    """Names of the classes that an option of this type may name; none where it names none."""
+    bases = [base for base in (hint, *get_args(hint)) if isinstance(base, type) and base.__module__ != "builtins"]
+    return [found for base in bases for found in class_names(base)]
+
+
+def _missing(class_path: str) -> str:
+    return " and no ".join(sorted(getattr(_class_of(class_path), "__abstractmethods__", ())))
+
+
+def _class_of(class_path: str) -> Any:
+    module, _, name = class_path.rpartition(".")
+    return getattr(import_module(module), name)
+
+
+def _of_several(listing: re.Match[str]) -> str:
+    """What is wrong below the settings of a group, or else the types that there are."""
+    errors = [error for error in re.split(r"(?:^|\n)\s*- ", listing["errors"]) if error]
+    own = [error for error in errors if not error.startswith("Expected a")]
+    types: list[str] = re.findall(r"'(?:\w+\.)*(\w+)'", listing["types"])
+    return own[0] if own else f"expected {' or '.join(types)}, got {listing['value']}"
 
 
 def _refused_name(found: re.Match[str]) -> str:
@@ -162,7 +204,7 @@ def _expected_one_of(written: Sequence[str], value: str) -> str:
 
 
 def class_names(base: type) -> list[str]:
-    """Names of the classes below `base` that can be named without their package: those it offers at its root."""
+    """Names of the classes below `base` that can be named alone: those that their package offers, or its root."""
 
     def below(parent: type) -> Iterator[type]:
         children: list[type] = parent.__subclasses__()
@@ -171,13 +213,17 @@ def class_names(base: type) -> list[str]:
             yield from below(child)
 
     found = {kind.__name__: kind for kind in below(base)}
-    roots = {name: sys.modules.get(kind.__module__.partition(".")[0]) for name, kind in found.items()}
-    return sorted(name for name, kind in found.items() if getattr(roots[name], name, None) is kind)
+
+    def offered(name: str, kind: type) -> bool:
+        module = kind.__module__
+        packages = (module.partition(".")[0], module.rpartition(".")[0])
+        return any(getattr(sys.modules.get(package), name, None) is kind for package in packages)
+
+    return sorted(name for name, kind in found.items() if offered(name, kind))
 
 
 def option_names(class_path: str) -> list[str]:
     """Options that a class' constructor has on the command line, those of its groups included."""
-    module, _, name = class_path.rpartition(".")
     parser = ArgumentParser()
-    parser.add_class_arguments(getattr(import_module(module), name), fail_untyped=False)
+    parser.add_class_arguments(_class_of(class_path), fail_untyped=False)
     return [option.lstrip("-") for action in parser._actions for option in action.option_strings]

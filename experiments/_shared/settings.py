@@ -28,7 +28,8 @@ def flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 def short_names(names: list[str]) -> dict[str, str]:
     """For each dotted name its shortest ending that no other name has: `model.student.layers` is `layers`.
 
-    Of names that share an ending all become longer; a whole name that is the ending of another stays as it is.
+    Of names that share an ending all become longer; a whole name that is the ending of another stays as it is. An
+    objective's settings always carry its name, `cosine.weight`, so that runs with other objectives have the same names.
     """
 
     def ending(name: str, parts: int) -> str:
@@ -37,7 +38,8 @@ def short_names(names: list[str]) -> dict[str, str]:
     short = {}
     for name in names:
         depth = name.count(".") + 1
-        unique = (n for n in range(1, depth) if sum(ending(other, n) == ending(name, n) for other in names) == 1)
+        least = name.partition(".objectives.")[2].count(".") + 1
+        unique = (n for n in range(least, depth) if sum(ending(other, n) == ending(name, n) for other in names) == 1)
         short[name] = ending(name, next(unique, depth))
     return short
 

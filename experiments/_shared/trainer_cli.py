@@ -20,6 +20,7 @@ import lightning_modules
 from distilkobert.io.metric_names import ARM, LOSS, RECIPE, SEED, VAL
 from distilkobert.stop_signals import StopSignals
 from distilkobert.tasks.probe import ProbeSpec
+from experiments._shared.commandline import plain_cause
 from experiments._shared.hardware import suit_processor
 from experiments._shared.links import LINKED, LinkError, add_links
 from experiments._shared.parsers import StrictParser
@@ -41,6 +42,7 @@ from lightning_modules.callbacks import (
     LastCheckpoint,
     LinearProbe,
     ModelLine,
+    ObjectiveCharts,
     PredictionFiles,
     ProgressLines,
     RunRecord,
@@ -164,8 +166,9 @@ class TrainerCLI(LightningCLI):
         """Make everything; a module of ours gets the checkpoint that will be loaded into it."""
         try:
             super().instantiate_classes()
-        except ValueError as error:  # the parser's own, around what a link says
-            raise (error.__cause__ if isinstance(error.__cause__, LinkError) else error) from None
+        except ValueError as error:  # the parser's own, around what a constructor or a link says
+            cause = plain_cause(error)
+            raise (cause.__cause__ if isinstance(cause.__cause__, LinkError) else cause) from None
         config = self.config[self.config.subcommand]
         asked = config.model.init_args.as_dict()
         if isinstance(self.model, EncoderModule):
@@ -217,6 +220,7 @@ class TrainerCLI(LightningCLI):
             # Before the log, whose clock starts again when validation has ended.
             ConfusionFigure(),
             SampleTable(),
+            ObjectiveCharts(),
             TrainingLog(),
             GradientWatch(),
             StepSeed(self.facts[SEED]),

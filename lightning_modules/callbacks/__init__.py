@@ -6,6 +6,7 @@ from lightning_modules.callbacks.graceful_stop import GracefulStop
 from lightning_modules.callbacks.gradients import GradientWatch
 from lightning_modules.callbacks.hparams_tab import HparamsTab
 from lightning_modules.callbacks.last_checkpoint import LastCheckpoint
+from lightning_modules.callbacks.objective_charts import ObjectiveCharts
 from lightning_modules.callbacks.predictions import PredictionFiles
 from lightning_modules.callbacks.probe import LinearProbe
 from lightning_modules.callbacks.progress import TokenProgressBar
@@ -23,6 +24,7 @@ __all__ = [
     "LastCheckpoint",
     "LinearProbe",
     "ModelLine",
+    "ObjectiveCharts",
     "PredictionFiles",
     "ProgressLines",
     "RunRecord",

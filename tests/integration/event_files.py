@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.hparams import metadata
 
 
@@ -23,6 +24,15 @@ def texts(folder: Path, tag: str) -> dict[int, str]:
 def images(folder: Path, tag: str) -> dict[int, bytes]:
     """PNG files of an image tag by step."""
     return {event.step: event.encoded_image_string for event in read_events(folder).Images(tag)}
+
+
+def custom_charts(folder: Path) -> dict[str, list[str]]:
+    """Tags of each chart on the custom-scalars page, by `category/title`."""
+    (event,) = read_events(folder).Tensors("custom_scalars__config__")
+    layout = layout_pb2.Layout.FromString(event.tensor_proto.string_val[0])
+    return {
+        f"{part.title}/{chart.title}": list(chart.multiline.tag) for part in layout.category for chart in part.chart
+    }
 
 
 def hparams(folder: Path) -> dict[str, Any]:

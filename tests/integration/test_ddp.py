@@ -52,6 +52,44 @@ def test_two_processes_train_as_one_does(world: World, tmp_path: Path) -> None:
         assert metrics[1][name] == pytest.approx(metrics[0][name], abs=1e-4), name
 
 
+FADING = """model:
+  init_args:
+    objectives:
+      cosine: null
+      fading: {class_path: HiddenMSE, init_args: {layers: uniform, weight: {start: 1.0, end: 0.0, until: 0.5}}}
+"""
+"""A term with projections, because the student is narrower, whose weight is 0 from the middle of the training on."""
+
+
+@pytest.mark.slow
+def test_a_term_with_parameters_may_fade_to_zero_on_two_processes(world: World, tmp_path: Path) -> None:
+    """DDP waits for the gradients of its projections, also once they are multiplied by 0."""
+    steps, overlay = 10, tmp_path / "fading.yaml"
+    overlay.write_text(FADING, encoding="utf-8")
+    narrow = ["--model.student.hidden_size=8", "--model.student.heads=2", "--model.student.intermediate_size=12"]
+    common = ["-c", str(overlay), *narrow, f"--trainer.max_steps={steps}", "--model.student.dropout=0.1"]
+    one = ["--trainer.accumulate_grad_batches=2", f"--trainer.val_check_interval={2 * steps}"]
+    two = ["-c", "configs/trainer/ddp_cpu.yaml", f"--trainer.val_check_interval={steps}"]
+    curves, weights = [], []
+    for name, options in (("one", one), ("two", two)):
+        finished = train(world.distil(tmp_path / name, *common, *options))
+        assert finished.returncode == 0, finished.stderr
+        folder = tmp_path / name / "distilkobert" / "base_seed42"
+        curves.append(scalars(folder))
+        weights.append(read_checkpoint(folder / "checkpoints" / "last.ckpt")["state_dict"])
+    for name in ("train/loss/total", "train/weighted/fading", "train/loss/fading"):
+        first, second = (curve[name] for curve in curves)
+        assert sorted(first) == list(range(1, steps + 1))
+        assert second == pytest.approx(first, abs=1e-4), name
+    faded = curves[1]["train/weighted/fading"]
+    assert [step for step, value in faded.items() if value == 0] == list(range(steps // 2 + 1, steps + 1))
+    assert curves[1]["train/loss/fading"][steps] > 0
+    projections = [name for name in weights[0] if name.startswith("objectives.") and "projection" in name]
+    assert len(projections) == 3
+    for name in weights[0]:
+        assert torch.allclose(weights[0][name], weights[1][name], atol=1e-4), name
+
+
 @pytest.mark.slow
 def test_two_processes_train_embeddings_and_head_first_as_one_does(world: World, tmp_path: Path) -> None:
     """DDP waits for the gradients of all parameters, also of those that do not learn yet."""

@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from distilkobert.corpus.frequency import BUCKETS, frequency_buckets
 from experiments._shared.trainer_cli import TrainerCLI
-from tests.integration.event_files import hparams
+from tests.integration.event_files import custom_charts, hparams
 from tests.world import World, read_json, scalars
 
 Run = Callable[..., TrainerCLI]
@@ -75,11 +75,28 @@ def test_validating_again_places_the_figures_at_the_checkpoints_step(
 def test_settings_have_short_names(finished: tuple[TrainerCLI, Path]) -> None:
     settings = hparams(finished[1])
     expected = {
-        "recipe": "distilkobert", "arm": "base", "seed": 42, "lr": 5e-4, "temperature": 2.0, "soft_target.weight": 0.33,
-        "masked_lm.weight": 0.33, "cosine.weight": 0.33, "layers": "[0, 4, 8]", "init": "teacher", "copy_head": True,
-        "smoothing": 0.7, "max_tokens": 512, "max_steps": 6,
+        "recipe": "distilkobert", "arm": "base", "seed": 42, "lr": 5e-4, "soft_target.weight": 0.33,
+        "soft_target.temperature": 2.0, "soft_target.on": "real_tokens", "masked_lm.weight": 0.33,
+        "cosine.weight": 0.33, "layers": "[0, 4, 8]", "init": "teacher", "copy_head": True, "smoothing": 0.7,
+        "max_tokens": 512, "max_steps": 6,
     }  # fmt: skip
     assert {name: settings[name] for name in expected} == pytest.approx(expected)
+
+
+def test_objectives_share_one_page_of_charts(finished: tuple[TrainerCLI, Path]) -> None:
+    charts, curves = custom_charts(finished[1]), scalars(finished[1])
+    names = ("soft_target", "masked_lm", "cosine")
+    assert charts == {
+        "objectives/value": [f"train/loss/{name}" for name in names],
+        "objectives/value times weight": [f"train/weighted/{name}" for name in names],
+        "objectives/held-out value": [f"val/objective/{name}" for name in names],
+    }
+    for tags in charts.values():
+        assert set(tags) <= curves.keys()
+    for name in names:
+        value, weighted = curves[f"train/loss/{name}"], curves[f"train/weighted/{name}"]
+        assert sorted(weighted) == [1, 2, 3, 4, 5, 6]
+        assert weighted == pytest.approx({step: 0.33 * number for step, number in value.items()}, rel=1e-6)
 
 
 def test_the_measures_run_no_network_twice(finished: tuple[TrainerCLI, Path]) -> None:

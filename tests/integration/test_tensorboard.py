@@ -110,12 +110,12 @@ def test_the_hparams_tab_compares_the_arms(ask: Ask, runs: Path) -> None:
         "cosine.weight",
         "layers",
         "init",
-        "temperature",
+        "soft_target.temperature",
         "lr",
         "batch_size",
     } <= infos.keys()
     assert infos["cosine.weight"]["differs"]
-    assert not infos["temperature"].get("differs")
+    assert not infos["soft_target.temperature"].get("differs")
     metrics = [info["name"]["tag"] for info in experiment["metricInfos"]]
     assert metrics[:3] == ["final/accuracy", "final/agreement", "final/loss"]
     asked = {"experimentName": "", "allowedStatuses": STATUSES, "colParams": [], "startIndex": 0, "sliceSize": 99}
@@ -137,6 +137,14 @@ def test_the_hparams_tab_compares_the_arms(ask: Ask, runs: Path) -> None:
     ]
     # The settings of `fit` stand, whatever a later `test` was called with.
     assert groups["nsmc/base_seed42"]["hparams"]["init_from"].endswith("teacher")
+
+
+def test_the_custom_scalars_page_has_the_objectives(ask: Ask) -> None:
+    (part,) = ask("/data/plugin/custom_scalars/layout")["category"]
+    charts = {chart["title"]: chart["multiline"]["tag"] for chart in part["chart"]}
+    assert part["title"] == "objectives"
+    assert list(charts) == ["value", "value times weight", "held-out value"]
+    assert {"train/weighted/soft_target", "train/weighted/masked_lm"} <= set(charts["value times weight"])
 
 
 def test_pages_of_text_come_as_tables_and_the_configuration_as_it_is(ask: Ask) -> None:

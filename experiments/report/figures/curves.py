@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from distilkobert.io.metric_names import (
     AGREEMENT,
     LOSS,
+    LOSS_TERM,
     PROBE_ACCURACY,
     PROBE_RETENTION,
     PROBE_TEACHER,
     TEACHER_LOSS,
-    TRAIN,
 )
 from experiments.report.figures.style import Drawing, Look, looks, panels
 from experiments.report.names import name_ends, name_points
@@ -38,13 +38,13 @@ class _Panel:
     teacher: str | float | None = None
 
 
-_TERMS = (
+_MEASURED = (
     _Panel(LOSS, "held-out loss", teacher=TEACHER_LOSS),
     _Panel(AGREEMENT, "agreement with the teacher, per cent", 100.0),
-    _Panel(f"{TRAIN}loss/soft_target", "loss term: soft targets"),
-    _Panel(f"{TRAIN}loss/masked_lm", "loss term: masked LM"),
-    _Panel(f"{TRAIN}loss/cosine", "loss term: cosine"),
 )
+_TITLES = {"soft_target": "soft targets", "masked_lm": "masked LM"}
+"""Of the terms whose names are not what a reader calls them."""
+
 _PROBES = (
     _Panel(PROBE_ACCURACY, "NSMC accuracy of the probe, per cent", 100.0, PROBE_TEACHER),
     _Panel(PROBE_RETENTION, "NSMC accuracy of the probe, per cent of the teacher's", 1.0, 100.0),
@@ -60,12 +60,13 @@ def curve_figures(study: Study, stage: str, notes: list[str]) -> list[Drawing]:
         notes: what could not be read is added here.
     """
     runs = [run for run in study.of(stage) if run.metrics]
-    wanted = {name for panel in (*_TERMS, *_PROBES) for name in (panel.scalar, panel.teacher) if isinstance(name, str)}
-    read = [read_curves(run, wanted, notes) for run in runs]
+    all_panels = (*_MEASURED, *_PROBES)
+    wanted = {name for panel in all_panels for name in (panel.scalar, panel.teacher) if isinstance(name, str)}
+    read = [read_curves(run, {*wanted, LOSS_TERM}, notes) for run in runs]
     read = [curves for curves in read if curves.curves]
     alone = len(study.distil_stages) == 1
     groups = (
-        ("curves", "Loss terms and agreement", _TERMS),
+        ("curves", "Loss terms and agreement", (*_MEASURED, *_term_panels(read))),
         ("probes", "Probes during distillation (a linear classifier on frozen features)", _PROBES),
     )
     drawings = []
@@ -75,6 +76,14 @@ def curve_figures(study: Study, stage: str, notes: list[str]) -> list[Drawing]:
             suffix, place = ("", "") if alone else (f"_{stage}", f" ({stage})")
             drawings.append(_overlaid(study, read, shown, slug + suffix, title + place))
     return drawings
+
+
+def _term_panels(read: Sequence[RunCurves]) -> list[_Panel]:
+    """A panel for each term of the loss that a run has, those of the published recipe first."""
+    found = {name.removeprefix(LOSS_TERM) for curves in read for name in curves.curves if name.startswith(LOSS_TERM)}
+    first = [name for name in ("soft_target", "masked_lm", "cosine") if name in found]
+    rest = sorted(found - {"total", *first})
+    return [_Panel(LOSS_TERM + name, f"loss term: {_TITLES.get(name, name)}") for name in (*first, *rest)]
 
 
 def _overlaid(study: Study, read: Sequence[RunCurves], shown: Sequence[_Panel], slug: str, title: str) -> Drawing:

@@ -64,7 +64,7 @@ def read_curves(run: Run, names: Collection[str], notes: list[str]) -> RunCurves
 
     Args:
         run: whose folder holds the event files.
-        names: scalars wanted; those absent are not in the result.
+        names: scalars wanted; a name that ends in `/` wants all that begin so. Those absent are not in the result.
         notes: points that are not finite, and a folder without events, are noted here.
     """
     from tensorboard.backend.event_processing.event_accumulator import SCALARS, EventAccumulator
@@ -77,9 +77,10 @@ def read_curves(run: Run, names: Collection[str], notes: list[str]) -> RunCurves
     events = EventAccumulator(str(run.folder), size_guidance={SCALARS: 0})
     events.Reload()
     wanted = {TRAIN_TOKENS, *names}
+    groups = tuple(name for name in names if name.endswith("/"))
     curves = {}
     for tag in events.Tags()[SCALARS]:
-        if tag not in wanted:
+        if tag not in wanted and not tag.startswith(groups):
             continue
         latest = {event.step: event.value for event in events.Scalars(tag)}
         steps = np.array(sorted(latest), dtype=np.float64)

@@ -42,9 +42,12 @@ def test_each_term_has_its_own_weight(order: tuple[str, ...]) -> None:
     batch = ragged_batch()
     student, teacher = random_outputs(STUDENT, batch, 2), random_outputs(TWIN, batch, 3)
     objectives = three(**WEIGHTS)
-    total, terms = WeightedSum({name: objectives[name] for name in order})(student, teacher, batch)
+    total, terms, weighted = WeightedSum({name: objectives[name] for name in order})(student, teacher, batch)
     alone = {name: objective(student, teacher, batch).item() for name, objective in three(**WEIGHTS).items()}
     assert {name: term.item() for name, term in terms.items()} == pytest.approx(alone)
+    assert {name: term.item() for name, term in weighted.items()} == pytest.approx(
+        {name: WEIGHTS[name] * alone[name] for name in WEIGHTS}
+    )
     assert total.item() == pytest.approx(sum(WEIGHTS[name] * alone[name] for name in WEIGHTS))
 
 
@@ -54,7 +57,7 @@ def test_a_constant_weight_of_zero_is_neither_built_nor_computed() -> None:
     objectives.build(STUDENT, TEACHER, seed=1)
     assert list(objectives.parameters()) == []
     assert not objectives.needs_teacher
-    total, terms = objectives(random_outputs(STUDENT, batch, 2), None, batch)
+    total, terms, _ = objectives(random_outputs(STUDENT, batch, 2), None, batch)
     assert list(terms) == ["masked_lm"]
     assert total.item() == terms["masked_lm"].item()
 
@@ -65,7 +68,7 @@ def test_a_weight_scheduled_to_zero_gives_its_parameters_a_gradient_of_zero() ->
     for progress, weight in ((0.0, 1.0), (0.25, 0.5), (0.5, 0.0), (1.0, 0.0)):
         batch = ragged_batch(progress)
         student, teacher = random_outputs(STUDENT, batch, 2), random_outputs(TEACHER, batch, 3)
-        total, terms = objectives(student, teacher, batch)
+        total, terms, _ = objectives(student, teacher, batch)
         assert objectives.weights_at(progress) == {"mse": weight, "masked_lm": 1.0}
         assert total.item() == pytest.approx(weight * terms["mse"].item() + terms["masked_lm"].item())
         grads = torch.autograd.grad(total, list(objectives.parameters()))

@@ -174,6 +174,21 @@ def test_one_run_without_tokens_puts_all_over_steps(tmp_path: Path) -> None:
     ]
 
 
+def test_every_term_of_the_loss_has_a_panel_whatever_its_name(tmp_path: Path) -> None:
+    folder = fabricate(tmp_path / "study", ARMS[:3], seeds=(1,), examples=4)
+    write_events(folder / "distil/base_seed1", {"train/loss/mine": [(10, 5.0), (1000, 4.0)]})
+    panels = {
+        axes.get_title(loc="left"): axes for axes in curve_figures(open_runs(folder, []), "distil", [])[0].figure.axes
+    }
+    assert [title.removeprefix("loss term: ") for title in panels][2:] == [
+        "soft targets",
+        "masked LM",
+        "cosine",
+        "mine",
+    ]
+    assert len(panels["loss term: mine"].lines) == 1
+
+
 def labelled(gold: str, predicted: str, probability: list[float]) -> Labelled:
     return Labelled(np.array([*gold]), np.array([*predicted]), np.array(probability))
 

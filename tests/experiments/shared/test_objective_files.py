@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from experiments._shared.objective_files import ObjectiveFiles
+from experiments._shared.objective_files import ObjectiveFiles, merge_objectives
 
 HEAD = "model:\n  class_path: Distillation\n  init_args:\n    objectives:\n"
 BASE = f"""{HEAD}      soft: {{class_path: SoftTargets, init_args: {{weight: 0.3, on: real_tokens}}}}
@@ -17,7 +17,7 @@ BASE = f"""{HEAD}      soft: {{class_path: SoftTargets, init_args: {{weight: 0.3
 def merged(*contents: str) -> Any:
     files, found = ObjectiveFiles(), {}
     for number, content in enumerate(contents):
-        found = yaml.safe_load(files.merge(Path(f"{number}.yaml"), content))
+        found = yaml.safe_load(merge_objectives(Path(f"{number}.yaml"), content, files, {}))
     return found["model"]["init_args"]["objectives"]
 
 
@@ -57,9 +57,18 @@ def test_two_overlays_of_unlike_objectives_may_come_in_either_order() -> None:
 def test_files_without_objectives_are_left_as_they_are() -> None:
     content = "# a comment\ntrainer:\n  max_steps: 1\nmodel:\n  init_args: {student: {init: random}}\n"
     files = ObjectiveFiles()
-    files.merge(Path("base.yaml"), BASE)
-    assert files.merge(Path("a.yaml"), content) == content
-    assert yaml.safe_load(files.merge(Path("b.yaml"), "trainer: {}\n")) == {"trainer": {}}
+    merge_objectives(Path("base.yaml"), BASE, files, {})
+    assert merge_objectives(Path("a.yaml"), content, files, {}) == content
+    assert merge_objectives(Path("b.yaml"), "trainer: {}\n", files, {}) == "trainer: {}\n"
+
+
+def test_files_above_a_command_and_of_a_command_are_merged_together() -> None:
+    fit = ObjectiveFiles()
+    above = "fit:\n" + "".join(f"  {line}\n" for line in BASE.splitlines())
+    merge_objectives(Path("above.yaml"), above, ObjectiveFiles(), {"fit": fit})
+    found = yaml.safe_load(merge_objectives(Path("b.yaml"), change("soft: {init_args: {weight: 0}}"), fit, {}))
+    expected = {"soft": {**SOFT, "init_args": {"weight": 0, "on": "real_tokens"}}, "mlm": MLM}
+    assert found["model"]["init_args"]["objectives"] == expected
 
 
 def test_the_old_form_becomes_objectives() -> None:
@@ -113,7 +122,7 @@ def test_an_unknown_old_setting_is_refused() -> None:
 )
 def test_options_that_name_no_objective_are_explained(option: str, message: str) -> None:
     files = ObjectiveFiles()
-    files.merge(Path("base.yaml"), BASE)
+    merge_objectives(Path("base.yaml"), BASE, files, {})
     found = files.refused([option])
     assert message in found
     assert bool(message) == bool(found)

@@ -22,6 +22,11 @@ def test_names_are_short_where_they_can_be_and_longer_where_they_clash() -> None
     }
 
 
+def test_settings_of_objectives_carry_its_name_also_where_there_is_but_one() -> None:
+    names = ["model.objectives.cosine.weight", "model.objectives.cosine.weight.start", "model.student.layers"]
+    assert list(short_names(names).values()) == ["cosine.weight", "cosine.weight.start", "layers"]
+
+
 DOTTED = st.lists(st.lists(st.sampled_from("abc"), min_size=1, max_size=4).map(".".join), unique=True, max_size=12)
 
 
@@ -64,5 +69,5 @@ def test_settings_that_cannot_matter_or_have_no_value_are_left_out() -> None:
     found = comparable_settings(config, {"recipe": "r", "arm": "a", "seed": 1}, ["max_length"])
     assert found == {
         "recipe": "r", "arm": "a", "seed": 1, "teacher": "t", "layers": "[0, 4]", "mask": 0.8, "max_length": 50,
-        "max_steps": 10, "cosine.weight": 0.5, "mlm.weight": 1.0, "on": "real_tokens",
+        "max_steps": 10, "cosine.weight": 0.5, "mlm.weight": 1.0, "cosine.on": "real_tokens",
     }  # fmt: skip
