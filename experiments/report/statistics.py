@@ -22,10 +22,12 @@ class Spread:
     Args:
         values: one a seed, at least one.
         distillations: how many distillations these seeds come from; by default each from its own.
+        in_part: how many of the values were measured on a part of the file.
     """
 
     values: tuple[float, ...]
     distillations: int = 0
+    in_part: int = 0
 
     def __post_init__(self) -> None:
         if not self.values:
@@ -59,6 +61,7 @@ class Delta:
         high: upper end.
         n: number of those seeds.
         distillations: how many distillations they come from, of the arm that has fewer.
+        in_part: how many of the scores, of both arms, were measured on a part of the file.
     """
 
     value: float
@@ -66,6 +69,7 @@ class Delta:
     high: float
     n: int
     distillations: int
+    in_part: int = 0
 
 
 @dataclass(frozen=True)
@@ -77,18 +81,21 @@ class Ratio:
         n: number of seeds behind it, of the side that has fewer.
         distillations: how many distillations they come from, of the side that has fewer.
         partial: seeds that were planned are lacking, on either side.
+        in_part: how many of the scores, on both sides, were measured on a part of the file.
     """
 
     percent: float
     n: int
     distillations: int
     partial: bool
+    in_part: int = 0
 
 
 def ratio_of(spread: Spread, reference: Spread, *, partial: bool) -> Ratio:
     """The mean of `spread` in per cent of that of `reference`."""
     n, distillations = min(spread.n, reference.n), min(spread.distillations, reference.distillations)
-    return Ratio(100 * spread.mean / reference.mean, n, min(n, distillations), partial)
+    in_part = spread.in_part + reference.in_part
+    return Ratio(100 * spread.mean / reference.mean, n, min(n, distillations), partial, in_part)
 
 
 def mean_ratio(ratios: Sequence[Ratio]) -> Ratio:
@@ -98,6 +105,7 @@ def mean_ratio(ratios: Sequence[Ratio]) -> Ratio:
         min(ratio.n for ratio in ratios),
         min(ratio.distillations for ratio in ratios),
         any(ratio.partial for ratio in ratios),
+        sum(ratio.in_part for ratio in ratios),
     )
 
 

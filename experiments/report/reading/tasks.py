@@ -33,10 +33,15 @@ class Metric:
     main: bool = True
 
     @property
-    def heading(self) -> str:
-        """Column heading, such as `NSMC accuracy`; a recipe that is not shipped keeps its own name."""
+    def task(self) -> str:
+        """The task's title, such as `NSMC`; a recipe that is not shipped keeps its own name."""
         titles: dict[str, str] = {known.name: known.title for known in DATASETS}
-        return f"{titles.get(self.stage, self.stage)} {self.score.title}"
+        return titles.get(self.stage, self.stage)
+
+    @property
+    def heading(self) -> str:
+        """Column heading, such as `NSMC accuracy`."""
+        return f"{self.task} {self.score.title}"
 
     def percent(self, run: Run) -> float | None:
         """The run's score in per cent; None where it has none."""
