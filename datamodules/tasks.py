@@ -107,7 +107,7 @@ def find_task_files(
     only = train_file or test_file
     if only is None or one_file is None:
         remedy = (
-            f"files of your own under other names are read by data.class_path={own} (train_file, test_file); the data set "
+            f"files of your own with other names: data.class_path={own} (train_file, test_file); the data set "
             f"comes with: python -m experiments.prepare fetch {fetch} --output {folder}"
         )
         raise missing_files(folder, [*test] if train_file else [*train] if test_file else [*train, *test], remedy)
