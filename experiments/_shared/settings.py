@@ -21,7 +21,7 @@ def flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         if isinstance(value, dict):
             flat |= flatten(value, prefix if name == "init_args" else f"{prefix}{name}.")
         else:
-            flat[prefix + name] = str(list(value)) if isinstance(value, (list, tuple)) else value
+            flat[f"{prefix}{name}"] = str(list(value)) if isinstance(value, (list, tuple)) else value
     return flat
 
 

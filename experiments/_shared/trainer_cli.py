@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytorch_lightning as pl
+from jsonargparse import strip_meta
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.utilities import rank_zero_info
@@ -135,6 +136,7 @@ class TrainerCLI(LightningCLI):
             AlreadyFinished: `--run.resume=auto` has nothing left to do.
         """
         super().parse_arguments(parser, args)
+        self.config = strip_meta(self.config)  # where settings of shared files were read from
         config, fit = self.config[self.config.subcommand], self.config.subcommand == "fit"
         check_numbers(config)
         if config.get("weights_only") is False:
