@@ -29,6 +29,7 @@ from experiments._shared.run_folder import RunSpec
 from experiments._shared.settings import comparable_settings
 from experiments._shared.start_checks import (
     check_numbers,
+    data_settings,
     plain,
     refuse_evaluating_the_start,
     refuse_used_folder,
@@ -227,7 +228,7 @@ class TrainerCLI(LightningCLI):
             *([LinearProbe(probe)] if probe.data_dir else []),
             PredictionFiles(self.run_folder),
             # After what it records: a run with test scores has its predictions.
-            RunRecord(self.run_folder, self.facts),
+            RunRecord(self.run_folder, self.facts, data_settings(config)),
             TokenProgressBar() if bar else ProgressLines(),
             *([ModelLine()] if config.trainer.enable_model_summary is None else []),
             GracefulStop(self.signals, requeue=config.run.resume == "auto"),
