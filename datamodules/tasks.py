@@ -8,7 +8,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,9 @@ from distilkobert.io.files import require_nonempty, sha256_of_file
 from distilkobert.tasks.feature_cache import Columns, FeatureTable, cached_features
 from distilkobert.tasks.files.common import find_file, missing_files
 from distilkobert.tasks.input_settings import InputSettings
+from distilkobert.tasks.kinds import TaskKind, TaskName
 from distilkobert.tasks.splits import DEV_CUT, HashSplit, TaskPart, describe
+from distilkobert.tasks.task_facts import TaskFacts
 from distilkobert.tasks.unknown_pieces import count_pieces
 from distilkobert.tokenizers.loading import load_tokenizer
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT, check_unknown, require_limit
@@ -140,6 +142,7 @@ class TaskDataModule(PlannedDataModule):
         ValueError: a setting out of range.
     """
 
+    kind: TaskKind
     multi_label = False
     class_weights: list[float] | None = None
 
@@ -183,6 +186,17 @@ class TaskDataModule(PlannedDataModule):
         self._name = name
         self._cache = None if cache_dir is None else Path(cache_dir)
         self._loaded: dict[TaskPart, TaskBatches] = {}
+
+    @property
+    def task_facts(self) -> TaskFacts:
+        """The task, for a module that trains any of them."""
+        return TaskFacts(
+            cast(TaskName, self.kind.name),
+            tuple(getattr(self, "labels", ())),
+            getattr(self, "suffix_tags", False),
+            None if self.class_weights is None else tuple(self.class_weights),
+            self.tokenizer.fingerprint,
+        )
 
     @abstractmethod
     def read_features(self, path: Path, labelled: bool) -> dict[str, Columns]:

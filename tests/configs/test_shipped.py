@@ -123,5 +123,5 @@ def test_every_file_of_a_task_is_a_recipe_or_an_overlay_that_a_test_runs() -> No
     """`tests/integration` runs the recipes and their overlays."""
     names = {path.stem for path in (CONFIGS / "finetune").glob("*.yaml")}
     plus = {"nsmc_plus", "naver_ner_plus", "klue_ner_plus", "korquad_plus"}
-    assert names == {*(known.name for known in DATASETS), *plus, "early_stopping"}
+    assert names == {*(known.name for known in DATASETS), *plus, "early_stopping", "distil", "distil_scores"}
     assert [path.name for path in (CONFIGS / "finetune" / "shared").iterdir()] == ["optimizer.yaml"]
