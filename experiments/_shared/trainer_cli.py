@@ -117,6 +117,7 @@ class TrainerCLI(LightningCLI):
         parser.add_class_arguments(ProbeSpec, "probe")
         parser.add_lightning_class_args(ModelCheckpoint, "best_checkpoint")
         parser.add_lightning_class_args(LastCheckpoint, "last_checkpoint")
+        parser.add_lightning_class_args(GradientWatch, "gradients")
         parser.set_defaults(
             {
                 "best_checkpoint.filename": "best",
@@ -223,7 +224,6 @@ class TrainerCLI(LightningCLI):
             SampleTable(),
             ObjectiveCharts(),
             TrainingLog(),
-            GradientWatch(),
             StepSeed(self.facts[SEED]),
             *([LinearProbe(probe)] if probe.data_dir else []),
             PredictionFiles(self.run_folder),
