@@ -27,7 +27,7 @@ class PowerCutError(Exception):
 
 
 def spoil(patch: pytest.MonkeyPatch, *places: tuple[int, int]) -> list[Any]:
-    """Make the loss no number in these (optimizer step, micro-batch of the step); returns their batches as they come."""
+    """Make the loss NaN in these (optimizer step, micro-batch of the step); returns their batches as they come."""
     spoilt: list[Any] = []
     original = MaskedLanguageModeling.training_step
 
