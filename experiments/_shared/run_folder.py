@@ -106,7 +106,7 @@ def read_config(path: Path) -> dict[str, Any]:
         config = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: not readable ({' '.join(str(error).split())})") from None
-    if not isinstance(config, dict) or not {"model", "data", "trainer", "seed_everything"} <= config.keys():
+    if not isinstance(config, dict) or not {"data", "seed_everything"} <= config.keys():
         raise ValueError(f"{path}: not the configuration of a run; it is cut short, or was changed")
     return config
 

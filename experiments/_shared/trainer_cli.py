@@ -145,7 +145,7 @@ class TrainerCLI(LightningCLI):
         if config.trainer.default_root_dir is not None:
             raise ValueError("trainer.default_root_dir: runs write into their run folder, see run.root; leave it out")
         self.facts = {RECIPE: config.run.recipe, ARM: config.run.arm, SEED: int(config.seed_everything)}
-        if config.get("ckpt_path") or config.trainer.fast_dev_run:
+        if config.get("ckpt_path") or (config.trainer.fast_dev_run and not config.run.check_only):
             return
         if self.config.subcommand == "fit":
             if config.run.resume == "never":

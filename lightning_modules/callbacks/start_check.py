@@ -1,4 +1,4 @@
-"""Check a training before its first step: space, memory, the objectives of its first batch; and how long it will take."""
+"""Check a training before its first step: disk, memory, the objectives of its first batch; and how long it takes."""
 
 import math
 import os
@@ -59,7 +59,7 @@ class StartCheck(pl.Callback):
         self._tokens = self._batches = 0
         self._terms: dict[str, float] = {}
 
-    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Compare the disk and the memory with what the run needs.
 
         Raises:
@@ -113,8 +113,8 @@ class StartCheck(pl.Callback):
             f"objectives of the first batch: {objectives}",
             f"length: {-(-batches // self.length.accumulated):,} optimizer steps, {tokens:,} tokens, "
             f"{batches / of_an_epoch:.2f} epochs",
-            f"time: about {duration(tokens / max(speed, 1e-9))}, at {speed:,.0f} tokens/s ({self._batches} batches), "
-            "without validations and checkpoints",
+            f"time: about {duration(tokens / max(speed, 1e-9))} at {speed:,.0f} tokens/s ({self._batches} batches), without "
+            "validations and checkpoints",
             f"memory: {_size(needed)} for weights, gradients and optimizer; {_size(_peak_bytes(trainer))} at most so far",
             f"disk: {_size(weights)} a checkpoint, {_size(_free_bytes(self.folder))} free",
         ]
