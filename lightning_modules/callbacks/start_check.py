@@ -113,9 +113,9 @@ class StartCheck(pl.Callback):
             f"objectives of the first batch: {objectives}",
             f"length: {-(-batches // self.length.accumulated):,} optimizer steps, {tokens:,} tokens, "
             f"{batches / of_an_epoch:.2f} epochs",
-            f"time: about {duration(tokens / max(speed, 1e-9))} at {speed:,.0f} tokens/s ({self._batches} batches), without "
-            "validations and checkpoints",
-            f"memory: {_size(needed)} for weights, gradients and optimizer; {_size(_peak_bytes(trainer))} at most so far",
+            f"time: about {duration(tokens / max(speed, 1e-9))} at {speed:,.0f} tokens/s ({self._batches} batches), "
+            "without validations and checkpoints",
+            f"memory: {_size(needed)} for weights, gradients and optimizer; peak so far {_size(_peak_bytes(trainer))}",
             f"disk: {_size(weights)} a checkpoint, {_size(_free_bytes(self.folder))} free",
         ]
         rank_zero_info("\n".join(["checked, nothing was written", *lines]))
