@@ -32,6 +32,14 @@ class BatchDataset(Protocol):
         """Build the batch that `key` names."""
 
 
+class TrainingDataset(BatchDataset, Protocol):
+    """Batches to train on."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the content: equal for equal examples, and for no others."""
+
+
 class PlannedLoader(DataLoader[Batch]):
     """A loader of planned batches.
 
@@ -103,7 +111,7 @@ class PlannedDataModule(pl.LightningDataModule):
         self.num_workers = num_workers
         self._train_sampler: TokenBudgetSampler | None = None
         self._resume = ExactResume()
-        self._plan_of_checkpoint = ""
+        self._plan_of_checkpoint = self._content_of_checkpoint = self._content = ""
 
     def __str__(self) -> str:
         # Lightning's own text makes every loader, and so would read the test file wherever a message names this module.
@@ -137,9 +145,20 @@ class PlannedDataModule(pl.LightningDataModule):
         return (self.trainer.global_rank, self.trainer.world_size) if self.trainer is not None else (0, 1)
 
     def planned_train_loader(
-        self, dataset: BatchDataset, lengths: npt.ArrayLike, max_tokens: int, max_sequences: int | None = None
+        self, dataset: TrainingDataset, lengths: npt.ArrayLike, max_tokens: int, max_sequences: int | None = None
     ) -> PlannedLoader:
-        """Loader of shuffled training batches, at the position of a loaded checkpoint; arguments as in the sampler."""
+        """Loader of shuffled training batches, at the position of a loaded checkpoint; arguments as in the sampler.
+
+        Raises:
+            ValueError: the checkpoint's run was trained on other data.
+        """
+        self._content = dataset.fingerprint
+        if self._content_of_checkpoint not in ("", self._content):
+            raise ValueError(
+                f"the run was trained on data of fingerprint {self._content_of_checkpoint}, but the data now has "
+                f"{self._content}: other texts or labels. Give the run's data; to train on other data, start a new run "
+                "with --model.init_from"
+            )
         rank, world_size = self.rank_and_world_size()
         accumulated = self.trainer.accumulate_grad_batches if self.trainer is not None else 1
         sampler = TokenBudgetSampler(
@@ -186,7 +205,12 @@ class PlannedDataModule(pl.LightningDataModule):
         if self._train_sampler is None:
             return {}
         processes = self.rank_and_world_size()[1]
-        return {**asdict(self._resume.place), "plan": self._train_sampler.plan, "processes": processes}
+        return {
+            **asdict(self._resume.place),
+            "plan": self._train_sampler.plan,
+            "processes": processes,
+            "content": self._content,
+        }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Remember the place for training; evaluation runs do not need it.
@@ -197,6 +221,7 @@ class PlannedDataModule(pl.LightningDataModule):
         if self.trainer is not None and self.trainer.state.fn == TrainerFn.FITTING:
             self._resume.resume_at(place_of(state_dict))
             self._plan_of_checkpoint = state_dict["plan"]
+            self._content_of_checkpoint = state_dict.get("content", "")  # earlier versions did not keep it
             before, now = state_dict["processes"], self.trainer.world_size
             if now != before:
                 rank_zero_info(

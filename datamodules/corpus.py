@@ -10,10 +10,12 @@ from torch import Tensor
 from datamodules.base import Batch, PlannedBatches, PlannedDataModule, PlannedLoader
 from datamodules.masked_texts import MaskedTextBatches
 from distilkobert.batching import BatchKey
+from distilkobert.corpus.integrity import content_fingerprint
+from distilkobert.corpus.manifest import Manifest, read_manifest
 from distilkobert.corpus.masked_texts import read_masked_texts
 from distilkobert.corpus.masking import MaskingSpec, mask_tokens, smoothed_token_weights
 from distilkobert.corpus.sequences import Part
-from distilkobert.corpus.store import Manifest, StoredSequences, check_stored, read_manifest, read_token_counts
+from distilkobert.corpus.store import StoredSequences, check_stored, read_token_counts
 from distilkobert.io.files import require_nonempty
 from distilkobert.seeds import derived_seed
 from distilkobert.tokenizers.loading import load_tokenizer
@@ -28,6 +30,7 @@ class MaskedBatches:
     Args:
         folder: The prepared corpus.
         part: `train` or `validation`.
+        manifest: What the corpus holds.
         pad_token_id: Fills up shorter rows.
         mask_token_id: Stands for hidden tokens.
         weights: Weight of every token id when masked positions are drawn, (V,).
@@ -39,13 +42,15 @@ class MaskedBatches:
         self,
         folder: Path,
         part: Part,
+        manifest: Manifest,
         pad_token_id: int,
         mask_token_id: int,
         weights: Tensor,
         masking: MaskingSpec,
         seed: int,
     ) -> None:
-        self._sequences = StoredSequences(folder, part)
+        self._sequences = StoredSequences(folder, part, manifest)
+        self.fingerprint = content_fingerprint(manifest)
         self._pad_token_id, self._mask_token_id = pad_token_id, mask_token_id
         self._weights, self._masking, self._seed = weights, masking, seed
 
@@ -190,4 +195,6 @@ class CorpusDataModule(PlannedDataModule):
     def _batches(self, part: Part) -> MaskedBatches:
         seed = self.seed if part == "train" else VALIDATION_SEED
         weights = smoothed_token_weights(self.token_counts, self._special_ids, self.masking.smoothing)
-        return MaskedBatches(self._folder, part, self.pad_token_id, self._mask_token_id, weights, self.masking, seed)
+        return MaskedBatches(
+            self._folder, part, self.manifest, self.pad_token_id, self._mask_token_id, weights, self.masking, seed
+        )

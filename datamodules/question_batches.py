@@ -35,6 +35,11 @@ class QuestionBatches(ABC):
         """Tokens that each item takes in a batch, (N,)."""
 
     @property
+    def fingerprint(self) -> str:
+        """Names the questions and contexts, as the data module's state keeps it."""
+        return self._questions.fingerprint(self._rows)
+
+    @property
     def facts(self) -> dict[str, int | float]:
         """Questions, windows, questions that were cut, and questions whose answer no piece holds."""
         return {

@@ -29,6 +29,11 @@ class TextBatches:
         return np.minimum(self._pieces, self._codec.most_pieces) + self._codec.special_count
 
     @property
+    def fingerprint(self) -> str:
+        """Names the examples, as the data module's state keeps it."""
+        return self._table.fingerprint(self._rows)
+
+    @property
     def facts(self) -> dict[str, int | float]:
         """`examples`, and `truncated_share`, of them those that were cut."""
         return {

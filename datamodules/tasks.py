@@ -39,6 +39,10 @@ class TaskBatches(Protocol):
         """Tokens that each item takes in a batch, (N,); an item is what batches are planned over."""
 
     @property
+    def fingerprint(self) -> str:
+        """Names the examples of the part."""
+
+    @property
     def facts(self) -> dict[str, int | float]:
         """Counts and shares of the part."""
 

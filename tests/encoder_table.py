@@ -173,8 +173,9 @@ def main(families: Sequence[str]) -> None:
         "\n".join(f"| {' | '.join(cells)} |" for cells in (COLUMNS, ["---"] * len(COLUMNS), *rows)),
         "A teacher without head (E5, BGE, ELECTRA's discriminator) teaches hidden states; its student has no head "
         "either, or with an objective on its logits one of its own. ALBERT's layers share their weights, so a student "
-        "with fewer of them computes less and is no smaller. DeBERTa-v2 computes its attention itself, so queries, keys and "
-        "values cannot be read. The tokenizers are trained on few sentences; the limit on unknown pieces is off here.",
+        "with fewer of them computes less and is no smaller. DeBERTa-v2 computes its attention itself, so queries, "
+        "keys and values cannot be read. The tokenizers are trained on few sentences; the limit on unknown pieces is "
+        "off here.",
         numbered,
     ]
     if not families:

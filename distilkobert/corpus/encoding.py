@@ -3,10 +3,11 @@
 import os
 import signal
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
+from types import TracebackType
 
 from distilkobert.corpus.sequences import CorpusSettings, EncodedLines, encode_lines
 from distilkobert.tokenizers.loading import TextEncoder
@@ -14,34 +15,45 @@ from distilkobert.tokenizers.loading import TextEncoder
 _BATCHES_AHEAD = 4  # per process: enough to keep all busy, little enough to keep memory flat
 
 
-def encoded_batches(
-    batches: Iterator[list[str]], tokenizer: TextEncoder, settings: CorpusSettings, num_proc: int
-) -> Iterator[EncodedLines]:
-    """Encode batches of texts in this process or in others, in order, with a bounded number under way.
+class BatchEncoder:
+    """Encodes batches of texts in this process or in others; a context manager, which ends these.
 
     Args:
-        batches: the texts.
         tokenizer: what encodes them; other processes get a copy.
         settings: how lines become sequences.
         num_proc: processes that encode; 1 is this one.
     """
-    if num_proc == 1:
-        for batch in batches:
-            yield encode_lines(batch, tokenizer, settings)
-        return
-    # A forked process would share the state of Arrow's threads, so each starts afresh.
-    with ProcessPoolExecutor(num_proc, get_context("spawn"), _start_worker, (tokenizer, settings)) as pool:
-        waiting: deque[Future[EncodedLines]] = deque()
-        try:
+
+    def __init__(self, tokenizer: TextEncoder, settings: CorpusSettings, num_proc: int) -> None:
+        self._tokenizer, self._settings, self._num_proc = tokenizer, settings, num_proc
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> "BatchEncoder":
+        if self._num_proc > 1:  # a forked process would share the state of Arrow's threads, so each starts afresh
+            arguments = self._tokenizer, self._settings
+            self._pool = ProcessPoolExecutor(self._num_proc, get_context("spawn"), _start_worker, arguments)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def encode(self, batches: Iterable[list[str]]) -> Iterator[EncodedLines]:
+        """Encode batches in order, with a bounded number under way."""
+        if self._pool is None:
             for batch in batches:
-                with _interrupts_held():  # the pool begins processes when work comes
-                    waiting.append(pool.submit(_encode_in_worker, batch))
-                if len(waiting) > _BATCHES_AHEAD * num_proc:
-                    yield waiting.popleft().result()
-            while waiting:
+                yield encode_lines(batch, self._tokenizer, self._settings)
+            return
+        waiting: deque[Future[EncodedLines]] = deque()
+        for batch in batches:
+            with _interrupts_held():  # the pool begins processes when work comes
+                waiting.append(self._pool.submit(_encode_in_worker, batch))
+            if len(waiting) > _BATCHES_AHEAD * self._num_proc:
                 yield waiting.popleft().result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        while waiting:
+            yield waiting.popleft().result()
 
 
 @contextmanager

@@ -2,24 +2,18 @@
 
 import platform
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 
-from distilkobert.corpus.encoding import encoded_batches
-from distilkobert.corpus.sequences import PARTS, CorpusSettings, LineCounts, Packer
-from distilkobert.corpus.store import (
-    MANIFEST_FORMAT,
-    MANIFEST_NAME,
-    CorpusWriter,
-    Manifest,
-    check_stored,
-    differences,
-    read_manifest,
-)
-from distilkobert.io.files import atomic_folder, expand_inputs, sha256_of_file
+from distilkobert.corpus.encoding import BatchEncoder
+from distilkobert.corpus.manifest import MANIFEST_FORMAT, MANIFEST_NAME, Manifest, differences, read_manifest
+from distilkobert.corpus.sequences import PARTS, CorpusSettings, EncodedLines, LineCounts, Packer
+from distilkobert.corpus.shards import Shard, ShardFolder, plan_shards
+from distilkobert.corpus.store import CorpusWriter, check_stored
+from distilkobert.io.files import atomic_folder, expand_inputs, require_free, sha256_of_file
 from distilkobert.io.texts import TextKind, read_texts, text_format
 from distilkobert.tokenizers.loading import TextEncoder, load_tokenizer
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT, PieceCounts, check_unknown, require_limit
@@ -57,7 +51,9 @@ def prepare_corpus(
 ) -> PreparedCorpus:
     """Make the corpus folder `output`, or find that it is there already.
 
-    The result does not depend on the number of processes. The folder appears only when it is whole.
+    The result does not depend on the number of processes. The folder appears only when it is whole. Input files are
+    encoded into shards beside it (see `shards.py`); those of a preparation that was killed or interrupted are kept, and
+    the same command goes on behind them.
 
     Args:
         inputs: File names and globs; see `texts.read_texts` for what is understood.
@@ -86,10 +82,14 @@ def prepare_corpus(
     loaded = load_tokenizer(tokenizer)
     if settings.max_tokens <= (specials := loaded.frame.special_count(1)):
         raise ValueError(f"max_tokens is {settings.max_tokens}; expected more than the {specials} special tokens")
+    sums = [sha256_of_file(path) for path in paths]
     manifest: Manifest = {
         "format": MANIFEST_FORMAT,
         "tokenizer": {"fingerprint": loaded.fingerprint, "vocab_size": loaded.vocab_size},
-        "inputs": [{"name": path.name, "bytes": path.stat().st_size, "sha256": sha256_of_file(path)} for path in paths],
+        "inputs": [
+            {"name": path.name, "bytes": path.stat().st_size, "sha256": digest}
+            for path, digest in zip(paths, sums, strict=True)
+        ],
         "settings": {**asdict(settings), "field": field, **({} if kind is None else {"kind": kind})},
     }
     existing = _existing_corpus(output, manifest, overwrite)
@@ -97,26 +97,65 @@ def prepare_corpus(
         return PreparedCorpus(existing, reused=True, seconds=0.0)
 
     start = time.perf_counter()
-    with atomic_folder(output, overwrite) as folder, CorpusWriter(folder, loaded.vocab_size, loaded.id_dtype) as writer:
-        report = on_progress or (lambda count_bytes, count_lines: None)
-        batches = _text_batches(paths, field, kind, lambda count: report(count, 0))
-        counts = LineCounts()
-        packers = {part: Packer(loaded, settings) for part in PARTS} if settings.layout == "packed" else {}
-        for encoded in encoded_batches(batches, loaded, settings, num_proc):
-            for part, rows in encoded.rows.items():
-                writer.write(part, packers[part].pack(rows) if packers else rows)
-            counts.add(encoded.counts)
-            report(0, encoded.counts.read)
-        for part, packer in packers.items():
+    report = on_progress or (lambda count_bytes, count_lines: None)
+    shards = plan_shards(paths, sums, {name: manifest[name] for name in ("tokenizer", "settings")})
+    store = ShardFolder(shard_folder(output), loaded.id_dtype)
+    require_free(output, overwrite)
+    try:
+        with BatchEncoder(loaded, settings, num_proc) as encoder:
+            for shard in shards:
+                if store.has(shard):
+                    report(sum(path.stat().st_size for path in shard.paths), store.counts(shard).read)
+                else:
+                    store.write(
+                        shard, _reported(encoder.encode(_text_batches(shard.paths, field, kind, report)), report)
+                    )
+        with (
+            atomic_folder(output, overwrite) as folder,
+            CorpusWriter(folder, loaded.vocab_size, loaded.id_dtype) as writer,
+        ):
+            counts = _join(shards, store, writer, loaded, settings)
+            pieces = _count_pieces(writer, loaded)
+            check_unknown(pieces, f"{paths[0]} and others" if paths[1:] else str(paths[0]), unknown_limit)
+            _require_sequences(writer, counts, settings)
+            manifest |= _result(writer, counts, pieces)
+            writer.finish(manifest)
+    except BaseException:
+        if len(shards) == 1 or not store.has(shards[0]):  # nothing is saved by keeping it
+            store.remove()
+        raise
+    store.remove()
+    return PreparedCorpus(manifest, reused=False, seconds=time.perf_counter() - start)
+
+
+def shard_folder(output: Path) -> Path:
+    """Where the shards of a corpus are kept until all are there."""
+    return output.with_name(f".{output.name}.shards")
+
+
+def _join(
+    shards: Sequence[Shard], store: ShardFolder, writer: CorpusWriter, tokenizer: TextEncoder, settings: CorpusSettings
+) -> LineCounts:
+    """Write the sequences of all shards, and say what became of their lines."""
+    counts = LineCounts()
+    for shard in shards:
+        counts.add(store.counts(shard))
+    for part in PARTS:
+        packer = Packer(tokenizer, settings) if settings.layout == "packed" else None
+        for shard in shards:
+            for rows in store.rows(shard, part):
+                writer.write(part, packer.pack(rows) if packer else rows)
+        if packer:
             rows, dropped = packer.finish()
             writer.write(part, rows)
             counts.ends_dropped += dropped
-        pieces = _count_pieces(writer, loaded)
-        check_unknown(pieces, f"{paths[0]} and others" if paths[1:] else str(paths[0]), unknown_limit)
-        _require_sequences(writer, counts, settings)
-        manifest |= _result(writer, counts, pieces)
-        writer.finish(manifest)
-    return PreparedCorpus(manifest, reused=False, seconds=time.perf_counter() - start)
+    return counts
+
+
+def _reported(encoded: Iterable[EncodedLines], report: Callable[[int, int], None]) -> Iterator[EncodedLines]:
+    for lines in encoded:
+        report(0, lines.counts.read)
+        yield lines
 
 
 def _existing_corpus(output: Path, wanted: Manifest, overwrite: bool) -> Manifest | None:
@@ -144,9 +183,9 @@ def _existing_corpus(output: Path, wanted: Manifest, overwrite: bool) -> Manifes
 
 
 def _text_batches(
-    paths: Sequence[Path], field: str | None, kind: TextKind | None, on_read: Callable[[int], None]
+    paths: Sequence[Path], field: str | None, kind: TextKind | None, report: Callable[[int, int], None]
 ) -> Iterator[list[str]]:
-    texts = (text for path in paths for text in read_texts(path, field, on_read, kind))
+    texts = (text for path in paths for text in read_texts(path, field, lambda count: report(count, 0), kind))
     while batch := list(islice(texts, _LINES_AT_A_TIME)):
         yield batch
 

@@ -6,30 +6,69 @@ folder/manifest.json                            where the corpus comes from and 
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from distilkobert.corpus.integrity import SAMPLED_BLOCKS, damage, file_hashes
+from distilkobert.corpus.manifest import MANIFEST_NAME, ORIGIN, Manifest
 from distilkobert.corpus.sequences import PARTS, Part, Rows
 from distilkobert.io.files import atomic_file, write_text
 
-MANIFEST_NAME = "manifest.json"
 COUNTS_NAME = "token_counts.npy"
-MANIFEST_FORMAT = 1
-"""Number of the manifest's layout; grows with any change of the folder's content."""
-
-Manifest = dict[str, Any]
-"""A JSON object: `format`, `tokenizer`, `inputs` and `settings` say what the corpus was made from; `lines`,
-`sequences`, `longest`, `tokens`, `unknown_rate` and `versions` what came of it."""
-
-_ORIGIN = ("format", "tokenizer", "inputs", "settings")
 
 
-class CorpusWriter:
-    """Writes sequences to a folder as they come; a context manager, so that its files are closed in any case.
+_Streams = TypeVar("_Streams", bound="PartStreams")
+
+
+class PartStreams:
+    """One Arrow stream of sequences for each part, `<folder>/<part>.arrow`; a context manager, which closes them.
+
+    Args:
+        folder: An existing folder.
+        id_dtype: Type of the ids.
+    """
+
+    def __init__(self, folder: Path, id_dtype: npt.DTypeLike) -> None:
+        import pyarrow as pa
+
+        self._folder = folder
+        self.schema = pa.schema({"input_ids": pa.list_(pa.from_numpy_dtype(np.dtype(id_dtype))), "length": pa.int32()})
+        self._streams = {part: pa.ipc.new_stream(str(self.path(part)), self.schema) for part in PARTS}
+
+    def __enter__(self: _Streams) -> _Streams:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the streams; each once, because closing one again would write its end again."""
+        for part in list(self._streams):
+            self._streams.pop(part).close()
+
+    def write(self, part: Part, rows: Rows) -> None:
+        """Append sequences to a part."""
+        import pyarrow as pa
+
+        if len(rows.lengths):
+            offsets = np.concatenate((np.zeros(1, dtype=np.int32), np.cumsum(rows.lengths, dtype=np.int32)))
+            lists = pa.ListArray.from_arrays(pa.array(offsets), pa.array(rows.ids))
+            self._streams[part].write_batch(pa.record_batch([lists, pa.array(rows.lengths)], schema=self.schema))
+
+    def path(self, part: Part) -> Path:
+        """The file of a part."""
+        return self._folder / f"{part}.arrow"
+
+
+class CorpusWriter(PartStreams):
+    """Writes sequences to a folder as they come, and counts them.
 
     Args:
         folder: An existing, empty folder.
@@ -38,115 +77,83 @@ class CorpusWriter:
     """
 
     def __init__(self, folder: Path, vocab_size: int, id_dtype: npt.DTypeLike) -> None:
-        import pyarrow as pa
-
-        self._folder = folder
-        self._schema = pa.schema({"input_ids": pa.list_(pa.from_numpy_dtype(np.dtype(id_dtype))), "length": pa.int32()})
-        self._streams = {part: pa.ipc.new_stream(str(self._stream_path(part)), self._schema) for part in PARTS}
+        super().__init__(folder, id_dtype)
         self.counts: dict[Part, npt.NDArray[np.int64]] = {part: np.zeros(vocab_size, dtype=np.int64) for part in PARTS}
         self.sequences: dict[Part, int] = dict.fromkeys(PARTS, 0)
         self.longest: dict[Part, int] = dict.fromkeys(PARTS, 0)
 
-    def __enter__(self) -> "CorpusWriter":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for stream in self._streams.values():
-            stream.close()
-
     def write(self, part: Part, rows: Rows) -> None:
         """Append sequences to a part."""
-        import pyarrow as pa
-
-        if not len(rows.lengths):
-            return
-        offsets = np.concatenate((np.zeros(1, dtype=np.int32), np.cumsum(rows.lengths, dtype=np.int32)))
-        lists = pa.ListArray.from_arrays(pa.array(offsets), pa.array(rows.ids))
-        self._streams[part].write_batch(pa.record_batch([lists, pa.array(rows.lengths)], schema=self._schema))
-        self.counts[part] += np.bincount(rows.ids, minlength=len(self.counts[part]))
-        self.sequences[part] += len(rows.lengths)
-        self.longest[part] = max(self.longest[part], int(rows.lengths.max()))
+        if len(rows.lengths):
+            super().write(part, rows)
+            self.counts[part] += np.bincount(rows.ids, minlength=len(self.counts[part]))
+            self.sequences[part] += len(rows.lengths)
+            self.longest[part] = max(self.longest[part], int(rows.lengths.max()))
 
     def finish(self, manifest: Manifest) -> None:
-        """Turn what was written into the folder described at the top of this file."""
+        """Turn what was written into the folder described at the top of this file; `files` is added to the manifest."""
         from datasets import Dataset, DatasetDict, DatasetInfo, Features, NamedSplit
         from datasets.utils import disable_progress_bars, enable_progress_bars
 
-        for stream in self._streams.values():
-            stream.close()
+        self.close()
         # datasets writes its description files around one row; the file with all rows then takes that row's place.
         # Saving all rows through it would copy them and map them into memory. It cannot load a part without rows.
         filled = [part for part in PARTS if self.sequences[part]]
         # What it hashes into the name of its caches is this row and the description, which tells corpora apart.
-        origin = json.dumps({name: manifest[name] for name in _ORIGIN}, ensure_ascii=False)
-        info = DatasetInfo(description=origin, features=Features.from_arrow_schema(self._schema))
+        origin = json.dumps({name: manifest[name] for name in ORIGIN}, ensure_ascii=False)
+        info = DatasetInfo(description=origin, features=Features.from_arrow_schema(self.schema))
         row = {"input_ids": [[0]], "length": [1]}
         one_row = {part: Dataset.from_dict(row, info.features, info, NamedSplit(part)) for part in filled}
         disable_progress_bars()
         DatasetDict(one_row).save_to_disk(str(self._folder))
         enable_progress_bars()
+        names = [COUNTS_NAME]
         for part in filled:
             (data_file,) = (self._folder / part).glob("*.arrow")
-            self._stream_path(part).replace(data_file)
+            self.path(part).replace(data_file)
+            names.append(f"{part}/{data_file.name}")
         for part in set(PARTS) - set(filled):
-            self._stream_path(part).unlink()
+            self.path(part).unlink()
         with atomic_file(self._folder / COUNTS_NAME) as stream:
             np.save(stream, self.counts["train"])
+        manifest["files"] = file_hashes(self._folder, names)
         write_text(self._folder / MANIFEST_NAME, json.dumps(manifest, ensure_ascii=False, indent=2) + "\n")
 
     def _stream_path(self, part: Part) -> Path:
         return self._folder / f"{part}.arrow"
 
 
-def read_manifest(folder: Path) -> Manifest:
-    """Read the manifest of a prepared corpus.
+def check_stored(folder: Path, manifest: Manifest, sampled: int | None = SAMPLED_BLOCKS) -> None:
+    """Check that the files of a prepared corpus are those its manifest describes.
+
+    Args:
+        folder: the corpus.
+        manifest: its manifest.
+        sampled: blocks of each file whose hash is compared, besides the first and the last; None: all.
 
     Raises:
-        FileNotFoundError: There is no prepared corpus in `folder`.
-        ValueError: It was written by another version of this project, or by something else.
+        ValueError: A file is missing, cut off, of another size, or holds other bytes; the message says how to mend it.
     """
-    path = folder / MANIFEST_NAME
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"{folder} holds no prepared corpus ({MANIFEST_NAME} is missing); make one with the command "
-            f"prepare corpus --input FILES --tokenizer FOLDER --output {folder}"
-        )
+    import pyarrow as pa
+
+    found_damage = next(damage(folder, manifest, sampled), None)
+    if found_damage:
+        raise damaged(folder, found_damage)
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(
-            f"{path} is not the manifest of a prepared corpus ({error}); remove the folder and prepare it again"
-        ) from None
-    found = manifest.get("format") if isinstance(manifest, dict) else None
-    if found != MANIFEST_FORMAT:
-        raise ValueError(
-            f"{path} has format {found!r}, expected {MANIFEST_FORMAT}; remove the folder and prepare it again"
-        )
-    return dict(manifest)
-
-
-def check_stored(folder: Path, manifest: Manifest) -> None:
-    """Check that the files of a prepared corpus hold what its manifest says, without reading the sequences.
-
-    Raises:
-        ValueError: A file is missing, cut off, or of another size; the message says how to mend it.
-    """
-    try:
-        found = {part: len(StoredSequences(folder, part)) for part in PARTS if manifest["sequences"][part]}
+        found = {part: len(StoredSequences(folder, part, manifest)) for part in PARTS if manifest["sequences"][part]}
         counts = read_token_counts(folder)
-    except (OSError, ValueError, EOFError, LookupError, TypeError, AttributeError) as error:  # odd description files
-        raise _damaged(folder, " ".join(str(error).split()).rstrip(".")) from None
+    except (OSError, ValueError, EOFError, LookupError, TypeError, AttributeError, pa.ArrowException) as error:
+        raise damaged(folder, " ".join(str(error).split()).rstrip(".")) from None
     for part, count in found.items():
         if count != manifest["sequences"][part]:
-            raise _damaged(folder, f"{part} has {count} sequences, expected {manifest['sequences'][part]}")
+            raise damaged(folder, f"{part} has {count} sequences, expected {manifest['sequences'][part]}")
     size, total = manifest["tokenizer"]["vocab_size"], manifest["tokens"]["train"]
     if counts.shape != (size,) or counts.sum() != total:
-        raise _damaged(folder, f"{COUNTS_NAME} counts {counts.sum()} tokens, expected {total} of {size} kinds")
+        raise damaged(folder, f"{COUNTS_NAME} counts {counts.sum()} tokens, expected {total} of {size} kinds")
 
 
-def _damaged(folder: Path, found: str) -> ValueError:
+def damaged(folder: Path, found: str) -> ValueError:
+    """The error for a corpus whose files are not those that were written."""
     return ValueError(
         f"the corpus in {folder} is damaged: {found}. Prepare it again, with the same command and --overwrite"
     )
@@ -164,54 +171,67 @@ class StoredSequences:
     Args:
         folder: The prepared corpus.
         part: `train` or `validation`.
+        manifest: What it should hold.
     """
 
-    def __init__(self, folder: Path, part: Part) -> None:
+    def __init__(self, folder: Path, part: Part, manifest: Manifest) -> None:
         from datasets import load_from_disk
 
         self._table = load_from_disk(str(folder / part)).with_format("arrow")
+        self._folder, self._part = folder, part
+        self._vocab_size, self._longest = manifest["tokenizer"]["vocab_size"], manifest["longest"][part]
 
     def __len__(self) -> int:
         return len(self._table)
 
     def lengths(self) -> npt.NDArray[np.int32]:
-        """Tokens of each sequence, (N,)."""
-        lengths: npt.NDArray[np.int32] = self._table[:]["length"].to_numpy()
+        """Tokens of each sequence, (N,).
+
+        Raises:
+            ValueError: they are not those of the stored ids, or the longest is not that of the manifest.
+        """
+        stored = self._table[:]
+        for chunk in stored["input_ids"].chunks:
+            try:
+                chunk.validate()  # that the last offset lies inside the ids: what is outside would be read otherwise
+            except ValueError as error:
+                raise damaged(self._folder, f"{self._part}: {error}") from None
+        lengths = self._checked_lengths(stored)
+        if lengths.max() != self._longest:
+            raise damaged(
+                self._folder, f"the longest {self._part} sequence has {lengths.max()} tokens, expected {self._longest}"
+            )
         return lengths
 
     def gather(self, rows: list[int]) -> Rows:
-        """The sequences with these numbers, in this order."""
+        """The sequences with these numbers, in this order.
+
+        Raises:
+            ValueError: an id is out of the vocabulary, or a length is not that of the stored ids.
+        """
         chosen = self._table[rows]
-        return Rows(chosen["input_ids"].combine_chunks().flatten().to_numpy(), chosen["length"].to_numpy())
-
-
-def differences(found: Manifest, wanted: Manifest) -> list[str]:
-    """What a corpus was made from, against what it should be made from; one line for each thing that differs.
-
-    Input files are compared by content, so a file may have moved.
-    """
-    lines: list[str] = []
-    for name in _ORIGIN:
-        if name == "inputs":
-            lines += _input_differences(found[name], wanted[name])
-        elif isinstance(wanted[name], dict):
-            for option in wanted[name] | found[name]:
-                there, asked = found[name].get(option), wanted[name].get(option)
-                if there != asked:
-                    lines.append(f"{name} {option}: {there!r} there, {asked!r} asked for")
-        elif found[name] != wanted[name]:
-            lines.append(f"{name}: {found[name]!r} there, {wanted[name]!r} asked for")
-    return lines
-
-
-def _input_differences(found: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> list[str]:
-    lines = []
-    if len(found) != len(wanted):
-        lines.append(f"number of input files: {len(found)} there, {len(wanted)} asked for")
-    for number, (there, asked) in enumerate(zip(found, wanted, strict=False), start=1):
-        if there["sha256"] != asked["sha256"]:
-            lines.append(
-                f"input file {number}: {there['name']} with sha256 {there['sha256'][:12]}... there, "
-                f"{asked['name']} with sha256 {asked['sha256'][:12]}... asked for"
+        lengths = self._checked_lengths(chosen, rows)
+        ids = chosen["input_ids"].combine_chunks().flatten().to_numpy()
+        if ids.max() >= self._vocab_size:
+            row = rows[int(np.searchsorted(np.cumsum(lengths), int(ids.argmax()), side="right"))]
+            raise damaged(
+                self._folder,
+                f"{self._part} sequence {row} has the id {ids.max()}, of {self._vocab_size} ids. prepare verify names "
+                "the file",
             )
-    return lines
+        return Rows(ids, lengths)
+
+    def _checked_lengths(self, stored: Any, rows: Sequence[int] | None = None) -> npt.NDArray[np.int32]:
+        import pyarrow.compute as pc
+
+        lengths: npt.NDArray[np.int32] = stored["length"].to_numpy()
+        held: npt.NDArray[np.int32] = pc.list_value_length(stored["input_ids"]).to_numpy()
+        odd = np.flatnonzero((lengths != held) | (lengths < 1))
+        if len(odd):
+            row = odd[0] if rows is None else rows[odd[0]]
+            raise damaged(
+                self._folder,
+                f"{self._part} sequence {row} has {held[odd[0]]} ids and the length {lengths[odd[0]]}. prepare verify "
+                "names the file",
+            )
+        return lengths

@@ -9,6 +9,7 @@ import http.client
 import os
 import re
 import ssl
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -22,6 +23,10 @@ OnProgress: TypeAlias = Callable[[int, int | None], None]
 """Called with the bytes that are there, and the size of the whole file where the server told it."""
 
 ATTEMPTS: Final = 4
+MAX_BYTES: Final = 1 << 34
+"""Largest file that is downloaded: 16 GiB, far more than any data set here has."""
+MAX_SECONDS: Final = 6 * 3600.0
+"""Longest time that one connection may take; a server that sends a byte now and then would never end."""
 _TIMEOUT_SECONDS: Final = 30.0
 _BLOCK_BYTES: Final = 1 << 16
 # Errors of the connection; those of the disk are no reason to try again.
@@ -54,7 +59,8 @@ def download(
         FileNotFoundError: the folder does not exist, or the server has no such file.
         ConnectionError: the server cannot be reached, refuses, or breaks off too often.
         InUseError: another process downloads it.
-        ValueError: the bytes, or those of a file that is there already, hash to something else.
+        ValueError: the bytes, or those of a file that is there already, hash to something else; the file is larger than
+            `MAX_BYTES`; or neither its length nor its hash is known, so that a part could not be told from the whole.
     """
     if not target.parent.is_dir():
         raise FileNotFoundError(f"the folder {target.parent} does not exist; make it before downloading {target.name}")
@@ -73,35 +79,39 @@ def _download(url: str, target: Path, sha256: str | None, on_progress: OnProgres
     partial, tag = _partial(target), _tag(target)
     for attempt in range(1, attempts + 1):
         try:
-            if _fetch(url, partial, tag, on_progress):
+            if _fetch(url, partial, tag, on_progress, sha256 is not None):
                 break
         except urllib.error.HTTPError as error:
             if error.code in (404, 410):
                 raise FileNotFoundError(f"{url}: the server has no such file (HTTP {error.code})") from None
             if attempt == attempts or error.code < 500:
                 raise ConnectionError(f"{url}: the server answers HTTP {error.code} ({error.reason})") from None
+        except ValueError:
+            _forget(target)
+            raise
         except _BROKEN as error:
             if attempt == attempts:
                 reason = error.reason if isinstance(error, urllib.error.URLError) else error
                 raise ConnectionError(f"{url}: no connection ({reason})") from None
         if attempt == attempts:
+            kept = partial.stat().st_size if partial.exists() else 0
             raise ConnectionError(
-                f"{url}: the connection broke off {attempts} times; {partial.stat().st_size:,} bytes are kept, so run "
-                "the command again to go on"
+                f"{url}: the connection broke off {attempts} times; {kept:,} bytes are kept, so run the command again "
+                "to go on"
             )
     found = sha256_of_file(partial)
     if sha256 is not None and found != sha256:
         _forget(target)
         raise ValueError(
             f"{url}: what was downloaded has the SHA-256 {found}, expected {sha256}; the bytes were removed. Try "
-            "again; if it stays so, the file at that address has changed"
+            "again; if it stays so, the file at that address has changed, or the server cuts it off"
         )
     partial.replace(target)
     _forget(target)
     return True
 
 
-def _fetch(url: str, partial: Path, tag: Path, on_progress: OnProgress | None) -> bool:
+def _fetch(url: str, partial: Path, tag: Path, on_progress: OnProgress | None, is_checked: bool) -> bool:
     """Bring the missing bytes over one connection; True once all are there."""
     have = partial.stat().st_size if partial.exists() else 0
     version = tag.read_text("utf-8") if tag.exists() else ""
@@ -125,22 +135,47 @@ def _fetch(url: str, partial: Path, tag: Path, on_progress: OnProgress | None) -
             partial.unlink()
             raise http.client.HTTPException(f"the server sent {response.headers.get('Content-Range')!r} of the file")
         start = have if goes_on else 0
-        length = response.headers.get("Content-Length")
-        total = None if length is None else start + int(length)
+        total = _total(url, response, start)
+        if total is None and not is_checked and response.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            raise ValueError(
+                f"{url}: the server does not say how long the file is, and no SHA-256 of it is known, so a part could "
+                "not be told from the whole; bring the file by other means"
+            )
         entity = response.headers.get("ETag", "")
         # A weak ETag allows bytes to differ, so only a date would be left to tell versions apart.
         version = entity if entity and not entity.startswith("W/") else response.headers.get("Last-Modified", "")
         with partial.open("ab" if goes_on else "wb") as stream:
             write_text(tag, version)
-            there = start
+            there, began = start, time.monotonic()
             while block := response.read(_BLOCK_BYTES):
                 stream.write(block)
                 there += len(block)
+                if there > MAX_BYTES:
+                    raise _too_large(url, f"more than {MAX_BYTES:,}")
+                if time.monotonic() - began > MAX_SECONDS:
+                    raise TimeoutError(f"not ended after {MAX_SECONDS:,.0f} s")
                 if on_progress is not None:
                     on_progress(there, total)
             stream.flush()
             os.fsync(stream.fileno())
     return total is None or there == total
+
+
+def _total(url: str, response: http.client.HTTPResponse, start: int) -> int | None:
+    """Bytes of the whole file; None where the server does not say it."""
+    length = response.headers.get("Content-Length")
+    if length is None:
+        return None
+    if not length.strip().isdecimal():
+        raise http.client.HTTPException(f"the server sent the Content-Length {length!r}, which is no number of bytes")
+    total = start + int(length)
+    if total > MAX_BYTES:
+        raise _too_large(url, f"{total:,}")
+    return total
+
+
+def _too_large(url: str, size: str) -> ValueError:
+    return ValueError(f"{url}: the file has {size} bytes; this command downloads at most {MAX_BYTES:,}")
 
 
 def _partial(target: Path) -> Path:

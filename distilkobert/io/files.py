@@ -113,7 +113,7 @@ def atomic_folder(target: Path, overwrite: bool = False) -> Iterator[Path]:
     Raises:
         FileExistsError: `target` is a file, or a folder that is not empty while `overwrite` is off.
     """
-    _require_free(target, overwrite)
+    require_free(target, overwrite)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = _unique_neighbour(target)
     try:
@@ -122,7 +122,7 @@ def atomic_folder(target: Path, overwrite: bool = False) -> Iterator[Path]:
         for path in partial.rglob("*"):
             if path.is_file():  # some libraries keep what they write from everybody else
                 path.chmod(partial.stat().st_mode & 0o666)
-        _require_free(target, overwrite)  # again: another run may have finished meanwhile
+        require_free(target, overwrite)  # again: another run may have finished meanwhile
         if target.is_dir():
             _swap_folder(partial, target)
         else:
@@ -132,7 +132,12 @@ def atomic_folder(target: Path, overwrite: bool = False) -> Iterator[Path]:
         raise
 
 
-def _require_free(target: Path, overwrite: bool) -> None:
+def require_free(target: Path, overwrite: bool) -> None:
+    """Check that a folder may be written.
+
+    Raises:
+        FileExistsError: `target` is a file, or a folder that is not empty while `overwrite` is off.
+    """
     if target.exists() and not target.is_dir():
         raise FileExistsError(f"{target} is a file; name a folder")
     if target.is_dir() and any(target.iterdir()) and not overwrite:

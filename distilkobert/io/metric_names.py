@@ -29,7 +29,6 @@ OTHER_F1: Final = (f"{TYPE_F1}kept", f"{TYPE_F1}strict")
 PROBE_ACCURACY: Final = f"{PROBE}nsmc_accuracy"
 PROBE_TEACHER: Final = f"{PROBE}teacher_nsmc_accuracy"
 PROBE_RETENTION: Final = f"{PROBE}nsmc_retention"
-TRAIN_TOKENS: Final = f"{TRAIN}tokens_seen"
 
 STATUS: Final = "status"
 STOPPED_BY: Final = "stopped_by"
@@ -38,7 +37,14 @@ EPOCHS: Final = "epochs"
 TOKENS_SEEN: Final = "tokens_seen"
 WALL_TIME: Final = "wall_time_s"
 PARAMETERS: Final = "parameters"
-RECIPE, ARM, SEED = "recipe", "arm", "seed"
+RECIPE: Final = "recipe"
+ARM: Final = "arm"
+SEED: Final = "seed"
+
+TRAIN_TOKENS: Final = f"{TRAIN}{TOKENS_SEEN}"
+LOSS_TERM: Final = f"{TRAIN}loss/"
+"""Before the name of an objective."""
+TRAIN_LOSS: Final = f"{LOSS_TERM}total"
 
 
 def has_any(names: Iterable[str], prefix: str) -> bool:

@@ -135,6 +135,12 @@ def _read_jsonl(path: Path, field: str, on_read: Callable[[int], None] | None) -
             record = json.loads(line)
         except json.JSONDecodeError as error:
             raise ValueError(f"{path}, line {number}: not JSON ({error.msg}); expected one object a line") from None
+        except RecursionError:
+            raise ValueError(f"{path}, line {number}: too many brackets inside one another; expected text") from None
+        except ValueError:  # Python converts no longer ones
+            raise ValueError(
+                f"{path}, line {number}: a whole number of too many digits; write it as a string"
+            ) from None
         text = record.get(field) if isinstance(record, dict) else None
         if not isinstance(text, str):
             found = f"an object with {sorted(record)}" if isinstance(record, dict) else type(record).__name__
@@ -168,5 +174,13 @@ def _read_parquet(path: Path, field: str, on_read: Callable[[int], None] | None)
                     if text is None:
                         raise ValueError(f"{path}, row {row}: no text in {field!r}; remove the rows without text")
                     yield text
-    except (*DAMAGED, pa.ArrowException) as error:
-        raise ValueError(f"{path}: not a whole parquet file ({error}); fetch it again") from None
+    except OSError as error:
+        if error.errno is not None:  # of the disk; Arrow has none for what it cannot decode
+            raise
+        raise _not_parquet(path, error) from None
+    except (*DAMAGED, pa.ArrowException, UnicodeDecodeError, MemoryError, OverflowError) as error:
+        raise _not_parquet(path, error) from None
+
+
+def _not_parquet(path: Path, error: BaseException) -> ValueError:
+    return ValueError(f"{path}: not a whole parquet file ({' '.join(str(error).split())}); fetch it again")

@@ -47,7 +47,7 @@ def distilbert_config(teacher: PreTrainedModel, layers: Sequence[int]) -> Distil
         able = ", ".join(name for name, family in FAMILIES.items() if family.distilbert_head is not None)
         raise ValueError(
             f"student.architecture=distilbert: DistilBERT cannot be copied from a teacher of type "
-            f"'{config.model_type}', only from {able}; set --model.student.architecture=same"
+            f"'{config.model_type}', only from {able} or distilbert; set --model.student.architecture=same"
         )
     if config.layer_norm_eps != DISTILBERT_LAYER_NORM_EPS:
         warnings.warn(

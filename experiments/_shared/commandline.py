@@ -32,17 +32,22 @@ _LISTED = "Does not validate against any of the Union subtypes"
 _REASON = re.compile(rf"^\s*- (?!Expected a |{_LISTED})(.+)$", re.MULTILINE)
 
 
-def plain_cause(error: BaseException) -> BaseException:
-    """The error inside jsonargparse's listing of all types that an option could have had.
+def plain_cause(error: BaseException) -> str:
+    """The message itself, without what it is wrapped in.
 
-    A constructor's own message ("the data folder ... does not exist") is one of them, and would drown in it. The first
-    is at hand as the cause; another one, such as that of a group that may also be a number, as text alone.
+    jsonargparse lists all types that an option could have had, of which a constructor's own message ("the data folder
+    ... does not exist") is one: the first is at hand as the cause, another one, such as that of a group that may also
+    be a number, as text alone. A loader worker sends its traceback along, behind which the message comes.
     """
     listing = error
     while str(error).startswith(_LISTED) and error.__cause__:
         error = error.__cause__
-    reason = _REASON.search(str(listing)) if str(error).startswith("Expected a ") else None
-    return ValueError(reason[1]) if reason else error
+    message = str(error)
+    if message.startswith("Expected a ") and (reason := _REASON.search(str(listing))):
+        return reason[1]
+    if message.startswith(f"Caught {type(error).__name__} in DataLoader worker process"):
+        return message.rpartition(f"\n{type(error).__name__}: ")[2]
+    return message
 
 
 def run_command(command: Callable[[], object]) -> int:
@@ -55,7 +60,7 @@ def run_command(command: Callable[[], object]) -> int:
     try:
         command()
     except (ValueError, OSError, FloatingPointError) as error:
-        print(f"error: {' '.join(str(plain_cause(error)).split())}", file=sys.stderr)
+        print(f"error: {' '.join(plain_cause(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

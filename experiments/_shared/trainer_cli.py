@@ -19,7 +19,6 @@ import lightning_modules
 from distilkobert.io.metric_names import ARM, LOSS, RECIPE, SEED, VAL
 from distilkobert.stop_signals import StopSignals
 from distilkobert.tasks.probe import ProbeSpec
-from experiments._shared.commandline import plain_cause
 from experiments._shared.hardware import suit_processor
 from experiments._shared.links import LINKED, LinkError, add_links
 from experiments._shared.parsers import StrictParser
@@ -164,9 +163,10 @@ class TrainerCLI(LightningCLI):
         """Make everything; a module of ours gets the checkpoint that will be loaded into it."""
         try:
             super().instantiate_classes()
-        except ValueError as error:  # the parser's own, around what a constructor or a link says
-            cause = plain_cause(error)
-            raise (cause.__cause__ if isinstance(cause.__cause__, LinkError) else cause) from None
+        except ValueError as error:  # the parser's own, around what a link says
+            if isinstance(error.__cause__, LinkError):
+                raise error.__cause__ from None
+            raise
         config = self.config[self.config.subcommand]
         asked = config.model.init_args.as_dict()
         if isinstance(self.model, EncoderModule):

@@ -1,25 +1,31 @@
 """Prepare data: turn text files into a folder of token sequences, download the data of a task, change a vocabulary.
 
     python -m experiments.prepare corpus --input 'texts/*.txt.xz' --tokenizer kobert --output corpus
+    python -m experiments.prepare verify corpus
     python -m experiments.prepare fetch nsmc --output data/nsmc
     python -m experiments.prepare vocabulary transfer --model encoder --tokenizer kobert --output encoder_kobert
 
 The folder of `corpus` is read by `datamodules.CorpusDataModule`, that of `fetch` by the task's data module. Running
-these two again finds their result and returns at once; a download that was cut off goes on. `vocabulary` writes a model
-folder for `--model.init_from`.
+these two again finds their result and returns at once; a download that was cut off goes on, and so does a `corpus` of
+many files that was killed. `verify` names the damaged files of a corpus. `vocabulary` writes a model folder for
+`--model.init_from`.
 """
 
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
+from typing import cast
 
 from jsonargparse import Namespace
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from distilkobert.corpus.preparation import PreparedCorpus, prepare_corpus
-from distilkobert.corpus.sequences import CorpusSettings
+from distilkobert.corpus.integrity import damage
+from distilkobert.corpus.manifest import read_manifest
+from distilkobert.corpus.preparation import PreparedCorpus, prepare_corpus, shard_folder
+from distilkobert.corpus.sequences import CorpusSettings, Part
+from distilkobert.corpus.store import StoredSequences, check_stored, damaged
 from distilkobert.io.files import expand_inputs
 from distilkobert.io.locks import only_process
 from distilkobert.io.texts import TextKind
@@ -36,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = StrictParser(prog="python -m experiments.prepare", description=__doc__)
     commands = parser.add_subcommands(required=True, dest="command")
     commands.add_subcommand("corpus", _corpus_parser(), help="token sequences for pretraining and distillation")
+    commands.add_subcommand("verify", _verify_parser(), help="compare all files of a prepared corpus with their hashes")
     commands.add_subcommand("fetch", _fetch_parser(), help="download the data of a task, checked by SHA-256")
     vocabulary = StrictParser()
     commands.add_subcommand("vocabulary", vocabulary, help="give an encoder another vocabulary")
@@ -43,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings = parser.parse_args(arguments)
     if settings.command == "vocabulary":
         return run_command(lambda: change_vocabulary(settings.vocabulary))
+    if settings.command == "verify":
+        return run_command(lambda: _verify_corpus(Path(settings.verify.corpus)))
     if settings.command == "fetch":
         return run_command(lambda: fetch(SOURCES[settings.fetch.name], Path(settings.fetch.output)))
     return run_command(lambda: _prepare_corpus(settings.corpus))
@@ -52,6 +61,12 @@ def _fetch_parser() -> StrictParser:
     parser = StrictParser()
     parser.add_argument("name", type=DatasetName, help="the data set")
     parser.add_argument("--output", type=str, required=True, help="folder for its files, made where missing")
+    return parser
+
+
+def _verify_parser() -> StrictParser:
+    parser = StrictParser()
+    parser.add_argument("corpus", type=str, help="folder that prepare corpus has made")
     return parser
 
 
@@ -81,11 +96,36 @@ def _corpus_parser() -> StrictParser:
     return parser
 
 
+def _verify_corpus(folder: Path) -> None:
+    """Read all of a corpus.
+
+    Raises:
+        ValueError: it is damaged, or was prepared before files had hashes; all damage is named.
+    """
+    manifest = read_manifest(folder)
+    if "files" not in manifest:
+        raise ValueError(f"{folder} was prepared by an earlier version, without hashes; prepare it again, --overwrite")
+    found = list(damage(folder, manifest))
+    if found:
+        raise damaged(folder, "; ".join(found))
+    check_stored(folder, manifest, sampled=0)
+    for part, entries in manifest["sequences"].items():
+        if entries:
+            StoredSequences(folder, cast(Part, part), manifest).lengths()
+    size = sum(entry["bytes"] for entry in manifest["files"].values())
+    print(f"{folder}: {len(manifest['files'])} files, {size:,} bytes, all as they were written")
+
+
 def _prepare_corpus(options: Namespace) -> None:
     settings = CorpusSettings(**{field.name: options[field.name] for field in fields(CorpusSettings)})
     output = Path(options.output).absolute()
     with only_process(output.with_name(f".{output.name}.lock"), f"the corpus {options.output}"):
-        _prepare(options, settings)
+        try:
+            _prepare(options, settings)
+        except BaseException:
+            if (kept := shard_folder(output)).is_dir():
+                print(f"note: what was encoded is kept in {kept}; the same command goes on behind it", file=sys.stderr)
+            raise
 
 
 def _prepare(options: Namespace, settings: CorpusSettings) -> None:

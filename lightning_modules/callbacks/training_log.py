@@ -9,7 +9,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from distilkobert.io.metric_names import TRAIN, TRAIN_TOKENS
+from distilkobert.io.metric_names import TRAIN, TRAIN_LOSS, TRAIN_TOKENS
 from distilkobert.stop_signals import StoppedBySignal
 
 
@@ -175,6 +175,6 @@ class TrainingLog(pl.Callback):
         scalars[f"{TRAIN}lr"] = self._lr
         for logger in trainer.loggers:
             logger.log_metrics(scalars, step=trainer.global_step)
-        shown = {"loss": scalars[f"{TRAIN}loss/total"], "tokens/s": scalars[f"{TRAIN}tokens_per_s"]}
+        shown = {"loss": scalars[TRAIN_LOSS], "tokens/s": scalars[f"{TRAIN}tokens_per_s"]}
         pl_module.log_dict(shown, prog_bar=True, logger=False, on_step=True, on_epoch=False, batch_size=1)
         trainer.callback_metrics.update({name: torch.tensor(value) for name, value in scalars.items()})

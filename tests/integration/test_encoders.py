@@ -122,6 +122,21 @@ def test_a_distilbert_of_other_families(family: str, world: World, run: Run, tmp
     assert_exported_as_trained(cli, run_folder(tmp_path / "runs"), tmp_path / "out", head=True)
 
 
+@pytest.mark.slow
+def test_an_assistant_teaches_the_next_student(world: World, run: Run, tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    run("fit", world.distil(runs, "--model.student.layers=[0,2,4,6,8,10]", "--run.arm=six", *steps(2)))
+    six = export(str(run_folder(runs, "six") / "checkpoints" / "last.ckpt"), str(tmp_path / "six"))
+    start = ["--model.student.layers=[0,2,4]", "--run.arm=three", "--trainer.max_steps=0"]
+    three = run("fit", world.distil(runs, f"--model.teacher={six}", *start)).model.network
+    assistant = AutoModelForMaskedLM.from_pretrained(six)
+    assert isinstance(three, DistilBertForMaskedLM)
+    for ours, place in zip(three.distilbert.transformer.layer, (0, 2, 4), strict=True):
+        theirs = assistant.distilbert.transformer.layer[place].state_dict()
+        assert all(torch.equal(value, theirs[name]) for name, value in ours.state_dict().items())
+    assert "val/agreement" in read_json(run_folder(runs, "three") / "metrics.json")
+
+
 def test_a_narrow_student_learns_through_a_projection(world: World, run: Run, tmp_path: Path) -> None:
     narrow = ["--model.student.hidden_size=8", "--model.student.intermediate_size=12"]
     cli = run("fit", world.distil(tmp_path, *narrow, *steps(2)))

@@ -1,11 +1,9 @@
 """Predictions line by line from an exported folder: hand-set models without layers, whose answers can be worked out."""
 
-import io
 import json
 import math
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,77 +12,17 @@ from transformers import (
     AutoTokenizer,
     BertConfig,
     BertForSequenceClassification,
-    DistilBertConfig,
-    DistilBertForQuestionAnswering,
     DistilBertForSequenceClassification,
     DistilBertForTokenClassification,
-    PreTrainedModel,
 )
 
 from distilkobert import KoBertTokenizer
 from distilkobert.tasks.input_settings import InputSettings, stored
 from experiments.predict.__main__ import predict
+from tests.integration.predict_models import Ask, Terminal, ask, config, folder_of, ids_of, set_by_token
 from tests.world import VOCABULARY, World
 
-WIDTH = 8
-Ask = Callable[..., list[str]]
-
-
-class Terminal(io.BytesIO):
-    """Standard input of a terminal or a pipe."""
-
-    def __init__(self, content: bytes, terminal: bool) -> None:
-        super().__init__(content)
-        self.buffer = self
-        self._terminal = terminal
-
-    def isatty(self) -> bool:
-        return self._terminal
-
-
-@pytest.fixture
-def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ask:
-    """Feed lines to the command and return the lines it printed."""
-
-    def call(folder: Path, content: str | bytes, terminal: bool = False, **options: float) -> list[str]:
-        raw = content.encode() if isinstance(content, str) else content
-        monkeypatch.setattr("sys.stdin", Terminal(raw, terminal))
-        predict(str(folder), **options)  # type: ignore[arg-type]
-        return capsys.readouterr().out.splitlines()
-
-    return call
-
-
-def config(labels: Sequence[str], **more: object) -> DistilBertConfig:
-    return DistilBertConfig(
-        vocab_size=VOCABULARY, dim=WIDTH, hidden_dim=8, n_layers=0, n_heads=1, max_position_embeddings=64,
-        pad_token_id=1, id2label=dict(enumerate(labels)), label2id={name: i for i, name in enumerate(labels)}, **more,
-    )  # fmt: skip
-
-
-def set_by_token(model: PreTrainedModel, head: str, classes: dict[int, int], other: int = 0) -> PreTrainedModel:
-    """Let every token decide alone: token `i` has class `classes[i]`, all others class `other`."""
-    with torch.no_grad():
-        embeddings = model.distilbert.embeddings
-        embeddings.position_embeddings.weight.zero_()
-        embeddings.word_embeddings.weight[:] = torch.eye(WIDTH)[other]
-        for token, chosen in classes.items():
-            embeddings.word_embeddings.weight[token] = torch.eye(WIDTH)[chosen]
-        layer = model.get_submodule(head)
-        layer.weight.copy_(torch.eye(WIDTH)[: layer.weight.shape[0]] * 5)
-        layer.bias.zero_()
-    return model
-
-
-def folder_of(model: PreTrainedModel, tokenizer: Path, folder: Path) -> Path:
-    model.save_pretrained(folder)
-    KoBertTokenizer.from_pretrained(tokenizer).save_pretrained(folder)
-    return folder
-
-
-def ids_of(world: World, text: str) -> list[int]:
-    tokenizer = KoBertTokenizer.from_pretrained(world.tokenizer)
-    return tokenizer.convert_tokens_to_ids(tokenizer.tokenize(text))
+__all__ = ["ask"]
 
 
 @pytest.fixture
@@ -157,25 +95,6 @@ def test_a_tab_inside_an_entity_is_no_column(labels: list[str], world: World, tm
     assert ask(folder, "부산\t사람\n") == [f"{kind}:0-5:부산 사람"]
 
 
-@pytest.mark.parametrize("padding", ["", "다른 문장이 앞에 있다. " * 12])
-def test_answers_are_cut_from_the_context(padding: str, world: World, tmp_path: Path, ask: Ask) -> None:
-    tokenizer = KoBertTokenizer.from_pretrained(world.tokenizer)
-    context = f"{padding}1987년 {padding}"
-    ids, offsets = tokenizer.encode_with_offsets(context)
-    begin = len(padding)
-    inside = [
-        place for place, (start, end) in enumerate(offsets) if start >= begin and end <= begin + 5 and end > start
-    ]
-    model = DistilBertForQuestionAnswering(config(["LABEL_0", "LABEL_1"]))
-    set_by_token(model, "qa_outputs", {ids[inside[0]]: 0, ids[inside[-1]]: 1}, other=2)
-    folder = folder_of(model, world.tokenizer, tmp_path / "answers")
-    answer, place, probability = ask(folder, f"언제인가?\t{context}")[0].split("\t")
-    start, end = (int(number) for number in place.split("-"))
-    assert (answer, start) == (context[offsets[inside[0]][0] : offsets[inside[-1]][1]], offsets[inside[0]][0])
-    assert context[start:end] == answer
-    assert 0 < float(probability) <= 1
-
-
 def test_an_older_export_says_which_lengths_are_taken(
     sentiment: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -188,25 +107,6 @@ def test_an_older_export_says_which_lengths_are_taken(
     monkeypatch.setattr("sys.stdin", Terminal("재미있다".encode(), terminal=False))
     predict(str(sentiment))
     assert capsys.readouterr().err == ""
-
-
-def test_answers_come_from_windows_of_the_training(world: World, tmp_path: Path, ask: Ask) -> None:
-    """A start and an end that only a window of more than the training's length holds together make no answer."""
-    tokenizer = KoBertTokenizer.from_pretrained(world.tokenizer)
-    context = "1987년 " + "다른 글이 온다. " * 2 + "서울"
-    ids, offsets = tokenizer.encode_with_offsets(context)
-    once = [place for place, (start, end) in enumerate(offsets) if ids.count(ids[place]) == 1 and start < end]
-    first, last = once[0], once[-1]
-    assert 17 < last - first < 30, "too far apart for windows of 24 tokens, and no more than an answer may have"
-    model = DistilBertForQuestionAnswering(config(["LABEL_0", "LABEL_1"]))
-    set_by_token(model, "qa_outputs", {ids[first]: 0, ids[last]: 1}, other=2)
-    spans = {}
-    for length in (24, 64):
-        model.config.update(stored(InputSettings(length, pair=True, stride=4, max_question=4)))
-        folder = folder_of(model, world.tokenizer, tmp_path / str(length))
-        spans[length] = ask(folder, f"언제인가?\t{context}")[0].split("\t")[1]
-    assert spans[64] == f"{offsets[first][0]}-{offsets[last][1]}"
-    assert spans[24] != spans[64]
 
 
 def test_unknown_pieces_are_named(sentiment: Path, ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
@@ -246,20 +146,6 @@ def test_an_empty_line_gets_its_line_of_output(world: World, sentiment: Path, tm
     for name, labels in (("words", ["O", "PER-B"]), ("characters", ["B-PS", "O"])):
         tagger = folder_of(DistilBertForTokenClassification(config(labels)), world.tokenizer, tmp_path / name)
         assert ask(tagger, "가\n\n \n")[1:] == ["-", "-"]
-
-
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        ("질문만 있다", "line 1: found 0 tabs; expected question<TAB>context"),
-        ("질문\t글\t또", "line 1: found 2 tabs"),
-        ("질문\t ", "line 1: the context has no piece"),
-    ],
-)
-def test_a_line_that_is_no_question_is_named(line: str, message: str, world: World, tmp_path: Path, ask: Ask) -> None:
-    folder = folder_of(DistilBertForQuestionAnswering(config(["a", "b"])), world.tokenizer, tmp_path / "qa")
-    with pytest.raises(ValueError, match=message):
-        ask(folder, line)
 
 
 def test_a_terminal_goes_on_after_a_bad_line_and_a_bom_is_no_text(

@@ -11,6 +11,7 @@ from distilkobert.models.teachers import EncoderSpec, build_encoder
 from distilkobert.synthetic.generation import generate_sentences
 from distilkobert.tokenizers.training import train_tokenizer
 from experiments._shared.trainer_cli import TrainerCLI
+from experiments.train import command_line
 from tests.world import World, read_json
 
 Run = Callable[..., TrainerCLI]
@@ -53,6 +54,17 @@ def test_misspelt_abbreviated_and_ill_typed_options_are_refused(
     assert caught.value.code == 2
     assert message in capsys.readouterr().err
     assert not any(tmp_path.iterdir())
+
+
+def test_what_a_constructor_refuses_is_said_alone(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = f"--data.data_dir={tmp_path / 'missing'}"
+    monkeypatch.setattr("sys.argv", ["train", "fit", *world.distil(tmp_path / "runs", missing)])
+    assert command_line() == 2
+    (error,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert error.startswith(f"error: {tmp_path / 'missing'}")
+    assert "jsonargparse" not in error
 
 
 def test_an_unknown_key_in_a_file_is_refused(

@@ -19,6 +19,8 @@ Event = tuple[Any, ...]
 class KeyDataset:
     """Batches that say which they are."""
 
+    fingerprint = "keys"
+
     def __getitem__(self, key: BatchKey) -> Batch:
         return {"key": torch.tensor([key.epoch, key.index, *key.rows])}
 

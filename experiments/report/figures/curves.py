@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from distilkobert.io.metric_names import (
     AGREEMENT,
     LOSS,
+    LOSS_TERM,
     PROBE_ACCURACY,
     PROBE_RETENTION,
     PROBE_TEACHER,
     TEACHER_LOSS,
-    TRAIN,
 )
 from experiments.report.figures.style import Drawing, Look, looks, panels
 from experiments.report.names import name_ends, name_points
@@ -42,7 +42,6 @@ _MEASURED = (
     _Panel(LOSS, "held-out loss", teacher=TEACHER_LOSS),
     _Panel(AGREEMENT, "agreement with the teacher, per cent", 100.0),
 )
-_TERMS = f"{TRAIN}loss/"
 _TITLES = {"soft_target": "soft targets", "masked_lm": "masked LM"}
 """Of the terms whose names are not what a reader calls them."""
 
@@ -63,7 +62,7 @@ def curve_figures(study: Study, stage: str, notes: list[str]) -> list[Drawing]:
     runs = [run for run in study.of(stage) if run.metrics]
     all_panels = (*_MEASURED, *_PROBES)
     wanted = {name for panel in all_panels for name in (panel.scalar, panel.teacher) if isinstance(name, str)}
-    read = [read_curves(run, {*wanted, _TERMS}, notes) for run in runs]
+    read = [read_curves(run, {*wanted, LOSS_TERM}, notes) for run in runs]
     read = [curves for curves in read if curves.curves]
     alone = len(study.distil_stages) == 1
     groups = (
@@ -81,10 +80,10 @@ def curve_figures(study: Study, stage: str, notes: list[str]) -> list[Drawing]:
 
 def _term_panels(read: Sequence[RunCurves]) -> list[_Panel]:
     """A panel for each term of the loss that a run has, those of the published recipe first."""
-    found = {name.removeprefix(_TERMS) for curves in read for name in curves.curves if name.startswith(_TERMS)}
+    found = {name.removeprefix(LOSS_TERM) for curves in read for name in curves.curves if name.startswith(LOSS_TERM)}
     first = [name for name in ("soft_target", "masked_lm", "cosine") if name in found]
     rest = sorted(found - {"total", *first})
-    return [_Panel(_TERMS + name, f"loss term: {_TITLES.get(name, name)}") for name in (*first, *rest)]
+    return [_Panel(LOSS_TERM + name, f"loss term: {_TITLES.get(name, name)}") for name in (*first, *rest)]
 
 
 def _overlaid(study: Study, read: Sequence[RunCurves], shown: Sequence[_Panel], slug: str, title: str) -> Drawing:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from distilkobert.corpus.store import MANIFEST_NAME
+from distilkobert.corpus.manifest import MANIFEST_NAME
 from distilkobert.io.metric_names import STEPS, TEST, VAL, VAL_STEP, has_any
 from distilkobert.io.prediction_files import read_records
 from distilkobert.io.run_files import CONFIG_FILE, METRICS_FILE, read_metrics, why_unfinished

@@ -2,12 +2,14 @@
 
 import hashlib
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from distilkobert.io import downloads
 from distilkobert.io.downloads import download
 from experiments.prepare.__main__ import main
 from experiments.prepare.fetch import SOURCES, RemoteFile, Source, fetch
@@ -24,10 +26,13 @@ class Server(ThreadingHTTPServer):
         self.content = CONTENT
         self.break_after: list[int] = []  # for each coming answer, the bytes after which the connection breaks
         self.knows_ranges = True
+        self.refuses_ranges = False  # answers 416, and names another length than it has
         self.shift = 0  # what parts start too early
         self.etag: str | None = '"one"'
         self.asked: list[str | None] = []  # the Range header of every request
         self.status = 200
+        self.length: str | None = ""  # Content-Length; empty for the right one
+        self.seconds = 0.0  # between two blocks of the answer
 
     @property
     def url(self) -> str:
@@ -49,9 +54,9 @@ class Handler(BaseHTTPRequestHandler):
             start = 0
         start = max(start - server.shift, 0)
         body = server.content[start:]
-        if start and not body:
+        if start and (not body or server.refuses_ranges):
             self.send_response(416)
-            self.send_header("Content-Range", f"bytes */{len(server.content)}")
+            self.send_header("Content-Range", f"bytes */{len(server.content) + server.refuses_ranges}")
             self.end_headers()
             return
         self.send_response(206 if start else 200)
@@ -60,9 +65,13 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {start}-{last}/{len(server.content)}")
         if server.etag is not None:
             self.send_header("ETag", server.etag)
-        self.send_header("Content-Length", str(len(body)))
+        if server.length is not None:
+            self.send_header("Content-Length", server.length or str(len(body)))
         self.end_headers()
-        self.wfile.write(body[: server.break_after.pop(0)] if server.break_after else body)
+        body = body[: server.break_after.pop(0)] if server.break_after else body
+        for first in range(0, len(body), 1 << 16):
+            self.wfile.write(body[first : first + (1 << 16)])
+            time.sleep(server.seconds)
 
     def log_message(self, *values: object) -> None:
         pass
@@ -167,6 +176,48 @@ def test_what_the_server_lacks_or_refuses(server: Server, tmp_path: Path) -> Non
         download(server.url, tmp_path / "file", attempts=3)
     assert len(server.asked) == 1 + 1 + 3
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("length", ["many", "-5", "1e5"])
+def test_a_length_that_is_no_number_is_named(length: str, server: Server, tmp_path: Path) -> None:
+    server.length = length
+    with pytest.raises(ConnectionError, match=rf"no connection \(the server sent the Content-Length '{length}', which"):
+        download(server.url, tmp_path / "file", SHA256, attempts=2)
+    assert not (tmp_path / "file").exists()
+
+
+def test_a_file_of_unknown_length_is_whole_by_its_hash_alone(server: Server, tmp_path: Path) -> None:
+    server.length, server.break_after = None, [1_000]
+    with pytest.raises(ValueError, match=r"what was downloaded has the SHA-256 .* or the server cuts it off"):
+        download(server.url, tmp_path / "file", SHA256)
+    assert download(server.url, tmp_path / "file", SHA256)
+    with pytest.raises(ValueError, match="does not say how long the file is, and no SHA-256 of it is known"):
+        download(server.url, tmp_path / "other")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_server_that_refuses_the_rest_sends_all_again_or_ends_it(server: Server, tmp_path: Path) -> None:
+    server.break_after, server.refuses_ranges = [1_000, 1_000, 1_000], True
+    with pytest.raises(ConnectionError, match=r"broke off 4 times; 0 bytes are kept"):
+        download(server.url, tmp_path / "file")
+    assert server.asked == [None, "bytes=1000-", None, "bytes=1000-"]
+
+
+def test_files_are_not_larger_than_the_limit(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(downloads, "MAX_BYTES", 200_000)
+    with pytest.raises(ValueError, match="the file has 300,000 bytes; this command downloads at most 200,000"):
+        download(server.url, tmp_path / "file", SHA256)
+    server.length = None
+    with pytest.raises(ValueError, match="the file has more than 200,000 bytes"):
+        download(server.url, tmp_path / "file", SHA256)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_connection_that_trickles_ends(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(downloads, "MAX_SECONDS", 0.05)
+    server.seconds = 0.2
+    with pytest.raises(ConnectionError, match="not ended after 0 s"):
+        download(server.url, tmp_path / "file", SHA256, attempts=1)
 
 
 def test_no_server_and_no_folder(server: Server, tmp_path: Path) -> None:

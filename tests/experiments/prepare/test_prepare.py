@@ -10,9 +10,9 @@ import pytest
 from datasets import load_from_disk
 
 from distilkobert import KoBertTokenizer
+from distilkobert.corpus.manifest import differences, read_manifest
 from distilkobert.corpus.preparation import prepare_corpus
 from distilkobert.corpus.sequences import CorpusSettings, part_of
-from distilkobert.corpus.store import differences, read_manifest
 from tests.support.corpus_text import LINES, leftovers, prepare, write_text_file
 
 

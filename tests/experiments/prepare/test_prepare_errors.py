@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from distilkobert.corpus.store import read_manifest
+from distilkobert.corpus.manifest import read_manifest
 from distilkobert.tokenizers.training import train_tokenizer
 from tests.support.corpus_text import LINES, leftovers, prepare, write_text_file
 from tests.support.korean_sentences import SENTENCES
@@ -55,7 +55,7 @@ def test_folders_that_are_not_a_corpus_are_never_replaced(
     assert "precious exists and is not a prepared corpus" in capsys.readouterr().err
     (precious / "manifest.json").write_text("[]")
     assert prepare(text_file, tiny_tokenizer_dir, precious, "--overwrite") == 2
-    assert "has format None, expected 1" in capsys.readouterr().err
+    assert "has format None, expected 2" in capsys.readouterr().err
     (precious / "manifest.json").write_text("{")
     assert prepare(text_file, tiny_tokenizer_dir, precious) == 2
     assert "is not the manifest of a prepared corpus" in capsys.readouterr().err

@@ -1,0 +1,107 @@
+"""The manifest of a prepared corpus: where it comes from and what is in it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from distilkobert.corpus.sequences import PARTS
+
+MANIFEST_NAME = "manifest.json"
+MANIFEST_FORMAT = 2
+"""Number of the manifest's layout; grows with any change of the folder's content. Format 1 had no `files`."""
+
+Manifest = dict[str, Any]
+"""A JSON object: `format`, `tokenizer`, `inputs` and `settings` say what the corpus was made from; `lines`,
+`sequences`, `longest`, `tokens`, `unknown_rate`, `files` (hashes) and `versions` what came of it."""
+
+ORIGIN = ("format", "tokenizer", "inputs", "settings")
+"""What the corpus was made from."""
+
+_PARTS = dict.fromkeys(PARTS, int)
+_SCHEMA: dict[str, Any] = {
+    "tokenizer": {"fingerprint": str, "vocab_size": int},
+    "inputs": list,
+    "settings": dict,
+    "lines": dict,
+    "sequences": _PARTS,
+    "longest": _PARTS,
+    "tokens": _PARTS,
+    "unknown_rate": float,
+}
+"""Keys that are read, with the types of their values."""
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read the manifest of a prepared corpus.
+
+    Raises:
+        FileNotFoundError: There is no prepared corpus in `folder`.
+        ValueError: It was written by another version of this project, or by something else, or a key of it is missing
+            or of another type.
+    """
+    path = folder / MANIFEST_NAME
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{folder} holds no prepared corpus ({MANIFEST_NAME} is missing); make one with the command "
+            f"prepare corpus --input FILES --tokenizer FOLDER --output {folder}"
+        )
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(
+            f"{path} is not the manifest of a prepared corpus ({error}); remove the folder and prepare it again"
+        ) from None
+    found = manifest.get("format") if isinstance(manifest, dict) else None
+    if found not in (1, MANIFEST_FORMAT):
+        raise ValueError(
+            f"{path} has format {found!r}, expected {MANIFEST_FORMAT}; remove the folder and prepare it again"
+        )
+    wrong = _wrong(manifest, {**_SCHEMA, **({"files": dict} if found == MANIFEST_FORMAT else {})})
+    if wrong:
+        raise ValueError(f"{path} is damaged: {wrong}. Prepare the corpus again, with the same command and --overwrite")
+    return dict(manifest)
+
+
+def _wrong(found: dict[str, Any], schema: dict[str, Any], above: str = "") -> str:
+    """The first key that is missing or has a value of another type; empty if there is none."""
+    for name, kind in schema.items():
+        if name not in found:
+            return f"{above}{name} is missing"
+        value, wanted = found[name], dict if isinstance(kind, dict) else kind
+        if isinstance(value, bool) or not isinstance(value, (int, float) if wanted is float else wanted):
+            return f"{above}{name} is {value!r}, expected {wanted.__name__}"
+        if isinstance(kind, dict) and isinstance(value, dict) and (inner := _wrong(value, kind, f"{above}{name}.")):
+            return inner
+    return ""
+
+
+def differences(found: Manifest, wanted: Manifest) -> list[str]:
+    """What a corpus was made from, against what it should be made from; one line for each thing that differs.
+
+    Input files are compared by content, so a file may have moved.
+    """
+    lines: list[str] = []
+    for name in ORIGIN:
+        if name == "inputs":
+            lines += _input_differences(found[name], wanted[name])
+        elif isinstance(wanted[name], dict):
+            for option in wanted[name] | found[name]:
+                there, asked = found[name].get(option), wanted[name].get(option)
+                if there != asked:
+                    lines.append(f"{name} {option}: {there!r} there, {asked!r} asked for")
+        elif found[name] != wanted[name]:
+            lines.append(f"{name}: {found[name]!r} there, {wanted[name]!r} asked for")
+    return lines
+
+
+def _input_differences(found: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> list[str]:
+    lines = []
+    if len(found) != len(wanted):
+        lines.append(f"number of input files: {len(found)} there, {len(wanted)} asked for")
+    for number, (there, asked) in enumerate(zip(found, wanted, strict=False), start=1):
+        if there["sha256"] != asked["sha256"]:
+            lines.append(
+                f"input file {number}: {there['name']} with sha256 {there['sha256'][:12]}... there, "
+                f"{asked['name']} with sha256 {asked['sha256'][:12]}... asked for"
+            )
+    return lines
