@@ -5,5 +5,17 @@ from datamodules.klue_ner import KlueNERDataModule
 from datamodules.korquad import KorQuADDataModule
 from datamodules.naver_ner import NaverNERDataModule
 from datamodules.nsmc import NSMCDataModule
+from datamodules.questions import QuestionAnsweringDataModule
+from datamodules.table import TableDataModule
+from datamodules.tagging import TaggingDataModule
 
-__all__ = ["CorpusDataModule", "KlueNERDataModule", "KorQuADDataModule", "NSMCDataModule", "NaverNERDataModule"]
+__all__ = [
+    "CorpusDataModule",
+    "KlueNERDataModule",
+    "KorQuADDataModule",
+    "NSMCDataModule",
+    "NaverNERDataModule",
+    "QuestionAnsweringDataModule",
+    "TableDataModule",
+    "TaggingDataModule",
+]

@@ -210,6 +210,7 @@ class PlannedDataModule(pl.LightningDataModule):
             "plan": self._train_sampler.plan,
             "processes": processes,
             "content": self._content,
+            "early_stopped": self._resume.early_stopped(self.trainer),
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -219,7 +220,7 @@ class PlannedDataModule(pl.LightningDataModule):
             ValueError: an earlier version of the project wrote the state.
         """
         if self.trainer is not None and self.trainer.state.fn == TrainerFn.FITTING:
-            self._resume.resume_at(place_of(state_dict))
+            self._resume.resume_at(place_of(state_dict), state_dict.get("early_stopped", ""))
             self._plan_of_checkpoint = state_dict["plan"]
             self._content_of_checkpoint = state_dict.get("content", "")  # earlier versions did not keep it
             before, now = state_dict["processes"], self.trainer.world_size

@@ -1,22 +1,20 @@
 """KlueNERDataModule: sentences tagged character by character."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from datamodules.task_batches import TextBatches
-from datamodules.tasks import Tables, TaskDataModule, find_task_files
-from distilkobert.tasks.feature_cache import Columns, as_columns
+from datamodules.tagging import TaggingDataModule
+from datamodules.tasks import find_task_files
 from distilkobert.tasks.files.common import KLUE_DEV, KLUE_TRAIN
-from distilkobert.tasks.files.ner import read_klue_ner
+from distilkobert.tasks.files.ner import TaggedSentence, read_klue_ner
 from distilkobert.tasks.files.unlabelled import read_characters
-from distilkobert.tasks.input_settings import InputSettings
-from distilkobert.tasks.labels import KLUE_NER_LABELS
-from distilkobert.tasks.splits import KLUE_SPLIT, TaskPart
-from distilkobert.tasks.tagging import TaggingCodec
+from distilkobert.tasks.labels import KLUE_ENTITY_TYPES
+from distilkobert.tasks.splits import KLUE_SPLIT
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 
 
-class KlueNERDataModule(TaskDataModule):
+class KlueNERDataModule(TaggingDataModule):
     """Sentences of KLUE-NER 1.1, the open stand-in for Naver NER.
 
     With both files a twentieth of the training file, chosen by a hash of the sentence id, is dev, and KLUE's dev file,
@@ -38,11 +36,14 @@ class KlueNERDataModule(TaskDataModule):
         predict_file: file that the `predict` command answers: one of the same format, or plain text, one sentence a
             line; None: the test part.
         unknown_limit: share of unknown pieces from which a part of the data is refused; 1 accepts any.
+        types: types of entities in place of the data set's, for files of the same layout.
 
     Raises:
         FileNotFoundError: there is no such file, or no tokenizer.
         ValueError: a setting out of range.
     """
+
+    key_name = "sentence id"
 
     def __init__(
         self,
@@ -57,39 +58,33 @@ class KlueNERDataModule(TaskDataModule):
         cache_dir: str | None = None,
         predict_file: str | None = None,
         unknown_limit: float = UNKNOWN_LIMIT,
+        types: list[str] | None = None,
     ) -> None:
         files = find_task_files(data_dir, KLUE_TRAIN, KLUE_DEV, "klue_ner", one_file=KLUE_SPLIT)
         super().__init__(
-            "klue_ner",
-            files,
-            "sentence id",
             tokenizer,
-            InputSettings(max_length, particles, units="characters"),
-            batch_size,
-            eval_batch_size,
-            seed,
-            num_workers,
-            cache_dir,
-            predict_file,
-            unknown_limit,
+            train_file=files.train.name,
+            test_file=files.test.name if files.test else None,
+            data_dir=data_dir,
+            units="characters",
+            types=types,
+            particles=particles,
+            dev_share=0.05 if files.test else 0.1,
+            test_share=0.1,
+            max_length=max_length,
+            batch_size=batch_size,
+            eval_batch_size=eval_batch_size,
+            seed=seed,
+            num_workers=num_workers,
+            cache_dir=cache_dir,
+            predict_file=predict_file,
+            unknown_limit=unknown_limit,
         )
-        self.labels = list(KLUE_NER_LABELS)
-        self.suffix_tags = False
-        self._codec = TaggingCodec(self.tokenizer, self.input_settings, self.labels)
 
-    def read_features(self, path: Path, labelled: bool) -> dict[str, Columns]:
+    def find_types(self, given: Sequence[str] | None) -> tuple[str, ...]:
+        """Those of the data set, or those given."""
+        return tuple(given or KLUE_ENTITY_TYPES)
+
+    def read_sentences(self, path: Path, labelled: bool) -> Iterator[TaggedSentence]:
         """See the base class."""
-        sentences = self._codec.encode(read_klue_ner(path) if labelled else read_characters(path))
-        return {"sentences": as_columns(sentences, ("ids", "starts", "ends"))}
-
-    def feature_settings(self) -> dict[str, str | bool]:
-        """How words are cut."""
-        return {"particles": self.input_settings.particles}
-
-    def split_keys(self, tables: Tables) -> list[str]:
-        """The sentence ids."""
-        return tables["sentences"].strings("id")
-
-    def batches(self, tables: Tables, rows: list[int], part: TaskPart) -> TextBatches:
-        """See the base class."""
-        return TextBatches(tables["sentences"].without("id"), rows, self._codec)
+        return read_klue_ner(path, self.types) if labelled else read_characters(path, self.types)

@@ -1,20 +1,14 @@
 """KorQuADDataModule: questions about paragraphs, answered by a part of the paragraph."""
 
-from pathlib import Path
-
-from datamodules.question_batches import AnswerBatches, QuestionBatches, WindowBatches
-from datamodules.tasks import Tables, TaskDataModule, find_task_files
+from datamodules.questions import QuestionAnsweringDataModule
+from datamodules.tasks import find_task_files
 from distilkobert.korean.particles import ParticleMode
-from distilkobert.tasks.answering import AnsweringCodec
-from distilkobert.tasks.feature_cache import Columns, as_columns
 from distilkobert.tasks.files.common import KORQUAD_DEV, KORQUAD_TRAIN
-from distilkobert.tasks.files.korquad import read_korquad
-from distilkobert.tasks.input_settings import InputSettings
-from distilkobert.tasks.splits import KORQUAD_SPLIT, TaskPart
+from distilkobert.tasks.splits import KORQUAD_SPLIT
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 
 
-class KorQuADDataModule(TaskDataModule):
+class KorQuADDataModule(QuestionAnsweringDataModule):
     """Questions of KorQuAD 1.0.
 
     With both files a twentieth of the training articles, chosen by a hash of the title, is dev, and the dev file, the
@@ -64,46 +58,23 @@ class KorQuADDataModule(TaskDataModule):
     ) -> None:
         files = find_task_files(data_dir, KORQUAD_TRAIN, KORQUAD_DEV, "korquad", one_file=KORQUAD_SPLIT)
         super().__init__(
-            "korquad",
-            files,
-            "article title",
             tokenizer,
-            InputSettings(
-                max_length,
-                particles,
-                pair=True,
-                stride=stride,
-                max_question=max_question,
-                reference_decoding=reference_decoding,
-            ),
-            batch_size,
-            eval_batch_size,
-            seed,
-            num_workers,
-            cache_dir,
-            predict_file,
-            unknown_limit,
+            train_file=files.train.name,
+            test_file=files.test.name if files.test else None,
+            data_dir=data_dir,
+            unanswerable="leave_out",
+            dev_share=0.05 if files.test else 0.1,
+            test_share=0.2,
+            max_length=max_length,
+            batch_size=batch_size,
+            eval_batch_size=eval_batch_size,
+            stride=stride,
+            max_question=max_question,
+            particles=particles,
+            reference_decoding=reference_decoding,
+            seed=seed,
+            num_workers=num_workers,
+            cache_dir=cache_dir,
+            predict_file=predict_file,
+            unknown_limit=unknown_limit,
         )
-        self._codec = AnsweringCodec(self.tokenizer, self.input_settings)
-
-    def read_features(self, path: Path, labelled: bool) -> dict[str, Columns]:
-        """See the base class."""
-        contexts, questions = self._codec.encode(read_korquad(path, answered=labelled))
-        return {
-            "contexts": as_columns(contexts, ("ids", "starts", "ends")),
-            "questions": as_columns(questions, ("ids",)),
-        }
-
-    def feature_settings(self) -> dict[str, str | bool]:
-        """How words are cut before encoding (`strip` comes after it), and who labels."""
-        settings = self.input_settings
-        return {"split": settings.particles == "split", "reference_decoding": settings.reference_decoding}
-
-    def split_keys(self, tables: Tables) -> list[str]:
-        """The titles of the questions' articles."""
-        return tables["questions"].strings("title")
-
-    def batches(self, tables: Tables, rows: list[int], part: TaskPart) -> QuestionBatches:
-        """Windows to train on, whole questions for dev and test."""
-        made = WindowBatches if part == "train" else AnswerBatches
-        return made(tables, rows, self._codec)

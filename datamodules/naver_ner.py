@@ -1,21 +1,19 @@
 """NaverNERDataModule: sentences tagged word by word, in the format of the challenge or of one sentence a line."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from datamodules.task_batches import TextBatches
-from datamodules.tasks import Tables, TaskDataModule, find_task_files
-from distilkobert.tasks.feature_cache import Columns, as_columns
+from datamodules.tagging import TaggingDataModule
+from datamodules.tasks import find_task_files
 from distilkobert.tasks.files.common import NAVER_TEST, NAVER_TRAIN
-from distilkobert.tasks.files.ner import read_naver_ner
+from distilkobert.tasks.files.ner import TaggedSentence, read_naver_ner
 from distilkobert.tasks.files.unlabelled import read_words
-from distilkobert.tasks.input_settings import InputSettings
-from distilkobert.tasks.labels import NAVER_NER_LABELS
-from distilkobert.tasks.splits import KLUE_SPLIT, TaskPart
-from distilkobert.tasks.tagging import TaggingCodec
+from distilkobert.tasks.labels import NAVER_ENTITY_TYPES, naver_labels
+from distilkobert.tasks.splits import KLUE_SPLIT
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 
 
-class NaverNERDataModule(TaskDataModule):
+class NaverNERDataModule(TaggingDataModule):
     """Sentences of the Naver and Changwon NLP Challenge 2018, or of files in its formats.
 
     With both files a twentieth of the training file, chosen by a hash of the sentence, is dev, and the test file is the
@@ -34,11 +32,14 @@ class NaverNERDataModule(TaskDataModule):
         predict_file: file that the `predict` command answers: one of the same format, or plain text, one sentence a
             line; None: the test part.
         unknown_limit: share of unknown pieces from which a part of the data is refused; 1 accepts any.
+        types: types of entities in place of the data set's, for files of the same layout.
 
     Raises:
         FileNotFoundError: there is no such file, or no tokenizer.
         ValueError: a setting out of range.
     """
+
+    suffix_tags = True
 
     def __init__(
         self,
@@ -52,39 +53,36 @@ class NaverNERDataModule(TaskDataModule):
         cache_dir: str | None = None,
         predict_file: str | None = None,
         unknown_limit: float = UNKNOWN_LIMIT,
+        types: list[str] | None = None,
     ) -> None:
         files = find_task_files(data_dir, NAVER_TRAIN, NAVER_TEST, "naver_ner", one_file=KLUE_SPLIT)
         super().__init__(
-            "naver_ner",
-            files,
-            "sentence",
             tokenizer,
-            InputSettings(max_length, units="words"),
-            batch_size,
-            eval_batch_size,
-            seed,
-            num_workers,
-            cache_dir,
-            predict_file,
-            unknown_limit,
+            train_file=files.train.name,
+            test_file=files.test.name if files.test else None,
+            data_dir=data_dir,
+            units="words",
+            types=types,
+            dev_share=0.05 if files.test else 0.1,
+            test_share=0.1,
+            max_length=max_length,
+            batch_size=batch_size,
+            eval_batch_size=eval_batch_size,
+            seed=seed,
+            num_workers=num_workers,
+            cache_dir=cache_dir,
+            predict_file=predict_file,
+            unknown_limit=unknown_limit,
         )
-        self.labels = list(NAVER_NER_LABELS)
-        self.suffix_tags = True
-        self._codec = TaggingCodec(self.tokenizer, self.input_settings, self.labels)
 
-    def read_features(self, path: Path, labelled: bool) -> dict[str, Columns]:
+    def find_types(self, given: Sequence[str] | None) -> tuple[str, ...]:
+        """Those of the data set, or those given."""
+        return tuple(given or NAVER_ENTITY_TYPES)
+
+    def make_labels(self) -> list[str]:
+        """Those of the data set's label file: UNK and O first, the letter behind the type."""
+        return naver_labels(self.types)
+
+    def read_sentences(self, path: Path, labelled: bool) -> Iterator[TaggedSentence]:
         """See the base class."""
-        sentences = self._codec.encode(read_naver_ner(path) if labelled else read_words(path))
-        return {"sentences": as_columns(sentences, ("ids", "first_pieces"))}
-
-    def feature_settings(self) -> dict[str, str | bool]:
-        """None."""
-        return {}
-
-    def split_keys(self, tables: Tables) -> list[str]:
-        """The sentences, words joined by spaces, so that repeated ones stay together."""
-        return tables["sentences"].strings("id")
-
-    def batches(self, tables: Tables, rows: list[int], part: TaskPart) -> TextBatches:
-        """See the base class."""
-        return TextBatches(tables["sentences"].without("id"), rows, self._codec)
+        return read_naver_ner(path, self.types) if labelled else read_words(path, self.types)

@@ -1,21 +1,13 @@
 """NSMCDataModule: film reviews, negative or positive."""
 
-from pathlib import Path
-
-from datamodules.task_batches import TextBatches
-from datamodules.tasks import Tables, TaskDataModule, find_task_files
-from distilkobert.tasks.classification import ClassificationCodec
-from distilkobert.tasks.feature_cache import Columns, as_columns
+from datamodules.table import TableDataModule
+from datamodules.tasks import find_task_files
 from distilkobert.tasks.files.common import NSMC_TEST, NSMC_TRAIN
-from distilkobert.tasks.files.nsmc import read_nsmc
-from distilkobert.tasks.files.unlabelled import read_reviews
-from distilkobert.tasks.input_settings import InputSettings
-from distilkobert.tasks.labels import NSMC_LABELS
-from distilkobert.tasks.splits import TaskPart
+from distilkobert.tasks.files.nsmc import NSMC_NAMES
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 
 
-class NSMCDataModule(TaskDataModule):
+class NSMCDataModule(TableDataModule):
     """Reviews of the Naver sentiment movie corpus.
 
     A twentieth of `ratings_train.txt`, chosen by a hash of the review id, is dev; `ratings_test.txt` is the test part.
@@ -40,6 +32,8 @@ class NSMCDataModule(TaskDataModule):
         ValueError: a setting out of range.
     """
 
+    key_name = "review id"
+
     def __init__(
         self,
         data_dir: str,
@@ -56,51 +50,24 @@ class NSMCDataModule(TaskDataModule):
     ) -> None:
         files = find_task_files(data_dir, NSMC_TRAIN, NSMC_TEST, "nsmc")
         super().__init__(
-            "nsmc",
-            files,
-            "review id",
             tokenizer,
-            InputSettings(max_length),
-            batch_size,
-            eval_batch_size,
-            seed,
-            num_workers,
-            cache_dir,
-            predict_file,
-            unknown_limit,
+            text="document",
+            label="label",
+            id="id",
+            labels=NSMC_NAMES,
+            train_file=files.train.name,
+            test_file=files.of("test").name,
+            data_dir=data_dir,
+            dev_share=0.05,
+            delimiter="\t",
+            quotes="text",
+            max_length=max_length,
+            batch_size=batch_size,
+            eval_batch_size=eval_batch_size,
+            deduplicate=deduplicate,
+            seed=seed,
+            num_workers=num_workers,
+            cache_dir=cache_dir,
+            predict_file=predict_file,
+            unknown_limit=unknown_limit,
         )
-        self.labels = list(NSMC_LABELS)
-        self.deduplicate = deduplicate
-        self._codec = ClassificationCodec(self.tokenizer, self.input_settings, self.labels)
-        self._test_texts: set[str] | None = None
-
-    def read_features(self, path: Path, labelled: bool) -> dict[str, Columns]:
-        """See the base class."""
-        reviews = self._codec.encode(read_nsmc(path) if labelled else read_reviews(path))
-        return {"reviews": as_columns(reviews, ("ids",))}
-
-    def feature_settings(self) -> dict[str, str | bool]:
-        """None."""
-        return {}
-
-    def split_keys(self, tables: Tables) -> list[str]:
-        """The review ids."""
-        return tables["reviews"].strings("id")
-
-    def choose_rows(self, tables: Tables, part: TaskPart) -> list[int]:
-        """Reviews of a part; those that `deduplicate` leaves out are gone before dev is cut."""
-        if part not in ("train", "dev") or not self.deduplicate:
-            return super().choose_rows(tables, part)
-        if self._test_texts is None:
-            self._test_texts = {review.text for review in read_nsmc(self.files.test)} - {""}
-        texts, keys = tables["reviews"].strings("text"), self.split_keys(tables)
-        kept = [row for row, text in enumerate(texts) if text not in self._test_texts]
-        dropped = len(texts) - len(kept)
-        self.facts["data/train_file_also_in_test"] = dropped
-        self.facts["data/train_file_also_in_test_share"] = dropped / len(texts)
-        where = f"{self.files.train}, without {dropped} of {len(texts)} reviews that deduplicate=true leaves out"
-        return [kept[number] for number in self.files.split.rows([keys[row] for row in kept], part, where)]
-
-    def batches(self, tables: Tables, rows: list[int], part: TaskPart) -> TextBatches:
-        """See the base class."""
-        return TextBatches(tables["reviews"].without("id", "text"), rows, self._codec)

@@ -25,7 +25,8 @@ class QuestionBatches(ABC):
     def __init__(self, tables: dict[str, FeatureTable], rows: list[int], codec: AnsweringCodec) -> None:
         self._contexts, self._questions, self._rows, self._codec = tables["contexts"], tables["questions"], rows, codec
         self._asked = self._questions.numbers("pieces")[rows]
-        self._labelled = self._questions.numbers("first")[rows] >= 0
+        impossible = self._questions.numbers("impossible")[rows] > 0
+        self._labelled = (self._questions.numbers("first")[rows] >= 0) | impossible
         pieces = self._questions.numbers("context_pieces")[rows]
         self._sizes = window_sizes(self._asked, pieces, codec.windows)
 

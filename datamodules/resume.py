@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytorch_lightning as pl
-from pytorch_lightning.callbacks import EarlyStopping
+from pytorch_lightning.callbacks import EarlyStopping, GradientAccumulationScheduler, StochasticWeightAveraging
 from pytorch_lightning.trainer.states import TrainerFn
 from pytorch_lightning.utilities import rank_zero_info
 
@@ -28,11 +28,22 @@ class ExactResume(pl.Callback):
     def __init__(self) -> None:
         self.place = Place()
         self._here = self._total = self._steps = self._validated = 0
-        self._loaded = False
+        self._loaded, self._early_stopped = False, ""
 
-    def resume_at(self, place: Place) -> None:
-        """Go on from the place of a checkpoint whose counters are about to be loaded."""
-        self.place, self._loaded = place, True
+    def early_stopped(self, trainer: pl.Trainer | None) -> str:
+        """Why early stopping has ended the run; empty where it has not."""
+        callbacks = trainer.early_stopping_callbacks if trainer is not None else []
+        reasons = (callback.stopping_reason_message for callback in callbacks if isinstance(callback, EarlyStopping))
+        return next((reason for reason in reasons if reason), "")
+
+    def resume_at(self, place: Place, early_stopped: str) -> None:
+        """Go on from the place of a checkpoint whose counters are about to be loaded.
+
+        Args:
+            place: of the checkpoint.
+            early_stopped: why early stopping had ended the run there; empty where it had not.
+        """
+        self.place, self._loaded, self._early_stopped = place, True, early_stopped
         self._here, self._total = place.batches, place.total
         self._validated = place.validated if place.validated > place.batches else 0
 
@@ -61,6 +72,17 @@ class ExactResume(pl.Callback):
                 "data: it was written while another data module was read, or by an earlier version of this project. "
                 "Start a new run; its weights can still be evaluated and exported"
             )
+        if any(isinstance(callback, StochasticWeightAveraging) for callback in trainer.callbacks):  # type: ignore[attr-defined]
+            raise ValueError(
+                "StochasticWeightAveraging does not keep what it has averaged, so a run with it cannot be resumed "
+                "exactly; leave it out, or start a new run. EMAWeightAveraging can be resumed"
+            )
+        longest = trainer.max_epochs
+        if longest not in (None, -1) and self.place.epoch >= longest and self.place.batches:
+            raise ValueError(
+                f"--trainer.max_epochs={longest}, but --ckpt_path={trainer.ckpt_path} is in epoch number "
+                f"{self.place.epoch + 1}; name the number of epochs that the run was continued to"
+            )
         loops = checkpoint["loops"]
         loops["fit_loop"] = counters_at(loops["fit_loop"], self.place, trainer.world_size, checkpoint["global_step"])
 
@@ -77,9 +99,10 @@ class ExactResume(pl.Callback):
                 f"--ckpt_path={trainer.ckpt_path} was written after batch {here} of an epoch, which now has "
                 f"{trainer.num_training_batches}; trainer.limit_train_batches must not fall inside an epoch"
             )
-        for callback in trainer.early_stopping_callbacks if self._loaded else []:
-            if isinstance(callback, EarlyStopping) and callback.wait_count >= max(1, callback.patience):
+        for callback in trainer.early_stopping_callbacks if self._early_stopped else []:
+            if isinstance(callback, EarlyStopping):
                 rank_zero_info("early stopping has ended this run; to train on, leave its callback out")
+                callback.stopping_reason_message = self._early_stopped
                 trainer.should_stop = True
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -95,6 +118,9 @@ class ExactResume(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
         """Nothing that a restart does is left to be done."""
+        for callback in trainer.callbacks if self._loaded else []:  # type: ignore[attr-defined]
+            if isinstance(callback, GradientAccumulationScheduler):  # an epoch that goes on is not announced to it
+                callback.on_train_epoch_start(trainer, pl_module)
         self._settle(trainer)
 
     def on_train_batch_end(

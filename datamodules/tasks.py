@@ -55,19 +55,32 @@ class TaskFiles:
     """The files of a task.
 
     Args:
-        train: file that train and dev come from.
-        test: file that the test part comes from; the same where there is only one.
-        split: how `train` is divided.
+        train: file that the training part comes from.
+        split: how it is divided.
+        dev: file that is dev; None where the split cuts it from `train`.
+        test: the same of test.
     """
 
     train: Path
-    test: Path
     split: HashSplit
+    dev: Path | None = None
+    test: Path | None = None
 
-    @property
-    def is_one(self) -> bool:
-        """Whether all parts come from one file."""
-        return self.train == self.test
+    def of(self, part: TaskPart) -> Path:
+        """The file that a part comes from.
+
+        Raises:
+            ValueError: there is no such part.
+        """
+        own = {"dev": self.dev, "test": self.test}.get(part)
+        if own is None and part == "test" and not self.split.test:
+            raise ValueError("there is no test part: name a file with test_file, or set test_share above 0")
+        return own or self.train
+
+    def is_whole(self, part: TaskPart) -> bool:
+        """Whether the part is all of its file."""
+        split = self.split
+        return self.of(part) != self.train or not (split.dev or split.test)
 
 
 def find_task_files(
@@ -89,16 +102,16 @@ def find_task_files(
     folder = Path(data_dir)
     train_file, test_file = find_file(folder, train), find_file(folder, test)
     if train_file is not None and test_file is not None:
-        return TaskFiles(train_file, test_file, DEV_CUT)
+        return TaskFiles(train_file, DEV_CUT, test=test_file)
     only = train_file or test_file
     if only is None or one_file is None:
         remedy = f"get the data with: python -m experiments.prepare fetch {fetch} --output {folder}"
         raise missing_files(folder, [*test] if train_file else [*train] if test_file else [*train, *test], remedy)
-    return TaskFiles(only, only, one_file)
+    return TaskFiles(only, one_file)
 
 
 class TaskDataModule(PlannedDataModule):
-    """Base of the four; a subclass reads files, names what is hashed, and makes batches.
+    """Base of all; a subclass reads files, names what is hashed, and makes batches.
 
     `vocab_size`, `pad_token_id`, `max_length`, `input_settings`, `tokenizer`, `tokenizer_dir` and `facts` can be read
     at once. `facts` names the split and the files, and gains the counts of each part that is loaded; it goes into
@@ -122,6 +135,9 @@ class TaskDataModule(PlannedDataModule):
         FileNotFoundError: there is no such tokenizer or `predict_file`.
         ValueError: a setting out of range.
     """
+
+    multi_label = False
+    class_weights: list[float] | None = None
 
     def __init__(
         self,
@@ -155,9 +171,9 @@ class TaskDataModule(PlannedDataModule):
         self.input_settings = input_settings
         self.max_length = input_settings.max_length
         self.batch_size, self.eval_batch_size = batch_size, eval_batch_size
-        test_name = None if files.is_one else files.test.name
+        others = (None if file is None else file.name for file in (files.dev, files.test))
         self.facts: dict[str, str | int | float] = {
-            "data/split": describe(files.split, split_key, files.train.name, test_name),
+            "data/split": describe(files.split, split_key, files.train.name, *others),
             "data/tokenizer_fingerprint": self.tokenizer.fingerprint,
         }
         self._name = name
@@ -169,7 +185,7 @@ class TaskDataModule(PlannedDataModule):
         """Read and encode a whole file; where it need not be `labelled`, it may lack the answers or be plain text."""
 
     @abstractmethod
-    def feature_settings(self) -> dict[str, str | bool]:
+    def feature_settings(self) -> dict[str, Any]:
         """What `read_features` depends on beside the file and the tokenizer."""
 
     @abstractmethod
@@ -182,7 +198,7 @@ class TaskDataModule(PlannedDataModule):
 
     def choose_rows(self, tables: Tables, part: TaskPart) -> list[int]:
         """Examples of a part, in the order of the file."""
-        if part == "predict" or (part == "test" and not self.files.is_one):
+        if part == "predict" or self.files.is_whole(part):
             return list(range(len(self.split_keys(tables))))
         return self.files.split.rows(self.split_keys(tables), part, str(self._file(part)))
 
@@ -229,7 +245,7 @@ class TaskDataModule(PlannedDataModule):
     def _file(self, part: TaskPart) -> Path:
         if part == "predict" and self._predict_file is not None:
             return self._predict_file
-        return self.files.test if part == "test" else self.files.train
+        return self.files.of(part)
 
     def _tables(self, part: TaskPart) -> Tables:
         path = self._file(part)

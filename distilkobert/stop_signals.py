@@ -14,8 +14,10 @@ from typing import Any
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
-_ECHO_SECONDS = 5.0
-"""Time in which torchrun passes a signal on that its processes may have got already."""
+_ECHO = 0.5
+"""Seconds in which a signal may come again that was sent once: `timeout` signals its child, and then its group."""
+_TORCHRUN_ECHO = 5.0
+"""Seconds in which torchrun passes a signal on that its processes may have got already."""
 
 
 class StoppedBySignal(BaseException):
@@ -94,7 +96,7 @@ class StopSignals:
                     continue
                 if not first:
                     first = time.monotonic()
-                elif "TORCHELASTIC_RUN_ID" not in os.environ or time.monotonic() - first > _ECHO_SECONDS:
+                elif time.monotonic() - first > (_ECHO if "TORCHELASTIC_RUN_ID" not in os.environ else _TORCHRUN_ECHO):
                     _say(f"{signal_name(received[0])}: ended at once")
                     self.before_the_end()
                     os._exit(128 + received[0])

@@ -4,6 +4,7 @@ from lightning_modules.distillation import Distillation
 from lightning_modules.masked_language_modeling import MaskedLanguageModeling
 from lightning_modules.question_answering import QuestionAnswering
 from lightning_modules.sequence_classification import SequenceClassification
+from lightning_modules.sequence_regression import SequenceRegression
 from lightning_modules.token_classification import TokenClassification
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     "MaskedLanguageModeling",
     "QuestionAnswering",
     "SequenceClassification",
+    "SequenceRegression",
     "TokenClassification",
 ]

@@ -9,6 +9,7 @@ import torch
 from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
 from torchmetrics import MeanMetric
+from transformers import PreTrainedModel
 
 from distilkobert.models.checkpoints import load_model
 from distilkobert.models.checks import DataFacts, check_facts, check_new_weights, takes_segments
@@ -30,12 +31,12 @@ class TaskOutput:
 
     Args:
         loss: mean over the examples that count.
-        count: how many those are.
+        count: how many those are, or the sum of their weights.
         logits: the head's outputs, each of shape (B, ...).
     """
 
     loss: Tensor
-    count: int
+    count: float
     logits: tuple[Tensor, ...]
 
 
@@ -54,6 +55,9 @@ class FineTuning(EncoderModule):
         vocab_size: pieces of the data's tokenizer.
         pad_token_id: id of [PAD].
     """
+
+    errors_title = "Wrong answers, most confident first"
+    """Above the records that TensorBoard shows."""
 
     batch_keys: tuple[str, ...] = ()
     """Entries of a batch, beside the inputs, without which training makes no sense."""
@@ -97,11 +101,15 @@ class FineTuning(EncoderModule):
                 f"is nothing to {stage}; name the fine-tuned checkpoint with --ckpt_path"
             )
         if self.input_settings is not None:
-            model.config.update(stored(self.input_settings))
+            model.config.update(stored(self.settings_kept(model, self.input_settings)))
         rank_zero_info(f"weights from {source}; newly initialised: {', '.join(sorted(missing)) or 'nothing'}")
         # Networks come in evaluation mode, and Lightning leaves the mode as it finds it.
         model.train()
         self.network = model
+
+    def settings_kept(self, model: PreTrainedModel, settings: InputSettings) -> InputSettings:
+        """What the network's configuration is to hold: the data's settings, with what training has added to them."""
+        return settings
 
     def inputs(self, batch: Batch) -> dict[str, Tensor]:
         """What the network takes of a batch: segment ids only for models that know them.
@@ -140,6 +148,10 @@ class FineTuning(EncoderModule):
     def is_right(self, record: Record) -> bool:
         """Whether the whole record is answered rightly."""
         return bool(record["gold"] == record["predicted"])
+
+    def weight_of_error(self, record: Record) -> float:
+        """By what wrong records are ordered where they are shown: how sure the model was."""
+        return float(record["probability"])
 
     def shown_ids(self, batch: Batch, number: int) -> list[int]:
         """Ids of the text that a reader needs to judge record `number` of the batch."""

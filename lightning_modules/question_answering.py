@@ -1,17 +1,25 @@
 """Extractive question answering: the first and the last piece of the answer (KorQuAD)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
+from transformers import PreTrainedModel
 
 from distilkobert.metrics import KorQuadScore
-from distilkobert.metrics.korquad import exact_match, write_predictions
+from distilkobert.metrics.korquad import NO_ANSWER, best_scores, write_predictions
+from distilkobert.metrics.squad_v2 import AbstainingScores, v2_scores
 from distilkobert.optim import OptimizerSpec
-from distilkobert.tasks.input_settings import InputSettings
+from distilkobert.tasks.answering import decided
+from distilkobert.tasks.input_settings import ENTRY, InputSettings
 from distilkobert.tasks.kinds import QUESTION_ANSWERING
 from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
+
+_SCORED = ("exact_match", "f1", "exact_match_raw", "f1_raw", "v2_exact", "v2_f1")
+"""What answers are scored by where there may be none."""
 
 
 class QuestionAnswering(FineTuning):
@@ -19,6 +27,12 @@ class QuestionAnswering(FineTuning):
 
     `exact_match` and `f1` are those of the answers given; `exact_match_raw` and `f1_raw` those of the answers before
     a trailing particle was stripped, and equal to them where none is.
+
+    Where questions may have no answer, those without train [CLS], and none is given where [CLS] scores better than the
+    best answer by more than a threshold. Every validation chooses the threshold with the best F1 on the dev part and
+    keeps it with the network. An empty answer is then right where there is none; `v2_exact` and `v2_f1` are by the
+    rules of SQuAD 2.0, which compare words, `has_answer_...` over the questions that have an answer, and
+    `no_answer_accuracy` over the others.
 
     Args:
         init_from: exported folder, checkpoint of ours, or hub id that gives the encoder.
@@ -49,6 +63,7 @@ class QuestionAnswering(FineTuning):
         )
         self.given = KorQuadScore()
         self.raw = KorQuadScore()
+        self.abstaining = AbstainingScores(_SCORED)
 
     def output(self, batch: Batch) -> TaskOutput:
         """Mean of the cross-entropies of answer start and end, over windows; two logits (B, T)."""
@@ -58,9 +73,29 @@ class QuestionAnswering(FineTuning):
         start, end = (F.cross_entropy(row.float(), target) for row, target in zip(logits, targets, strict=True))
         return TaskOutput((start + end) / 2, len(logits[0]), logits)
 
+    @property
+    def unanswerable(self) -> bool:
+        """Whether questions may have no answer."""
+        return self.input_settings is not None and self.input_settings.unanswerable
+
+    @property
+    def threshold(self) -> float:
+        """How much better [CLS] must score than the best answer for none to be given."""
+        return float(self.network.config.task_inputs["no_answer_threshold"])
+
+    def settings_kept(self, model: PreTrainedModel, settings: InputSettings) -> InputSettings:
+        """The data's settings with the threshold that the network was trained to."""
+        entry = getattr(model.config, ENTRY, None) or {}
+        return replace(settings, no_answer_threshold=entry.get("no_answer_threshold", settings.no_answer_threshold))
+
+    def records(self, batch: Batch, output: TaskOutput) -> list[Record]:
+        """See the base class; answers are given or not by the network's threshold."""
+        found = super().records(batch, output)
+        return [decided(record, self.threshold) for record in found] if self.unanswerable else found
+
     def is_right(self, record: Record) -> bool:
         """Whether the answer matches one of the true ones exactly."""
-        return any(exact_match(record["predicted"], gold) for gold in record["gold"])
+        return best_scores(record["predicted"], record["gold"])[0]
 
     def shown_ids(self, batch: Batch, number: int) -> list[int]:
         """The question: all of its first window that is not context."""
@@ -70,22 +105,42 @@ class QuestionAnswering(FineTuning):
 
     def shown_answers(self, batch: Batch, number: int, record: Record) -> tuple[str, str]:
         """The true answers and the one given."""
-        return " / ".join(dict.fromkeys(record["gold"])), record["predicted"]
+        return " / ".join(dict.fromkeys(record["gold"])) or "-", record["predicted"] or "-"
 
     def score(self, batch: Batch, records: Sequence[Record]) -> None:
         """Count the questions."""
+        if self.unanswerable:
+            answered = [_scored(record) for record in records]
+            impossible = [record["gold"] == [NO_ANSWER] for record in records]
+            self.abstaining.update([record["no_answer"] for record in records], answered, impossible)
+            return
         golds = {record["id"]: record["gold"] for record in records}
         self.given.update({record["id"]: record["predicted"] for record in records}, golds)
         self.raw.update({record["id"]: record["raw"] for record in records}, golds)
 
     def scores(self, stage: str) -> dict[str, Tensor]:
         """Both scores of the answers given and of the raw ones."""
+        if self.unanswerable:
+            return self._abstaining_scores(stage)
         values = self.given.compute() | {f"{name}_raw": value for name, value in self.raw.compute().items()}
         self.given.reset()
         self.raw.reset()
         return values
 
+    def _abstaining_scores(self, stage: str) -> dict[str, Tensor]:
+        found, threshold = self.abstaining.scores(None if stage == "val" else self.threshold)
+        self.abstaining.reset()
+        self.network.config.task_inputs["no_answer_threshold"] = threshold
+        values = {**found, "no_answer_threshold": threshold}
+        return {name: torch.tensor(value, device=self.device) for name, value in values.items()}
+
     def save_predictions(self, folder: Path, stem: str, records: Sequence[Record]) -> None:
         """Write the details, and `<stem>.json` in the official format."""
         super().save_predictions(folder, stem, records)
         write_predictions(folder / f"{stem}.json", {record["id"]: record["predicted"] for record in records})
+
+
+def _scored(record: Record) -> list[float]:
+    """What the best answer of a record scores if it is given, by each of `_SCORED`."""
+    given, raw = (best_scores(record[name], record["gold"]) for name in ("best", "best_raw"))
+    return [*map(float, (*given, *raw, *v2_scores(record["best"], record["gold"])))]

@@ -1,27 +1,44 @@
-"""Sequence classification: one label a text (NSMC)."""
+"""Sequence classification: one label a text or a pair of texts (NSMC, KorNLI), or any number of labels."""
 
 from collections.abc import Sequence
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torchmetrics import MetricCollection
+from torchmetrics.classification import (
+    MulticlassAccuracy,
+    MulticlassF1Score,
+    MulticlassMatthewsCorrCoef,
+    MultilabelExactMatch,
+    MultilabelF1Score,
+)
 
-from distilkobert.metrics import Accuracy
 from distilkobert.optim import OptimizerSpec
 from distilkobert.tasks.input_settings import InputSettings
-from distilkobert.tasks.kinds import SEQUENCE_CLASSIFICATION
+from distilkobert.tasks.kinds import MULTI_LABEL_CLASSIFICATION, SEQUENCE_CLASSIFICATION
 from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
 
 
 class SequenceClassification(FineTuning):
-    """An encoder under transformers' sequence classification head, scored by accuracy (0 to 1).
+    """An encoder under transformers' sequence classification head.
+
+    One label a text is scored by `accuracy`, `macro_f1` (over the classes that occur) and `mcc`, Matthews' correlation;
+    any number of labels by `micro_f1`, `macro_f1` and `exact_match`. `test` adds `f1_LABEL` of each label. All are from
+    0 to 1, `mcc` from -1.
 
     Args:
         init_from: exported folder, checkpoint of ours, or hub id that gives the encoder.
         labels: names of the classes; filled in from the data.
+        multi_label: an example has any number of labels; filled in from the data.
+        class_weights: weight of each class in the loss, or of examples that have the label; filled in from the data.
         optimizer: AdamW and its schedule.
         vocab_size: pieces of the data's tokenizer; filled in from the data.
         pad_token_id: id of [PAD]; filled in from the data.
         input_settings: how texts become inputs; filled in from the data.
+
+    Raises:
+        ValueError: there are fewer than two classes, or not one weight for each.
     """
 
     batch_keys = ("labels", "rows")
@@ -30,13 +47,15 @@ class SequenceClassification(FineTuning):
         self,
         init_from: str,
         labels: Sequence[str],
+        multi_label: bool = False,
+        class_weights: Sequence[float] | None = None,
         optimizer: OptimizerSpec = FINE_TUNING,
         vocab_size: int | None = None,
         pad_token_id: int | None = None,
         input_settings: InputSettings | None = None,
     ) -> None:
         super().__init__(
-            kind=SEQUENCE_CLASSIFICATION,
+            kind=MULTI_LABEL_CLASSIFICATION if multi_label else SEQUENCE_CLASSIFICATION,
             init_from=init_from,
             optimizer=optimizer,
             labels=labels,
@@ -44,41 +63,94 @@ class SequenceClassification(FineTuning):
             vocab_size=vocab_size,
             pad_token_id=pad_token_id,
         )
-        self.accuracy = Accuracy()
+        count = len(self.labels)
+        if count < (1 if multi_label else 2):
+            raise ValueError(
+                f"the data has the classes {self.labels}; expected two or more. Scores, which have no classes, need "
+                "model.class_path=SequenceRegression"
+            )
+        if class_weights is not None and len(class_weights) != count:
+            raise ValueError(f"class_weights has {len(class_weights)} numbers for {count} classes: {class_weights}")
+        self.multi_label = multi_label
+        self._weights = None if class_weights is None else torch.tensor(list(class_weights))
+        self._number_of = {label: number for number, label in enumerate(self.labels)}
+        self.metrics = MetricCollection(
+            {
+                "micro_f1": MultilabelF1Score(count, average="micro"),
+                "macro_f1": MultilabelF1Score(count, average="macro"),
+                "exact_match": MultilabelExactMatch(count),
+            }
+            if multi_label
+            else {
+                "accuracy": MulticlassAccuracy(count, average="micro"),
+                "macro_f1": MulticlassF1Score(count, average="macro"),
+                "mcc": MulticlassMatthewsCorrCoef(count),
+            }
+        )
+        per_class = MultilabelF1Score if multi_label else MulticlassF1Score
+        self.class_f1 = per_class(count, average="none")
 
     def output(self, batch: Batch) -> TaskOutput:
-        """Cross-entropy of the true labels; logits (B, labels).
+        """Cross-entropy of the true labels, weighted where there are weights; logits (B, labels).
+
+        Of several labels it is the binary cross-entropy, mean over examples and labels.
 
         Raises:
-            ValueError: the batch is one of tagged sentences.
+            ValueError: the batch is one of tagged sentences, of scores, or of the other number of labels.
         """
-        if batch["labels"].ndim != 1:
+        labels = batch["labels"]
+        if labels.is_floating_point():
+            raise ValueError(
+                "SequenceClassification got scores and no classes; set data.kind to classification, or take "
+                "model.class_path=SequenceRegression"
+            )
+        if labels.ndim != 1 + self.multi_label:
             raise ValueError(
                 "SequenceClassification got labels for every piece, not one for each text; tagged sentences need "
                 "model.class_path=TokenClassification"
             )
         logits = self.network(**self.inputs(batch)).logits
-        return TaskOutput(F.cross_entropy(logits.float(), batch["labels"]), len(logits), (logits,))
+        weights = None if self._weights is None else self._weights.to(logits.device)
+        if self.multi_label:
+            loss = F.binary_cross_entropy_with_logits(logits.float(), labels.float(), pos_weight=weights)
+        else:
+            loss = F.cross_entropy(logits.float(), labels, weight=weights)
+        count = len(logits) if weights is None or self.multi_label else float(weights[labels].sum())
+        return TaskOutput(loss, count, (logits,))
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The labels."""
-        return tuple(self.labels)
+        """The labels, where a text has one."""
+        return () if self.multi_label else tuple(self.labels)
 
     def confusions(self, record: Record) -> list[tuple[str, str]]:
         """The text's label."""
-        return [(record["gold"], record["predicted"])]
+        return [] if self.multi_label else [(record["gold"], record["predicted"])]
 
     def shown_answers(self, batch: Batch, number: int, record: Record) -> tuple[str, str]:
-        """Both labels."""
+        """Both labels, or all of them."""
+        if self.multi_label:
+            return ", ".join(record["gold"]) or "-", ", ".join(record["predicted"]) or "-"
         return record["gold"], record["predicted"]
 
     def score(self, batch: Batch, records: Sequence[Record]) -> None:
-        """Count the right labels."""
-        self.accuracy.update([record["predicted"] for record in records], [record["gold"] for record in records])
+        """Count the labels."""
+        predicted, gold = (self._numbers([record[name] for record in records]) for name in ("predicted", "gold"))
+        self.metrics.update(predicted, gold)
+        self.class_f1.update(predicted, gold)
 
     def scores(self, stage: str) -> dict[str, Tensor]:
-        """`accuracy`."""
-        value = self.accuracy.compute()
-        self.accuracy.reset()
-        return {"accuracy": value}
+        """The scores, and on the test part the F1 of each class."""
+        values: dict[str, Tensor] = dict(self.metrics.compute())
+        if stage == "test":
+            values |= {f"f1_{label}": value for label, value in zip(self.labels, self.class_f1.compute(), strict=True)}
+        self.metrics.reset()
+        self.class_f1.reset()
+        return values
+
+    def _numbers(self, answers: Sequence[str] | Sequence[Sequence[str]]) -> Tensor:
+        """Labels as numbers (B,), or as 0 and 1 for each (B, labels)."""
+        if self.multi_label:
+            rows = [[int(label in held) for label in self.labels] for held in answers]
+            return torch.tensor(rows, device=self.device)
+        return torch.tensor([self._number_of[str(label)] for label in answers], device=self.device)

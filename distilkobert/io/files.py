@@ -3,6 +3,7 @@
 Reading text out of them is in `texts.py`.
 """
 
+import errno
 import glob
 import hashlib
 import os
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 _HASH_BLOCK_BYTES = 1 << 20
+_OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def expand_inputs(patterns: Sequence[str]) -> list[Path]:
@@ -87,8 +89,10 @@ def atomic_file(target: Path) -> Iterator[BinaryIO]:
             stream.flush()
             os.fsync(stream.fileno())
         partial.replace(target)
-    except BaseException:
+    except BaseException as error:
         partial.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
+            raise OSError(f"{target} could not be written ({error.strerror}); make space there") from error
         raise
 
 

@@ -4,13 +4,12 @@ Every reader streams, so memory stays flat, and every error names the file and t
 """
 
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, Literal, NamedTuple, cast
+from typing import Literal, NamedTuple, cast
 
-from distilkobert.io.streams import BLOCK_BYTES, DAMAGED, SUFFIXES, open_stream
+from distilkobert.io.parquet import opened_parquet
+from distilkobert.io.streams import DAMAGED, SUFFIXES, open_stream
 
 TextKind = Literal["txt", "jsonl", "parquet"]
 Compression = Literal["gz", "xz", "bz2", "zst"]
@@ -152,35 +151,18 @@ def _read_jsonl(path: Path, field: str, on_read: Callable[[int], None] | None) -
 
 def _read_parquet(path: Path, field: str, on_read: Callable[[int], None] | None) -> Iterator[str]:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    try:
-        with open_stream(path, on_read) as stream, tempfile.TemporaryFile() as unpacked:
-            source = stream
-            if path.suffix.lower() in SUFFIXES:  # the format is read from its end, so it must be seekable
-                shutil.copyfileobj(stream, unpacked, BLOCK_BYTES)
-                source = cast(BinaryIO, unpacked)
-            table = pq.ParquetFile(source)
-            columns = {column.name: column.type for column in table.schema_arrow}
-            if columns.get(field) not in (pa.string(), pa.large_string()):
-                found = ", ".join(f"{name} ({kind})" for name, kind in columns.items())
-                raise ValueError(f"{path}: expected a column {field!r} of strings, found {found}")
-            if table.metadata.num_rows == 0:
-                raise ValueError(f"{path} is empty (no rows); expected text")
-            row = 0
-            for batch in table.iter_batches(_PARQUET_ROWS_AT_A_TIME, columns=[field]):
-                for text in batch.column(0).to_pylist():
-                    row += 1
-                    if text is None:
-                        raise ValueError(f"{path}, row {row}: no text in {field!r}; remove the rows without text")
-                    yield text
-    except OSError as error:
-        if error.errno is not None:  # of the disk; Arrow has none for what it cannot decode
-            raise
-        raise _not_parquet(path, error) from None
-    except (*DAMAGED, pa.ArrowException, UnicodeDecodeError, MemoryError, OverflowError) as error:
-        raise _not_parquet(path, error) from None
-
-
-def _not_parquet(path: Path, error: BaseException) -> ValueError:
-    return ValueError(f"{path}: not a whole parquet file ({' '.join(str(error).split())}); fetch it again")
+    with opened_parquet(path, on_read) as table:
+        columns = {column.name: column.type for column in table.schema_arrow}
+        if columns.get(field) not in (pa.string(), pa.large_string()):
+            found = ", ".join(f"{name} ({kind})" for name, kind in columns.items())
+            raise ValueError(f"{path}: expected a column {field!r} of strings, found {found}")
+        if table.metadata.num_rows == 0:
+            raise ValueError(f"{path} is empty (no rows); expected text")
+        row = 0
+        for batch in table.iter_batches(_PARQUET_ROWS_AT_A_TIME, columns=[field]):
+            for text in batch.column(0).to_pylist():
+                row += 1
+                if text is None:
+                    raise ValueError(f"{path}, row {row}: no text in {field!r}; remove the rows without text")
+                yield text

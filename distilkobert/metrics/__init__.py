@@ -1,9 +1,8 @@
 """torchmetrics classes over pure scoring functions."""
 
-from distilkobert.metrics.accuracy import Accuracy
 from distilkobert.metrics.agreement import BucketAgreement
 from distilkobert.metrics.entities import EntityF1
 from distilkobert.metrics.korquad import KorQuadScore
 from distilkobert.metrics.layers import LayerSimilarity
 
-__all__ = ["Accuracy", "BucketAgreement", "EntityF1", "KorQuadScore", "LayerSimilarity"]
+__all__ = ["BucketAgreement", "EntityF1", "KorQuadScore", "LayerSimilarity"]

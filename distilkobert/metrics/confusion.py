@@ -6,6 +6,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from distilkobert.korean.fonts import families
+
 Counts = npt.NDArray[np.int64]
 
 _DPI: Final = 100
@@ -34,12 +36,19 @@ def draw_confusion(matrix: Counts, names: Sequence[str], title: str) -> npt.NDAr
 
     Args:
         matrix: counts (C, C), true class by row.
-        names: the C classes, in letters that every font has.
+        names: the C classes; Hangul is drawn with an installed font that has it, see `korean.fonts`.
         title: a line above the picture.
 
     Raises:
         ImportError: matplotlib is not installed.
     """
+    import matplotlib as mpl
+
+    with mpl.rc_context({"font.family": families([*names, title])}):
+        return _drawn(matrix, names, title)
+
+
+def _drawn(matrix: Counts, names: Sequence[str], title: str) -> npt.NDArray[np.uint8]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -21,6 +21,8 @@ from distilkobert.io.files import write_text
 # dot, corner brackets, curly double quotes) stays and can make an answer differ.
 _TO_SPACE: Final = "'\"《》<>〈〉()‘’"
 _SPACING: Final = str.maketrans(_TO_SPACE, " " * len(_TO_SPACE))
+NO_ANSWER: Final = ""
+"""Stands for the answer of a question that has none."""
 _DELETING: Final = str.maketrans("", "", string.punctuation)
 
 
@@ -42,6 +44,19 @@ def f1(prediction: str, gold: str) -> float:
     predicted, actual = (Counter(normalise_answer(text).replace(" ", "")) for text in (prediction, gold))
     shared = (predicted & actual).total()
     return 2 * shared / (predicted.total() + actual.total()) if shared else 0.0
+
+
+def best_scores(prediction: str, golds: Sequence[str]) -> tuple[bool, float]:
+    """Exact match and F1 (0 to 1), the best over the true answers.
+
+    Args:
+        prediction: the answer given; empty for none.
+        golds: true answers; a single empty one where there is none, which nothing but an empty answer matches.
+    """
+    if list(golds) == [NO_ANSWER]:
+        right = not normalise_answer(prediction)
+        return right, float(right)
+    return any(exact_match(prediction, gold) for gold in golds), max(f1(prediction, gold) for gold in golds)
 
 
 class Totals(NamedTuple):

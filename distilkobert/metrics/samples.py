@@ -20,7 +20,7 @@ class Sample:
         text: what was asked, as the model read it.
         gold: the true answer.
         predicted: the model's answer.
-        probability: how sure the model was (0 to 1).
+        weight: how sure the model was (0 to 1), or how far off a score is.
         right: whether the answer counts as right.
     """
 
@@ -28,7 +28,7 @@ class Sample:
     text: str
     gold: str
     predicted: str
-    probability: float
+    weight: float
     right: bool
 
 
@@ -44,18 +44,18 @@ def as_cell(text: str) -> str:
 
 
 def sample_table(samples: Iterable[Sample]) -> str:
-    """A Markdown table with one sample a line: its row and text, the true answer, the model's and its probability.
+    """A Markdown table with one sample a line: its row and text, the true answer, the model's and its weight.
 
     Numbers stand beside text because TensorBoard breaks the words of narrow columns.
     """
     lines = ["| text | gold | answer |", "| --- | --- | --- |"]
     for sample in samples:
-        answer = f"{as_cell(sample.predicted)} ({sample.probability:.3f}){'' if sample.right else ' ✗'}"
+        answer = f"{as_cell(sample.predicted)} ({sample.weight:.3f}){'' if sample.right else ' ✗'}"
         lines.append(f"| **{sample.row}** {as_cell(sample.text)} | {as_cell(sample.gold)} | {answer} |")
     return "\n".join(lines)
 
 
-def sample_page(first: Sequence[Sample], wrong: Sequence[Sample]) -> str:
-    """Two tables: the same first examples every time, and the wrong answers the model is most confident of."""
+def sample_page(first: Sequence[Sample], wrong: Sequence[Sample], title: str) -> str:
+    """Two tables: the same first examples every time, and below `title` the worst of the wrong answers."""
     sure = sample_table(wrong) if wrong else "None: every answer is right."
-    return f"**First examples**\n\n{sample_table(first)}\n\n**Wrong answers, most confident first**\n\n{sure}\n"
+    return f"**First examples**\n\n{sample_table(first)}\n\n**{title}**\n\n{sure}\n"

@@ -163,7 +163,7 @@ def load_own(source: str | Path) -> PreTrainedModel:
 
 def task_of(config: PreTrainedConfig) -> Task | None:
     """The head that a configuration names as its network's, None where it names none or one that is not used here."""
-    head = head_of_class((config.architectures or [""])[0])
+    head = head_of_class((config.architectures or [""])[0], config.problem_type, len(config.id2label or {}))
     return None if head is None else head.name
 
 
@@ -182,7 +182,7 @@ def _from_folder_or_hub(
         names = list((config.id2label or {}).values())
         unnamed = names == [f"LABEL_{number}" for number in range(len(names))]
         if own is None or (own == task and unnamed and len(names) == len(labels or ())):
-            config.update(_classes(labels))
+            config.update(_classes(task, labels))
         head = own or task
         model, report = load_pretrained(
             AutoModel if head is None else head_named(head).auto_class,
@@ -213,7 +213,7 @@ def _with_new_head(
     model: PreTrainedModel, missing: Sequence[str], task: Task, labels: Sequence[str] | None, source: str | Path
 ) -> tuple[PreTrainedModel, list[str]]:
     """The encoder of `model` under a random head of `task`, and the names of all weights that are random."""
-    model.config.update(_classes(labels))
+    model.config.update(_classes(task, labels))
     target = cast(PreTrainedModel, build_from_config(head_named(task).auto_class, model.config))
     prefix = f"{target.base_model_prefix}."
     encoder, absent = model.base_model.state_dict(), [name for name in missing if name.startswith(prefix)]
@@ -230,7 +230,11 @@ def _class_options(task: Task, config: PreTrainedConfig) -> dict[str, bool]:
     return {"add_pooling_layer": False} if task == "encoder" and family is not None and family.pooler else {}
 
 
-def _classes(labels: Sequence[str] | None) -> dict[str, Any]:
+def _classes(task: Task | None, labels: Sequence[str] | None) -> dict[str, Any]:
     """Settings of a head with these classes; without names, the two outputs that transformers has by default."""
     names = labels or ("LABEL_0", "LABEL_1")
-    return {"id2label": dict(enumerate(names)), "label2id": {name: number for number, name in enumerate(names)}}
+    return {
+        "id2label": dict(enumerate(names)),
+        "label2id": {name: number for number, name in enumerate(names)},
+        "problem_type": None if task is None else head_named(task).problem_type,
+    }

@@ -13,14 +13,15 @@ import torch
 from torch import Tensor
 
 from distilkobert.korean.particles import encode_text
-from distilkobert.metrics.korquad import total_scores
+from distilkobert.metrics.korquad import NO_ANSWER, best_scores
 from distilkobert.padding import padded_inputs
 from distilkobert.tasks.codec import Batch, Codec, Counts, Record, Row
 from distilkobert.tasks.examples import QuestionWindows, reference_offsets
 from distilkobert.tasks.files.json_files import JsonPlace
-from distilkobert.tasks.files.korquad import UNKNOWN_ANSWER, GoldAnswer, Paragraph
+from distilkobert.tasks.files.korquad import GoldAnswer, Paragraph
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.reference_decoding import ReferenceContext, read_context, reference_answer_pieces
+from distilkobert.tasks.score_sums import ratio_sums
 from distilkobert.tasks.spans import Answer
 from distilkobert.tasks.windows import (
     PieceRange,
@@ -49,9 +50,9 @@ class EncodedContext(NamedTuple):
 class AnsweringCodec(Codec):
     """Rows are questions, each with the row of its context under `context`.
 
-    Questions have `id`, `ids`, `gold` (texts of the answers), `first` and `last` (pieces of the first answer in the
-    context, -1 where it has none); contexts have `text`, `ids`, `starts` and `ends` (spans of characters, empty in the
-    original's way).
+    Questions have `id`, `ids`, `gold` (texts of the answers, an empty one where there is no answer), `impossible`,
+    `first` and `last` (pieces of the first answer in the context, -1 where it has none); contexts have `text`, `ids`,
+    `starts` and `ends` (spans of characters, empty in the original's way).
 
     Raises:
         ValueError: question, stride and context do not fit into an input; or `reference_decoding` with `split` or with
@@ -89,10 +90,11 @@ class AnsweringCodec(Codec):
                 ids = self._encode_question(question.text)
                 where = paragraph.where.inner("qas", number, name=f"question {question.id!r}")
                 _require_pieces(ids, where, "question")
-                first, last = context.place(question.answers[0]) or (-1, -1)
+                first, last = (question.answers and context.place(question.answers[0])) or (-1, -1)
                 row = {"id": question.id, "title": paragraph.title, "context": len(contexts), "ids": ids}
                 row |= {"pieces": len(ids), "context_pieces": len(context.ids), "first": first, "last": last}
-                questions.append({**row, "gold": [answer.text for answer in question.answers]})
+                gold = [NO_ANSWER] if question.impossible else [answer.text for answer in question.answers]
+                questions.append({**row, "gold": gold, "impossible": question.impossible})
             contexts.append(_context_row(paragraph.context, context))
         return contexts, questions
 
@@ -111,14 +113,14 @@ class AnsweringCodec(Codec):
         )
 
     @property
-    def line_form(self) -> str:
+    def fields(self) -> tuple[str, ...]:
         """Question and context."""
-        return "question<TAB>context"
+        return ("question", "context")
 
-    def read_line(self, line: str) -> Row:
+    def read(self, texts: Sequence[str]) -> Row:
         """See the base class."""
-        question, context = self.two_texts(line)
-        row = {"id": "", "ids": self._encode_question(question), "gold": [UNKNOWN_ANSWER.text], "first": -1, "last": -1}
+        question, context = texts
+        row = {"id": "", "ids": self._encode_question(question), "gold": [], "first": -1, "last": -1}
         row["context"] = _context_row(context, self.encode_context(context))
         self.build(row)  # refuses texts without a piece here, where the line is known
         return row
@@ -144,12 +146,14 @@ class AnsweringCodec(Codec):
                     id=row["id"],
                     row=number,
                     context=context["text"],
-                    gold=tuple(text for text in row["gold"] if text),  # none where the answer is not known
+                    gold=tuple(row["gold"]),
                     rows=range(len(chosen), len(chosen) + len(windows)),
                     windows=tuple(windows),
                     offsets=offsets if reference_context is None else reference_offsets(reference_context),
                     particles=self.settings.particles,
                     reference_context=reference_context,
+                    unanswerable=self.settings.unanswerable,
+                    threshold=self.settings.no_answer_threshold,
                 )
             )
             chosen += [(row, window) for window in windows]
@@ -183,22 +187,26 @@ class AnsweringCodec(Codec):
         questions: list[QuestionWindows] = batch["questions"]
         for question in questions:
             rows = slice(question.rows.start, question.rows.stop)
-            best = question.answer(list(starts[rows]), list(ends[rows]))
+            scores = list(starts[rows]), list(ends[rows])
+            best = question.answer(*scores)
             # Without a single character among the best spans the question stays unanswered, which scores 0.
-            raw = best[0] if best else Answer("", 0, 0, 0.0, 0.0)
+            raw = best[0] if best else Answer(NO_ANSWER, 0, 0, 0.0, 0.0)
             given = question.given(raw)
-            records.append(
-                {
-                    "row": question.row,
-                    "id": question.id,
-                    "gold": list(question.gold),
-                    "predicted": given.text,
-                    "raw": raw.text,
-                    "start": given.start,
-                    "end": given.end,
-                    "probability": given.probability,
-                }
-            )
+            record = {
+                "row": question.row,
+                "id": question.id,
+                "gold": list(question.gold),
+                "predicted": given.text,
+                "raw": raw.text,
+                "start": given.start,
+                "end": given.end,
+                "probability": given.probability,
+            }
+            if question.unanswerable:
+                record |= {"best": record["predicted"], "best_raw": record["raw"], "place": [given.start, given.end]}
+                record["no_answer"] = question.margin(*scores, best[0] if best else None)
+                record = decided(record, question.threshold)
+            records.append(record)
         return records
 
     def line(self, record: Record, text: str) -> str:
@@ -210,11 +218,10 @@ class AnsweringCodec(Codec):
     @staticmethod
     def counts(records: Sequence[Mapping[str, Any]]) -> Counts:
         """Of exact match and F1, each question's by the official rules, of 1."""
-        totals = [total_scores({"": record["predicted"]}, {"": record["gold"]}) for record in records]
-        exact = np.array([total.exact_match for total in totals], dtype=np.float64)
-        overlap = np.array([total.f1 for total in totals], dtype=np.float64)
+        scores = [best_scores(record["predicted"], record["gold"]) for record in records]
+        exact, overlap = (np.array(values, dtype=np.float64) for values in zip(*scores, strict=True))
         ones = np.ones_like(exact)
-        return Counts({"EM": exact, "F1": overlap}, {"EM": ones, "F1": ones})
+        return {"EM": ratio_sums(exact, ones), "F1": ratio_sums(overlap, ones)}
 
     def _encode_question(self, text: str) -> list[int]:
         if self.settings.reference_decoding:
@@ -233,6 +240,19 @@ class AnsweringCodec(Codec):
 @lru_cache(maxsize=_REFERENCE_CONTEXTS_KEPT)
 def _read_reference_context(text: str, tokenizer: KoBertTokenizer) -> ReferenceContext:
     return read_context(text, tokenizer.tokenize)
+
+
+def decided(record: Record, threshold: float) -> Record:
+    """A record of a question that may have no answer, with the answer that the threshold leaves.
+
+    Args:
+        record: of `AnsweringCodec.records`, with `no_answer`, how much better no answer scores.
+        threshold: from which margin on none is given.
+    """
+    if record["no_answer"] > threshold:
+        return {**record, "predicted": NO_ANSWER, "raw": NO_ANSWER, "start": 0, "end": 0}
+    start, end = record["place"]
+    return {**record, "predicted": record["best"], "raw": record["best_raw"], "start": start, "end": end}
 
 
 def _context_row(text: str, context: EncodedContext) -> Row:

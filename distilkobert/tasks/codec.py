@@ -7,32 +7,21 @@ each task kind.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
 from distilkobert.padding import padded_inputs
 from distilkobert.tasks.input_settings import InputSettings
+from distilkobert.tasks.score_sums import ScoreSums
 from distilkobert.tokenizers.inputs import Encoding, InputShape, build_inputs
 from distilkobert.tokenizers.loading import TextEncoder
 
 Row: TypeAlias = dict[str, Any]
 Batch: TypeAlias = dict[str, Any]
 Record: TypeAlias = dict[str, Any]
-
-
-class Counts(NamedTuple):
-    """What each of N examples adds to the scores, by a score's title: a score is 100 * sum / sum, in per cent.
-
-    Args:
-        numerators: of each score, (N,).
-        denominators: likewise.
-    """
-
-    numerators: dict[str, NDArray[np.float64]]
-    denominators: dict[str, NDArray[np.float64]]
+Counts: TypeAlias = dict[str, ScoreSums]
+"""Scores of N examples, by their titles."""
 
 
 class Codec(ABC):
@@ -50,16 +39,45 @@ class Codec(ABC):
 
     @property
     @abstractmethod
-    def line_form(self) -> str:
-        """What a line of `predict` holds, in words."""
+    def fields(self) -> tuple[str, ...]:
+        """Names of the texts of an example, one or two."""
 
     @abstractmethod
+    def read(self, texts: Sequence[str]) -> Row:
+        """Encode an example of `predict`.
+
+        Args:
+            texts: one for each of `fields`.
+
+        Raises:
+            ValueError: a text is not what the task needs.
+        """
+
+    @property
+    def line_form(self) -> str:
+        """What a line of `predict` holds, in words."""
+        return "<TAB>".join(self.fields) if len(self.fields) > 1 else f"a {self.fields[0]}"
+
     def read_line(self, line: str) -> Row:
         """Encode a line of `predict`.
 
         Raises:
-            ValueError: the line is not what the task needs.
+            ValueError: see `split` and `read`.
         """
+        return self.read(self.split(line))
+
+    def split(self, line: str) -> tuple[str, ...]:
+        """The texts of a line, which has a tab between two.
+
+        Raises:
+            ValueError: it has more or fewer tabs than the task needs.
+        """
+        parts, expected = line.split("\t"), len(self.fields)
+        if len(parts) != expected:
+            found = f"{len(parts) - 1} tab{'s' if len(parts) != 2 else ''}"
+            wanted = f"{self.line_form} with one tab" if expected > 1 else f"{self.line_form} without a tab"
+            raise ValueError(f"found {found}; expected {wanted}")
+        return tuple(parts)
 
     @abstractmethod
     def batch(self, rows: Sequence[Row], numbers: Sequence[int]) -> Batch:
@@ -95,17 +113,6 @@ class Codec(ABC):
             KeyError: likewise.
         """
 
-    def two_texts(self, line: str) -> tuple[str, str]:
-        """The sides of the tab in a line.
-
-        Raises:
-            ValueError: it has no tab or several.
-        """
-        parts = line.split("\t")
-        if len(parts) != 2:
-            raise ValueError(f"found {len(parts) - 1} tabs; expected {self.line_form} with one tab")
-        return parts[0], parts[1]
-
 
 class TextCodec(Codec):
     """Examples of one input each: a text or a pair, cut to the length.
@@ -126,9 +133,9 @@ class TextCodec(Codec):
             )
 
     @property
-    def line_form(self) -> str:
-        """A text, or two with a tab between them."""
-        return "text<TAB>text" if self.settings.pair else "a text"
+    def fields(self) -> tuple[str, ...]:
+        """A text, or two."""
+        return ("text", "text_pair") if self.settings.pair else ("text",)
 
     @property
     def most_pieces(self) -> int:

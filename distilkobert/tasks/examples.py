@@ -7,15 +7,20 @@ its windows back as parts of its context. Neither knows a model, and both can be
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from distilkobert.korean.particles import ParticleMode, strip_particle
 from distilkobert.tasks.alignment import all_word_tags, character_tags
 from distilkobert.tasks.reference_decoding import ReferenceContext, reference_answer_text
 from distilkobert.tasks.spans import Answer, best_spans, to_answers
-from distilkobert.tasks.windows import Window
+from distilkobert.tasks.windows import NO_ANSWER, Window
 from distilkobert.tokenizers.inputs import Span
+
+_CERTAIN: Final = 1e4
+"""Margin of a question without a single answer to give."""
 
 
 @dataclass(frozen=True)
@@ -103,12 +108,14 @@ class QuestionWindows:
         id: the question's id in the file.
         row: its number in the part that is evaluated, from 0.
         context: the text that answers are cut from.
-        gold: texts of the true answers; none where they are not known.
+        gold: texts of the true answers, an empty one where there is no answer; none where they are not known.
         rows: which rows of the batch are its windows, in order.
         windows: the windows.
         offsets: for each context piece its span of characters; with `reference_context`, the span of its whole word.
         particles: `strip` if `given` takes a trailing particle off.
         reference_context: the context as the original pipeline reads it, to answer by string search as that does.
+        unanswerable: it may have no answer.
+        threshold: how much better [CLS] must score than the best answer for none to be given.
     """
 
     id: str
@@ -120,6 +127,8 @@ class QuestionWindows:
     offsets: tuple[Span, ...]
     particles: ParticleMode = "none"
     reference_context: ReferenceContext | None = None
+    unanswerable: bool = False
+    threshold: float = 0.0
 
     def answer(
         self,
@@ -147,6 +156,21 @@ class QuestionWindows:
             return answers
         texts = [reference_answer_text(self.reference_context, span.first, span.last) for span in spans]
         return [replace(answer, text=text) for answer, text in zip(answers, texts, strict=True)]
+
+    def margin(self, start_scores: Sequence[ArrayLike], end_scores: Sequence[ArrayLike], best: Answer | None) -> float:
+        """How much better no answer scores than the best one: the least score of a window's [CLS] minus the answer's.
+
+        As in the SQuAD scripts, of all windows the least counts: one that holds the answer says so.
+
+        Args:
+            start_scores: for each window, T or more scores of its positions.
+            end_scores: the same for answer ends.
+            best: the best answer; None where there is none.
+        """
+        first, last = NO_ANSWER
+        pairs = zip(start_scores, end_scores, strict=True)
+        none = min(float(np.asarray(start)[first]) + float(np.asarray(end)[last]) for start, end in pairs)
+        return _CERTAIN if best is None else none - best.score
 
     def given(self, answer: Answer) -> Answer:
         """The answer that is given for a raw one: without its trailing particle where `particles` is `strip`."""

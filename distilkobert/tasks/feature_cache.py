@@ -20,7 +20,7 @@ import numpy.typing as npt
 from distilkobert.io.files import atomic_folder, write_text
 
 KEY_NAME: Final = "key.json"
-FEATURE_FORMAT: Final = 1
+FEATURE_FORMAT: Final = 2
 """Number of the tables' layout; grows with any change of what they hold, so that older ones are built again."""
 
 Columns: TypeAlias = dict[str, Any]
@@ -92,14 +92,15 @@ def cached_features(
     """
     content = json.dumps({"format": FEATURE_FORMAT, "task": task, **key}, ensure_ascii=False, sort_keys=True, indent=1)
     name = f"{task}-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
-    folder = (_default_cache() if cache is None else cache) / name
+    folder = (default_cache() if cache is None else cache) / name
     if not (folder / KEY_NAME).is_file():
         _write(folder, content, build())
     tables = sorted(path.parent.name for path in folder.glob("*/dataset_info.json"))
     return {table: FeatureTable(folder / table) for table in tables}
 
 
-def _default_cache() -> Path:
+def default_cache() -> Path:
+    """`distilkobert` in the cache folder of `datasets`."""
     import datasets
 
     return Path(datasets.config.HF_DATASETS_CACHE) / "distilkobert"

@@ -13,6 +13,9 @@ ENTRY: Final = "task_inputs"
 _ASSUMED_LENGTH: Final = 512
 """Most tokens of an input where an export does not tell: all positions of KoBERT."""
 
+_NEWER: Final = ("unanswerable", "no_answer_threshold")
+"""Settings that older exports do not have."""
+
 _OLD_REFERENCE_DECODING: Final = "seed_compatible"
 """What exports called `reference_decoding` before it got this name."""
 
@@ -29,6 +32,9 @@ class InputSettings:
         stride: context pieces from the start of one window to the start of the next.
         max_question: pieces that are kept of a question.
         reference_decoding: label and answer as the original KorQuAD pipeline does.
+        unanswerable: questions may have no answer.
+        no_answer_threshold: how much better [CLS] must score than the best answer for none to be given; training
+            chooses it on the dev part.
     """
 
     max_length: int = 512
@@ -38,6 +44,8 @@ class InputSettings:
     stride: int = 128
     max_question: int = 64
     reference_decoding: bool = False
+    unanswerable: bool = False
+    no_answer_threshold: float = 0.0
 
     def with_length(self, max_length: int) -> "InputSettings":
         """The settings for inputs of another length, in which a question and windows that overlap have their place."""
@@ -79,7 +87,7 @@ def settings_of(config: Mapping[str, Any], labels: Sequence[str], longest: int, 
     known = {field.name for field in fields(InputSettings)}
     if isinstance(entry, Mapping):
         entry = {"reference_decoding" if name == _OLD_REFERENCE_DECODING else name: entry[name] for name in entry}
-    if not isinstance(entry, Mapping) or set(entry) != known:
+    if not isinstance(entry, Mapping) or {*entry, *_NEWER} != known:
         raise ValueError(
             f"{source}: {ENTRY} in its config.json is {entry!r}; expected {', '.join(sorted(known))}. Export the model "
             "again"

@@ -12,13 +12,33 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 if TYPE_CHECKING:
     from distilkobert.tasks.codec import Codec
 
-TaskName = Literal["sequence_classification", "token_classification", "question_answering"]
+TaskName = Literal[
+    "sequence_classification",
+    "multi_label_classification",
+    "sequence_regression",
+    "token_classification",
+    "question_answering",
+]
 """Name of a task kind."""
 
 Task = Literal["masked_lm", TaskName, "encoder"]
 """Name of a head, as checkpoints keep it; `encoder` is the encoder alone, without head and pooler."""
 
-DatasetName = Literal["nsmc", "naver_ner", "klue_ner", "korquad"]
+DatasetName = Literal[
+    "nsmc",
+    "naver_ner",
+    "klue_ner",
+    "korquad",
+    "korsts",
+    "kornli",
+    "question_pair",
+    "hate_speech",
+    "klue_nli",
+    "klue_sts",
+    "klue_ynat",
+    "klue_mrc",
+    "paws_x_ko",
+]
 
 
 @dataclass(frozen=True)
@@ -29,11 +49,13 @@ class Head:
         name: in checkpoints.
         ending: of its class names in transformers: `BertFor<ending>`, `AutoModelFor<ending>`; empty for the encoder.
         pipeline: its name on the Hugging Face hub.
+        problem_type: tells heads of one class apart in a model's config.json; None where the class does.
     """
 
     name: Task
     ending: str
     pipeline: str
+    problem_type: str | None = field(default=None, kw_only=True)
 
     @property
     def auto_class(self) -> Any:
@@ -53,6 +75,7 @@ class Score:
         scale: factor that makes it per cent.
         main: it is the one where a single number is wanted, such as the choice of the best checkpoint.
         mode: whether more or less of it is better.
+        minor: it gets a column in tables only where checkpoints were chosen by it.
     """
 
     key: str
@@ -60,6 +83,7 @@ class Score:
     scale: float
     main: bool = True
     mode: Literal["max", "min"] = "max"
+    minor: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,6 +129,18 @@ def _classification() -> "type[Codec]":
     return ClassificationCodec
 
 
+def _multi_label() -> "type[Codec]":
+    from distilkobert.tasks.classification import MultiLabelCodec
+
+    return MultiLabelCodec
+
+
+def _regression() -> "type[Codec]":
+    from distilkobert.tasks.classification import RegressionCodec
+
+    return RegressionCodec
+
+
 def _tagging() -> "type[Codec]":
     from distilkobert.tasks.tagging import TaggingCodec
 
@@ -124,10 +160,38 @@ SEQUENCE_CLASSIFICATION: Final = TaskKind(
     "sequence_classification",
     "SequenceClassification",
     "text-classification",
-    scores=(Score("accuracy", "accuracy", 100.0),),
+    scores=(
+        Score("accuracy", "accuracy", 100.0),
+        Score("macro_f1", "macro F1", 100.0, main=False, minor=True),
+        Score("mcc", "MCC", 100.0, main=False, minor=True),
+    ),
     has_labels=True,
     sample="정말 재미있는 영화였다",
     load_codec=_classification,
+)
+MULTI_LABEL_CLASSIFICATION: Final = TaskKind(
+    "multi_label_classification",
+    "SequenceClassification",
+    "text-classification",
+    problem_type="multi_label_classification",
+    scores=(
+        Score("micro_f1", "micro F1", 100.0),
+        Score("macro_f1", "macro F1", 100.0, main=False),
+        Score("exact_match", "exact match", 100.0, main=False),
+    ),
+    has_labels=True,
+    sample="정말 재미있는 영화였다",
+    load_codec=_multi_label,
+)
+SEQUENCE_REGRESSION: Final = TaskKind(
+    "sequence_regression",
+    "SequenceClassification",
+    "text-classification",
+    problem_type="regression",
+    scores=(Score("pearson", "Pearson", 100.0, main=False), Score("spearman", "Spearman", 100.0)),
+    has_labels=False,
+    sample="비행기가 이륙하고 있다.",
+    load_codec=_regression,
 )
 TOKEN_CLASSIFICATION: Final = TaskKind(
     "token_classification",
@@ -149,7 +213,13 @@ QUESTION_ANSWERING: Final = TaskKind(
     load_codec=_answering,
 )
 
-KINDS: Final = (SEQUENCE_CLASSIFICATION, TOKEN_CLASSIFICATION, QUESTION_ANSWERING)
+KINDS: Final = (
+    SEQUENCE_CLASSIFICATION,
+    MULTI_LABEL_CLASSIFICATION,
+    SEQUENCE_REGRESSION,
+    TOKEN_CLASSIFICATION,
+    QUESTION_ANSWERING,
+)
 HEADS: Final[tuple[Head, ...]] = (MASKED_LM, *KINDS, ENCODER)
 
 DATASETS: Final = (
@@ -157,6 +227,15 @@ DATASETS: Final = (
     Dataset("naver_ner", "Naver NER", TOKEN_CLASSIFICATION),
     Dataset("klue_ner", "KLUE-NER", TOKEN_CLASSIFICATION),
     Dataset("korquad", "KorQuAD", QUESTION_ANSWERING),
+    Dataset("korsts", "KorSTS", SEQUENCE_REGRESSION),
+    Dataset("kornli", "KorNLI", SEQUENCE_CLASSIFICATION),
+    Dataset("question_pair", "Question pairs", SEQUENCE_CLASSIFICATION),
+    Dataset("hate_speech", "Hate speech", SEQUENCE_CLASSIFICATION),
+    Dataset("klue_nli", "KLUE-NLI", SEQUENCE_CLASSIFICATION),
+    Dataset("klue_sts", "KLUE-STS", SEQUENCE_REGRESSION),
+    Dataset("klue_ynat", "KLUE-YNAT", SEQUENCE_CLASSIFICATION),
+    Dataset("klue_mrc", "KLUE-MRC", QUESTION_ANSWERING),
+    Dataset("paws_x_ko", "PAWS-X (ko)", SEQUENCE_CLASSIFICATION),
 )
 
 
@@ -184,31 +263,40 @@ def kind_named(name: str) -> TaskKind:
     return found
 
 
-def head_of_class(name: str) -> Head | None:
+def head_of_class(name: str, problem_type: str | None = None, classes: int | None = None) -> Head | None:
     """The head of a model class of transformers, None where it has none of these.
 
     Args:
         name: such as `BertForMaskedLM`.
+        problem_type: what the model's configuration says, as transformers has it.
+        classes: outputs of the head; a single one is a score where `problem_type` is not said, as in transformers.
     """
-    return next((head for head in (MASKED_LM, *KINDS) if name.endswith(f"For{head.ending}")), None)
+    if problem_type is None and classes == 1:
+        problem_type = SEQUENCE_REGRESSION.problem_type
+    found = [head for head in (MASKED_LM, *KINDS) if name.endswith(f"For{head.ending}")]
+    return next((head for head in found if head.problem_type == problem_type), found[0] if found else None)
 
 
 def kind_of_scores(keys: Iterable[str]) -> TaskKind | None:
-    """The task kind whose scores are all among `keys`, the one with most of them; None where there is none.
+    """The task kind whose scores are all among `keys`, minor ones left out; None where there is none.
 
     Args:
         keys: names of scores, without `test/`.
     """
     there = set(keys)
-    found = [kind for kind in KINDS if there.issuperset(score.key for score in kind.scores)]
+    found = [kind for kind in KINDS if there.issuperset(score.key for score in kind.scores if not score.minor)]
     return max(found, key=lambda kind: len(kind.scores), default=None)
 
 
 def kind_of_recipe(recipe: str) -> TaskKind | None:
-    """The task kind of the shipped data set that a recipe's name shares a word with: `klue_ner_plus` is KLUE-NER.
+    """The task kind of the shipped data set that a recipe is named after: `klue_ner_plus` is KLUE-NER.
+
+    A name with all words of the data set's comes first, then one with its last word: `my_ner`.
 
     Args:
         recipe: words joined by `_`.
     """
     words = set(recipe.split("_"))
-    return next((known.kind for known in DATASETS if words.intersection(known.name.split("_"))), None)
+    whole = (known.kind for known in DATASETS if words.issuperset(known.name.split("_")))
+    last = (known.kind for known in DATASETS if known.name.split("_")[-1] in words)
+    return next(whole, next(last, None))

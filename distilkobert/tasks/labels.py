@@ -21,16 +21,34 @@ NAVER_ENTITY_TYPES: Final = (
     "MAT",
     "TRM",
 )
-# UNK never occurs in the data, but it is a class of the published classifier heads.
-NAVER_NER_LABELS: Final = ("UNK", "O", *(f"{kind}-{part}" for kind in NAVER_ENTITY_TYPES for part in "BI"))
+
+
+def naver_labels(types: Iterable[str]) -> list[str]:
+    """Tags of these types as Naver's label file has them.
+
+    UNK never occurs in the data, but it is a class of the published classifier heads.
+    """
+    return ["UNK", "O", *(f"{kind}-{part}" for kind in types for part in "BI")]
+
+
+NAVER_NER_LABELS: Final = tuple(naver_labels(NAVER_ENTITY_TYPES))
 
 # Six types of KLUE-NER 1.1: person, place, organisation, date, time, quantity.
 KLUE_ENTITY_TYPES: Final = ("PS", "LC", "OG", "DT", "TI", "QT")
-KLUE_NER_LABELS: Final = (*(f"{part}-{kind}" for kind in KLUE_ENTITY_TYPES for part in "BI"), "O")
+
+
+def bio_labels(types: Iterable[str]) -> list[str]:
+    """All tags of these types, O last, as KLUE-NER's label file has them."""
+    return [*(f"{letter}-{kind}" for kind in types for letter in "BI"), "O"]
+
+
+KLUE_NER_LABELS: Final = tuple(bio_labels(KLUE_ENTITY_TYPES))
 
 NSMC_LABELS: Final = ("negative", "positive")
 
 
 def has_suffix_tags(labels: Iterable[str]) -> bool:
     """Whether tags are written PER-B (Naver NER) and not B-PS (KLUE-NER)."""
-    return any(label.endswith(("-B", "-I")) for label in labels)
+    tags = [label for label in labels if label not in ("O", "UNK")]
+    before = all(label.startswith(("B-", "I-")) for label in tags)
+    return any(label.endswith(("-B", "-I")) for label in tags) and not before

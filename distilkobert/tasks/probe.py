@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from distilkobert.tasks.files.nsmc import Review
+from distilkobert.tasks.files.text_examples import TextExample
 from distilkobert.tasks.labels import NSMC_LABELS
 from distilkobert.tasks.splits import number_of
 
@@ -54,7 +54,9 @@ class ProbeSpec:
             raise ValueError(f"probe.l2={self.l2}: must be a finite number above 0")
 
 
-def choose_reviews(reviews: Iterable[Review], spec: ProbeSpec, where: str) -> tuple[list[Review], list[Review]]:
+def choose_reviews(
+    reviews: Iterable[TextExample], spec: ProbeSpec, where: str
+) -> tuple[list[TextExample], list[TextExample]]:
     """Reviews to fit on and reviews to score on: those of each part whose texts have the smallest hashes.
 
     White space does not count in a text, repeated texts are taken once, empty ones not at all.
@@ -68,7 +70,7 @@ def choose_reviews(reviews: Iterable[Review], spec: ProbeSpec, where: str) -> tu
         ValueError: a part has no review of one of the labels.
     """
     hashed = {number_of(" ".join(review.text.split())): review for review in reviews if review.text.split()}
-    parts: tuple[list[Review], list[Review]] = ([], [])
+    parts: tuple[list[TextExample], list[TextExample]] = ([], [])
     for number in sorted(hashed):
         parts[number % _TEST_BUCKETS == 0].append(hashed[number])
     chosen = parts[0][: spec.train_examples], parts[1][: spec.test_examples]

@@ -5,8 +5,10 @@ one article) together. Chosen are the MD5 of the key's UTF-8 bytes, read as one 
 """
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Final, Literal, TypeAlias
 
 TaskPart: TypeAlias = Literal["train", "dev", "test", "predict"]
@@ -42,7 +44,7 @@ class HashSplit:
             ValueError: the part is empty, because the file holds too few keys.
         """
         remainders = {key: number_of(key) % self.buckets for key in set(keys)}
-        if not self.test and len(remainders) > 1 and not self.dev.intersection(remainders.values()):
+        if self.dev and not self.test and len(remainders) > 1 and not self.dev.intersection(remainders.values()):
             remainders[min(remainders, key=number_of)] = min(self.dev)
         chosen = [row for row, key in enumerate(keys) if self._part(remainders[key]) == part]
         if not chosen:
@@ -56,33 +58,66 @@ class HashSplit:
         return "dev" if remainder in self.dev else "test" if remainder in self.test else "train"
 
 
-DEV_CUT: Final = HashSplit(20, frozenset({0}))
-"""5 % of a training file, where a test file of its own exists: about 7,500 reviews of NSMC."""
-
-KLUE_SPLIT: Final = HashSplit(10, frozenset({8}), frozenset({9}))
-"""KLUE-NER and Naver NER where only one file is there: 0 to 7 train, 8 dev, 9 test."""
-
-KORQUAD_SPLIT: Final = HashSplit(10, frozenset({7}), frozenset({8, 9}))
-"""KorQuAD where only one file is there, by article title: 0 to 6 train, 7 dev, 8 and 9 test."""
-
-
 def number_of(key: str) -> int:
     """The MD5 of `key` as a number."""
     return int(hashlib.md5(key.encode("utf-8"), usedforsecurity=False).hexdigest(), 16)
 
 
-def describe(split: HashSplit, key: str, train_file: str, test_file: str | None) -> str:
+def shares(dev: float, test: float) -> HashSplit:
+    """The split that gives dev and test these shares of the keys, rounded to thousandths.
+
+    Args:
+        dev: share of dev; 0 where it has a file of its own.
+        test: the same of test.
+
+    Raises:
+        ValueError: a share is out of range, or nothing is left to train on.
+    """
+    for option, share in (("dev_share", dev), ("test_share", test)):
+        if not 0.0 <= share < 1.0:
+            raise ValueError(f"{option}={share}: must be 0 or more, and less than 1")
+    if dev + test >= 1.0:
+        raise ValueError(f"dev_share={dev} and test_share={test} leave nothing to train on; their sum must be below 1")
+    parts = [Fraction(str(share)).limit_denominator(1000) for share in (dev, test)]
+    buckets = math.lcm(*(part.denominator for part in parts))
+    devs, tests = (int(part * buckets) for part in parts)
+    start = buckets - devs - tests if tests else 0  # test last, and dev before it; first where test has its own file
+    return HashSplit(
+        buckets, frozenset(range(start, start + devs)), frozenset(range(start + devs, start + devs + tests))
+    )
+
+
+DEV_CUT: Final = shares(0.05, 0)
+"""5 % of a training file, where a test file of its own exists: about 7,500 reviews of NSMC."""
+
+KLUE_SPLIT: Final = shares(0.1, 0.1)
+"""KLUE-NER and Naver NER where only one file is there: 0 to 7 train, 8 dev, 9 test."""
+
+KORQUAD_SPLIT: Final = shares(0.1, 0.2)
+"""KorQuAD where only one file is there, by article title: 0 to 6 train, 7 dev, 8 and 9 test."""
+
+
+def describe(split: HashSplit, key: str, train_file: str, dev_file: str | None, test_file: str | None) -> str:
     """The split in one sentence, for the record of a run.
 
     Args:
         split: the division of `train_file`.
         key: what is hashed, for example `review id`.
         train_file: name of the file that is divided.
-        test_file: name of the file that is tested on; None where it is a part of `train_file`.
+        dev_file: name of the file that dev is; None where it is a part of `train_file`.
+        test_file: the same of test.
     """
-    dev = ", ".join(map(str, sorted(split.dev)))
     rule = f"MD5 of the {key} modulo {split.buckets}"
-    if test_file is not None:
-        return f"{train_file} by {rule}: {dev} dev, others train; test: all of {test_file}"
-    test = ", ".join(map(str, sorted(split.test)))
-    return f"one file, {train_file}, by {rule}: {dev} dev, {test} test, others train"
+    cut = [f"{_listed(part)} {name}" for name, part in (("dev", split.dev), ("test", split.test)) if part]
+    files = "".join(f"; {name}: all of {file}" for name, file in (("dev", dev_file), ("test", test_file)) if file)
+    if not cut:
+        return f"train: all of {train_file}{files}"
+    start = train_file if files else f"one file, {train_file},"
+    return f"{start} by {rule}: {', '.join(cut)}, others train{files}"
+
+
+def _listed(part: frozenset[int]) -> str:
+    numbers = sorted(part)
+    if len(numbers) > 3:
+        return f"{numbers[0]} to {numbers[-1]}"
+    return ", ".join(map(str, numbers))

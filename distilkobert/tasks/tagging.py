@@ -19,6 +19,7 @@ from distilkobert.tasks.examples import CharacterExample, TaggedExample, WordExa
 from distilkobert.tasks.files.ner import TaggedSentence
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.labels import has_suffix_tags
+from distilkobert.tasks.score_sums import ratio_sums
 from distilkobert.tokenizers.loading import TextEncoder
 
 _BLOCK: Final = 4096
@@ -45,9 +46,13 @@ class TaggingCodec(TextCodec):
             for sentence, row in zip(block, pieces, strict=True):
                 yield {**sentence._asdict(), **row, "pieces": len(row["ids"])}
 
-    def read_line(self, line: str) -> Row:
+    def split(self, line: str) -> tuple[str, ...]:
+        """The line, tabs and all: they are white space in a sentence."""
+        return (line,)
+
+    def read(self, texts: Sequence[str]) -> Row:
         """See the base class."""
-        units = tuple(_WORD.findall(line)) if self.settings.units == "words" else tuple(line)
+        units = tuple(_WORD.findall(texts[0])) if self.settings.units == "words" else tuple(texts[0])
         return next(self.encode([TaggedSentence("", units, ())]))
 
     def batch(self, rows: Sequence[Row], numbers: Sequence[int]) -> Batch:
@@ -104,7 +109,7 @@ class TaggingCodec(TextCodec):
             annotated = set(lenient_entities(record["gold"], suffix))
             doubled[number] = 2 * len(guessed & annotated)
             both[number] = len(guessed) + len(annotated)
-        return Counts({"F1": doubled}, {"F1": both})
+        return {"F1": ratio_sums(doubled, both)}
 
     def _words(self, block: Sequence[TaggedSentence]) -> list[Row]:
         words = list(chain.from_iterable(sentence.units for sentence in block))

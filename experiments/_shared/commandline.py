@@ -32,22 +32,24 @@ _LISTED = "Does not validate against any of the Union subtypes"
 _REASON = re.compile(rf"^\s*- (?!Expected a |{_LISTED})(.+)$", re.MULTILINE)
 
 
-def plain_cause(error: BaseException) -> str:
-    """The message itself, without what it is wrapped in.
+def plain_cause(error: BaseException) -> BaseException:
+    """The error inside what it is wrapped in.
 
-    jsonargparse lists all types that an option could have had, of which a constructor's own message ("the data folder
-    ... does not exist") is one: the first is at hand as the cause, another one, such as that of a group that may also
-    be a number, as text alone. A loader worker sends its traceback along, behind which the message comes.
+    jsonargparse lists all types that an option could have had. A constructor's own message ("the data folder ... does
+    not exist") is one of them, and would drown in it. The first is at hand as the cause; another one, such as that of a
+    group that may also be a number, as text alone. A loader worker sends its traceback along, behind which the message
+    comes.
     """
     listing = error
     while str(error).startswith(_LISTED) and error.__cause__:
         error = error.__cause__
-    message = str(error)
-    if message.startswith("Expected a ") and (reason := _REASON.search(str(listing))):
-        return reason[1]
-    if message.startswith(f"Caught {type(error).__name__} in DataLoader worker process"):
-        return message.rpartition(f"\n{type(error).__name__}: ")[2]
-    return message
+    reason = _REASON.search(str(listing)) if str(error).startswith("Expected a ") else None
+    if reason:
+        return ValueError(reason[1])
+    kind = type(error).__name__
+    if str(error).startswith(f"Caught {kind} in DataLoader worker process"):
+        return ValueError(str(error).rpartition(f"\n{kind}: ")[2])
+    return error
 
 
 def run_command(command: Callable[[], object]) -> int:
@@ -60,7 +62,7 @@ def run_command(command: Callable[[], object]) -> int:
     try:
         command()
     except (ValueError, OSError, FloatingPointError) as error:
-        print(f"error: {' '.join(plain_cause(error).split())}", file=sys.stderr)
+        print(f"error: {' '.join(str(plain_cause(error)).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

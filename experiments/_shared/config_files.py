@@ -58,10 +58,12 @@ def read_config(path: Path) -> ConfigFile:
 def settings_sum(path: Path) -> str:
     """SHA-256 sum of the settings in a file: the same whatever its comments, its layout and the order of its keys.
 
+    Where a value names another file of settings (`optimizer: shared/optimizer.yaml`), the settings in that count.
+
     Raises:
         FileNotFoundError, ValueError: as `read_config`.
     """
-    return hashlib.sha256(repr(_normal_form(_read_settings(path))).encode()).hexdigest()
+    return hashlib.sha256(repr(_normal_form(_read_settings(path), path.parent)).encode()).hexdigest()
 
 
 def _read_settings(path: Path) -> yaml.MappingNode:
@@ -83,11 +85,14 @@ def _read_settings(path: Path) -> yaml.MappingNode:
     return root
 
 
-def _normal_form(node: yaml.Node) -> tuple[object, ...]:
+def _normal_form(node: yaml.Node, folder: Path) -> tuple[object, ...]:
     if isinstance(node, yaml.MappingNode):
-        return (node.tag, sorted((_normal_form(key), _normal_form(value)) for key, value in node.value))
+        return (node.tag, sorted((_normal_form(key, folder), _normal_form(value, folder)) for key, value in node.value))
     if isinstance(node, yaml.SequenceNode):
-        return (node.tag, [_normal_form(value) for value in node.value])
+        return (node.tag, [_normal_form(value, folder) for value in node.value])
+    if node.value.endswith(".yaml") and (folder / node.value).is_file():
+        shared = folder / node.value
+        return _normal_form(_read_settings(shared), shared.parent)
     return (node.tag, node.value)
 
 

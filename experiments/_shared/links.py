@@ -22,6 +22,8 @@ LINKS: Final = (
     "max_length",
     "token_counts",
     "labels",
+    "multi_label",
+    "class_weights",
     "suffix_tags",
     "input_settings",
 )

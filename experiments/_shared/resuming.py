@@ -4,16 +4,24 @@ import os
 from collections.abc import Collection
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
-import yaml
 from jsonargparse import Namespace
 
 from distilkobert.io.locks import LOCK_FILE, only_process
 from distilkobert.io.run_files import CONFIG_FILE, METRICS_FILE, read_metrics, why_unfinished
+from experiments._shared.run_folder import read_config
+from experiments._shared.settings import PATHS, flatten
 from experiments._shared.start_checks import check_checkpoint, refuse_used_folder
 
-_LENGTH = ("max_steps", "max_epochs", "min_steps", "min_epochs", "max_time", "limit_train_batches")
-"""Settings of the trainer that say when a run is finished."""
+_LENGTH = ("max_steps", "max_epochs", "min_steps", "min_epochs", "limit_train_batches")
+"""Settings of the trainer that say when a run is finished; what `max_time` has stopped goes on with another one."""
+
+_PROCESSES = ("devices", "num_nodes", "strategy", "accelerator", "accumulate_grad_batches", "val_check_interval")
+"""Settings of the trainer that a job which comes back with other devices changes."""
+
+_FREE = ("ckpt_path", "run", "trainer.max_time", "trainer.enable_progress_bar", "trainer.enable_model_summary")
+"""Settings, or groups of them, that a finished run's result does not depend on."""
 
 
 class AlreadyFinished(Exception):  # noqa: N818 - no error: the command has nothing left to do
@@ -69,6 +77,7 @@ def settle_checkpoint(config: Namespace, folder: Path, linked: Collection[str], 
 def _find_checkpoint(config: Namespace, folder: Path) -> str:
     """What `--run.resume=auto` does in a folder, in a line; empty where it has no run."""
     if not (folder / CONFIG_FILE).is_file():
+        refuse_used_folder(folder)
         return ""
     kept = (folder / "checkpoints" / f"{name}.ckpt" for name in ("last", "best"))
     found = next((path for path in kept if path.is_file()), None)
@@ -83,20 +92,34 @@ def _find_checkpoint(config: Namespace, folder: Path) -> str:
 
 
 def _check_unfinished(config: Namespace, folder: Path) -> None:
-    """Check that there is something left to do in a run whose settings are the command's."""
+    """Check that the command is the one that began the run, and that there is something left to do."""
     metrics = read_metrics(folder)
-    if why_unfinished(metrics):
-        return
-    before = yaml.safe_load((folder / CONFIG_FILE).read_text(encoding="utf-8"))["trainer"]
-    now = config.trainer.as_dict()
-    changes = [name for name in _LENGTH if str(before.get(name)) != str(now.get(name))]
-    if changes:
-        named = "; ".join(f"trainer.{name}: run {before.get(name)!r}, now {now.get(name)!r}" for name in changes)
+    before, now = (_as_text(side) for side in (read_config(folder / CONFIG_FILE), config.as_dict()))
+    changes = [name for name in sorted(before.keys() & now.keys()) if before[name] != now[name] and not _is_free(name)]
+    finished = not why_unfinished(metrics)
+    length = [name for name in changes if name.removeprefix("trainer.") in _LENGTH]
+    if changes and "trainer.devices" in {name for name in before.keys() & now.keys() if before[name] != now[name]}:
+        changes = [name for name in changes if name.removeprefix("trainer.") not in _PROCESSES]
+    unlike = changes if finished else length
+    if unlike:
+        named = "; ".join(f"{name}: run {before[name]}, now {now[name]}" for name in unlike)
+        state = f"finished after optimizer step {metrics['steps']}" if finished else "not finished"
         raise ValueError(
-            f"{folder}: the run is finished after optimizer step {metrics['steps']}, but this command asks for another "
-            f"length ({named}). To train on, name --ckpt_path=last; --run.resume=auto only ends what was begun"
+            f"{folder}: the run is {state}, but this command differs from the one that began it ({named}). "
+            "--run.resume=auto only ends what was begun: to train on, name --ckpt_path=last; for another variant, "
+            "another --run.arm"
         )
-    raise AlreadyFinished(f"{folder}: finished after optimizer step {metrics['steps']}; nothing to do")
+    if finished:
+        raise AlreadyFinished(f"{folder}: finished after optimizer step {metrics['steps']}; nothing to do")
+
+
+def _as_text(config: dict[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in flatten(config).items()}
+
+
+def _is_free(name: str) -> bool:
+    last = name.rpartition(".")[2]
+    return last in (*PATHS, "num_workers") or any(name == free or name.startswith(f"{free}.") for free in _FREE)
 
 
 def is_first_process() -> bool:

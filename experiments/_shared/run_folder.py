@@ -93,6 +93,21 @@ class RunConfig(SaveConfigCallback):
             trainer.logger.experiment.add_text("config", f"```yaml\n{text}\n```")
 
 
+def read_config(path: Path) -> dict[str, Any]:
+    """The configuration that a run has kept.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    try:
+        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: not readable ({' '.join(str(error).split())})") from None
+    if not isinstance(config, dict) or not {"model", "data", "trainer", "seed_everything"} <= config.keys():
+        raise ValueError(f"{path}: not the configuration of a run; it is cut short, or was changed")
+    return config
+
+
 def _changes(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     old, new = (flatten({**config, "ckpt_path": None}) for config in (before, now))
     names = sorted(name for name in old.keys() | new.keys() if new.get(name) != old.get(name))

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from typing import Any
 
 PATHS = ("data_dir", "tokenizer", "cache_dir", "predict_file")
+"""Where files are on this machine."""
 _NO_CHOICES = ("seed", "num_workers", "unknown_limit")
-"""Where files lie on this machine."""
 
 _TRAINER = ("max_steps", "max_epochs", "accumulate_grad_batches", "gradient_clip_val", "precision")
 """Settings of the trainer that a result may depend on."""
@@ -21,7 +21,7 @@ def flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         if isinstance(value, dict):
             flat |= flatten(value, prefix if name == "init_args" else f"{prefix}{name}.")
         else:
-            flat[prefix + name] = str(list(value)) if isinstance(value, (list, tuple)) else value
+            flat[f"{prefix}{name}"] = str(list(value)) if isinstance(value, (list, tuple)) else value
     return flat
 
 

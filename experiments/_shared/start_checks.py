@@ -8,15 +8,16 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonargparse import Namespace
 
 from distilkobert.io.run_files import CONFIG_FILE
 from distilkobert.models.checkpoints import read_checkpoint
 from experiments._shared.old_objectives import objectives_of
 from experiments._shared.renamed_options import NEW_NAMES
+from experiments._shared.run_folder import read_config
 from experiments._shared.settings import PATHS, flatten
 from lightning_modules.base import MODULE_ENTRY
+from lightning_modules.callbacks.run_record import DATA_ENTRY
 from lightning_modules.remedies import beside, other_weights
 
 _FREE_ON_RESUME = (*PATHS, "num_workers", "eval_batch_size", "unknown_limit")
@@ -41,6 +42,13 @@ def check_numbers(config: Namespace) -> None:
     """
     if not 0 <= config.seed_everything <= _LARGEST_SEED:
         raise ValueError(f"--seed_everything={config.seed_everything}: expected 0 to {_LARGEST_SEED}")
+    kept = config.best_checkpoint
+    if kept.save_top_k not in (0, 1) or kept.save_last:
+        raise ValueError(
+            f"--best_checkpoint.save_top_k={kept.save_top_k}, save_last={kept.save_last}: best.ckpt is one file, and "
+            "last.ckpt is written by last_checkpoint; expected save_top_k 0 or 1, and no save_last. "
+            "--last_checkpoint.keep_every_n_steps keeps more"
+        )
     accumulated = config.trainer.accumulate_grad_batches
     if accumulated < 1:
         raise ValueError(f"--trainer.accumulate_grad_batches={accumulated}: expected 1 or more")
@@ -53,6 +61,12 @@ def refuse_used_folder(folder: Path) -> None:
         ValueError: the folder has a configuration; says how to resume it or to start beside it.
     """
     if not (folder / CONFIG_FILE).is_file():
+        kept = sorted((folder / "checkpoints").glob("*.ckpt"))
+        if kept:
+            raise ValueError(
+                f"{folder} has checkpoints ({kept[0].name}) and no {CONFIG_FILE}, so it can not be told how they were "
+                "made; move them away, or start the run with another --run.arm"
+            )
         return
     last, lack = folder / "checkpoints" / "last.ckpt", ", which kept no checkpoint"
     resume = f"Resume it with -c {folder / CONFIG_FILE} --ckpt_path={last}, start" if last.is_file() else "Start"
@@ -130,7 +144,10 @@ def check_checkpoint(config: Namespace, folder: Path, linked: Collection[str], *
     own = {name: value for name, value in settings.as_dict().items() if name not in linked}
     now, defaults = flatten({"model": plain(own)}), flatten({"model": _defaults(config.model.class_path)})
     before = flatten({"model": _in_new_form(saved["settings"])})
-    data, data_before = _data_settings(config), _saved_data_settings(home / CONFIG_FILE)
+    data = data_settings(config)
+    data_before = (
+        _renamed(checkpoint[DATA_ENTRY]) if DATA_ENTRY in checkpoint else _saved_data_settings(home / CONFIG_FILE)
+    )
     if fit:
         purpose, remedy = "resumes a run as it was", f"Drop the override, or {beside(settings.keys(), path)}"
     else:
@@ -192,7 +209,7 @@ def plain(settings: Any) -> Any:
     return json.loads(json.dumps(settings))
 
 
-def _data_settings(config: Namespace) -> dict[str, Any]:
+def data_settings(config: Namespace) -> dict[str, Any]:
     """What this command makes its data with, flat; the seed under its own name."""
     settings = plain(config.data.init_args.as_dict())
     kept = {name: value for name, value in settings.items() if name not in (*_FREE_ON_RESUME, "seed")}
@@ -203,11 +220,15 @@ def _data_settings(config: Namespace) -> dict[str, Any]:
     }
 
 
+def _renamed(settings: dict[str, Any]) -> dict[str, Any]:
+    return {NEW_NAMES.get(name.rpartition(".")[2], name): value for name, value in settings.items()}
+
+
 def _saved_data_settings(path: Path) -> dict[str, Any]:
-    """The same of a run, from the configuration beside its checkpoints; empty if that is not there."""
+    """The same of a checkpoint that does not keep it, from the configuration beside it; empty if that is not there."""
     if not path.is_file():
         return {}
-    saved = yaml.safe_load(path.read_text(encoding="utf-8"))
+    saved = read_config(path)
     given = {NEW_NAMES.get(name, name): value for name, value in saved["data"].get("init_args", {}).items()}
     settings = {name: value for name, value in given.items() if name not in _FREE_ON_RESUME}
     return {

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytorch_lightning as pl
+from jsonargparse import strip_meta
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.utilities import rank_zero_info
@@ -19,6 +20,7 @@ import lightning_modules
 from distilkobert.io.metric_names import ARM, LOSS, RECIPE, SEED, VAL
 from distilkobert.stop_signals import StopSignals
 from distilkobert.tasks.probe import ProbeSpec
+from experiments._shared.commandline import plain_cause
 from experiments._shared.hardware import suit_processor
 from experiments._shared.links import LINKED, LinkError, add_links
 from experiments._shared.parsers import StrictParser
@@ -27,6 +29,7 @@ from experiments._shared.run_folder import RunSpec
 from experiments._shared.settings import comparable_settings
 from experiments._shared.start_checks import (
     check_numbers,
+    data_settings,
     plain,
     refuse_evaluating_the_start,
     refuse_used_folder,
@@ -133,6 +136,7 @@ class TrainerCLI(LightningCLI):
             AlreadyFinished: `--run.resume=auto` has nothing left to do.
         """
         super().parse_arguments(parser, args)
+        self.config = strip_meta(self.config)  # where settings of shared files were read from
         config, fit = self.config[self.config.subcommand], self.config.subcommand == "fit"
         check_numbers(config)
         if config.get("weights_only") is False:
@@ -163,10 +167,9 @@ class TrainerCLI(LightningCLI):
         """Make everything; a module of ours gets the checkpoint that will be loaded into it."""
         try:
             super().instantiate_classes()
-        except ValueError as error:  # the parser's own, around what a link says
-            if isinstance(error.__cause__, LinkError):
-                raise error.__cause__ from None
-            raise
+        except ValueError as error:  # the parser's own, around what a constructor or a link says
+            cause = plain_cause(error)
+            raise (cause.__cause__ if isinstance(cause.__cause__, LinkError) else cause) from None
         config = self.config[self.config.subcommand]
         asked = config.model.init_args.as_dict()
         if isinstance(self.model, EncoderModule):
@@ -225,7 +228,7 @@ class TrainerCLI(LightningCLI):
             *([LinearProbe(probe)] if probe.data_dir else []),
             PredictionFiles(self.run_folder),
             # After what it records: a run with test scores has its predictions.
-            RunRecord(self.run_folder, self.facts),
+            RunRecord(self.run_folder, self.facts, data_settings(config)),
             TokenProgressBar() if bar else ProgressLines(),
             *([ModelLine()] if config.trainer.enable_model_summary is None else []),
             GracefulStop(self.signals, requeue=config.run.resume == "auto"),

@@ -1,88 +1,179 @@
-"""Ask a fine-tuned model: lines in, predictions out, from a terminal or through a pipe.
+"""Ask a fine-tuned model: texts in, predictions out, from a terminal, through a pipe, or from file to file.
 
-    python -m experiments.predict --model exported/nsmc < reviews.txt
+    python -m experiments.predict --model RUN_OR_EXPORT --text '정말 재미있다'
+    python -m experiments.predict --model RUN_OR_EXPORT --input reviews.csv --output predictions.jsonl
     printf '누가 그렸나?\\t이 그림은 김홍도가 그렸다.\\n' | python -m experiments.predict --model exported/korquad
 
-One line gives one line, columns between tabs:
+One example gives one line, columns between tabs:
 
-    classification       label, probability
+    classification       label, probability; of any number of labels each one that is given, or -
+    regression           score
     entities             TYPE:START-END:TEXT for each entity, or - where there is none
-    question answering   answer, START-END in the context, probability; the input is QUESTION<TAB>CONTEXT
+    question answering   answer, START-END in the context, probability
+
+Pairs have a tab between their texts, questions one before their context. `--input` takes .txt and .tsv of such lines,
+and tables (.csv, .tsv, .jsonl, .json, .parquet, plain or compressed) with the columns `text` and `text_pair`, or
+`question` and `context`. `--output` writes one JSON object an example: its texts, and all that the model says.
 
 Positions count characters from 0, the end excluded. Task, labels, lengths and the way words are cut come from the
-folder: a model reads its lines as it read its examples in training.
+model: it reads its texts as it read its examples in training.
 """
 
+import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from distilkobert.io.files import atomic_file
 from distilkobert.tasks.kinds import TaskName, kind_named
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT, PieceCounts, check_unknown, is_refused, require_limit
 from experiments._shared.commandline import call_with_options, run_command
 from experiments._shared.quiet import quieten_transformers
+
+if TYPE_CHECKING:
+    from experiments.predict.inputs import Asked
+    from experiments.predict.model import Predictor
 
 _INPUT = "standard input"
 
 
 def predict(
     model: str,
+    text: str | None = None,
+    text_pair: str | None = None,
+    input: str | None = None,
+    output: str | None = None,
+    columns: list[str] | None = None,
     task: Literal["auto", TaskName] = "auto",
     max_length: int | None = None,
     batch_size: int = 16,
     unknown_limit: float = UNKNOWN_LIMIT,
 ) -> None:
-    """Read standard input line by line and print a prediction for each.
+    """Print a prediction for each example, or write them to a file.
 
     Args:
-        model: folder of an exported fine-tuned model.
-        task: head to use; auto reads it from the folder.
+        model: run folder of a fine-tuning (its best checkpoint), folder of an exported model, or a checkpoint.
+        text: the text, or the first of a pair, or the question; without it and `input`, standard input is read line by
+            line.
+        text_pair: the second text of a pair, or the context.
+        input: file of texts.
+        output: JSONL file to write in place of printing; an earlier one is replaced.
+        columns: columns of `input` that hold the texts.
+        task: head to use; auto reads it from the model.
         max_length: longest input in tokens, what is longer is cut (or read in windows, for question answering); by
             default that of training, or what the model takes, 512 at most, where the folder does not tell.
-        batch_size: lines at a time when reading from a pipe; a terminal gets its answers line by line.
-        unknown_limit: share of unknown pieces, of all lines read from a pipe so far, from which no more is answered; 1
-            accepts any.
+        batch_size: examples at a time; a terminal gets its answers line by line.
+        unknown_limit: share of unknown pieces, of all examples read so far, from which no more is answered; 1 accepts
+            any.
 
     Raises:
-        FileNotFoundError: the folder or its tokenizer is not there.
-        ValueError: the folder holds no fine-tuned model; or a line is not what the task needs (from a terminal, such a
-            line is reported and the next one is read).
+        FileNotFoundError: the model, its tokenizer or the input is not there.
+        ValueError: the folder holds no fine-tuned model, options do not go together, or an example is not what the task
+            needs (from a terminal, such a line is reported and the next one is read).
     """
-    from experiments.predict.model import Predictor, Question, kind_of
+    from experiments.predict.inputs import given_texts, read_file
+    from experiments.predict.model import Predictor, Source, kind_of
 
     quieten_transformers()
     if batch_size < 1:
         raise ValueError(f"batch_size={batch_size}: must be 1 or more")
     require_limit(unknown_limit)
-    folder = Path(model)
-    kind = kind_of(folder) if task == "auto" else kind_named(task)
-    predictor = Predictor.of(folder, kind, max_length)
+    if text is None and text_pair is not None:
+        raise ValueError("--text_pair is given without --text; expected both texts of a pair")
+    if text is not None and input is not None:
+        raise ValueError("--text and --input are both given; leave one of them out")
+    if columns and input is None:
+        raise ValueError("--columns names columns of a file; expected --input")
+    source = Source.of(Path(model))
+    kind = kind_of(source.weights) if task == "auto" else kind_named(task)
+    predictor = Predictor.of(source, kind, max_length)
+    asked = None
+    if text is not None:
+        asked = given_texts(predictor.codec, text, text_pair)
+    elif input is not None:
+        asked = read_file(Path(input), predictor.codec, columns)
+    with _writer(output) as write:
+        if asked is None:
+            _answer_lines(predictor, write, batch_size, unknown_limit)
+        else:
+            _answer(predictor, asked, write, batch_size, unknown_limit, input or "--text")
+
+
+def _answer(
+    predictor: "Predictor", asked: "list[Asked]", write: Any, batch_size: int, unknown_limit: float, where: str
+) -> None:
+    """Answer examples that are all there."""
+    from rich.console import Console
+    from rich.progress import track
+
+    counts, unknown = PieceCounts(), predictor.codec.encoder.unk_token_id
+    console = Console(stderr=True)
+    starts = range(0, len(asked), batch_size)
+    for start in track(starts, "predicting", console=console, disable=len(starts) < 2 or not console.is_terminal):
+        questions = [predictor.read(one) for one in asked[start : start + batch_size]]
+        counts = sum((question.count(unknown) for question in questions), counts)
+        if is_refused(counts, unknown_limit):
+            check_unknown(counts, where, unknown_limit)
+        for question, record in zip(questions, predictor.records(questions, start), strict=True):
+            write(predictor, question, record)
+    check_unknown(counts, where, unknown_limit=1)  # only warns: the answers are out
+
+
+def _answer_lines(predictor: "Predictor", write: Any, batch_size: int, unknown_limit: float) -> None:
+    """Answer standard input as it comes."""
     terminal = sys.stdin.isatty()
     if terminal:
-        print(f"{kind.name}: type {predictor.codec.line_form} and press Enter; end with Ctrl-D", file=sys.stderr)
-    numbered, counts = enumerate(sys.stdin.buffer, start=1), PieceCounts()
+        form = predictor.codec.line_form
+        print(f"type {form} and press Enter; end with Ctrl-D", file=sys.stderr)
+    numbered, counts, answered = enumerate(sys.stdin.buffer, start=1), PieceCounts(), 0
     while lines := list(islice(numbered, 1 if terminal else batch_size)):
-        questions: list[Question] = []
+        questions = []
         bad: ValueError | None = None
         for number, line in lines:
             try:
-                questions.append(predictor.read(number, line))
+                questions.append(predictor.read_line(number, line))
             except ValueError as error:
                 bad = error
                 break
         counts = sum((question.count(predictor.codec.encoder.unk_token_id) for question in questions), counts)
         if not terminal and is_refused(counts, unknown_limit):
             check_unknown(counts, _INPUT, unknown_limit)
-        for answer in predictor.answers(questions) if questions else ():
-            print(answer, flush=terminal)
+        records = predictor.records(questions, answered) if questions else []
+        for question, record in zip(questions, records, strict=True):
+            write(predictor, question, record)
+        answered += len(questions)
         if bad is not None and not terminal:
             raise bad
         if bad is not None:
             print(f"error: {bad}", file=sys.stderr)
     check_unknown(counts, _INPUT, unknown_limit=1)  # only warns: the answers are out
+
+
+@contextmanager
+def _writer(output: str | None) -> Iterator[Any]:
+    """What takes an example and its record: a line on standard output, or an object of a JSONL file."""
+    if output is None:
+
+        def show(predictor: "Predictor", question: Any, record: dict[str, Any]) -> None:
+            print(predictor.line(record, question), flush=sys.stdin.isatty())
+
+        yield show
+        return
+    if not output.endswith(".jsonl"):
+        raise ValueError(f"--output={output}: expected a name that ends in .jsonl, one JSON object an example")
+    with atomic_file(Path(output)) as stream:
+
+        def store(predictor: "Predictor", question: Any, record: dict[str, Any]) -> None:
+            texts = dict(zip(predictor.codec.fields, question.texts, strict=True))
+            stream.write((json.dumps({"row": record["row"], **texts, **record}, ensure_ascii=False) + "\n").encode())
+
+        yield store
+    print(f"predictions in {output}", file=sys.stderr)
 
 
 def main() -> None:

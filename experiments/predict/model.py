@@ -1,7 +1,7 @@
-"""An exported folder that answers lines: its task, its settings of training, and one forward pass over many lines."""
+"""A fine-tuned model that answers examples: its task, its settings of training, and one forward pass over many."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,24 +10,29 @@ from transformers import AutoConfig, PreTrainedModel
 
 from distilkobert.io.pretrained import load_pretrained
 from distilkobert.io.texts import not_utf8
-from distilkobert.models.checkpoints import load_model, task_of
+from distilkobert.models.checkpoints import ENTRY as CHECKPOINT_ENTRY
+from distilkobert.models.checkpoints import load_model, read_checkpoint, task_of
 from distilkobert.models.checks import class_names, longest_input, takes_segments
 from distilkobert.models.vocabulary_fit import holds_pieces
-from distilkobert.tasks.codec import Codec, Row
+from distilkobert.tasks.codec import Codec, Record, Row
 from distilkobert.tasks.input_settings import ENTRY, InputSettings, settings_of
 from distilkobert.tasks.kinds import KINDS, TaskKind, kind_named
 from distilkobert.tokenizers.loading import load_tokenizer
 from distilkobert.tokenizers.unknowns import PieceCounts
+from experiments.predict.inputs import Asked
 
 _SHORTEST = 16
 """Fewest tokens that hold a question and a part of its context."""
 
+_NOT_KNOWN = ("gold", "id")
+"""Entries of a record that only examples with answers have."""
+
 
 @dataclass(frozen=True)
 class Question:
-    """A line that was read, and the row that the codec made of it."""
+    """The texts of an example, and the row that the codec made of them."""
 
-    text: str
+    texts: tuple[str, ...]
     row: Row
 
     def count(self, unk_token_id: int) -> PieceCounts:
@@ -50,11 +55,11 @@ class Predictor:
     codec: Codec
 
     @classmethod
-    def of(cls, folder: Path, kind: TaskKind, max_length: int | None) -> "Predictor":
-        """Load an exported folder.
+    def of(cls, source: "Source", kind: TaskKind, max_length: int | None) -> "Predictor":
+        """Load a model.
 
         Args:
-            folder: the folder.
+            source: where it is.
             kind: its task kind.
             max_length: longest input in tokens; None: that of training, or what the model takes, 512 at most, where
                 the folder does not tell. A remark says so.
@@ -63,21 +68,32 @@ class Predictor:
             FileNotFoundError: the folder has no tokenizer.
             ValueError: the head is not trained, `max_length` does not fit, or the tokenizer is another model's.
         """
-        network, missing = load_model(folder, kind.name)
+        network, missing = load_model(source.weights, kind.name)
         if missing:
             raise ValueError(
-                f"{folder} has no trained head for {kind.name}: it lacks {', '.join(missing)}; leave --task out"
+                f"{source.weights} has no trained head for {kind.name}: it lacks {', '.join(missing)}; leave --task out"
             )
-        encoder, vocabulary = load_tokenizer(folder), network.config.vocab_size
+        encoder, vocabulary = load_tokenizer(str(source.tokenizer)), network.config.vocab_size
         if not holds_pieces(vocabulary, encoder.vocab_size):
             raise ValueError(
                 f"the folder's tokenizer has {encoder.vocab_size} pieces and its model {vocabulary}; they do "
                 "not belong together, so export the model again"
             )
         labels = class_names(network)
-        return cls(network, kind.load_codec()(encoder, _settings(folder, network, labels, max_length), labels))
+        return cls(network, kind.load_codec()(encoder, _settings(source.weights, network, labels, max_length), labels))
 
-    def read(self, number: int, line: bytes) -> Question:
+    def read(self, asked: Asked) -> Question:
+        """Encode an example.
+
+        Raises:
+            ValueError: a text is not what the task needs; names its place.
+        """
+        try:
+            return Question(asked.texts, self.codec.read(asked.texts))
+        except ValueError as error:
+            raise ValueError(f"{asked.place}: {error}") from error
+
+    def read_line(self, number: int, line: bytes) -> Question:
         """Encode one line. An empty line is a text without words, of which NSMC has a few.
 
         Raises:
@@ -85,42 +101,83 @@ class Predictor:
         """
         try:
             text = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-            return Question(text, self.codec.read_line(text))
+            return self.read(Asked(f"line {number}", self.codec.split(text)))
         except UnicodeDecodeError as error:
             raise ValueError(f"line {number}: {not_utf8(error)}") from error
         except ValueError as error:
-            raise ValueError(f"line {number}: {error}") from error
+            raise (error if str(error).startswith("line ") else ValueError(f"line {number}: {error}")) from None
 
     @torch.inference_mode()
-    def answers(self, questions: Sequence[Question]) -> Iterator[str]:
-        """One printed line for each question, all in one forward pass."""
-        batch = self.codec.batch([question.row for question in questions], range(len(questions)))
+    def records(self, questions: Sequence[Question], first: int = 0) -> list[Record]:
+        """What the model says of each example, all in one forward pass, without true answers.
+
+        Args:
+            questions: the examples.
+            first: number of the first one, for `row`.
+        """
+        numbers = range(first, first + len(questions))
+        batch = self.codec.batch([question.row for question in questions], numbers)
         names = ["input_ids", "attention_mask", *(["token_type_ids"] if takes_segments(self.network.config) else [])]
         output = self.network(**{name: batch[name] for name in names})
         logits = [value for name, value in output.items() if name.endswith("logits")]
         records = self.codec.records(batch, logits, self.codec.labels)
-        for record, question in zip(records, questions, strict=True):
-            yield self.codec.line(record, question.text)
+        return [{name: value for name, value in record.items() if name not in _NOT_KNOWN} for record in records]
+
+    def line(self, record: Record, question: Question) -> str:
+        """A record as it is printed."""
+        return self.codec.line(record, question.texts[-1])
 
 
-def kind_of(folder: Path) -> TaskKind:
-    """The task kind of an exported folder, from the architecture in its `config.json`.
+@dataclass(frozen=True)
+class Source:
+    """Where a model is.
+
+    Args:
+        weights: exported folder, or checkpoint.
+        tokenizer: folder of its tokenizer.
+    """
+
+    weights: Path
+    tokenizer: Path
+
+    @classmethod
+    def of(cls, model: Path) -> "Source":
+        """The model of an exported folder, of a run folder (its best checkpoint, or its last), or of a checkpoint.
+
+        Raises:
+            FileNotFoundError: the folder holds none of these.
+        """
+        if model.suffix == ".ckpt":
+            return cls(model, model.parent.parent / "tokenizer")
+        if (model / "config.json").is_file():
+            return cls(model, model)
+        kept = [model / "checkpoints" / f"{name}.ckpt" for name in ("best", "last")]
+        found = next((path for path in kept if path.is_file()), None)
+        if found is None:
+            raise FileNotFoundError(
+                f"{model} holds no config.json and no checkpoints/best.ckpt; name a run folder, or one that python -m "
+                "experiments.export --checkpoint ... has written"
+            )
+        return cls(found, model / "tokenizer")
+
+
+def kind_of(weights: Path) -> TaskKind:
+    """The task kind of an exported folder or a checkpoint.
 
     Raises:
-        FileNotFoundError: there is no such folder, or it holds no model.
+        FileNotFoundError: there is no such checkpoint.
         ValueError: the model is not fine-tuned for one of the tasks.
     """
-    if not (folder / "config.json").is_file():
-        raise FileNotFoundError(
-            f"{folder} holds no config.json; name a folder written by python -m experiments.export --checkpoint ..."
-        )
-    config = load_pretrained(AutoConfig, folder)
-    task = task_of(config)
-    if task is not None and task != "masked_lm":
-        return kind_named(task)
-    held = config.architectures[0] if config.architectures else "a model without a head"
+    if weights.is_dir():
+        config = load_pretrained(AutoConfig, weights)
+        task, held = task_of(config), config.architectures[0] if config.architectures else "a model without a head"
+    else:
+        task = read_checkpoint(weights)[CHECKPOINT_ENTRY]["task"]
+        held = f"a network with the head {task}"
+    if task not in (None, "masked_lm", "encoder"):
+        return kind_named(str(task))
     raise ValueError(
-        f"{folder} holds {held}, which answers none of the tasks {', '.join(kind.name for kind in KINDS)}; fine-tune "
+        f"{weights} holds {held}, which answers none of the tasks {', '.join(kind.name for kind in KINDS)}; fine-tune "
         "it first with python -m experiments.train fit -c configs/finetune/... --model.init_from, then export the "
         "checkpoint"
     )

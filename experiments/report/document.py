@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from distilkobert.tasks.kinds import SEQUENCE_CLASSIFICATION, TOKEN_CLASSIFICATION
+from distilkobert.tasks.kinds import MULTI_LABEL_CLASSIFICATION, SEQUENCE_CLASSIFICATION, TOKEN_CLASSIFICATION
 from experiments.report.figures.curves import curve_figures
 from experiments.report.figures.labels import label_figures
 from experiments.report.figures.scores import difference_figure, entity_figure, retention_figure
@@ -14,6 +14,8 @@ from experiments.report.published import published_table
 from experiments.report.reading.deployment import Deployment, read_deployment
 from experiments.report.reading.runs import Study
 from experiments.report.score_tables import (
+    class_names,
+    class_table,
     delta_table,
     distillation_table,
     entity_table,
@@ -140,11 +142,13 @@ def _task_sections(study: Study, scores: Scores, deployment: Deployment, notes: 
             table, figure = entity_table(study, metric.stage, metric.heading), entity_figure(study, metric)
             if table is not None and figure is not None:
                 sections.append(Section(f"{metric.heading} by entity type", (), (table,), (figure,)))
-        elif metric.kind is SEQUENCE_CLASSIFICATION:
-            drawings = label_figures(study, metric, notes)
-            if drawings:
-                task = metric.heading.removesuffix(f" {metric.score.title}")
-                sections.append(Section(f"{task}: errors and confidence", (), (), tuple(drawings)))
+        elif metric.kind in (SEQUENCE_CLASSIFICATION, MULTI_LABEL_CLASSIFICATION) and not metric.score.minor:
+            if metric.score is not metric.kind.scores[0]:
+                continue  # once a task
+            if classes := class_table(study, metric):
+                sections.append(Section(classes.title, (), (classes,)))
+            if metric.kind is SEQUENCE_CLASSIFICATION and (drawings := label_figures(study, metric, notes)):
+                sections.append(Section(f"{metric.task}: errors and confidence", (), (), tuple(drawings)))
     return sections
 
 
@@ -170,5 +174,5 @@ def _distinct(study: Study, key: str) -> Sequence[str]:
 
 
 def texts_of(study: Study) -> list[str]:
-    """Names that may occur in a figure, for the choice of its font."""
-    return [study.name, *(arm.name for arm in study.arms), *study.tasks, *study.distil_stages]
+    """Names that may occur in a figure, those of classes and entity types among them, for the choice of its font."""
+    return [study.name, *class_names(study.runs), *(arm.name for arm in study.arms), *study.tasks, *study.distil_stages]

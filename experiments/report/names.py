@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from experiments.report.figures.fonts import has_hangul
+from distilkobert.korean.fonts import has_hangul
 from experiments.report.figures.style import FONT_POINTS, Look
 from experiments.report.reading.curves import Curve
 

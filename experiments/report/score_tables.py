@@ -3,10 +3,23 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from distilkobert.io.metric_names import AGREEMENT, LOSS, OTHER_F1, TEACHER_LOSS, TOKENS_SEEN, TYPE_F1, WALL_TIME
+from distilkobert.io.metric_names import (
+    AGREEMENT,
+    LIMITED_VAL,
+    LOSS,
+    OTHER_F1,
+    TEACHER_LOSS,
+    TEST,
+    TOKENS_SEEN,
+    TYPE_F1,
+    WALL_TIME,
+)
+from experiments.report.constants import MAJORITY
 from experiments.report.formatting import (
     DELTA,
     RATIO,
+    SPREAD,
+    constant_cell,
     delta_cell,
     marks_explained,
     ratio_cell,
@@ -16,6 +29,7 @@ from experiments.report.formatting import (
 from experiments.report.model_tables import arm_size
 from experiments.report.reading.deployment import Deployment
 from experiments.report.reading.runs import Run, Study
+from experiments.report.reading.tasks import Metric
 from experiments.report.scores import Scores, spread_of
 from experiments.report.tables import MISSING, NONE, Cell, Column, Table, text_column
 
@@ -31,6 +45,11 @@ def scores_table(study: Study, scores: Scores, deployment: Deployment) -> Table:
             for heading in headings
         ]
         rows.append((Cell(arm.name), Cell(arm.kind), arm_size(deployment, arm.name), *cells))
+    if scores.constants:
+        found = [scores.constants.get(heading, ("", None))[1] for heading in headings]
+        rows.append(
+            (Cell(MAJORITY), Cell("no model"), Cell(NONE), *(constant_cell(one, 2, len(SPREAD)) for one in found))
+        )
     return Table(
         slug="scores",
         title="Scores on the test files, in per cent",
@@ -38,6 +57,8 @@ def scores_table(study: Study, scores: Scores, deployment: Deployment) -> Table:
         rows=tuple(rows),
         notes=(
             "Mean ± sample standard deviation over n seeds.",
+            *_majority_note(scores),
+            *scores.alike,
             *marks_explained(rows),
             "Size: bytes of the weights (*.safetensors, or an older pytorch_model.bin) / 2^20, masked-LM head "
             "included, tokenizer not.",
@@ -57,6 +78,9 @@ def retention_table(study: Study, scores: Scores) -> Table:
             for ratio, count in zip((*ratios, scores.mean_retention(arm.name)), (*planned, max(planned)), strict=True)
         ]
         rows.append((Cell(arm.name), *cells))
+    if scores.constants:
+        found = [_constant_retention(study, scores, heading) for heading in headings]
+        rows.append((Cell(MAJORITY), *(constant_cell(one, 1, len(RATIO)) for one in found), Cell(NONE)))
     several = {metric.stage for metric in scores.metrics if not metric.main}
     chosen = [metric.heading for metric in scores.metrics if metric.main and metric.stage in several]
     which = f", with {', '.join(chosen)} for a task of several scores" if chosen else ""
@@ -68,9 +92,53 @@ def retention_table(study: Study, scores: Scores) -> Table:
         notes=(
             "Ratio of the means over seeds; n is the number of seeds of the arm or of the teacher, whichever is less. "
             f"The last column is the mean over the tasks{which}.",
+            *_majority_note(scores),
+            *scores.alike,
             *marks_explained(rows),
         ),
     )
+
+
+def _majority_note(scores: Scores) -> tuple[str, ...]:
+    if not scores.constants:
+        return ()
+    answers = ", ".join(f"{heading}: {answer}" for heading, (answer, _) in scores.constants.items())
+    return (f"{MAJORITY}: what always giving the most frequent answer of the test file scores ({answers}).",)
+
+
+def _constant_retention(study: Study, scores: Scores, heading: str) -> float | None:
+    reference, constant = scores.spreads.get((study.teacher or "", heading)), scores.constants.get(heading)
+    return None if reference is None or constant is None or reference.mean <= 0 else 100 * constant[1] / reference.mean
+
+
+def class_table(study: Study, metric: Metric) -> Table | None:
+    """Accuracy, macro F1, Matthews' correlation and the F1 of every class; None where no run has that of a class."""
+    runs = study.of(metric.stage)
+    classes = class_names(runs)
+    if not classes:
+        return None
+    keys = {score.title: score.key for score in metric.kind.scores} | {label: f"f1_{label}" for label in classes}
+    rows = []
+    for arm in study.arms:
+        own = study.of(metric.stage, arm.name)
+        cells = [spread_cell(spread_of(own, partial(_percent_of, key)), len(own)) for key in keys.values()]
+        rows.append((Cell(arm.name), *cells))
+    return Table(
+        slug=f"classes_{metric.stage}",
+        title=f"{metric.task} by class, in per cent",
+        columns=(text_column("arm"), *(spread_column(heading) for heading in keys)),
+        rows=tuple(rows),
+        notes=("Below a class: its F1 on the test file.", *marks_explained(rows)),
+    )
+
+
+def class_names(runs: Sequence[Run]) -> list[str]:
+    """Classes, or types of entities, that any of the runs has a score of."""
+    return sorted({name.removeprefix(TYPE_F1) for run in runs for name in run.metrics if name.startswith(TYPE_F1)})
+
+
+def _percent_of(key: str, run: Run) -> float | None:
+    return _scaled(run.number(f"{TEST}{key}"), 100)
 
 
 def delta_table(study: Study, scores: Scores) -> Table:
@@ -118,7 +186,7 @@ def distillation_table(study: Study, stage: str) -> Table:
         there = [run for run in runs if run.metrics]
         cells = []
         for _, read, form in measured:
-            spread = spread_of(there, read)
+            spread = spread_of(there, read, LIMITED_VAL)
             # A run without training steps has no time and no speed: nothing is missing then.
             cells.append(spread_cell(spread, len(runs), form) if spread or not there else Cell(NONE))
         rows.append((Cell(arm.name), *cells))

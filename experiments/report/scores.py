@@ -1,10 +1,12 @@
 """The task scores of a study: spread over seeds, retention of the teacher's score, difference to the base arm."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from distilkobert.io.metric_names import LIMITED_TEST
+from experiments.report.constants import answers_alike, constant_of
 from experiments.report.reading.predictions import Outcomes, difference, read_outcomes
 from experiments.report.reading.runs import Run, Study
 from experiments.report.reading.tasks import Metric, metrics_of
@@ -24,6 +26,8 @@ class Scores:
         planned: number of seeds that were to be run.
         retention: per cent of the teacher's mean score.
         deltas: differences to the base arm, where they could be computed.
+        constants: what the most frequent answer scores, by column heading, where the task has classes.
+        alike: sentences on runs that answer every example alike.
     """
 
     metrics: tuple[Metric, ...]
@@ -31,6 +35,8 @@ class Scores:
     planned: Mapping[tuple[str, str], int]
     retention: Mapping[tuple[str, str], Ratio]
     deltas: Mapping[tuple[str, str], Delta]
+    constants: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    alike: tuple[str, ...] = ()
 
     def mean_retention(self, arm: str) -> Ratio | None:
         """Mean over the tasks, each by its main score; None where a task's is missing."""
@@ -67,13 +73,30 @@ def score_study(study: Study, notes: list[str]) -> Scores:
     if study.base_arm is not None:
         for stage in study.tasks:
             deltas |= _stage_deltas(study, stage, study.base_arm, notes)
-    return Scores(metrics, spreads, planned, retention, deltas)
+    constants: dict[str, tuple[str, float]] = {}
+    alike: list[str] = []
+    for stage in study.tasks:
+        own = [metric for metric in metrics if metric.stage == stage]
+        if constant := constant_of(study, own):
+            constants |= {one.heading: (constant.answer, constant.percent[one.score.title]) for one in own}
+        alike += answers_alike(study, own)
+    return Scores(metrics, spreads, planned, retention, deltas, constants, tuple(alike))
 
 
-def spread_of(runs: Sequence[Run], read: Callable[[Run], float | None]) -> Spread | None:
-    """One figure over the runs that have it; None where none has."""
+def spread_of(runs: Sequence[Run], read: Callable[[Run], float | None], limited: str = LIMITED_TEST) -> Spread | None:
+    """One figure over the runs that have it; None where none has.
+
+    Args:
+        runs: the runs.
+        read: gives the figure.
+        limited: entry of `metrics.json` that a run has where the figure is that of a part of the file.
+    """
     found = [(run, value) for run in runs if (value := read(run)) is not None]
-    return Spread(tuple(value for _, value in found), distillations(run for run, _ in found)) if found else None
+    if not found:
+        return None
+    there = [run for run, _ in found]
+    in_part = sum(limited in run.metrics for run in there)
+    return Spread(tuple(value for _, value in found), distillations(there), in_part)
 
 
 def distillations(runs: Iterable[Run]) -> int:
@@ -98,6 +121,7 @@ def _stage_deltas(study: Study, stage: str, base: str, notes: list[str]) -> dict
     places = {label: place for place, label in enumerate(outcomes)}
     pairs: dict[str, list[tuple[int, int]]] = {}
     origins: dict[str, int] = {}
+    in_part: dict[str, int] = {}
     for arm in (arm.name for arm in study.arms if arm.name != base):
         runs = [run for run in study.of(stage, arm) if run.metrics]
         shared = [(run, bases[run.seed]) for run in runs if run.seed in bases]
@@ -105,18 +129,19 @@ def _stage_deltas(study: Study, stage: str, base: str, notes: list[str]) -> dict
         if usable:
             pairs[arm] = [(places[run.label], places[other.label]) for run, other in usable]
             origins[arm] = min(map(distillations, zip(*usable, strict=True)))
+            in_part[arm] = sum(LIMITED_TEST in run.metrics for pair in usable for run in pair)
         if len(usable) < len(runs):
             left = ", ".join(run.label for run in runs if run not in [pair[0] for pair in usable])
             why = "" if usable else "; none is left"
             notes.append(f"The difference of {arm} to {base} in {stage} is without {left}{why}.")
     deltas = {}
     for metric in metrics:
-        numerators = np.stack([outcome.numerators[metric.score.title] for outcome in outcomes.values()])
-        denominators = np.stack([outcome.denominators[metric.score.title] for outcome in outcomes.values()])
-        observed = np.array([outcome.percent(metric.score.title) for outcome in outcomes.values()])
-        resampled = resampled_scores(numerators, denominators)
+        sums = [outcome.scores[metric.score.title] for outcome in outcomes.values()]
+        observed = np.array([system.percent for system in sums])
+        resampled = resampled_scores(sums)
         for arm, places_of_arm in pairs.items():
-            deltas[arm, metric.heading] = paired_delta(observed, resampled, places_of_arm, origins[arm])
+            delta = paired_delta(observed, resampled, places_of_arm, origins[arm])
+            deltas[arm, metric.heading] = replace(delta, in_part=in_part[arm])
     return deltas
 
 

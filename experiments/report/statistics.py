@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from distilkobert.tasks.score_sums import ScoreSums
+
 RESAMPLES = 2_000
 BOOTSTRAP_SEED = 0
 LEVEL = 0.95
@@ -20,10 +22,12 @@ class Spread:
     Args:
         values: one a seed, at least one.
         distillations: how many distillations these seeds come from; by default each from its own.
+        in_part: how many of the values were measured on a part of the file.
     """
 
     values: tuple[float, ...]
     distillations: int = 0
+    in_part: int = 0
 
     def __post_init__(self) -> None:
         if not self.values:
@@ -57,6 +61,7 @@ class Delta:
         high: upper end.
         n: number of those seeds.
         distillations: how many distillations they come from, of the arm that has fewer.
+        in_part: how many of the scores, of both arms, were measured on a part of the file.
     """
 
     value: float
@@ -64,6 +69,7 @@ class Delta:
     high: float
     n: int
     distillations: int
+    in_part: int = 0
 
 
 @dataclass(frozen=True)
@@ -75,18 +81,21 @@ class Ratio:
         n: number of seeds behind it, of the side that has fewer.
         distillations: how many distillations they come from, of the side that has fewer.
         partial: seeds that were planned are lacking, on either side.
+        in_part: how many of the scores, on both sides, were measured on a part of the file.
     """
 
     percent: float
     n: int
     distillations: int
     partial: bool
+    in_part: int = 0
 
 
 def ratio_of(spread: Spread, reference: Spread, *, partial: bool) -> Ratio:
     """The mean of `spread` in per cent of that of `reference`."""
     n, distillations = min(spread.n, reference.n), min(spread.distillations, reference.distillations)
-    return Ratio(100 * spread.mean / reference.mean, n, min(n, distillations), partial)
+    in_part = spread.in_part + reference.in_part
+    return Ratio(100 * spread.mean / reference.mean, n, min(n, distillations), partial, in_part)
 
 
 def mean_ratio(ratios: Sequence[Ratio]) -> Ratio:
@@ -96,37 +105,34 @@ def mean_ratio(ratios: Sequence[Ratio]) -> Ratio:
         min(ratio.n for ratio in ratios),
         min(ratio.distillations for ratio in ratios),
         any(ratio.partial for ratio in ratios),
+        sum(ratio.in_part for ratio in ratios),
     )
 
 
 def resampled_scores(
-    numerators: NDArray[np.float64],
-    denominators: NDArray[np.float64],
-    resamples: int = RESAMPLES,
-    seed: int = BOOTSTRAP_SEED,
+    systems: Sequence[ScoreSums], resamples: int = RESAMPLES, seed: int = BOOTSTRAP_SEED
 ) -> NDArray[np.float64]:
-    """Scores of several systems over the same resampled examples, (resamples, K), in per cent.
+    """Scores of K systems over the same resampled examples, (resamples, K), in per cent.
 
-    A resample is kept as how often it drew each example, so all systems are scored by two matrix products.
+    A resample is kept as how often it drew each example, so a system is scored by one matrix product.
 
     Args:
-        numerators: what each example adds, (K, N).
-        denominators: likewise, (K, N).
+        systems: what the same N examples add to each system's score.
         resamples: how many times N examples are drawn from N with replacement.
         seed: of the drawing.
     """
-    examples = numerators.shape[1]
+    examples = len(systems[0].added)
     generator = np.random.default_rng(seed)
     chunk = max(1, _CHUNK_CELLS // examples)
-    scores = np.empty((resamples, len(numerators)))
+    scores = np.empty((resamples, len(systems)))
     for start in range(0, resamples, chunk):
         stop = min(start + chunk, resamples)
         # Drawn row by row as one (resamples, examples) draw would be, whatever the size of the chunks.
         drawn = generator.integers(0, examples, (stop - start, examples), dtype=np.int64)
         drawn += np.arange(stop - start)[:, None] * examples
         times = np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape).astype(np.float64)
-        total = times @ denominators.T
-        scores[start:stop] = 100.0 * np.divide(times @ numerators.T, total, out=np.zeros_like(total), where=total > 0)
+        for place, system in enumerate(systems):
+            scores[start:stop, place] = system.score(times @ system.added)
     return scores
 
 

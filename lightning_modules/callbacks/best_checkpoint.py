@@ -1,11 +1,15 @@
-"""Let the end of training take part in the choice of the best checkpoint."""
+"""The best checkpoint: the end of training takes part in its choice, and a run that has moved keeps it."""
 
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
 from torch import Tensor
+
+from distilkobert.io.metric_names import BEST, PROBE, TRAIN, VAL
 
 
 def keep_if_best(trainer: pl.Trainer, figures: Mapping[str, Tensor]) -> bool:
@@ -33,3 +37,53 @@ def keep_if_best(trainer: pl.Trainer, figures: Mapping[str, Tensor]) -> bool:
         callback._save_topk_checkpoint(trainer, {**figures, **callback._monitor_candidates(trainer)})
         chosen = chosen or callback.best_k_models != before
     return chosen
+
+
+def check_monitors(trainer: pl.Trainer) -> None:
+    """Check that validation gives the figures that checkpoints are chosen by.
+
+    Raises:
+        ValueError: it does not; names those it gives.
+    """
+    given = sorted(name for name in trainer.callback_metrics if name.startswith(VAL))
+    for callback in trainer.checkpoint_callbacks:
+        monitor = getattr(callback, "monitor", None)
+        if given and monitor is not None and not monitor.startswith((TRAIN, PROBE)) and monitor not in given:
+            raise ValueError(f"best_checkpoint.monitor={monitor}: validation gives {', '.join(given)}")
+
+
+def best_scores(trainer: pl.Trainer) -> dict[str, float]:
+    """`best/<monitor>`: the figure of the checkpoint that was chosen by it."""
+    found = {}
+    for callback in trainer.checkpoint_callbacks:
+        monitor, score = (getattr(callback, name, None) for name in ("monitor", "best_model_score"))
+        if monitor is not None and score is not None:
+            found[f"{BEST}{monitor}"] = float(score)
+    return found
+
+
+def keep_best_of_moved_run(trainer: pl.Trainer, checkpoint: dict[str, Any]) -> None:
+    """Let a run go on with its best score where its folder has another name than when the checkpoint was written.
+
+    `ModelCheckpoint` compares names of folders as text, and else forgets the best score: the next validation would
+    overwrite a better checkpoint.
+
+    Args:
+        trainer: loads the checkpoint to resume.
+        checkpoint: its content; the states of the callbacks in it are changed.
+    """
+    home = Path(str(trainer.ckpt_path)).resolve().parent
+    for callback in trainer.checkpoint_callbacks:
+        state = checkpoint["callbacks"].get(callback.state_key)
+        if state is None or not isinstance(callback, ModelCheckpoint) or not callback.dirpath:
+            continue
+        folder = Path(callback.dirpath)
+        if folder.resolve() == home:
+            state["dirpath"] = callback.dirpath
+            state["best_k_models"] = {_moved(path, folder): score for path, score in state["best_k_models"].items()}
+            for name in ("best_model_path", "kth_best_model_path", "last_model_path"):
+                state[name] = _moved(state[name], folder)
+
+
+def _moved(path: str, folder: Path) -> str:
+    return str(folder / Path(path).name) if path else path

@@ -62,6 +62,9 @@ class LastCheckpoint(Checkpoint):
         )
         if trainer.is_global_zero:
             remove_partial_files(folder)
+        last = folder / "last.ckpt"
+        if trainer.ckpt_path and last.is_file() and Path(trainer.ckpt_path).resolve() != last.resolve():
+            self.save(trainer)  # the one that is there belongs to steps which are taken out of the curves
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int

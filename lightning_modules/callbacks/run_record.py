@@ -8,7 +8,6 @@ from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
 
 from distilkobert.io.metric_names import (
-    BEST,
     EPOCHS,
     LIMITED_TEST,
     LIMITED_VAL,
@@ -28,9 +27,13 @@ from distilkobert.io.prediction_files import STEMS
 from distilkobert.io.run_files import FINISHED, METRICS_FILE, RUNNING, STOPPED, read_metrics, write_json
 from distilkobert.stop_signals import StoppedBySignal, signal_name
 from lightning_modules.base import EncoderModule
+from lightning_modules.callbacks.best_checkpoint import best_scores, check_monitors, keep_best_of_moved_run
 from lightning_modules.callbacks.training_log import TrainingLog
 from lightning_modules.ending import stopped_by
 from lightning_modules.environment import environment
+
+DATA_ENTRY = "data_settings"
+"""What the data is made with, in a checkpoint."""
 
 _KEPT = (TRAIN, VAL, PROBE)
 """What checkpoints keep of the metrics, by the beginnings of their names."""
@@ -52,11 +55,13 @@ class RunRecord(pl.Callback):
     Args:
         folder: the run folder.
         facts: what the command line knows of the run: recipe, arm, seed.
+        data_settings: what the data is made with, flat; checkpoints keep it.
     """
 
-    def __init__(self, folder: Path, facts: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, facts: dict[str, Any], data_settings: dict[str, Any]) -> None:
         self.folder = folder
         self.facts = facts
+        self.data_settings = data_settings
         self.validated_step: int | None = None
         """Optimizer step of the weights that were validated last."""
         self.metrics: dict[str, Tensor] = {}
@@ -90,7 +95,13 @@ class RunRecord(pl.Callback):
         """Keep the metrics; what is in the curves up to here is on disk before the checkpoint is."""
         self._note(trainer)
         for logger in trainer.loggers:
-            logger.save()
+            try:
+                logger.save()
+            except OSError as error:
+                raise OSError(
+                    f"{logger.log_dir}: the curves could not be written ({error.strerror or error})"
+                ) from error
+        checkpoint[DATA_ENTRY] = self.data_settings
         checkpoint["run_record"] = {
             "metrics": self.metrics,
             "validated_step": self.validated_step,
@@ -105,6 +116,7 @@ class RunRecord(pl.Callback):
             saved = checkpoint["run_record"]
             self.metrics, self.validated_step = saved["metrics"], saved["validated_step"]
             self._limited = saved["limited"]
+            keep_best_of_moved_run(trainer, checkpoint)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Note which step `val/...` belongs to, and write the metrics of the `validate` command.
@@ -199,29 +211,6 @@ class RunRecord(pl.Callback):
             "precision": str(trainer.precision),
             "world_size": trainer.world_size,
         }
-
-
-def check_monitors(trainer: pl.Trainer) -> None:
-    """Check that validation gives the figures that checkpoints are chosen by.
-
-    Raises:
-        ValueError: it does not; names those it gives.
-    """
-    given = sorted(name for name in trainer.callback_metrics if name.startswith(VAL))
-    for callback in trainer.checkpoint_callbacks:
-        monitor = getattr(callback, "monitor", None)
-        if given and monitor is not None and not monitor.startswith((TRAIN, PROBE)) and monitor not in given:
-            raise ValueError(f"best_checkpoint.monitor={monitor}: validation gives {', '.join(given)}")
-
-
-def best_scores(trainer: pl.Trainer) -> dict[str, float]:
-    """`best/<monitor>`: the figure of the checkpoint that was chosen by it."""
-    found = {}
-    for callback in trainer.checkpoint_callbacks:
-        monitor, score = (getattr(callback, name, None) for name in ("monitor", "best_model_score"))
-        if monitor is not None and score is not None:
-            found[f"{BEST}{monitor}"] = float(score)
-    return found
 
 
 def limits(trainer: pl.Trainer) -> dict[str, str]:

@@ -67,11 +67,12 @@ class SampleTable(pl.Callback):
             return
         for number, record in enumerate(outputs["records"]):
             wrong = not pl_module.is_right(record)
-            surer = len(self._wrong) < _WRONG or record["probability"] > self._wrong[-1].probability
+            weight = pl_module.weight_of_error(record)
+            surer = len(self._wrong) < _WRONG or weight > self._wrong[-1].weight
             if record["row"] < _FIRST or (wrong and surer):
                 text = self._decode(pl_module.shown_ids(batch, number))
                 gold, predicted = pl_module.shown_answers(batch, number, record)
-                sample = Sample(record["row"], text, gold, predicted, record["probability"], right=not wrong)
+                sample = Sample(record["row"], text, gold, predicted, weight, right=not wrong)
                 self._first += [sample] if record["row"] < _FIRST else []
                 self._wrong = most_confident([*self._wrong, sample] if wrong else self._wrong)
 
@@ -82,15 +83,16 @@ class SampleTable(pl.Callback):
         if not parts or self._decode is None:
             return
         first = sorted((sample for part, _ in parts for sample in part), key=lambda sample: sample.row)
-        page = sample_page(first, most_confident([sample for _, part in parts for sample in part]))
+        wrong = most_confident([sample for _, part in parts for sample in part])
+        page = sample_page(first, wrong, pl_module.errors_title)
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
                 logger.experiment.add_text(f"{stage}/samples", page, pl_module.weights_step)
 
 
 def most_confident(samples: list[Sample]) -> list[Sample]:
-    """Those to show of wrong answers, the most_confident first; of equally sure ones that of the first row."""
-    return sorted(samples, key=lambda sample: (-sample.probability, sample.row))[:_WRONG]
+    """Those to show of wrong answers, the worst first; of equal ones that of the first row."""
+    return sorted(samples, key=lambda sample: (-sample.weight, sample.row))[:_WRONG]
 
 
 def text_of(tokenizer: Any) -> Callable[[list[int]], str]:

@@ -103,7 +103,7 @@ def test_deduplication_leaves_the_split_of_other_texts_and_a_dev_part(make: Make
     data.setup("fit")
     assert (data.facts["data/train_examples"], data.facts["data/dev_examples"]) == (29, 1)
     (tmp_path / "ratings_test.txt").write_text(head + "".join(rows), encoding="utf-8")
-    message = r"ratings_train\.txt, without 31 of 31 reviews that deduplicate=true leaves out: none .* the train part"
+    message = r"ratings_train\.txt, without 31 of 31 examples that deduplicate=true leaves out: none .* the train part"
     with pytest.raises(ValueError, match=message):
         make(NSMCDataModule, data_dir=tmp_path, deduplicate=True).setup("fit")
 

@@ -45,7 +45,10 @@ def test_the_same_command_ends_the_run_and_then_does_nothing(
     assert capsys.readouterr().out == f"{folder}: finished after optimizer step 4; nothing to do\n"
     assert content(folder) == before
     for change, message in (
-        ("--trainer.max_steps=5", r"asks for another length \(trainer\.max_steps: run 4, now 5\).*--ckpt_path=last"),
+        ("--trainer.max_steps=5", r"differs from the one .* \(trainer\.max_steps: run 4, now 5\).*--ckpt_path=last"),
+        ("--trainer.precision=bf16-mixed", r"\(trainer\.precision: run None, now bf16-mixed\)"),
+        ("--trainer.accumulate_grad_batches=4", r"\(trainer\.accumulate_grad_batches: run \d+, now 4\)"),
+        ("--best_checkpoint.mode=max", r"\(best_checkpoint\.mode: run min, now max\)"),
         ("--model.encoder.dropout=0.2", r"model\.encoder\.dropout: checkpoint 0\.1, now 0\.2"),
         ("--data.masking.probability=0.3", r"data\.masking\.probability: checkpoint 0\.15, now 0\.3"),
     ):

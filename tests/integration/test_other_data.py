@@ -90,4 +90,4 @@ def test_ids_out_of_the_vocabulary_end_training_with_the_corpus_name(
         ValueError, match=r"the corpus in .* is damaged: train sequence \d+ has the id 65535"
     ) as refused:
         run("fit", world.pretrain(tmp_path / "runs", *options))
-    assert plain_cause(refused.value).startswith(f"the corpus in {corpus} is damaged: train sequence ")
+    assert str(plain_cause(refused.value)).startswith(f"the corpus in {corpus} is damaged: train sequence ")

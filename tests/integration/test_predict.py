@@ -155,7 +155,7 @@ def test_a_terminal_goes_on_after_a_bad_line_and_a_bom_is_no_text(
 
 
 def test_folders_that_cannot_predict_are_refused(world: World, sentiment: Path, tmp_path: Path, ask: Ask) -> None:
-    with pytest.raises(FileNotFoundError, match=r"no config\.json; name a folder written by"):
+    with pytest.raises(FileNotFoundError, match=r"no config\.json and no checkpoints"):
         ask(tmp_path / "nowhere", "가")
     with pytest.raises(ValueError, match="BertForMaskedLM, which answers none of the tasks sequence_class"):
         ask(world.teacher, "가")

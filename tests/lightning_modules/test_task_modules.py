@@ -46,10 +46,10 @@ def test_classification_counts_loss_and_records() -> None:
     small = make_batch([2], labels=torch.tensor([0]), rows=[0])
     module.network = GivenNetwork(logits=[[5.0, 0.0]])  # type: ignore[assignment]
     module.validation_step(small, 2)
-    assert values(module) == {"accuracy": 5 / 7}  # to the last digit: 2 of 3, twice, and 1 of 1
+    assert values(module)["accuracy"] == pytest.approx(5 / 7)  # 2 of 3, twice, and 1 of 1
     assert float(module.mean_loss.compute()) == pytest.approx((6 * float(output.loss) + math.log(1 + math.exp(-5))) / 7)
     module.validation_step(small, 3)
-    assert values(module) == {"accuracy": 1.0}, "the scores must start again after they were read"
+    assert values(module)["accuracy"] == 1.0, "the scores must start again after they were read"
 
 
 def test_training_returns_the_loss_under_its_name() -> None:
@@ -73,7 +73,7 @@ def test_prediction_leaves_the_scores_alone() -> None:
     batch = make_batch([2], labels=torch.tensor([0]), rows=[0])
     module.validation_step(batch, 0)
     module.predict_step({**batch, "labels": torch.tensor([1])}, 0)
-    assert values(module) == {"accuracy": 0.0}
+    assert values(module)["accuracy"] == 0.0
 
 
 def test_a_batch_of_another_task_is_refused() -> None:

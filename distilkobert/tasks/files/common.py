@@ -1,5 +1,6 @@
 """Files of the subtasks: finding them in a folder, and errors that say which task a file seems to belong to."""
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -24,6 +25,7 @@ _DATA_SETS: Final = {
     "KLUE-NER": KLUE_TRAIN + KLUE_DEV,
     "KorQuAD": KORQUAD_TRAIN + KORQUAD_DEV,
 }
+_CHALLENGE_TAG: Final = re.compile(r"-|[A-Z]+[_-][BI]")
 _LISTED: Final = 6
 _SHOWN: Final = 40
 
@@ -81,10 +83,10 @@ def table_lines(path: Path) -> Iterator[tuple[int, str]]:
         yield number, line
 
 
-def bad_line(path: Path, number: int, found: str, expected: str) -> ValueError:
-    """The error for a line; one for the first line says whose file it looks like."""
+def bad_line(path: Path, number: int, found: str, expected: str, own: str = "") -> ValueError:
+    """The error for a line; one for the first line says whose file it looks like, unless that is `own`."""
     message = f"{path}, line {number}: found {found}; expected {expected}"
-    hint = looks_like(path) if number == 1 else ""  # a reader that took the first line reads its own kind of file
+    hint = looks_like(path, own) if number == 1 else ""  # a reader that took the first line reads its own kind of file
     return ValueError(f"{message}. {hint}" if hint else message)
 
 
@@ -93,16 +95,19 @@ def show(text: str) -> str:
     return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
 
 
-def looks_like(path: Path) -> str:
-    """What the beginning of a text file says about its task, as a sentence; empty where it says nothing."""
+def looks_like(path: Path, own: str = "") -> str:
+    """What the beginning of a text file says about its task, as a sentence; empty where it says nothing, or `own`."""
     first = next(read_lines(path)).lstrip()
     columns = first.split("\t")
+    name = ""
     if first.startswith(("{", "[")):
-        return "The file begins like KorQuAD: take its data module"
-    if columns[0] == "id" and columns[-1] == "label":
-        return "The file begins like NSMC: take its data module"
-    if first.startswith("## "):
-        return "The file begins like KLUE-NER: take its data module"
-    if (len(columns) == 3 and columns[0] == "1") or (len(columns) == 2 and " " in columns[1]):
-        return "The file begins like Naver NER: take its data module"
-    return ""
+        name = "KorQuAD"
+    elif columns[0] == "id" and columns[-1] == "label":
+        name = "NSMC"
+    elif first.startswith("## "):
+        name = "KLUE-NER"
+    elif (len(columns) == 3 and columns[0] == "1" and _CHALLENGE_TAG.fullmatch(columns[2])) or (
+        len(columns) == 2 and columns[0].count(" ") == columns[1].count(" ") > 0
+    ):
+        name = "Naver NER"
+    return f"The file begins like {name}: take its data module" if name not in ("", own) else ""

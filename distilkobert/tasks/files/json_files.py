@@ -60,8 +60,8 @@ def load_json(path: Path, expected: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        hint = looks_like(path)
-        hint = f". {hint}" if hint and "JSON" not in hint else ""
+        hint = looks_like(path, "KorQuAD")
+        hint = f". {hint}" if hint else ""
         where = f"{path}, line {error.lineno}, column {error.colno}"
         raise ValueError(f"{where}: not JSON ({error.msg}); expected {expected}{hint}") from None
     except RecursionError:

@@ -1,6 +1,7 @@
-"""KorQuAD 1.0 files: the JSON layout of SQuAD 1.1, checked to the last answer.
+"""Files of questions: the JSON layout of SQuAD 1.1 and 2.0, KorQuAD 1.0 and KLUE-MRC, checked to the last answer.
 
-Answers are taken at the characters where the file says they are; nothing is searched.
+Answers are taken at the characters where the file says they are; nothing is searched. Read alike are `id` and `guid`,
+ids that are numbers, articles without a title, and questions that `is_impossible` says have no answer.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,20 +21,17 @@ class GoldAnswer(NamedTuple):
     start: int
 
 
-UNKNOWN_ANSWER: Final = GoldAnswer("", 0)
-"""Stands for the answers of a question that a file to predict gives none of."""
-
-
 class Question(NamedTuple):
-    """A question and its answers, of which there is one in the official files."""
+    """A question, its answers (none where they are not known), and whether the context answers it at all."""
 
     id: str
     text: str
     answers: tuple[GoldAnswer, ...]
+    impossible: bool = False
 
 
 class Paragraph(NamedTuple):
-    """A context, its questions, the title of its article, and where it stands, for messages."""
+    """A context, its questions, the title of its article (or the context, where it has none), and where it is."""
 
     title: str
     context: str
@@ -46,7 +44,7 @@ def read_korquad(path: Path, answered: bool = True) -> Iterator[Paragraph]:
 
     Args:
         path: the file.
-        answered: whether every question must have an answer; if not, those without get `UNKNOWN_ANSWER`.
+        answered: whether every question must have an answer, or say that it is impossible.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -54,13 +52,14 @@ def read_korquad(path: Path, answered: bool = True) -> Iterator[Paragraph]:
             answer does not stand where the file says; names file, line, article, paragraph and question, the last three
             counted from 1 or by their names.
     """
-    content = load_json(path, "a KorQuAD 1.0 file")
+    content = load_json(path, "a KorQuAD 1.0 file, or one of its layout")
     seen: dict[str, str] = {}
     for number, article in enumerate(_get(content, "data", list, JsonPlace(path))):
         place = JsonPlace(path, ("data", number))
         name = f"article {number + 1}"
-        title = _text(article, "title", place.inner(name=name), blank=True)
-        place = place.inner(name=f"{name} ({show(title)})")
+        has_title = isinstance(article, Mapping) and article.get("title") is not None
+        title = _text(article, "title", place.inner(name=name), blank=True) if has_title else ""
+        place = place.inner(name=f"{name} ({show(title)})" if title else name)
         for row, paragraph in enumerate(_get(article, "paragraphs", list, place)):
             where = place.inner("paragraphs", row, name=f"paragraph {row + 1}")
             context = _text(paragraph, "context", where)
@@ -68,26 +67,40 @@ def read_korquad(path: Path, answered: bool = True) -> Iterator[Paragraph]:
             for count, item in enumerate(_get(paragraph, "qas", list, where)):
                 question = _question(item, context, where.inner("qas", count), answered)
                 if question.id in seen:
+                    place = where.inner("qas", count, "id" if "id" in item else "guid")
                     raise ValueError(
-                        f"{where.inner('qas', count, 'id')}: the question id {question.id!r} occurs twice, before in "
-                        f"{seen[question.id]}"
+                        f"{place}: the question id {question.id!r} occurs twice, before in {seen[question.id]}"
                     )
                 seen[question.id] = f"{name}, paragraph {row + 1}"
                 asked.append(question)
-            yield Paragraph(title, context, tuple(asked), where)
+            yield Paragraph(title or context, context, tuple(asked), where)
     if not seen:
-        raise ValueError(f"{path}: no question in it; expected a KorQuAD 1.0 file with at least one")
+        raise ValueError(f"{path}: no question in it; expected at least one")
 
 
 def _question(item: Any, context: str, place: JsonPlace, answered: bool) -> Question:
-    identifier = _text(item, "id", place.inner(name="a question"), blank=True)
+    identifier = _identifier(item, place.inner(name="a question"))
     place = place.inner(name=f"question {identifier!r}")
     text = _text(item, "question", place)
-    listed = _get(item, "answers", list, place) if answered or "answers" in item else []
+    impossible = item.get("is_impossible", False)
+    if not isinstance(impossible, bool):
+        raise ValueError(f"{place.inner('is_impossible')}: 'is_impossible' is {impossible!r}; expected true or false")
+    listed = _get(item, "answers", list, place) if answered and not impossible else item.get("answers") or []
     answers = [_answer(answer, context, place.inner("answers", number)) for number, answer in enumerate(listed)]
-    if not answers and answered:
-        raise ValueError(f"{place}: no answer; expected at least one, as in KorQuAD 1.0")
-    return Question(identifier, text, tuple(answers) or (UNKNOWN_ANSWER,))
+    if impossible and answers:
+        raise ValueError(
+            f"{place}: is_impossible is true, and there is the answer {show(answers[0].text)}; correct one of the two"
+        )
+    if not answers and answered and not impossible:
+        raise ValueError(f"{place}: no answer; expected at least one, or is_impossible: true")
+    return Question(identifier, text, tuple(answers), impossible)
+
+
+def _identifier(item: Any, place: JsonPlace) -> str:
+    name = "guid" if isinstance(item, Mapping) and "id" not in item and "guid" in item else "id"
+    if isinstance(item, Mapping) and isinstance(item.get(name), int) and not isinstance(item[name], bool):
+        return str(item[name])
+    return _text(item, name, place, blank=True)
 
 
 def _answer(answer: Any, context: str, place: JsonPlace) -> GoldAnswer:

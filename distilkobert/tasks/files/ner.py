@@ -6,16 +6,16 @@ tab, tags such as PER-B joined by spaces. Either way to write tags is taken in b
 tag (B-PS) a line; lines that start with `##` are comments, and the one before a sentence gives its id.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from distilkobert.tasks.files.common import bad_line, show, table_lines
-from distilkobert.tasks.labels import KLUE_NER_LABELS, NAVER_NER_LABELS
+from distilkobert.tasks.labels import KLUE_ENTITY_TYPES, NAVER_ENTITY_TYPES, bio_labels, naver_labels
 
-_NAVER: Final = frozenset(NAVER_NER_LABELS)
-_KLUE: Final = frozenset(KLUE_NER_LABELS)
 _COMMENT: Final = "##"
+_NAVER_NAME: Final = "Naver NER"
+_KLUE_NAME: Final = "KLUE-NER"
 
 
 class TaggedSentence(NamedTuple):
@@ -26,10 +26,14 @@ class TaggedSentence(NamedTuple):
     tags: tuple[str, ...]
 
 
-def read_naver_ner(path: Path) -> Iterator[TaggedSentence]:
+def read_naver_ner(path: Path, types: Sequence[str] = NAVER_ENTITY_TYPES) -> Iterator[TaggedSentence]:
     """Yield the sentences of a Naver NER file, plain or compressed; the first line tells which format it has.
 
-    Tags come out as `labels.NAVER_NER_LABELS` writes them, whichever way the file does.
+    Tags come out as `labels.naver_labels` writes them, whichever way the file does.
+
+    Args:
+        path: the file.
+        types: types of entities.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -39,29 +43,37 @@ def read_naver_ner(path: Path) -> Iterator[TaggedSentence]:
     _, first = next(table_lines(path))
     columns = first.split("\t")
     if len(columns) == 3 and columns[0] == "1":
-        return _read_challenge(path)
+        return _read_challenge(path, naver_labels(types))
     if len(columns) == 2 and not first.startswith(_COMMENT):
-        return _read_one_a_line(path)
+        return _read_one_a_line(path, naver_labels(types))
     raise bad_line(
-        path, 1, show(first), "Naver NER: words, a tab and tags; or a word's number, the word and its tag between tabs"
+        path,
+        1,
+        show(first),
+        "Naver NER: words, a tab and tags; or a word's number, the word and its tag between tabs",
+        own=_NAVER_NAME,
     )
 
 
-def _read_one_a_line(path: Path) -> Iterator[TaggedSentence]:
+def _read_one_a_line(path: Path, labels: Sequence[str]) -> Iterator[TaggedSentence]:
     for number, line in table_lines(path):
         columns = line.split("\t")
         if len(columns) != 2:
             found = f"{len(columns)} column{'s' if len(columns) > 1 else ''} in {show(line)}"
-            raise bad_line(path, number, found, "2, separated by a tab: words and tags")
+            raise bad_line(path, number, found, "2, separated by a tab: words and tags", own=_NAVER_NAME)
         # Other white space, such as an ideographic space, may be a word of its own in these files.
         words, tags = (tuple(part for part in column.split(" ") if part) for column in columns)
         if len(words) != len(tags) or not words:
-            raise bad_line(path, number, f"{len(words)} words and {len(tags)} tags", "one tag for each word")
-        read = tuple(_naver_tag(path, number, tag, f" (word {place})") for place, tag in enumerate(tags, start=1))
+            raise bad_line(
+                path, number, f"{len(words)} words and {len(tags)} tags", "one tag for each word", own=_NAVER_NAME
+            )
+        read = tuple(
+            _naver_tag(path, number, tag, labels, f" (word {place})") for place, tag in enumerate(tags, start=1)
+        )
         yield TaggedSentence(" ".join(words), words, read)
 
 
-def _read_challenge(path: Path) -> Iterator[TaggedSentence]:
+def _read_challenge(path: Path, labels: Sequence[str]) -> Iterator[TaggedSentence]:
     words: list[str] = []
     tags: list[str] = []
     for number, line in table_lines(path):
@@ -73,34 +85,43 @@ def _read_challenge(path: Path) -> Iterator[TaggedSentence]:
         columns = line.split("\t")
         if len(columns) != 3:
             found = f"{len(columns)} column{'s' if len(columns) > 1 else ''} in {show(line)}"
-            raise bad_line(path, number, found, "3, separated by tabs: number, word, tag")
+            raise bad_line(path, number, found, "3, separated by tabs: number, word, tag", own=_NAVER_NAME)
         if columns[0] != str(len(words) + 1):
             expected = f"{len(words) + 1}: words are numbered from 1, and a blank line ends a sentence"
-            raise bad_line(path, number, f"word number {show(columns[0])}", expected)
+            raise bad_line(path, number, f"word number {show(columns[0])}", expected, own=_NAVER_NAME)
         words.append(columns[1])
-        tags.append(_naver_tag(path, number, columns[2]))
+        tags.append(_naver_tag(path, number, columns[2], labels))
     if words:
         yield TaggedSentence(" ".join(words), tuple(words), tuple(tags))
 
 
-def _naver_tag(path: Path, number: int, written: str, place: str = "") -> str:
-    """One of NAVER_NER_LABELS: the challenge writes PER_B for PER-B and a dash for O."""
+def _naver_tag(path: Path, number: int, written: str, labels: Sequence[str], place: str = "") -> str:
+    """One of the labels: the challenge writes PER_B for PER-B and a dash for O."""
     tag = "O" if written == "-" else written.replace("_", "-")
-    if tag not in _NAVER:
+    if tag not in labels:
         raise bad_line(
-            path, number, f"the unknown tag {show(written)}{place}", f"{_tags(NAVER_NER_LABELS)} (or - for O)"
+            path,
+            number,
+            f"the unknown tag {show(written)}{place}",
+            f"{_tags(labels)} (or - for O); types names others",
+            own=_NAVER_NAME,
         )
     return tag
 
 
-def read_klue_ner(path: Path) -> Iterator[TaggedSentence]:
+def read_klue_ner(path: Path, types: Sequence[str] = KLUE_ENTITY_TYPES) -> Iterator[TaggedSentence]:
     """Yield the sentences of a KLUE-NER file, plain or compressed.
+
+    Args:
+        path: the file.
+        types: types of entities.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: a line that is not one character and a tag, an unknown tag, a sentence without an id, a file without
             sentences, or what `task_files.table_lines` refuses; names file and line.
     """
+    labels = bio_labels(types)
     identifier = ""
     characters: list[str] = []
     tags: list[str] = []
@@ -109,7 +130,7 @@ def read_klue_ner(path: Path) -> Iterator[TaggedSentence]:
         if line.startswith(_COMMENT):
             before, tab, _ = line.removeprefix(_COMMENT).partition("\t")
             if characters:
-                raise bad_line(path, number, "a comment inside a sentence", "a blank line before it")
+                raise bad_line(path, number, "a comment inside a sentence", "a blank line before it", own=_KLUE_NAME)
             if tab:
                 identifier = before.strip()
             continue
@@ -121,19 +142,23 @@ def read_klue_ner(path: Path) -> Iterator[TaggedSentence]:
             continue
         columns = line.split("\t")
         if len(columns) != 2 or len(columns[0]) != 1:
-            raise bad_line(path, number, show(line), "one character, a tab and its tag")
-        if columns[1] not in _KLUE:
-            raise bad_line(path, number, f"the unknown tag {show(columns[1])}", _tags(KLUE_NER_LABELS))
+            raise bad_line(path, number, show(line), "one character, a tab and its tag", own=_KLUE_NAME)
+        if columns[1] not in labels:
+            raise bad_line(path, number, f"the unknown tag {show(columns[1])}", _tags(labels), own=_KLUE_NAME)
         if not identifier:
-            raise bad_line(path, number, "a sentence without an id", "a line '## id<tab>text' before it")
+            raise bad_line(
+                path, number, "a sentence without an id", "a line '## id<tab>text' before it", own=_KLUE_NAME
+            )
         characters.append(columns[0])
         tags.append(columns[1])
     if characters:
         yield TaggedSentence(identifier, tuple(characters), tuple(tags))
         sentences += 1
     if not sentences:
-        raise bad_line(path, number, "the end of the file and no sentence before it", "KLUE-NER sentences")
+        raise bad_line(
+            path, number, "the end of the file and no sentence before it", "KLUE-NER sentences", own=_KLUE_NAME
+        )
 
 
-def _tags(labels: tuple[str, ...]) -> str:
+def _tags(labels: Sequence[str]) -> str:
     return f"one of {', '.join(labels)}"

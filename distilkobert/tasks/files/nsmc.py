@@ -5,46 +5,23 @@ Quoting is off: quote characters in the files are text. Documents may be empty (
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
-from distilkobert.tasks.files.common import bad_line, show, table_lines
+from distilkobert.tasks.files.tables import TableLayout
+from distilkobert.tasks.files.text_examples import TextColumns, TextExample, read_examples
 from distilkobert.tasks.labels import NSMC_LABELS
+from distilkobert.tasks.targets import ClassTarget
 
-HEADER: Final = ("id", "document", "label")
-
-
-class Review(NamedTuple):
-    """One line: the review's id, its text, and its label as a number, 0 negative or 1 positive."""
-
-    id: str
-    text: str
-    label: int
+NSMC_NAMES: Final[dict[str | int, str]] = {str(number): name for number, name in enumerate(NSMC_LABELS)}
+"""What the file writes, to the name of the class."""
 
 
-def read_nsmc(path: Path) -> Iterator[Review]:
-    """Yield the reviews of a file, plain or compressed.
+def read_nsmc(path: Path) -> Iterator[TextExample]:
+    """Yield the reviews of a file, plain or compressed, each known by its id; labels are 0 and 1.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: a header, number of columns or label that is not NSMC's, a file without reviews, or one that
-            `task_files.table_lines` refuses; names file and line.
+        ValueError: see `read_examples`.
     """
-    number = 0
-    for number, line in table_lines(path):
-        columns = line.split("\t")
-        if number == 1:
-            if tuple(columns) != HEADER:
-                raise bad_line(path, 1, show(line), "the header of NSMC: id, document and label, separated by tabs")
-            continue
-        if len(columns) != len(HEADER):
-            found = f"{len(columns)} column{'s' if len(columns) > 1 else ''} in {show(line)}"
-            raise bad_line(path, number, found, "3, separated by tabs: id, document, label")
-        identifier, text, label = columns
-        if not identifier:
-            raise bad_line(path, number, "no id", "a review id in the first column")
-        if label not in ("0", "1"):
-            names = " or ".join(f"{value} ({name})" for value, name in enumerate(NSMC_LABELS))
-            raise bad_line(path, number, f"the label {show(label)}", names)
-        yield Review(identifier, text, int(label))
-    if number < 2:
-        raise ValueError(f"{path}: a header but no review; the file seems cut off, so fetch it again")
+    target = ClassTarget("label", NSMC_NAMES)
+    return read_examples(path, TableLayout(".txt", "\t"), TextColumns("document", id="id"), target)

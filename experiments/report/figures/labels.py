@@ -82,7 +82,7 @@ def label_figures(study: Study, metric: Metric, notes: list[str]) -> list[Drawin
     labels = sorted(
         {str(label) for one in shown.values() for label in (*np.unique(one.gold), *np.unique(one.predicted))}
     )
-    task = metric.heading.removesuffix(f" {metric.score.title}")
+    task = metric.task
     return [
         _reliability_figure(study, metric, shown, len(labels), task),
         _confusion_figure(metric, shown, labels, task),
@@ -150,7 +150,7 @@ def _confusion_figure(metric: Metric, shown: Mapping[str, Labelled], labels: Seq
         for (row, column), share in np.ndenumerate(shares):
             text = f"{100 * share:.1f} %\n{counts[row, column]:,}"
             axes.text(column, row, text, ha="center", va="center", color="white" if share > 0.55 else "black")
-        axes.set_xticks(range(len(labels)), labels)
+        axes.set_xticks(range(len(labels)), labels, rotation=45 if len(labels) > 2 else 0)
         axes.set_yticks(range(len(labels)), labels, rotation=90, va="center")
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from experiments.report.figures.fonts import families
+from distilkobert.korean.fonts import families
 from experiments.report.reading.runs import Arm
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Stored predictions as counts: for every test example what it adds to the numerator and denominator of each score."""
+"""Stored predictions as sums: what every test example adds to each score."""
 
 import json
 from collections.abc import Mapping
@@ -10,28 +10,26 @@ from numpy.typing import NDArray
 
 from distilkobert.io.prediction_files import PREDICTIONS_FILE, read_records
 from distilkobert.tasks.kinds import TaskKind
+from distilkobert.tasks.score_sums import ScoreSums
 
 
 @dataclass(frozen=True)
 class Outcomes:
-    """One run's predictions; a score in per cent is 100 * sum(numerators) / sum(denominators).
+    """One run's predictions.
 
     Args:
         keys: what an example is known by, its id or its row in the data file, sorted; (N,).
         golds: hash of each example's true answer, within this process; (N,).
-        numerators: by name of the score (`accuracy`, `EM`, `F1`), (N,).
-        denominators: likewise.
+        scores: what each example adds, by name of the score (`accuracy`, `EM`, `F1`).
     """
 
     keys: NDArray[np.str_]
     golds: NDArray[np.int64]
-    numerators: Mapping[str, NDArray[np.float64]]
-    denominators: Mapping[str, NDArray[np.float64]]
+    scores: Mapping[str, ScoreSums]
 
     def percent(self, name: str) -> float:
-        """The score over all examples, in per cent; 0 where there is nothing to divide by."""
-        total = float(self.denominators[name].sum())
-        return 100.0 * float(self.numerators[name].sum()) / total if total else 0.0
+        """The score over all examples, in per cent."""
+        return self.scores[name].percent
 
 
 def read_outcomes(folder: Path, kind: TaskKind) -> Outcomes:
@@ -57,10 +55,10 @@ def read_outcomes(folder: Path, kind: TaskKind) -> Outcomes:
     ordered = [record for _, record in keyed]
     try:
         golds = np.array([hash(json.dumps(record["gold"])) for record in ordered], dtype=np.int64)
-        numerators, denominators = kind.load_codec().counts(ordered)
+        scores = kind.load_codec().counts(ordered)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"{path}: the records do not fit the task, {kind.name} ({error!r})") from error
-    return Outcomes(keys, golds, numerators, denominators)
+    return Outcomes(keys, golds, scores)
 
 
 def difference(one: Outcomes, other: Outcomes) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from distilkobert.io.metric_names import TEST
+from distilkobert.io.metric_names import BEST, TEST, VAL
 from distilkobert.tasks.kinds import (
     DATASETS,
     SEQUENCE_CLASSIFICATION,
@@ -23,22 +23,25 @@ class Metric:
         stage: the recipe.
         kind: what kind of task it is.
         score: one of the kind's.
+        main: it is the one for the task where a single number is wanted: that by which the best checkpoints were
+            chosen, or the kind's main one.
     """
 
     stage: str
     kind: TaskKind
     score: Score
+    main: bool = True
+
+    @property
+    def task(self) -> str:
+        """The task's title, such as `NSMC`; a recipe that is not shipped keeps its own name."""
+        titles: dict[str, str] = {known.name: known.title for known in DATASETS}
+        return titles.get(self.stage, self.stage)
 
     @property
     def heading(self) -> str:
-        """Column heading, such as `NSMC accuracy`; a recipe that is not shipped keeps its own name."""
-        titles: dict[str, str] = {known.name: known.title for known in DATASETS}
-        return f"{titles.get(self.stage, self.stage)} {self.score.title}"
-
-    @property
-    def main(self) -> bool:
-        """Whether it is the one for the task where a single number is wanted."""
-        return self.score.main
+        """Column heading, such as `NSMC accuracy`."""
+        return f"{self.task} {self.score.title}"
 
     def percent(self, run: Run) -> float | None:
         """The run's score in per cent; None where it has none."""
@@ -48,8 +51,15 @@ class Metric:
 
 def metrics_of(study: Study) -> tuple[Metric, ...]:
     """The scores that the study's tasks are measured by, in the tasks' order."""
-    kinds = ((stage, task_kind(stage, study.of(stage))) for stage in study.tasks)
-    return tuple(Metric(stage, kind, score) for stage, kind in kinds for score in kind.scores)
+    return tuple(metric for stage in study.tasks for metric in _of_stage(stage, study.of(stage)))
+
+
+def _of_stage(stage: str, runs: Sequence[Run]) -> list[Metric]:
+    kind = task_kind(stage, runs)
+    chosen_by = {score.key for score in kind.scores if any(f"{BEST}{VAL}{score.key}" in run.metrics for run in runs)}
+    main = kind.main_score.key if len(chosen_by) != 1 else next(iter(chosen_by))
+    shown = [score for score in kind.scores if not score.minor or score.key in chosen_by]
+    return [Metric(stage, kind, score, score.key == main) for score in shown]
 
 
 def task_kind(stage: str, runs: Sequence[Run]) -> TaskKind:

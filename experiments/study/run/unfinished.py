@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from distilkobert.corpus.manifest import MANIFEST_NAME
+from distilkobert.io.locks import LOCK_FILE, only_process
 from distilkobert.io.metric_names import STEPS, TEST, VAL, VAL_STEP, has_any
 from distilkobert.io.prediction_files import read_records
 from distilkobert.io.run_files import CONFIG_FILE, METRICS_FILE, read_metrics, why_unfinished
@@ -36,7 +37,8 @@ class UnfinishedWork:
         """Remove what is in the way."""
         for path in self.remove:
             if path.is_dir():
-                shutil.rmtree(path)
+                with only_process(path / LOCK_FILE, f"the run folder {path}"):  # somebody may have started it by hand
+                    shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
 

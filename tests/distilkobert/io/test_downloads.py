@@ -1,90 +1,14 @@
 """Downloads against a small server on this machine: whole, resumed, broken off, missing and wrong."""
 
-import hashlib
-import threading
-import time
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from distilkobert.io import downloads
 from distilkobert.io.downloads import download
-from experiments.prepare.__main__ import main
-from experiments.prepare.fetch import SOURCES, RemoteFile, Source, fetch
+from tests.support.file_server import CONTENT, SHA256, Server, server
 
-CONTENT = bytes(number * 7 % 251 for number in range(300_000))
-SHA256 = hashlib.sha256(CONTENT).hexdigest()
-
-
-class Server(ThreadingHTTPServer):
-    """Serves CONTENT as /file; what it does wrong is set from outside."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.content = CONTENT
-        self.break_after: list[int] = []  # for each coming answer, the bytes after which the connection breaks
-        self.knows_ranges = True
-        self.refuses_ranges = False  # answers 416, and names another length than it has
-        self.shift = 0  # what parts start too early
-        self.etag: str | None = '"one"'
-        self.asked: list[str | None] = []  # the Range header of every request
-        self.status = 200
-        self.length: str | None = ""  # Content-Length; empty for the right one
-        self.seconds = 0.0  # between two blocks of the answer
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/file"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_GET(self) -> None:
-        server = self.server
-        wanted = self.headers.get("Range")
-        server.asked.append(wanted)
-        if not self.path.startswith("/file") or server.status != 200:
-            self.send_error(404 if server.status == 200 else server.status)
-            return
-        start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted and server.knows_ranges else 0
-        if self.headers.get("If-Range") not in (None, server.etag):
-            start = 0
-        start = max(start - server.shift, 0)
-        body = server.content[start:]
-        if start and (not body or server.refuses_ranges):
-            self.send_response(416)
-            self.send_header("Content-Range", f"bytes */{len(server.content) + server.refuses_ranges}")
-            self.end_headers()
-            return
-        self.send_response(206 if start else 200)
-        if start:
-            last = len(server.content) - 1
-            self.send_header("Content-Range", f"bytes {start}-{last}/{len(server.content)}")
-        if server.etag is not None:
-            self.send_header("ETag", server.etag)
-        if server.length is not None:
-            self.send_header("Content-Length", server.length or str(len(body)))
-        self.end_headers()
-        body = body[: server.break_after.pop(0)] if server.break_after else body
-        for first in range(0, len(body), 1 << 16):
-            self.wfile.write(body[first : first + (1 << 16)])
-            time.sleep(server.seconds)
-
-    def log_message(self, *values: object) -> None:
-        pass
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        yield running
-        running.shutdown()
-        thread.join()
+__all__ = ["server"]
 
 
 def test_a_whole_file_and_its_progress(server: Server, tmp_path: Path) -> None:
@@ -227,55 +151,3 @@ def test_no_server_and_no_folder(server: Server, tmp_path: Path) -> None:
         download(url, tmp_path / "file")
     with pytest.raises(FileNotFoundError, match="does not exist; make it"):
         download(server.url, tmp_path / "folder" / "file")
-
-
-def test_fetch_brings_all_files_and_says_what_it_knows(server: Server, tmp_path: Path, capsys) -> None:
-    source = Source("free for all", (RemoteFile(server.url, SHA256), RemoteFile(f"{server.url}2", None)))
-    for state in ("downloaded", "there already"):
-        fetch(source, tmp_path / "data")
-        printed = capsys.readouterr().out
-        assert "licence: free for all" in printed
-        assert f"file: {state}, SHA-256 as expected" in printed
-        assert f"file2: {state}, SHA-256 not known here, found {SHA256}" in printed
-
-
-def test_fetch_of_a_file_with_another_checksum_names_both_and_leaves_one_that_is_there(
-    server: Server, tmp_path: Path
-) -> None:
-    source = Source("free", (RemoteFile(server.url, "0" * 64),))
-    with pytest.raises(ValueError, match=rf"SHA-256 {SHA256}, expected {'0' * 64}"):
-        fetch(source, tmp_path)
-    assert not list(tmp_path.iterdir())
-    (tmp_path / "file").write_bytes(CONTENT)
-    with pytest.raises(ValueError, match=rf"is there already, but its SHA-256 is {SHA256}, and .* is {'0' * 64}"):
-        fetch(source, tmp_path)
-    assert (tmp_path / "file").read_bytes() == CONTENT
-
-
-def test_fetch_without_a_network_says_which_file_to_place_where(tmp_path: Path) -> None:
-    with Server() as closed:
-        url = closed.url
-    with pytest.raises(ConnectionError, match=r"Without a network, bring .* place them as .*data/file"):
-        fetch(Source("free", (RemoteFile(url, None),)), tmp_path / "data")
-
-
-def test_data_that_may_not_be_passed_on_is_not_downloaded(tmp_path: Path, capsys) -> None:
-    assert main(["fetch", "naver_ner", "--output", str(tmp_path / "ner")]) == 2
-    printed = capsys.readouterr()
-    assert "keeps all rights" in printed.out
-    assert "train.tsv and test.tsv" in printed.err
-
-
-@pytest.mark.real_data
-def test_pinned_hashes_are_those_of_the_real_files(real_data_dir: Path) -> None:
-    import lzma
-
-    checked = 0
-    for name, source in SOURCES.items():
-        for file in source.files:
-            plain, packed = real_data_dir / name / file.name, real_data_dir / name / f"{file.name}.xz"
-            if plain.is_file() or packed.is_file():
-                content = plain.read_bytes() if plain.is_file() else lzma.decompress(packed.read_bytes())
-                assert hashlib.sha256(content).hexdigest() == file.sha256
-                checked += 1
-    assert checked

@@ -38,3 +38,11 @@ def test_drawing_leaves_the_callers_figures_alone() -> None:
     before = pyplot.get_fignums()
     draw_confusion(np.eye(3, dtype=np.int64), NAMES, "title")
     assert pyplot.get_fignums() == before
+
+
+@pytest.mark.filterwarnings("error:.*Glyph.*")
+def test_korean_classes_are_no_boxes() -> None:
+    pytest.importorskip("koreanize_matplotlib")
+    both = ("긍정", "부정"), ("중립", "기쁨")
+    pictures = [draw_confusion(np.eye(2, dtype=np.int64), names, "test") for names in both]
+    assert pictures[0].shape != pictures[1].shape or (pictures[0] != pictures[1]).any(), "boxes would all look the same"

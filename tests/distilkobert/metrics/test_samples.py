@@ -59,8 +59,11 @@ def test_long_texts_are_cut_and_what_cannot_be_shown_is_replaced() -> None:
 
 def test_a_page_without_a_wrong_answer_says_so() -> None:
     first = Sample(0, "좋다", "positive", "positive", 0.9, right=True)
-    page = sample_page([first], [])
+    page = sample_page([first], [], "Wrong answers, most confident first")
     assert "None: every answer is right." in page
     assert len(cells(page)) == 1
     wrong = Sample(3, "나쁘다", "negative", "positive", 0.8, right=False)
-    assert [row[1] for row in cells(sample_page([first], [wrong]))] == ["positive", "negative"]
+    assert [row[1] for row in cells(sample_page([first], [wrong], "Wrong answers, most confident first"))] == [
+        "positive",
+        "negative",
+    ]

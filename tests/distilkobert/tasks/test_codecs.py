@@ -10,7 +10,7 @@ from distilkobert.tasks.answering import AnsweringCodec
 from distilkobert.tasks.classification import ClassificationCodec
 from distilkobert.tasks.codec import Codec
 from distilkobert.tasks.files.ner import TaggedSentence
-from distilkobert.tasks.files.nsmc import Review
+from distilkobert.tasks.files.text_examples import TextExample
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.tagging import TaggingCodec
 from distilkobert.tokenizers.framing import Frame
@@ -43,7 +43,7 @@ def inputs(batch: dict[str, Any]) -> dict[str, list[Any]]:
 
 def test_texts_are_framed_as_the_tokenizer_frames_them(tiny_tokenizer: KoBertTokenizer) -> None:
     codec = ClassificationCodec(tiny_tokenizer, InputSettings(6), ["no", "yes"])
-    rows = list(codec.encode(Review(str(n), text, n % 2) for n, text in enumerate(TEXTS)))
+    rows = list(codec.encode(TextExample(str(n), text, None, n % 2) for n, text in enumerate(TEXTS)))
     batch = codec.batch(rows, [4, 5, 6])
     own = tiny_tokenizer(list(TEXTS), max_length=6, truncation="longest_first", padding="longest")
     assert inputs(batch) == {name: own[name] for name in inputs(batch)}
@@ -60,7 +60,7 @@ def test_pairs_are_framed_and_cut_as_the_tokenizer_does_it(tiny_tokenizer: KoBer
     assert inputs(batch) == {name: own[name] for name in inputs(batch)}
     assert batch["labels"].tolist() == [-100] * 3
     for line in ("one text", "a\tb\tc"):
-        with pytest.raises(ValueError, match="tabs; expected text<TAB>text with one tab"):
+        with pytest.raises(ValueError, match="tabs; expected text<TAB>text_pair with one tab"):
             codec.read_line(line)
 
 

@@ -13,7 +13,8 @@ from distilkobert.synthetic.tasks import write_klue_ner, write_korquad, write_na
 from distilkobert.tasks.files.common import NSMC_TRAIN, find_file, missing_files
 from distilkobert.tasks.files.korquad import read_korquad
 from distilkobert.tasks.files.ner import read_klue_ner, read_naver_ner
-from distilkobert.tasks.files.nsmc import Review, read_nsmc
+from distilkobert.tasks.files.nsmc import read_nsmc
+from distilkobert.tasks.files.text_examples import TextExample
 from distilkobert.tasks.labels import KLUE_NER_LABELS, NAVER_NER_LABELS
 
 NSMC = "id\tdocument\tlabel\n"
@@ -36,10 +37,10 @@ def korquad(context: str = "서울은 한국의 수도이다.", **changes: Any) 
 def test_nsmc_keeps_quotes_empty_documents_emoji_and_jamo(tmp_path: Path) -> None:
     path = written(tmp_path, NSMC + '1\t""좋다"" "정말\t1\n2\t\t0\n3\tㅋㅋㅠㅠ 👍🏽 ᄒᆞᆫ글\t1\n4\t줄\u2028안 \t0\n')
     assert list(read_nsmc(path)) == [
-        Review("1", '""좋다"" "정말', 1),
-        Review("2", "", 0),
-        Review("3", "ㅋㅋㅠㅠ 👍🏽 ᄒᆞᆫ글", 1),
-        Review("4", "줄\u2028안 ", 0),
+        TextExample("1", '""좋다"" "정말', None, 1),
+        TextExample("2", "", None, 0),
+        TextExample("3", "ㅋㅋㅠㅠ 👍🏽 ᄒᆞᆫ글", None, 1),
+        TextExample("4", "줄\u2028안 ", None, 0),
     ]
 
 
@@ -48,7 +49,7 @@ def test_byte_order_mark_windows_and_mixed_line_ends_and_compression(tmp_path: P
     content = b"\xef\xbb\xbfid\tdocument\tlabel\r\n1\t" + "첫".encode() + b"\t1\n2\t" + "둘".encode() + b"\t0\r\n"
     suffix = {None: "", gzip.compress: ".gz", lzma.compress: ".xz"}[pack]
     path = written(tmp_path, pack(content) if pack else content, f"file.txt{suffix}")
-    assert list(read_nsmc(path)) == [Review("1", "첫", 1), Review("2", "둘", 0)]
+    assert list(read_nsmc(path)) == [TextExample("1", "첫", None, 1), TextExample("2", "둘", None, 0)]
 
 
 def test_both_naver_formats_give_the_same_sentences(tmp_path: Path) -> None:
@@ -85,12 +86,11 @@ def test_korquad_with_several_answers_and_the_same_text_twice(tmp_path: Path) ->
 
 
 WRONG_LINES: list[tuple[Reader, str | bytes, int, str]] = [
-    (read_nsmc, NSMC + "1\t좋다\t1\n2\t나쁘다\n", 3, "2 columns"),
-    (read_nsmc, NSMC + "1\t좋다\t정말\t1\n", 2, "4 columns"),
-    (read_nsmc, NSMC + "1\t좋다\t1\n\n2\t나쁘다\t0\n", 3, "1 column in ''"),
-    (read_nsmc, NSMC + "1\t좋다\t2\n", 2, "the label '2'; expected 0 \\(negative\\) or 1 \\(positive\\)"),
+    (read_nsmc, NSMC + "1\t좋다\t1\n2\t나쁘다\n", 3, "2 fields, but the header has 3"),
+    (read_nsmc, NSMC + "1\t좋다\t정말\t1\n", 2, "4 fields, but the header has 3"),
+    (read_nsmc, NSMC + "1\t좋다\t2\n", 2, "unknown label '2'; the labels are 0, 1"),
     (read_nsmc, NSMC + "\t좋다\t1\n", 2, "no id"),
-    (read_nsmc, "1\t좋다\t1\n", 1, "expected the header of NSMC"),
+    (read_nsmc, "1\t좋다\t1\n", 1, "no column 'document'; the columns are '1', '좋다', '1'"),
     (read_nsmc, NSMC + "1\t좋다\t1\r2\t나쁘다\t0\n", 2, "carriage return inside the line"),
     (read_nsmc, NSMC.encode() + "1\t좋다\t1\n".encode("cp949"), 2, "not UTF-8 .* iconv -f CP949"),
     (read_naver_ner, "김민수는 갔다\tPER-B O\n그는 갔다\tO\n", 2, "2 words and 1 tags"),
@@ -127,7 +127,7 @@ WRONG_JSON: list[tuple[Any, str]] = [
     ({"a": 1}, "found an object with a; expected an object with 'data'"),
     ({"data": []}, "no question in it"),
     ({"data": {}}, "'data' is an object; expected a list"),
-    ({"data": [{"paragraphs": []}]}, "article 1: found an object with paragraphs; expected an object with 'title'"),
+    ({"data": [{"title": "서울"}]}, r"article 1 \('서울'\): found an object with title; .*'paragraphs'"),
     ({"data": [{"title": "서울", "paragraphs": [{"qas": []}]}]}, r"article 1 \('서울'\), paragraph 1: .*'context'"),
     (korquad(answers=[]), "question 'q-1': no answer"),
     (
@@ -142,7 +142,9 @@ WRONG_JSON: list[tuple[Any, str]] = [
     (korquad(question=" "), "question 'q-1': 'question' is blank"),
     (korquad(question="\ud83d"), "half of a surrogate pair"),
     (korquad(context="\u3000"), r"article 1 \('서울'\), paragraph 1: 'context' is blank"),
-    (korquad(id=7), "'id' is a whole number; expected a string"),
+    (korquad(id=[7]), "'id' is a list; expected a string"),
+    (korquad(is_impossible="no"), "'is_impossible' is 'no'; expected true or false"),
+    (korquad(is_impossible=True), "is_impossible is true, and there is the answer '서울'; correct one of the two"),
     ({"data": korquad()["data"] * 2}, "the question id 'q-1' occurs twice, before in article 1, paragraph 1"),
 ]
 
@@ -155,7 +157,7 @@ def test_json_that_is_not_korquad_is_named(tmp_path: Path, content: Any, message
 
 
 def test_only_a_first_line_says_whose_file_it_looks_like(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"line 3: found 2 columns.*tabs: id, document, label$"):
+    with pytest.raises(ValueError, match=r"line 3: 2 fields, but the header has 3 \(id, document, label\)"):
         list(read_nsmc(written(tmp_path, NSMC + "1\t좋다\t1\n2\t나쁘다\n")))
     with pytest.raises(ValueError, match=r"line 1: .*begins like KLUE-NER: take its data module$"):
         list(read_nsmc(written(tmp_path, KLUE)))
@@ -197,7 +199,7 @@ def test_empty_and_missing_files(tmp_path: Path, reader: Reader) -> None:
 
 
 def test_a_header_alone_is_cut_off(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="a header but no review"):
+    with pytest.raises(ValueError, match="no row in it"):
         list(read_nsmc(written(tmp_path, NSMC)))
 
 

@@ -15,8 +15,10 @@ from distilkobert.tasks.kinds import (
     HEADS,
     KINDS,
     MASKED_LM,
+    MULTI_LABEL_CLASSIFICATION,
     QUESTION_ANSWERING,
     SEQUENCE_CLASSIFICATION,
+    SEQUENCE_REGRESSION,
     TOKEN_CLASSIFICATION,
     DatasetName,
     Task,
@@ -42,7 +44,7 @@ def test_a_head_is_that_of_transformers(head: object) -> None:
     config = transformers.DistilBertConfig(vocab_size=9, dim=4, hidden_dim=4, n_layers=0, n_heads=1)
     made = type(auto.from_config(config)).__name__
     assert made == f"DistilBertFor{head.ending}"  # type: ignore[attr-defined]
-    assert head_of_class(made) is head
+    assert head_of_class(made, head.problem_type) is head  # type: ignore[attr-defined]
     assert head_named(head.name) is head  # type: ignore[attr-defined]
 
 
@@ -71,24 +73,28 @@ def test_a_kind_has_one_main_score_a_codec_and_a_module(kind: object) -> None:
     codec = kind.load_codec()
     assert issubclass(codec, Codec)
     assert not codec.__abstractmethods__
-    assert hasattr(lightning_modules, kind.ending), "a module is called as the head's classes in transformers"
+    name = "SequenceRegression" if kind is SEQUENCE_REGRESSION else kind.ending
+    assert hasattr(lightning_modules, name), "a module is called as the head's classes in transformers"
 
 
 @pytest.mark.parametrize("known", DATASETS, ids=lambda known: known.name)
-def test_recipes_watch_the_main_score(known: object) -> None:
+def test_recipes_watch_a_score_of_their_task(known: object) -> None:
     assert known in DATASETS
     name, kind = known.name, known.kind  # type: ignore[attr-defined]
     recipe = yaml.safe_load(Path(f"configs/finetune/{name}.yaml").read_text(encoding="utf-8"))
-    assert recipe["model"]["class_path"] == kind.ending
+    module = "SequenceRegression" if kind is SEQUENCE_REGRESSION else kind.ending
+    assert recipe["model"]["class_path"] == module
     assert recipe["run"]["recipe"] == name
-    watched = {"monitor": f"val/{kind.main_score.key}", "mode": kind.main_score.mode}
-    assert recipe["best_checkpoint"] == watched
+    watched = [{"monitor": f"val/{score.key}", "mode": score.mode} for score in kind.scores]
+    assert recipe["best_checkpoint"] in watched
 
 
 def test_kinds_are_known_by_all_of_their_scores() -> None:
     assert kind_of_scores(["loss", "accuracy"]) is SEQUENCE_CLASSIFICATION
     assert kind_of_scores(["f1", "precision", "recall", "f1_strict"]) is TOKEN_CLASSIFICATION
     assert kind_of_scores(["exact_match", "f1", "f1_raw"]) is QUESTION_ANSWERING
+    assert kind_of_scores(["micro_f1", "macro_f1", "exact_match"]) is MULTI_LABEL_CLASSIFICATION
+    assert kind_of_scores(["pearson", "spearman"]) is SEQUENCE_REGRESSION
     assert kind_of_scores(["exact_match"]) is None
     assert kind_of_scores([]) is None
 
@@ -97,4 +103,13 @@ def test_recipes_are_known_by_a_word_of_a_data_set() -> None:
     assert kind_of_recipe("klue_ner_plus") is TOKEN_CLASSIFICATION
     assert kind_of_recipe("my_ner") is TOKEN_CLASSIFICATION
     assert kind_of_recipe("korquad_strip") is QUESTION_ANSWERING
-    assert kind_of_recipe("hate_speech") is None
+    assert kind_of_recipe("klue_sts") is SEQUENCE_REGRESSION
+    assert kind_of_recipe("klue_other") is None
+    assert kind_of_recipe("own_labels") is None
+
+
+def test_one_class_of_transformers_has_heads_of_three_kinds() -> None:
+    name = "BertForSequenceClassification"
+    assert head_of_class(name) is SEQUENCE_CLASSIFICATION
+    assert head_of_class(name, "multi_label_classification", 3) is MULTI_LABEL_CLASSIFICATION
+    assert head_of_class(name, classes=1) is head_of_class(name, "regression", 1) is SEQUENCE_REGRESSION

@@ -5,12 +5,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from distilkobert.tasks.files.nsmc import Review
+from distilkobert.tasks.files.text_examples import TextExample
 from distilkobert.tasks.probe import LinearClassifier, ProbeSpec, choose_reviews, fit_classifier, pooled_features
 
 
-def reviews(count: int) -> list[Review]:
-    return [Review(str(number), f"영화 {number}", number % 2) for number in range(count)]
+def reviews(count: int) -> list[TextExample]:
+    return [TextExample(str(number), f"영화 {number}", None, number % 2) for number in range(count)]
 
 
 def test_parts_are_disjoint_and_do_not_change_with_the_order_of_the_file() -> None:
@@ -24,8 +24,8 @@ def test_parts_are_disjoint_and_do_not_change_with_the_order_of_the_file() -> No
 
 
 def test_a_repeated_text_is_in_one_part_only_and_empty_ones_in_none() -> None:
-    copies = [Review(f"copy{r.id}", f"  {r.text} ", r.label) for r in reviews(100)]
-    train, test = choose_reviews([*reviews(100), *copies, Review("x", " ", 0)], ProbeSpec(), "file")
+    copies = [TextExample(f"copy{r.id}", f"  {r.text} ", None, r.label) for r in reviews(100)]
+    train, test = choose_reviews([*reviews(100), *copies, TextExample("x", " ", None, 0)], ProbeSpec(), "file")
     texts = [" ".join(review.text.split()) for review in (*train, *test)]
     assert len(texts) == len(set(texts)) == 100
 

@@ -46,9 +46,9 @@ def test_too_few_keys_are_an_error() -> None:
 
 
 def test_the_split_in_one_sentence() -> None:
-    assert describe(KORQUAD_SPLIT, "article title", "dev.json", None) == (
+    assert describe(KORQUAD_SPLIT, "article title", "dev.json", None, None) == (
         "one file, dev.json, by MD5 of the article title modulo 10: 7 dev, 8, 9 test, others train"
     )
-    assert describe(DEV_CUT, "review id", "train.txt", "test.txt") == (
+    assert describe(DEV_CUT, "review id", "train.txt", None, "test.txt") == (
         "train.txt by MD5 of the review id modulo 20: 0 dev, others train; test: all of test.txt"
     )

@@ -9,16 +9,26 @@ import pytest
 import torch
 
 from datamodules import KlueNERDataModule, KorQuADDataModule, NaverNERDataModule, NSMCDataModule
-from distilkobert.tasks.files.korquad import UNKNOWN_ANSWER, read_korquad
+from distilkobert.tasks.files.korquad import read_korquad
 from distilkobert.tasks.files.ner import read_klue_ner, read_naver_ner
-from distilkobert.tasks.files.nsmc import read_nsmc
-from distilkobert.tasks.files.unlabelled import read_characters, read_reviews, read_words
+from distilkobert.tasks.files.nsmc import NSMC_NAMES, read_nsmc
+from distilkobert.tasks.files.tables import TableLayout
+from distilkobert.tasks.files.text_examples import TextColumns, TextExample, read_unlabelled
+from distilkobert.tasks.files.unlabelled import read_characters, read_words
+from distilkobert.tasks.targets import ClassTarget
 from lightning_modules import QuestionAnswering, SequenceClassification, TokenClassification
 from tests.lightning_modules.test_task_loading import configured
 from tests.support.models import tiny_teacher
 from tests.support.task_data import WRITERS, Make, unpadded
 
 pytest_plugins = ["tests.support.task_fixtures"]
+
+
+def read_reviews(path: Path) -> Iterator[TextExample]:
+    """As `NSMCDataModule` does."""
+    target = ClassTarget("label", NSMC_NAMES)
+    return read_unlabelled(path, TableLayout(".txt", "\t"), TextColumns("document", id="id"), target)
+
 
 READERS: dict[type, tuple[Callable[[Path], Iterator[Any]], Callable[[Path], Iterator[Any]]]] = {
     NSMCDataModule: (read_nsmc, read_reviews),
@@ -118,7 +128,7 @@ def written(folder: Path, content: str) -> Path:
 def test_plain_text_keeps_empty_lines_and_odd_words(tmp_path: Path) -> None:
     path = written(tmp_path, "재미있다\n\n [추천]  둘\n")
     assert [tuple(review) for review in read_reviews(path)] == [
-        ("1", "재미있다", -100), ("2", "", -100), ("3", " [추천]  둘", -100),
+        ("1", "재미있다", None, -100), ("2", "", None, -100), ("3", " [추천]  둘", None, -100),
     ]  # fmt: skip
     assert [sentence.units for sentence in read_words(path)] == [("재미있다",), (), ("[추천]", "둘")]
     assert [sentence.units for sentence in read_characters(path)][1:] == [(), tuple(" [추천]  둘")]
@@ -136,7 +146,7 @@ def test_a_question_without_answers_has_none(tmp_path: Path) -> None:
     content = {"data": [{"title": "서울", "paragraphs": [{"context": "서울", "qas": asked}]}]}
     path = written(tmp_path, json.dumps(content))
     (paragraph,) = read_korquad(path, answered=False)
-    assert [question.answers for question in paragraph.questions] == [(UNKNOWN_ANSWER,)] * 2
+    assert [question.answers for question in paragraph.questions] == [()] * 2
     content["data"][0]["paragraphs"][0]["qas"][0]["answers"] = [{"text": "부산", "answer_start": 0}]  # type: ignore
     with pytest.raises(ValueError, match="answer_start is 0, where the context has '서울'"):
         list(read_korquad(written(tmp_path, json.dumps(content)), answered=False))
@@ -145,9 +155,14 @@ def test_a_question_without_answers_has_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("reader", "content", "line", "message"),
     [
-        (read_reviews, "재미있다\n둘\t1\n", 2, "a tab in '둘\\\\t1'; expected plain text, as in line 1, or a file of"),
-        (read_reviews, "id\tdocument\n1\t좋다\t1\n", 2, "3 columns .*; expected 2"),
-        (read_reviews, "id\tdocument\tlabel\n1\t좋다\t3\n", 2, "the label '3'"),
+        (
+            read_reviews,
+            "재미있다\n둘\t1\n",
+            2,
+            "a tab in '둘\\\\t1'; expected plain text, one a line, or a table",
+        ),
+        (read_reviews, "id\tdocument\n1\t좋다\t1\n", 2, "3 fields, but the header has 2"),
+        (read_reviews, "id\tdocument\tlabel\n1\t좋다\t3\n", 2, "unknown label '3'"),
         (read_words, "그는 갔다\n그는 갔다\tO O\n", 2, "a tab in"),
         (read_words, "그는 갔다\tO\n", 1, "2 words and 1 tags"),
         (read_characters, "## 예시\n그는\tO\n", 2, "expected one character"),
@@ -159,7 +174,7 @@ def test_lines_that_fit_neither_are_named(tmp_path: Path, reader: Any, content: 
 
 
 def test_a_header_alone_is_no_file_of_reviews(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"file\.txt: a header but no review below it"):
+    with pytest.raises(ValueError, match=r"file\.txt: no row in it"):
         list(read_reviews(written(tmp_path, "id\tdocument\n")))
 
 

@@ -185,7 +185,7 @@ def test_a_share_counts_the_seeds_of_the_side_that_has_fewer() -> None:
     one_of_teacher = ratio_of(Spread((20.0, 60.0, 40.0)), Spread((80.0,)), partial=True)
     assert one_of_teacher == Ratio(50.0, 1, 1, partial=True)
     cell = ratio_cell(one_of_teacher, expected=True)
-    assert (cell.text, cell.values) == ("50.0 †* (n=1)", (50.0, 1, 1))
+    assert (cell.text, cell.values) == ("50.0 †* (n=1)", (50.0, 1, 1, 0))
     assert marks_in([cell.text])[0] == DAGGER
     # Four fine-tunings of two distillations against two seeds of the teacher: two of each side.
     assert ratio_of(Spread((1.0,) * 4, distillations=2), Spread((1.0, 1.0)), partial=False).distillations == 2

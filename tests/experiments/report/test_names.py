@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.report.figures import fonts
-from experiments.report.figures.fonts import families, has_hangul, korean_family
+from distilkobert.korean import fonts
+from distilkobert.korean.fonts import families, has_hangul, korean_family
 from experiments.report.figures.style import looks
 from experiments.report.names import letters_wide, place_boxes, spread_out
 from experiments.report.reading.runs import Arm

@@ -43,7 +43,7 @@ def test_label_counts_are_shares_and_the_order_of_the_file_does_not_matter(tmp_p
     write_records(tmp_path, records[::-1])
     outcomes = read_outcomes(tmp_path, SEQUENCE_CLASSIFICATION)
     assert outcomes.percent("accuracy") == 75.0
-    assert outcomes.numerators["accuracy"].tolist() == [1.0, 0.0, 1.0, 1.0]
+    assert outcomes.scores["accuracy"].added[:, 0].tolist() == [1.0, 0.0, 1.0, 1.0]
 
 
 def test_no_entity_anywhere_is_a_score_of_0(tmp_path: Path) -> None:

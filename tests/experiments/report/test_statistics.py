@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from distilkobert.tasks.score_sums import ratio_sums, share_sums
 from experiments.report import statistics
 from experiments.report.statistics import Delta, Spread, paired_delta, resampled_scores
 
@@ -41,15 +42,16 @@ def test_scores_of_resamples_are_those_of_the_slow_way(seed: int, examples: int,
     numerators = np.minimum(generator.integers(0, 3, (systems, examples)), denominators).astype(np.float64)
     rows = np.random.default_rng(seed).integers(0, examples, (resamples, examples), dtype=np.int64)
     expected = slow_scores(numerators, denominators, rows)
-    np.testing.assert_allclose(resampled_scores(numerators, denominators, resamples, seed), expected, atol=1e-9)
+    sums = [ratio_sums(*pair) for pair in zip(numerators, denominators, strict=True)]
+    np.testing.assert_allclose(resampled_scores(sums, resamples, seed), expected, atol=1e-9)
 
 
 def test_chunks_do_not_change_the_draws(monkeypatch: pytest.MonkeyPatch) -> None:
-    numerators = np.random.default_rng(0).random((2, 7))
-    whole = resampled_scores(numerators, np.ones_like(numerators), 50, seed=3)
+    sums = [ratio_sums(row, np.ones_like(row)) for row in np.random.default_rng(0).random((2, 7))]
+    whole = resampled_scores(sums, 50, seed=3)
     monkeypatch.setattr(statistics, "_CHUNK_CELLS", 21)  # three resamples at once
-    assert np.array_equal(whole, resampled_scores(numerators, np.ones_like(numerators), 50, seed=3))
-    assert not np.array_equal(whole, resampled_scores(numerators, np.ones_like(numerators), 50, seed=4))
+    assert np.array_equal(whole, resampled_scores(sums, 50, seed=3))
+    assert not np.array_equal(whole, resampled_scores(sums, 50, seed=4))
 
 
 def test_delta_worked_by_hand() -> None:
@@ -73,7 +75,7 @@ def test_equal_systems_differ_by_nothing_and_pairing_narrows_the_interval() -> N
     flipped[:8] = 1 - flipped[:8]
     systems = np.stack([right, right, flipped, generator.permutation(flipped)])
     observed = 100 * systems.mean(axis=1)
-    resampled = resampled_scores(systems, np.ones_like(systems))
+    resampled = resampled_scores([share_sums(list(row)) for row in systems])
     assert paired_delta(observed, resampled, [(1, 0)]) == Delta(0.0, 0.0, 0.0, 1, 1)
     paired, unpaired = (paired_delta(observed, resampled, [(place, 0)]) for place in (2, 3))
     assert paired.high - paired.low < 0.5 * (unpaired.high - unpaired.low)
@@ -87,7 +89,7 @@ def test_intervals_cover_the_true_difference_about_as_often_as_they_say() -> Non
         base = generator.random(150) < 0.7
         arm = np.where(base, generator.random(150) < 0.9, generator.random(150) < 0.4)  # 0.7 * 0.9 + 0.3 * 0.4 = 0.75
         systems = np.stack([arm, base]).astype(np.float64)
-        resampled = resampled_scores(systems, np.ones_like(systems), 400, seed=trial)
+        resampled = resampled_scores([share_sums(list(row)) for row in systems], 400, seed=trial)
         delta = paired_delta(100 * systems.mean(axis=1), resampled, [(0, 1)])
         covered += delta.low <= 5.0 <= delta.high
     assert 105 <= covered <= 120

@@ -120,19 +120,22 @@ def test_the_tables_say_what_is_there_and_what_is_not(study: Study) -> None:
         ["base", "student", "1.50", "60.00 † (n=1 of 2)"],
         ["lost", "student", "missing", "missing"],
         ["undistilled", "control", "missing", "–"],
+        ["majority class", "no model", "–", "50.00"],
     ]
     assert DAGGER in table.notes
-    assert table.rows[0][3].values == (pytest.approx(90.0), pytest.approx(200**0.5), 2, 2)
+    assert table.rows[0][3].values == (pytest.approx(90.0), pytest.approx(200**0.5), 2, 2, 0)
     assert texts(retention_table(study, scores)) == [
         ["teacher", "100.0 (n=2)", "100.0 (n=2)"],
         ["base", "66.7 †* (n=1)", "66.7 †* (n=1)"],  # one of its two seeds
         ["lost", "missing", "missing"],
         ["undistilled", "–", "–"],
+        ["majority class", "55.6", "–"],
     ]
     assert {ASTERISK, DAGGER} <= set(retention_table(study, scores).notes)
     rows = list(csv.reader(io.StringIO(to_csv(retention_table(study, scores)))))
     assert rows[0][1:4] == ["NSMC accuracy", "NSMC accuracy n", "NSMC accuracy distillations"]
     assert rows[2][2:4] == ["1", "1"]
+    assert rows[5] == ["majority class", str(500 / 9), "", "", "", "", "", "", ""]
     assert retention_table(study, scores).notes[0].endswith("The last column is the mean over the tasks.")
     two_scores = retention_table(study, score_study(replace(study, tasks=("nsmc", "korquad")), []))
     assert two_scores.notes[0].endswith("mean over the tasks, with KorQuAD F1 for a task of several scores.")
@@ -222,6 +225,6 @@ def test_fine_tunings_of_one_distillation_are_no_seeds_of_it(study: Study, tmp_p
     scores = score_study(study, [])
     table = scores_table(study, scores, Deployment({}, {}, ""))
     assert [row[3] for row in texts(table)[1:3]] == ["20.00 ± 10.00 ‡ (n=3, 2 distillations)", "20.00 ± 10.00 (n=3)"]
-    assert table.notes[1] == DOUBLE_DAGGER
-    assert table.rows[1][3].values == (pytest.approx(20.0), pytest.approx(10.0), 3, 2)
+    assert DOUBLE_DAGGER in table.notes
+    assert table.rows[1][3].values == (pytest.approx(20.0), pytest.approx(10.0), 3, 2, 0)
     assert texts(delta_table(study, scores))[2][1] == "+0.00 [+0.00, +0.00] ‡ (n=3, 2 distillations)"

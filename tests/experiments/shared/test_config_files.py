@@ -69,3 +69,15 @@ def test_a_sum_is_of_settings_alone(text: str, same: bool, tmp_path: Path) -> No
     (tmp_path / "one.yaml").write_text("data: [1, 2]\ntrainer: {max_steps: 4, precision: bf16}\n", encoding="utf-8")
     (tmp_path / "two.yaml").write_text(text, encoding="utf-8")
     assert (settings_sum(tmp_path / "one.yaml") == settings_sum(tmp_path / "two.yaml")) is same
+
+
+def test_a_shared_file_counts_by_what_is_in_it(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    for name, lr in (("one", "1.0"), ("two", "2.0"), ("three", "1.0")):
+        (tmp_path / "shared" / "optimizer.yaml").write_text(f"lr: {lr} # {name}\n", encoding="utf-8")
+        (tmp_path / f"{name}.yaml").write_text("model: {optimizer: shared/optimizer.yaml}\n", encoding="utf-8")
+        (tmp_path / f"{name}.sum").write_text(settings_sum(tmp_path / f"{name}.yaml"), encoding="utf-8")
+    one, two, three = ((tmp_path / f"{name}.sum").read_text() for name in ("one", "two", "three"))
+    assert one == three != two
+    (tmp_path / "whole.yaml").write_text("model: {optimizer: {lr: 1.0}}\n", encoding="utf-8")
+    assert settings_sum(tmp_path / "whole.yaml") == one

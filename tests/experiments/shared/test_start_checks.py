@@ -86,6 +86,13 @@ def test_the_same_settings_resume_and_new_options_count_as_their_defaults(tmp_pa
     assert check_checkpoint(command(path, newer, places), tmp_path, LINKS, fit=True) == 7
 
 
+def test_an_old_name_of_an_option_counts_as_the_new_one(tmp_path: Path) -> None:
+    path = saved_run(tmp_path, MODULE, {**DATA, "seed_compatible": True})
+    assert check_checkpoint(command(path, MODULE, {**DATA, "reference_decoding": True}), tmp_path, LINKS, fit=True) == 7
+    with pytest.raises(ValueError, match=r"data\.reference_decoding: checkpoint True, now False"):
+        check_checkpoint(command(path, MODULE, {**DATA, "reference_decoding": False}), tmp_path, LINKS, fit=True)
+
+
 @pytest.mark.parametrize(
     ("module", "data", "message"),
     [

@@ -58,7 +58,7 @@ def families(texts: Iterable[str]) -> list[str]:
         warnings.warn(
             "no installed font has Hangul, so Korean names in figures are drawn as boxes; install one of "
             f"{', '.join(FAMILIES[:2])}, NanumGothic (Debian: fonts-noto-cjk or fonts-nanum; PyPI: "
-            f"{_PACKAGED.replace('_', '-')}) and run the report again",
+            f"{_PACKAGED.replace('_', '-')}) and run the command again",
             stacklevel=2,
         )
         return ["DejaVu Sans"]

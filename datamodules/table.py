@@ -1,0 +1,247 @@
+"""TableDataModule: your own texts or pairs of texts with labels or scores, out of tables."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, cast
+
+from pytorch_lightning.utilities import rank_zero_info
+
+from datamodules.table_files import Hub, named_files
+from datamodules.task_batches import TextBatches
+from datamodules.tasks import Tables, TaskDataModule
+from distilkobert.tasks.classification import SequenceCodec
+from distilkobert.tasks.feature_cache import Columns, as_columns
+from distilkobert.tasks.files.tables import FORMATS, Quotes, TableLayout, format_of, layout_of, read_table
+from distilkobert.tasks.files.text_examples import (
+    TextColumns,
+    TextExample,
+    decomposed_note,
+    has_jamo,
+    read_examples,
+    read_unlabelled,
+    require_columns,
+)
+from distilkobert.tasks.input_settings import InputSettings
+from distilkobert.tasks.kinds import MULTI_LABEL_CLASSIFICATION, SEQUENCE_CLASSIFICATION, SEQUENCE_REGRESSION
+from distilkobert.tasks.splits import TaskPart
+from distilkobert.tasks.table_labels import balanced_weights, read_target
+from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
+
+TableKind: TypeAlias = Literal["classification", "regression", "multi_label"]
+_KINDS = {
+    "classification": SEQUENCE_CLASSIFICATION,
+    "regression": SEQUENCE_REGRESSION,
+    "multi_label": MULTI_LABEL_CLASSIFICATION,
+}
+
+
+class TableDataModule(TaskDataModule):
+    """Texts or pairs of texts in CSV, TSV, JSONL, JSON (a list of objects) or Parquet, or of the Hugging Face hub.
+
+    Without `dev_file` a part of the training file is dev, without `test_file` another one is the test part, both chosen
+    by a hash of the id or of the text. Relative names of files are looked for in `data_dir`, as they are and with .gz,
+    .xz, .bz2 or .zst. `labels` gives the classes to the module.
+
+    Args:
+        tokenizer: folder or hub name of a KoBERT tokenizer, or of a fast tokenizer of transformers.
+        text: column of the text, or of the first of a pair; `a.b` is b inside the object a of JSON.
+        label: column of the label or score; of `multi_label` one with all labels, or one for each.
+        train_file: table to train on.
+        dev_file: table that chooses the checkpoint.
+        test_file: table that is tested on.
+        data_dir: folder of the files.
+        text_pair: column of the second text; None for one text.
+        id: column of what an example is known by; None: its text.
+        split_by: column that is hashed to divide a file, in place of the id or the text: rows with the same value stay
+            in one part.
+        kind: one class an example, a score, or any number of labels.
+        labels: all classes in their order, or what the file writes to what the class is called; None: those of the
+            training file, numbers by size, words by their letters.
+        label_separator: between the labels in one column of `multi_label`.
+        score_range: least and greatest score; None for any.
+        class_weights: weights of the classes in the loss: `balanced` takes them from the training part's counts, or a
+            number for each class; None for none.
+        delimiter: character between fields; None: a tab in .tsv, else what the first line has most of.
+        quotes: whether quotes `enclose` fields or are `text`; `auto` tries both on the training file, and says which.
+        header: names of the columns where the files have no line of them.
+        hub: data set on the hub, `owner/name`, in place of files; no code of it is run.
+        hub_config: its configuration.
+        hub_splits: its splits for `train`, `dev` and `test`; left out, dev and test are cut from train.
+        dev_share: share of the training file that is dev where there is no `dev_file`.
+        test_share: the same of the test part.
+        max_length: tokens of an input, special tokens included; longer texts are cut, of a pair the longer one first.
+        batch_size: examples of a training batch on each process.
+        eval_batch_size: examples of a batch in evaluation.
+        deduplicate: leave training examples out whose text also occurs in the test file. Their share goes into `facts`.
+        seed: seed of the order of batches.
+        num_workers: loader processes per loader and rank; 0 loads in the training process.
+        cache_dir: folder of encoded files; None: `distilkobert` in the cache folder of `datasets`.
+        predict_file: table that the `predict` command answers, with or without labels, or a .txt with one text a line;
+            None: the test part.
+        unknown_limit: share of unknown pieces from which a part of the data is refused; 1 accepts any.
+
+    Raises:
+        FileNotFoundError: a file or the tokenizer is not there.
+        ValueError: a setting out of range, a column is missing, or the training file has fewer than two classes.
+    """
+
+    key_name = ""
+    """What is hashed to divide a file, in words; empty: the id or the text."""
+
+    def __init__(
+        self,
+        tokenizer: str,
+        text: str = "text",
+        label: str | list[str] = "label",
+        train_file: str | None = None,
+        dev_file: str | None = None,
+        test_file: str | None = None,
+        data_dir: str = ".",
+        text_pair: str | None = None,
+        id: str | None = None,
+        split_by: str | None = None,
+        kind: TableKind = "classification",
+        labels: list[str | int] | dict[str | int, str] | None = None,
+        label_separator: str = ",",
+        score_range: tuple[float, float] | None = None,
+        class_weights: Literal["balanced"] | list[float] | None = None,
+        delimiter: str | None = None,
+        quotes: Quotes = "auto",
+        header: list[str] | None = None,
+        hub: str | None = None,
+        hub_config: str | None = None,
+        hub_splits: dict[str, str] | None = None,
+        dev_share: float = 0.1,
+        test_share: float = 0.1,
+        max_length: int = 128,
+        batch_size: int = 32,
+        eval_batch_size: int = 64,
+        deduplicate: bool = False,
+        seed: int = 42,
+        num_workers: int = 0,
+        cache_dir: str | None = None,
+        predict_file: str | None = None,
+        unknown_limit: float = UNKNOWN_LIMIT,
+    ) -> None:
+        hub_set = None if hub is None else Hub(hub, hub_config, hub_splits or {"train": "train"})
+        names = {"train": train_file, "dev": dev_file, "test": test_file}
+        cache = None if cache_dir is None else Path(cache_dir)
+        files = named_files(data_dir, names, dev_share, test_share, hub_set, cache)
+        super().__init__(
+            "table",
+            files,
+            self.key_name or (f"column {split_by!r}" if split_by else "id" if id else "text"),
+            tokenizer,
+            InputSettings(max_length, pair=text_pair is not None),
+            batch_size,
+            eval_batch_size,
+            seed,
+            num_workers,
+            cache_dir,
+            predict_file,
+            unknown_limit,
+        )
+        self.layout = layout_of(files.train, delimiter, quotes, header or ())
+        self.columns = TextColumns(text, text_pair, id, split_by)
+        self.kind = _KINDS[kind]
+        self.deduplicate = deduplicate
+        label_columns = [label] if isinstance(label, str) else list(label)
+        require_columns(files.train, self.layout, (*self.columns.all, *label_columns))
+        self.labels, self._target = read_target(
+            self.kind, label_columns, labels, label_separator, score_range, lambda: read_table(files.train, self.layout)
+        )
+        self.multi_label = self.kind is MULTI_LABEL_CLASSIFICATION
+        self.class_weights = self._weights(class_weights)
+        self.facts["data/table"] = f"{files.train.name}: {self.layout}"
+        rank_zero_info(f"{files.train}: {self.layout}; labels: {', '.join(self.labels)}")
+        self._codec = cast(SequenceCodec, self.kind.load_codec()(self.tokenizer, self.input_settings, self.labels))
+        self._test_texts: set[str] | None = None
+
+    def read_features(self, path: Path, labelled: bool) -> dict[str, Columns]:
+        """See the base class."""
+        examples = as_columns(self._codec.encode(self._examples(path, labelled)), ("ids", "pair_ids"))
+        return {"examples": examples}
+
+    def feature_settings(self) -> dict[str, Any]:
+        """Columns, labels, and how the file is read."""
+        return {
+            "columns": [*self.columns.texts, self.columns.id, self.columns.group, *self._target.columns],
+            "layout": str(self.layout),
+            "header": self.layout.header,
+            "kind": self.kind.name,
+            "target": self._target.key,
+        }
+
+    def split_keys(self, tables: Tables) -> list[str]:
+        """Ids, or texts where there are none."""
+        return tables["examples"].strings("id")
+
+    def choose_rows(self, tables: Tables, part: TaskPart) -> list[int]:
+        """Examples of a part; those that `deduplicate` leaves out are gone before dev is cut."""
+        cut = part == "train" or (part == "dev" and self.files.dev is None)
+        if not self.deduplicate or not cut:
+            chosen = super().choose_rows(tables, part)
+            if part == "test":
+                self._count_overlap(tables, chosen)
+            return chosen
+        if self._test_texts is None:
+            self._test_texts = self._texts(self.files.of("test"))
+        texts, keys = tables["examples"].strings("text"), self.split_keys(tables)
+        kept = [row for row, text in enumerate(texts) if text not in self._test_texts]
+        dropped = len(texts) - len(kept)
+        self.facts["data/train_file_also_in_test"] = dropped
+        self.facts["data/train_file_also_in_test_share"] = dropped / len(texts)
+        where = f"{self.files.train}, without {dropped} of {len(texts)} examples that deduplicate=true leaves out"
+        return [kept[number] for number in self.files.split.rows([keys[row] for row in kept], part, where)]
+
+    def batches(self, tables: Tables, rows: list[int], part: TaskPart) -> TextBatches:
+        """See the base class."""
+        return TextBatches(tables["examples"].without("id", "text"), rows, self._codec)
+
+    def _examples(self, path: Path, labelled: bool) -> Iterator[TextExample]:
+        layout, read = self._layout_of(path), read_examples if labelled else read_unlabelled
+        decomposed = 0
+        for example in read(path, layout, self.columns, self._target):
+            decomposed += has_jamo(example.text) or has_jamo(example.pair or "")
+            yield example
+        if decomposed:
+            rank_zero_info(f"note: {path}: {decomposed_note(decomposed)}")
+
+    def _layout_of(self, path: Path) -> TableLayout:
+        """That of the training file where the format is the same, so that its quotes decide for all."""
+        unnamed = not any(suffix in FORMATS for suffix in path.suffixes)
+        if unnamed or format_of(path) == self.layout.format:
+            return self.layout
+        return layout_of(path, header=self.layout.header)
+
+    def _texts(self, path: Path) -> set[str]:
+        """All texts of a file, of a pair both with a tab between them; not the empty one."""
+        rows = read_table(path, self._layout_of(path))
+        return {"\t".join(str(row.cells.get(name)) for name in self.columns.texts) for row in rows} - {""}
+
+    def _count_overlap(self, tables: Tables, rows: list[int]) -> None:
+        """Say how many test examples are training examples too."""
+        texts = tables["examples"].strings("text")
+        if self.files.of("test") == self.files.train:
+            trained = {texts[row] for row in super().choose_rows(tables, "train")}
+        else:
+            trained = self._texts(self.files.train)
+        also = sum(texts[row] in trained for row in rows)
+        self.facts["data/test_also_in_train"] = also
+        if also:
+            rank_zero_info(
+                f"note: {also:,} of {len(rows):,} test examples have a text that is in {self.files.train.name} too; "
+                "deduplicate: true leaves those out of training"
+            )
+
+    def _weights(self, asked: Literal["balanced"] | list[float] | None) -> list[float] | None:
+        if asked is None or isinstance(asked, list):
+            return asked
+        if self.kind is SEQUENCE_REGRESSION:
+            raise ValueError("class_weights is balanced, but kind is regression, which has no classes; leave it out")
+        train = self.files.train
+        examples = list(read_examples(train, self.layout, self.columns, self._target))
+        rows = list(range(len(examples)))
+        if not self.files.is_whole("train"):
+            rows = self.files.split.rows([example.id for example in examples], "train", str(train))
+        return balanced_weights([examples[row].label for row in rows], len(self.labels))

@@ -1,0 +1,159 @@
+"""TaggingDataModule: your own sentences with tagged words or characters."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pytorch_lightning.utilities import rank_zero_info
+
+from datamodules.table_files import named_files
+from datamodules.task_batches import TextBatches
+from datamodules.tasks import Tables, TaskDataModule
+from distilkobert.tasks.feature_cache import Columns, as_columns
+from distilkobert.tasks.files.ner import TaggedSentence
+from distilkobert.tasks.files.tagged import TagFiles, TagFormat, Units
+from distilkobert.tasks.input_settings import InputSettings
+from distilkobert.tasks.labels import bio_labels
+from distilkobert.tasks.splits import TaskPart
+from distilkobert.tasks.tag_forms import bio_tags, form_of, split_tag
+from distilkobert.tasks.tagging import TaggingCodec
+from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
+
+
+class TaggingDataModule(TaskDataModule):
+    """Sentences with entities, in three formats: see `TagFiles`.
+
+    Tags may be written B-PER or PER-B, in BIO or BIOES; all become BIO with the letter first, which leaves entities as
+    they are. Without `dev_file` a part of the training file is dev, without `test_file` another one is the test part,
+    both chosen by a hash of the sentence. `labels` gives the tags to the module.
+
+    Args:
+        tokenizer: folder or hub name of a KoBERT tokenizer, or of a fast tokenizer of transformers.
+        train_file: file to train on.
+        format: `conll`: a word (or a character) and its tag a line, a blank line between sentences; `lines`: words
+            joined by spaces, a tab, tags joined by spaces; `spans`: JSONL of texts with spans of characters.
+        units: what is tagged: `words` at their first piece, or `characters`, which lets an entity end inside a word.
+        dev_file: file that chooses the checkpoint.
+        test_file: file that is tested on.
+        data_dir: folder of the files.
+        types: all types of entities in their order; None: those of the training file, by their letters.
+        word_column: number of the word's column in `conll`, from 0; negative ones count from the last.
+        tag_column: likewise of the tag's.
+        text: key of the text in `spans`.
+        entities: key of the entities in `spans`.
+        particles: of `characters`: `split` cuts words at script and punctuation changes and before a trailing particle
+            before they are encoded, so that no piece holds the end of an entity and a particle.
+        dev_share: share of the training file that is dev where there is no `dev_file`.
+        test_share: the same of the test part.
+        max_length: tokens of an input, special tokens included; what is beyond it is lost, and counts as O.
+        batch_size: sentences of a training batch on each process.
+        eval_batch_size: sentences of a batch in evaluation.
+        seed: seed of the order of batches.
+        num_workers: loader processes per loader and rank; 0 loads in the training process.
+        cache_dir: folder of encoded files; None: `distilkobert` in the cache folder of `datasets`.
+        predict_file: file that the `predict` command answers: one of the same format, with or without tags, or plain
+            text, one sentence a line; None: the test part.
+        unknown_limit: share of unknown pieces from which a part of the data is refused; 1 accepts any.
+
+    Raises:
+        FileNotFoundError: a file or the tokenizer is not there.
+        ValueError: a setting out of range, or tags that are no tags.
+    """
+
+    suffix_tags = False
+    key_name = "sentence"
+
+    def __init__(
+        self,
+        tokenizer: str,
+        train_file: str,
+        format: TagFormat = "conll",
+        units: Units = "words",
+        dev_file: str | None = None,
+        test_file: str | None = None,
+        data_dir: str = ".",
+        types: list[str] | None = None,
+        word_column: int = 0,
+        tag_column: int = -1,
+        text: str = "text",
+        entities: str = "entities",
+        particles: Literal["none", "split"] = "none",
+        dev_share: float = 0.1,
+        test_share: float = 0.1,
+        max_length: int = 128,
+        batch_size: int = 32,
+        eval_batch_size: int = 64,
+        seed: int = 42,
+        num_workers: int = 0,
+        cache_dir: str | None = None,
+        predict_file: str | None = None,
+        unknown_limit: float = UNKNOWN_LIMIT,
+    ) -> None:
+        names = {"train": train_file, "dev": dev_file, "test": test_file}
+        super().__init__(
+            "tags",
+            named_files(data_dir, names, dev_share, test_share),
+            self.key_name,
+            tokenizer,
+            InputSettings(max_length, particles, units=units),
+            batch_size,
+            eval_batch_size,
+            seed,
+            num_workers,
+            cache_dir,
+            predict_file,
+            unknown_limit,
+        )
+        self.tag_files = TagFiles(format, units, word_column, tag_column, text, entities)
+        self.types = self.find_types(types)
+        self.labels = self.make_labels()
+        rank_zero_info(f"{self.files.train}: tags of {', '.join(self.types)}")
+        self._codec = TaggingCodec(self.tokenizer, self.input_settings, self.labels)
+
+    def find_types(self, given: Sequence[str] | None) -> tuple[str, ...]:
+        """Types of entities: those given, or those of the training file; and how that file writes its tags.
+
+        Raises:
+            ValueError: the training file has no entity, or see `form_of`.
+        """
+        written = [(tag, one.place) for one in self.tag_files.read(self.files.train) for tag in one.tags]
+        self._form = form_of(written)
+        if given is not None:
+            return tuple(given)
+        found = sorted({split_tag(tag, self._form, place)[1] for tag, place in written} - {""})
+        if not found:
+            raise ValueError(f"{self.files.train}: no entity in it, only O; expected tags such as B-PER")
+        return tuple(found)
+
+    def make_labels(self) -> list[str]:
+        """All tags."""
+        return bio_labels(self.types)
+
+    def read_sentences(self, path: Path, labelled: bool) -> Iterator[TaggedSentence]:
+        """The sentences of a file, tags as in `labels`, none where they are not known."""
+        joint = " " if self.tag_files.units == "words" else ""
+        for units, tags, place in self.tag_files.read(path, labelled):
+            known = bio_tags(tags, self._form, self.types, place) if len(tags) == len(units) else ()
+            yield TaggedSentence(joint.join(units), units, known)
+
+    def read_features(self, path: Path, labelled: bool) -> dict[str, Columns]:
+        """See the base class."""
+        lists = ("ids", "first_pieces") if self.input_settings.units == "words" else ("ids", "starts", "ends")
+        return {"sentences": as_columns(self._codec.encode(self.read_sentences(path, labelled)), lists)}
+
+    def feature_settings(self) -> dict[str, Any]:
+        """How the file is read, and how words are cut."""
+        return {
+            "module": type(self).__name__,
+            "files": str(self.tag_files),
+            "types": self.types,
+            "particles": self.input_settings.particles,
+        }
+
+    def split_keys(self, tables: Tables) -> list[str]:
+        """What the sentences are known by: their ids, or their texts, so that repeated ones stay together."""
+        return tables["sentences"].strings("id")
+
+    def batches(self, tables: Tables, rows: list[int], part: TaskPart) -> TextBatches:
+        """See the base class."""
+        return TextBatches(tables["sentences"].without("id"), rows, self._codec)

@@ -1,0 +1,189 @@
+"""Tagged sentences of one's own: one word or character a line, one sentence a line, or spans of characters in JSONL."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
+
+from distilkobert.tasks.alignment import OUTSIDE
+from distilkobert.tasks.files.common import show, table_lines
+from distilkobert.tasks.files.tables import LinePlace, TableLayout, read_table
+
+TagFormat: TypeAlias = Literal["conll", "lines", "spans"]
+Units: TypeAlias = Literal["words", "characters"]
+_WORD: Final = re.compile(r"\S+")
+_START, _END, _TYPE = ("start", "start_offset"), ("end", "end_offset"), ("label", "type", "tag")
+
+
+class WrittenSentence(NamedTuple):
+    """Words or characters, their tags as the file writes them (none where it has none), and where it begins."""
+
+    units: tuple[str, ...]
+    tags: tuple[str, ...]
+    place: LinePlace
+
+
+@dataclass(frozen=True)
+class TagFiles:
+    """How files of tagged sentences are read.
+
+    Args:
+        format: `conll` has a word or a character and its tag a line and a blank line between sentences, `lines` words
+            joined by spaces, a tab, and their tags joined by spaces, `spans` JSONL of texts with spans of characters.
+        units: what is tagged.
+        word_column: number of the word's column in `conll`, from 0; negative ones count from the last.
+        tag_column: likewise of the tag's.
+        text: key of the text in `spans`.
+        entities: key of the list of entities there: [start, end, type], or objects with start, end and label (or
+            start_offset, end_offset and type, as some annotation tools write them).
+
+    Raises:
+        ValueError: `lines` has words, so `units` cannot be characters.
+    """
+
+    format: TagFormat
+    units: Units
+    word_column: int = 0
+    tag_column: int = -1
+    text: str = "text"
+    entities: str = "entities"
+
+    def __post_init__(self) -> None:
+        if self.format == "lines" and self.units == "characters":
+            raise ValueError("format=lines has one tag a word; expected units=words, or format=conll or spans")
+
+    def read(self, path: Path, labelled: bool = True) -> Iterator[WrittenSentence]:
+        """Yield the sentences of a file.
+
+        Args:
+            path: the file.
+            labelled: whether every sentence must have its tags. If not, files of plain text, one sentence a line, are
+                read as well.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: a line is not of the format, numbers of words and tags differ, spans overlap, cross words or are
+                outside of the text, or there is no sentence; names file and line.
+        """
+        plain = not labelled and self.format != "spans" and not _has_columns(path)
+        read = _plain if plain else {"conll": _conll, "lines": _lines, "spans": _spans}[self.format]
+        count = 0
+        for sentence in read(path, self):
+            count += 1
+            if labelled and len(sentence.tags) != len(sentence.units):
+                raise ValueError(
+                    f"{sentence.place}: a sentence without tags; expected one for each of its {self.units}"
+                )
+            yield sentence
+        if not count:
+            raise ValueError(f"{path}: no sentence in it; expected the format {self.format!r}")
+
+
+def _has_columns(path: Path) -> bool:
+    return any("\t" in line for (_, line), _ in zip(table_lines(path), range(20), strict=False))
+
+
+def _plain(path: Path, files: TagFiles) -> Iterator[WrittenSentence]:
+    for number, line in table_lines(path):
+        units = tuple(_WORD.findall(line)) if files.units == "words" else tuple(line)
+        yield WrittenSentence(units, (), LinePlace(path, number))
+
+
+def _conll(path: Path, files: TagFiles) -> Iterator[WrittenSentence]:
+    units: list[str] = []
+    tags: list[str] = []
+    start = 0
+    for number, line in (*table_lines(path), (0, "")):
+        place = LinePlace(path, number)
+        if not line.strip(" ") and "\t" not in line:
+            if units:
+                yield WrittenSentence(tuple(units), tuple(tags), LinePlace(path, start))
+            units, tags = [], []
+            continue
+        if not units and (line.startswith(("## ", "# ", "-DOCSTART-"))):
+            continue
+        columns = line.split("\t") if "\t" in line else line.split()
+        try:
+            unit, tag = columns[files.word_column], columns[files.tag_column]
+        except IndexError:
+            columns = []
+        if len(columns) < 2 or not unit:
+            raise ValueError(f"{place}: found {show(line)}; expected a word, a tab or a space, and its tag")
+        if files.units == "characters" and len(unit) != 1:
+            raise ValueError(f"{place}: found {show(unit)}; expected one character, or set units: words")
+        start = start if units else number
+        units.append(unit)
+        tags.append(tag)
+
+
+def _lines(path: Path, files: TagFiles) -> Iterator[WrittenSentence]:
+    for number, line in table_lines(path):
+        place = LinePlace(path, number)
+        if not line.strip():
+            continue
+        columns = line.split("\t")
+        if len(columns) != 2:
+            raise ValueError(f"{place}: {len(columns) - 1} tabs in {show(line)}; expected words, a tab, and tags")
+        words, tags = (tuple(part for part in column.split(" ") if part) for column in columns)
+        if len(words) != len(tags) or not words:
+            raise ValueError(f"{place}: {len(words)} words and {len(tags)} tags; expected one tag for each word")
+        yield WrittenSentence(words, tags, place)
+
+
+def _spans(path: Path, files: TagFiles) -> Iterator[WrittenSentence]:
+    for row in read_table(path, TableLayout(".jsonl")):
+        assert isinstance(row.place, LinePlace)
+        text = row.cells.get(files.text)
+        if not isinstance(text, str) or not text.strip():
+            raise ValueError(f"{row.place}: no text in {files.text!r}; the keys are {', '.join(row.cells)}")
+        entities = row.cells.get(files.entities)
+        if entities is None:
+            yield WrittenSentence(_units(text, files.units), (), row.place)
+            continue
+        if not isinstance(entities, list):
+            raise ValueError(f"{row.place}: {files.entities!r} is {show(str(entities))}; expected a list of entities")
+        spans = sorted(_span(entity, text, row.place) for entity in entities)
+        for (_, end, _), (start, _, kind) in pairwise(spans):
+            if start < end:
+                raise ValueError(f"{row.place}: the entity {show(kind)} from {start} overlaps the one before it")
+        tag = _word_tags if files.units == "words" else _character_tags
+        yield WrittenSentence(_units(text, files.units), tag(text, spans, row.place), row.place)
+
+
+def _span(entity: Any, text: str, place: LinePlace) -> tuple[int, int, str]:
+    if isinstance(entity, Mapping):
+        entity = [next((entity[key] for key in keys if key in entity), None) for keys in (_START, _END, _TYPE)]
+    if not (isinstance(entity, list) and len(entity) == 3 and all(map(isinstance, entity, (int, int, str)))):
+        raise ValueError(f"{place}: the entity {show(str(entity))}; expected [start, end, type] or an object of these")
+    start, end, kind = entity
+    if not 0 <= start < end <= len(text):
+        raise ValueError(f"{place}: the entity {show(kind)} from {start} to {end}; the text has {len(text)} characters")
+    return start, end, kind
+
+
+def _units(text: str, units: Units) -> tuple[str, ...]:
+    return tuple(_WORD.findall(text)) if units == "words" else tuple(text)
+
+
+def _character_tags(text: str, spans: Sequence[tuple[int, int, str]], place: LinePlace) -> tuple[str, ...]:
+    tags = [OUTSIDE] * len(text)
+    for start, end, kind in spans:
+        tags[start:end] = [f"B-{kind}", *[f"I-{kind}"] * (end - start - 1)]
+    return tuple(tags)
+
+
+def _word_tags(text: str, spans: Sequence[tuple[int, int, str]], place: LinePlace) -> tuple[str, ...]:
+    words = [found.span() for found in _WORD.finditer(text)]
+    tags = [OUTSIDE] * len(words)
+    for start, end, kind in spans:
+        inside = [number for number, (first, last) in enumerate(words) if first < end and last > start]
+        if not inside or words[inside[0]][0] != start or words[inside[-1]][1] != end:
+            raise ValueError(
+                f"{place}: the entity {show(text[start:end])} ({kind}) begins or ends inside a word; set units: "
+                "characters, or move it to the ends of words"
+            )
+        for number in inside:
+            tags[number] = f"{'B' if number == inside[0] else 'I'}-{kind}"
+    return tuple(tags)

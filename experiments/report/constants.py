@@ -1,0 +1,75 @@
+"""What a model scores that answers every example alike, the floor of all scores, and which runs do that."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from distilkobert.io.prediction_files import read_records
+from distilkobert.tasks.kinds import MULTI_LABEL_CLASSIFICATION, SEQUENCE_CLASSIFICATION
+from experiments.report.reading.runs import Run, Study
+from experiments.report.reading.tasks import Metric
+
+MAJORITY = "majority class"
+
+
+@dataclass(frozen=True)
+class Constant:
+    """The most frequent true answer of a test file.
+
+    Args:
+        answer: in words.
+        percent: what answering it everywhere scores, by the score's title.
+    """
+
+    answer: str
+    percent: Mapping[str, float]
+
+
+def constant_of(study: Study, metrics: Sequence[Metric]) -> Constant | None:
+    """The constant of one task, from the first run whose predictions can be read; None where there is no class.
+
+    Args:
+        study: its runs.
+        metrics: the task's scores.
+    """
+    kind = metrics[0].kind
+    if kind not in (SEQUENCE_CLASSIFICATION, MULTI_LABEL_CLASSIFICATION):
+        return None
+    for run in study.of(metrics[0].stage):
+        records = _records(run)
+        if records:
+            counts = Counter(_plain(record["gold"]) for record in records)
+            answer = min(counts, key=lambda one: (-counts[one], one))
+            gold = next(record["gold"] for record in records if _plain(record["gold"]) == answer)
+            sums = kind.load_codec().counts([{**record, "predicted": gold} for record in records])
+            return Constant(answer, {title: one.percent for title, one in sums.items()})
+    return None
+
+
+def answers_alike(study: Study, metrics: Sequence[Metric]) -> list[str]:
+    """A sentence for each run of one task that gives one answer to every example."""
+    if metrics[0].kind not in (SEQUENCE_CLASSIFICATION, MULTI_LABEL_CLASSIFICATION):
+        return []
+    found = []
+    for run in study.of(metrics[0].stage):
+        records = _records(run)
+        said = {_plain(record["predicted"]) for record in records}
+        if len(records) > 1 and len(said) == 1:
+            found.append(f"{run.label} answers {said.pop()!r} to all of its {len(records):,} test examples.")
+    return found
+
+
+def _plain(answer: Any) -> str:
+    return ", ".join(answer) or "no label" if isinstance(answer, list) else str(answer)
+
+
+def _records(run: Run) -> list[dict[str, Any]]:
+    """The run's predictions; none where they cannot be read, which the table of differences says."""
+    if not run.metrics:
+        return []
+    try:
+        records = read_records(run.folder)
+    except (OSError, ValueError):
+        return []
+    return records if all({"gold", "predicted"} <= record.keys() for record in records) else []

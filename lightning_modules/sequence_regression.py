@@ -1,0 +1,94 @@
+"""Sequence regression: one score a text, or a pair of texts (KorSTS)."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torchmetrics import PearsonCorrCoef, SpearmanCorrCoef
+
+from distilkobert.optim import OptimizerSpec
+from distilkobert.tasks.input_settings import InputSettings
+from distilkobert.tasks.kinds import SEQUENCE_REGRESSION
+from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
+
+
+class SequenceRegression(FineTuning):
+    """An encoder under transformers' sequence classification head of one output, trained by the mean squared error.
+
+    Scored by the correlations of Pearson and Spearman (-1 to 1; 0 where all predictions are the same).
+
+    Args:
+        init_from: exported folder, checkpoint of ours, or hub id that gives the encoder.
+        optimizer: AdamW and its schedule.
+        vocab_size: pieces of the data's tokenizer; filled in from the data.
+        pad_token_id: id of [PAD]; filled in from the data.
+        input_settings: how texts become inputs; filled in from the data.
+    """
+
+    errors_title = "Largest errors first"
+    batch_keys = ("labels", "rows")
+
+    def __init__(
+        self,
+        init_from: str,
+        optimizer: OptimizerSpec = FINE_TUNING,
+        vocab_size: int | None = None,
+        pad_token_id: int | None = None,
+        input_settings: InputSettings | None = None,
+    ) -> None:
+        super().__init__(
+            kind=SEQUENCE_REGRESSION,
+            init_from=init_from,
+            optimizer=optimizer,
+            labels=("score",),
+            input_settings=input_settings,
+            vocab_size=vocab_size,
+            pad_token_id=pad_token_id,
+        )
+        self.pearson = PearsonCorrCoef()
+        self.spearman = SpearmanCorrCoef()
+        for metric in (self.pearson, self.spearman):
+            metric.set_dtype(torch.float64)
+
+    def output(self, batch: Batch) -> TaskOutput:
+        """Mean squared error of the scores; logits (B, 1).
+
+        Raises:
+            ValueError: the batch is one of classes.
+        """
+        if batch["labels"].ndim != 1 or not batch["labels"].is_floating_point():
+            raise ValueError(
+                "SequenceRegression got classes and no scores; set data.kind to regression, or take "
+                "model.class_path=SequenceClassification"
+            )
+        logits = self.network(**self.inputs(batch)).logits
+        return TaskOutput(F.mse_loss(logits[:, 0].float(), batch["labels"].float()), len(logits), (logits,))
+
+    def is_right(self, record: Record) -> bool:
+        """Never: every score is off by something."""
+        return False
+
+    def weight_of_error(self, record: Record) -> float:
+        """How far the score is off."""
+        return float(abs(record["gold"] - record["predicted"]))
+
+    def shown_answers(self, batch: Batch, number: int, record: Record) -> tuple[str, str]:
+        """Both scores."""
+        return f"{record['gold']:g}", f"{record['predicted']:.2f}"
+
+    def score(self, batch: Batch, records: Sequence[Record]) -> None:
+        """Count the scores."""
+        predicted, gold = (
+            torch.tensor([record[name] for record in records], dtype=torch.float64, device=self.device)
+            for name in ("predicted", "gold")
+        )
+        self.pearson.update(predicted, gold)
+        self.spearman.update(predicted, gold)
+
+    def scores(self, stage: str) -> dict[str, Tensor]:
+        """`pearson` and `spearman`; of a constant neither is defined, and 0 says so."""
+        values = {"pearson": self.pearson.compute(), "spearman": self.spearman.compute()}
+        self.pearson.reset()
+        self.spearman.reset()
+        return {name: value.nan_to_num(0.0) for name, value in values.items()}

@@ -1,0 +1,74 @@
+"""Answering, or not: margins, the threshold of the dev part, and where it is kept."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from distilkobert.tasks.answering import AnsweringCodec, decided
+from distilkobert.tasks.input_settings import ENTRY, InputSettings, stored
+from lightning_modules import QuestionAnswering
+from tests.distilkobert.tasks.test_codecs import Words
+from tests.support.task_batches import GivenNetwork
+
+SETTINGS = InputSettings(9, pair=True, stride=2, max_question=2, unanswerable=True)
+
+
+def example(gold: list[str], context: str) -> dict[str, Any]:
+    codec = AnsweringCodec(Words(), SETTINGS)  # type: ignore[arg-type]
+    return {**codec.read(("who went", context)), "gold": gold, "id": context[:5]}
+
+
+def asked(module: QuestionAnswering, rows: list[dict[str, Any]], scores: dict[tuple[int, int], float]) -> Any:
+    """A batch and a network that gives these start scores, by row and place; end scores are all 0."""
+    batch = AnsweringCodec(Words(), SETTINGS).batch(rows, range(len(rows)))  # type: ignore[arg-type]
+    starts = torch.full(batch["input_ids"].shape, -9.0)
+    for place, value in scores.items():
+        starts[place] = value
+    network = GivenNetwork(start_logits=starts.tolist(), end_logits=torch.zeros_like(starts).tolist())
+    network.config = SimpleNamespace(type_vocab_size=0, **stored(SETTINGS))
+    module.network = network  # type: ignore[assignment]
+    return batch
+
+
+def test_the_margin_is_the_least_of_the_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = QuestionAnswering("unused", input_settings=SETTINGS)
+    batch = asked(module, [example(["one"], "one two three four five")], {(0, 0): 4.0, (1, 0): 1.5, (0, 5): 2.0})
+    assert len(batch["input_ids"]) == 2
+    (record,) = module.records(batch, module.output(batch))
+    assert record["no_answer"] == pytest.approx(1.5 - 2.0)
+    assert (record["predicted"], record["best"]) == ("one", "one")
+    none = decided(record, -1.0)
+    assert (none["predicted"], none["start"], none["end"]) == ("", 0, 0)
+    assert decided(none, 0.0)["predicted"] == "one"
+
+
+def test_validation_chooses_the_threshold_and_test_keeps_it() -> None:
+    module = QuestionAnswering("unused", input_settings=SETTINGS)
+    rows = [example(["one"], "one two"), example([""], "one three"), example([""], "one four")]
+    # Margins 1, 2 and 5: answering the first alone is right everywhere, at any threshold from 1 up to 2.
+    scores = {(row, 0): float(value) for row, value in enumerate((1, 2, 5))} | {(row, 5): 0.0 for row in range(3)}
+    batch = asked(module, rows, scores)
+    module.validation_step(batch, 0)
+    found = {name: float(value) for name, value in module.scores("val").items()}
+    assert found["no_answer_threshold"] == 1.0
+    assert found["f1"] == found["exact_match"] == found["v2_f1"] == found["no_answer_accuracy"] == 100.0
+    assert module.network.config.task_inputs["no_answer_threshold"] == 1.0
+    tested = asked(module, rows[:2], {(0, 0): 3.0, (0, 5): 0.0, (1, 0): -2.0, (1, 5): 0.0})
+    module.network.config.task_inputs["no_answer_threshold"] = 1.0
+    records = module.test_step(tested, 0)["records"]
+    assert [record["predicted"] for record in records] == ["", "one"]
+    found = {name: float(value) for name, value in module.scores("test").items()}
+    assert (found["f1"], found["has_answer_f1"], found["no_answer_accuracy"]) == (0.0, 0.0, 0.0)
+    assert found["no_answer_threshold"] == 1.0
+
+
+def test_the_threshold_of_a_trained_network_wins_over_the_data_s_settings() -> None:
+    module = QuestionAnswering("unused", input_settings=SETTINGS)
+    trained: Any = SimpleNamespace(config=SimpleNamespace(**stored(replace(SETTINGS, no_answer_threshold=2.5))))
+    assert module.settings_kept(trained, SETTINGS).no_answer_threshold == 2.5
+    fresh: Any = SimpleNamespace(config=SimpleNamespace())
+    assert module.settings_kept(fresh, SETTINGS) == SETTINGS
+    assert ENTRY in stored(SETTINGS)
