@@ -84,7 +84,7 @@ class TaskFiles:
 
 
 def find_task_files(
-    data_dir: str, train: Sequence[str], test: Sequence[str], fetch: str, one_file: HashSplit | None = None
+    data_dir: str, train: Sequence[str], test: Sequence[str], fetch: str, own: str, one_file: HashSplit | None = None
 ) -> TaskFiles:
     """Find the files of a task.
 
@@ -93,6 +93,7 @@ def find_task_files(
         train: names that the training file may have, without .gz, .xz or .zst.
         test: the same of the file that is tested on.
         fetch: the data set's name for `python -m experiments.prepare fetch`.
+        own: data module for files of other names.
         one_file: how the file is divided where there is only one of the two; None where both are needed.
 
     Raises:
@@ -105,7 +106,10 @@ def find_task_files(
         return TaskFiles(train_file, DEV_CUT, test=test_file)
     only = train_file or test_file
     if only is None or one_file is None:
-        remedy = f"get the data with: python -m experiments.prepare fetch {fetch} --output {folder}"
+        remedy = (
+            f"files of your own with other names: data.class_path={own} (train_file, test_file); the data set "
+            f"comes with: python -m experiments.prepare fetch {fetch} --output {folder}"
+        )
         raise missing_files(folder, [*test] if train_file else [*train] if test_file else [*train, *test], remedy)
     return TaskFiles(only, one_file)
 
