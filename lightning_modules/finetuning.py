@@ -43,7 +43,7 @@ class TaskOutput:
 class FineTuning(EncoderModule):
     """An encoder of transformers under the head of one task.
 
-    A subclass gives `loss` (of the head's outputs), `score` (count predictions into its metrics) and `scores`
+    A subclass gives `task_loss` (of the head's outputs), `score` (count predictions into its metrics) and `scores`
     (the metrics' values).
 
     Args:
@@ -134,10 +134,10 @@ class FineTuning(EncoderModule):
     def output(self, batch: Batch) -> TaskOutput:
         """Loss and logits of one batch."""
         found = self.network(**self.inputs(batch))
-        return self.loss(batch, tuple(getattr(found, name) for name in self.logit_names))
+        return self.task_loss(batch, tuple(getattr(found, name) for name in self.logit_names))
 
     @abstractmethod
-    def loss(self, batch: Batch, logits: tuple[Tensor, ...]) -> TaskOutput:
+    def task_loss(self, batch: Batch, logits: tuple[Tensor, ...]) -> TaskOutput:
         """Loss of one batch against the true labels.
 
         Args:

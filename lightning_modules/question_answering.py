@@ -66,7 +66,7 @@ class QuestionAnswering(FineTuning):
         self.raw = KorQuadScore()
         self.abstaining = AbstainingScores(_SCORED)
 
-    def loss(self, batch: Batch, logits: tuple[Tensor, ...]) -> TaskOutput:
+    def task_loss(self, batch: Batch, logits: tuple[Tensor, ...]) -> TaskOutput:
         """Mean of the cross-entropies of answer start and end, over windows; two logits (B, T)."""
         targets = (batch["start_positions"], batch["end_positions"])
         start, end = (F.cross_entropy(row.float(), target) for row, target in zip(logits, targets, strict=True))

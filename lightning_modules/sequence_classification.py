@@ -90,7 +90,7 @@ class SequenceClassification(FineTuning):
         per_class = MultilabelF1Score if multi_label else MulticlassF1Score
         self.class_f1 = per_class(count, average="none")
 
-    def loss(self, batch: Batch, logits: tuple[Tensor, ...]) -> TaskOutput:
+    def task_loss(self, batch: Batch, logits: tuple[Tensor, ...]) -> TaskOutput:
         """Cross-entropy of the true labels, weighted where there are weights; logits (B, labels).
 
         Of several labels it is the binary cross-entropy, mean over examples and labels.

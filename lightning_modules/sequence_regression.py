@@ -51,7 +51,7 @@ class SequenceRegression(FineTuning):
         for metric in (self.pearson, self.spearman):
             metric.set_dtype(torch.float64)
 
-    def loss(self, batch: Batch, logits: tuple[Tensor, ...]) -> TaskOutput:
+    def task_loss(self, batch: Batch, logits: tuple[Tensor, ...]) -> TaskOutput:
         """Mean squared error of the scores; logits (B, 1).
 
         Raises:

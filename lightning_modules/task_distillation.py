@@ -165,7 +165,7 @@ class TaskDistillation(TaughtModule, FineTuning):
                 its_logits, its_kept = self.teacher_run(self._teacher_inputs(batch), self.logit_names)
             teacher = self.teacher_run.outputs(its_kept, self._rows(its_logits, batch), tokens)
         taught = self.objectives(student, teacher, tokens)
-        hard = self.scorer.loss(batch, logits).loss
+        hard = self.scorer.task_loss(batch, logits).loss
         total = taught.total + self.hard_labels * hard
         terms = {"total": total, HARD_LABELS: hard, **taught.terms}
         weighted = {HARD_LABELS: self.hard_labels * hard, **taught.weighted}
@@ -179,9 +179,9 @@ class TaskDistillation(TaughtModule, FineTuning):
         """See the task's own module."""
         return self.scorer.settings_kept(model, settings)
 
-    def loss(self, batch: Batch, logits: tuple[Tensor, ...]) -> TaskOutput:
+    def task_loss(self, batch: Batch, logits: tuple[Tensor, ...]) -> TaskOutput:
         """The loss against the true labels; `val/loss` and `test/loss` are this one."""
-        return self.scorer.loss(batch, logits)
+        return self.scorer.task_loss(batch, logits)
 
     def records(self, batch: Batch, output: TaskOutput) -> list[Record]:
         """See the task's own module."""

@@ -58,7 +58,7 @@ class TokenClassification(FineTuning):
         self.kept_entities = EntityF1(labels, suffix=suffix_tags)
         self.strict_entities = EntityF1(labels, suffix=suffix_tags, strict=True)
 
-    def loss(self, batch: Batch, logits: tuple[Tensor, ...]) -> TaskOutput:
+    def task_loss(self, batch: Batch, logits: tuple[Tensor, ...]) -> TaskOutput:
         """Cross-entropy over the pieces that carry a label; logits (B, T, labels)."""
         labels = batch["labels"].flatten()
         count = int((labels != IGNORE_INDEX).sum())

@@ -20,6 +20,7 @@ DISTIL, PRETRAIN = ["configs/distill/distilkobert.yaml"], ["configs/pretrain/mlm
 STACKS: dict[str, list[str]] = {
     "distill/distilkobert.yaml": [],
     "distill/plus.yaml": DISTIL,
+    "distill/hidden_mse.yaml": DISTIL,
     "distill/tinybert.yaml": DISTIL,
     "distill/minilm_v2.yaml": DISTIL,
     "distill/attention.yaml": DISTIL,
