@@ -222,15 +222,8 @@ def test_terms_of_the_first_step_are_the_naive_ones(
     config |= {"dropout": 0.0, "attention_dropout": 0.0, "seq_classif_dropout": 0.0}
     (root / "sure" / "config.json").write_text(json.dumps(config), encoding="utf-8")
     more = ["--model.hard_labels=0.3", "--model.objectives.soft_target.weight=0.9", "--run.arm=one"]
-    main(
-        [
-            *arguments,
-            f"--model.init_from={root / 'sure'}",
-            *more,
-            "--trainer.max_steps=1",
-            "--trainer.val_check_interval=1",
-        ]
-    )
+    short = ["--trainer.max_steps=1", "--trainer.val_check_interval=1"]
+    main([*arguments, f"--model.init_from={root / 'sure'}", *more, *short])
     settings = {"max_length": 48, "batch_size": 8, "cache_dir": str(root / "cache")}
     data = NSMCDataModule(str(tasks.root / "nsmc"), str(world.tokenizer), **settings)
     batch = next(iter(data.train_dataloader()))
