@@ -246,6 +246,4 @@ def _context_row(text: str, context: EncodedContext) -> Row:
 
 def _require_pieces(ids: Sequence[int], where: JsonPlace, name: str) -> None:
     if not ids:
-        raise ValueError(
-            f"{where}: the {name} has no piece: it is all white space or combining marks; correct the file"
-        )
+        raise ValueError(f"{where}: the {name} has no piece: it is all white space or combining marks; correct it")
