@@ -21,7 +21,10 @@ from distilkobert.objectives import Batch as TokenBatch
 from distilkobert.objectives import Objective, SoftTargets, WeightedSum
 from distilkobert.optim import OptimizerSpec
 from distilkobert.tasks.input_settings import InputSettings, stored
-from distilkobert.tasks.kinds import SEQUENCE_REGRESSION, kind_named
+from distilkobert.tasks.kinds import (
+    SEQUENCE_REGRESSION,
+    kind_named,
+)
 from distilkobert.tasks.task_facts import TaskFacts
 from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
 from lightning_modules.task_scorers import scorer_of

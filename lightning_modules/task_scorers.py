@@ -1,4 +1,4 @@
-"""The module of a task, for its loss of true labels, its scores and its records."""
+"""The task's own module, for its loss of true labels, its scores and its records."""
 
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.kinds import (
@@ -17,7 +17,7 @@ from lightning_modules.token_classification import TokenClassification
 
 
 def scorer_of(facts: TaskFacts, settings: InputSettings | None) -> FineTuning:
-    """The task's own module, for its loss of true labels, its scores and its records."""
+    """The module of a task, without a network."""
     kind = kind_named(facts.kind)
     if kind is SEQUENCE_REGRESSION:
         return SequenceRegression("", input_settings=settings)

@@ -5,6 +5,7 @@ length and stride.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,25 +21,16 @@ from distilkobert.tasks.files.json_files import JsonPlace
 from distilkobert.tasks.files.korquad import GoldAnswer, Paragraph
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.no_answer import decided
-from distilkobert.tasks.reference_decoding import (
-    ReferenceContext,
-    read_context,
-    read_context_once,
-    reference_answer_pieces,
-)
+from distilkobert.tasks.reference_decoding import ReferenceContext, read_context, reference_answer_pieces
 from distilkobert.tasks.score_sums import ratio_sums
 from distilkobert.tasks.spans import Answer
-from distilkobert.tasks.windows import (
-    PieceRange,
-    Window,
-    WindowSettings,
-    answer_pieces,
-    build_windows,
-    window_label,
-)
+from distilkobert.tasks.windows import PieceRange, Window, WindowSettings, answer_pieces, build_windows, window_label
 from distilkobert.tokenizers.inputs import Span
 from distilkobert.tokenizers.kobert import KoBertTokenizer
 from distilkobert.tokenizers.loading import TextEncoder
+
+_REFERENCE_CONTEXTS_KEPT = 64
+"""A paragraph has about six questions, which are often in batches close to each other."""
 
 
 class EncodedContext(NamedTuple):
@@ -236,7 +228,12 @@ class AnsweringCodec(Codec):
         return self.encoder
 
     def _reference_context(self, text: str) -> ReferenceContext:
-        return read_context_once(text, self._reference_tokenizer)
+        return _read_reference_context(text, self._reference_tokenizer)
+
+
+@lru_cache(maxsize=_REFERENCE_CONTEXTS_KEPT)
+def _read_reference_context(text: str, tokenizer: KoBertTokenizer) -> ReferenceContext:
+    return read_context(text, tokenizer.tokenize)
 
 
 def _context_row(text: str, context: EncodedContext) -> Row:
@@ -246,4 +243,6 @@ def _context_row(text: str, context: EncodedContext) -> Row:
 
 def _require_pieces(ids: Sequence[int], where: JsonPlace, name: str) -> None:
     if not ids:
-        raise ValueError(f"{where}: the {name} has no piece: it is all white space or combining marks; correct it")
+        raise ValueError(
+            f"{where}: the {name} has no piece: it is all white space or combining marks; correct the file"
+        )

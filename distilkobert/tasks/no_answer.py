@@ -1,10 +1,12 @@
-"""Questions that may have no answer."""
+"""To give an answer or none: what a threshold makes of a record."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from distilkobert.metrics.korquad import NO_ANSWER
-from distilkobert.tasks.codec import Record
 
 
-def decided(record: Record, threshold: float) -> Record:
+def decided(record: Mapping[str, Any], threshold: float) -> dict[str, Any]:
     """A record of a question that may have no answer, with the answer that the threshold leaves.
 
     Args:

@@ -17,11 +17,9 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final, TypeAlias
 
 from distilkobert.tasks.windows import PieceRange
-from distilkobert.tokenizers.kobert import KoBertTokenizer
 
 Tokenize: TypeAlias = Callable[[str], Sequence[str]]
 # White space of that code: a narrow no-break space separates words, other Unicode spaces do not.
@@ -38,9 +36,6 @@ _IDEOGRAPHS: Final = (
     ),
     *((0xF900, 0xFAFF), (0x2F800, 0x2FA1F)),
 )
-
-_REFERENCE_CONTEXTS_KEPT = 64
-"""A paragraph has about six questions, which are often in batches close to each other."""
 
 
 @dataclass(frozen=True)
@@ -143,9 +138,3 @@ def _is_punctuation(character: str) -> bool:
     """ASCII characters that are no letter, digit or space count as punctuation, as does every Unicode category P."""
     printable = character.isascii() and character.isprintable()
     return (printable and not character.isalnum() and character != " ") or unicodedata.category(character)[0] == "P"
-
-
-@lru_cache(maxsize=_REFERENCE_CONTEXTS_KEPT)
-def read_context_once(text: str, tokenizer: KoBertTokenizer) -> ReferenceContext:
-    """`read_context`, with the last texts kept."""
-    return read_context(text, tokenizer.tokenize)
