@@ -122,7 +122,7 @@ class TaskDistillation(TaughtModule, FineTuning):
         name = f"teacher {self.teacher_source}"
         teacher, missing = load_model(self.teacher_source, self.kind.name, self.labels or None)
         check_teacher_head(missing, self.kind, self.teacher_source)
-        check_facts(teacher, self.facts, self.labels, name)
+        check_facts(teacher, self.facts, self.labels, name, teacher=True)
         check_teacher_tokenizer(self.teacher_source, self.task_facts.tokenizer_fingerprint)
         self.teacher_sum = weights_sum(teacher)
         student = self._student(teacher)

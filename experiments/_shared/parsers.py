@@ -29,6 +29,9 @@ _SEVERAL = re.compile(
 )
 """The same of an option that may be one of several types, none of them nothing: a number or a group of settings."""
 
+_PAIRS = "Sequence[collections.abc.Sequence[int]]"
+"""Type of pairs of layers; see `LayerMap`."""
+
 _CLASS = re.compile(r"Problem with given class_path '(?P<path>[\w.]+)':\s+")
 _KEY = re.compile(r'Parser key "([\w.]+)":\s+')
 _REFUSED = re.compile(
@@ -188,6 +191,8 @@ def _of_several(listing: re.Match[str]) -> str:
     errors = [error for error in re.split(r"(?:^|\n)\s*- ", listing["errors"]) if error]
     own = [error for error in errors if not error.startswith("Expected a")]
     types: list[str] = re.findall(r"'(?:\w+\.)*(\w+)'", listing["types"])
+    if _PAIRS in listing["types"]:
+        return f"expected {', '.join(types)}, or pairs [[student, teacher], ...], got {listing['value']}"
     return own[0] if own else f"expected {' or '.join(types)}, got {listing['value']}"
 
 
@@ -202,7 +207,7 @@ def _no_class(names: Sequence[str], given: str) -> str:
         return _expected_one_of(names, given)
     try:
         found = import_module(module)
-    except Exception as error:  # whatever a file of somebody's own raises
+    except Exception as error:  # noqa: BLE001 - whatever a file of somebody's own raises
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
         return f"cannot import {module} ({reason}); the folder of a file of your own goes into PYTHONPATH"
     if not hasattr(found, name):
