@@ -1,7 +1,7 @@
 """Distillation of any encoder into a smaller one."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
 from pytorch_lightning.utilities import rank_zero_info
@@ -13,7 +13,7 @@ from distilkobert.models.families import describe_encoder, has_head
 from distilkobert.models.forward import NetworkRun, freeze_unreached, network_facts
 from distilkobert.models.students import StudentSpec, build_student
 from distilkobert.models.teachers import FrozenTeacher, load_teacher, weights_sum
-from distilkobert.objectives import Batch, Objective, WeightedSum
+from distilkobert.objectives import Batch, Loss, Objective, WeightedSum
 from distilkobert.optim import OptimizerSpec
 from lightning_modules.held_out import TOTAL, HeldOutMeasures
 from lightning_modules.masked_lm import MaskedLMModule
@@ -156,12 +156,16 @@ class Distillation(MaskedLMModule):
             )
         self._loaded_progress = checkpoint.get(PROGRESS_ENTRY, 1.0)
 
-    def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> dict[str, Any]:
+    def loss(self, batch: dict[str, Tensor]) -> Loss:
         """Weighted sum of the objectives for one batch: `input_ids`, `attention_mask`, `labels`, each (B, T)."""
         tokens = Batch(batch["input_ids"], batch["attention_mask"], batch["labels"], self.progress)
         with torch.no_grad():
             teacher = self.teacher_run(tokens) if self.objectives.needs_teacher else None
-        loss = self.objectives(self.student_run(tokens), teacher, tokens)
+        return cast(Loss, self.objectives(self.student_run(tokens), teacher, tokens))
+
+    def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> dict[str, Any]:
+        """The loss of one batch, and its terms for the log."""
+        loss = self.loss(batch)
         return {
             "loss": loss.total,
             "terms": {name: term.detach() for name, term in {"total": loss.total, **loss.terms}.items()},

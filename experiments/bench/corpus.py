@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from jsonargparse import Namespace
 
 from distilkobert.corpus.preparation import prepare_corpus
 from distilkobert.corpus.sequences import CorpusSettings
@@ -70,6 +72,26 @@ def bench_corpus(inputs: Sequence[str], tokenizer: str, lines: int | None = None
         usual = in_fresh_process(partial(usual_way, paths, tokenizer, folder / "usual.pickle"))
         ours = in_fresh_process(partial(_our_way, paths, tokenizer, folder / "corpus", num_proc))
     return CorpusBenchmark(count, usual, ours)
+
+
+def main(options: Namespace) -> dict[str, Any]:
+    """Measure, print, and give the numbers."""
+    bench = bench_corpus(options.input, options.tokenizer, options.lines, options.num_proc)
+    print(f"{bench.lines:,} lines, same text and tokenizer files for both; each way in a process of its own")
+    usual = "one at a time, slow tokenizer of transformers, all in memory, pickled"
+    ours = f"prepare corpus, {'one process' if options.num_proc == 1 else f'{options.num_proc} processes'}"
+    for name, measured in ((usual, bench.usual), (ours, bench.ours)):
+        print(
+            f"{name}: {measured.result:.1f} s, {bench.lines / measured.result:,.0f} lines/s, "
+            f"peak memory {measured.peak_mb:,.0f} MB"
+        )
+    print(f"{bench.ratio:.1f} times faster, {bench.usual.peak_mb / bench.ours.peak_mb:.1f} times less memory")
+    return {
+        "lines": bench.lines,
+        "usual": {"seconds": bench.usual.result, "peak_mb": bench.usual.peak_mb},
+        "ours": {"seconds": bench.ours.result, "peak_mb": bench.ours.peak_mb},
+        "ratio": bench.ratio,
+    }
 
 
 def _our_way(paths: Sequence[Path], tokenizer: str, output: Path, num_proc: int) -> float:

@@ -2,14 +2,20 @@
 
 import platform
 import re
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from jsonargparse import Namespace
 
 from distilkobert.io.pretrained import load_pretrained
-from experiments._shared.latency_file import Latencies, ModelLatency, model_key, write_latencies
+from experiments._shared.latency_file import Latencies, ModelLatency, model_key, time_text, write_latencies
+from experiments._shared.quiet import quieten_transformers
 from experiments._shared.weights import weights_mb
+from experiments.bench.threads import torch_threads
 
 if TYPE_CHECKING:
     import torch
@@ -40,15 +46,11 @@ def bench_latency(
         FileNotFoundError: a folder has no model, or no weights of one.
         ValueError: a setting is out of range, a folder is named twice, or a length is more than a model can read.
     """
-    import torch
-
-    megabytes = _check(models, lengths, repeats, threads)
-    encoders = {name: _load(name, max(lengths)) for name in models}
-    batches = {name: _batches(encoder, lengths) for name, encoder in encoders.items()}
+    megabytes = _check(models, lengths, repeats)
     times: dict[tuple[str, int, int], list[float]] = {}
-    threads_before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
+    with torch_threads(threads):
+        encoders = {name: _load(name, max(lengths)) for name in models}
+        batches = {name: _batches(encoder, lengths) for name, encoder in encoders.items()}
         for turn in range(-1, repeats):
             for place in range(len(models)):
                 name = models[(turn + place) % len(models)]
@@ -56,8 +58,6 @@ def bench_latency(
                     seconds = _seconds(encoders[name], ids)
                     if turn >= 0:
                         times.setdefault((name, *shape), []).append(seconds)
-    finally:
-        torch.set_num_threads(threads_before)
     results = {}
     for name, encoder in encoders.items():
         alone, together = ([times[name, batch, length] for length in lengths] for batch in BATCHES)
@@ -73,6 +73,42 @@ def bench_latency(
             mb=megabytes[name],
         )
     return results
+
+
+def main(options: Namespace) -> dict[str, Any]:
+    """Measure, write the file that reports read, print, and give the numbers."""
+    quieten_transformers()
+    output = Path(options.output)
+    if output.is_dir() or not output.parent.is_dir():
+        raise FileNotFoundError(f"--output={output}: expected the name of a JSON file in a folder that exists")
+    left_out = [name for name in options.models if options.skip_missing and not Path(name).is_dir()]
+    if left_out:
+        print(f"not there, left out: {', '.join(left_out)}", file=sys.stderr)
+    models = [name for name in options.models if name not in left_out]
+    results = bench_latency(models, options.lengths, options.repeats, options.threads)
+    write_latency(output, results, options.threads)
+    print(f"{processor_name()}, threads: {options.threads}; pieces: {', '.join(map(str, options.lengths))}")
+    print(latency_table(results))
+    return {"processor": processor_name(), "models": {name: asdict(one) for name, one in results.items()}}
+
+
+def latency_table(results: Mapping[str, ModelLatency]) -> str:
+    """The numbers as lines of text, each time with its ratio to the first model's."""
+    first = next(iter(results.values()))
+    wide = max(map(len, results))
+    lines = [
+        f"{'model':<{wide}}  {'batch 1 ms':>26}  {'batch 32 ms':>26}  {'sentences/s':>12}  {'parameters':>12}  "
+        f"{'MB':>7}"
+    ]
+    for name, one in results.items():
+        faster, faster_32 = first.batch_1_ms / one.batch_1_ms, first.batch_32_ms / one.batch_32_ms
+        alone = f"{time_text(one.batch_1_ms, one.batch_1_quartiles_ms)} {faster:.2f} x"
+        together = f"{time_text(one.batch_32_ms, one.batch_32_quartiles_ms)} {faster_32:.2f} x"
+        lines.append(
+            f"{name:<{wide}}  {alone:>26}  {together:>26}  {one.sentences_per_s:>12,.1f}  {one.parameters:>12,}  "
+            f"{one.mb:>7.1f}"
+        )
+    return "\n".join([*lines, f"in brackets: half of the repeats; x: times faster than {next(iter(results))}"])
 
 
 def _quartiles_ms(seconds: Sequence[Sequence[float]]) -> tuple[float, float, float]:
@@ -97,15 +133,14 @@ def processor_name(cpuinfo: Path = _CPUINFO) -> str:
     return found[1] if found else f"cpu {platform.machine()}"
 
 
-def _check(models: Sequence[str], lengths: Sequence[int], repeats: int, threads: int) -> dict[str, float]:
+def _check(models: Sequence[str], lengths: Sequence[int], repeats: int) -> dict[str, float]:
     """Refuse what cannot be measured; the size of each model's weights."""
     if not models:
         raise ValueError("no model was named; give at least one exported folder")
     if not lengths or min(lengths) < 1:
         raise ValueError(f"lengths is {list(lengths)}; expected numbers of pieces from 1 up")
-    for option, value in (("repeats", repeats), ("threads", threads)):
-        if value < 1:
-            raise ValueError(f"{option} is {value}; expected at least 1")
+    if repeats < 1:
+        raise ValueError(f"repeats is {repeats}; expected at least 1")
     places: set[Path] = set()
     megabytes = {}
     for name in models:

@@ -1,13 +1,17 @@
 """How fast an encoder trains on this processor in each number format: all in one process, in turns."""
 
-import statistics
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from jsonargparse import Namespace
 
 from distilkobert.models.teachers import EncoderSpec
+from experiments.bench.latency import processor_name
+from experiments.bench.threads import torch_threads
+from experiments.bench.turns import take_turns
 
 if TYPE_CHECKING:
     import torch
@@ -45,33 +49,34 @@ class Training:
         for name in ("batch", "length", "rounds"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; expected at least 1")
-        if self.threads is not None and self.threads < 1:
-            raise ValueError(f"threads is {self.threads}; expected at least 1")
         if self.length > self.encoder.max_positions:
             raise ValueError(f"length is {self.length}; the encoder has {self.encoder.max_positions} positions")
 
 
 def bench_precision(training: Training) -> dict[str, float]:
     """Tokens per second of masked-LM steps (forward, backward, AdamW) on the CPU, by format: medians over rounds."""
-    import torch
-
-    threads_before = torch.get_num_threads()
-    torch.set_num_threads(training.threads or threads_before)
-    try:
+    with torch_threads(training.threads):
         step = _step(training)
-        times: dict[str, list[float]] = {name: [] for name, _, _ in FORMATS}
-        for turn in range(-1, training.rounds):
-            for place in range(len(FORMATS)):
-                name, half, fused = FORMATS[(turn + place) % len(FORMATS)]
-                with _attention(fused):
-                    started = time.perf_counter()
-                    step(half)
-                if turn >= 0:
-                    times[name].append(time.perf_counter() - started)
-    finally:
-        torch.set_num_threads(threads_before)
-    tokens = training.batch * training.length
-    return {name: tokens / statistics.median(seconds) for name, seconds in times.items()}
+
+        def in_format(half: bool, fused: bool) -> None:
+            with _attention(fused):
+                step(half)
+
+        turns = take_turns({name: partial(in_format, half, fused) for name, half, fused in FORMATS}, training.rounds)
+    return {name: training.batch * training.length / turns.spread(name).median for name in turns.seconds}
+
+
+def main(options: Namespace) -> dict[str, Any]:
+    """Measure, print, and give the numbers."""
+    width = options.hidden_size
+    encoder = EncoderSpec(options.layers, width, options.heads, intermediate_size=4 * width, dropout=0.0)
+    training = Training(encoder, options.batch, options.length, options.rounds, options.threads)
+    print(
+        f"{processor_name()}; masked LM, {options.layers} x {width}, {options.batch} x {options.length} tokens a step"
+    )
+    speeds = bench_precision(training)
+    print("\n".join(precision_lines(speeds)))
+    return {"processor": processor_name(), "tokens_per_s": speeds}
 
 
 def precision_lines(speeds: dict[str, float]) -> Sequence[str]:

@@ -3,7 +3,7 @@
 import pytorch_lightning as pl
 from pytorch_lightning.loggers import TensorBoardLogger
 
-from distilkobert.io.metric_names import TRAIN, VAL
+from distilkobert.io.metric_names import LOSS_TERM, TRAIN, VAL
 from lightning_modules.distillation import Distillation
 
 CATEGORY = "objectives"
@@ -22,7 +22,7 @@ class ObjectiveCharts(pl.Callback):
             return
         names = [name for name, _ in pl_module.objectives.items()]
         charts = {
-            "value": [f"{TRAIN}loss/{name}" for name in names],
+            "value": [f"{LOSS_TERM}{name}" for name in names],
             "value times weight": [f"{TRAIN}weighted/{name}" for name in names],
             "held-out value": [f"{VAL}objective/{name}" for name in names],
         }

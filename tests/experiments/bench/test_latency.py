@@ -10,8 +10,8 @@ from transformers import BertConfig, BertForMaskedLM, DistilBertConfig, DistilBe
 
 from experiments._shared.latency_file import ModelLatency
 from experiments.bench import latency as module
-from experiments.bench.__main__ import latency_table, main
-from experiments.bench.latency import bench_latency, processor_name, write_latency
+from experiments.bench.__main__ import main
+from experiments.bench.latency import bench_latency, latency_table, processor_name, write_latency
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ def test_each_format_is_timed_as_often_and_the_median_counts(
         return step
 
     monkeypatch.setattr(bench, "_step", make_step)
-    monkeypatch.setattr(bench.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr("experiments.bench.turns.time.perf_counter", lambda: clock[0])
     assert main(["precision", *SMALL]) == 0
     assert [steps.count(one) for one in ((False, True), (True, True), (True, False))] == [3, 3, 3]
     lines = capsys.readouterr().out.splitlines()[1:]

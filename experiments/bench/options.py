@@ -1,0 +1,85 @@
+"""The options of every benchmark. A new one is a function here, a row in `BENCHES`, and a module of its name."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from experiments._shared.parsers import StrictParser
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One benchmark. Its module `experiments.bench.NAME` has `main(options)`, which prints and gives plain numbers.
+
+    Args:
+        about: one line for the list of commands.
+        add_options: adds its options to a parser.
+    """
+
+    about: str
+    add_options: Callable[[StrictParser], None]
+
+
+def _corpus(parser: StrictParser) -> None:
+    parser.add_argument("--input", nargs="+", required=True, metavar="FILE", help=".txt files or globs, maybe packed")
+    parser.add_argument("--tokenizer", type=str, required=True, help="folder or hub name of the KoBERT tokenizer")
+    parser.add_argument("--lines", type=int | None, help="use only this many lines, from the start")
+    parser.add_argument("--num_proc", type=int, default=1, help="processes of ours; the usual way has one")
+
+
+def _latency(parser: StrictParser) -> None:
+    parser.add_argument(
+        "--models", nargs="+", required=True, metavar="DIR", help="exported folders; ratios to the first"
+    )
+    parser.add_argument("--output", type=str, required=True, metavar="FILE", help="JSON file that reports read")
+    parser.add_argument("--lengths", nargs="+", type=int, default=[16, 64], metavar="N", help="pieces in a sentence")
+    parser.add_argument("--repeats", type=int, default=20, help="rounds; the median over them counts")
+    parser.add_argument("--threads", type=int, default=1, help="threads of torch")
+    parser.add_argument("--skip_missing", type=bool, default=False, help="leave out folders that are not there")
+
+
+def _training(parser: StrictParser, *, hidden_size: int, heads: int, batch: int, length: int, rounds: int) -> None:
+    parser.add_argument("--layers", type=int, default=12, help="Transformer layers of the trained model or the teacher")
+    parser.add_argument(
+        "--hidden_size", type=int, default=hidden_size, help="width; the feed-forward blocks have four times it"
+    )
+    parser.add_argument("--heads", type=int, default=heads, help="attention heads in a layer")
+    parser.add_argument("--batch", type=int, default=batch, help="sequences in a step")
+    parser.add_argument("--length", type=int, default=length, help="tokens in the longest sequence")
+    parser.add_argument("--rounds", type=int, default=rounds, help="steps of each way; medians count")
+    parser.add_argument("--threads", type=int | None, help="threads of torch; by default its own number")
+
+
+def _precision(parser: StrictParser) -> None:
+    _training(parser, hidden_size=256, heads=4, batch=32, length=64, rounds=5)
+
+
+def _distil(parser: StrictParser) -> None:
+    _training(parser, hidden_size=768, heads=12, batch=16, length=128, rounds=9)
+    parser.add_argument(
+        "--clock",
+        type=Literal["wall", "cpu"],
+        default="wall",
+        help="cpu: processor time, for a machine with other work",
+    )
+    parser.add_argument("--vocab_size", type=int, default=8002, help="pieces; the default is KoBERT's number")
+    parser.add_argument(
+        "--student_layers", nargs="+", type=int, default=[0, 4, 8], metavar="N", help="teacher layers, from 0"
+    )
+
+
+def _gradients(parser: StrictParser) -> None:
+    parser.add_argument("--checkpoint", type=str, required=True, metavar="FILE", help="of a distillation's run folder")
+    parser.add_argument("--batches", type=int, default=8, help="held-out batches that are measured")
+    parser.add_argument(
+        "--overrides", nargs="+", default=[], metavar="OPTION", help="options of the trainer, for what has moved"
+    )
+
+
+BENCHES = {
+    "corpus": Bench("preparing a corpus, against the usual way", _corpus),
+    "distil": Bench("a distillation step, against a naive one, and what capturing costs", _distil),
+    "gradients": Bench("how much each objective of a checkpoint pulls, and whither", _gradients),
+    "latency": Bench("time for a sentence, of all models in turns", _latency),
+    "precision": Bench("training in float32 and bf16 on this processor", _precision),
+}
