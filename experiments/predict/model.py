@@ -20,6 +20,7 @@ from distilkobert.tasks.kinds import KINDS, TaskKind, kind_named
 from distilkobert.tokenizers.loading import load_tokenizer
 from distilkobert.tokenizers.unknowns import PieceCounts
 from experiments.predict.inputs import Asked
+from experiments.predict.source import Source
 
 _SHORTEST = 16
 """Fewest tokens that hold a question and a part of its context."""
@@ -55,7 +56,7 @@ class Predictor:
     codec: Codec
 
     @classmethod
-    def of(cls, source: "Source", kind: TaskKind, max_length: int | None) -> "Predictor":
+    def of(cls, source: Source, kind: TaskKind, max_length: int | None) -> "Predictor":
         """Load a model.
 
         Args:
@@ -126,39 +127,6 @@ class Predictor:
     def line(self, record: Record, question: Question) -> str:
         """A record as it is printed."""
         return self.codec.line(record, question.texts[-1])
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a model is.
-
-    Args:
-        weights: exported folder, or checkpoint.
-        tokenizer: folder of its tokenizer.
-    """
-
-    weights: Path
-    tokenizer: Path
-
-    @classmethod
-    def of(cls, model: Path) -> "Source":
-        """The model of an exported folder, of a run folder (its best checkpoint, or its last), or of a checkpoint.
-
-        Raises:
-            FileNotFoundError: the folder holds none of these.
-        """
-        if model.suffix == ".ckpt":
-            return cls(model, model.parent.parent / "tokenizer")
-        if (model / "config.json").is_file():
-            return cls(model, model)
-        kept = [model / "checkpoints" / f"{name}.ckpt" for name in ("best", "last")]
-        found = next((path for path in kept if path.is_file()), None)
-        if found is None:
-            raise FileNotFoundError(
-                f"{model} holds no config.json and no checkpoints/best.ckpt; name a run folder, or one that python -m "
-                "experiments.export --checkpoint ... has written"
-            )
-        return cls(found, model / "tokenizer")
 
 
 def kind_of(weights: Path) -> TaskKind:
