@@ -29,12 +29,12 @@ def _corpus(parser: StrictParser) -> None:
 
 def _latency(parser: StrictParser) -> None:
     parser.add_argument(
-        "--models", nargs="+", required=True, metavar="DIR", help="exported folders; ratios to the first"
+        "--models", nargs="+", required=True, metavar="DIR", help="exported folders, ONNX files; ratios to the first"
     )
     parser.add_argument("--output", type=str, required=True, metavar="FILE", help="JSON file that reports read")
     parser.add_argument("--lengths", nargs="+", type=int, default=[16, 64], metavar="N", help="pieces in a sentence")
     parser.add_argument("--repeats", type=int, default=20, help="rounds; the median over them counts")
-    parser.add_argument("--threads", type=int, default=1, help="threads of torch")
+    parser.add_argument("--threads", type=int, default=1, help="threads of torch and ONNX Runtime")
     parser.add_argument("--skip_missing", type=bool, default=False, help="leave out folders that are not there")
 
 

@@ -7,8 +7,12 @@ The folder holds the weights (safetensors), a fast tokenizer for `AutoTokenizer`
 `AutoModel...from_pretrained` of its task, `DistilBertModel` or `BertModel`. The export is read back and compared with
 the checkpoint before it gets its name.
 
-`--onnx=true` adds `model.onnx`, head included, for batches and lengths of any size; it needs `pip install
-'distilkobert[export]'`.
+`--onnx=true` adds `model.onnx`, head included, for batches and lengths of any size, `--int8=true` also
+`model_int8.onnx`, a quarter of its size; they need `pip install 'distilkobert[export]'`. `--evaluate=test` scores every
+form of a fine-tuned model on the data of its run, `--latency=true` times them here. What is measured goes into the
+folder's `metrics.json` and model card, scores into the run's `metrics.json` too, which reports read.
+
+`--push=OWNER/NAME` sends the folder to the Hugging Face hub.
 """
 
 import sys
@@ -20,6 +24,8 @@ from experiments._shared.commandline import call_with_options, run_command
 from experiments._shared.quiet import quieten_transformers
 from experiments._shared.run_results import how_to_finish
 from experiments.export.onnx import require_onnx
+from experiments.export.push import check_push, push_folder
+from experiments.export.scores import Part
 
 
 def export(
@@ -27,6 +33,15 @@ def export(
     output: str,
     tokenizer: str | None = None,
     onnx: bool = False,
+    int8: bool = False,
+    reduce_range: bool | None = None,
+    evaluate: Part | None = None,
+    overrides: list[str] | None = None,
+    latency: bool = False,
+    license: str | None = None,
+    language: str | None = None,
+    push: str | None = None,
+    private: bool = True,
     allow_unfinished: bool = False,
 ) -> Path:
     """Export one checkpoint.
@@ -37,6 +52,16 @@ def export(
         tokenizer: folder of the model's tokenizer, KoBERT's *.model and vocab.txt or a tokenizer.json; by default the
             one kept in the checkpoint's run folder.
         onnx: write model.onnx too.
+        int8: write model_int8.onnx too; both settings of reduce_range are measured.
+        reduce_range: give weights 7 bits instead of 8, for processors without VNNI instructions; by default the setting
+            whose outputs are nearer to float32 on this processor.
+        evaluate: part of the run's data that every form of the model is scored on.
+        overrides: options of experiments.train for that, such as --data.data_dir=DIR where data has moved.
+        latency: time every form on this processor, with one thread.
+        license: identifier for the model card, as the hub has them; needed for push.
+        language: code for the model card; by default ko where the tokenizer's pieces are Korean.
+        push: OWNER/NAME of a repository on the hub, made where it is missing.
+        private: a repository that is made is not public.
         allow_unfinished: export from a run whose training has not come to its end.
 
     Returns:
@@ -44,11 +69,14 @@ def export(
 
     Raises:
         FileNotFoundError: checkpoint or tokenizer is not there.
-        ValueError: the output exists, the run is not finished, the tokenizer does not fit, or the export does not
-            reproduce the checkpoint.
+        ValueError: the output exists, the run is not finished, the tokenizer does not fit, the export does not
+            reproduce the checkpoint, or there is nothing to score it on.
+        OSError: the hub did not take the folder, which stays where it is.
     """
-    if onnx:
+    if onnx or int8:
         require_onnx()
+    if push is not None:
+        check_push(push, license)
     source, target = Path(checkpoint), Path(output)
     if target.exists():
         raise ValueError(f"{target} exists; remove it or name another --output")
@@ -58,37 +86,29 @@ def export(
     if not source.is_file():
         raise no_checkpoint(source)
 
-    from distilkobert import KoBertTokenizer
-    from distilkobert.models.checkpoints import ENTRY, model_from_checkpoint, read_checkpoint
-    from distilkobert.models.checks import longest_input, takes_segments
-    from distilkobert.tasks.kinds import head_named
-    from distilkobert.tokenizers.loading import load_tokenizer
-    from experiments.export.checking import check_export, check_tokenizer
-    from experiments.export.model_card import write_model_card
-    from experiments.export.onnx import write_onnx
+    from experiments.export.writing import Wanted, write_export
 
     quieten_transformers()
-    saved = read_checkpoint(source)
-    model, task = model_from_checkpoint(saved, source), saved[ENTRY]["task"]
-    encoder = load_tokenizer(str(tokenizer or run_folder / "tokenizer"))
-    check_tokenizer(encoder, model)
     with atomic_folder(target) as folder:
-        model.save_pretrained(folder)
-        fast = encoder.to_transformers(
-            model_max_length=longest_input(model.config), segment_ids=takes_segments(model.config)
+        wanted = Wanted(
+            name=push.rpartition("/")[2] if push else target.name,
+            checkpoint=source,
+            run_folder=run_folder,
+            tokenizer=Path(tokenizer) if tokenizer else run_folder / "tokenizer",
+            onnx=onnx or int8,
+            int8=int8,
+            reduce_range=reduce_range,
+            evaluate=evaluate,
+            overrides=tuple(overrides or ()),
+            latency=latency,
+            license=license,
+            language=language,
         )
-        fast.save_pretrained(folder)
-        if isinstance(encoder, KoBertTokenizer):
-            encoder.save_pretrained(folder)
-        if onnx:
-            write_onnx(folder / "model.onnx", model)
-        card = folder / "README.md"
-        write_model_card(
-            card, name=target.name, model=model, head=head_named(task), checkpoint=source, run_folder=run_folder
-        )
-        check_export(folder, model, task)
+        write_export(folder, wanted)
     if remark := how_to_finish(run_folder):
         print(f"note: {remark}; then export again, so that the model card shows it", file=sys.stderr)
+    if push is not None:
+        print(f"pushed to {push_folder(target, push, private)}")
     return target
 
 

@@ -58,7 +58,8 @@ def predict(
     """Print a prediction for each example, or write them to a file.
 
     Args:
-        model: run folder of a fine-tuning (its best checkpoint), folder of an exported model, or a checkpoint.
+        model: run folder of a fine-tuning (its best checkpoint), folder of an exported model, one of its ONNX files, or
+            a checkpoint.
         text: the text, or the first of a pair, or the question; without it and `input`, standard input is read line by
             line.
         text_pair: the second text of a pair, or the context.

@@ -13,6 +13,7 @@ from distilkobert.io.texts import not_utf8
 from distilkobert.models.checkpoints import ENTRY as CHECKPOINT_ENTRY
 from distilkobert.models.checkpoints import load_model, read_checkpoint, task_of
 from distilkobert.models.checks import class_names, longest_input, takes_segments
+from distilkobert.models.onnx_network import open_onnx
 from distilkobert.models.vocabulary_fit import holds_pieces
 from distilkobert.tasks.codec import Codec, Record, Row
 from distilkobert.tasks.input_settings import ENTRY, InputSettings, settings_of
@@ -69,7 +70,7 @@ class Predictor:
             FileNotFoundError: the folder has no tokenizer.
             ValueError: the head is not trained, `max_length` does not fit, or the tokenizer is another model's.
         """
-        network, missing = load_model(source.weights, kind.name)
+        network, missing = _load(source.weights, kind)
         if missing:
             raise ValueError(
                 f"{source.weights} has no trained head for {kind.name}: it lacks {', '.join(missing)}; leave --task out"
@@ -129,6 +130,14 @@ class Predictor:
         return self.codec.line(record, question.texts[-1])
 
 
+def _load(weights: Path, kind: TaskKind) -> tuple[PreTrainedModel, list[str]]:
+    """The network, and the names of the weights that it has no values for; an ONNX file has its own head alone."""
+    if weights.suffix != ".onnx":
+        return load_model(weights, kind.name)
+    network = open_onnx(weights)
+    return network, [] if task_of(network.config) == kind.name else ["its weights"]
+
+
 def kind_of(weights: Path) -> TaskKind:
     """The task kind of an exported folder or a checkpoint.
 
@@ -136,8 +145,8 @@ def kind_of(weights: Path) -> TaskKind:
         FileNotFoundError: there is no such checkpoint.
         ValueError: the model is not fine-tuned for one of the tasks.
     """
-    if weights.is_dir():
-        config = load_pretrained(AutoConfig, weights)
+    if weights.is_dir() or weights.suffix == ".onnx":
+        config = load_pretrained(AutoConfig, weights if weights.is_dir() else weights.parent)
         task, held = task_of(config), config.architectures[0] if config.architectures else "a model without a head"
     else:
         task = read_checkpoint(weights)[CHECKPOINT_ENTRY]["task"]
