@@ -56,7 +56,9 @@ class KorQuADDataModule(QuestionAnsweringDataModule):
         predict_file: str | None = None,
         unknown_limit: float = UNKNOWN_LIMIT,
     ) -> None:
-        files = find_task_files(data_dir, KORQUAD_TRAIN, KORQUAD_DEV, "korquad", one_file=KORQUAD_SPLIT)
+        files = find_task_files(
+            data_dir, KORQUAD_TRAIN, KORQUAD_DEV, "korquad", "QuestionAnsweringDataModule", one_file=KORQUAD_SPLIT
+        )
         super().__init__(
             tokenizer,
             train_file=files.train.name,

@@ -55,7 +55,9 @@ class NaverNERDataModule(TaggingDataModule):
         unknown_limit: float = UNKNOWN_LIMIT,
         types: list[str] | None = None,
     ) -> None:
-        files = find_task_files(data_dir, NAVER_TRAIN, NAVER_TEST, "naver_ner", one_file=KLUE_SPLIT)
+        files = find_task_files(
+            data_dir, NAVER_TRAIN, NAVER_TEST, "naver_ner", "TaggingDataModule", one_file=KLUE_SPLIT
+        )
         super().__init__(
             tokenizer,
             train_file=files.train.name,

@@ -26,6 +26,7 @@ class NSMCDataModule(TableDataModule):
         predict_file: file that the `predict` command answers: one of the same format, with or without the column
             `label`, or plain text, one review a line; None: the test part.
         unknown_limit: share of unknown pieces from which a part of the data is refused; 1 accepts any.
+        labels: what the files write, to the names of the classes, in place of NSMC's, for files of the same layout.
 
     Raises:
         FileNotFoundError: a file or the tokenizer is not there.
@@ -47,14 +48,15 @@ class NSMCDataModule(TableDataModule):
         cache_dir: str | None = None,
         predict_file: str | None = None,
         unknown_limit: float = UNKNOWN_LIMIT,
+        labels: list[str | int] | dict[str | int, str] | None = None,
     ) -> None:
-        files = find_task_files(data_dir, NSMC_TRAIN, NSMC_TEST, "nsmc")
+        files = find_task_files(data_dir, NSMC_TRAIN, NSMC_TEST, "nsmc", "TableDataModule")
         super().__init__(
             tokenizer,
             text="document",
             label="label",
             id="id",
-            labels=NSMC_NAMES,
+            labels=labels or NSMC_NAMES,
             train_file=files.train.name,
             test_file=files.of("test").name,
             data_dir=data_dir,

@@ -13,6 +13,7 @@ from distilkobert.tasks.answering import AnsweringCodec
 from distilkobert.tasks.feature_cache import Columns, as_columns
 from distilkobert.tasks.files.korquad import read_korquad
 from distilkobert.tasks.input_settings import InputSettings
+from distilkobert.tasks.kinds import QUESTION_ANSWERING
 from distilkobert.tasks.splits import TaskPart
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 
@@ -55,6 +56,7 @@ class QuestionAnsweringDataModule(TaskDataModule):
         ValueError: a setting out of range, or `reference_decoding` with `split` or another tokenizer than KoBERT's.
     """
 
+    kind = QUESTION_ANSWERING
     key_name = "article title"
 
     def __init__(

@@ -13,6 +13,7 @@ from distilkobert.tasks.feature_cache import Columns, as_columns
 from distilkobert.tasks.files.ner import TaggedSentence
 from distilkobert.tasks.files.tagged import TagFiles, TagFormat, Units
 from distilkobert.tasks.input_settings import InputSettings
+from distilkobert.tasks.kinds import TOKEN_CLASSIFICATION
 from distilkobert.tasks.labels import bio_labels
 from distilkobert.tasks.splits import TaskPart
 from distilkobert.tasks.tag_forms import bio_tags, form_of, split_tag
@@ -60,6 +61,7 @@ class TaggingDataModule(TaskDataModule):
         ValueError: a setting out of range, or tags that are no tags.
     """
 
+    kind = TOKEN_CLASSIFICATION
     suffix_tags = False
     key_name = "sentence"
 

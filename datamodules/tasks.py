@@ -8,7 +8,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,9 @@ from distilkobert.io.files import require_nonempty, sha256_of_file
 from distilkobert.tasks.feature_cache import Columns, FeatureTable, cached_features
 from distilkobert.tasks.files.common import find_file, missing_files
 from distilkobert.tasks.input_settings import InputSettings
+from distilkobert.tasks.kinds import TaskKind, TaskName
 from distilkobert.tasks.splits import DEV_CUT, HashSplit, TaskPart, describe
+from distilkobert.tasks.task_facts import TaskFacts
 from distilkobert.tasks.unknown_pieces import count_pieces
 from distilkobert.tokenizers.loading import load_tokenizer
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT, check_unknown, require_limit
@@ -84,7 +86,7 @@ class TaskFiles:
 
 
 def find_task_files(
-    data_dir: str, train: Sequence[str], test: Sequence[str], fetch: str, one_file: HashSplit | None = None
+    data_dir: str, train: Sequence[str], test: Sequence[str], fetch: str, own: str, one_file: HashSplit | None = None
 ) -> TaskFiles:
     """Find the files of a task.
 
@@ -93,6 +95,7 @@ def find_task_files(
         train: names that the training file may have, without .gz, .xz or .zst.
         test: the same of the file that is tested on.
         fetch: the data set's name for `python -m experiments.prepare fetch`.
+        own: data module for files of other names.
         one_file: how the file is divided where there is only one of the two; None where both are needed.
 
     Raises:
@@ -105,7 +108,10 @@ def find_task_files(
         return TaskFiles(train_file, DEV_CUT, test=test_file)
     only = train_file or test_file
     if only is None or one_file is None:
-        remedy = f"get the data with: python -m experiments.prepare fetch {fetch} --output {folder}"
+        remedy = (
+            f"files of your own with other names: data.class_path={own} (train_file, test_file); the data set "
+            f"comes with: python -m experiments.prepare fetch {fetch} --output {folder}"
+        )
         raise missing_files(folder, [*test] if train_file else [*train] if test_file else [*train, *test], remedy)
     return TaskFiles(only, one_file)
 
@@ -136,6 +142,7 @@ class TaskDataModule(PlannedDataModule):
         ValueError: a setting out of range.
     """
 
+    kind: TaskKind
     multi_label = False
     class_weights: list[float] | None = None
 
@@ -179,6 +186,17 @@ class TaskDataModule(PlannedDataModule):
         self._name = name
         self._cache = None if cache_dir is None else Path(cache_dir)
         self._loaded: dict[TaskPart, TaskBatches] = {}
+
+    @property
+    def task_facts(self) -> TaskFacts:
+        """The task, for a module that trains any of them."""
+        return TaskFacts(
+            cast(TaskName, self.kind.name),
+            tuple(getattr(self, "labels", ())),
+            getattr(self, "suffix_tags", False),
+            None if self.class_weights is None else tuple(self.class_weights),
+            self.tokenizer.fingerprint,
+        )
 
     @abstractmethod
     def read_features(self, path: Path, labelled: bool) -> dict[str, Columns]:

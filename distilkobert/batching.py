@@ -90,6 +90,8 @@ class TokenBudgetSampler(Sampler[BatchKey]):
         self.epoch = 0
         self._start = 0
         sizes = _checked_lengths(lengths, max_tokens)
+        self.tokens = int(sizes.sum())
+        """Tokens of an epoch, without padding, over all ranks."""
         # By bucket, then by row: the fixed order, and the frame inside which a shuffled epoch permutes.
         buckets = (sizes - 1) // bucket_width
         self._order: IntArray = np.argsort(buckets, kind="stable").astype(np.int64)

@@ -5,6 +5,7 @@ from lightning_modules.masked_language_modeling import MaskedLanguageModeling
 from lightning_modules.question_answering import QuestionAnswering
 from lightning_modules.sequence_classification import SequenceClassification
 from lightning_modules.sequence_regression import SequenceRegression
+from lightning_modules.task_distillation import TaskDistillation
 from lightning_modules.token_classification import TokenClassification
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "QuestionAnswering",
     "SequenceClassification",
     "SequenceRegression",
+    "TaskDistillation",
     "TokenClassification",
 ]

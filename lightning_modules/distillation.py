@@ -17,15 +17,10 @@ from distilkobert.objectives import Batch, Loss, Objective, WeightedSum
 from distilkobert.optim import OptimizerSpec
 from lightning_modules.held_out import TOTAL, HeldOutMeasures
 from lightning_modules.masked_lm import MaskedLMModule
-
-TEACHER_ENTRY = "teacher"
-"""Key under which a checkpoint keeps the sum of the teacher's weights."""
-
-PROGRESS_ENTRY = "progress"
-"""Key under which a checkpoint keeps the share of training that is behind it, on which scheduled weights depend."""
+from lightning_modules.taught import TaughtModule
 
 
-class Distillation(MaskedLMModule):
+class Distillation(TaughtModule, MaskedLMModule):
     """Train a student on a weighted sum of objectives, most of which compare it with a teacher.
 
     The teacher never learns, runs without dropout, and is in no checkpoint. One without a trained masked-LM head can
@@ -75,7 +70,6 @@ class Distillation(MaskedLMModule):
         self.pad_token_id = pad_token_id
         self.max_length = max_length
         self.measures = HeldOutMeasures(self.objectives, token_counts)
-        self._loaded_progress = 0.0
 
     def configure_model(self) -> None:
         """Load and check the teacher, and build student and objectives from it; say what they are.
@@ -127,34 +121,6 @@ class Distillation(MaskedLMModule):
     def learning(self) -> list[nn.Module]:
         """The student, and what objectives own."""
         return [self.network, *([self.objectives] if any(True for _ in self.objectives.parameters()) else [])]
-
-    @property
-    def progress(self) -> float:
-        """Share of the optimizer steps behind the weights, 0 to 1; in evaluation that of the checkpoint."""
-        if self.trainer.state.fn != "fit":
-            return self._loaded_progress
-        return self.trainer.global_step / max(1, int(self.trainer.estimated_stepping_batches))
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Note which teacher the student learnt from, and how far training is."""
-        super().on_save_checkpoint(checkpoint)
-        checkpoint[TEACHER_ENTRY] = self.teacher_sum
-        checkpoint[PROGRESS_ENTRY] = self.progress
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuse a student of another teacher, wherever the teacher lies.
-
-        Raises:
-            ValueError: the teacher's weights are not those that the student has learnt from so far.
-        """
-        super().on_load_checkpoint(checkpoint)
-        if checkpoint.get(TEACHER_ENTRY, self.teacher_sum) != self.teacher_sum:
-            raise ValueError(
-                f"--ckpt_path={self.trainer.ckpt_path}: its student has learnt from another teacher than the one in "
-                f"{self.teacher_source}, whose weights differ. Name the same teacher with --model.teacher, or start a "
-                "new run with another --run.arm"
-            )
-        self._loaded_progress = checkpoint.get(PROGRESS_ENTRY, 1.0)
 
     def loss(self, batch: dict[str, Tensor]) -> Loss:
         """Weighted sum of the objectives for one batch: `input_ids`, `attention_mask`, `labels`, each (B, T)."""

@@ -43,7 +43,7 @@ class TaskOutput:
 class FineTuning(EncoderModule):
     """An encoder of transformers under the head of one task.
 
-    A subclass gives `output` (loss and logits of a batch), `score` (count predictions into its metrics) and `scores`
+    A subclass gives `task_loss` (of the head's outputs), `score` (count predictions into its metrics) and `scores`
     (the metrics' values).
 
     Args:
@@ -58,6 +58,9 @@ class FineTuning(EncoderModule):
 
     errors_title = "Wrong answers, most confident first"
     """Above the records that TensorBoard shows."""
+
+    logit_names: tuple[str, ...] = ("logits",)
+    """The head's outputs in transformers."""
 
     batch_keys: tuple[str, ...] = ()
     """Entries of a batch, beside the inputs, without which training makes no sense."""
@@ -128,9 +131,19 @@ class FineTuning(EncoderModule):
             names.append("token_type_ids")
         return {name: batch[name] for name in names}
 
-    @abstractmethod
     def output(self, batch: Batch) -> TaskOutput:
         """Loss and logits of one batch."""
+        found = self.network(**self.inputs(batch))
+        return self.task_loss(batch, tuple(getattr(found, name) for name in self.logit_names))
+
+    @abstractmethod
+    def task_loss(self, batch: Batch, logits: tuple[Tensor, ...]) -> TaskOutput:
+        """Loss of one batch against the true labels.
+
+        Args:
+            batch: with its labels.
+            logits: the head's outputs, each (B, ...).
+        """
 
     def records(self, batch: Batch, output: TaskOutput) -> list[Record]:
         """One record in plain types for each example of an evaluation batch."""

@@ -42,6 +42,7 @@ class QuestionAnswering(FineTuning):
         input_settings: how texts become inputs, and answers are read out; filled in from the data.
     """
 
+    logit_names = ("start_logits", "end_logits")
     batch_keys = ("start_positions", "end_positions")
 
     def __init__(
@@ -65,10 +66,8 @@ class QuestionAnswering(FineTuning):
         self.raw = KorQuadScore()
         self.abstaining = AbstainingScores(_SCORED)
 
-    def output(self, batch: Batch) -> TaskOutput:
+    def task_loss(self, batch: Batch, logits: tuple[Tensor, ...]) -> TaskOutput:
         """Mean of the cross-entropies of answer start and end, over windows; two logits (B, T)."""
-        output = self.network(**self.inputs(batch))
-        logits = (output.start_logits, output.end_logits)
         targets = (batch["start_positions"], batch["end_positions"])
         start, end = (F.cross_entropy(row.float(), target) for row, target in zip(logits, targets, strict=True))
         return TaskOutput((start + end) / 2, len(logits[0]), logits)

@@ -90,7 +90,7 @@ class SequenceClassification(FineTuning):
         per_class = MultilabelF1Score if multi_label else MulticlassF1Score
         self.class_f1 = per_class(count, average="none")
 
-    def output(self, batch: Batch) -> TaskOutput:
+    def task_loss(self, batch: Batch, logits: tuple[Tensor, ...]) -> TaskOutput:
         """Cross-entropy of the true labels, weighted where there are weights; logits (B, labels).
 
         Of several labels it is the binary cross-entropy, mean over examples and labels.
@@ -109,14 +109,14 @@ class SequenceClassification(FineTuning):
                 "SequenceClassification got labels for every piece, not one for each text; tagged sentences need "
                 "model.class_path=TokenClassification"
             )
-        logits = self.network(**self.inputs(batch)).logits
-        weights = None if self._weights is None else self._weights.to(logits.device)
+        scores = logits[0].float()
+        weights = None if self._weights is None else self._weights.to(scores.device)
         if self.multi_label:
-            loss = F.binary_cross_entropy_with_logits(logits.float(), labels.float(), pos_weight=weights)
+            loss = F.binary_cross_entropy_with_logits(scores, labels.float(), pos_weight=weights)
         else:
-            loss = F.cross_entropy(logits.float(), labels, weight=weights)
-        count = len(logits) if weights is None or self.multi_label else float(weights[labels].sum())
-        return TaskOutput(loss, count, (logits,))
+            loss = F.cross_entropy(scores, labels, weight=weights)
+        count = len(scores) if weights is None or self.multi_label else float(weights[labels].sum())
+        return TaskOutput(loss, count, logits)
 
     @property
     def classes(self) -> tuple[str, ...]:

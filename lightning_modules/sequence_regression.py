@@ -51,7 +51,7 @@ class SequenceRegression(FineTuning):
         for metric in (self.pearson, self.spearman):
             metric.set_dtype(torch.float64)
 
-    def output(self, batch: Batch) -> TaskOutput:
+    def task_loss(self, batch: Batch, logits: tuple[Tensor, ...]) -> TaskOutput:
         """Mean squared error of the scores; logits (B, 1).
 
         Raises:
@@ -62,8 +62,8 @@ class SequenceRegression(FineTuning):
                 "SequenceRegression got classes and no scores; set data.kind to regression, or take "
                 "model.class_path=SequenceClassification"
             )
-        logits = self.network(**self.inputs(batch)).logits
-        return TaskOutput(F.mse_loss(logits[:, 0].float(), batch["labels"].float()), len(logits), (logits,))
+        scores = logits[0][:, 0].float()
+        return TaskOutput(F.mse_loss(scores, batch["labels"].float()), len(scores), logits)
 
     def is_right(self, record: Record) -> bool:
         """Never: every score is off by something."""

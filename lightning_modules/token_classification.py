@@ -58,13 +58,12 @@ class TokenClassification(FineTuning):
         self.kept_entities = EntityF1(labels, suffix=suffix_tags)
         self.strict_entities = EntityF1(labels, suffix=suffix_tags, strict=True)
 
-    def output(self, batch: Batch) -> TaskOutput:
+    def task_loss(self, batch: Batch, logits: tuple[Tensor, ...]) -> TaskOutput:
         """Cross-entropy over the pieces that carry a label; logits (B, T, labels)."""
-        logits = self.network(**self.inputs(batch)).logits
         labels = batch["labels"].flatten()
         count = int((labels != IGNORE_INDEX).sum())
-        total = F.cross_entropy(logits.flatten(0, 1).float(), labels, ignore_index=IGNORE_INDEX, reduction="sum")
-        return TaskOutput(total / max(count, 1), count, (logits,))
+        total = F.cross_entropy(logits[0].flatten(0, 1).float(), labels, ignore_index=IGNORE_INDEX, reduction="sum")
+        return TaskOutput(total / max(count, 1), count, logits)
 
     @property
     def classes(self) -> tuple[str, ...]:

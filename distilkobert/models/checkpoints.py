@@ -117,7 +117,7 @@ def load_model(
             [name for name in missing if name not in head_parameters(model)],
         )
     elif own != task:
-        model, missing = _with_new_head(model, missing, task, labels, source)
+        model, missing = with_new_head(model, missing, task, labels, source)
     model.train(False)
     return model, sorted(missing)
 
@@ -204,7 +204,7 @@ def _from_folder_or_hub(
     return model, list(report["missing_keys"]), head
 
 
-def _with_new_head(
+def with_new_head(
     model: PreTrainedModel, missing: Sequence[str], task: Task, labels: Sequence[str] | None, source: str | Path
 ) -> tuple[PreTrainedModel, list[str]]:
     """The encoder of `model` under a random head of `task`, and the names of all weights that are random."""

@@ -15,6 +15,7 @@ import numpy as np
 from pytorch_lightning.cli import LightningArgumentParser
 
 from distilkobert.tasks.input_settings import InputSettings
+from distilkobert.tasks.task_facts import TaskFacts
 
 LINKS: Final = (
     "vocab_size",
@@ -26,6 +27,7 @@ LINKS: Final = (
     "class_weights",
     "suffix_tags",
     "input_settings",
+    "task_facts",
 )
 
 
@@ -108,7 +110,7 @@ def plain(value: Any) -> Any:
     """A fact in types that the parser knows: it takes no NumPy integers, and a group of settings as a dictionary."""
     if isinstance(value, np.ndarray):
         return value.tolist()
-    return asdict(value) if isinstance(value, InputSettings) else value
+    return asdict(value) if isinstance(value, (InputSettings, TaskFacts)) else value
 
 
 def _as_json(value: Any) -> Any:

@@ -25,12 +25,15 @@ class RunSpec:
         resume: what `fit` does where the folder has a run. `never` refuses it. `auto` goes on with it, which the same
             command must have begun; a finished run is left as it is, one without a checkpoint starts again. For jobs
             that are put back into a queue.
+        check_only: `fit` makes everything, trains and validates a few batches, says how long the run will take, what
+            it needs and what its objectives are at the start, and writes nothing.
     """
 
     root: str = "runs"
     recipe: str = "scratch"
     arm: str = "base"
     resume: Literal["auto", "never"] = "never"
+    check_only: bool = False
 
     def __post_init__(self) -> None:
         for name in ("recipe", "arm"):
@@ -103,7 +106,7 @@ def read_config(path: Path) -> dict[str, Any]:
         config = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: not readable ({' '.join(str(error).split())})") from None
-    if not isinstance(config, dict) or not {"model", "data", "trainer", "seed_everything"} <= config.keys():
+    if not isinstance(config, dict) or not {"data", "seed_everything"} <= config.keys():
         raise ValueError(f"{path}: not the configuration of a run; it is cut short, or was changed")
     return config
 

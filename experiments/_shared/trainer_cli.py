@@ -25,34 +25,16 @@ from experiments._shared.hardware import suit_processor
 from experiments._shared.links import LINKED, LinkError, add_links
 from experiments._shared.parsers import StrictParser
 from experiments._shared.resuming import settle_checkpoint, take_folder
+from experiments._shared.run_callbacks import run_callbacks
 from experiments._shared.run_folder import RunSpec
-from experiments._shared.settings import comparable_settings
 from experiments._shared.start_checks import (
     check_numbers,
-    data_settings,
     plain,
     refuse_evaluating_the_start,
     refuse_used_folder,
 )
 from lightning_modules.base import EncoderModule
-from lightning_modules.callbacks import (
-    ConfusionFigure,
-    GracefulStop,
-    GradientWatch,
-    HparamsTab,
-    LastCheckpoint,
-    LinearProbe,
-    ModelLine,
-    ObjectiveCharts,
-    PredictionFiles,
-    ProgressLines,
-    RunRecord,
-    SampleTable,
-    StepSeed,
-    TokenProgressBar,
-    TrainingLog,
-    keep_if_best,
-)
+from lightning_modules.callbacks import CHECKED_BATCHES, GradientWatch, LastCheckpoint, Length, RunRecord, keep_if_best
 from lightning_modules.callbacks.graceful_stop import OwnSignals
 from lightning_modules.checkpoint_io import WholeCheckpoints
 from lightning_modules.ending import ending_line
@@ -117,6 +99,7 @@ class TrainerCLI(LightningCLI):
         parser.add_class_arguments(ProbeSpec, "probe")
         parser.add_lightning_class_args(ModelCheckpoint, "best_checkpoint")
         parser.add_lightning_class_args(LastCheckpoint, "last_checkpoint")
+        parser.add_lightning_class_args(GradientWatch, "gradients")
         parser.set_defaults(
             {
                 "best_checkpoint.filename": "best",
@@ -142,6 +125,13 @@ class TrainerCLI(LightningCLI):
         if config.get("weights_only") is False:
             raise ValueError("--weights_only=false: nothing that a checkpoint names is executed; leave it out")
         self.run_folder = RunSpec(**vars(config.run)).folder(int(config.seed_everything))
+        self.length = Length(
+            config.trainer.max_steps, config.trainer.max_epochs, config.trainer.accumulate_grad_batches
+        )
+        if config.run.check_only:
+            if not fit:
+                raise ValueError("--run.check_only checks a training; leave it out of other commands than fit")
+            config.trainer.fast_dev_run = CHECKED_BATCHES
         if not config.trainer.fast_dev_run:
             take_folder(self.run_folder, self.held)
         step = settle_checkpoint(config, self.run_folder, LINKED, fit=fit)
@@ -155,7 +145,7 @@ class TrainerCLI(LightningCLI):
         if config.trainer.default_root_dir is not None:
             raise ValueError("trainer.default_root_dir: runs write into their run folder, see run.root; leave it out")
         self.facts = {RECIPE: config.run.recipe, ARM: config.run.arm, SEED: int(config.seed_everything)}
-        if config.get("ckpt_path") or config.trainer.fast_dev_run:
+        if config.get("ckpt_path") or (config.trainer.fast_dev_run and not config.run.check_only):
             return
         if self.config.subcommand == "fit":
             if config.run.resume == "never":
@@ -213,26 +203,11 @@ class TrainerCLI(LightningCLI):
             # Points of later steps that an interrupted run has written are taken out of its curves.
             purge_step=None if self.resumed_step is None else self.resumed_step + 1,
         )
-        probe = ProbeSpec(**vars(config.probe))
         asked = config.trainer.enable_progress_bar
         bar = sys.stdout.isatty() if asked is None else asked
-        self.trainer_defaults["callbacks"] = [
-            HparamsTab(comparable_settings(config.as_dict(), self.facts, LINKED)),
-            # Before the log, whose clock starts again when validation has ended.
-            ConfusionFigure(),
-            SampleTable(),
-            ObjectiveCharts(),
-            TrainingLog(),
-            GradientWatch(),
-            StepSeed(self.facts[SEED]),
-            *([LinearProbe(probe)] if probe.data_dir else []),
-            PredictionFiles(self.run_folder),
-            # After what it records: a run with test scores has its predictions.
-            RunRecord(self.run_folder, self.facts, data_settings(config)),
-            TokenProgressBar() if bar else ProgressLines(),
-            *([ModelLine()] if config.trainer.enable_model_summary is None else []),
-            GracefulStop(self.signals, requeue=config.run.resume == "auto"),
-        ]
+        self.trainer_defaults["callbacks"] = run_callbacks(
+            config, self.facts, self.run_folder, self.length, self.signals, bar
+        )
         options = {
             "logger": logger,
             "use_distributed_sampler": False,

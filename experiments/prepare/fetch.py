@@ -6,15 +6,14 @@ Hashes are of the files as served. Where none is known the file is taken as it c
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from distilkobert.io.downloads import download
 from distilkobert.io.files import sha256_of_file
-
-DatasetName = Literal["nsmc", "naver_ner", "klue_ner", "korquad"]
+from distilkobert.tasks.kinds import DatasetName
 
 
 @dataclass(frozen=True)
@@ -51,8 +50,19 @@ class Source:
 
 
 _NSMC: Final = "https://raw.githubusercontent.com/e9t/nsmc/master"
-_KLUE: Final = "https://raw.githubusercontent.com/KLUE-benchmark/KLUE/main/klue_benchmark/klue-ner-v1.1"
+_KLUE_ALL: Final = "https://raw.githubusercontent.com/KLUE-benchmark/KLUE/main/klue_benchmark"
+_KLUE: Final = f"{_KLUE_ALL}/klue-ner-v1.1"
+_KOR_NLU: Final = "https://raw.githubusercontent.com/kakaobrain/kor-nlu-datasets/master"
+_QUESTION_PAIR: Final = "https://raw.githubusercontent.com/songys/Question_pair/master"
+_HATE_SPEECH: Final = "https://raw.githubusercontent.com/kocohub/korean-hate-speech/master/labeled"
 _KORQUAD: Final = "https://korquad.github.io/dataset"
+
+
+def _klue(name: str) -> Source:
+    """The training and development file of a KLUE task; they could not be had here, so their hashes are not known."""
+    files = tuple(RemoteFile(f"{_KLUE_ALL}/{name}-v1.1/{name}-v1.1_{part}.json", None) for part in ("train", "dev"))
+    return Source(licence="CC BY-SA 4.0 (KLUE-benchmark/KLUE)", files=files)
+
 
 SOURCES: Final[dict[DatasetName, Source]] = {
     "nsmc": Source(
@@ -95,6 +105,65 @@ SOURCES: Final[dict[DatasetName, Source]] = {
             RemoteFile(
                 f"{_KORQUAD}/KorQuAD_v1.0_dev.json", "25ffeb51e6c51ec02c071b60a10188e10005c144110f0d876b26079d80a35bdf"
             ),
+        ),
+    ),
+    "korsts": Source(
+        licence="CC BY-SA 4.0 (kakaobrain/kor-nlu-datasets)",
+        files=(
+            RemoteFile(
+                f"{_KOR_NLU}/KorSTS/sts-train.tsv", "b5aaa7f957d6ff46f4b6834a8b0f024a9234a6eefe9289aed66746b4533da3b8"
+            ),
+            RemoteFile(
+                f"{_KOR_NLU}/KorSTS/sts-dev.tsv", "d835b65b424401fbcce6be28a78159df8d61f5b19977ea7a0b83b8cb6105f393"
+            ),
+            RemoteFile(
+                f"{_KOR_NLU}/KorSTS/sts-test.tsv", "13f83a3440d9db52d134eb40303ce021b03264aa338fbf2871c8786ce04d2105"
+            ),
+        ),
+    ),
+    "kornli": Source(
+        licence="CC BY-SA 4.0 (kakaobrain/kor-nlu-datasets)",
+        files=(
+            RemoteFile(
+                f"{_KOR_NLU}/KorNLI/xnli.dev.ko.tsv", "821fb1c1c2e538ac2724a6132da36ffa379eb9a542ceb89243b3cf711377382c"
+            ),
+            RemoteFile(
+                f"{_KOR_NLU}/KorNLI/xnli.test.ko.tsv",
+                "0db53cf8e182283a0d0404ec3fe1b15d1e29236d23d22082dc20d43067254b3e",
+            ),
+            RemoteFile(f"{_KOR_NLU}/KorNLI/multinli.train.ko.tsv", None),
+        ),
+    ),
+    "question_pair": Source(
+        licence="MIT (songys/Question_pair)",
+        files=(
+            RemoteFile(
+                f"{_QUESTION_PAIR}/kor_pair_train.csv",
+                "b0fa4fa4e6fccb9b77f4e4d69c97c558b32d1356ee9041f5faf68fc0446b6fd7",
+            ),
+            RemoteFile(
+                f"{_QUESTION_PAIR}/kor_Pair_test.csv",
+                "6e25fc564778bbec695ad3b1d0db7cb8956adabb2186e9c0d582c7346a90a073",
+            ),
+        ),
+    ),
+    "hate_speech": Source(
+        licence="CC BY-SA 4.0 (kocohub/korean-hate-speech)",
+        files=(
+            RemoteFile(f"{_HATE_SPEECH}/train.tsv", "ebebacdcd023af2c4acc8c0a37695fb6433ac04fc009feff8f222724e303a5a9"),
+            RemoteFile(f"{_HATE_SPEECH}/dev.tsv", "232b615d6e359a9d31dfb8370f32e1733dc5bb3f9c5430d34d7fcc7ba4b7e8ef"),
+        ),
+    ),
+    "klue_nli": _klue("klue-nli"),
+    "klue_sts": _klue("klue-sts"),
+    "klue_ynat": _klue("ynat"),
+    "klue_mrc": _klue("klue-mrc"),
+    "paws_x_ko": Source(
+        licence="its own terms, free for any purpose with acknowledgement (google-research-datasets/paws)",
+        files=(),
+        by_hand=(
+            "place there translated_train.tsv, dev_2k.tsv and test_2k.tsv of the folder x-final/ko in PAWS-X's archive "
+            "that google-research-datasets/paws links to"
         ),
     ),
 }

@@ -13,15 +13,18 @@ from lightning_modules.callbacks.progress import TokenProgressBar
 from lightning_modules.callbacks.progress_lines import ModelLine, ProgressLines
 from lightning_modules.callbacks.run_record import RunRecord
 from lightning_modules.callbacks.samples import SampleTable
+from lightning_modules.callbacks.start_check import CHECKED_BATCHES, Length, StartCheck
 from lightning_modules.callbacks.step_seed import StepSeed
 from lightning_modules.callbacks.training_log import TrainingLog
 
 __all__ = [
+    "CHECKED_BATCHES",
     "ConfusionFigure",
     "GracefulStop",
     "GradientWatch",
     "HparamsTab",
     "LastCheckpoint",
+    "Length",
     "LinearProbe",
     "ModelLine",
     "ObjectiveCharts",
@@ -29,6 +32,7 @@ __all__ = [
     "ProgressLines",
     "RunRecord",
     "SampleTable",
+    "StartCheck",
     "StepSeed",
     "TokenProgressBar",
     "TrainingLog",

@@ -1,15 +1,17 @@
-"""Watch losses and gradients: log the gradient norm, and stop all ranks together before a non-finite step is taken."""
+"""Watch losses and gradients: log the gradient norm; all ranks together stop at a non-finite step, or leave it out."""
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor
 from torch.nn.utils import get_total_norm
 
 from distilkobert.io.metric_names import LOSS, TRAIN, VAL
+from lightning_modules.callbacks.bad_batches import StepBatches
 from lightning_modules.callbacks.last_checkpoint import LastCheckpoint, gives_finite_loss
 from lightning_modules.held_out import TOTAL
 from lightning_modules.remedies import beside
@@ -24,22 +26,56 @@ class GradientWatch(pl.Callback):
 
     A step that ruins the weights shows in the next loss; where none comes, at the end of training, or where a
     validation finds no number, the last batch is run through the weights once more before they are saved.
+
+    In both cases the batches that did it are written into the run's folder `nonfinite/`, with ids and pieces.
+
+    Args:
+        on_nonfinite: `stop` ends the training; `skip_step` leaves out the whole optimizer step on all ranks: no weight
+            and no state of the optimizer changes, the step is counted, the learning rate moves on.
+        max_skipped: steps that may be left out in a run before it is ended all the same.
+
+    Raises:
+        ValueError: `max_skipped` is less than 1.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_nonfinite: Literal["stop", "skip_step"] = "stop", max_skipped: int = 10) -> None:
+        if max_skipped < 1:
+            raise ValueError(f"gradients.max_skipped={max_skipped}: expected 1 or more; on_nonfinite=stop skips none")
+        self.on_nonfinite, self.max_skipped = on_nonfinite, max_skipped
+        self.skipped: list[dict[str, int]] = []
+        """Where steps were left out: `step`, `epoch` and `batch`, all counted from 0."""
         self._bad: Tensor | None = None
         self._last: tuple[Any, int] | None = None
+        self._step = StepBatches()
+        self.has_skipped = False
+        """Whether the optimizer step that has just come was left out."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where steps were left out."""
+        return {"skipped": self.skipped}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Count on from what the run has left out before."""
+        self.skipped = list(state_dict["skipped"])
+
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Keep the batches of a step until it is made."""
+        self.has_skipped = False
+        self._step.begin(batch_idx, batch)
 
     def on_before_backward(self, trainer: pl.Trainer, pl_module: pl.LightningModule, loss: Tensor) -> None:
         """Remember, on the device, whether this micro-batch's loss is finite."""
         bad = (~torch.isfinite(loss.detach())).float()
+        self._step.end(bad)
         self._bad = bad if self._bad is None else self._bad + bad
 
     def on_before_optimizer_step(self, trainer: pl.Trainer, pl_module: pl.LightningModule, optimizer: Any) -> None:
-        """Raise if any rank saw a loss or gradient that is not finite; log the gradient norm when logging is due.
+        """Stop or skip if any rank saw a loss or gradient that is not finite; log the gradient norm when that is due.
 
         Raises:
-            FloatingPointError: on all ranks, naming the step.
+            FloatingPointError: on all ranks, naming the step; where steps are skipped, behind the last that may be.
         """
         norm = get_total_norm([p.grad for p in pl_module.parameters() if p.grad is not None])
         assert self._bad is not None, "a step comes after a backward pass"
@@ -49,13 +85,11 @@ class GradientWatch(pl.Callback):
         assert isinstance(flags, Tensor)
         loss_is_bad, gradient_is_bad = flags.tolist()
         if loss_is_bad or gradient_is_bad:
-            what = "loss" if loss_is_bad else "gradient"
-            raise FloatingPointError(
-                f"the {what} is not finite at optimizer step {trainer.global_step} (epoch {trainer.current_epoch}, "
-                f"batch {trainer.fit_loop.epoch_loop.batch_idx}); no weight was changed by it. "
-                f"{_remedy(trainer, pl_module)}"
-            )
+            self._meet("loss" if loss_is_bad else "gradient", trainer, pl_module)
         self._bad = None
+        self._step.forget()
+        if self.has_skipped:
+            return
         if (trainer.global_step + 1) % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
             for logger in trainer.loggers:
                 logger.log_metrics({f"{TRAIN}grad_norm": float(norm)}, step=trainer.global_step + 1)
@@ -64,7 +98,8 @@ class GradientWatch(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Keep the batch that the weights were just trained on."""
-        self._last = batch, batch_idx
+        if not self.has_skipped:
+            self._last = batch, batch_idx
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Try the weights where validation finds no loss; accuracies look like numbers even then.
@@ -85,12 +120,41 @@ class GradientWatch(pl.Callback):
         """
         self._try(trainer, pl_module)
 
+    def _meet(self, what: str, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Stop at a step that is not finite, or leave it out."""
+        saved, batch = self._step.save(trainer), trainer.fit_loop.epoch_loop.batch_idx
+        found = (
+            f"the {what} is not finite at optimizer step {trainer.global_step} (epoch {trainer.current_epoch}, batch "
+            f"{batch}); no weight was changed by it"
+        )
+        kept = f"The batches that did it: {saved[0].parent}" if saved else "The batches that did it are of other ranks"
+        if self.on_nonfinite == "stop":
+            raise FloatingPointError(f"{found}. {kept}. {_remedy(trainer, pl_module)}")
+        if len(self.skipped) == self.max_skipped:
+            raise FloatingPointError(
+                f"{found}. {self.max_skipped} steps were skipped before, which is the limit (gradients.max_skipped). "
+                f"{kept}. {_remedy(trainer, pl_module)}"
+            )
+        rank_zero_warn(
+            f"{found}, and the step is skipped ({len(self.skipped) + 1} of at most {self.max_skipped}). {kept}"
+        )
+        self.skipped.append({"step": trainer.global_step, "epoch": trainer.current_epoch, "batch": batch})
+        for parameter in pl_module.parameters():
+            parameter.grad = None
+        self.has_skipped = True
+
     def _try(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if self._last is not None and not gives_finite_loss(trainer, pl_module, *self._last):
             raise FloatingPointError(
                 f"the weights after optimizer step {trainer.global_step} give a loss that is not finite: this step has "
                 f"ruined them, and they were not saved. {_remedy(trainer, pl_module)}"
             )
+
+
+def gradient_watch(trainer: pl.Trainer) -> GradientWatch | None:
+    """The trainer's; None where it has none."""
+    callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
+    return next((callback for callback in callbacks if isinstance(callback, GradientWatch)), None)
 
 
 def _remedy(trainer: pl.Trainer, pl_module: pl.LightningModule) -> str:

@@ -55,7 +55,7 @@ class ProgressLines(pl.Callback):
         log = next((callback for callback in trainer.callbacks if isinstance(callback, TrainingLog)), None)  # type: ignore[attr-defined]
         if figures and log is not None and log.logged_step != step:
             figures += f" (step {log.logged_step:,})"
-        rank_zero_info(f"step {step:,} of {total:,}{figures}, about {_duration(left)} left")
+        rank_zero_info(f"step {step:,} of {total:,}{figures}, about {duration(left)} left")
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Print the scalars of a validation during training, without their subdivisions."""
@@ -71,7 +71,7 @@ class ProgressLines(pl.Callback):
             rank_zero_info(f"step {trainer.global_step:,}: {', '.join(found)}")
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """`40 s`, `12 min`, `3 h 20 min`."""
     if seconds < 90:
         return f"{seconds:.0f} s"

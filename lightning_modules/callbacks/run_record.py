@@ -14,6 +14,7 @@ from distilkobert.io.metric_names import (
     LIMITED_VAL,
     PARAMETERS,
     PROBE,
+    SKIPPED_STEPS,
     STATUS,
     STEPS,
     STOPPED_BY,
@@ -29,6 +30,7 @@ from distilkobert.io.run_files import FINISHED, METRICS_FILE, RUNNING, STOPPED, 
 from distilkobert.stop_signals import StoppedBySignal, signal_name
 from lightning_modules.base import EncoderModule
 from lightning_modules.callbacks.best_checkpoint import best_scores, check_monitors, keep_best_of_moved_run
+from lightning_modules.callbacks.gradients import gradient_watch
 from lightning_modules.callbacks.training_log import TrainingLog
 from lightning_modules.ending import stopped_by
 from lightning_modules.environment import environment
@@ -202,9 +204,12 @@ class RunRecord(pl.Callback):
         return {name: value for name, value in entries.items() if name not in again}
 
     def _training_facts(self, trainer: pl.Trainer) -> dict[str, Any]:
+        watch = gradient_watch(trainer)
+        skipped = [place["step"] for place in watch.skipped] if watch is not None else []
         log = next((c for c in trainer.callbacks if isinstance(c, TrainingLog)), None)  # type: ignore[attr-defined]
         return {
             **best_scores(trainer),
+            **({SKIPPED_STEPS: skipped} if skipped else {}),
             STEPS: trainer.global_step,
             EPOCHS: getattr(getattr(trainer, "datamodule", None), "epochs_begun", trainer.current_epoch),
             TOKENS_SEEN: log.tokens_seen if log else 0,

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from distilkobert.io.metric_names import TRAIN, TRAIN_LOSS, TRAIN_TOKENS
 from distilkobert.stop_signals import StoppedBySignal
+from lightning_modules.callbacks.gradients import gradient_watch
 
 
 class TrainingLog(pl.Callback):
@@ -77,12 +78,15 @@ class TrainingLog(pl.Callback):
             self._add(f"weighted/{name}", value.detach())
         self._add("tokens", batch["attention_mask"].sum())
         self._add("padded_tokens", torch.tensor(batch["attention_mask"].numel(), device=pl_module.device))
-        step = trainer.global_step
+        step, watch = trainer.global_step, gradient_watch(trainer)
         if step != self._step:
+            if watch is not None and watch.has_skipped:  # no weight has learnt from it, and its loss is no number
+                self._sums = dict(self._whole)
             self._step, self._whole = step, dict(self._sums)
         if step != self.logged_step and step % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
             self.logged_step = step
-            self._log(trainer, pl_module)
+            if self._sums:
+                self._log(trainer, pl_module)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Count what came after the last log, as far as weights have learnt from it."""

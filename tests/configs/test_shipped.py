@@ -9,6 +9,7 @@ import pytorch_lightning as pl
 import yaml
 
 from distilkobert.objectives import HiddenCosine, MaskedLM, SoftTargets
+from distilkobert.tasks.kinds import DATASETS
 from experiments._shared.trainer_cli import TrainerCLI
 from tests.world import World
 
@@ -19,6 +20,7 @@ DISTIL, PRETRAIN = ["configs/distill/distilkobert.yaml"], ["configs/pretrain/mlm
 STACKS: dict[str, list[str]] = {
     "distill/distilkobert.yaml": [],
     "distill/plus.yaml": DISTIL,
+    "distill/hidden_mse.yaml": DISTIL,
     "distill/tinybert.yaml": DISTIL,
     "distill/minilm_v2.yaml": DISTIL,
     "distill/attention.yaml": DISTIL,
@@ -116,3 +118,11 @@ def test_the_published_recipe_has_the_published_numbers(
     masking = cli.datamodule.masking
     assert (masking.probability, masking.mask, masking.keep, masking.random) == (0.15, 0.8, 0.1, 0.1)
     assert masking.smoothing == 0.7
+
+
+def test_every_file_of_a_task_is_a_recipe_or_an_overlay_that_a_test_runs() -> None:
+    """`tests/integration` runs the recipes and their overlays."""
+    names = {path.stem for path in (CONFIGS / "finetune").glob("*.yaml")}
+    plus = {"nsmc_plus", "naver_ner_plus", "klue_ner_plus", "korquad_plus"}
+    assert names == {*(known.name for known in DATASETS), *plus, "early_stopping", "distil", "distil_scores"}
+    assert [path.name for path in (CONFIGS / "finetune" / "shared").iterdir()] == ["optimizer.yaml"]

@@ -4,6 +4,7 @@ import ctypes
 import functools
 import os
 import signal
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -135,3 +136,16 @@ def hang_after(steps: int) -> None:
 def die(*_: Any) -> None:
     """End this process as a power cut would."""
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def delay_step(step: int, seconds: float) -> None:
+    """Let this process be late at a micro-batch, counted from 0."""
+    original, count = MaskedLanguageModeling.training_step, [0]
+
+    def late(self: MaskedLanguageModeling, *args: Any, **kwargs: Any) -> Any:
+        if count[0] == step:
+            time.sleep(seconds)
+        count[0] += 1
+        return original(self, *args, **kwargs)
+
+    MaskedLanguageModeling.training_step = late  # type: ignore[method-assign]

@@ -24,8 +24,11 @@ PAGE = Path("docs/extending.md")
 
 
 def block(kind: str) -> str:
-    """The page's only code block of a language."""
-    (found,) = re.findall(rf"```{kind}\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    """The only code block of a language in the page's section on objectives."""
+    (section,) = re.findall(
+        r"^## An objective of your own\n(.*?)(?=^## |\Z)", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
+    (found,) = re.findall(rf"```{kind}\n(.*?)```", section, re.DOTALL)
     return str(found)
 
 

@@ -111,3 +111,16 @@ def test_all_labels_of_the_comments_at_once(
         "test/f1_bias:gender",
         "test/f1_hate:offensive",
     } <= metrics.keys()
+
+
+@pytest.mark.slow
+def test_early_stopping_stops_a_recipe(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["train"])
+    write_benchmark("klue_nli", tmp_path / "data")
+    options = [
+        f"--model.init_from={world.teacher}", "-c", "configs/finetune/early_stopping.yaml",
+        "--trainer.callbacks.patience=1", "--trainer.callbacks.min_delta=1", "--trainer.max_steps=50",
+    ]  # fmt: skip
+    metrics = run_recipe("klue_nli", tmp_path / "data", world, world.tokenizer, tmp_path, *options)
+    assert metrics["stopped_by"] == "early_stopping"
+    assert metrics["steps"] < 50

@@ -27,6 +27,7 @@ def step(*, loss: float, gradient: float, others: tuple[float, float] = (0.0, 0.
         fit_loop=SimpleNamespace(epoch_loop=SimpleNamespace(batch_idx=9)),
     )  # fmt: skip
     watch: Any = GradientWatch()
+    watch._step.save = lambda trainer: []
     watch.on_before_backward(trainer, module, torch.tensor(loss))
     watch.on_before_optimizer_step(trainer, module, None)
 

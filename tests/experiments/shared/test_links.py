@@ -76,6 +76,7 @@ def test_every_name_is_taken_by_a_module_of_ours_and_provided_by_data() -> None:
         "SequenceClassification",
         "TokenClassification",
         "QuestionAnswering",
+        "TaskDistillation",
     )
     taken = {name for module in modules for name in parameters_of(f"lightning_modules.{module}")}
     assert set(LINKS) <= taken

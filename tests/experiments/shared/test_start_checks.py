@@ -27,7 +27,13 @@ def test_a_seed_out_of_range_is_named(seed: int) -> None:
 @pytest.mark.parametrize("count", [0, -2])
 def test_an_accumulation_of_nothing_is_named(count: int) -> None:
     with pytest.raises(ValueError, match=rf"--trainer\.accumulate_grad_batches={count}: expected 1 or more"):
-        check_numbers(Namespace(seed_everything=2**32 - 1, trainer=Namespace(accumulate_grad_batches=count)))
+        check_numbers(
+            Namespace(
+                seed_everything=2**32 - 1,
+                trainer=Namespace(accumulate_grad_batches=count),
+                best_checkpoint=Namespace(save_top_k=1, save_last=None),
+            )
+        )
 
 
 def test_the_start_is_measured_only_where_no_weights_are_kept(tmp_path: Path) -> None:

@@ -48,6 +48,10 @@ def test_the_open_ner_data_can_stand_in() -> None:
         ("demo", ["distilled"]),
         ("mini", ["distilled", "init_random"]),
         (
+            "evidence",
+            ["triple_loss", "hidden_mse", "attention", "relations", "relations_soft", "random_start", "first_three"],
+        ),
+        (
             "mini_ablation",
             ["base", "no_soft_target", "no_masked_lm", "no_cosine", "first_three", "last_three", "random"],
         ),

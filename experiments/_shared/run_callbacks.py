@@ -1,0 +1,64 @@
+"""The callbacks that every run has."""
+
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from jsonargparse import Namespace
+
+from distilkobert.io.metric_names import SEED
+from distilkobert.stop_signals import StopSignals
+from distilkobert.tasks.probe import ProbeSpec
+from experiments._shared.links import LINKED
+from experiments._shared.settings import comparable_settings
+from experiments._shared.start_checks import data_settings
+from lightning_modules.callbacks import (
+    ConfusionFigure,
+    GracefulStop,
+    HparamsTab,
+    Length,
+    LinearProbe,
+    ModelLine,
+    ObjectiveCharts,
+    PredictionFiles,
+    ProgressLines,
+    RunRecord,
+    SampleTable,
+    StartCheck,
+    StepSeed,
+    TokenProgressBar,
+    TrainingLog,
+)
+
+
+def run_callbacks(
+    config: Namespace, facts: dict[str, Any], folder: Path, length: Length, signals: StopSignals, bar: bool
+) -> list[pl.Callback]:
+    """Make them, in the order in which they are called.
+
+    Args:
+        config: the command's settings.
+        facts: recipe, arm and seed.
+        folder: the run's.
+        length: how long training is asked to be.
+        signals: where signals are noted that ask the command to stop.
+        bar: show a progress bar, not lines.
+    """
+    probe = ProbeSpec(**vars(config.probe))
+    return [
+        HparamsTab(comparable_settings(config.as_dict(), facts, LINKED)),
+        # Before the log, whose clock starts again when validation has ended.
+        ConfusionFigure(),
+        SampleTable(),
+        ObjectiveCharts(),
+        TrainingLog(),
+        StartCheck(folder, length, config.run.check_only),  # before the seed of the batch is set
+        StepSeed(facts[SEED]),
+        *([LinearProbe(probe)] if probe.data_dir else []),
+        PredictionFiles(folder),
+        # After what it records: a run with test scores has its predictions.
+        RunRecord(folder, facts, data_settings(config)),
+        TokenProgressBar() if bar else ProgressLines(),
+        *([ModelLine()] if config.trainer.enable_model_summary is None else []),
+        GracefulStop(signals, requeue=config.run.resume == "auto"),
+    ]

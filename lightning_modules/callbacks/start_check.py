@@ -1,0 +1,201 @@
+"""Check a training before its first step: disk, memory, the objectives of its first batch; and how long it takes."""
+
+import math
+import os
+import shutil
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.utilities import rank_zero_info, rank_zero_warn
+
+from lightning_modules.callbacks.progress_lines import duration
+
+CHECKED_BATCHES = 4
+"""Training batches of `run.check_only`; the first is not timed."""
+_FILES = 3
+"""Checkpoints that are on the disk at once: the last, the best, and the one that is being written."""
+_HIGHEST_MASKED_LM = 1.5
+"""Times ln V: weights that know nothing have 1; more is worse than guessing."""
+
+
+@dataclass(frozen=True)
+class Length:
+    """How long a training is asked to be.
+
+    Args:
+        steps: optimizer steps; -1 for no limit.
+        epochs: epochs; None or -1 for no limit.
+        accumulated: micro-batches of a step and process.
+    """
+
+    steps: int
+    epochs: int | None
+    accumulated: int
+
+    def batches(self, of_an_epoch: int) -> int:
+        """Micro-batches of a process."""
+        limits = [self.steps * self.accumulated] if self.steps >= 0 else []
+        limits += [self.epochs * of_an_epoch] if self.epochs is not None and self.epochs >= 0 else []
+        return min(limits, default=0)
+
+
+class StartCheck(pl.Callback):
+    """Refuse a start whose checkpoints do not fit on the disk; warn of what is probably wrong; estimate the run.
+
+    Args:
+        folder: of the run.
+        length: how long the training is asked to be, whatever the trainer's limits are now.
+        report: only check, and print what was found; the trainer is limited to `CHECKED_BATCHES`.
+    """
+
+    def __init__(self, folder: Path, length: Length, report: bool) -> None:
+        self.folder, self.length, self.report = folder, length, report
+        self._begun = self._seconds = 0.0
+        self._tokens = self._batches = 0
+        self._terms: dict[str, float] = {}
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Compare the disk and the memory with what the run needs.
+
+        Raises:
+            OSError: two checkpoints do not fit on the disk, or the run's folder cannot be written.
+        """
+        if trainer.is_global_zero and (self.report or not trainer.fast_dev_run):  # type: ignore[attr-defined]
+            self._check_disk(pl_module)
+        needed, there = _static_bytes(pl_module), _memory_bytes(trainer)
+        if needed > 0.9 * there:
+            rank_zero_warn(
+                f"weights, gradients and optimizer need {_size(needed)} of {_size(there)} of memory, which leaves too "
+                "little for the batches; take a smaller network or another device"
+            )
+
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Measure the objectives of a new run's first batch, before a weight changes; begin the clock behind it.
+
+        Raises:
+            FloatingPointError: one is not finite.
+        """
+        if batch_idx == 0 and trainer.global_step == 0 and trainer.current_epoch == 0:
+            self._terms = _terms_of(trainer, pl_module, batch)
+            _check_terms(self._terms, getattr(getattr(trainer, "datamodule", None), "vocab_size", 0))
+        if self.report and batch_idx == 1:
+            self._begun, self._tokens, self._batches = time.monotonic(), 0, 0
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Count tokens and time."""
+        if self.report:
+            self._tokens += int(batch["attention_mask"].sum())
+            self._batches += 1
+            self._seconds = time.monotonic() - self._begun
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Print what was found."""
+        if not self.report:
+            return
+        loader: Any = trainer.train_dataloader
+        sampler = loader.sampler
+        speed = self._tokens / max(self._seconds, 1e-9) * trainer.world_size
+        of_an_epoch = len(sampler)
+        batches = self.length.batches(of_an_epoch)
+        tokens = round(sampler.tokens * batches / of_an_epoch)
+        weights, needed = _checkpoint_bytes(pl_module), _static_bytes(pl_module)
+        objectives = ", ".join(f"{name} {value:.4g}" for name, value in self._terms.items())
+        lines = [
+            f"objectives of the first batch: {objectives}",
+            f"length: {-(-batches // self.length.accumulated):,} optimizer steps, {tokens:,} tokens, "
+            f"{batches / of_an_epoch:.2f} epochs",
+            f"time: about {duration(tokens / max(speed, 1e-9))} at {speed:,.0f} tokens/s ({self._batches} batches), "
+            "without validations and checkpoints",
+            f"memory: {_size(needed)} for weights, gradients and optimizer; peak so far {_size(_peak_bytes(trainer))}",
+            f"disk: {_size(weights)} a checkpoint, {_size(_free_bytes(self.folder))} free",
+        ]
+        rank_zero_info("\n".join(["checked, nothing was written", *lines]))
+
+    def _check_disk(self, pl_module: pl.LightningModule) -> None:
+        parent = _existing(self.folder)
+        if not os.access(parent, os.W_OK):
+            raise PermissionError(f"{self.folder}: {parent} cannot be written; choose another --run.root")
+        one, free = _checkpoint_bytes(pl_module), _free_bytes(self.folder)
+        if free < 2 * one:
+            raise OSError(
+                f"{self.folder}: {_size(free)} free, but a checkpoint has about {_size(one)}, and the former one stays "
+                "until the next is whole. Make space, or choose another --run.root"
+            )
+        if free < _FILES * one:
+            rank_zero_warn(
+                f"{self.folder}: {_size(free)} free, but the last checkpoint, the best one and one being written "
+                f"need {_size(_FILES * one)}"
+            )
+
+
+def _terms_of(trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any) -> dict[str, float]:
+    devices = [pl_module.device] if pl_module.device.type == "cuda" else []
+    with torch.random.fork_rng(devices), torch.no_grad(), trainer.precision_plugin.train_step_context():
+        found: dict[str, Any] = pl_module.training_step(batch, 0)  # type: ignore[assignment]
+    return {name: float(value) for name, value in found["terms"].items()}
+
+
+def _check_terms(terms: dict[str, float], vocab_size: int) -> None:
+    wrong = [name for name, value in terms.items() if not math.isfinite(value)]
+    if wrong:
+        raise FloatingPointError(
+            f"{', '.join(wrong)} of the first batch is not finite, before any step: the weights that the run starts "
+            "from, or the precision, are at fault. Try --trainer.precision=32-true, or other weights"
+        )
+    value = terms.get("masked_lm", terms.get("loss", 0.0) if len(terms) == 1 else 0.0)
+    if vocab_size > 1 and value > _HIGHEST_MASKED_LM * math.log(vocab_size):
+        rank_zero_warn(
+            f"the masked-LM loss of the first batch is {value:.2f}; weights that know nothing have ln V = "
+            f"{math.log(vocab_size):.2f}. Do weights and tokenizer belong together?"
+        )
+
+
+def _static_bytes(pl_module: pl.LightningModule) -> int:
+    """Bytes of weights, gradients and AdamW's two moments; a teacher's weights where there is one."""
+    sizes = [(p.numel() * p.element_size(), p.requires_grad) for p in pl_module.parameters()]
+    teacher = getattr(pl_module, "teacher_run", None)
+    frozen = sum(p.numel() * p.element_size() for p in teacher.model.parameters()) if teacher is not None else 0
+    return sum(size * (4 if learns else 1) for size, learns in sizes) + frozen
+
+
+def _checkpoint_bytes(pl_module: pl.LightningModule) -> int:
+    """Bytes of a checkpoint: weights, and AdamW's two moments."""
+    return sum(p.numel() * p.element_size() * (3 if p.requires_grad else 1) for p in pl_module.parameters())
+
+
+def _memory_bytes(trainer: pl.Trainer) -> int:
+    device = trainer.strategy.root_device
+    if device.type == "cuda":
+        return int(torch.cuda.get_device_properties(device).total_memory)
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def _peak_bytes(trainer: pl.Trainer) -> int:
+    device = trainer.strategy.root_device
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def _free_bytes(folder: Path) -> int:
+    return shutil.disk_usage(_existing(folder)).free
+
+
+def _existing(folder: Path) -> Path:
+    folder = folder.absolute()
+    return next(path for path in (folder, *folder.parents) if path.is_dir())
+
+
+def _size(count: float) -> str:
+    return f"{count / 1e9:,.1f} GB" if count >= 1e9 else f"{count / 1e6:,.1f} MB"

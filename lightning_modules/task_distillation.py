@@ -1,0 +1,264 @@
+"""Distillation on a task: a student of a fine-tuned teacher, whatever the task is."""
+
+import copy
+from collections.abc import Sequence
+from typing import Any, Final, cast
+
+import torch
+from pytorch_lightning.utilities import rank_zero_info
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from distilkobert.batching import IGNORE_INDEX
+from distilkobert.models.checkpoints import load_model, with_new_head
+from distilkobert.models.checks import check_facts, check_new_weights, takes_segments
+from distilkobert.models.families import describe_encoder
+from distilkobert.models.students import StudentSpec, build_student
+from distilkobert.models.task_forward import TaskRun, logit_rows
+from distilkobert.models.task_teachers import check_teacher_head, check_teacher_tokenizer, task_network_facts
+from distilkobert.models.teachers import FrozenTeacher, weights_sum
+from distilkobert.objectives import Batch as TokenBatch
+from distilkobert.objectives import Objective, SoftTargets, WeightedSum
+from distilkobert.optim import OptimizerSpec
+from distilkobert.tasks.input_settings import InputSettings, stored
+from distilkobert.tasks.kinds import (
+    MULTI_LABEL_CLASSIFICATION,
+    QUESTION_ANSWERING,
+    SEQUENCE_REGRESSION,
+    TOKEN_CLASSIFICATION,
+    kind_named,
+)
+from distilkobert.tasks.task_facts import TaskFacts
+from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
+from lightning_modules.question_answering import QuestionAnswering
+from lightning_modules.sequence_classification import SequenceClassification
+from lightning_modules.sequence_regression import SequenceRegression
+from lightning_modules.taught import TaughtModule
+from lightning_modules.token_classification import TokenClassification
+
+HARD_LABELS: Final = "hard_labels"
+"""Name of the term of the true labels, beside those of the objectives."""
+
+
+class TaskDistillation(TaughtModule, FineTuning):
+    """Train a student of a task on its labels and on what a fine-tuned teacher of the same task says.
+
+    Objectives are those of general distillation; their logits are the task's (see `task_forward.logit_rows`), hidden
+    states and attention those of the encoders. Scores, predictions and checkpoints are those of the task's own module,
+    so `export` and `predict` take the student as they take any fine-tuned model.
+
+    Args:
+        teacher: folder, checkpoint or hub id of a model that was fine-tuned for the task, with the data's tokenizer.
+        objectives: what the student learns of the teacher, by name; each has its weight.
+        init_from: exported folder, checkpoint or hub id that gives the student's encoder; None builds it from the
+            teacher's layers, as `student` says.
+        student: how the student is built where `init_from` is not given.
+        hard_labels: weight of the loss against the true labels.
+        optimizer: AdamW and its schedule.
+        task_facts: the task, its labels and its tokenizer; filled in from the data.
+        vocab_size: pieces of the data's tokenizer; filled in from the data.
+        pad_token_id: id of [PAD]; filled in from the data.
+        input_settings: how texts become inputs; filled in from the data.
+        seed: seed of the objectives' own parameters; filled in from the run's.
+
+    Raises:
+        ValueError: a weight is out of range, no objective is left, or one does not fit a task.
+    """
+
+    def __init__(
+        self,
+        teacher: str,
+        objectives: dict[str, Objective],
+        task_facts: TaskFacts | None = None,
+        init_from: str | None = None,
+        student: StudentSpec = StudentSpec(),  # noqa: B008 - frozen, and the command line shows its defaults
+        hard_labels: float = 0.5,
+        optimizer: OptimizerSpec = FINE_TUNING,
+        vocab_size: int | None = None,
+        pad_token_id: int | None = None,
+        input_settings: InputSettings | None = None,
+        seed: int = 42,
+    ) -> None:
+        if task_facts is None:
+            raise ValueError("task_facts: the data says what the task is; expected one of the task data modules")
+        kind = kind_named(task_facts.kind)
+        super().__init__(
+            kind=kind,
+            init_from=init_from or teacher,
+            optimizer=optimizer,
+            labels=("score",) if kind is SEQUENCE_REGRESSION else task_facts.labels,
+            input_settings=input_settings,
+            vocab_size=vocab_size,
+            pad_token_id=pad_token_id,
+        )
+        if not 0.0 <= hard_labels < float("inf"):
+            raise ValueError(f"hard_labels={hard_labels}: expected a finite weight of 0 or more")
+        if HARD_LABELS in objectives:
+            raise ValueError(f"objectives.{HARD_LABELS}: the name is taken; the true labels are weighed by hard_labels")
+        self.objectives = WeightedSum(objectives)
+        for name, objective in self.objectives.items():
+            if objective.needs.logits and not objective.needs.teacher:
+                raise ValueError(
+                    f"objectives.{name}: {type(objective).__name__} learns pieces of a vocabulary, which a task has "
+                    "none of; leave it out, and weigh the true labels with hard_labels"
+                )
+            if kind is SEQUENCE_REGRESSION and isinstance(objective, SoftTargets):
+                raise ValueError(
+                    f"objectives.{name}: SoftTargets compares distributions, and a score is one number; take LogitsMSE"
+                )
+        if not hard_labels and not any(objective.needs.logits for _, objective in self.objectives.items()):
+            raise ValueError("hard_labels is 0 and no objective is on logits, so nothing would train the head")
+        self.teacher_source, self.student, self.hard_labels, self.seed = teacher, student, hard_labels, seed
+        self.kind, self.task_facts, self.student_source = kind, task_facts, init_from
+        self.scorer = _scorer(task_facts, input_settings)
+        self.batch_keys, self.logit_names = self.scorer.batch_keys, self.scorer.logit_names
+        self.errors_title = self.scorer.errors_title
+
+    def configure_model(self) -> None:
+        """Load and check the teacher, make the student and the objectives; say what they are.
+
+        Raises:
+            FileNotFoundError: there is no such teacher or student.
+            ValueError: teacher, student, objectives and data do not fit together.
+        """
+        if self.is_configured:
+            return
+        name = f"teacher {self.teacher_source}"
+        teacher, missing = load_model(self.teacher_source, self.kind.name, self.labels or None)
+        check_teacher_head(missing, self.kind, self.teacher_source)
+        check_facts(teacher, self.facts, self.labels, name)
+        check_teacher_tokenizer(self.teacher_source, self.task_facts.tokenizer_fingerprint)
+        self.teacher_sum = weights_sum(teacher)
+        student = self._student(teacher)
+        if self.input_settings is not None:
+            student.config.update(stored(self.settings_kept(student, self.input_settings)))
+        rank_zero_info(f"{name}: {describe_encoder(teacher)}; student: {describe_encoder(student)}")
+        networks = task_network_facts(student, "the student"), task_network_facts(teacher, f"the {name}")
+        self.objectives.check(*networks)
+        self.objectives.build(*networks, self.seed)
+        of_student, of_teacher = self.objectives.captured(*networks)
+        student.train()
+        self.network = student
+        # Its modules are the student's, which must be in the state dict once.
+        object.__setattr__(self.scorer, "network", student)
+        self.student_run = TaskRun(student, of_student)
+        teacher.requires_grad_(False)
+        teacher.train(False)
+        self.teacher_run = TaskRun(teacher, of_teacher)
+        # FrozenTeacher is no nn.Module, which keeps it out of state dict, optimizer, DDP and train().
+        self.teacher = FrozenTeacher.load(teacher, dtype="float32", device=self.trainer.strategy.root_device)
+
+    def learning(self) -> list[nn.Module]:
+        """The student, and what objectives own."""
+        return [self.network, *([self.objectives] if any(True for _ in self.objectives.parameters()) else [])]
+
+    def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
+        """The weighted sum of the true labels' loss and the objectives, for one batch."""
+        inputs = self.inputs(batch)
+        unmasked = torch.full_like(inputs["input_ids"], IGNORE_INDEX)
+        tokens = TokenBatch(inputs["input_ids"], inputs["attention_mask"], unmasked, self.progress)
+        logits, kept = self.student_run(inputs, self.logit_names)
+        student = self.student_run.outputs(kept, self._rows(logits, batch), tokens)
+        teacher = None
+        if self.objectives.needs_teacher:
+            with torch.no_grad():
+                its_logits, its_kept = self.teacher_run(self._teacher_inputs(batch), self.logit_names)
+            teacher = self.teacher_run.outputs(its_kept, self._rows(its_logits, batch), tokens)
+        taught = self.objectives(student, teacher, tokens)
+        hard = self.scorer.task_loss(batch, logits).loss
+        total = taught.total + self.hard_labels * hard
+        terms = {"total": total, HARD_LABELS: hard, **taught.terms}
+        weighted = {HARD_LABELS: self.hard_labels * hard, **taught.weighted}
+        return {
+            "loss": total,
+            "terms": {name: term.detach() for name, term in terms.items()},
+            "weighted": {name: term.detach() for name, term in weighted.items()},
+        }
+
+    def settings_kept(self, model: PreTrainedModel, settings: InputSettings) -> InputSettings:
+        """See the task's own module."""
+        return self.scorer.settings_kept(model, settings)
+
+    def task_loss(self, batch: Batch, logits: tuple[Tensor, ...]) -> TaskOutput:
+        """The loss against the true labels; `val/loss` and `test/loss` are this one."""
+        return self.scorer.task_loss(batch, logits)
+
+    def records(self, batch: Batch, output: TaskOutput) -> list[Record]:
+        """See the task's own module."""
+        return self.scorer.records(batch, output)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """See the task's own module."""
+        return self.scorer.classes
+
+    def confusions(self, record: Record) -> list[tuple[str, str]]:
+        """See the task's own module."""
+        return self.scorer.confusions(record)
+
+    def is_right(self, record: Record) -> bool:
+        """See the task's own module."""
+        return self.scorer.is_right(record)
+
+    def weight_of_error(self, record: Record) -> float:
+        """See the task's own module."""
+        return self.scorer.weight_of_error(record)
+
+    def shown_ids(self, batch: Batch, number: int) -> list[int]:
+        """See the task's own module."""
+        return self.scorer.shown_ids(batch, number)
+
+    def shown_answers(self, batch: Batch, number: int, record: Record) -> tuple[str, str]:
+        """See the task's own module."""
+        return self.scorer.shown_answers(batch, number, record)
+
+    def score(self, batch: Batch, records: Sequence[Record]) -> None:
+        """See the task's own module."""
+        self.scorer.score(batch, records)
+
+    def scores(self, stage: str) -> dict[str, Tensor]:
+        """See the task's own module."""
+        return self.scorer.scores(stage)
+
+    def save_predictions(self, folder: Any, stem: str, records: Sequence[Record]) -> None:
+        """See the task's own module."""
+        self.scorer.save_predictions(folder, stem, records)
+
+    def _student(self, teacher: PreTrainedModel) -> PreTrainedModel:
+        source = self.checkpoint or self.student_source
+        if source is not None:
+            student, missing = load_model(source, self.kind.name, self.labels or None)
+            check_new_weights(student, missing, f"student {source}")
+        else:
+            source = f"layers {list(self.student.layers)} of {self.teacher_source}"
+            encoder = cast(PreTrainedModel, copy.deepcopy(teacher.base_model))
+            if getattr(encoder, "pooler", None) is not None:
+                encoder.register_module("pooler", None)
+            built = build_student(encoder, self.student, head=False)
+            student, missing = with_new_head(built, [], self.kind.name, self.labels or None, source)
+        check_facts(student, self.facts, self.labels, f"student {source}")
+        rank_zero_info(f"student from {source}; newly initialised: {', '.join(sorted(missing)) or 'nothing'}")
+        return student
+
+    def _rows(self, logits: tuple[Tensor, ...], batch: Batch) -> Tensor:
+        return logit_rows(self.kind, logits, batch["attention_mask"], batch.get("labels"))
+
+    def _teacher_inputs(self, batch: Batch) -> dict[str, Tensor]:
+        """What the teacher takes of a batch: segments where it knows them, whether the student does or not."""
+        names = ["input_ids", "attention_mask"]
+        if takes_segments(self.teacher.model.config):
+            names.append("token_type_ids")
+        return {name: batch[name] for name in names}
+
+
+def _scorer(facts: TaskFacts, settings: InputSettings | None) -> FineTuning:
+    """The task's own module, for its loss of true labels, its scores and its records."""
+    kind = kind_named(facts.kind)
+    if kind is SEQUENCE_REGRESSION:
+        return SequenceRegression("", input_settings=settings)
+    if kind is TOKEN_CLASSIFICATION:
+        return TokenClassification("", facts.labels, facts.suffix_tags, input_settings=settings)
+    if kind is QUESTION_ANSWERING:
+        return QuestionAnswering("", input_settings=settings)
+    several = kind is MULTI_LABEL_CLASSIFICATION
+    return SequenceClassification("", facts.labels, several, facts.class_weights, input_settings=settings)

@@ -1,0 +1,47 @@
+"""What modules share whose network learns from a frozen teacher: which one it was, and how far training is."""
+
+from typing import Any
+
+from lightning_modules.base import EncoderModule
+
+TEACHER_ENTRY = "teacher"
+"""Key under which a checkpoint keeps the sum of the teacher's weights."""
+
+PROGRESS_ENTRY = "progress"
+"""Key under which a checkpoint keeps the share of training that is behind it, on which scheduled weights depend."""
+
+
+class TaughtModule(EncoderModule):
+    """A module with a teacher; a subclass sets `teacher_source` and, once it is loaded, `teacher_sum`."""
+
+    teacher_source: str
+    teacher_sum: str
+    _loaded_progress = 0.0
+
+    @property
+    def progress(self) -> float:
+        """Share of the optimizer steps behind the weights, 0 to 1; in evaluation that of the checkpoint."""
+        if self.trainer.state.fn != "fit":
+            return self._loaded_progress
+        return self.trainer.global_step / max(1, int(self.trainer.estimated_stepping_batches))
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Note which teacher the student learnt from, and how far training is."""
+        super().on_save_checkpoint(checkpoint)
+        checkpoint[TEACHER_ENTRY] = self.teacher_sum
+        checkpoint[PROGRESS_ENTRY] = self.progress
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuse a student of another teacher, wherever the teacher lies.
+
+        Raises:
+            ValueError: the teacher's weights are not those that the student has learnt from so far.
+        """
+        super().on_load_checkpoint(checkpoint)
+        if checkpoint.get(TEACHER_ENTRY, self.teacher_sum) != self.teacher_sum:
+            raise ValueError(
+                f"--ckpt_path={self.trainer.ckpt_path}: its student has learnt from another teacher than the one in "
+                f"{self.teacher_source}, whose weights differ. Name the same teacher with --model.teacher, or start a "
+                "new run with another --run.arm"
+            )
+        self._loaded_progress = checkpoint.get(PROGRESS_ENTRY, 1.0)

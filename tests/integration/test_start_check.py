@@ -1,0 +1,118 @@
+"""What is checked before the first step, and `--run.check_only=true`."""
+
+import math
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from distilkobert.corpus.manifest import read_manifest
+from distilkobert.models.checkpoints import read_checkpoint
+from lightning_modules import MaskedLanguageModeling
+from lightning_modules.callbacks import Length
+from tests.world import World
+
+Run = Callable[..., Any]
+
+
+def test_check_only_says_how_long_it_takes_and_writes_nothing(
+    world: World, run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run(
+        "fit",
+        world.distil(tmp_path / "runs", "--run.check_only=true", "--trainer.max_steps=-1", "--trainer.max_epochs=3"),
+    )
+    assert list(tmp_path.iterdir()) == []
+    tokens = 3 * read_manifest(world.corpus)["tokens"]["train"]
+    said = caplog.text
+    assert "checked, nothing was written" in said
+    assert f" optimizer steps, {tokens:,} tokens, 3.00 epochs" in said
+    assert re.search(
+        r"objectives of the first batch: total [\d.]+, soft_target [\d.]+, masked_lm [\d.]+, cosine [\d.]+", said
+    )
+    assert re.search(r"time: about \d+ s at [\d,]+ tokens/s \(3 batches\)", said)
+
+
+def test_check_only_refuses_what_a_start_refuses(world: World, run: Run, tmp_path: Path) -> None:
+    run("fit", world.pretrain(tmp_path, "--trainer.max_steps=1"))
+    with pytest.raises(ValueError, match="holds a run already"):
+        run("fit", world.pretrain(tmp_path, "--run.check_only=true"))
+    with pytest.raises(ValueError, match="check_only checks a training; leave it out of other commands than fit"):
+        run("validate", world.pretrain(tmp_path, "--run.check_only=true"))
+
+
+@pytest.mark.parametrize(
+    ("length", "batches"), [((6, None, 2), 12), ((6, 1, 2), 10), ((-1, 3, 4), 30), ((100, -1, 1), 100), ((0, 5, 1), 0)]
+)
+def test_the_first_limit_counts(length: tuple[int, int | None, int], batches: int) -> None:
+    assert Length(*length).batches(10) == batches
+
+
+@pytest.mark.parametrize(("checkpoints", "outcome"), [(1.5, "refused"), (2.5, "warned"), (4.0, "fine")])
+def test_the_disk_has_space_for_the_checkpoints(
+    checkpoints: float, outcome: str, world: World, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is needed is compared with a checkpoint that was really written."""
+    run("fit", world.pretrain(tmp_path / "first", "--trainer.max_steps=1"))
+    last = tmp_path / "first" / "pretrain" / "base_seed42" / "checkpoints" / "last.ckpt"
+    saved = read_checkpoint(last)
+    tensors = [*saved["state_dict"].values()]
+    tensors += [
+        value for state in saved["optimizer_states"][0]["state"].values() for value in state.values() if value.ndim
+    ]
+    size = sum({value.data_ptr(): value.numel() * value.element_size() for value in tensors}.values())
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=int(checkpoints * size)))
+    options = world.pretrain(tmp_path / "second", "--trainer.max_steps=1")
+    if outcome == "refused":
+        with pytest.raises(OSError, match=r"MB free, but a checkpoint has about .* MB"):
+            run("fit", options)
+        assert not (tmp_path / "second").exists()
+    elif outcome == "warned":
+        with pytest.warns(UserWarning, match="the last checkpoint, the best one and one being written need"):
+            run("fit", options)
+    else:
+        run("fit", options)
+
+
+@pytest.mark.parametrize(("factor", "outcome"), [(math.nan, "refused"), (3.0, "warned"), (1.0, "fine")])
+def test_objectives_of_the_first_batch(
+    factor: float, outcome: str, world: World, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recwarn: Any
+) -> None:
+    original = MaskedLanguageModeling.training_step
+
+    def step(self: MaskedLanguageModeling, batch: Any, batch_idx: int) -> Any:
+        out = original(self, batch, batch_idx)
+        return {**out, "terms": {name: value * factor for name, value in out["terms"].items()}}
+
+    monkeypatch.setattr(MaskedLanguageModeling, "training_step", step)
+    options = world.pretrain(tmp_path, "--trainer.max_steps=1")
+    if outcome == "refused":
+        with pytest.raises(FloatingPointError, match=r"masked_lm of the first batch is not finite, before any step"):
+            run("fit", options)
+        return
+    run("fit", options)
+    warned = [
+        str(warning.message) for warning in recwarn if "masked-LM loss of the first batch" in str(warning.message)
+    ]
+    assert len(warned) == (outcome == "warned")
+    assert all(f"ln V = {math.log(600):.2f}" in message or "ln V" in message for message in warned)
+
+
+def test_the_check_changes_no_random_number(
+    world: World, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With dropout: the same weights as without the check."""
+    options = ["--trainer.max_steps=2", "--model.encoder.dropout=0.3"]
+    run("fit", world.pretrain(tmp_path / "with", *options))
+    monkeypatch.setattr("lightning_modules.callbacks.start_check._terms_of", lambda *_: {"masked_lm": 1.0})
+    run("fit", world.pretrain(tmp_path / "without", *options))
+    first, second = (
+        read_checkpoint(tmp_path / name / "pretrain" / "base_seed42" / "checkpoints" / "last.ckpt")["state_dict"]
+        for name in ("with", "without")
+    )
+    assert all(torch.equal(value, second[name]) for name, value in first.items())
