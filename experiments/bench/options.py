@@ -62,6 +62,12 @@ def _distil(parser: StrictParser) -> None:
         default="wall",
         help="cpu: processor time, for a machine with other work",
     )
+    parser.add_argument(
+        "--options", nargs="+", default=[], metavar="NAME",
+        type=Literal["fused", "bf16_teacher", "compile", "gradient_checkpointing", "soft_targets_in_parts"],
+        help="options whose step is timed too: fused, bf16_teacher, compile, gradient_checkpointing, "
+        "soft_targets_in_parts",
+    )  # fmt: skip
     parser.add_argument("--vocab_size", type=int, default=8002, help="pieces; the default is KoBERT's number")
     parser.add_argument(
         "--student_layers", nargs="+", type=int, default=[0, 4, 8], metavar="N", help="teacher layers, from 0"
@@ -76,10 +82,19 @@ def _gradients(parser: StrictParser) -> None:
     )
 
 
+def _soft_targets(parser: StrictParser) -> None:
+    parser.add_argument("--tokens", type=int, default=4096, help="real tokens of a batch")
+    parser.add_argument("--vocab_size", type=int, default=50000, help="pieces")
+    parser.add_argument("--hidden_size", type=int, default=384, help="width of both networks")
+    parser.add_argument("--rows", type=int, default=512, help="tokens whose logits exist at a time")
+    parser.add_argument("--rounds", type=int, default=3, help="passes; their median counts")
+
+
 BENCHES = {
     "corpus": Bench("preparing a corpus, against the usual way", _corpus),
     "distil": Bench("a distillation step, against a naive one, and what capturing costs", _distil),
     "gradients": Bench("how much each objective of a checkpoint pulls, and whither", _gradients),
     "latency": Bench("time for a sentence, of all models in turns", _latency),
+    "soft_targets": Bench("memory of soft targets, at once and in parts", _soft_targets),
     "precision": Bench("training in float32 and bf16 on this processor", _precision),
 }
