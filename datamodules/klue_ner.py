@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from datamodules.tagging import TaggingDataModule
-from datamodules.tasks import find_task_files
+from datamodules.task_files import find_task_files
 from distilkobert.tasks.files.common import KLUE_DEV, KLUE_TRAIN
 from distilkobert.tasks.files.ner import TaggedSentence, read_klue_ner
 from distilkobert.tasks.files.unlabelled import read_characters

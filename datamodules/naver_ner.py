@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from datamodules.tagging import TaggingDataModule
-from datamodules.tasks import find_task_files
+from datamodules.task_files import find_task_files
 from distilkobert.tasks.files.common import NAVER_TEST, NAVER_TRAIN
 from distilkobert.tasks.files.ner import TaggedSentence, read_naver_ner
 from distilkobert.tasks.files.unlabelled import read_words

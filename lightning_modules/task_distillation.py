@@ -22,19 +22,13 @@ from distilkobert.objectives import Objective, SoftTargets, WeightedSum
 from distilkobert.optim import OptimizerSpec
 from distilkobert.tasks.input_settings import InputSettings, stored
 from distilkobert.tasks.kinds import (
-    MULTI_LABEL_CLASSIFICATION,
-    QUESTION_ANSWERING,
     SEQUENCE_REGRESSION,
-    TOKEN_CLASSIFICATION,
     kind_named,
 )
 from distilkobert.tasks.task_facts import TaskFacts
 from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
-from lightning_modules.question_answering import QuestionAnswering
-from lightning_modules.sequence_classification import SequenceClassification
-from lightning_modules.sequence_regression import SequenceRegression
+from lightning_modules.task_scorers import scorer_of
 from lightning_modules.taught import TaughtModule
-from lightning_modules.token_classification import TokenClassification
 
 HARD_LABELS: Final = "hard_labels"
 """Name of the term of the true labels, beside those of the objectives."""
@@ -114,7 +108,7 @@ class TaskDistillation(TaughtModule, FineTuning):
             raise ValueError("hard_labels is 0 and no objective is on logits, so nothing would train the head")
         self.teacher_source, self.student, self.hard_labels, self.seed = teacher, student, hard_labels, seed
         self.kind, self.task_facts, self.student_source = kind, task_facts, init_from
-        self.scorer = _scorer(task_facts, input_settings)
+        self.scorer = scorer_of(task_facts, input_settings)
         self.batch_keys, self.logit_names = self.scorer.batch_keys, self.scorer.logit_names
         self.errors_title = self.scorer.errors_title
 
@@ -253,16 +247,3 @@ class TaskDistillation(TaughtModule, FineTuning):
         if takes_segments(self.teacher.model.config):
             names.append("token_type_ids")
         return {name: batch[name] for name in names}
-
-
-def _scorer(facts: TaskFacts, settings: InputSettings | None) -> FineTuning:
-    """The task's own module, for its loss of true labels, its scores and its records."""
-    kind = kind_named(facts.kind)
-    if kind is SEQUENCE_REGRESSION:
-        return SequenceRegression("", input_settings=settings)
-    if kind is TOKEN_CLASSIFICATION:
-        return TokenClassification("", facts.labels, facts.suffix_tags, input_settings=settings)
-    if kind is QUESTION_ANSWERING:
-        return QuestionAnswering("", input_settings=settings)
-    several = kind is MULTI_LABEL_CLASSIFICATION
-    return SequenceClassification("", facts.labels, several, facts.class_weights, input_settings=settings)

@@ -20,17 +20,11 @@ from distilkobert.tasks.examples import QuestionWindows, reference_offsets
 from distilkobert.tasks.files.json_files import JsonPlace
 from distilkobert.tasks.files.korquad import GoldAnswer, Paragraph
 from distilkobert.tasks.input_settings import InputSettings
+from distilkobert.tasks.no_answer import decided
 from distilkobert.tasks.reference_decoding import ReferenceContext, read_context, reference_answer_pieces
 from distilkobert.tasks.score_sums import ratio_sums
 from distilkobert.tasks.spans import Answer
-from distilkobert.tasks.windows import (
-    PieceRange,
-    Window,
-    WindowSettings,
-    answer_pieces,
-    build_windows,
-    window_label,
-)
+from distilkobert.tasks.windows import PieceRange, Window, WindowSettings, answer_pieces, build_windows, window_label
 from distilkobert.tokenizers.inputs import Span
 from distilkobert.tokenizers.kobert import KoBertTokenizer
 from distilkobert.tokenizers.loading import TextEncoder
@@ -240,19 +234,6 @@ class AnsweringCodec(Codec):
 @lru_cache(maxsize=_REFERENCE_CONTEXTS_KEPT)
 def _read_reference_context(text: str, tokenizer: KoBertTokenizer) -> ReferenceContext:
     return read_context(text, tokenizer.tokenize)
-
-
-def decided(record: Record, threshold: float) -> Record:
-    """A record of a question that may have no answer, with the answer that the threshold leaves.
-
-    Args:
-        record: of `AnsweringCodec.records`, with `no_answer`, how much better no answer scores.
-        threshold: from which margin on none is given.
-    """
-    if record["no_answer"] > threshold:
-        return {**record, "predicted": NO_ANSWER, "raw": NO_ANSWER, "start": 0, "end": 0}
-    start, end = record["place"]
-    return {**record, "predicted": record["best"], "raw": record["best_raw"], "start": start, "end": end}
 
 
 def _context_row(text: str, context: EncodedContext) -> Row:

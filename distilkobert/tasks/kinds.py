@@ -1,4 +1,4 @@
-"""The task kinds, one record each, and the data sets that the shipped recipes know.
+"""The task kinds, one record each.
 
 Facts that differ from one kind to another are read from here: the head in transformers, the scores, and the code that
 encodes and decodes. A new kind is a record in `KINDS`, its name in `TaskName`, its codec, and a LightningModule. This
@@ -23,22 +23,6 @@ TaskName = Literal[
 
 Task = Literal["masked_lm", TaskName, "encoder"]
 """Name of a head, as checkpoints keep it; `encoder` is the encoder alone, without head and pooler."""
-
-DatasetName = Literal[
-    "nsmc",
-    "naver_ner",
-    "klue_ner",
-    "korquad",
-    "korsts",
-    "kornli",
-    "question_pair",
-    "hate_speech",
-    "klue_nli",
-    "klue_sts",
-    "klue_ynat",
-    "klue_mrc",
-    "paws_x_ko",
-]
 
 
 @dataclass(frozen=True)
@@ -106,21 +90,6 @@ class TaskKind(Head):
     def main_score(self) -> Score:
         """The score where one is wanted."""
         return next(score for score in self.scores if score.main)
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """A data set that recipes are shipped for.
-
-    Args:
-        name: of its recipe, and for `prepare fetch`.
-        title: in tables and messages.
-        kind: what kind of task it is.
-    """
-
-    name: DatasetName
-    title: str
-    kind: TaskKind
 
 
 def _classification() -> "type[Codec]":
@@ -222,22 +191,6 @@ KINDS: Final = (
 )
 HEADS: Final[tuple[Head, ...]] = (MASKED_LM, *KINDS, ENCODER)
 
-DATASETS: Final = (
-    Dataset("nsmc", "NSMC", SEQUENCE_CLASSIFICATION),
-    Dataset("naver_ner", "Naver NER", TOKEN_CLASSIFICATION),
-    Dataset("klue_ner", "KLUE-NER", TOKEN_CLASSIFICATION),
-    Dataset("korquad", "KorQuAD", QUESTION_ANSWERING),
-    Dataset("korsts", "KorSTS", SEQUENCE_REGRESSION),
-    Dataset("kornli", "KorNLI", SEQUENCE_CLASSIFICATION),
-    Dataset("question_pair", "Question pairs", SEQUENCE_CLASSIFICATION),
-    Dataset("hate_speech", "Hate speech", SEQUENCE_CLASSIFICATION),
-    Dataset("klue_nli", "KLUE-NLI", SEQUENCE_CLASSIFICATION),
-    Dataset("klue_sts", "KLUE-STS", SEQUENCE_REGRESSION),
-    Dataset("klue_ynat", "KLUE-YNAT", SEQUENCE_CLASSIFICATION),
-    Dataset("klue_mrc", "KLUE-MRC", QUESTION_ANSWERING),
-    Dataset("paws_x_ko", "PAWS-X (ko)", SEQUENCE_CLASSIFICATION),
-)
-
 
 def head_named(name: str) -> Head:
     """The head of that name.
@@ -286,17 +239,3 @@ def kind_of_scores(keys: Iterable[str]) -> TaskKind | None:
     there = set(keys)
     found = [kind for kind in KINDS if there.issuperset(score.key for score in kind.scores if not score.minor)]
     return max(found, key=lambda kind: len(kind.scores), default=None)
-
-
-def kind_of_recipe(recipe: str) -> TaskKind | None:
-    """The task kind of the shipped data set that a recipe is named after: `klue_ner_plus` is KLUE-NER.
-
-    A name with all words of the data set's comes first, then one with its last word: `my_ner`.
-
-    Args:
-        recipe: words joined by `_`.
-    """
-    words = set(recipe.split("_"))
-    whole = (known.kind for known in DATASETS if words.issuperset(known.name.split("_")))
-    last = (known.kind for known in DATASETS if known.name.split("_")[-1] in words)
-    return next(whole, next(last, None))

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from distilkobert.tasks.files.tables import Place, TableRow
+from distilkobert.tasks.files.table_rows import Place, TableRow
 from distilkobert.tasks.kinds import MULTI_LABEL_CLASSIFICATION, SEQUENCE_REGRESSION, TaskKind
 from distilkobert.tasks.targets import (
     ClassTarget,

@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeAlias
 
 from distilkobert.tasks.alignment import OUTSIDE
 from distilkobert.tasks.files.common import show
-from distilkobert.tasks.files.tables import LinePlace
+from distilkobert.tasks.files.table_rows import LinePlace
 
 TagForm: TypeAlias = Literal["prefix", "suffix"]
 _PATTERNS: Final = {

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from distilkobert.batching import IGNORE_INDEX
 from distilkobert.tasks.files.common import show
-from distilkobert.tasks.files.tables import Place, TableRow
+from distilkobert.tasks.files.table_rows import Place, TableRow
 
 _NONE: Final = ("", "none")
 _YES, _NO = ("1", "true", "yes"), ("0", "false", "no")

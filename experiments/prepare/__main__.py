@@ -29,7 +29,7 @@ from distilkobert.corpus.store import StoredSequences, check_stored, damaged
 from distilkobert.io.files import expand_inputs
 from distilkobert.io.locks import only_process
 from distilkobert.io.texts import TextKind
-from distilkobert.tasks.kinds import DatasetName
+from distilkobert.tasks.data_sets import DatasetName
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 from experiments._shared.commandline import run_command
 from experiments._shared.measure import peak_memory_mb

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from distilkobert.io.downloads import download
 from distilkobert.io.files import sha256_of_file
-from distilkobert.tasks.kinds import DatasetName
+from distilkobert.tasks.data_sets import DatasetName
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytorch_lightning as pl
 import yaml
 
 from distilkobert.objectives import HiddenCosine, MaskedLM, SoftTargets
-from distilkobert.tasks.kinds import DATASETS
+from distilkobert.tasks.data_sets import DATASETS
 from experiments._shared.trainer_cli import TrainerCLI
 from tests.world import World
 

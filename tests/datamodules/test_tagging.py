@@ -12,7 +12,7 @@ from seqeval.metrics.sequence_labeling import get_entities
 
 from datamodules import KlueNERDataModule, NaverNERDataModule, TaggingDataModule
 from distilkobert.metrics.entities import lenient_entities
-from distilkobert.tasks.files.tables import LinePlace
+from distilkobert.tasks.files.table_rows import LinePlace
 from distilkobert.tasks.files.tagged import TagFiles
 from distilkobert.tasks.tag_forms import bio_tags, form_of
 from tests.distilkobert.tasks.test_tables import written

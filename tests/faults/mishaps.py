@@ -5,11 +5,13 @@ import functools
 import os
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 
 from distilkobert.io import checkpoint_files
 from experiments._shared import trainer_cli
@@ -104,48 +106,42 @@ def kill_in_write(place: int, files: int) -> None:
         setattr(module, name, called)
 
 
-def signal_itself(number: int, *calls: int, hook: str = "training_step") -> None:
-    """Send this process a signal when the module's hook is called for these times, counted from 0."""
-    original, count = getattr(MaskedLanguageModeling, hook), [0]
-
-    def signalled(self: MaskedLanguageModeling, *args: Any, **kwargs: Any) -> Any:
-        if count[0] in calls:
-            os.kill(os.getpid(), number)
-        count[0] += 1
-        return original(self, *args, **kwargs)
-
-    setattr(MaskedLanguageModeling, hook, signalled)
+def signal_itself(number: int, *calls: int) -> None:
+    """Send this process a signal when it trains on these micro-batches, counted from 0."""
+    _before_micro_batches(lambda count: os.kill(os.getpid(), number) if count in calls else None)
 
 
-def hang_after(steps: int) -> None:
-    """Hang in foreign code, from which no handler of a signal is called, when a step after so many begins."""
-    original, count = MaskedLanguageModeling.training_step, [0]
+def hang_after(batches: int) -> None:
+    """Hang in foreign code, from which no handler of a signal is called, when a micro-batch after so many begins."""
 
-    def hanging(self: MaskedLanguageModeling, *args: Any, **kwargs: Any) -> Any:
-        if count[0] == steps:
+    def hang(count: int) -> None:
+        if count == batches:
             os.write(2, b"hanging\n")
             lock = ctypes.create_string_buffer(128)  # a mutex, all zero
             for _ in range(2):
                 ctypes.CDLL(None).pthread_mutex_lock(lock)
-        count[0] += 1
+
+    _before_micro_batches(hang)
+
+
+def delay_step(batch: int, seconds: float) -> None:
+    """Let this process be late at a micro-batch, counted from 0."""
+    _before_micro_batches(lambda count: time.sleep(seconds) if count == batch else None)
+
+
+def _before_micro_batches(act: Callable[[int], None]) -> None:
+    """Call `act` with the number of each micro-batch that is trained on; tries without gradients do not count."""
+    original, count = MaskedLanguageModeling.training_step, [0]
+
+    def step(self: MaskedLanguageModeling, *args: Any, **kwargs: Any) -> Any:
+        if torch.is_grad_enabled():
+            act(count[0])
+            count[0] += 1
         return original(self, *args, **kwargs)
 
-    MaskedLanguageModeling.training_step = hanging  # type: ignore[method-assign]
+    MaskedLanguageModeling.training_step = step  # type: ignore[method-assign]
 
 
 def die(*_: Any) -> None:
     """End this process as a power cut would."""
     os.kill(os.getpid(), signal.SIGKILL)
-
-
-def delay_step(step: int, seconds: float) -> None:
-    """Let this process be late at a micro-batch, counted from 0."""
-    original, count = MaskedLanguageModeling.training_step, [0]
-
-    def late(self: MaskedLanguageModeling, *args: Any, **kwargs: Any) -> Any:
-        if count[0] == step:
-            time.sleep(seconds)
-        count[0] += 1
-        return original(self, *args, **kwargs)
-
-    MaskedLanguageModeling.training_step = late  # type: ignore[method-assign]

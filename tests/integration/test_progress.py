@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from experiments._shared.trainer_cli import TrainerCLI
-from lightning_modules.callbacks.progress_lines import _duration
+from lightning_modules.callbacks.progress_lines import duration
 from tests.world import World, read_json
 
 Run = Callable[..., TrainerCLI]
@@ -50,5 +50,5 @@ def test_lines_tell_step_loss_rate_and_what_is_left(
 @pytest.mark.parametrize(
     ("seconds", "text"), [(89.4, "89 s"), (90, "2 min"), (5369, "89 min"), (5400, "1 h 30 min"), (12_000, "3 h 20 min")]
 )
-def test_durations(seconds: float, text: str) -> None:
-    assert _duration(seconds) == text
+def testdurations(seconds: float, text: str) -> None:
+    assert duration(seconds) == text

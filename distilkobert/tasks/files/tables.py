@@ -6,45 +6,26 @@ pandas writes has quotes that enclose. `layout_of` tries both on the whole file 
 """
 
 import csv
-import json
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, TypeAlias
 
-from distilkobert.io.parquet import ParquetPlace, parquet_rows
 from distilkobert.io.streams import SUFFIXES
-from distilkobert.io.texts import read_lines
 from distilkobert.tasks.files.common import show
-from distilkobert.tasks.files.json_files import JsonPlace, load_json
+from distilkobert.tasks.files.table_rows import (
+    LONGEST,
+    LinePlace,
+    TableRow,
+    read_json,
+    read_jsonl,
+    read_parquet,
+    whole_lines,
+)
 
 Quotes: TypeAlias = Literal["auto", "text", "enclose"]
 FORMATS: Final = (".csv", ".tsv", ".txt", ".jsonl", ".json", ".parquet")
 _DELIMITERS: Final = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
-LONGEST: Final = 1_000_000
-"""Most characters of a line: more is a damaged file, such as one whose line ends are lost."""
-
-
-@dataclass(frozen=True)
-class LinePlace:
-    """A line of a text file; as a string the file and the number of the line, from 1."""
-
-    file: Path
-    line: int
-
-    def __str__(self) -> str:
-        return f"{self.file}, line {self.line}"
-
-
-Place: TypeAlias = LinePlace | JsonPlace | ParquetPlace
-
-
-class TableRow(NamedTuple):
-    """A row: its cells by the names of their columns, and where it is, for messages."""
-
-    cells: Mapping[str, Any]
-    place: Place
 
 
 @dataclass(frozen=True)
@@ -107,13 +88,13 @@ def layout_of(
     if kind not in (".csv", ".tsv", ".txt"):
         return TableLayout(kind)
     if delimiter is None:
-        first = next(_lines(path))
+        first = next(whole_lines(path))
         counts = {mark: first.count(mark) for mark in _DELIMITERS}
         delimiter = "\t" if kind == ".tsv" or not any(counts.values()) else max(counts, key=lambda mark: counts[mark])
     ways = {way: TableLayout(kind, delimiter, way, tuple(header)) for way in (True, False)}
     if quotes != "auto":
         return ways[quotes == "enclose"]
-    if not any('"' in line for line in _lines(path)):
+    if not any('"' in line for line in whole_lines(path)):
         return ways[kind == ".csv"]
     fits = {way: _fits(path, ways[way]) for way in ways}
     if fits[True] != fits[False]:
@@ -141,52 +122,13 @@ def read_table(path: Path, layout: TableLayout) -> Iterator[TableRow]:
             does not close, a carriage return is inside a line, a line has more than a million characters, a name is
             twice in the header, or a line of JSON is no object. Names file and line.
     """
-    read = {".jsonl": _read_jsonl, ".json": _read_json, ".parquet": _read_parquet}.get(layout.format)
+    read = {".jsonl": read_jsonl, ".json": read_json, ".parquet": read_parquet}.get(layout.format)
     number = 0
     for row in read(path) if read else _read_separated(path, layout):
         number += 1
         yield row
     if not number:
         raise ValueError(f"{path}: no row in it; expected a header and at least one example")
-
-
-def _read_parquet(path: Path) -> Iterator[TableRow]:
-    return (TableRow(_flat(cells), place) for cells, place in parquet_rows(path))
-
-
-def _read_json(path: Path) -> Iterator[TableRow]:
-    content = load_json(path, "a list of objects")
-    if not isinstance(content, list):
-        raise ValueError(f"{path}: found {type(content).__name__}; expected a list of objects, [{{...}}, ...]")
-    for number, item in enumerate(content):
-        place = JsonPlace(path, (number,), f", object {number + 1}")
-        if not isinstance(item, dict):
-            raise ValueError(f"{place}: found {show(str(item))}; expected an object")
-        yield TableRow(_flat(item), place)
-
-
-def _read_jsonl(path: Path) -> Iterator[TableRow]:
-    for number, line in enumerate(_lines(path), start=1):
-        if not line.strip():
-            continue
-        place = LinePlace(path, number)
-        try:
-            item = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            message = getattr(error, "msg", str(error))
-            raise ValueError(f"{place}: not JSON ({message}); expected one object a line") from None
-        if not isinstance(item, dict):
-            raise ValueError(f"{place}: found {show(line)}; expected an object")
-        yield TableRow(_flat(item), place)
-
-
-def _flat(item: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """An object whose inner objects are taken apart: `labels.label` as in KLUE-STS."""
-    cells: dict[str, Any] = {}
-    for name, value in item.items():
-        inner = _flat(value, f"{before}{name}.") if isinstance(value, dict) else {f"{before}{name}": value}
-        cells |= inner
-    return cells
 
 
 def _read_separated(path: Path, layout: TableLayout) -> Iterator[TableRow]:
@@ -210,7 +152,7 @@ def _records(path: Path, layout: TableLayout) -> Iterator[tuple[LinePlace, list[
     """The fields of each row and the line it starts in, the header's included."""
     csv.field_size_limit(LONGEST)
     reader = csv.reader(
-        (f"{line}\n" for line in _lines(path)),
+        (f"{line}\n" for line in whole_lines(path)),
         delimiter=layout.delimiter,
         quoting=csv.QUOTE_MINIMAL if layout.enclosed else csv.QUOTE_NONE,
         strict=True,
@@ -261,14 +203,3 @@ def _fits(path: Path, layout: TableLayout) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _lines(path: Path) -> Iterator[str]:
-    for number, line in enumerate(read_lines(path), start=1):
-        if len(line) > LONGEST:
-            size = sys.getsizeof(line) / 1e6
-            raise ValueError(
-                f"{LinePlace(path, number)}: a line of {len(line):,} characters ({size:.0f} MB); expected {LONGEST:,} "
-                "at most. Is it the whole file without line ends?"
-            )
-        yield line

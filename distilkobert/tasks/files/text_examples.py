@@ -9,7 +9,8 @@ from typing import Any, Final, NamedTuple
 
 from distilkobert.io.texts import read_lines
 from distilkobert.tasks.files.common import bad_line, looks_like, show, table_lines
-from distilkobert.tasks.files.tables import Place, TableLayout, TableRow, column_names, read_table
+from distilkobert.tasks.files.table_rows import Place, TableRow
+from distilkobert.tasks.files.tables import TableLayout, column_names, read_table
 from distilkobert.tasks.targets import Target, code_points
 
 _JAMO: Final = re.compile("[\u1100-\u1112][\u1161-\u1175]")

@@ -4,14 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from distilkobert.io.metric_names import BEST, TEST, VAL
-from distilkobert.tasks.kinds import (
-    DATASETS,
-    SEQUENCE_CLASSIFICATION,
-    Score,
-    TaskKind,
-    kind_of_recipe,
-    kind_of_scores,
-)
+from distilkobert.tasks.data_sets import DATASETS, kind_of_recipe
+from distilkobert.tasks.kinds import SEQUENCE_CLASSIFICATION, Score, TaskKind, kind_of_scores
 from experiments.report.reading.runs import Run, Study
 
 

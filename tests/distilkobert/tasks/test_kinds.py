@@ -9,8 +9,8 @@ import yaml
 
 import lightning_modules
 from distilkobert.tasks.codec import Codec
+from distilkobert.tasks.data_sets import DATASETS, DatasetName, kind_of_recipe
 from distilkobert.tasks.kinds import (
-    DATASETS,
     ENCODER,
     HEADS,
     KINDS,
@@ -20,13 +20,11 @@ from distilkobert.tasks.kinds import (
     SEQUENCE_CLASSIFICATION,
     SEQUENCE_REGRESSION,
     TOKEN_CLASSIFICATION,
-    DatasetName,
     Task,
     TaskName,
     head_named,
     head_of_class,
     kind_named,
-    kind_of_recipe,
     kind_of_scores,
 )
 

@@ -119,7 +119,7 @@ BAD: list[tuple[str, str | bytes, str]] = [
     ("t.json", '{"data": []}', "found dict; expected a list of objects"),
     ("t.json", '[{"문장": "글"},\n 7]', "line 2, object 2: found '7'; expected an object"),
     ("t.parquet", b"PAR1 and nothing else", "not a whole parquet file"),
-    ("t.csv.gz", gzip.compress((HEAD + "좋다,긍정\n").encode())[:-9], "cut off or damaged"),
+    ("t.csv.gz", gzip.compress((HEAD + "좋다,긍정\n").encode(), mtime=0)[:-9], "cut off or damaged"),
     ("t.xlsx", b"PK", r"unknown table format '\.xlsx'; expected a name that ends in \.csv, \.tsv"),
 ]
 
