@@ -7,15 +7,18 @@ loader are left out. Networks have random weights, batches random ids: speed dep
 import copy
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from jsonargparse import Namespace
 
 from distilkobert.models.teachers import EncoderSpec
+from experiments._shared.measure import peak_memory_mb
 from experiments._shared.processor import processor_name
 from experiments._shared.quiet import quieten_lightning, quieten_transformers
+from experiments.bench.flops import Shape, distillation_flops, matrix_peak
+from experiments.bench.split import split_step
 from experiments.bench.threads import torch_threads
 from experiments.bench.turns import Clock, Turns, take_turns
 
@@ -203,13 +206,31 @@ def main(options: Namespace) -> dict[str, Any]:
     )
     turns, tokens = bench_distil(distilling)
     with torch_threads(options.threads) as threads:
+        peak, split = matrix_peak(), split_step(make_module(distilling), make_batch(distilling), options.rounds, CLIP)
+        flops = flops_of(distilling, tokens)
         print(
             f"{processor_name()}, threads: {threads}; {options.layers} x {width} into {len(options.student_layers)} "
             f"layers, {options.vocab_size} pieces, {tokens} tokens a step, {options.rounds} rounds in turns, "
             f"{options.clock} time"
         )
     print("\n".join(distil_lines(turns, tokens)))
-    return {"processor": processor_name(), "threads": threads, "tokens": tokens, "ways": turns.as_json(NAIVE)}
+    speed = flops / turns.spread(OURS).median
+    print(f"{speed / 1e9:.1f} of {peak / 1e9:.1f} GFLOP/s that matrix products reach ({speed / peak:.0%})")
+    print("; ".join(f"{name} {spread.median:.3f} s" for name, spread in split.items()))
+    return {
+        "processor": processor_name(), "threads": threads, "layers": options.layers, "hidden_size": width,
+        "student_layers": len(options.student_layers), "vocab_size": options.vocab_size, "tokens": tokens,
+        "flops": flops, "peak_flops_per_s": peak, "peak_memory_mb": peak_memory_mb(), "clock": options.clock,
+        "split_s": {name: list(vars(spread).values()) for name, spread in split.items()},
+        "ways": turns.as_json(NAIVE),
+    }  # fmt: skip
+
+
+def flops_of(distilling: Distilling, tokens: int) -> float:
+    """Operations of a step; see `flops`."""
+    student = replace(distilling.teacher, layers=len(distilling.student_layers))
+    shape = Shape(distilling.batch, distilling.length, tokens, distilling.vocab_size)
+    return distillation_flops(distilling.teacher, student, shape)
 
 
 def distil_lines(turns: Turns, tokens: int) -> list[str]:

@@ -8,7 +8,8 @@ import yaml
 from huggingface_hub import EvalResult, ModelCardData
 
 from distilkobert.io.metric_names import TEST
-from distilkobert.tasks.kinds import DATASETS, Dataset, Head, TaskKind
+from distilkobert.tasks.data_sets import DATASETS, Dataset
+from distilkobert.tasks.kinds import Head, TaskKind
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
