@@ -9,7 +9,7 @@ from torch import Tensor
 
 from datamodules.base import Batch, PlannedBatches, PlannedDataModule, PlannedLoader
 from datamodules.masked_texts import MaskedTextBatches
-from distilkobert.batching import BatchKey
+from distilkobert.batching import IGNORE_INDEX, BatchKey
 from distilkobert.corpus.integrity import content_fingerprint
 from distilkobert.corpus.manifest import Manifest, read_manifest
 from distilkobert.corpus.masked_texts import read_masked_texts
@@ -60,7 +60,11 @@ class MaskedBatches:
         return self._sequences.lengths()
 
     def __getitem__(self, key: BatchKey) -> Batch:
-        """`input_ids`, `attention_mask` and `labels`, each (B, T) int64; labels are -100 where nothing was hidden."""
+        """`input_ids`, `attention_mask` and `labels`, each (B, T) int64; labels are -100 where nothing was hidden.
+
+        `real_positions` and `masked_positions` are flat places in B * T, rising, each (N,): a device that looks for
+        them itself has to be waited for.
+        """
         rows = self._sequences.gather(key.rows)
         inside = np.arange(rows.lengths.max()) < rows.lengths[:, None]
         ids = np.full(inside.shape, self._pad_token_id, dtype=np.int64)
@@ -70,7 +74,13 @@ class MaskedBatches:
         input_ids, labels = mask_tokens(
             torch.from_numpy(ids), attention_mask, self._weights, self._mask_token_id, self._masking, generator
         )
-        return {"input_ids": input_ids, "attention_mask": attention_mask, "labels": labels}
+        return {
+            "input_ids": input_ids,
+            "attention_mask": attention_mask,
+            "labels": labels,
+            "real_positions": torch.from_numpy(np.flatnonzero(inside)),
+            "masked_positions": (labels.flatten() != IGNORE_INDEX).nonzero().squeeze(-1),
+        }
 
 
 class CorpusDataModule(PlannedDataModule):

@@ -8,15 +8,20 @@ one process that accumulates W batches per step therefore sees what W processes 
 
 import hashlib
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from torch.utils.data import Sampler
 
 IntArray = npt.NDArray[np.int64]
+
+_FAR: Final = 2**31
+"""Number of sequences from which their numbers need 64 bits."""
+_BLOCK: Final = 1 << 20
+"""Numbers that are hashed at a time."""
 
 IGNORE_INDEX: Final = -100
 """Label of a token that takes no part in a loss; torch's cross entropy leaves this value out by default."""
@@ -90,20 +95,27 @@ class TokenBudgetSampler(Sampler[BatchKey]):
         self.epoch = 0
         self._start = 0
         sizes = _checked_lengths(lengths, max_tokens)
-        self.tokens = int(sizes.sum())
+        self.tokens = int(sizes.sum(dtype=np.int64))
         """Tokens of an epoch, without padding, over all ranks."""
-        # By bucket, then by row: the fixed order, and the frame inside which a shuffled epoch permutes.
+        # By bucket, then by row: the fixed order, and the frame inside which a shuffled epoch permutes. Numbers are as
+        # narrow as they may be: there can be hundreds of millions of sequences, and each rank has its own sampler.
         buckets = (sizes - 1) // bucket_width
-        self._order: IntArray = np.argsort(buckets, kind="stable").astype(np.int64)
-        self._bucket_ends: IntArray = np.flatnonzero(np.diff(buckets[self._order], append=-1)) + 1
-        bucket_starts = np.concatenate(([0], self._bucket_ends[:-1]))
-        longest = np.maximum.reduceat(sizes[self._order], bucket_starts)
+        buckets = buckets.astype(np.min_scalar_type(int(buckets.max())))
+        order = np.argsort(buckets, kind="stable")
+        self._order: npt.NDArray[np.integer[Any]] = order.astype(np.int32 if len(sizes) < _FAR else np.int64)
+        counts = np.bincount(buckets)
+        self._bucket_ends: IntArray = np.cumsum(counts[counts > 0], dtype=np.int64)
+        longest = np.zeros(len(counts), dtype=np.int64)
+        np.maximum.at(longest, buckets, sizes)
+        longest = longest[counts > 0]
         rows_allowed = max_tokens // longest
         if max_sequences is not None:
             rows_allowed = np.minimum(rows_allowed, max_sequences)
         self._batch_ends = _batch_ends(self._bucket_ends, rows_allowed, world_size, divisible_by)
         digest = hashlib.blake2b(f"{seed} {divisible_by} {shuffle}".encode(), digest_size=8)
-        digest.update(self._order.tobytes() + self._batch_ends.tobytes())
+        for array in (self._order, self._batch_ends):
+            for start in range(0, len(array), _BLOCK):
+                digest.update(array[start : start + _BLOCK].astype(np.int64).tobytes())
         self.plan = digest.hexdigest()
 
     def __len__(self) -> int:
@@ -116,7 +128,7 @@ class TokenBudgetSampler(Sampler[BatchKey]):
         rows, sequence = self._plan(epoch)
         for place in range(self._start, len(self)):
             index = place * self.world_size + self.rank
-            batch = sequence[index]
+            batch = int(sequence[index])
             start = self._batch_ends[batch - 1] if batch else 0
             yield BatchKey(epoch, index, rows[start : self._batch_ends[batch]].tolist())
 
@@ -143,21 +155,23 @@ class TokenBudgetSampler(Sampler[BatchKey]):
             )
         self.epoch, self._start = epoch, batches // self.world_size
 
-    def _plan(self, epoch: int) -> tuple[IntArray, Sequence[int]]:
+    def _plan(self, epoch: int) -> tuple[npt.NDArray[np.integer[Any]], IntArray]:
         """All rows in the epoch's order, and the order in which the batches cut from them are used."""
         if not self.shuffle:
-            return self._order, np.random.default_rng(0).permutation(len(self._batch_ends)).tolist()
+            return self._order, np.random.default_rng(0).permutation(len(self._batch_ends))
         generator = np.random.default_rng((self.seed, epoch))
         rows = self._order.copy()
         start = 0
         for end in self._bucket_ends:
             generator.shuffle(rows[start:end])
             start = end
-        return rows, generator.permutation(len(self._batch_ends)).tolist()
+        return rows, generator.permutation(len(self._batch_ends))
 
 
-def _checked_lengths(lengths: npt.ArrayLike, max_tokens: int) -> IntArray:
-    sizes = np.asarray(lengths, dtype=np.int64)
+def _checked_lengths(lengths: npt.ArrayLike, max_tokens: int) -> npt.NDArray[np.signedinteger[Any]]:
+    sizes = np.asarray(lengths)
+    if not np.issubdtype(sizes.dtype, np.signedinteger):
+        sizes = sizes.astype(np.int64)
     if sizes.ndim != 1 or not len(sizes):
         raise ValueError(f"lengths has shape {sizes.shape}; expected one number for each of at least one sequence")
     if sizes.min() < 1:
@@ -197,8 +211,11 @@ def _batch_ends(bucket_ends: IntArray, rows_allowed: IntArray, world_size: int, 
 
 def _split_largest(sizes: list[int], times: int) -> list[int]:
     """Split the largest size in two halves, `times` times over; the pieces stay where their whole was."""
-    pieces = [[size] for size in sizes]
-    heap = [(-size, batch) for batch, size in enumerate(sizes)] if times else []
+    # Only the largest can be split, the first of equals before the others, as the heap takes them.
+    pieces = {
+        batch: [sizes[batch]] for batch in heapq.nsmallest(times, range(len(sizes)), key=lambda b: (-sizes[b], b))
+    }
+    heap = [(-sizes[batch], batch) for batch in pieces]
     heapq.heapify(heap)
     for _ in range(times):
         size, batch = heapq.heappop(heap)
@@ -207,4 +224,4 @@ def _split_largest(sizes: list[int], times: int) -> list[int]:
         pieces[batch] += [half, -size - half]
         for piece in (half, -size - half):
             heapq.heappush(heap, (-piece, batch))
-    return [piece for group in pieces for piece in group]
+    return [piece for batch, size in enumerate(sizes) for piece in pieces.get(batch, (size,))]

@@ -9,11 +9,13 @@ from torch import Tensor, nn
 
 from distilkobert.io.metric_names import LOSS, VAL
 from distilkobert.models.checks import longest_input
+from distilkobert.models.compute import ComputeSpec
 from distilkobert.models.families import describe_encoder, has_head
 from distilkobert.models.forward import NetworkRun, freeze_unreached, network_facts
 from distilkobert.models.students import StudentSpec, build_student
 from distilkobert.models.teachers import FrozenTeacher, load_teacher, weights_sum
-from distilkobert.objectives import Batch, Loss, Objective, WeightedSum
+from distilkobert.objectives import Loss, Objective, WeightedSum
+from distilkobert.objectives.outputs import batch_of
 from distilkobert.optim import OptimizerSpec
 from lightning_modules.held_out import TOTAL, HeldOutMeasures
 from lightning_modules.masked_lm import MaskedLMModule
@@ -42,6 +44,7 @@ class Distillation(TaughtModule, MaskedLMModule):
         max_length: longest sequence of the corpus, in tokens; filled in from the data.
         token_counts: occurrences of each piece in the corpus; filled in from the data. Without them agreement is not
             divided by token frequency.
+        compute: compilation and gradient checkpointing.
 
     Raises:
         ValueError: no objective is left, or one has an unusable name.
@@ -60,9 +63,11 @@ class Distillation(TaughtModule, MaskedLMModule):
         pad_token_id: int = 1,
         max_length: int = 512,
         token_counts: Sequence[int] | None = None,
+        compute: ComputeSpec = ComputeSpec(),  # noqa: B008
     ) -> None:
         super().__init__(task="masked_lm", optimizer=optimizer)
         self.teacher_source = teacher
+        self.compute = compute
         chosen = {name: one for name, one in objectives.items() if not (without_teacher and one.needs.teacher)}
         left_out = [name for name in objectives if name not in chosen]
         if left_out:
@@ -122,6 +127,7 @@ class Distillation(TaughtModule, MaskedLMModule):
         # FrozenTeacher is no nn.Module, which keeps it out of state dict, optimizer, DDP and train().
         self.teacher = FrozenTeacher.load(teacher, dtype=self.teacher_dtype, device=self.trainer.strategy.root_device)
         self.measures.compare(self.student_run, self.teacher_run, self.student.layers)
+        self.compute.apply(student, (teacher,))
 
     def learning(self) -> list[nn.Module]:
         """The student, and what objectives own."""
@@ -129,7 +135,7 @@ class Distillation(TaughtModule, MaskedLMModule):
 
     def loss(self, batch: dict[str, Tensor]) -> Loss:
         """Weighted sum of the objectives for one batch: `input_ids`, `attention_mask`, `labels`, each (B, T)."""
-        tokens = Batch(batch["input_ids"], batch["attention_mask"], batch["labels"], self.progress)
+        tokens = batch_of(batch, self.progress)
         with torch.no_grad():
             teacher = self.teacher_run(tokens) if self.objectives.needs_teacher else None
         return cast(Loss, self.objectives(self.student_run(tokens), teacher, tokens))
@@ -150,7 +156,7 @@ class Distillation(TaughtModule, MaskedLMModule):
 
     def evaluate(self, stage: str, batch: dict[str, Tensor]) -> None:
         """Count one held-out batch; see `HeldOutMeasures`."""
-        tokens = Batch(batch["input_ids"], batch["attention_mask"], batch["labels"], self.progress)
+        tokens = batch_of(batch, self.progress)
         self.measures.add(self, stage, tokens)
 
     def log_measures(self, stage: str) -> None:

@@ -5,12 +5,13 @@ from typing import Any, Literal
 from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
 
-from distilkobert.batching import IGNORE_INDEX
 from distilkobert.models.checks import DataFacts
+from distilkobert.models.compute import ComputeSpec
 from distilkobert.models.continued import load_to_continue
 from distilkobert.models.heads import encode, layer_parameters, masked_lm_logits
 from distilkobert.models.teachers import EncoderSpec, build_encoder
 from distilkobert.objectives.functions import masked_lm_loss
+from distilkobert.objectives.outputs import batch_of
 from distilkobert.optim import OptimizerSpec, steps_of_share
 from lightning_modules.base import TokenMeans
 from lightning_modules.masked_lm import MaskedLMModule
@@ -34,6 +35,7 @@ class MaskedLanguageModeling(MaskedLMModule):
         vocab_size: pieces of the corpus' tokenizer; filled in from the data.
         pad_token_id: id of [PAD]; filled in from the data.
         max_length: longest sequence of the corpus, in tokens; filled in from the data. None leaves it unchecked.
+        compute: compilation and gradient checkpointing.
 
     Raises:
         ValueError: the encoder has too few positions for the corpus, or settings contradict each other.
@@ -49,6 +51,7 @@ class MaskedLanguageModeling(MaskedLMModule):
         vocab_size: int = 8002,
         pad_token_id: int = 1,
         max_length: int | None = None,
+        compute: ComputeSpec = ComputeSpec(),  # noqa: B008
     ) -> None:
         if init_from is not None and encoder != EncoderSpec():
             raise ValueError(
@@ -71,6 +74,7 @@ class MaskedLanguageModeling(MaskedLMModule):
             )
         super().__init__(task="masked_lm", optimizer=optimizer)
         self.encoder = encoder
+        self.compute = compute
         self.init_from = init_from
         self.train_first = train_first
         self.train_first_share = train_first_share
@@ -93,11 +97,13 @@ class MaskedLanguageModeling(MaskedLMModule):
             return
         if self.init_from is None:
             self.network = build_encoder(self.encoder, vocab_size=self.vocab_size, pad_token_id=self.pad_token_id)
+            self.compute.apply(self.network)
             return
         source = self.checkpoint or self.init_from
         self.network, self.new_weights = load_to_continue(
             source, DataFacts(self.vocab_size, self.pad_token_id, self.max_length)
         )
+        self.compute.apply(self.network)
         added = f"; added a masked-LM head tied to the embeddings, new: {', '.join(self.new_weights)}"
         rank_zero_info(f"weights from {source}{added if self.new_weights else ', masked-LM head included'}")
 
@@ -147,8 +153,8 @@ class MaskedLanguageModeling(MaskedLMModule):
 
     def _masked_lm(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """Loss, logits (N, V) and true ids (N,) of the N masked tokens."""
-        hidden = encode(self.network, batch["input_ids"], batch["attention_mask"])
-        masked = batch["labels"] != IGNORE_INDEX
-        labels = batch["labels"][masked]
-        logits = masked_lm_logits(self.network, hidden[masked])
+        tokens = batch_of(batch)
+        hidden = encode(self.network, tokens.input_ids, tokens.padding_mask)
+        labels = tokens.labels_of("masked_tokens")
+        logits = masked_lm_logits(self.network, tokens.select(hidden, "masked_tokens"))
         return masked_lm_loss(logits, labels), logits, labels

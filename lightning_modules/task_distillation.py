@@ -93,6 +93,10 @@ class TaskDistillation(TaughtModule, FineTuning):
             raise ValueError(f"objectives.{HARD_LABELS}: the name is taken; the true labels are weighed by hard_labels")
         self.objectives = WeightedSum(objectives)
         for name, objective in self.objectives.items():
+            if not objective.needs.kept:
+                raise ValueError(
+                    f"objectives.{name}: rows makes logits of pieces in parts; a task has few, leave it out"
+                )
             if objective.needs.logits and not objective.needs.teacher:
                 raise ValueError(
                     f"objectives.{name}: {type(objective).__name__} learns pieces of a vocabulary, which a task has "

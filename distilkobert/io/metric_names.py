@@ -17,6 +17,13 @@ LIMITED_VAL: Final = "limited/val"
 LIMITED_TEST: Final = "limited/test"
 """There where only a part of the batches was read: how many of how many."""
 
+TORCH: Final = "torch"
+ONNX: Final = "onnx"
+INT8: Final = "int8"
+"""Before the whole name of a score of a form of the exported model: `int8/test/accuracy`."""
+FORM_SCORES: Final = (f"{TORCH}/", f"{ONNX}/", f"{INT8}/", f"{INT8}_")
+"""How the names of such scores begin."""
+
 LOSS: Final = f"{VAL}loss"
 TEACHER_LOSS: Final = f"{VAL}teacher_loss"
 AGREEMENT: Final = f"{VAL}agreement"

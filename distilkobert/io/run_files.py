@@ -37,6 +37,16 @@ def read_metrics(folder: Path) -> dict[str, Any]:
     return values
 
 
+def no_checkpoint(path: Path) -> FileNotFoundError:
+    """The error where a checkpoint is not there; names those that its run has."""
+    run = path if path.is_dir() else path.parent.parent
+    kept = sorted(str(found) for found in (run / "checkpoints").glob("*.ckpt"))
+    hint = f"; there are {', '.join(kept)}" if kept else ""
+    if not kept and (run / CONFIG_FILE).is_file():
+        hint = f"; the run in {run} kept none: remove the folder and start it again"
+    return FileNotFoundError(f"{path}: no such checkpoint file{hint}")
+
+
 def why_unfinished(metrics: Mapping[str, Any]) -> str:
     """Why the training behind a run's metrics has not come to its end; empty where it has.
 

@@ -17,7 +17,7 @@ from transformers.masking_utils import sdpa_mask
 
 from distilkobert.models.families import attention_modules, layer_modules, state_modules
 
-_NAME = "sdpa_kept"
+SDPA_KEPT = "sdpa_kept"
 _KEEPER = "attention_keeper"
 """Attribute of an attention module under which it finds where to keep its inputs."""
 
@@ -109,7 +109,7 @@ class Capture:
         if projections:
             for module, calls in self._by_module(attention_modules(model)):
                 setattr(module, _KEEPER, calls)
-            model.set_attn_implementation(_NAME)
+            model.set_attn_implementation(SDPA_KEPT)
         if embeddings:
             layer_modules(model)[0].register_forward_pre_hook(self._keep_embeddings)
 
@@ -168,5 +168,5 @@ def _attention(
     return sdpa_attention_forward(module, query, key, value, attention_mask, **settings)
 
 
-AttentionInterface.register(_NAME, _attention)
-AttentionMaskInterface.register(_NAME, sdpa_mask)
+AttentionInterface.register(SDPA_KEPT, _attention)
+AttentionMaskInterface.register(SDPA_KEPT, sdpa_mask)

@@ -17,7 +17,7 @@ from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedMode
 
 from distilkobert.io.checkpoint_files import load_checkpoint, refused_pickle
 from distilkobert.io.pretrained import build_from_config, load_pretrained
-from distilkobert.io.run_files import CONFIG_FILE
+from distilkobert.io.run_files import no_checkpoint
 from distilkobert.models.checks import check_left_out
 from distilkobert.models.families import FAMILIES, head_parameters
 from distilkobert.tasks.kinds import Task, head_named, head_of_class
@@ -46,12 +46,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     """
     path = Path(path)
     if not path.is_file():
-        run = path if path.is_dir() else path.parent.parent
-        kept = sorted(str(found) for found in (run / "checkpoints").glob("*.ckpt"))
-        hint = f"; there are {', '.join(kept)}" if kept else ""
-        if not kept and (run / CONFIG_FILE).is_file():
-            hint = f"; the run in {run} kept none: remove the folder and start it again"
-        raise FileNotFoundError(f"{path}: no such checkpoint file{hint}")
+        raise no_checkpoint(path)
     checkpoint = load_checkpoint(path)
     if not isinstance(checkpoint, dict) or ENTRY not in checkpoint:
         raise ValueError(f"{path}: a checkpoint, but not one of this project: it has no '{ENTRY}' entry")

@@ -34,6 +34,7 @@ class Family:
         rotary: the width of a head decides the frequencies of its positions.
         intermediate_size: setting of the width inside feed-forward blocks.
         dropouts: settings of all dropouts in an encoder.
+        broadcast_mask: takes a mask of padding (B, 1, 1, T) as it is; where every layer attends to all tokens.
         distilbert_head: of the head, the linear map and the norm, where DistilBERT's layers are this family's; None
             where DistilBERT cannot be copied from it.
     """
@@ -54,6 +55,7 @@ class Family:
     rotary: bool = False
     intermediate_size: str = "intermediate_size"
     dropouts: tuple[str, ...] = ("hidden_dropout_prob", "attention_probs_dropout_prob")
+    broadcast_mask: bool = True
     distilbert_head: tuple[str, str] | None = None
 
 
@@ -93,6 +95,7 @@ FAMILIES: Mapping[str, Family] = {
         attention=None,
         more_projections=("attention.self.pos_key_proj", "attention.self.pos_query_proj"),
         states={0: "encoder.conv"},
+        broadcast_mask=False,
     ),
     "modernbert": Family(
         layers="layers",
@@ -106,6 +109,7 @@ FAMILIES: Mapping[str, Family] = {
         first_norm="attn_norm",
         rotary=True,
         dropouts=("embedding_dropout", "mlp_dropout", "attention_dropout"),
+        broadcast_mask=False,
     ),
     "distilbert": Family(
         layers="transformer.layer",

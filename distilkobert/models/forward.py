@@ -63,7 +63,7 @@ class NetworkRun:
         """
         run = encode_layers if every_layer else encode_last
         with nullcontext(Kept()) if self._capture is None else self._capture as kept:
-            layers = run(self.model, batch.input_ids, batch.attention_mask)
+            layers = run(self.model, batch.input_ids, batch.padding_mask)
         hidden = {**kept.hidden, **{self.last + 1 - len(layers) + place: states for place, states in enumerate(layers)}}
         if kept.embeddings is not None:
             hidden[EMBEDDINGS] = kept.embeddings
@@ -77,7 +77,7 @@ class NetworkRun:
         )
 
 
-def encode_last(model: PreTrainedModel, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor]:
+def encode_last(model: PreTrainedModel, input_ids: Tensor, attention_mask: Tensor | None) -> tuple[Tensor]:
     """As `encode_layers`, for the last layer alone."""
     return (encode(model, input_ids, attention_mask),)
 

@@ -11,21 +11,40 @@ from torch import Tensor, nn
 from transformers import AutoModel, AutoModelForMaskedLM, PreTrainedConfig, PreTrainedModel
 
 from distilkobert.io.pretrained import build_from_config
-from distilkobert.models.families import family_of, has_head
+from distilkobert.models.capture import SDPA_KEPT
+from distilkobert.models.families import FAMILIES, family_of, has_head
 
 _ENCODER: Any = AutoModel
 _MASKED_LM: Any = AutoModelForMaskedLM
 
 
-def encode(model: PreTrainedModel, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-    """Last hidden states (B, T, H) of the encoder inside `model`; ids and mask are (B, T)."""
-    return cast(Tensor, model.base_model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state)
+def encode(model: PreTrainedModel, input_ids: Tensor, attention_mask: Tensor | None) -> Tensor:
+    """Last hidden states (B, T, H) of the encoder inside `model`; ids and mask are (B, T), no mask: no padding."""
+    found = model.base_model(input_ids=input_ids, attention_mask=_mask_for(model, attention_mask))
+    return cast(Tensor, found.last_hidden_state)
 
 
-def encode_layers(model: PreTrainedModel, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, ...]:
+def encode_layers(model: PreTrainedModel, input_ids: Tensor, attention_mask: Tensor | None) -> tuple[Tensor, ...]:
     """As `encode`, the hidden states after every layer: L tensors (B, T, H), the last one that of `encode`."""
-    output = model.base_model(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True)
+    mask = _mask_for(model, attention_mask)
+    output = model.base_model(input_ids=input_ids, attention_mask=mask, output_hidden_states=True)
     return cast("tuple[Tensor, ...]", output.hidden_states)[1:]
+
+
+def _mask_for(model: PreTrainedModel, attention_mask: Tensor | None) -> Tensor | None:
+    """The mask as (B, 1, 1, T), which SDPA spreads itself, where the family takes it.
+
+    Of a mask (B, T) transformers asks whether anything is padded, which waits for a CUDA device, and makes one of
+    (B, 1, T, T).
+    """
+    family = FAMILIES.get(model.config.model_type)
+    if attention_mask is None or family is None or not family.broadcast_mask or not _uses_sdpa(model):
+        return attention_mask
+    return attention_mask.bool()[:, None, None, :]
+
+
+def _uses_sdpa(model: PreTrainedModel) -> bool:
+    return model.config._attn_implementation in ("sdpa", SDPA_KEPT)
 
 
 def masked_lm_logits(model: PreTrainedModel, hidden: Tensor) -> Tensor:

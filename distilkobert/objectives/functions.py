@@ -8,9 +8,12 @@ gives 0 with a gradient of 0, so that a rank without any masked token does not p
 Source of the objective: Sanh et al., 2019, arXiv:1910.01108, section 2; DistilKoBERT weighs each term by 0.33 at T=2.
 """
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from distilkobert.batching import IGNORE_INDEX
 
@@ -44,6 +47,44 @@ def soft_target_loss(
     return total * (temperature**2 / max(len(student), 1))
 
 
+def soft_target_loss_in_parts(
+    student_hidden: Tensor,
+    teacher_hidden: Tensor,
+    student_head: Callable[[Tensor], Tensor],
+    teacher_head: Callable[[Tensor], Tensor],
+    *,
+    temperature: float,
+    rows: int,
+) -> Tensor:
+    """As `soft_target_loss` of the two heads' logits, which are made for `rows` tokens at a time and kept by nobody.
+
+    The backward pass makes each part's logits again. That costs one more pass through both heads, and keeps memory at
+    `rows` times V in place of N times V, several times over.
+
+    Args:
+        student_hidden: (N, H).
+        teacher_hidden: (N, H) of the teacher's width.
+        student_head: gives logits (n, V) of (n, H).
+        teacher_head: likewise; no gradient flows into it.
+        temperature: T above 0.
+        rows: tokens at a time.
+
+    Returns:
+        Scalar, in nats.
+    """
+
+    def part(student: Tensor, teacher: Tensor) -> Tensor:
+        with torch.no_grad():
+            target = F.log_softmax(teacher_head(teacher).float() / temperature, dim=-1)
+        given = F.log_softmax(student_head(student).float() / temperature, dim=-1)
+        return F.kl_div(given, target, reduction="sum", log_target=True)
+
+    total = student_hidden.new_zeros((), dtype=torch.float32)
+    for student, teacher in zip(torch.split(student_hidden, rows), torch.split(teacher_hidden, rows), strict=True):
+        total = total + checkpoint(part, student, teacher, use_reentrant=False, preserve_rng_state=False)
+    return total * (temperature**2 / max(len(student_hidden), 1))
+
+
 def masked_lm_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """Cross-entropy of the true pieces at the masked tokens, mean over those tokens.
 
@@ -54,9 +95,9 @@ def masked_lm_loss(logits: Tensor, labels: Tensor) -> Tensor:
     Returns:
         Scalar, in nats.
     """
-    selected = _select(logits, labels != IGNORE_INDEX)
-    total = F.cross_entropy(selected, labels[labels != IGNORE_INDEX], reduction="sum")
-    return total / max(len(selected), 1)
+    labels = labels.flatten()
+    total = F.cross_entropy(_select(logits, None), labels, ignore_index=IGNORE_INDEX, reduction="sum")
+    return total / (labels != IGNORE_INDEX).sum().clamp(min=1)  # not a Python number: that would wait for the device
 
 
 def cosine_hidden_loss(student_hidden: Tensor, teacher_hidden: Tensor, *, mask: Tensor | None = None) -> Tensor:

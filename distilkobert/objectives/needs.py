@@ -47,12 +47,14 @@ class Needs:
         hidden: layers whose hidden states are kept.
         attention: layers whose query, key and value are kept.
         logits: tokens whose vocabulary logits are computed; None for no logits.
+        kept: the logits are made for all objectives at once; otherwise the objective makes them itself.
     """
 
     teacher: bool
     hidden: LayerMap | None = None
     attention: LayerMap | None = None
     logits: Tokens | None = None
+    kept: bool = True
 
 
 def facts_of(teacher: NetworkFacts | None) -> NetworkFacts:

@@ -32,12 +32,22 @@ class Batch:
         attention_mask: (B, T), 0 on padding.
         labels: (B, T) true ids, `IGNORE_INDEX` where nothing is masked.
         progress: share of the optimizer steps taken, 0 to 1.
+        real_positions: flat positions (N,) in B * T of the real tokens, rising; None: they are looked up.
+        masked_positions: the same of the masked tokens.
     """
 
     input_ids: Tensor
     attention_mask: Tensor
     labels: Tensor
     progress: float = 0.0
+    real_positions: Tensor | None = None
+    masked_positions: Tensor | None = None
+
+    @property
+    def padding_mask(self) -> Tensor | None:
+        """(B, T) for the network, None where nothing is padded, which is known without a look at the mask's values."""
+        positions = self.real_positions
+        return None if positions is not None and len(positions) == self.input_ids.numel() else self.attention_mask
 
     @cached_property
     def real(self) -> Tensor:
@@ -46,14 +56,20 @@ class Batch:
 
     @cached_property
     def positions(self) -> Mapping[Tokens, Tensor]:
-        """Flat positions (N,) in B * T of the real and of the masked tokens."""
-        masked = self.labels != IGNORE_INDEX
-        return {"real_tokens": _flat(self.real), "masked_tokens": _flat(masked)}
+        """Flat positions (N,) in B * T of the real and of the masked tokens.
+
+        Looking them up waits for a CUDA device, as their number has to be known; the loader gives them along.
+        """
+        real, masked = self.real_positions, self.masked_positions
+        return {
+            "real_tokens": _flat(self.real) if real is None else real,
+            "masked_tokens": _flat(self.labels != IGNORE_INDEX) if masked is None else masked,
+        }
 
     @cached_property
     def masked_among_real(self) -> Tensor:
         """Places of the masked tokens in the list of real tokens, (N,)."""
-        return _flat(self.labels.flatten()[self.positions["real_tokens"]] != IGNORE_INDEX)
+        return torch.searchsorted(self.positions["real_tokens"], self.positions["masked_tokens"])
 
     def select(self, values: Tensor, tokens: Tokens) -> Tensor:
         """The rows of `values` (B, T, ...) at some tokens, (N, ...)."""
@@ -62,6 +78,18 @@ class Batch:
     def labels_of(self, tokens: Tokens) -> Tensor:
         """The labels of some tokens, (N,)."""
         return self.select(self.labels, tokens)
+
+
+def batch_of(values: Mapping[str, Tensor], progress: float = 0.0) -> Batch:
+    """The batch of a data module: `input_ids`, `attention_mask`, `labels`, and positions where it gives them."""
+    return Batch(
+        values["input_ids"],
+        values["attention_mask"],
+        values["labels"],
+        progress,
+        values.get("real_positions"),
+        values.get("masked_positions"),
+    )
 
 
 def _flat(mask: Tensor) -> Tensor:

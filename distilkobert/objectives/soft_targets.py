@@ -3,7 +3,8 @@
 from torch import Tensor
 
 from distilkobert.objectives.base import Objective
-from distilkobert.objectives.functions import soft_target_loss
+from distilkobert.objectives.functions import soft_target_loss, soft_target_loss_in_parts
+from distilkobert.objectives.layer_maps import LayerMap
 from distilkobert.objectives.needs import Needs, Tokens
 from distilkobert.objectives.outputs import Batch, Outputs, required
 from distilkobert.objectives.schedules import Scheduled, check_range, value_at
@@ -18,26 +19,46 @@ class SoftTargets(Objective):
         weight: factor in the sum: a number or a schedule.
         temperature: T above 0: a number or a schedule.
         on: every real token, or the masked ones only.
+        rows: tokens whose logits exist at a time; those of all tokens where it is not given. For large vocabularies:
+            less memory for one more pass through both heads (docs/performance.md). Equal up to rounding.
 
     Raises:
-        ValueError: weight or temperature out of range.
+        ValueError: weight, temperature or rows out of range.
     """
 
-    def __init__(self, weight: Scheduled = 0.33, temperature: Scheduled = 2.0, on: Tokens = "real_tokens") -> None:
+    def __init__(
+        self,
+        weight: Scheduled = 0.33,
+        temperature: Scheduled = 2.0,
+        on: Tokens = "real_tokens",
+        rows: int | None = None,
+    ) -> None:
         super().__init__(weight)
+        if rows is not None and rows < 1:
+            raise ValueError(f"SoftTargets.rows={rows}: expected 1 or more, or none for all at once")
+        self.rows = rows
         check_range("SoftTargets.temperature", temperature, above=True)
         self.temperature = temperature
         self.on: Tokens = on
 
     @property
     def needs(self) -> Needs:
-        """Logits of both networks."""
+        """Logits of both networks; where they are made in parts, the last hidden states that they are made of."""
+        if self.rows is not None:
+            return Needs(teacher=True, hidden=LayerMap("last"), logits=self.on, kept=False)
         return Needs(teacher=True, logits=self.on)
 
     def forward(self, student: Outputs, teacher: Outputs | None, batch: Batch) -> Tensor:
         """See the class."""
+        temperature = value_at(self.temperature, batch.progress)
+        if self.rows is not None:
+            its = required(teacher)
+            mine, targets = (batch.select(one.hidden[one.last], self.on) for one in (student, its))
+            return soft_target_loss_in_parts(
+                mine, targets, student.project, its.project, temperature=temperature, rows=self.rows
+            )
         return soft_target_loss(
             student.logits(self.on),
             required(teacher).logits(self.on),
-            temperature=value_at(self.temperature, batch.progress),
+            temperature=temperature,
         )

@@ -108,12 +108,12 @@ class WeightedSum(nn.Module):
             Captured(
                 layers((need.hidden for need in needs), 0),
                 layers((need.attention for need in needs), 0),
-                widest(need.logits for need in needs),
+                widest(need.logits for need in needs if need.kept),
             ),
             Captured(
                 layers((need.hidden for need in with_teacher), 1),
                 layers((need.attention for need in with_teacher), 1),
-                widest(need.logits for need in with_teacher),
+                widest(need.logits for need in with_teacher if need.kept),
             ),
         )
 

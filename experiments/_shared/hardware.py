@@ -1,26 +1,18 @@
 """What the processor can do, where a setting would otherwise be a trap."""
 
-import re
 import warnings
 from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
 
+from experiments._shared.processor import CPUINFO, processor_flags
+
 _BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 """Names of bf16 instructions in Linux' /proc/cpuinfo: x86 AVX512-BF16 and AMX, and Arm."""
 
 
-_PROCESSOR = Path("/proc/cpuinfo")
-
-
-def processor_flags(cpuinfo: str) -> frozenset[str] | None:
-    """Instruction sets named in the text of `/proc/cpuinfo`; None where it lists none."""
-    flags = re.search(r"^(?:flags|Features)\s*:(.*)$", cpuinfo, re.MULTILINE)
-    return None if flags is None else frozenset(flags[1].split())
-
-
-def suit_processor(trainer: pl.Trainer, cpuinfo: Path = _PROCESSOR) -> None:
+def suit_processor(trainer: pl.Trainer, cpuinfo: Path = CPUINFO) -> None:
     """Warn of a bf16 that the CPU must emulate, and take the attention kernel that is fast there.
 
     torch's fused attention runs bf16 slowly on x86 processors without AMX. Attention by plain matrix products is used

@@ -24,7 +24,10 @@ class ModelLatency:
         batch_32_quartiles_ms: likewise.
         sentences_per_s: sentences in a second in batches of 32.
         parameters: of the encoder, without pooler and head.
-        mb: bytes of the folder's weights / 2^20, its head included.
+        mb: bytes of the folder's weights, or of the ONNX file, / 2^20, its head included.
+        batch_1_tail_ms: of one sentence, the 95th and 99th percentile in place of the median; None in an older file.
+        tokenizer_ms: what the tokenizer takes before that for one sentence and for 32, ms, median; None in an older
+            file, or where the folder has no tokenizer.
     """
 
     batch_1_ms: float
@@ -34,6 +37,8 @@ class ModelLatency:
     sentences_per_s: float
     parameters: int
     mb: float
+    batch_1_tail_ms: tuple[float, float] | None = None
+    tokenizer_ms: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -42,13 +47,15 @@ class Latencies:
 
     Args:
         hardware: the processor.
-        threads: of torch.
+        threads: of torch and ONNX Runtime.
         models: by `model_key`.
+        instructions: for int8, of the processor; empty in an older file.
     """
 
     hardware: str
     threads: int
     models: Mapping[str, ModelLatency]
+    instructions: str = ""
 
 
 def model_key(home: Path, model: Path) -> str:
@@ -60,7 +67,8 @@ def model_key(home: Path, model: Path) -> str:
 def write_latencies(path: Path, latencies: Latencies) -> None:
     """Write the file, whole or not at all."""
     models = {name: asdict(model) for name, model in latencies.models.items()}
-    write_json(path, {"hardware": latencies.hardware, "threads": latencies.threads, "models": models})
+    facts = {"hardware": latencies.hardware, "threads": latencies.threads, "instructions": latencies.instructions}
+    write_json(path, {**facts, "models": models})
 
 
 def read_latencies(path: Path) -> Latencies:
@@ -73,7 +81,7 @@ def read_latencies(path: Path) -> Latencies:
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
         models = {str(name): _model(figures) for name, figures in stored["models"].items()}
-        return Latencies(stored["hardware"], stored["threads"], models)
+        return Latencies(stored["hardware"], stored["threads"], models, stored.get("instructions", ""))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is not what `experiments.bench latency` writes ({error!r})") from error
 
@@ -87,15 +95,17 @@ def _model(figures: Mapping[str, Any]) -> ModelLatency:
     return ModelLatency(
         batch_1_ms=_positive(figures["batch_1_ms"]),
         batch_32_ms=_positive(figures["batch_32_ms"]),
-        batch_1_quartiles_ms=_quartiles(figures.get("batch_1_quartiles_ms")),
-        batch_32_quartiles_ms=_quartiles(figures.get("batch_32_quartiles_ms")),
+        batch_1_quartiles_ms=_pair(figures.get("batch_1_quartiles_ms")),
+        batch_32_quartiles_ms=_pair(figures.get("batch_32_quartiles_ms")),
+        batch_1_tail_ms=_pair(figures.get("batch_1_tail_ms")),
+        tokenizer_ms=_pair(figures.get("tokenizer_ms")),
         sentences_per_s=_positive(figures["sentences_per_s"]),
         parameters=int(_positive(figures["parameters"])),
         mb=_positive(figures["mb"]),
     )
 
 
-def _quartiles(value: Any) -> tuple[float, float] | None:
+def _pair(value: Any) -> tuple[float, float] | None:
     if value is None:
         return None
     low, high = map(_positive, value)

@@ -1,16 +1,17 @@
-"""The size of a folder's weights."""
+"""The size of a model's weights."""
 
 from pathlib import Path
-from typing import Final
 
-_WEIGHTS: Final = ("*.safetensors", "pytorch_model*.bin")
-"""Files of weights in the order in which transformers prefers them; a folder with both holds the same ones twice."""
+from distilkobert.io.model_files import INT8_FILE, ONNX_FILE, TORCH_WEIGHTS
 
 
-def weights_mb(folder: Path) -> float | None:
-    """Bytes of a folder's `*.safetensors`, or else of its `pytorch_model.bin`, / 2^20; None where there are none."""
-    for pattern in _WEIGHTS:
-        sizes = [path.stat().st_size for path in sorted(folder.glob(pattern))]
+def weights_mb(model: Path) -> float | None:
+    """Bytes of a folder's `*.safetensors`, else of its `pytorch_model.bin`, else of its ONNX file, or of an ONNX file
+    that is named itself, / 2^20; None where there are none."""
+    if model.is_file():
+        return model.stat().st_size / 2**20
+    for pattern in (*TORCH_WEIGHTS, ONNX_FILE, INT8_FILE):
+        sizes = [path.stat().st_size for path in sorted(model.glob(pattern))]
         if sizes:
             return sum(sizes) / 2**20
     return None

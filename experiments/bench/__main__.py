@@ -1,10 +1,8 @@
 """Measure speed, size and memory.
 
-    python -m experiments.bench corpus --input 'texts/*.txt.xz' --tokenizer kobert [--lines 50000]
     python -m experiments.bench distil [--layers 12 --hidden_size 768 --heads 12 --json distil.json]
-    python -m experiments.bench gradients --checkpoint runs/distilkobert/base_seed42/checkpoints/last.ckpt
     python -m experiments.bench latency --models exported/teacher exported/student --output latency.json
-    python -m experiments.bench precision [--layers 12 --hidden_size 256 --heads 4]
+    python -m experiments.bench NAME --help
 
 Every number is printed with what it is compared to; ways are measured in turns. `--json FILE` keeps the numbers.
 """

@@ -7,15 +7,18 @@ loader are left out. Networks have random weights, batches random ids: speed dep
 import copy
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from jsonargparse import Namespace
 
 from distilkobert.models.teachers import EncoderSpec
+from experiments._shared.measure import peak_memory_mb
+from experiments._shared.processor import processor_name
 from experiments._shared.quiet import quieten_lightning, quieten_transformers
-from experiments.bench.latency import processor_name
+from experiments.bench.flops import Shape, distillation_flops, matrix_peak
+from experiments.bench.split import split_step
 from experiments.bench.threads import torch_threads
 from experiments.bench.turns import Clock, Turns, take_turns
 
@@ -25,9 +28,13 @@ if TYPE_CHECKING:
     from lightning_modules import Distillation
 
 OURS, NAIVE = "step", "naive step"
+Option = Literal["fused", "bf16_teacher", "compile", "gradient_checkpointing", "soft_targets_in_parts"]
+"""Options of the module whose step is timed beside the step without them."""
 PLAIN, HIDDEN, ATTENTION = "teacher pass", "teacher pass, hidden states kept", "teacher pass, attention kept"
 MASKED, PADDING = 0.15, 0.05
 """Shares of masked tokens (Devlin et al. 2019) and of padding (3 to 5 % under a token budget, docs/log.md)."""
+PART_ROWS = 512
+"""Tokens whose logits exist at a time in `soft_targets_in_parts`."""
 CLIP, PAD = 5.0, 1
 """Largest norm of the gradient (configs/distill/distilkobert.yaml), and KoBERT's id of [PAD]."""
 
@@ -45,6 +52,7 @@ class Distilling:
         rounds: steps of each way that count.
         threads: of torch; by default torch's own number.
         clock: time that passes, or processor time.
+        options: of the module, each timed by itself.
     """
 
     teacher: EncoderSpec = field(default_factory=EncoderSpec)
@@ -55,6 +63,7 @@ class Distilling:
     rounds: int = 9
     threads: int | None = None
     clock: Clock = "wall"
+    options: tuple[Option, ...] = ()
 
     def __post_init__(self) -> None:
         for name, least in (("batch", 1), ("length", 8), ("vocab_size", 8), ("rounds", 1)):
@@ -102,20 +111,15 @@ def make_ways(distilling: Distilling, batch: "dict[str, torch.Tensor]") -> dict[
     from distilkobert.models.forward import NetworkRun
     from distilkobert.objectives import Batch
     from distilkobert.objectives.weighted_sum import Captured
-    from distilkobert.optim import build_optimizer
     from experiments.bench.naive_distillation import NaiveDistillation
 
     module = make_module(distilling)
-    optimizer = build_optimizer(module.learning(), module.optimizer_spec)
     teacher = module.teacher.model
     naive = NaiveDistillation(teacher, copy.deepcopy(module.network), lr=module.optimizer_spec.lr, clip=CLIP)
 
-    def step() -> None:
-        optimizer.zero_grad()
-        module.training_step(batch, 0)["loss"].backward()
-        torch.nn.utils.clip_grad_norm_(module.parameters(), CLIP)
-        optimizer.step()
-
+    steps: dict[str, Callable[[], object]] = {OURS: _step(module, batch), NAIVE: partial(naive.step, **batch)}
+    for option in distilling.options:
+        steps[f"step, {option}"] = _step(make_module(distilling, option), batch)
     every, nothing = frozenset(range(distilling.teacher.layers)), frozenset[int]()
     keeping = {PLAIN: (nothing, nothing), HIDDEN: (every, nothing), ATTENTION: (nothing, every)}
     tokens = Batch(batch["input_ids"], batch["attention_mask"], batch["labels"])
@@ -129,17 +133,35 @@ def make_ways(distilling: Distilling, batch: "dict[str, torch.Tensor]") -> dict[
         name: partial(teach, NetworkRun(copy.deepcopy(teacher, dict(shared)), Captured(hidden, attention, None)))
         for name, (hidden, attention) in keeping.items()
     }
-    return {OURS: step, NAIVE: partial(naive.step, **batch), **passes}
+    return {**steps, **passes}
 
 
-def make_module(distilling: Distilling) -> "Distillation":
+def _step(module: "Distillation", batch: "dict[str, torch.Tensor]") -> Callable[[], object]:
+    import torch
+
+    from distilkobert.optim import build_optimizer
+
+    optimizer = build_optimizer(module.learning(), module.optimizer_spec)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        module.training_step(batch, 0)["loss"].backward()
+        torch.nn.utils.clip_grad_norm_(module.parameters(), CLIP)
+        optimizer.step()
+
+    return step
+
+
+def make_module(distilling: Distilling, option: Option | None = None) -> "Distillation":
     """The module that trains, with the objectives of the published recipe, networks built and trainer attached."""
     import pytorch_lightning as pl
     import torch
 
+    from distilkobert.models.compute import ComputeSpec
     from distilkobert.models.students import StudentSpec
     from distilkobert.models.teachers import build_encoder
     from distilkobert.objectives import HiddenCosine, MaskedLM, SoftTargets
+    from distilkobert.optim import OptimizerSpec
     from lightning_modules import Distillation
 
     torch.manual_seed(0)
@@ -147,11 +169,18 @@ def make_module(distilling: Distilling) -> "Distillation":
         build_encoder(distilling.teacher, vocab_size=distilling.vocab_size, pad_token_id=PAD).save_pretrained(folder)
         module = Distillation(
             teacher=folder,
-            objectives={"soft_target": SoftTargets(), "masked_lm": MaskedLM(), "cosine": HiddenCosine()},
+            objectives={
+                "soft_target": SoftTargets(rows=PART_ROWS if option == "soft_targets_in_parts" else None),
+                "masked_lm": MaskedLM(),
+                "cosine": HiddenCosine(),
+            },
             student=StudentSpec(layers=distilling.student_layers),
             vocab_size=distilling.vocab_size,
             pad_token_id=PAD,
             max_length=distilling.length,
+            optimizer=OptimizerSpec(fused=option == "fused"),
+            teacher_dtype="bfloat16" if option == "bf16_teacher" else "float32",
+            compute=ComputeSpec(option == "compile", option == "gradient_checkpointing"),
         )
         module.trainer = pl.Trainer(accelerator="cpu", devices=1, logger=False, enable_checkpointing=False)
         module.configure_model()
@@ -173,16 +202,35 @@ def main(options: Namespace) -> dict[str, Any]:
         options.rounds,
         options.threads,
         options.clock,
+        tuple(options.options),
     )
     turns, tokens = bench_distil(distilling)
     with torch_threads(options.threads) as threads:
+        peak, split = matrix_peak(), split_step(make_module(distilling), make_batch(distilling), options.rounds, CLIP)
+        flops = flops_of(distilling, tokens)
         print(
             f"{processor_name()}, threads: {threads}; {options.layers} x {width} into {len(options.student_layers)} "
             f"layers, {options.vocab_size} pieces, {tokens} tokens a step, {options.rounds} rounds in turns, "
             f"{options.clock} time"
         )
     print("\n".join(distil_lines(turns, tokens)))
-    return {"processor": processor_name(), "threads": threads, "tokens": tokens, "ways": turns.as_json(NAIVE)}
+    speed = flops / turns.spread(OURS).median
+    print(f"{speed / 1e9:.1f} of {peak / 1e9:.1f} GFLOP/s that matrix products reach ({speed / peak:.0%})")
+    print("; ".join(f"{name} {spread.median:.3f} s" for name, spread in split.items()))
+    return {
+        "processor": processor_name(), "threads": threads, "layers": options.layers, "hidden_size": width,
+        "student_layers": len(options.student_layers), "vocab_size": options.vocab_size, "tokens": tokens,
+        "flops": flops, "peak_flops_per_s": peak, "peak_memory_mb": peak_memory_mb(), "clock": options.clock,
+        "split_s": {name: list(vars(spread).values()) for name, spread in split.items()},
+        "ways": turns.as_json(NAIVE),
+    }  # fmt: skip
+
+
+def flops_of(distilling: Distilling, tokens: int) -> float:
+    """Operations of a step; see `flops`."""
+    student = replace(distilling.teacher, layers=len(distilling.student_layers))
+    shape = Shape(distilling.batch, distilling.length, tokens, distilling.vocab_size)
+    return distillation_flops(distilling.teacher, student, shape)
 
 
 def distil_lines(turns: Turns, tokens: int) -> list[str]:
@@ -192,6 +240,11 @@ def distil_lines(turns: Turns, tokens: int) -> list[str]:
     lines[0] += f"  {tokens / turns.spread(OURS).median:,.0f} tokens/s"
     lines[1] += f"  {tokens / turns.spread(NAIVE).median:,.0f} tokens/s"
     lines.append(f"the step is {turns.ratio(OURS, NAIVE).text('.2f')} times as fast as the naive one")
+    lines += [
+        f"{way}: {turns.ratio(way, OURS).text('.2f')} times as fast as the step without it"
+        for way in turns.seconds
+        if way.startswith("step, ")
+    ]
     for way in (HIDDEN, ATTENTION):
         cost = turns.ratio(PLAIN, way)
         lines.append(f"{way}: {cost.text()} times the seconds of one that keeps nothing")

@@ -5,7 +5,6 @@ with respect to the student, its share of the sum of the norms, and the cosine b
 """
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from jsonargparse import Namespace
 
+from experiments._shared.loaded_run import load_run
 from experiments._shared.quiet import quieten_lightning, quieten_transformers
 from experiments.bench.turns import Spread
 
@@ -77,36 +77,6 @@ def measure_gradients(module: "Distillation", batches: "Sequence[dict[str, Tenso
     return Gradients(norms, cosines)
 
 
-def load_run(checkpoint: Path, overrides: Sequence[str]) -> "tuple[Distillation, Any]":
-    """The module of a run with a checkpoint's weights, in evaluation mode, and its data; nothing is written.
-
-    Raises:
-        FileNotFoundError: there is no configuration beside the checkpoint's folder.
-        ValueError: the run is no distillation, or its trainer refuses what is asked.
-    """
-    from distilkobert.io.run_files import CONFIG_FILE
-    from distilkobert.stop_signals import StopSignals
-    from experiments._shared.trainer_cli import TRAINER_OPTIONS, TrainerCLI
-    from lightning_modules import Distillation
-
-    config = checkpoint.parent.parent / CONFIG_FILE
-    if not config.is_file():
-        raise FileNotFoundError(
-            f"--checkpoint={checkpoint}: {config} is not there; name a checkpoint in a run's folder"
-        )
-    options = ["-c", str(config), f"--ckpt_path={checkpoint}", *overrides]
-    trainer = ["--trainer.fast_dev_run=true", "--trainer.accelerator=cpu", "--trainer.devices=1"]
-    with ExitStack() as held:
-        words = ["validate", *options, *trainer, "--trainer.strategy=auto", "--trainer.enable_progress_bar=false"]
-        cli = TrainerCLI(
-            held.enter_context(StopSignals()), held, **TRAINER_OPTIONS, save_config_callback=None, args=words
-        )
-    if not isinstance(cli.model, Distillation):
-        raise ValueError(f"--checkpoint={checkpoint}: {type(cli.model).__name__} has no objectives to compare")
-    cli.model.train(False)  # Lightning has left it as it was before the validation
-    return cli.model, cli.datamodule
-
-
 def main(options: Namespace) -> dict[str, Any]:
     """Measure, print, and give the numbers."""
     quieten_transformers()
@@ -114,6 +84,8 @@ def main(options: Namespace) -> dict[str, Any]:
     if options.batches < 1:
         raise ValueError(f"batches is {options.batches}; expected at least 1")
     module, data = load_run(Path(options.checkpoint), options.overrides)
+    if not hasattr(module, "objectives"):
+        raise ValueError(f"--checkpoint={options.checkpoint}: {type(module).__name__} has no objectives to compare")
     batches = list(islice(data.val_dataloader(), options.batches))
     found = measure_gradients(module, batches)
     step, count = module.weights_step, len(batches)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from distilkobert.tasks.kinds import TaskName
 from experiments._shared.parsers import StrictParser
 
 
@@ -29,12 +30,12 @@ def _corpus(parser: StrictParser) -> None:
 
 def _latency(parser: StrictParser) -> None:
     parser.add_argument(
-        "--models", nargs="+", required=True, metavar="DIR", help="exported folders; ratios to the first"
+        "--models", nargs="+", required=True, metavar="DIR", help="exported folders, ONNX files; ratios to the first"
     )
     parser.add_argument("--output", type=str, required=True, metavar="FILE", help="JSON file that reports read")
     parser.add_argument("--lengths", nargs="+", type=int, default=[16, 64], metavar="N", help="pieces in a sentence")
     parser.add_argument("--repeats", type=int, default=20, help="rounds; the median over them counts")
-    parser.add_argument("--threads", type=int, default=1, help="threads of torch")
+    parser.add_argument("--threads", type=int, default=1, help="threads of torch and ONNX Runtime")
     parser.add_argument("--skip_missing", type=bool, default=False, help="leave out folders that are not there")
 
 
@@ -54,8 +55,7 @@ def _precision(parser: StrictParser) -> None:
     _training(parser, hidden_size=256, heads=4, batch=32, length=64, rounds=5)
 
 
-def _distil(parser: StrictParser) -> None:
-    _training(parser, hidden_size=768, heads=12, batch=16, length=128, rounds=9)
+def _clock(parser: StrictParser) -> None:
     parser.add_argument(
         "--clock",
         type=Literal["wall", "cpu"],
@@ -63,6 +63,49 @@ def _distil(parser: StrictParser) -> None:
         help="cpu: processor time, for a machine with other work",
     )
     parser.add_argument("--vocab_size", type=int, default=8002, help="pieces; the default is KoBERT's number")
+
+
+def _pretrain(parser: StrictParser) -> None:
+    _training(parser, hidden_size=768, heads=12, batch=16, length=128, rounds=9)
+    _clock(parser)
+
+
+def _finetune(parser: StrictParser) -> None:
+    _training(parser, hidden_size=256, heads=4, batch=32, length=64, rounds=5)
+    parser.add_argument(
+        "--kinds", nargs="+", type=TaskName, default=[], metavar="KIND", help="task kinds; all by default"
+    )
+    parser.add_argument("--examples", type=int, default=256, help="examples of a pass")
+    parser.add_argument("--clock", type=Literal["wall", "cpu"], default="wall", help="as for distil")
+
+
+def _inference(parser: StrictParser) -> None:
+    parser.add_argument("--model", type=str, required=True, metavar="DIR", help="exported classifier of texts")
+    parser.add_argument("--texts", type=int, default=200, help="synthetic sentences")
+    parser.add_argument("--batch", type=int, default=16, help="texts at a time")
+    parser.add_argument("--rounds", type=int, default=5, help="times that all are classified; medians count")
+    parser.add_argument("--threads", type=int | None, help="threads of torch; by default its own number")
+
+
+def _qa_features(parser: StrictParser) -> None:
+    parser.add_argument("--input", type=str, required=True, metavar="FILE", help="KorQuAD or SQuAD file")
+    parser.add_argument("--tokenizer", type=str, required=True, help="folder of the tokenizer")
+    parser.add_argument("--rounds", type=int, default=3, help="times that all is encoded; medians count")
+
+
+def _startup(parser: StrictParser) -> None:
+    parser.add_argument("--rounds", type=int, default=5, help="times that every command is started")
+
+
+def _distil(parser: StrictParser) -> None:
+    _training(parser, hidden_size=768, heads=12, batch=16, length=128, rounds=9)
+    _clock(parser)
+    parser.add_argument(
+        "--options", nargs="+", default=[], metavar="NAME",
+        type=Literal["fused", "bf16_teacher", "compile", "gradient_checkpointing", "soft_targets_in_parts"],
+        help="options whose step is timed too: fused, bf16_teacher, compile, gradient_checkpointing, "
+        "soft_targets_in_parts",
+    )  # fmt: skip
     parser.add_argument(
         "--student_layers", nargs="+", type=int, default=[0, 4, 8], metavar="N", help="teacher layers, from 0"
     )
@@ -76,10 +119,24 @@ def _gradients(parser: StrictParser) -> None:
     )
 
 
+def _soft_targets(parser: StrictParser) -> None:
+    parser.add_argument("--tokens", type=int, default=4096, help="real tokens of a batch")
+    parser.add_argument("--vocab_size", type=int, default=50000, help="pieces")
+    parser.add_argument("--hidden_size", type=int, default=384, help="width of both networks")
+    parser.add_argument("--rows", type=int, default=512, help="tokens whose logits exist at a time")
+    parser.add_argument("--rounds", type=int, default=3, help="passes; their median counts")
+
+
 BENCHES = {
     "corpus": Bench("preparing a corpus, against the usual way", _corpus),
     "distil": Bench("a distillation step, against a naive one, and what capturing costs", _distil),
     "gradients": Bench("how much each objective of a checkpoint pulls, and whither", _gradients),
     "latency": Bench("time for a sentence, of all models in turns", _latency),
+    "pretrain": Bench("a masked-LM step, against a naive one", _pretrain),
+    "finetune": Bench("fine-tuning of every task kind, against padding to one length", _finetune),
+    "qa_features": Bench("windows of questions over contexts, against the usual way", _qa_features),
+    "inference": Bench("texts a second, against one at a time", _inference),
+    "startup": Bench("processor time of every command's --help", _startup),
+    "soft_targets": Bench("memory of soft targets, at once and in parts", _soft_targets),
     "precision": Bench("training in float32 and bf16 on this processor", _precision),
 }

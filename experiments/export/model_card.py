@@ -5,9 +5,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from transformers import AutoTokenizer
 
+from distilkobert.io.metric_names import FORM_SCORES
+from distilkobert.io.model_files import INT8_FILE, ONNX_FILE
+from distilkobert.io.pretrained import load_pretrained
 from distilkobert.io.run_files import CONFIG_FILE, read_metrics
 from distilkobert.tasks.kinds import Head
+from experiments.export.card_deployment import deployment
+from experiments.export.card_header import card_header
 from experiments.export.model_usage import differences, labels, usage
 
 if TYPE_CHECKING:
@@ -15,28 +21,44 @@ if TYPE_CHECKING:
 
 
 def write_model_card(
-    path: Path, *, name: str, model: "PreTrainedModel", head: Head, checkpoint: Path, run_folder: Path
+    path: Path,
+    *,
+    name: str,
+    model: "PreTrainedModel",
+    head: Head,
+    checkpoint: Path,
+    run_folder: Path,
+    license: str | None = None,
+    language: str | None = None,
 ) -> None:
     """Write the card: what the model is, how to load it, how it was made, what it scored.
 
     Args:
-        path: file to write, in the exported folder; the tokenizer and `model.onnx` lie there already.
+        path: file to write, in the exported folder; the tokenizer, ONNX files and `metrics.json` are there already.
         name: the model's name, the card's title.
         model: the exported network.
         head: its head.
         checkpoint: where it comes from.
         run_folder: its run folder; `config.yaml`, `metrics.json` and `corpus_manifest.json` are used where they exist.
+        license: of the model; see the command.
+        language: of the model; see the command.
     """
-    tags = {"language": "ko", "library_name": "transformers", "pipeline_tag": head.pipeline}
-    header = yaml.safe_dump(tags).strip()
+    settings = run_folder / CONFIG_FILE
+    config = yaml.safe_load(settings.read_text(encoding="utf-8")) if settings.is_file() else {}
+    tokenizer = load_pretrained(AutoTokenizer, path.parent)
+    header = card_header(
+        name, head, config, read_metrics(run_folder), tokenizer, licence=license, language=language
+    )  # fmt: skip
+    forms = [file for file in (ONNX_FILE, INT8_FILE) if (path.parent / file).is_file()]
     sections = [
         f"---\n{header}\n---",
         f"# {name}",
         _summary(model),
-        usage(model, head, exact=any(path.parent.glob("*.model")), onnx=(path.parent / "model.onnx").is_file()),
+        usage(model, head, exact=any(path.parent.glob("*.model")), onnx=forms),
         labels(model, head),
         differences(model, head),
-        _recipe(run_folder),
+        deployment(read_metrics(path.parent)),
+        _recipe(config),
         _corpus(run_folder),
         _metrics(run_folder, checkpoint),
     ]
@@ -50,18 +72,16 @@ def _summary(model: "PreTrainedModel") -> str:
     kind = {"distilbert": "DistilBERT", "bert": "BERT"}.get(config.model_type, config.model_type)
     total, encoder = (sum(weight.numel() for weight in part.parameters()) for part in (model, model.base_model))
     return (
-        f"A Korean {kind} of {config.num_hidden_layers} layers and width {config.hidden_size}: "
+        f"A {kind} of {config.num_hidden_layers} layers and width {config.hidden_size}: "
         f"{encoder:,} parameters in the encoder, {total:,} with its {type(model).__name__} head "
         f"({total * 4 / 2**20:.1f} MB in float32), vocabulary of {config.vocab_size:,} pieces, "
         f"sequences of up to {longest_input(config)} tokens."
     )
 
 
-def _recipe(run_folder: Path) -> str:
-    path = run_folder / CONFIG_FILE
-    if not path.is_file():
+def _recipe(config: dict[str, Any]) -> str:
+    if not config:
         return ""
-    config = yaml.safe_load(path.read_text(encoding="utf-8"))
     data = {**config["data"], "init_args": _without_paths(config["data"].get("init_args", {}))}
     trainer_keys = ("max_epochs", "max_steps", "accumulate_grad_batches", "gradient_clip_val", "precision", "devices")
     shown = {
@@ -95,7 +115,8 @@ def _metrics(run_folder: Path, checkpoint: Path) -> str:
     metrics = read_metrics(run_folder)
     if not metrics:
         return ""
-    rows = "\n".join(f"| {name} | {_cell(value)} |" for name, value in sorted(metrics.items()))
+    shown = {name: value for name, value in sorted(metrics.items()) if not name.startswith(FORM_SCORES)}
+    rows = "\n".join(f"| {name} | {_cell(value)} |" for name, value in shown.items())
     return (
         f"## Metrics of the run\n\nWeights from `{checkpoint.name}`; `val/...` are those of the last validation.\n\n"
         f"| name | value |\n| --- | --- |\n{rows}"

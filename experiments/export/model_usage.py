@@ -1,5 +1,6 @@
 """What a model card says of the use of a model: a piece of code for its task, its labels, and what is unusual of it."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from distilkobert.models.checks import class_names, longest_input
@@ -55,14 +56,14 @@ first, last = divmod(int(scores.where(allowed, -torch.inf).argmax()), len(inside
 print(context[offsets[first][0] : offsets[last][1]])"""
 
 
-def usage(model: "PreTrainedModel", head: Head, *, exact: bool, onnx: bool) -> str:
+def usage(model: "PreTrainedModel", head: Head, *, exact: bool, onnx: Sequence[str]) -> str:
     """The section that shows how to use the model.
 
     Args:
         model: the exported network.
         head: its head.
         exact: whether KoBERT's own tokenizer files lie in the folder.
-        onnx: whether model.onnx lies in the folder.
+        onnx: names of the ONNX files in the folder.
     """
     parts = [f"## Use\n\n```python\n{_code(model, head)}\n```"]
     if head is MASKED_LM:
@@ -80,8 +81,9 @@ def usage(model: "PreTrainedModel", head: Head, *, exact: bool, onnx: bool) -> s
             "it with `KoBertTokenizer`."
         )
     if onnx:
+        listed = " and ".join(f"`{name}`" for name in onnx)
         parts.append(
-            "`model.onnx` is the same network with its head, for ONNX Runtime; its inputs are those of the tokenizer."
+            f"For ONNX Runtime, {listed}: the same network with its head; the inputs are those of the tokenizer."
         )
     return "\n\n".join(parts)
 

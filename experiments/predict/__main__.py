@@ -34,6 +34,7 @@ from distilkobert.tasks.kinds import TaskName, kind_named
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT, PieceCounts, check_unknown, is_refused, require_limit
 from experiments._shared.commandline import call_with_options, run_command
 from experiments._shared.quiet import quieten_transformers
+from experiments.predict.source import Source
 
 if TYPE_CHECKING:
     from experiments.predict.inputs import Asked
@@ -57,7 +58,8 @@ def predict(
     """Print a prediction for each example, or write them to a file.
 
     Args:
-        model: run folder of a fine-tuning (its best checkpoint), folder of an exported model, or a checkpoint.
+        model: run folder of a fine-tuning (its best checkpoint), folder of an exported model, one of its ONNX files, or
+            a checkpoint.
         text: the text, or the first of a pair, or the question; without it and `input`, standard input is read line by
             line.
         text_pair: the second text of a pair, or the context.
@@ -76,10 +78,6 @@ def predict(
         ValueError: the folder holds no fine-tuned model, options do not go together, or an example is not what the task
             needs (from a terminal, such a line is reported and the next one is read).
     """
-    from experiments.predict.inputs import given_texts, read_file
-    from experiments.predict.model import Predictor, Source, kind_of
-
-    quieten_transformers()
     if batch_size < 1:
         raise ValueError(f"batch_size={batch_size}: must be 1 or more")
     require_limit(unknown_limit)
@@ -90,6 +88,11 @@ def predict(
     if columns and input is None:
         raise ValueError("--columns names columns of a file; expected --input")
     source = Source.of(Path(model))
+
+    from experiments.predict.inputs import given_texts, read_file
+    from experiments.predict.model import Predictor, kind_of
+
+    quieten_transformers()
     kind = kind_of(source.weights) if task == "auto" else kind_named(task)
     predictor = Predictor.of(source, kind, max_length)
     asked = None

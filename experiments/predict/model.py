@@ -13,6 +13,7 @@ from distilkobert.io.texts import not_utf8
 from distilkobert.models.checkpoints import ENTRY as CHECKPOINT_ENTRY
 from distilkobert.models.checkpoints import load_model, read_checkpoint, task_of
 from distilkobert.models.checks import class_names, longest_input, takes_segments
+from distilkobert.models.onnx_network import open_onnx
 from distilkobert.models.vocabulary_fit import holds_pieces
 from distilkobert.tasks.codec import Codec, Record, Row
 from distilkobert.tasks.input_settings import ENTRY, InputSettings, settings_of
@@ -20,6 +21,7 @@ from distilkobert.tasks.kinds import KINDS, TaskKind, kind_named
 from distilkobert.tokenizers.loading import load_tokenizer
 from distilkobert.tokenizers.unknowns import PieceCounts
 from experiments.predict.inputs import Asked
+from experiments.predict.source import Source
 
 _SHORTEST = 16
 """Fewest tokens that hold a question and a part of its context."""
@@ -55,7 +57,7 @@ class Predictor:
     codec: Codec
 
     @classmethod
-    def of(cls, source: "Source", kind: TaskKind, max_length: int | None) -> "Predictor":
+    def of(cls, source: Source, kind: TaskKind, max_length: int | None) -> "Predictor":
         """Load a model.
 
         Args:
@@ -68,7 +70,7 @@ class Predictor:
             FileNotFoundError: the folder has no tokenizer.
             ValueError: the head is not trained, `max_length` does not fit, or the tokenizer is another model's.
         """
-        network, missing = load_model(source.weights, kind.name)
+        network, missing = _load(source.weights, kind)
         if missing:
             raise ValueError(
                 f"{source.weights} has no trained head for {kind.name}: it lacks {', '.join(missing)}; leave --task out"
@@ -128,37 +130,12 @@ class Predictor:
         return self.codec.line(record, question.texts[-1])
 
 
-@dataclass(frozen=True)
-class Source:
-    """Where a model is.
-
-    Args:
-        weights: exported folder, or checkpoint.
-        tokenizer: folder of its tokenizer.
-    """
-
-    weights: Path
-    tokenizer: Path
-
-    @classmethod
-    def of(cls, model: Path) -> "Source":
-        """The model of an exported folder, of a run folder (its best checkpoint, or its last), or of a checkpoint.
-
-        Raises:
-            FileNotFoundError: the folder holds none of these.
-        """
-        if model.suffix == ".ckpt":
-            return cls(model, model.parent.parent / "tokenizer")
-        if (model / "config.json").is_file():
-            return cls(model, model)
-        kept = [model / "checkpoints" / f"{name}.ckpt" for name in ("best", "last")]
-        found = next((path for path in kept if path.is_file()), None)
-        if found is None:
-            raise FileNotFoundError(
-                f"{model} holds no config.json and no checkpoints/best.ckpt; name a run folder, or one that python -m "
-                "experiments.export --checkpoint ... has written"
-            )
-        return cls(found, model / "tokenizer")
+def _load(weights: Path, kind: TaskKind) -> tuple[PreTrainedModel, list[str]]:
+    """The network, and the names of the weights that it has no values for; an ONNX file has its own head alone."""
+    if weights.suffix != ".onnx":
+        return load_model(weights, kind.name)
+    network = open_onnx(weights)
+    return network, [] if task_of(network.config) == kind.name else ["its weights"]
 
 
 def kind_of(weights: Path) -> TaskKind:
@@ -168,8 +145,8 @@ def kind_of(weights: Path) -> TaskKind:
         FileNotFoundError: there is no such checkpoint.
         ValueError: the model is not fine-tuned for one of the tasks.
     """
-    if weights.is_dir():
-        config = load_pretrained(AutoConfig, weights)
+    if weights.is_dir() or weights.suffix == ".onnx":
+        config = load_pretrained(AutoConfig, weights if weights.is_dir() else weights.parent)
         task, held = task_of(config), config.architectures[0] if config.architectures else "a model without a head"
     else:
         task = read_checkpoint(weights)[CHECKPOINT_ENTRY]["task"]

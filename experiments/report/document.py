@@ -9,10 +9,11 @@ from experiments.report.figures.curves import curve_figures
 from experiments.report.figures.labels import label_figures
 from experiments.report.figures.scores import difference_figure, entity_figure, retention_figure
 from experiments.report.figures.style import Drawing
-from experiments.report.model_tables import axes_table, deployment_table
+from experiments.report.model_tables import axes_table, deployment_table, forms_table
 from experiments.report.published import published_table
 from experiments.report.reading.deployment import Deployment, read_deployment
 from experiments.report.reading.runs import Study
+from experiments.report.reading.tasks import metrics_of
 from experiments.report.score_tables import (
     class_names,
     class_table,
@@ -97,6 +98,8 @@ def compose(study: Study, notes: list[str]) -> Report:
         notes.append("No run was fine-tuned and tested, so there are no task scores.")
     if deployment.latencies or (deployment.sizes and not study.tasks):  # the table of scores has the sizes too
         sections.append(Section("Deployment", (), (deployment_table(study, deployment),)))
+    if forms := forms_table(study, metrics_of(study)):
+        sections.append(Section(forms.title, (), (forms,)))
     for stage in study.distil_stages:
         if study.of(stage):
             table = distillation_table(study, stage)

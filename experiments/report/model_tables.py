@@ -1,11 +1,16 @@
 """The tables of what the arms are and what their models cost."""
 
+from collections.abc import Sequence
+from functools import partial
 from operator import methodcaller
 
-from experiments._shared.latency_file import time_text
+from distilkobert.io.metric_names import TEST
+from experiments._shared.forms import FORMS
+from experiments._shared.latency_file import ModelLatency, time_text
 from experiments.report.formatting import marks_explained, size_cell, spread_cell, spread_column
 from experiments.report.reading.deployment import Deployment
-from experiments.report.reading.runs import Study
+from experiments.report.reading.runs import Run, Study
+from experiments.report.reading.tasks import Metric
 from experiments.report.scores import spread_of
 from experiments.report.tables import MISSING, NONE, Cell, Column, Table, text_column
 
@@ -43,28 +48,38 @@ def deployment_table(study: Study, deployment: Deployment) -> Table:
     latencies = deployment.latencies
     reference = study.teacher if study.teacher in latencies else next(iter(latencies), None)
     headings = (
-        (Column("parameters", ("",)), Column("batch 1 ms", _TIME), Column("batch 32 ms", _TIME),
-         Column("sentences/s", ("",)), Column("times faster, batch 1", ("",)))
+        (Column("parameters", ("",)), Column("batch 1 ms", _TIME), Column("p95, p99", ("p95", "p99")),
+         Column("tokenizer ms", ("",)), Column("batch 32 ms", _TIME), Column("sentences/s", ("",)),
+         Column("times faster, batch 1", ("",)))
         if latencies else ()
     )  # fmt: skip
+
+    def cells(found: ModelLatency | None) -> list[Cell]:
+        if found is None or reference is None:
+            return [Cell(MISSING)] * len(headings)
+        ratio = latencies[reference].batch_1_ms / found.batch_1_ms
+        tail, cut = found.batch_1_tail_ms, found.tokenizer_ms
+        return [
+            Cell(f"{found.parameters:,}", (found.parameters,)),
+            _time_cell(found.batch_1_ms, found.batch_1_quartiles_ms),
+            Cell(f"{tail[0]:.2f}, {tail[1]:.2f}", tail) if tail else Cell(NONE),
+            Cell(f"{cut[0]:.2f}", (cut[0],)) if cut else Cell(NONE),
+            _time_cell(found.batch_32_ms, found.batch_32_quartiles_ms),
+            Cell(f"{found.sentences_per_s:,.1f}", (found.sentences_per_s,)),
+            Cell(f"{ratio:.2f}", (ratio,)),
+        ]
+
     rows = []
     for arm in study.arms:
-        found = latencies.get(arm.name)
-        cells = [Cell(MISSING)] * len(headings)
-        if found is not None and reference is not None:
-            ratio = latencies[reference].batch_1_ms / found.batch_1_ms
-            cells = [
-                Cell(f"{found.parameters:,}", (found.parameters,)),
-                _time_cell(found.batch_1_ms, found.batch_1_quartiles_ms),
-                _time_cell(found.batch_32_ms, found.batch_32_quartiles_ms),
-                Cell(f"{found.sentences_per_s:,.1f}", (found.sentences_per_s,)),
-                Cell(f"{ratio:.2f}", (ratio,)),
-            ]
-        rows.append((Cell(arm.name), arm_size(deployment, arm.name), *cells))
+        rows.append((Cell(arm.name), arm_size(deployment, arm.name), *cells(latencies.get(arm.name))))
+        for (name, form), found in deployment.forms.items():
+            if name == arm.name:
+                rows.append((Cell(f"{name}, {form}"), size_cell(found.mb), *cells(found)))
     measured = (
         f"Measured on {deployment.conditions}: medians of interleaved passes over random sentences, in brackets the "
         f"first and third quartile, one model of each arm; times faster than {reference}. Parameters are those of the "
-        "encoder without a head. Models of one shape should have the same times; where theirs differ, or the quartiles "
+        "encoder without a head; ONNX files are timed with theirs. The tokenizer's time for one sentence comes before "
+        "the model's. Models of one shape should have the same times; where theirs differ, or the quartiles "
         "lie far apart, the machine was busy with other things."
     )
     return Table(
@@ -83,3 +98,32 @@ def _time_cell(ms: float, quartiles: tuple[float, float] | None) -> Cell:
 def arm_size(deployment: Deployment, arm: str) -> Cell:
     """The arm's size, marked where it is computed."""
     return size_cell(deployment.sizes.get(arm), computed=arm in deployment.computed)
+
+
+def forms_table(study: Study, metrics: Sequence[Metric]) -> Table | None:
+    """Scores of every form of the models that was scored by its export; None where none was."""
+    rows = []
+    for arm in study.arms:
+        for form, title in FORMS.items():
+            spreads = []
+            for metric in metrics:
+                runs = study.of(metric.stage, arm.name)
+                spreads.append((spread_of(runs, partial(_percent, form=form, metric=metric)), runs))
+            if any(spread is not None for spread, _ in spreads):
+                rows.append(
+                    (Cell(arm.name), Cell(title), *(spread_cell(spread, len(runs)) for spread, runs in spreads))
+                )
+    if not rows:
+        return None
+    return Table(
+        slug="forms",
+        title="Scores of the exported forms, in per cent",
+        columns=(text_column("arm"), text_column("form"), *(spread_column(metric.heading) for metric in metrics)),
+        rows=tuple(rows),
+        notes=("Measured again by `experiments.export --evaluate=test`, from the files.", *marks_explained(rows)),
+    )
+
+
+def _percent(run: Run, form: str, metric: Metric) -> float | None:
+    value = run.number(f"{form}/{TEST}{metric.score.key}")
+    return None if value is None else value * metric.score.scale

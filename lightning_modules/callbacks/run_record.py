@@ -9,6 +9,7 @@ from torch import Tensor
 
 from distilkobert.io.metric_names import (
     EPOCHS,
+    FORM_SCORES,
     LIMITED_TEST,
     LIMITED_VAL,
     PARAMETERS,
@@ -197,7 +198,7 @@ class RunRecord(pl.Callback):
         entries = read_metrics(self.folder)
         again = [LIMITED_TEST if trainer.state.fn == "test" else LIMITED_VAL]
         if trainer.state.fn == "fit" and entries.get(STEPS) != trainer.global_step:
-            again += [LIMITED_TEST, *(name for name in entries if name.startswith(TEST))]
+            again += [LIMITED_TEST, *(name for name in entries if name.startswith((TEST, *FORM_SCORES)))]
             for path in self.folder.glob(f"{STEMS['test']}.*"):
                 path.unlink()
         return {name: value for name, value in entries.items() if name not in again}

@@ -77,7 +77,8 @@ class TrainingLog(pl.Callback):
         for name, value in outputs.get("weighted", {}).items():
             self._add(f"weighted/{name}", value.detach())
         self._add("tokens", batch["attention_mask"].sum())
-        self._add("padded_tokens", torch.tensor(batch["attention_mask"].numel(), device=pl_module.device))
+        padded = batch["attention_mask"].numel()
+        self._add("padded_tokens", torch.full((), padded, dtype=torch.float64, device=pl_module.device))
         step, watch = trainer.global_step, gradient_watch(trainer)
         if step != self._step:
             if watch is not None and watch.has_skipped:  # no weight has learnt from it, and its loss is no number

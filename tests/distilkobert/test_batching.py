@@ -1,5 +1,7 @@
 """The batch plan: budget, nothing lost or repeated, equal ranks, equal epochs, resuming."""
 
+import hashlib
+import tracemalloc
 from collections import Counter
 
 import numpy as np
@@ -189,3 +191,39 @@ def test_divisor_that_cannot_be_had_falls_back_to_the_processes() -> None:
 def test_settings_out_of_range(change: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         TokenBudgetSampler(**{"lengths": [3, 4], "max_tokens": 10, "seed": 0, **change})
+
+
+def test_plans_are_those_of_earlier_versions() -> None:
+    """A run of an earlier version goes on in the middle of an epoch, whose plan is known by its name."""
+    found = hashlib.sha256()
+    generator = np.random.default_rng(3)
+    for count, ranks, divisor, shuffle, seed in ((1000, 1, 1, True, 1), (777, 3, 3, False, 2), (40, 4, 8, True, 9)):
+        lengths = generator.integers(3, 60, count)
+        for dtype in (np.int64, np.int32, np.uint16):
+            for rank in range(ranks):
+                sampler = TokenBudgetSampler(
+                    lengths.astype(dtype), 256, seed, rank, ranks, shuffle, divisible_by=divisor
+                )
+                keys = [(key.epoch, key.index, key.rows) for epoch in (0, 1) for key in epoch_of(sampler, epoch)]
+                found.update(repr((sampler.plan, keys)).encode())
+    assert found.hexdigest() == "793cef86ebb2d51b94106a828b01551f86ccf9e2d90fcb56511fb1b268362119"
+
+
+@pytest.mark.slow
+def test_ten_million_sequences_take_few_bytes_each() -> None:
+    """Beside their lengths: 4 bytes to keep, 4 more while an epoch is read, and no list of all batches."""
+    count = 10_000_000
+    lengths = np.random.default_rng(0).integers(5, 129, count).astype(np.int32)
+    tracemalloc.start()
+    try:
+        sampler = TokenBudgetSampler(lengths, 4096, seed=1)
+        kept, while_planned = tracemalloc.get_traced_memory()
+        first = next(reader := iter(sampler))
+        reading, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(first.rows) * lengths[first.rows].max() <= 4096
+    assert kept / count < 4.5
+    assert reading / count < 9
+    assert while_planned / count < 16
+    del reader

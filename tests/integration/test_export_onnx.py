@@ -19,6 +19,7 @@ from transformers import (
 from experiments.export import onnx as export_onnx
 from experiments.export.__main__ import export
 from experiments.export.onnx import write_onnx
+from tests.support.encoders import tiny_encoder
 
 SHAPE = {"vocab_size": 50, "max_position_embeddings": 20, "initializer_range": 0.4}
 BERT = BertConfig(hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=24, **SHAPE)
@@ -28,6 +29,7 @@ MODELS = {
     "tagging": (lambda: DistilBertForTokenClassification(DISTILBERT), {"logits"}),
     "answering": (lambda: BertForQuestionAnswering(BERT), {"start_logits", "end_logits"}),
     "masked words": (lambda: DistilBertForMaskedLM(DISTILBERT), {"logits"}),
+    "ModernBERT": (lambda: tiny_encoder("modernbert", vocab_size=50, positions=20), {"logits"}),
 }
 
 
@@ -56,7 +58,10 @@ def test_any_batch_and_length_gives_what_the_model_gives(name: str, tmp_path: Pa
         with torch.inference_mode():
             expected = model(**inputs)
         for output, value in zip(sorted(outputs), found, strict=True):
-            assert np.allclose(value, expected[output].numpy(), atol=1e-4), (output, rows, tokens)
+            same = np.isclose(value, expected[output].numpy(), atol=1e-4)
+            if name == "ModernBERT":  # what it says of padding depends on the kernel
+                same = same[mask.bool().numpy()]
+            assert same.all(), (output, rows, tokens)
 
 
 @pytest.mark.slow
@@ -64,11 +69,13 @@ def test_a_file_that_says_something_else_is_not_kept(tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime", reason="needs pip install '.[export]'")
     model = DistilBertForMaskedLM(DISTILBERT).eval()
     write_onnx(tmp_path / "model.onnx", model)
+    assert 0 < export_onnx.compare(tmp_path / "model.onnx", model) < 1e-5
     with torch.no_grad():
         model.vocab_projector.bias[3] += 0.01
-    inputs = export_onnx._inputs(model, 2, 5)
-    with pytest.raises(ValueError, match=r"model\.onnx differs from the model by 0\.01 in logits"):
-        export_onnx._compare(tmp_path / "model.onnx", model, inputs, ["logits"])
+        one = export_onnx._inputs(model, 1, 1)
+        part = 0.01 / float(model(**one).logits.abs().max())
+    with pytest.raises(ValueError, match=rf"model\.onnx differs from the model by {part:.3g}.* in logits"):
+        export_onnx.compare(tmp_path / "model.onnx", model)
 
 
 def test_a_missing_package_is_named_before_any_work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -17,8 +17,9 @@ from distilkobert.models.checkpoints import model_from_checkpoint, read_checkpoi
 from distilkobert.tasks.kinds import QUESTION_ANSWERING
 from distilkobert.tasks.labels import KLUE_NER_LABELS, NAVER_NER_LABELS, NSMC_LABELS
 from distilkobert.tokenizers.loading import TextEncoder, load_tokenizer
-from experiments.export.__main__ import check_export
-from experiments.predict.model import Predictor, Source
+from experiments.export.checking import check_export
+from experiments.predict.model import Predictor
+from experiments.predict.source import Source
 from tests.integration.task_world import TaskWorld, make_task_world
 from tests.integration.wide_models import POSITIONS, export_of, fit_and_test, save_wide, save_wordpiece
 from tests.world import World, read_json
@@ -175,8 +176,9 @@ def test_offsets_of_the_tokenizer_cut_the_answer_that_the_checkpoint_gives(
     # The example of the card finds what the project's own decoding finds.
     asked = "누가 그렸나?\t이 그림은 김홍도가 그렸다."
     predictor = Predictor.of(Source.of(exported.folder), QUESTION_ANSWERING, None)
-    (record,) = predictor.records([predictor.read_line(1, asked.encode())])
-    assert run_card(exported.folder) == record["predicted"]
+    question = predictor.read_line(1, asked.encode())
+    (record,) = predictor.records([question])
+    assert run_card(exported.folder) == predictor.line(record, question).split("\t")[0]
 
 
 def code_of(folder: Path) -> str:

@@ -1,15 +1,18 @@
 """What a model costs where it is used: bytes of its weights, and latency as `experiments.bench latency` measured it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from distilkobert.io.metric_names import PARAMETERS
+from distilkobert.io.metric_names import INT8, ONNX, PARAMETERS
+from distilkobert.io.model_files import INT8_FILE, ONNX_FILE
+from experiments._shared.forms import FORMS
 from experiments._shared.latency_file import LATENCY_FILE, ModelLatency, read_latencies
 from experiments._shared.weights import weights_mb
 from experiments.report.reading.runs import Study
 from experiments.report.reading.sources import Origin, origin_of, shown_path
 
+_FORM_FILES = {FORMS[ONNX]: ONNX_FILE, FORMS[INT8]: INT8_FILE}
 _BYTES = 4
 """Of a float32 weight, as exports have them."""
 
@@ -23,12 +26,14 @@ class Deployment:
         latencies: by arm.
         conditions: hardware and threads of the measurement; empty where there is none.
         computed: arms whose size is computed from their number of parameters.
+        forms: latencies of ONNX files, by arm and title of the form.
     """
 
     sizes: Mapping[str, float]
     latencies: Mapping[str, ModelLatency]
     conditions: str
     computed: frozenset[str] = frozenset()
+    forms: Mapping[tuple[str, str], ModelLatency] = field(default_factory=dict)
 
 
 def read_deployment(study: Study, notes: list[str]) -> Deployment:
@@ -49,8 +54,8 @@ def read_deployment(study: Study, notes: list[str]) -> Deployment:
     unweighed = {arm: origin for arm, origin in origins.items() if arm not in sizes}
     if unweighed:
         notes.append(f"No exported weights were found for {_named(unweighed)}, so their size is missing.")
-    latencies, conditions = _latencies(study, origins, notes)
-    return Deployment(sizes, latencies, conditions, frozenset(computed))
+    latencies, conditions, forms = _latencies(study, origins, notes)
+    return Deployment(sizes, latencies, conditions, frozenset(computed), forms)
 
 
 def _weighed(origins: Mapping[str, Origin], notes: list[str]) -> dict[str, float]:
@@ -80,30 +85,38 @@ def _computed(study: Study, arm: str, origin: Origin, notes: list[str]) -> float
     return parameters * _BYTES / 2**20
 
 
-def _latencies(study: Study, origins: Mapping[str, Origin], notes: list[str]) -> tuple[dict[str, ModelLatency], str]:
-    """What was measured, by arm, and under which conditions."""
+def _latencies(
+    study: Study, origins: Mapping[str, Origin], notes: list[str]
+) -> tuple[dict[str, ModelLatency], str, dict[tuple[str, str], ModelLatency]]:
+    """What was measured, by arm, under which conditions, and what of ONNX files, by arm and form."""
     path = study.folder / LATENCY_FILE
     if not path.is_file():
         notes.append(f"Latency was not measured: {path} is not there; `python -m experiments.bench latency` writes it.")
-        return {}, ""
+        return {}, "", {}
     try:
         file = read_latencies(path)
     except ValueError as error:
         notes.append(f"Latency is missing: {error}.")
-        return {}, ""
+        return {}, "", {}
     measured = {(study.folder / name).resolve(): model for name, model in file.models.items()}
     conditions = f"{file.hardware}, threads: {file.threads}"
-    latencies = {}
+    if file.instructions:
+        conditions += f", instructions for int8: {file.instructions}"
+    latencies, forms = {}, {}
     for arm, origin in origins.items():
         places = [place.resolve() for place in origin.folders if place.resolve() in measured]
         if places:
             latencies[arm] = measured[places[0]]
+        for title, name in _FORM_FILES.items():
+            files = [(place / name).resolve() for place in origin.folders]
+            if found := next((measured[path] for path in files if path in measured), None):
+                forms[arm, title] = found
     if unmeasured := {arm: origin for arm, origin in origins.items() if arm not in latencies}:
         notes.append(
             f"{path} has no figures of {_named(unmeasured)}, so their latency is missing; `experiments.bench latency` "
             "measures folders of models only."
         )
-    return latencies, conditions
+    return latencies, conditions, forms
 
 
 def _named(origins: Mapping[str, Origin]) -> str:

@@ -8,10 +8,12 @@ import pytest
 import torch
 from transformers import BertConfig, BertForMaskedLM, DistilBertConfig, DistilBertForMaskedLM
 
+from experiments._shared import latency as module
+from experiments._shared.latency import ALONE, Call
 from experiments._shared.latency_file import ModelLatency
-from experiments.bench import latency as module
+from experiments._shared.processor import processor_name
 from experiments.bench.__main__ import main
-from experiments.bench.latency import bench_latency, latency_table, processor_name, write_latency
+from experiments.bench.latency import bench_latency, latency_table, write_latency
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +32,15 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_models_take_turns_and_medians_count(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[tuple[str, int, int]] = []
+    in_a_round = 2 * 2 * (ALONE + 1)
 
-    def seconds(model, ids) -> float:
-        name = "student" if model.config.model_type == "distilbert" else "teacher"
-        order.append((name, *ids.shape))
-        # One slow moment, the same for the shape and the model: the median must not see it.
-        busy = 100.0 if len(order) in (9, 14) else 0.0
-        uneven = 1 + (0.0, 0.1, 0.2, 0.3, 0.4)[(len(order) - 1) // 8 - 1] if name == "student" else 1.0
-        return busy + uneven * ids.shape[0] * ids.shape[1] * (0.001 if name == "student" else 0.002)
+    def seconds(call: Call) -> float:
+        name, shape = Path(call.model).name, (call.batch, call.length)
+        order.append((name, *shape))
+        turn = (len(order) - 1) // in_a_round - 1
+        busy = 100.0 if turn == 2 and shape == (1, 8) else 0.0  # the median must not see a slow moment
+        uneven = 1 + (0.0, 0.1, 0.2, 0.3, 0.4)[turn] if name == "student" else 1.0
+        return busy + uneven * shape[0] * shape[1] * (0.001 if name == "student" else 0.002)
 
     monkeypatch.setattr(module, "_seconds", seconds)
     models = [str(exported / name) for name in ("teacher", "student")]
@@ -45,14 +48,17 @@ def test_models_take_turns_and_medians_count(exported: Path, monkeypatch: pytest
     assert found[models[0]].batch_1_ms == pytest.approx(2 * 6)
     assert found[models[0]].batch_32_ms == pytest.approx(2 * 6 * 32)
     assert found[models[0]].batch_1_quartiles_ms == pytest.approx((2 * 6, 2 * 6))
+    assert found[models[0]].batch_1_tail_ms == pytest.approx([(100e3 + 16 + 8) / 2] * 2)
     assert found[models[1]].batch_32_ms == pytest.approx(1.2 * 6 * 32)
     assert found[models[1]].batch_32_quartiles_ms == pytest.approx((1.1 * 6 * 32, 1.3 * 6 * 32))
     assert found[models[1]].sentences_per_s == pytest.approx(1000 / (1.2 * 6))
-    first_of_rounds = [order[place][0] for place in range(0, len(order), 8)]
+    assert found[models[1]].tokenizer_ms is None
+    first_of_rounds = [order[place][0] for place in range(0, len(order), in_a_round)]
     assert first_of_rounds == ["student", "teacher"] * 3  # the round before the first does not count
     assert set(order) == {
         (name, batch, length) for name in ("teacher", "student") for batch in (1, 32) for length in (4, 8)
     }
+    assert order.count(("student", 1, 4)) == ALONE * order.count(("student", 32, 4))
 
 
 def test_parameters_are_those_of_the_encoder(exported: Path) -> None:
@@ -86,7 +92,7 @@ def test_keys_are_relative_inside_the_folder_of_the_file(
     exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    result = ModelLatency(1.0, 2.0, (0.5, 1.5), (1.5, 2.5), 3.0, 4, 5.0)
+    result = ModelLatency(1.0, 2.0, (0.5, 1.5), (1.5, 2.5), 3.0, 4, 5.0, (1.75, 1.875))
     names = {str(exported / "teacher"): result, "elsewhere": result}
     write_latency(exported / "latency.json", names, threads=2)
     content = json.loads((exported / "latency.json").read_text(encoding="utf-8"))
@@ -94,24 +100,26 @@ def test_keys_are_relative_inside_the_folder_of_the_file(
     assert content["threads"] == 2
     assert content["models"]["teacher"] == {
         "batch_1_ms": 1.0, "batch_32_ms": 2.0, "batch_1_quartiles_ms": [0.5, 1.5],
-        "batch_32_quartiles_ms": [1.5, 2.5], "sentences_per_s": 3.0, "parameters": 4, "mb": 5.0,
+        "batch_32_quartiles_ms": [1.5, 2.5], "batch_1_tail_ms": [1.75, 1.875], "tokenizer_ms": None,
+        "sentences_per_s": 3.0, "parameters": 4, "mb": 5.0,
     }  # fmt: skip
 
 
 def test_ratios_are_to_the_first_model() -> None:
     slow = ModelLatency(9.0, 90.0, (8.0, 11.0), (80.0, 99.0), 1.0, 1, 1.0)
-    fast = ModelLatency(3.0, 45.0, (2.5, 3.125), (44.0, 46.0), 2.0, 1, 1.0)
+    fast = ModelLatency(3.0, 45.0, (2.5, 3.125), (44.0, 46.0), 2.0, 1, 1.0, (3.25, 4.0), (0.25, 1.0))
     table = latency_table({"a": slow, "bb": fast})
     assert "9.00 [8.00, 11.00] 1.00 x" in table
     assert "3.00 [2.50, 3.12] 3.00 x" in table
     assert "45.00 [44.00, 46.00] 2.00 x" in table
+    assert "3.25     4.00      0.250" in table
     assert table.endswith("times faster than a")
 
 
 def test_command(exported: Path, tmp_path: Path, capsys) -> None:
     options = ["latency", "--models", str(exported / "teacher"), "--output", str(tmp_path / "l.json")]
     assert main([*options, "--lengths", "4", "--repeats", "2"]) == 0
-    assert "threads: 1; pieces: 4" in capsys.readouterr().out
+    assert "threads: 1; pieces: 4; for int8: " in capsys.readouterr().out
     assert json.loads((tmp_path / "l.json").read_text(encoding="utf-8"))["hardware"] == processor_name()
 
 
@@ -146,9 +154,3 @@ def test_clear_errors(exported: Path, tmp_path: Path, capsys, changes: list[str]
 def test_a_model_named_twice_is_refused(exported: Path) -> None:
     with pytest.raises(ValueError, match="is named twice"):
         bench_latency([str(exported / "teacher"), str(exported / "student/../teacher")])
-
-
-def test_processor(tmp_path: Path) -> None:
-    (tmp_path / "cpuinfo").write_text("processor\t: 0\nmodel name\t: Some CPU 3000 \n", encoding="utf-8")
-    assert processor_name(tmp_path / "cpuinfo") == "Some CPU 3000"
-    assert processor_name(tmp_path / "none").startswith("cpu ")

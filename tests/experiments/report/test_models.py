@@ -168,8 +168,8 @@ def test_a_study_without_tasks_shows_size_and_latency(tmp_path: Path) -> None:
     (folder / "plan.json").write_text(json.dumps({**plan, "tasks": []}), encoding="utf-8")
     tables = tables_of(folder)
     assert "scores" not in tables
-    assert [cell.text for cell in tables["deployment"].rows[1]] == ["base", "0.11", "28,160", "5.50", "55.00", "581.8",
-                                                                     "1.00"]  # fmt: skip
+    assert [cell.text for cell in tables["deployment"].rows[1]] == ["base", "0.11", "28,160", "5.50", "–", "–", "55.00",
+                                                                     "581.8", "1.00"]  # fmt: skip
     (folder / "latency.json").unlink()
     assert [[cell.text for cell in row] for row in tables_of(folder)["deployment"].rows] == [
         ["teacher", "missing"], ["base", "0.11"],

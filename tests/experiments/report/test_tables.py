@@ -168,12 +168,26 @@ def test_deployment(study: Study) -> None:
         "teacher": ModelLatency(20.0, 200.0, (19.5, 21.0), (199.0, 202.0), 160.0, 92_000_000, 351.0),
         "base": ModelLatency(5.0, 50.0, None, None, 640.0, 28_000_000, 106.1),  # of a file that has no quartiles
     }
-    table = deployment_table(study, Deployment({"base": 106.1}, latencies, "a machine, threads: 1"))
-    assert texts(table)[:3] == [
-        ["teacher", "missing", "92,000,000", "20.00 [19.50, 21.00]", "200.00 [199.00, 202.00]", "160.0", "1.00"],
-        ["base", "106.1", "28,000,000", "5.00", "50.00", "640.0", "4.00"],
-        ["lost", *["missing"] * 6],
-    ]
+    forms = {
+        ("base", "ONNX int8"): ModelLatency(2.0, 25.0, None, None, 1280.0, 28_000_000, 26.6, (2.5, 4.0), (0.5, 9.0))
+    }
+    table = deployment_table(study, Deployment({"base": 106.1}, latencies, "a machine, threads: 1", forms=forms))
+    assert texts(table)[:4] == [
+        [
+            "teacher",
+            "missing",
+            "92,000,000",
+            "20.00 [19.50, 21.00]",
+            "–",
+            "–",
+            "200.00 [199.00, 202.00]",
+            "160.0",
+            "1.00",
+        ],
+        ["base", "106.1", "28,000,000", "5.00", "–", "–", "50.00", "640.0", "4.00"],
+        ["base, ONNX int8", "26.6", "28,000,000", "2.00", "2.50, 4.00", "0.50", "25.00", "1,280.0", "10.00"],
+        ["lost", *["missing"] * 8],
+    ]  # fmt: skip
     assert "a machine, threads: 1" in table.notes[0]
     headings, teacher, base, *_ = csv.reader(io.StringIO(to_csv(table)))
     assert headings[3:6] == ["batch 1 ms", "batch 1 ms first quartile", "batch 1 ms third quartile"]

@@ -9,7 +9,8 @@ import pytorch_lightning as pl
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
-from experiments._shared.hardware import processor_flags, suit_processor
+from experiments._shared.hardware import suit_processor
+from experiments._shared.processor import int8_instructions, processor_flags, processor_name
 
 WITH = "processor\t: 0\nflags\t\t: fpu avx2 avx512_bf16 sse\n"
 WITHOUT = "processor\t: 0\nflags\t\t: fpu avx2 sse\n"
@@ -71,3 +72,14 @@ def test_the_switch_reaches_the_cpu(tmp_path: Path) -> None:
         nodes.append(type(scaled_dot_product_attention(query, query, query).grad_fn).__name__)
     assert "Flash" in nodes[0]
     assert "Flash" not in nodes[1]
+
+
+def test_names_of_processors_and_their_int8(tmp_path: Path) -> None:
+    info = tmp_path / "cpuinfo"
+    info.write_text("model name\t: Some CPU 3000 \nflags : fpu avx2 avx_vnni avx512_vnni\n", encoding="utf-8")
+    assert processor_name(info) == "Some CPU 3000"
+    assert processor_name(tmp_path / "none").startswith("cpu ")
+    assert int8_instructions(info) == "avx512_vnni avx_vnni avx2"
+    info.write_text("Features : fp asimd\n", encoding="utf-8")
+    assert int8_instructions(info) == "none"
+    assert int8_instructions(tmp_path / "none") == "unknown"

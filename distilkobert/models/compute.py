@@ -1,0 +1,41 @@
+"""How networks are computed in training, where that changes speed and memory alone."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from transformers import PreTrainedModel
+
+
+@dataclass(frozen=True)
+class ComputeSpec:
+    """Settings of computation. Losses change by rounding alone; docs/performance.md says what each gains where.
+
+    Args:
+        compile: compile the encoders with torch.compile. The first steps wait for the compiler, which needs a C++
+            compiler on a CPU.
+        gradient_checkpointing: keep one state a layer of the trained network and compute the rest again in the backward
+            pass: less memory for about a third more work in it.
+    """
+
+    compile: bool = False
+    gradient_checkpointing: bool = False
+
+    def apply(self, trained: PreTrainedModel, others: Iterable[PreTrainedModel] = ()) -> None:
+        """Prepare networks that are built.
+
+        Args:
+            trained: the network that learns.
+            others: those that only run.
+
+        Raises:
+            ValueError: the trained network knows no gradient checkpointing.
+        """
+        if self.gradient_checkpointing:
+            if not trained.supports_gradient_checkpointing:
+                raise ValueError(
+                    f"compute.gradient_checkpointing: {type(trained).__name__} does not know it; leave it out"
+                )
+            trained.gradient_checkpointing_enable({"use_reentrant": False})  # type: ignore[no-untyped-call]
+        if self.compile:
+            for network in (trained, *others):
+                network.base_model.compile(dynamic=True)

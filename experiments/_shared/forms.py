@@ -1,0 +1,26 @@
+"""The forms of an exported model, and the scores of each in the `metrics.json` of its run."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from distilkobert.io.metric_names import FORM_SCORES, INT8, ONNX, TORCH
+from distilkobert.io.run_files import METRICS_FILE, read_metrics, write_json
+
+FORMS: Final = {TORCH: "PyTorch", ONNX: "ONNX", INT8: "ONNX int8"}
+"""Titles of the forms, by the beginning of their names in `metrics.json`: `int8/test/accuracy`."""
+
+
+def note_scores(run_folder: Path, scores: Mapping[str, Mapping[str, float]]) -> None:
+    """Add the scores of all forms to the run's `metrics.json`; a run without one is left as it is.
+
+    Raises:
+        ValueError: the file is no JSON object.
+    """
+    metrics: dict[str, Any] = read_metrics(run_folder)
+    if metrics:
+        found = {f"{form}/{name}": value for form, values in scores.items() for name, value in values.items()}
+        write_json(
+            run_folder / METRICS_FILE,
+            {name: v for name, v in metrics.items() if not name.startswith(FORM_SCORES)} | found,
+        )

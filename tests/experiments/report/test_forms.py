@@ -1,0 +1,47 @@
+"""Forms of exported models in reports: their scores by arm, and their times and sizes."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from experiments.report.model_tables import deployment_table, forms_table
+from experiments.report.reading.deployment import read_deployment
+from experiments.report.reading.runs import Arm, Run, Study
+from experiments.report.reading.tasks import metrics_of
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    """Two seeds of one arm, with an export."""
+    runs = [Run("nsmc", "base", seed, tmp_path, {"test/accuracy": 0.9 + seed / 100}) for seed in (1, 2)]
+    exporting = Run("distil", "base", 1, tmp_path, {"val/loss": 1.0}, export=tmp_path / "exported")
+    return Study("s", "", tmp_path, (Arm("base"),), "base", ("nsmc",), ("distil",), (*runs, exporting))
+
+
+def test_scores_are_means_over_seeds_by_form(study: Study) -> None:
+    assert forms_table(study, metrics_of(study)) is None
+    runs = [
+        replace(run, metrics={**run.metrics, "torch/test/accuracy": 0.9, "int8/test/accuracy": 0.88 + run.seed / 100})
+        if run.stage == "nsmc" else run
+        for run in study.runs
+    ]  # fmt: skip
+    table = forms_table(replace(study, runs=tuple(runs)), metrics_of(study))
+    assert table is not None
+    assert [[cell.text for cell in row] for row in table.rows] == [
+        ["base", "PyTorch", "90.00 ± 0.00 (n=2)"],
+        ["base", "ONNX int8", "89.50 ± 0.71 (n=2)"],
+    ]
+
+
+def test_latencies_of_onnx_files_belong_to_their_arm(study: Study) -> None:
+    one = {"batch_1_ms": 1, "batch_32_ms": 2, "sentences_per_s": 3, "parameters": 4, "mb": 5}
+    models = {"exported": one, "exported/model_int8.onnx": {**one, "batch_1_ms": 0.5, "batch_1_tail_ms": [0.6, 0.7]}}
+    content = {"hardware": "x", "threads": 1, "instructions": "avx2", "models": models}
+    (study.folder / "latency.json").write_text(json.dumps(content), encoding="utf-8")
+    found = read_deployment(study, [])
+    assert found.conditions == "x, threads: 1, instructions for int8: avx2"
+    assert {name: latency.batch_1_ms for name, latency in found.forms.items()} == {("base", "ONNX int8"): 0.5}
+    texts = [[cell.text for cell in row] for row in deployment_table(study, found).rows]
+    assert texts[1] == ["base, ONNX int8", "5.00", "4", "0.50", "0.60, 0.70", "–", "2.00", "3.0", "2.00"]
