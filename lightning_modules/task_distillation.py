@@ -75,6 +75,8 @@ class TaskDistillation(TaughtModule, FineTuning):
     ) -> None:
         if task_facts is None:
             raise ValueError("task_facts: the data says what the task is; expected one of the task data modules")
+        if init_from is not None and student != StudentSpec():
+            rank_zero_info(f"note: the student is {init_from} (model.init_from), so model.student is not used")
         kind = kind_named(task_facts.kind)
         super().__init__(
             kind=kind,
