@@ -38,8 +38,7 @@ class TaskDistillation(TaughtModule, FineTuning):
     """Train a student of a task on its labels and on what a fine-tuned teacher of the same task says.
 
     Objectives are those of general distillation; their logits are the task's (see `task_forward.logit_rows`), hidden
-    states and attention those of the encoders. Scores, predictions and checkpoints are those of the task's own module,
-    so `export` and `predict` take the student as they take any fine-tuned model.
+    states and attention those of the encoders. Scores, predictions and checkpoints are those of the task's own module.
 
     Args:
         teacher: folder, checkpoint or hub id of a model that was fine-tuned for the task, with the data's tokenizer.

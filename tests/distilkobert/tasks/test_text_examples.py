@@ -46,7 +46,7 @@ def test_labels_may_be_missing_where_they_are_not_needed(tmp_path: Path) -> None
 
 
 BAD: list[tuple[str, str, TextColumns, str]] = [
-    ("t.csv", "글,값\n가,긍정\n", TextColumns("글"), r"csv, line 1: no column '라벨'; .* '글', '값'\. Name one"),
+    ("t.csv", "글,값\n가,긍정\n", TextColumns("글"), r"t\.csv, line 1: no column '라벨'; .* '글', '값'\. Name one"),
     ("t.csv", "Text,라벨\n가,긍정\n", TextColumns("text"), "no column 'text'; .*Did you mean 'Text'"),
     ("t.csv", f"{NFD},라벨\n가,긍정\n", TextColumns("긍정"), r"U\+1100 U\+1173 .*option U\+AE0D U\+C815"),
     ("t.csv", "글,라벨\n가,긍정\n나, \n", TextColumns("글"), "line 3: the label in '라벨' is empty; fill it in"),
