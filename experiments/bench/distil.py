@@ -1,6 +1,6 @@
 """How fast a distillation step is, against a naive one, and what it costs to keep hidden states and attention.
 
-The step is `training_step` of the module that trains, with clipping and optimizer, without Lightning's loop, logging and
+The step is `training_step` of the module that trains, with clipping and optimizer, without Lightning's loop, log and
 loader. Networks have random weights, batches random ids: speed depends on shapes alone.
 """
 
