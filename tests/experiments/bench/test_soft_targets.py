@@ -16,7 +16,7 @@ def test_parts_need_less_memory(tmp_path: Path, capsys: pytest.CaptureFixture[st
     whole, parts = numbers["ways"]["all at once"], numbers["ways"]["20 rows at a time"]
     assert numbers["logits_mb"] == pytest.approx(48.0)
     assert whole["added_mb"] > 3 * 48, "both networks' logits, and their softmax"
-    assert parts["added_mb"] < whole["added_mb"] / 2
+    assert parts["added_mb"] < 0.7 * whole["added_mb"]
     assert "logits of one network have 48 MB" in capsys.readouterr().out
 
 
