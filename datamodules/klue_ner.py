@@ -63,14 +63,10 @@ class KlueNERDataModule(TaggingDataModule):
         files = find_task_files(data_dir, KLUE_TRAIN, KLUE_DEV, "klue_ner", "TaggingDataModule", one_file=KLUE_SPLIT)
         super().__init__(
             tokenizer,
-            train_file=files.train.name,
-            test_file=files.test.name if files.test else None,
-            data_dir=data_dir,
+            **files.options(),
             units="characters",
             types=types,
             particles=particles,
-            dev_share=0.05 if files.test else 0.1,
-            test_share=0.1,
             max_length=max_length,
             batch_size=batch_size,
             eval_batch_size=eval_batch_size,

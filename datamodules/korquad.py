@@ -61,12 +61,8 @@ class KorQuADDataModule(QuestionAnsweringDataModule):
         )
         super().__init__(
             tokenizer,
-            train_file=files.train.name,
-            test_file=files.test.name if files.test else None,
-            data_dir=data_dir,
+            **files.options(),
             unanswerable="leave_out",
-            dev_share=0.05 if files.test else 0.1,
-            test_share=0.2,
             max_length=max_length,
             batch_size=batch_size,
             eval_batch_size=eval_batch_size,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from distilkobert.tasks.files.common import find_file, missing_files
 from distilkobert.tasks.splits import DEV_CUT, HashSplit, TaskPart
@@ -34,6 +35,19 @@ class TaskFiles:
         if own is None and part == "test" and not self.split.test:
             raise ValueError("there is no test part: name a file with test_file, or set test_share above 0")
         return own or self.train
+
+    def options(self) -> dict[str, Any]:
+        """The options of a data module for files of one's own that name these files, and divide them in the same way.
+
+        `data_dir` is the folder in which they are.
+        """
+        return {
+            "train_file": self.train.name,
+            "test_file": self.test.name if self.test else None,
+            "data_dir": str(self.train.parent),
+            "dev_share": len(self.split.dev) / self.split.buckets,
+            "test_share": len(self.split.test) / self.split.buckets,
+        }
 
     def is_whole(self, part: TaskPart) -> bool:
         """Whether the part is all of its file."""
