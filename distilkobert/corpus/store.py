@@ -132,13 +132,13 @@ def check_stored(folder: Path, manifest: Manifest, sampled: int | None = SAMPLED
         sampled: blocks of each file whose hash is compared, besides the first and the last; None: all.
 
     Raises:
-        ValueError: A file is missing, cut off, of another size, or holds other bytes; the message says how to mend it.
+        ValueError: A file is missing, cut off, of another size, or holds other bytes; names all of it.
     """
     import pyarrow as pa
 
-    found_damage = next(damage(folder, manifest, sampled), None)
+    found_damage = list(damage(folder, manifest, sampled))
     if found_damage:
-        raise damaged(folder, found_damage)
+        raise damaged(folder, "; ".join(found_damage))
     try:
         found = {part: len(StoredSequences(folder, part, manifest)) for part in PARTS if manifest["sequences"][part]}
         counts = read_token_counts(folder)
