@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from transformers import PreTrainedModel
 
 from distilkobert.models.forward import network_facts
 from distilkobert.objectives.needs import NetworkFacts
 from distilkobert.tasks.kinds import TaskKind
-from distilkobert.tokenizers.loading import load_tokenizer
+from distilkobert.tokenizers.loading import load_tokenizer, tokenizer_beside
 
 
 def check_teacher_head(missing: Sequence[str], kind: TaskKind, source: str) -> None:
@@ -40,9 +39,8 @@ def check_teacher_tokenizer(source: str, fingerprint: str) -> None:
     Raises:
         ValueError: the tokenizers differ.
     """
-    path = Path(source)
-    folder = path.parent.parent / "tokenizer" if path.suffix == ".ckpt" else path
-    if not fingerprint or not any((folder / name).is_file() for name in ("vocab.txt", "tokenizer.json")):
+    folder = tokenizer_beside(source)
+    if not fingerprint or folder is None:
         return
     found = load_tokenizer(str(folder))
     if found.fingerprint != fingerprint:

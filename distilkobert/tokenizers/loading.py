@@ -114,6 +114,16 @@ def load_tokenizer(name_or_folder: str | Path) -> KoBertTokenizer | FastEncoder:
     return FastEncoder(tokenizer, name)
 
 
+def tokenizer_beside(source: str | Path) -> Path | None:
+    """The folder with the tokenizer of a model: an exported folder itself, or that of a checkpoint's run.
+
+    None for a hub id, and where there is no tokenizer.
+    """
+    path = Path(source)
+    folder = path.parent.parent / "tokenizer" if path.suffix == ".ckpt" else path
+    return folder if any(any(folder.glob(name)) for name in (VOCAB_NAME, "tokenizer.json", "*.model")) else None
+
+
 def _is_wordpiece(folder: Path) -> bool:
     """Whether a folder has settings and a vocabulary of BERT's kind, but nothing that names the kind."""
     if (folder / "tokenizer.json").is_file() or not all(

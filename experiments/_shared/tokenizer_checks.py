@@ -1,13 +1,11 @@
 """Do the models that a command starts from have the data's tokenizer?"""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-from distilkobert.tokenizers.loading import TextEncoder, load_tokenizer
+from distilkobert.tokenizers.loading import TextEncoder, load_tokenizer, tokenizer_beside
 
 _SOURCES = ("teacher", "init_from", "student.init_from")
-_FILES = ("vocab.txt", "tokenizer.json", "*.model")
 
 
 def check_tokenizers(settings: Mapping[str, Any], tokenizer: TextEncoder) -> None:
@@ -24,8 +22,8 @@ def check_tokenizers(settings: Mapping[str, Any], tokenizer: TextEncoder) -> Non
         ValueError: the pieces differ; names the option, and a piece.
     """
     for option, source in _sources(settings):
-        folder = source.parent.parent / "tokenizer" if source.suffix == ".ckpt" else source
-        if not any(path for name in _FILES for path in folder.glob(name)):
+        folder = tokenizer_beside(source)
+        if folder is None:
             continue
         found = load_tokenizer(str(folder))
         count = min(found.vocab_size, tokenizer.vocab_size)
@@ -39,10 +37,10 @@ def check_tokenizers(settings: Mapping[str, Any], tokenizer: TextEncoder) -> Non
             )
 
 
-def _sources(settings: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
+def _sources(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for option in _SOURCES:
         value: Any = settings
         for name in option.split("."):
             value = value.get(name) if isinstance(value, Mapping) else None
-        if isinstance(value, str) and Path(value).exists():
-            yield option, Path(value)
+        if isinstance(value, str):
+            yield option, value
