@@ -29,6 +29,10 @@ class StepBatches:
         """Note whether its loss is not finite, on the device, without waiting for it."""
         self._bad.append(bad)
 
+    def bad_losses(self) -> Tensor:
+        """How many of the losses so far are not finite, (), on the device."""
+        return torch.stack(self._bad).sum()
+
     def forget(self) -> None:
         """Begin another optimizer step."""
         self._batches, self._bad = [], []

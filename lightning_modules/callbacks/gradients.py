@@ -44,7 +44,6 @@ class GradientWatch(pl.Callback):
         self.on_nonfinite, self.max_skipped = on_nonfinite, max_skipped
         self.skipped: list[dict[str, int]] = []
         """Where steps were left out: `step`, `epoch` and `batch`, all counted from 0."""
-        self._bad: Tensor | None = None
         self._last: tuple[Any, int] | None = None
         self._step = StepBatches()
         self.has_skipped = False
@@ -69,7 +68,6 @@ class GradientWatch(pl.Callback):
         """Remember, on the device, whether this micro-batch's loss is finite."""
         bad = (~torch.isfinite(loss.detach())).float()
         self._step.end(bad)
-        self._bad = bad if self._bad is None else self._bad + bad
 
     def on_before_optimizer_step(self, trainer: pl.Trainer, pl_module: pl.LightningModule, optimizer: Any) -> None:
         """Stop or skip if any rank saw a loss or gradient that is not finite; log the gradient norm when that is due.
@@ -78,15 +76,14 @@ class GradientWatch(pl.Callback):
             FloatingPointError: on all ranks, naming the step; where steps are skipped, behind the last that may be.
         """
         norm = get_total_norm([p.grad for p in pl_module.parameters() if p.grad is not None])
-        assert self._bad is not None, "a step comes after a backward pass"
+        bad_losses = self._step.bad_losses()
         scaled = getattr(trainer.precision_plugin, "scaler", None) is not None
-        bad_gradient = torch.zeros_like(self._bad) if scaled else (~torch.isfinite(norm)).to(self._bad)
-        flags = trainer.strategy.reduce(torch.stack([self._bad, bad_gradient]), reduce_op="sum")
+        bad_gradient = torch.zeros_like(bad_losses) if scaled else (~torch.isfinite(norm)).to(bad_losses)
+        flags = trainer.strategy.reduce(torch.stack([bad_losses, bad_gradient]), reduce_op="sum")
         assert isinstance(flags, Tensor)
         loss_is_bad, gradient_is_bad = flags.tolist()
         if loss_is_bad or gradient_is_bad:
             self._meet("loss" if loss_is_bad else "gradient", trainer, pl_module)
-        self._bad = None
         self._step.forget()
         if self.has_skipped:
             return

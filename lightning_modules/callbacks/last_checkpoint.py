@@ -133,8 +133,14 @@ class LastCheckpoint(Checkpoint):
         return Path(str(trainer.log_dir)) / "checkpoints"
 
 
+def tried_step(trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> dict[str, Any]:
+    """What the module's training step gives for a batch, without gradients."""
+    with torch.no_grad(), trainer.precision_plugin.train_step_context():
+        found: dict[str, Any] = pl_module.training_step(batch, batch_idx)
+    return found
+
+
 def gives_finite_loss(trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> bool:
     """Whether the weights give every rank a finite loss for its batch."""
-    with torch.no_grad(), trainer.precision_plugin.train_step_context():
-        loss: Tensor = pl_module.training_step(batch, batch_idx)["loss"]
+    loss: Tensor = tried_step(trainer, pl_module, batch, batch_idx)["loss"]
     return float(trainer.strategy.reduce((~torch.isfinite(loss)).float(), reduce_op="sum")) == 0

@@ -13,6 +13,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.utilities import rank_zero_info, rank_zero_warn
 
+from lightning_modules.callbacks.last_checkpoint import tried_step
 from lightning_modules.callbacks.progress_lines import duration
 
 CHECKED_BATCHES = 4
@@ -139,9 +140,9 @@ class StartCheck(pl.Callback):
 
 def _terms_of(trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any) -> dict[str, float]:
     devices = [pl_module.device] if pl_module.device.type == "cuda" else []
-    with torch.random.fork_rng(devices), torch.no_grad(), trainer.precision_plugin.train_step_context():
-        found: dict[str, Any] = pl_module.training_step(batch, 0)  # type: ignore[assignment]
-    return {name: float(value) for name, value in found["terms"].items()}
+    with torch.random.fork_rng(devices):
+        terms = tried_step(trainer, pl_module, batch, 0)["terms"]
+    return {name: float(value) for name, value in terms.items()}
 
 
 def _check_terms(terms: dict[str, float], vocab_size: int) -> None:
@@ -151,7 +152,7 @@ def _check_terms(terms: dict[str, float], vocab_size: int) -> None:
             f"{', '.join(wrong)} of the first batch is not finite, before any step: the weights that the run starts "
             "from, or the precision, are at fault. Try --trainer.precision=32-true, or other weights"
         )
-    value = terms.get("masked_lm", terms.get("loss", 0.0) if len(terms) == 1 else 0.0)
+    value = terms.get("masked_lm", 0.0)
     if vocab_size > 1 and value > _HIGHEST_MASKED_LM * math.log(vocab_size):
         rank_zero_warn(
             f"the masked-LM loss of the first batch is {value:.2f}; weights that know nothing have ln V = "

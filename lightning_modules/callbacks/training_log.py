@@ -79,8 +79,9 @@ class TrainingLog(pl.Callback):
         self._add("tokens", batch["attention_mask"].sum())
         padded = batch["attention_mask"].numel()
         self._add("padded_tokens", torch.full((), padded, dtype=torch.float64, device=pl_module.device))
-        step, watch = trainer.global_step, gradient_watch(trainer)
+        step = trainer.global_step
         if step != self._step:
+            watch = gradient_watch(trainer)
             if watch is not None and watch.has_skipped:  # no weight has learnt from it, and its loss is no number
                 self._sums = dict(self._whole)
             self._step, self._whole = step, dict(self._sums)
