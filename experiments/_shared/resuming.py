@@ -95,12 +95,11 @@ def _check_unfinished(config: Namespace, folder: Path) -> None:
     """Check that the command is the one that began the run, and that there is something left to do."""
     metrics = read_metrics(folder)
     before, now = (_as_text(side) for side in (read_config(folder / CONFIG_FILE), config.as_dict()))
-    changes = [name for name in sorted(before.keys() & now.keys()) if before[name] != now[name] and not _is_free(name)]
+    changes = {name for name in before.keys() & now.keys() if before[name] != now[name] and not _is_free(name)}
+    if "trainer.devices" in changes:
+        changes -= {f"trainer.{name}" for name in _PROCESSES}
     finished = not why_unfinished(metrics)
-    length = [name for name in changes if name.removeprefix("trainer.") in _LENGTH]
-    if changes and "trainer.devices" in {name for name in before.keys() & now.keys() if before[name] != now[name]}:
-        changes = [name for name in changes if name.removeprefix("trainer.") not in _PROCESSES]
-    unlike = changes if finished else length
+    unlike = sorted(changes if finished else changes & {f"trainer.{name}" for name in _LENGTH})
     if unlike:
         named = "; ".join(f"{name}: run {before[name]}, now {now[name]}" for name in unlike)
         state = f"finished after optimizer step {metrics['steps']}" if finished else "not finished"
