@@ -244,4 +244,4 @@ class TableDataModule(TaskDataModule):
         rows = list(range(len(examples)))
         if not self.files.is_whole("train"):
             rows = self.files.split.rows([example.id for example in examples], "train", str(train))
-        return balanced_weights([examples[row].label for row in rows], len(self.labels))
+        return balanced_weights([examples[row].label for row in rows], self.labels)

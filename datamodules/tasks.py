@@ -120,6 +120,7 @@ class TaskDataModule(PlannedDataModule):
         self._name = name
         self._cache = None if cache_dir is None else Path(cache_dir)
         self._loaded: dict[TaskPart, TaskBatches] = {}
+        self._warned = False
 
     @property
     def task_facts(self) -> TaskFacts:
@@ -212,7 +213,8 @@ class TaskDataModule(PlannedDataModule):
             tables = self._tables(part)
             rows = self.choose_rows(tables, part)
             counts = count_pieces(tables, rows, self.tokenizer.unk_token_id)
-            check_unknown(counts, f"{self._file(part)} ({part})", self.unknown_limit)
+            where = f"{self._file(part)} ({part})"
+            self._warned |= check_unknown(counts, where, self.unknown_limit, again=self._warned)
             self._loaded[part] = self.batches(tables, rows, part)
             facts = {"unknown": counts.share, **self._loaded[part].facts}
             self.facts |= {f"data/{part}_{name}": value for name, value in facts.items()}

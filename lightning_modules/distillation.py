@@ -1,6 +1,6 @@
 """Distillation of any encoder into a smaller one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, cast
 
 import torch
@@ -35,7 +35,8 @@ class Distillation(TaughtModule, MaskedLMModule):
         objectives: what the student learns, by name; each has its weight.
         student: how the student is built from the teacher.
         optimizer: AdamW and its schedule.
-        without_teacher: leave out every objective that needs the teacher: the control of what distillation brings.
+        without_teacher: leave out every objective that needs the teacher: the control of what distillation brings. The
+            teacher is loaded and evaluated all the same.
         teacher_dtype: number format of the teacher's copy; bfloat16 halves its memory.
         seed: seed of the objectives' own parameters; filled in from the run's.
         vocab_size: pieces of the corpus' tokenizer; filled in from the data.
@@ -67,7 +68,11 @@ class Distillation(TaughtModule, MaskedLMModule):
         super().__init__(task="masked_lm", optimizer=optimizer)
         self.teacher_source = teacher
         self.compute = compute
-        self.objectives = WeightedSum(_chosen(objectives, without_teacher))
+        chosen = {name: one for name, one in objectives.items() if not (without_teacher and one.needs.teacher)}
+        left_out = [name for name in objectives if name not in chosen]
+        if left_out:
+            rank_zero_info(f"without_teacher leaves out the objectives that need the teacher: {', '.join(left_out)}")
+        self.objectives = WeightedSum(chosen)
         self.student = student
         self.teacher_dtype: Literal["float32", "bfloat16"] = teacher_dtype
         self.seed = seed
@@ -164,10 +169,6 @@ class Distillation(TaughtModule, MaskedLMModule):
             if getattr(callback, "monitor", None) == LOSS:
                 callback.monitor = f"{VAL}{TOTAL}"  # type: ignore[attr-defined]
                 rank_zero_info(f"the student has no masked-LM head: best.ckpt follows {callback.monitor}")  # type: ignore[attr-defined]
-
-
-def _chosen(objectives: Mapping[str, Objective], without_teacher: bool) -> dict[str, Objective]:
-    return {name: one for name, one in objectives.items() if not (without_teacher and one.needs.teacher)}
 
 
 def _few(names: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ from torchmetrics.classification import (
 from distilkobert.optim import OptimizerSpec
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.kinds import MULTI_LABEL_CLASSIFICATION, SEQUENCE_CLASSIFICATION
+from distilkobert.tasks.table_labels import SCORE_NAMES
 from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
 
 
@@ -65,10 +66,9 @@ class SequenceClassification(FineTuning):
         )
         count = len(self.labels)
         if count < (1 if multi_label else 2):
-            raise ValueError(
-                f"the data has the classes {self.labels}; expected two or more. Scores, which have no classes, need "
-                "model.class_path=SequenceRegression"
-            )
+            if self.labels == list(SCORE_NAMES):
+                raise ValueError("data.kind is regression; set model.class_path=SequenceRegression")
+            raise ValueError(f"the data has the classes {self.labels}; expected two or more")
         if class_weights is not None and len(class_weights) != count:
             raise ValueError(f"class_weights has {len(class_weights)} numbers for {count} classes: {class_weights}")
         self.multi_label = multi_label

@@ -38,8 +38,7 @@ class TaskDistillation(TaughtModule, FineTuning):
     """Train a student of a task on its labels and on what a fine-tuned teacher of the same task says.
 
     Objectives are those of general distillation; their logits are the task's (see `task_forward.logit_rows`), hidden
-    states and attention those of the encoders. Scores, predictions and checkpoints are those of the task's own module,
-    so `export` and `predict` take the student as they take any fine-tuned model.
+    states and attention those of the encoders. Scores, predictions and checkpoints are those of the task's own module.
 
     Args:
         teacher: folder, checkpoint or hub id of a model that was fine-tuned for the task, with the data's tokenizer.
@@ -75,6 +74,8 @@ class TaskDistillation(TaughtModule, FineTuning):
     ) -> None:
         if task_facts is None:
             raise ValueError("task_facts: the data says what the task is; expected one of the task data modules")
+        if init_from is not None and student != StudentSpec():
+            rank_zero_info(f"note: the student is {init_from} (model.init_from), so model.student is not used")
         kind = kind_named(task_facts.kind)
         super().__init__(
             kind=kind,
@@ -124,7 +125,7 @@ class TaskDistillation(TaughtModule, FineTuning):
         name = f"teacher {self.teacher_source}"
         teacher, missing = load_model(self.teacher_source, self.kind.name, self.labels or None)
         check_teacher_head(missing, self.kind, self.teacher_source)
-        check_facts(teacher, self.facts, self.labels, name)
+        check_facts(teacher, self.facts, self.labels, name, teacher=True)
         check_teacher_tokenizer(self.teacher_source, self.task_facts.tokenizer_fingerprint)
         self.teacher_sum = weights_sum(teacher)
         student = self._student(teacher)

@@ -93,8 +93,17 @@ def takes_segments(config: PreTrainedConfig) -> bool:
     return getattr(config, "type_vocab_size", 0) > 1
 
 
-def check_facts(model: PreTrainedModel, facts: DataFacts, labels: Sequence[str], source: str) -> None:
+def check_facts(
+    model: PreTrainedModel, facts: DataFacts, labels: Sequence[str], source: str, *, teacher: bool = False
+) -> None:
     """Refuse a model that does not fit the data.
+
+    Args:
+        model: the network.
+        facts: what the data says.
+        labels: names of the data's classes; empty leaves them unchecked.
+        source: of the model, for messages.
+        teacher: the model is one that teaches a task; changes what a message advises.
 
     Raises:
         ValueError: vocabulary, [PAD], length or labels differ.
@@ -109,9 +118,13 @@ def check_facts(model: PreTrainedModel, facts: DataFacts, labels: Sequence[str],
         )
     own = class_names(model)
     if labels and own != list(labels):
+        remedy = (
+            "set --data.labels to the teacher's, or take a teacher of this task"
+            if teacher
+            else "choose a checkpoint of this task, or with --model.init_from an encoder whose head is of another task"
+        )
         raise ValueError(
-            f"{source}: its head knows the labels {', '.join(own)}, the data has {', '.join(labels)}; choose a "
-            "checkpoint of this task, or with --model.init_from an encoder whose head is of another task"
+            f"{source}: its head knows the labels {', '.join(own)}, the data has {', '.join(labels)}; {remedy}"
         )
 
 

@@ -58,7 +58,9 @@ class WeightedSum(nn.Module):
         super().__init__()
         odd = [name for name in objectives if not name.isidentifier() or name == "total"]
         if odd:
-            raise ValueError(f"objective {odd[0]!r}: expected a name of letters, digits and underscores, not total")
+            raise ValueError(
+                f"objective {odd[0]!r}: expected a name of letters, digits and underscores, other than 'total'"
+            )
         active = {name: objective for name, objective in objectives.items() if not is_off(objective.weight)}
         if not active:
             named = ", ".join(objectives) or "none is given"

@@ -96,25 +96,26 @@ def _held(columns: Sequence[str], separator: str, rows: Callable[[], Iterable[Ta
     return sorted(labels, key=lambda label: (columns.index(label.partition(":")[0]), label))
 
 
-def balanced_weights(numbers: Sequence[int] | Sequence[Sequence[int]], classes: int) -> list[float]:
+def balanced_weights(numbers: Sequence[int] | Sequence[Sequence[int]], names: Sequence[str]) -> list[float]:
     """Weights by which every class weighs the same: N / (classes * count); of several labels, absent / present.
 
     Args:
         numbers: the class of each of N examples, or 0 and 1 for each label.
-        classes: how many there are.
+        names: of the classes, in the order of their numbers.
 
     Raises:
         ValueError: a class has no example.
     """
     if isinstance(numbers[0], int):
-        counts = [Counter(numbers)[number] for number in range(classes)]
+        counts = [Counter(numbers)[number] for number in range(len(names))]
     else:
         counts = [sum(column) for column in zip(*numbers, strict=True)]
     if 0 in counts:
         raise ValueError(
-            f"class_weights=balanced: class {counts.index(0)} has no example in the training part; give the weights"
+            f"class_weights=balanced: the class {names[counts.index(0)]!r} has no example in the training part; "
+            "give the weights"
         )
     total = len(numbers)
     if isinstance(numbers[0], int):
-        return [total / (classes * count) for count in counts]
+        return [total / (len(names) * count) for count in counts]
     return [(total - count) / count for count in counts]

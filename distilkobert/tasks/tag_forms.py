@@ -74,8 +74,8 @@ def bio_tags(tags: Sequence[str], form: TagForm, types: Sequence[str], place: Li
         letter, kind = split_tag(tag, form, place)
         if kind and kind not in types:
             raise ValueError(
-                f"{place}: the unknown entity type {show(kind)} in {show(tag)}; the types are {', '.join(types)}. They "
-                "come from the training file: correct the line, or name all types with types: [...]"
+                f"{place}: the unknown entity type {show(kind)} in {show(tag)}; the types are {', '.join(types)}. "
+                "Correct the line, or name all types with --data.types=[...]"
             )
         found.append(f"{letter}-{kind}" if kind else OUTSIDE)
     return tuple(found)

@@ -158,8 +158,8 @@ def number_of_label(written: str, numbers: Mapping[str, int], place: Place) -> i
     if alike is not None:
         raise ValueError(f"{place}: the label {show(written)} {unlike(written, alike)}; write it the same way")
     raise ValueError(
-        f"{place}: unknown label {show(written)}; the labels are {', '.join(numbers)}. They come from the training "
-        "file: correct the row, or name all labels with labels: [...]"
+        f"{place}: unknown label {show(written)}; the labels are {', '.join(numbers)}. Correct the row, or "
+        "name all labels with --data.labels=[...]"
     )
 
 

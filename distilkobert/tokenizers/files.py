@@ -113,12 +113,16 @@ def _download(name: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
+    remedy = (
+        f"make the folder {name!r} and place two files in it: the SentencePiece model (any *.model; KoBERT's is "
+        f"{KOBERT_MODEL_NAME}) and its {VOCAB_NAME}"
+    )
+    if name.startswith(("/", ".")):
+        raise FileNotFoundError(f"there is no folder {name!r}; {remedy}")
     try:
         return Path(snapshot_download(name, allow_patterns=["*.model", VOCAB_NAME]))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError) as error:
         raise FileNotFoundError(
             f"there is no folder {name!r}, and the tokenizer cannot be had from the Hugging Face hub under that name "
-            f"({type(error).__name__}: {str(error).strip().splitlines()[0]}). Without a network, make the folder "
-            f"{name!r} and place two files in it: the SentencePiece model (any *.model; KoBERT's is "
-            f"{KOBERT_MODEL_NAME}) and its {VOCAB_NAME}"
+            f"({type(error).__name__}: {str(error).strip().splitlines()[0]}). Without a network, {remedy}"
         ) from error

@@ -147,6 +147,11 @@ def _download(name: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
+    if name.startswith(("/", ".")):
+        raise FileNotFoundError(
+            f"there is no folder {name!r}; expected one with KoBERT's *.model file and {VOCAB_NAME}, or with the "
+            "tokenizer.json of another model"
+        )
     try:
         return Path(snapshot_download(name, allow_patterns=list(_HUB_FILES)))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError) as error:

@@ -64,7 +64,9 @@ def is_refused(counts: PieceCounts, unknown_limit: float) -> bool:
     return unknown_limit < 1 and counts.share >= unknown_limit and counts.pieces >= _FEW_PIECES
 
 
-def check_unknown(counts: PieceCounts, where: str, unknown_limit: float = UNKNOWN_LIMIT) -> None:
+def check_unknown(
+    counts: PieceCounts, where: str, unknown_limit: float = UNKNOWN_LIMIT, *, again: bool = False
+) -> bool:
     """Warn of a share of unknown pieces from 5 %, and refuse one from `unknown_limit`.
 
     Of fewer than 100 pieces no share is refused: one odd character says nothing about the tokenizer.
@@ -73,15 +75,20 @@ def check_unknown(counts: PieceCounts, where: str, unknown_limit: float = UNKNOW
         counts: pieces of the texts.
         where: what was encoded with what, for messages.
         unknown_limit: share from which the texts are refused; 1 accepts any.
+        again: an earlier warning has named the usual causes; this one gives the share alone.
+
+    Returns:
+        Whether it warned.
 
     Raises:
         ValueError: the share is too large; the message names the usual causes.
     """
     require_limit(unknown_limit)
     if counts.share < WARNING_SHARE:
-        return
+        return False
+    share = f"{where}: {counts.share:.1%} of {counts.pieces:,} pieces are unknown to the tokenizer"
     message = (
-        f"{where}: {counts.share:.1%} of {counts.pieces:,} pieces are unknown to the tokenizer. Usual causes: it "
+        f"{share}. Usual causes: it "
         "lower-cases and strips accents, which takes Hangul apart (set do_lower_case to false in "
         "tokenizer_config.json); the text is decomposed (NFD; normalise it to NFC); or it is another model's tokenizer"
     )
@@ -89,4 +96,5 @@ def check_unknown(counts: PieceCounts, where: str, unknown_limit: float = UNKNOW
         raise ValueError(
             f"{message}. Where the text is meant to be so, raise unknown_limit, now {unknown_limit:g} (1: no limit)"
         )
-    _log.warning("%s", message)
+    _log.warning("%s", share if again else message)
+    return True

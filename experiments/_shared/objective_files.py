@@ -6,7 +6,7 @@ class_path replaces it whole; everything else is merged setting by setting.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,6 +27,7 @@ class ObjectiveFiles:
     def __init__(self) -> None:
         self.entries: dict[str, yaml.MappingNode] = {}
         """Objective, with class_path and init_args, by name."""
+        self._removed: set[str] = set()
 
     def merge(self, path: Path, settings: yaml.Node | None) -> bool:
         """Put the objectives of all files so far in place of a file's own; whether it has any.
@@ -41,19 +42,28 @@ class ObjectiveFiles:
         mapping = _below(parent, _ABOVE[2])
         if mapping is None:
             return False
+        if not isinstance(mapping, yaml.MappingNode):
+            raise ValueError(
+                f"{path}, line {mapping.start_mark.line + 1}: objectives: expected names with their settings below them"
+            )
         _keys_are_text(mapping)
         for key, value in mapping.value:
             self._change(path, key, value)
         mapping.value = [(yaml.ScalarNode(_STRING, name), node) for name, node in self.entries.items()]
         return True
 
-    def refused(self, arguments: Iterable[str]) -> str:
+    def refused(self, arguments: Sequence[str]) -> str:
         """What is wrong with options on the command line that name an objective; empty where nothing is."""
         for option in filter(None, map(_OPTION.match, arguments)):
             if option["group"] == "losses":
                 new = NEW_NAMES.get(option["name"])
                 return f"{option[0]} is the old form; " + (
                     f"the option is --model.{new} now" if new else f"its settings were {', '.join(NEW_NAMES)}"
+                )
+            if f"{option[0]}=null" in arguments:
+                return (
+                    f"{option[0]}=null: an option cannot remove an objective; set {option[0]}.weight=0, or write "
+                    f"'{option['name']}: null' below objectives in a file"
                 )
             if option["name"] not in self.entries and not any(
                 other.startswith((f"{option[0]}=", f"{option[0]}.class_path=")) for other in arguments
@@ -65,9 +75,10 @@ class ObjectiveFiles:
         name, line = str(key.value), key.start_mark.line + 1
         known = self.entries.get(name)
         if value.tag == _NULL:
-            if known is None:
+            if known is None and name not in self._removed:
                 raise ValueError(f"{path}, line {line}: {self._unknown(name)}, so there is nothing to remove")
-            del self.entries[name]
+            self.entries.pop(name, None)
+            self._removed.add(name)
             return
         if not isinstance(value, yaml.MappingNode):
             raise ValueError(f"{path}, line {line}: {name}: expected class_path and init_args below it, or null")

@@ -29,6 +29,9 @@ _SEVERAL = re.compile(
 )
 """The same of an option that may be one of several types, none of them nothing: a number or a group of settings."""
 
+_PAIRS = "Sequence[collections.abc.Sequence[int]]"
+"""Type of pairs of layers; see `LayerMap`."""
+
 _CLASS = re.compile(r"Problem with given class_path '(?P<path>[\w.]+)':\s+")
 _KEY = re.compile(r'Parser key "([\w.]+)":\s+')
 _REFUSED = re.compile(
@@ -152,7 +155,7 @@ def explain(message: str, options: Iterable[str], classes: Mapping[str, Sequence
     short = _CHOICES.sub(lambda found: _expected_one_of(found["choices"].split(","), found["value"]), short)
     names = _expected_classes(short, classes or {})
     if names:
-        short = _NO_CLASS.sub(lambda found: _expected_one_of(names, found["bare"] or found["path"]), short)
+        short = _NO_CLASS.sub(lambda found: _no_class(names, found["bare"] or found["path"]), short)
     short = _ABSTRACT.sub(lambda found: f"{found['path']} is abstract: it defines no {_missing(found['path'])}", short)
     short = _CLASS.sub(lambda found: f"{found['path'].rpartition('.')[2]}: ", short)
     short = _KEY.sub(lambda found: f"{found[1]}: ", short)
@@ -188,11 +191,28 @@ def _of_several(listing: re.Match[str]) -> str:
     errors = [error for error in re.split(r"(?:^|\n)\s*- ", listing["errors"]) if error]
     own = [error for error in errors if not error.startswith("Expected a")]
     types: list[str] = re.findall(r"'(?:\w+\.)*(\w+)'", listing["types"])
+    if _PAIRS in listing["types"]:
+        return f"expected {', '.join(types)}, or pairs [[student, teacher], ...], got {listing['value']}"
     return own[0] if own else f"expected {' or '.join(types)}, got {listing['value']}"
 
 
 def _refused_name(found: re.Match[str]) -> str:
     return ".".join(name for name in (found["group"], found["option"], found["argument"]) if name)
+
+
+def _no_class(names: Sequence[str], given: str) -> str:
+    """Why a class cannot be taken: its module cannot be imported or has no such name, or it is none of the choices."""
+    module, _, name = given.rpartition(".")
+    if not module:
+        return _expected_one_of(names, given)
+    try:
+        found = import_module(module)
+    except Exception as error:  # noqa: BLE001 - whatever a file of somebody's own raises
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        return f"cannot import {module} ({reason}); the folder of a file of your own goes into PYTHONPATH"
+    if not hasattr(found, name):
+        return f"{module} has no class {name}"
+    return _expected_one_of(names, given)
 
 
 def _expected_one_of(written: Sequence[str], value: str) -> str:

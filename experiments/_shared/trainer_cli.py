@@ -33,6 +33,7 @@ from experiments._shared.start_checks import (
     refuse_evaluating_the_start,
     refuse_used_folder,
 )
+from experiments._shared.tokenizer_checks import check_tokenizers
 from lightning_modules.base import EncoderModule
 from lightning_modules.callbacks import CHECKED_BATCHES, GradientWatch, LastCheckpoint, Length, RunRecord, keep_if_best
 from lightning_modules.callbacks.graceful_stop import OwnSignals
@@ -165,6 +166,9 @@ class TrainerCLI(LightningCLI):
         if isinstance(self.model, EncoderModule):
             self.model.settings = plain({name: value for name, value in asked.items() if name not in LINKED})
             self.model.checkpoint = config.get("ckpt_path")
+        tokenizer = getattr(self.datamodule, "tokenizer", None)
+        if tokenizer is not None and not config.get("ckpt_path"):
+            check_tokenizers(asked, tokenizer)
 
     def _module_settings(self) -> tuple[str, dict[str, Any]]:
         """Class path of the module, and its settings as they were parsed."""

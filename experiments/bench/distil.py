@@ -1,7 +1,7 @@
 """How fast a distillation step is, against a naive one, and what it costs to keep hidden states and attention.
 
-The step is `training_step` of the module that trains, with clipping and optimizer; Lightning's loop, logging and the
-loader are left out. Networks have random weights, batches random ids: speed depends on shapes alone.
+The step is `training_step` of the module that trains, with clipping and optimizer, without Lightning's loop, log and
+loader. Networks have random weights, batches random ids: speed depends on shapes alone.
 """
 
 import copy
@@ -139,8 +139,8 @@ def distil_lines(turns: Turns, tokens: int) -> list[str]:
     """The numbers as lines of text; in brackets half of the rounds."""
     wide = max(map(len, turns.seconds))
     lines = [f"{way:<{wide}}  {turns.spread(way).text()} s" for way in turns.seconds]
-    lines[0] += f"  {tokens / turns.spread(OURS).median:,.0f} tokens/s"
-    lines[1] += f"  {tokens / turns.spread(NAIVE).median:,.0f} tokens/s"
+    for place, way in enumerate((OURS, NAIVE)):
+        lines[place] += f"  {tokens / turns.spread(way).median:,.0f} tokens/s"
     lines.append(f"the step is {turns.ratio(OURS, NAIVE).text('.2f')} times as fast as the naive one")
     lines += [
         f"{way}: {turns.ratio(way, OURS).text('.2f')} times as fast as the step without it"
@@ -148,6 +148,5 @@ def distil_lines(turns: Turns, tokens: int) -> list[str]:
         if way.startswith("step, ")
     ]
     for way in (HIDDEN, ATTENTION):
-        cost = turns.ratio(PLAIN, way)
-        lines.append(f"{way}: {cost.text()} times the seconds of one that keeps nothing")
+        lines.append(f"{way}: {turns.ratio(PLAIN, way).text()} times the seconds of one that keeps nothing")
     return lines

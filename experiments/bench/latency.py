@@ -45,9 +45,9 @@ def main(options: Namespace) -> dict[str, Any]:
         f"for int8: {int8_instructions()}"
     )
     print(latency_table(results))
-    models = {short_name(Path(name)): asdict(one) for name, one in results.items()}
+    measured = {short_name(Path(name)): asdict(one) for name, one in results.items()}
     facts = {"processor": processor_name(), "threads": options.threads, "int8_instructions": int8_instructions()}
-    return {**facts, "models": models}
+    return {**facts, "models": measured}
 
 
 def short_name(model: Path) -> str:

@@ -132,6 +132,7 @@ def test_other_ways_leave_the_entities_as_they_are(tags: tuple[str, ...]) -> Non
         ("가\tB-A\n나\tA-B\n", {}, r"train\.txt, line 1: the tag 'A-B', and 'B-A' in .*; expected tags"),
         ("가\tPERSON\n", {}, "line 1: the tag 'PERSON'; expected tags that are all like B-PER or all like PER-B"),
         ("가\tO\n", {}, "no entity in it, only O"),
+        ("가 나\tO B-A\n", {}, r"train\.txt, line 1: several words and several tags in .*; set format: lines"),
         ("가\tB-A\n나\n", {}, "line 2: found '나'; expected a word, a tab or a space, and its tag"),
         ("가나\tB-A\n", {"units": "characters"}, "line 1: found '가나'; expected one character, or set units: words"),
         ("가 나\tB-A\n", {"format": "lines"}, "line 1: 2 words and 1 tags; expected one tag for each word"),
@@ -141,10 +142,10 @@ def test_other_ways_leave_the_entities_as_they_are(tags: tuple[str, ...]) -> Non
         ('{"text": "가나", "entities": [[0, 3, "A"]]}', {"format": "spans"}, "from 0 to 3; the text has 2 characters"),
         ('{"text": "가나", "entities": [[1, 1, "A"]]}', {"format": "spans"}, "from 1 to 1; the text has 2 characters"),
         ('{"text": "가나", "entities": [["0", 1, "A"]]}', {"format": "spans"}, r"expected \[start, end, type\] or"),
-        ('{"text": "가나"}', {"format": "spans"}, "line 1: a sentence without tags; expected one for each"),
+        ('{"text": "가나"}', {"format": "spans"}, r"line 1: no 'entities'; write \[\] where there is none"),
         ('{"글": "가나"}', {"format": "spans"}, "line 1: no text in 'text'; the keys are 글"),
         ("# 설명\n\n", {}, "no sentence in it"),
-        ("가\tB-A\n", {"types": ["B"]}, "line 1: the unknown entity type 'A' in 'B-A'; the types are B"),
+        ("가\tB-A\n", {"types": ["B"]}, "line 1: the unknown entity type 'A' in 'B-A'; the types are B. Correct"),
     ],
 )  # fmt: skip
 def test_wrong_files_are_refused(build: Build, content: str, settings: dict[str, Any], message: str) -> None:

@@ -67,7 +67,7 @@ def write_reviews(folder: Path, texts: list[str]) -> Path:
 
 
 def test_lower_casing_and_decomposed_text_are_refused_and_may_be_accepted(
-    make: Make, cased: Path, tmp_path: Path
+    make: Make, cased: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     texts = [f"오늘은 날씨가 맑아서 강가를 천천히 걸었습니다 {number}" for number in range(60)]
     composed = write_reviews(tmp_path / "nfc", texts)
@@ -77,6 +77,8 @@ def test_lower_casing_and_decomposed_text_are_refused_and_may_be_accepted(
         without_settings.setup("fit")
     accepted = make(NSMCDataModule, data_dir=composed, tokenizer=cased, unknown_limit=1)
     accepted.setup("fit")
+    said = [record.getMessage() for record in caplog.records if "unknown to the tokenizer" in record.getMessage()]
+    assert ["Usual causes" in message for message in said] == [True, False], "train, then dev"
     assert accepted.facts["data/train_unknown"] > 0.3
 
     (cased / "tokenizer_config.json").write_text('{"do_lower_case": false}')

@@ -117,6 +117,8 @@ def test_settings_below_the_commands_name_are_merged_as_well(tmp_path: Path, pri
         (["own: {class_path: tests.integration.test_objective_options.WithoutNeeds}"],
          "test_objective_options.WithoutNeeds is abstract: it defines no needs"),
         (["cosine: {init_args: {weight: lots}}"], "cosine: weight: expected float or LinearSchedule, got lots"),
+        (["h: {class_path: HiddenMSE, init_args: {layers: [3]}}"],
+         "HiddenMSE: layers: expected uniform, last, or pairs [[student, teacher], ...], got [3]"),
         (["cosine: {init_args: {weight: {start: 1}}}"], "weight: LinearSchedule: the following arguments are required"),
         (["cosine: {init_args: {weight: {start: 1, ende: 0}}}"], "LinearSchedule: Option 'ende' is not accepted"),
     ],

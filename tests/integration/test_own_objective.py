@@ -88,10 +88,13 @@ def test_a_layer_that_is_not_there_is_refused(own: list[str], world: World, run:
         run("fit", world.distil(tmp_path / "runs", *own, "--model.objectives.middle.teacher_layer=12"))
 
 
-def test_the_control_leaves_out_what_needs_the_teacher(own: list[str], world: World, run: Run, tmp_path: Path) -> None:
+def test_the_control_leaves_out_what_needs_the_teacher(
+    own: list[str], world: World, run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     cli = run("fit", world.distil(tmp_path, *own, "-c", "configs/ablation/mlm_only.yaml", "--trainer.max_steps=1"))
     assert cli.model.objectives.weights_at(0.0) == {"masked_lm": 1.0}
     assert cli.config.fit.model.init_args.without_teacher
+    assert "leaves out the objectives that need the teacher: soft_target, cosine, middle" in caplog.text
     assert [name for name, _ in cli.model.named_parameters() if name.startswith("objectives.")] == []
 
 

@@ -1,6 +1,7 @@
 """What is checked before the first step, and `--run.check_only=true`."""
 
 import math
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -116,3 +117,18 @@ def test_the_check_changes_no_random_number(
         for name in ("with", "without")
     )
     assert all(torch.equal(value, second[name]) for name, value in first.items())
+
+
+def test_a_folder_that_cannot_be_written_and_a_small_memory(
+    world: World, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rights are not asked of the file system: to the superuser, who may run this, everything can be written."""
+    options = world.pretrain(tmp_path / "runs", "--trainer.max_steps=1")
+    with monkeypatch.context() as patch:
+        system = SimpleNamespace(access=lambda *_: False, W_OK=os.W_OK, sysconf=os.sysconf)
+        patch.setattr("lightning_modules.callbacks.start_check.os", system)
+        with pytest.raises(PermissionError, match=r"cannot be written; choose another --run\.root"):
+            run("fit", [*options, "--run.check_only=true"])
+    monkeypatch.setattr("lightning_modules.callbacks.start_check._memory_bytes", lambda _: 100_000)
+    with pytest.warns(UserWarning, match=r"weights, gradients and optimizer need 0\.\d MB of 0\.1 MB of memory"):
+        run("fit", options)

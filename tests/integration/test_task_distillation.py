@@ -142,8 +142,8 @@ def test_it_goes_on_from_an_exported_student_and_resumes(
             ["--model.teacher={world}"],
             "has no trained head for sequence_classification; it lacks .*Fine-tune it",
         ),
-        (["--data.labels={0: 나쁨, 1: 좋음}"], "its head knows the labels negative, positive, the data has 나쁨"),
-        (["--data.tokenizer={other}"], "another tokenizer than data.tokenizer, one of 600 pieces"),
+        (["--data.labels={0: 나쁨, 1: 좋음}"], "set --data.labels to the teacher's, or take a teacher of this"),
+        (["--data.tokenizer={other}"], "another tokenizer than data.tokenizer: 594 of 600 ids"),
         (["--model.hard_labels=-1"], "hard_labels=-1.0: expected a finite weight of 0 or more"),
         (
             ["--model.objectives.soft_target.class_path=HiddenMSE", "--model.hard_labels=0"],

@@ -128,5 +128,7 @@ def test_batches_of_another_kind_are_refused(module: Any, labels: torch.Tensor, 
 
 
 def test_one_class_is_no_classification() -> None:
-    with pytest.raises(ValueError, match=r"the data has the classes \['score'\]; expected two or more\. Scores"):
+    with pytest.raises(ValueError, match=r"the data has the classes \['yes'\]; expected two or more$"):
+        SequenceClassification("unused", labels=["yes"])
+    with pytest.raises(ValueError, match=r"data\.kind is regression; set model\.class_path=SequenceRegression$"):
         SequenceClassification("unused", labels=["score"])

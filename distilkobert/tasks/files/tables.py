@@ -176,8 +176,12 @@ def _csv_error(error: csv.Error, line: int, start: int) -> str:
         return "a quote that opens here does not close; close it, or read quotes as text with quotes: text"
     if "new-line" in message:
         return "a carriage return inside the line; expected lines that end in LF or CR LF. Convert the line ends"
-    where = f" (line {line})" if line != start else ""
-    return f"a quote inside a field{where} ({message}); double it as CSV does, or read quotes as text with quotes: text"
+    if line != start:
+        return (
+            f"the quote that opens in line {start} goes on to line {line}; close it, or read quotes as text with "
+            "quotes: text"
+        )
+    return f"a quote inside a field ({message}); double it as CSV does, or read quotes as text with quotes: text"
 
 
 def _ragged(fields: Sequence[str], names: Sequence[str], layout: TableLayout) -> str:

@@ -74,9 +74,10 @@ class TagFiles:
         for sentence in read(path, self):
             count += 1
             if labelled and len(sentence.tags) != len(sentence.units):
-                raise ValueError(
-                    f"{sentence.place}: a sentence without tags; expected one for each of its {self.units}"
-                )
+                absent = f"a sentence without tags; expected one for each of its {self.units}"
+                if self.format == "spans":
+                    absent = f"no {self.entities!r}; write [] where there is none"
+                raise ValueError(f"{sentence.place}: {absent}")
             yield sentence
         if not count:
             raise ValueError(f"{path}: no sentence in it; expected the format {self.format!r}")
@@ -112,6 +113,8 @@ def _conll(path: Path, files: TagFiles) -> Iterator[WrittenSentence]:
             columns = []
         if len(columns) < 2 or not unit:
             raise ValueError(f"{place}: found {show(line)}; expected a word, a tab or a space, and its tag")
+        if "\t" in line and min(len(unit.split()), len(tag.split())) > 1:
+            raise ValueError(f"{place}: several words and several tags in {show(line)}; set format: lines")
         if files.units == "characters" and len(unit) != 1:
             raise ValueError(f"{place}: found {show(unit)}; expected one character, or set units: words")
         start = start if units else number

@@ -13,6 +13,9 @@ from distilkobert.tasks.files.table_rows import Place, TableRow
 from distilkobert.tasks.files.tables import TableLayout, column_names, read_table
 from distilkobert.tasks.targets import Target, code_points
 
+_NAMING: Final = (
+    "Name one of them with data.text / text_pair / label; if the file has no line of names, give all with header: [...]"
+)
 _JAMO: Final = re.compile("[\u1100-\u1112][\u1161-\u1175]")
 
 
@@ -66,7 +69,7 @@ def require_columns(path: Path, layout: TableLayout, wanted: Sequence[str]) -> N
             hint = _hint(name, there) or (looks_like(path, "NSMC") if text else "")
             raise ValueError(
                 f"{path}{', line 1' if text else ''}: no column {name!r}; the columns are "
-                f"{', '.join(map(repr, there))}. {hint or 'Name the column, or the columns with header'}"
+                f"{', '.join(map(repr, there))}. {hint or _NAMING}"
             )
 
 

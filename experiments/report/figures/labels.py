@@ -99,6 +99,8 @@ def _labelled(study: Study, stage: str, arm: str, notes: list[str]) -> Labelled 
         try:
             records = read_records(run.folder)
             columns = [[record[name] for record in records] for name in ("gold", "predicted", "probability")]
+            if not all(isinstance(label, str) for label in (*columns[0], *columns[1])):
+                raise ValueError("its predictions are not one class for each text")
             values = np.array(columns[2], dtype=np.float64)
             if not (np.isfinite(values) & (values >= 0) & (values <= 1)).all():
                 raise ValueError("a probability is not between 0 and 1")

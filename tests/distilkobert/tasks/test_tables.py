@@ -138,6 +138,9 @@ def test_a_quote_that_does_not_close_is_named_where_it_opens(tmp_path: Path) -> 
     path = written(tmp_path, HEAD + '좋다,긍정\n"나쁘다,부정\n그,부정\n')
     with pytest.raises(ValueError, match=r"line 3: a quote that opens here does not close; .*quotes: text"):
         cells(path, TableLayout(".csv", ",", True))
+    path = written(tmp_path, HEAD + '"나쁘다,부정\n그,부정\n"왔다",긍정\n')
+    with pytest.raises(ValueError, match=r"line 2: the quote that opens in line 2 goes on to line 4; close it, or"):
+        cells(path, TableLayout(".csv", ",", True))
     path = written(tmp_path, HEAD + '"그는" 갔다,긍정\n')
     with pytest.raises(ValueError, match=r"line 2: a quote inside a field .*; double it as CSV does"):
         cells(path, TableLayout(".csv", ",", True))

@@ -46,11 +46,11 @@ def test_labels_may_be_missing_where_they_are_not_needed(tmp_path: Path) -> None
 
 
 BAD: list[tuple[str, str, TextColumns, str]] = [
-    ("t.csv", "글,값\n가,긍정\n", TextColumns("글"), r"t\.csv, line 1: no column '라벨'; the columns are '글', '값'\."),
+    ("t.csv", "글,값\n가,긍정\n", TextColumns("글"), r"t\.csv, line 1: no column '라벨'; .* '글', '값'\. Name one"),
     ("t.csv", "Text,라벨\n가,긍정\n", TextColumns("text"), "no column 'text'; .*Did you mean 'Text'"),
     ("t.csv", f"{NFD},라벨\n가,긍정\n", TextColumns("긍정"), r"U\+1100 U\+1173 .*option U\+AE0D U\+C815"),
     ("t.csv", "글,라벨\n가,긍정\n나, \n", TextColumns("글"), "line 3: the label in '라벨' is empty; fill it in"),
-    ("t.csv", "글,라벨\n가,중립\n", TextColumns("글"), "line 2: unknown label '중립'; the labels are 긍정, 부정"),
+    ("t.csv", "글,라벨\n가,중립\n", TextColumns("글"), "unknown label '중립'; the labels are 긍정, 부정. Correct"),
     ("t.csv", "글,라벨\n가,긍정 \n", TextColumns("글"), "line 2: the label '긍정 ' differs from '긍정' by blanks"),
     ("t.csv", f"글,라벨\n가,{NFD}\n", TextColumns("글"), r"line 2: .*is U\+1100 .* not U\+AE0D U\+C815"),
     ("t.csv", "글,쌍,라벨\n가, ,긍정\n", TextColumns("글", "쌍"), "line 2: '쌍' is blank, so half of the pair"),
@@ -164,10 +164,10 @@ def test_settings_that_do_not_fit_are_refused(
 
 
 def test_balanced_weights_make_classes_weigh_the_same() -> None:
-    assert balanced_weights([0, 0, 0, 1], 2) == [pytest.approx(2 / 3), pytest.approx(2.0)]
-    assert balanced_weights([[1, 0], [1, 1], [0, 0], [0, 0]], 2) == [1.0, 3.0]
-    with pytest.raises(ValueError, match="class 1 has no example in the training part"):
-        balanced_weights([0, 0], 2)
+    assert balanced_weights([0, 0, 0, 1], ["긍정", "부정"]) == [pytest.approx(2 / 3), pytest.approx(2.0)]
+    assert balanced_weights([[1, 0], [1, 1], [0, 0], [0, 0]], ["긍정", "부정"]) == [1.0, 3.0]
+    with pytest.raises(ValueError, match="the class '부정' has no example in the training part"):
+        balanced_weights([0, 0], ["긍정", "부정"])
 
 
 def test_conjoining_letters_are_seen() -> None:

@@ -99,6 +99,9 @@ def test_what_is_no_tokenizer(tmp_path: Path) -> None:
         load_tokenizer(tmp_path / "empty")
     with pytest.raises(FileNotFoundError, match=r"there is no folder .* Without a network, make a folder"):
         load_tokenizer("nobody/nothing")
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*; expected one with") as error:
+        load_tokenizer(tmp_path / "nowhere")
+    assert "hub" not in str(error.value)
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "tokenizer.json").write_text("{")
     with pytest.raises(ValueError, match="does not load"):

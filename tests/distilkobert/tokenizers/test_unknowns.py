@@ -59,6 +59,16 @@ def test_few_pieces_are_warned_of_only(caplog: pytest.LogCaptureFixture) -> None
         check_unknown(PieceCounts(100, 30), "here")
 
 
+def test_causes_are_named_once(caplog: pytest.LogCaptureFixture) -> None:
+    assert not check_unknown(counts(1), "train")
+    assert check_unknown(counts(6.7), "dev", again=True)
+    assert [record.getMessage() for record in caplog.records] == [
+        "dev: 6.7% of 1,000 pieces are unknown to the tokenizer"
+    ]
+    with pytest.raises(ValueError, match="do_lower_case"):
+        check_unknown(counts(40), "test", again=True)
+
+
 @pytest.mark.parametrize("limit", [0, -0.1, 1.1, float("nan")])
 def test_limits_out_of_range(limit: float) -> None:
     with pytest.raises(ValueError, match=r"unknown_limit is .*expected more than 0 and at most 1"):

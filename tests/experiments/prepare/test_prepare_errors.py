@@ -159,20 +159,20 @@ def test_killed_run_leaves_nothing_that_looks_whole(tmp_path: Path, tiny_tokeniz
     process = subprocess.Popen([*command, "--tokenizer", str(tiny_tokenizer_dir), "--output", str(tmp_path / "corpus")])
     deadline = time.monotonic() + 240
 
-    def partial_folders() -> list[str]:
-        return [name for name in leftovers(tmp_path) if name.endswith(".partial")]
+    def begun() -> list[str]:
+        return [name for name in leftovers(tmp_path) if name == ".corpus.shards" or name.endswith(".partial")]
 
-    while not partial_folders() and time.monotonic() < deadline:
+    while not begun() and time.monotonic() < deadline:
         time.sleep(0.05)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert not (tmp_path / "corpus").exists()
-    (partial,) = partial_folders()
-    assert partial.startswith(".corpus.")
-    # The lock and the name of its holder stay after a kill; the next command takes both.
-    assert all(name.startswith(".corpus.lock") for name in leftovers(tmp_path) if name != partial)
+    assert begun()
+    # The lock and the name of its holder stay after a kill; the next command takes both, and leaves no shards.
+    assert all(".corpus." in name for name in leftovers(tmp_path)), leftovers(tmp_path)
     (tmp_path / "small.txt").write_text("\n".join(LINES), encoding="utf-8")
     assert prepare(tmp_path / "small.txt", tiny_tokenizer_dir, tmp_path / "corpus") == 0
+    assert [name for name in leftovers(tmp_path) if not name.endswith(".partial")] == ["corpus"]
 
 
 @pytest.mark.parametrize(
