@@ -27,7 +27,7 @@ class OnnxNetwork(nn.Module):
     def __init__(self, path: Path, threads: int | None = None, config: PreTrainedConfig | None = None) -> None:
         super().__init__()
         if not path.is_file():
-            raise FileNotFoundError(f"{path}: no such file; export the model with --onnx=true")
+            raise FileNotFoundError(f"{path}: no such file; the command export --onnx=true writes model.onnx")
         self.config = config or load_pretrained(AutoConfig, path.parent)
         self.session = open_session(path, threads)
         self.inputs = [value.name for value in self.session.get_inputs()]
