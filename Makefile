@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint format types imports check tensorboard clean
+.PHONY: help setup demo test test-all bench-gpu guard lint format types imports check tensorboard clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,14 @@ test: $(STAMP)  ## the default tests: no network, no GPU, no files from outside
 
 test-all: $(STAMP)  ## all tests; those on real files need KOBERT_DATA_DIR
 	$(BIN)/python -m pytest -n 2 -m "not gpu"
+
+bench-gpu: $(STAMP)  ## on a machine with a GPU: its tests, its benchmark, and the page of numbers
+	$(BIN)/python -m pytest -m gpu tests/gpu
+	$(BIN)/python -m experiments.bench gpu --json docs/performance/gpu.json
+	$(BIN)/python -m experiments.bench page
+
+guard: $(STAMP)  ## refuse steps that are slower than they were, against naive ones
+	$(BIN)/python -m experiments.bench guard
 
 lint: $(STAMP)  ## ruff: style and formatting
 	$(BIN)/ruff check .

@@ -101,8 +101,8 @@ class TokenBudgetSampler(Sampler[BatchKey]):
         # narrow as they may be: there can be hundreds of millions of sequences, and each rank has its own sampler.
         buckets = (sizes - 1) // bucket_width
         buckets = buckets.astype(np.min_scalar_type(int(buckets.max())))
-        order = np.argsort(buckets, kind="stable")
-        self._order: npt.NDArray[np.integer[Any]] = order.astype(np.int32 if len(sizes) < _FAR else np.int64)
+        narrow = np.int32 if len(sizes) < _FAR else np.int64
+        self._order: npt.NDArray[np.integer[Any]] = np.argsort(buckets, kind="stable").astype(narrow)
         counts = np.bincount(buckets)
         self._bucket_ends: IntArray = np.cumsum(counts[counts > 0], dtype=np.int64)
         longest = np.zeros(len(counts), dtype=np.int64)

@@ -32,7 +32,14 @@ def load_run(checkpoint: Path, overrides: Sequence[str]) -> tuple[Any, Any]:
     trainer = ["--trainer.fast_dev_run=true", "--trainer.accelerator=cpu", "--trainer.devices=1"]
     with ExitStack() as held, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*args parameter is intended.*")
-        words = ["validate", *options, *trainer, "--trainer.strategy=auto", "--trainer.enable_progress_bar=false"]
+        words = [
+            "validate",
+            *options,
+            *trainer,
+            "--trainer.strategy=auto",
+            "--trainer.enable_progress_bar=false",
+            "--verbose=false",
+        ]
         cli = TrainerCLI(
             held.enter_context(StopSignals()), held, **TRAINER_OPTIONS, save_config_callback=None, args=words
         )

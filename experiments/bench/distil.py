@@ -5,11 +5,9 @@ loader. Networks have random weights, batches random ids: speed depends on shape
 """
 
 import copy
-import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from jsonargparse import Namespace
 
@@ -17,10 +15,11 @@ from distilkobert.models.teachers import EncoderSpec
 from experiments._shared.measure import peak_memory_mb
 from experiments._shared.processor import processor_name
 from experiments._shared.quiet import quieten_lightning, quieten_transformers
-from experiments.bench.flops import Shape, distillation_flops, matrix_peak
+from experiments.bench.distilling import CLIP, Distilling, flops_of, make_batch, make_module, with_positions
+from experiments.bench.flops import matrix_peak
 from experiments.bench.split import split_step
 from experiments.bench.threads import torch_threads
-from experiments.bench.turns import Clock, Turns, take_turns
+from experiments.bench.turns import Turns, take_turns
 
 if TYPE_CHECKING:
     import torch
@@ -28,49 +27,7 @@ if TYPE_CHECKING:
     from lightning_modules import Distillation
 
 OURS, NAIVE = "step", "naive step"
-Option = Literal["fused", "bf16_teacher", "compile", "gradient_checkpointing", "soft_targets_in_parts"]
-"""Options of the module whose step is timed beside the step without them."""
 PLAIN, HIDDEN, ATTENTION = "teacher pass", "teacher pass, hidden states kept", "teacher pass, attention kept"
-MASKED, PADDING = 0.15, 0.05
-"""Shares of masked tokens (Devlin et al. 2019) and of padding (3 to 5 % under a token budget, docs/log.md)."""
-PART_ROWS = 512
-"""Tokens whose logits exist at a time in `soft_targets_in_parts`."""
-CLIP, PAD = 5.0, 1
-"""Largest norm of the gradient (configs/distill/distilkobert.yaml), and KoBERT's id of [PAD]."""
-
-
-@dataclass(frozen=True)
-class Distilling:
-    """What is distilled in one step.
-
-    Args:
-        teacher: shape of the teacher.
-        student_layers: teacher layers that the student is made of, from 0.
-        vocab_size: pieces.
-        batch: sequences in a step.
-        length: tokens in the longest sequence.
-        rounds: steps of each way that count.
-        threads: of torch; by default torch's own number.
-        clock: time that passes, or processor time.
-        options: of the module, each timed by itself.
-    """
-
-    teacher: EncoderSpec = field(default_factory=EncoderSpec)
-    student_layers: tuple[int, ...] = (0, 4, 8)
-    vocab_size: int = 8002
-    batch: int = 16
-    length: int = 128
-    rounds: int = 9
-    threads: int | None = None
-    clock: Clock = "wall"
-    options: tuple[Option, ...] = ()
-
-    def __post_init__(self) -> None:
-        for name, least in (("batch", 1), ("length", 8), ("vocab_size", 8), ("rounds", 1)):
-            if getattr(self, name) < least:
-                raise ValueError(f"{name} is {getattr(self, name)}; expected at least {least}")
-        if self.length > self.teacher.max_positions:
-            raise ValueError(f"length is {self.length}; the teacher has {self.teacher.max_positions} positions")
 
 
 def bench_distil(distilling: Distilling) -> tuple[Turns, int]:
@@ -85,26 +42,9 @@ def bench_distil(distilling: Distilling) -> tuple[Turns, int]:
     return turns, int(batch["attention_mask"].sum())
 
 
-def make_batch(distilling: Distilling) -> "dict[str, torch.Tensor]":
-    """Random `input_ids`, `attention_mask` and `labels`, (B, T), with sequences of unlike lengths."""
-    import torch
-
-    generator = torch.Generator().manual_seed(0)
-    shape = (distilling.batch, distilling.length)
-    shortest = distilling.length - int(2 * PADDING * distilling.length)
-    lengths = torch.linspace(shortest, distilling.length, distilling.batch).round()
-    mask = (torch.arange(distilling.length) < lengths[:, None]).long()
-    ids = torch.randint(5, distilling.vocab_size, shape, generator=generator)
-    masked = (torch.rand(shape, generator=generator) < MASKED) & (mask == 1)
-    masked[:, 1] = True
-    return {
-        "input_ids": ids.masked_fill(mask == 0, PAD),
-        "attention_mask": mask,
-        "labels": ids.masked_fill(~masked, -100),
-    }
-
-
-def make_ways(distilling: Distilling, batch: "dict[str, torch.Tensor]") -> dict[str, Callable[[], object]]:
+def make_ways(
+    distilling: Distilling, batch: "dict[str, torch.Tensor]", device: str = "cpu"
+) -> dict[str, Callable[[], object]]:
     """A step of ours and a naive one, and passes of the teacher that keep nothing, hidden states, or attention."""
     import torch
 
@@ -113,13 +53,15 @@ def make_ways(distilling: Distilling, batch: "dict[str, torch.Tensor]") -> dict[
     from distilkobert.objectives.weighted_sum import Captured
     from experiments.bench.naive_distillation import NaiveDistillation
 
-    module = make_module(distilling)
+    batch = {name: value.to(device) for name, value in batch.items()}
+    module, given = make_module(distilling).to(device), with_positions(batch)
+    module.teacher.model.to(device)  # type: ignore[arg-type]
     teacher = module.teacher.model
     naive = NaiveDistillation(teacher, copy.deepcopy(module.network), lr=module.optimizer_spec.lr, clip=CLIP)
 
-    steps: dict[str, Callable[[], object]] = {OURS: _step(module, batch), NAIVE: partial(naive.step, **batch)}
+    steps: dict[str, Callable[[], object]] = {OURS: _step(module, given), NAIVE: partial(naive.step, **batch)}
     for option in distilling.options:
-        steps[f"step, {option}"] = _step(make_module(distilling, option), batch)
+        steps[f"step, {option}"] = _step(make_module(distilling, option).to(device), given)
     every, nothing = frozenset(range(distilling.teacher.layers)), frozenset[int]()
     keeping = {PLAIN: (nothing, nothing), HIDDEN: (every, nothing), ATTENTION: (nothing, every)}
     tokens = Batch(batch["input_ids"], batch["attention_mask"], batch["labels"])
@@ -152,42 +94,6 @@ def _step(module: "Distillation", batch: "dict[str, torch.Tensor]") -> Callable[
     return step
 
 
-def make_module(distilling: Distilling, option: Option | None = None) -> "Distillation":
-    """The module that trains, with the objectives of the published recipe, networks built and trainer attached."""
-    import pytorch_lightning as pl
-    import torch
-
-    from distilkobert.models.compute import ComputeSpec
-    from distilkobert.models.students import StudentSpec
-    from distilkobert.models.teachers import build_encoder
-    from distilkobert.objectives import HiddenCosine, MaskedLM, SoftTargets
-    from distilkobert.optim import OptimizerSpec
-    from lightning_modules import Distillation
-
-    torch.manual_seed(0)
-    with tempfile.TemporaryDirectory(prefix="bench_distil_") as folder:
-        build_encoder(distilling.teacher, vocab_size=distilling.vocab_size, pad_token_id=PAD).save_pretrained(folder)
-        module = Distillation(
-            teacher=folder,
-            objectives={
-                "soft_target": SoftTargets(rows=PART_ROWS if option == "soft_targets_in_parts" else None),
-                "masked_lm": MaskedLM(),
-                "cosine": HiddenCosine(),
-            },
-            student=StudentSpec(layers=distilling.student_layers),
-            vocab_size=distilling.vocab_size,
-            pad_token_id=PAD,
-            max_length=distilling.length,
-            optimizer=OptimizerSpec(fused=option == "fused"),
-            teacher_dtype="bfloat16" if option == "bf16_teacher" else "float32",
-            compute=ComputeSpec(option == "compile", option == "gradient_checkpointing"),
-        )
-        module.trainer = pl.Trainer(accelerator="cpu", devices=1, logger=False, enable_checkpointing=False)
-        module.configure_model()
-    module.train()
-    return module
-
-
 def main(options: Namespace) -> dict[str, Any]:
     """Measure, print, and give the numbers."""
     quieten_transformers()
@@ -206,7 +112,10 @@ def main(options: Namespace) -> dict[str, Any]:
     )
     turns, tokens = bench_distil(distilling)
     with torch_threads(options.threads) as threads:
-        peak, split = matrix_peak(), split_step(make_module(distilling), make_batch(distilling), options.rounds, CLIP)
+        peak, split = (
+            matrix_peak(),
+            split_step(make_module(distilling), with_positions(make_batch(distilling)), options.rounds, CLIP),
+        )
         flops = flops_of(distilling, tokens)
         print(
             f"{processor_name()}, threads: {threads}; {options.layers} x {width} into {len(options.student_layers)} "
@@ -224,13 +133,6 @@ def main(options: Namespace) -> dict[str, Any]:
         "split_s": {name: list(vars(spread).values()) for name, spread in split.items()},
         "ways": turns.as_json(NAIVE),
     }  # fmt: skip
-
-
-def flops_of(distilling: Distilling, tokens: int) -> float:
-    """Operations of a step; see `flops`."""
-    student = replace(distilling.teacher, layers=len(distilling.student_layers))
-    shape = Shape(distilling.batch, distilling.length, tokens, distilling.vocab_size)
-    return distillation_flops(distilling.teacher, student, shape)
 
 
 def distil_lines(turns: Turns, tokens: int) -> list[str]:

@@ -23,7 +23,8 @@ from distilkobert.tasks.kinds import (
 )
 from experiments._shared.processor import processor_name
 from experiments._shared.quiet import quieten_transformers
-from experiments.bench.distil import NAIVE, OURS, PAD
+from experiments.bench.distil import NAIVE, OURS
+from experiments.bench.distilling import PAD
 from experiments.bench.threads import torch_threads
 from experiments.bench.turns import Clock, Turns, take_turns
 

@@ -45,7 +45,14 @@ def main(options: Namespace) -> dict[str, Any]:
         f"for int8: {int8_instructions()}"
     )
     print(latency_table(results))
-    return {"processor": processor_name(), "models": {name: asdict(one) for name, one in results.items()}}
+    measured = {short_name(Path(name)): asdict(one) for name, one in results.items()}
+    facts = {"processor": processor_name(), "threads": options.threads, "int8_instructions": int8_instructions()}
+    return {**facts, "models": measured}
+
+
+def short_name(model: Path) -> str:
+    """The folder's name, that of an ONNX file behind it: without where somebody's files are."""
+    return f"{model.parent.name}/{model.name}" if model.suffix == ".onnx" else model.name
 
 
 def latency_table(results: Mapping[str, ModelLatency]) -> str:

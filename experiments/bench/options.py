@@ -127,6 +127,26 @@ def _soft_targets(parser: StrictParser) -> None:
     parser.add_argument("--rounds", type=int, default=3, help="passes; their median counts")
 
 
+def _page(parser: StrictParser) -> None:
+    parser.add_argument("--folder", type=str, default="docs/performance", help="holds NAME.json of benchmarks")
+    parser.add_argument("--output", type=str, default="docs/performance.md", metavar="FILE", help="page to write")
+
+
+def _guard(parser: StrictParser) -> None:
+    parser.add_argument(
+        "--stored", type=str, default="docs/performance/guard.json", metavar="FILE", help="ratios that are kept"
+    )
+    parser.add_argument("--store", action="store_true", help="store what is measured")
+
+
+def _gpu(parser: StrictParser) -> None:
+    parser.add_argument("--batch", type=int, default=256, help="sequences in a step")
+    parser.add_argument("--length", type=int, default=128, help="tokens in the longest sequence")
+    parser.add_argument("--vocab_size", type=int, default=8002, help="pieces")
+    parser.add_argument("--rounds", type=int, default=9, help="steps of each way; medians count")
+    parser.add_argument("--peak_tflops", type=float, default=0.0, help="of a device that is not known")
+
+
 BENCHES = {
     "corpus": Bench("preparing a corpus, against the usual way", _corpus),
     "distil": Bench("a distillation step, against a naive one, and what capturing costs", _distil),
@@ -139,4 +159,7 @@ BENCHES = {
     "startup": Bench("processor time of every command's --help", _startup),
     "soft_targets": Bench("memory of soft targets, at once and in parts", _soft_targets),
     "precision": Bench("training in float32 and bf16 on this processor", _precision),
+    "gpu": Bench("a distillation step on a CUDA device", _gpu),
+    "guard": Bench("refuse what is slower than it was, against naive steps", _guard),
+    "page": Bench("write docs/performance.md from the numbers of the others", _page),
 }

@@ -9,7 +9,8 @@ from jsonargparse import Namespace
 from distilkobert.models.teachers import EncoderSpec
 from experiments._shared.processor import processor_name
 from experiments._shared.quiet import quieten_lightning
-from experiments.bench.distil import CLIP, NAIVE, OURS, PAD, Distilling, make_batch
+from experiments.bench.distil import NAIVE, OURS
+from experiments.bench.distilling import CLIP, PAD, Distilling, make_batch, with_positions
 from experiments.bench.flops import Shape, masked_lm_flops, matrix_peak
 from experiments.bench.threads import torch_threads
 from experiments.bench.turns import Turns, take_turns
@@ -50,11 +51,11 @@ def make_steps(training: Distilling, batch: "dict[str, torch.Tensor]") -> "dict[
     )
     module.configure_model()
     naive = NaiveMaskedLM(copy.deepcopy(module.network), lr=module.optimizer_spec.lr, clip=CLIP)
-    optimizer = build_optimizer(module.learning(), module.optimizer_spec)
+    given, optimizer = with_positions(batch), build_optimizer(module.learning(), module.optimizer_spec)
 
     def step() -> None:
         optimizer.zero_grad()
-        module.training_step(batch, 0)["loss"].backward()
+        module.training_step(given, 0)["loss"].backward()
         torch.nn.utils.clip_grad_norm_(module.parameters(), CLIP)
         optimizer.step()
 

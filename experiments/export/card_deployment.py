@@ -29,7 +29,10 @@ def deployment(measured: Mapping[str, Any]) -> str:
         lines.append(f"| {name} | {' | '.join('-' if value is None else f'{value:.4g}' for value in values)} |")
     remark = f"Measured on {measured['processor']}, whose instructions for int8 are: {measured['int8_instructions']}."
     if "onnx/difference" in measured:
-        remark += " `difference` is the largest one of an output to the checkpoint's, as a part of its largest value."
+        remark += (
+            " `difference` to the checkpoint: of ONNX the largest one of an output, as a part of its largest value"
+        )
+        remark += "; of int8 the root mean square over sentences, as a part of that of the outputs." if kept else "."
     if kept:
         remark += (
             " On processors without VNNI instructions int8 with 8-bit weights can lose accuracy: measure it there, or "

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from distilkobert import KoBertTokenizer
 from distilkobert.io.metric_names import INT8, ONNX, TORCH
@@ -82,7 +82,7 @@ def write_export(folder: Path, wanted: Wanted) -> None:
         encoder.save_pretrained(folder)
     check_export(folder, model, task)
     with tempfile.TemporaryDirectory(prefix="export_") as scratch:
-        measured = _other_forms(folder, Path(scratch), model, wanted)
+        measured = _other_forms(folder, Path(scratch), model, fast, wanted)
     if measured:
         facts = {"processor": processor_name(), "int8_instructions": int8_instructions()}
         write_json(folder / METRICS_FILE, facts | measured)
@@ -92,7 +92,9 @@ def write_export(folder: Path, wanted: Wanted) -> None:
     )  # fmt: skip
 
 
-def _other_forms(folder: Path, scratch: Path, model: PreTrainedModel, wanted: Wanted) -> dict[str, Any]:
+def _other_forms(
+    folder: Path, scratch: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, wanted: Wanted
+) -> dict[str, Any]:
     """Write the ONNX files, and measure all forms: what is to be known by `FORM/NAME`."""
     measured: dict[str, Any] = {}
     files: dict[str, Path] = {TORCH: folder}
@@ -102,7 +104,7 @@ def _other_forms(folder: Path, scratch: Path, model: PreTrainedModel, wanted: Wa
         write_onnx(files[ONNX], model)
         measured[f"{ONNX}/difference"] = compare(files[ONNX], model)
     if wanted.int8:
-        made = write_int8(files[ONNX], scratch, model, wanted.reduce_range)
+        made = write_int8(files[ONNX], scratch, model, tokenizer, wanted.reduce_range)
         kept, other = made.reduce_range, not made.reduce_range
         files[INT8] = made.files[kept].replace(folder / INT8_FILE)
         files[f"{INT8}_{NAMES[other]}"] = made.files[other]

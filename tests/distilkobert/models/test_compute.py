@@ -10,7 +10,7 @@ from torch import nn
 from distilkobert.models.compute import ComputeSpec
 from distilkobert.models.teachers import EncoderSpec
 from distilkobert.optim import OptimizerSpec, build_optimizer
-from experiments.bench.distil import Distilling, Option, make_batch, make_module
+from experiments.bench.distilling import Distilling, Option, make_batch, make_module
 from tests.support.encoders import tiny_encoder
 
 DISTILLING = Distilling(EncoderSpec(3, 16, 2, 24, dropout=0.0), (0, 2), 60, 4, 16)

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from experiments.bench.__main__ import main
-from experiments.bench.distil import CLIP, HIDDEN, NAIVE, OURS, PLAIN, Distilling, make_batch, make_module, make_ways
+from experiments.bench.distil import HIDDEN, NAIVE, OURS, PLAIN, make_ways
+from experiments.bench.distilling import CLIP, Distilling, make_batch, make_module
 from experiments.bench.naive_distillation import NaiveDistillation
 from experiments.bench.turns import Turns
 from tests.world import read_json

@@ -1,0 +1,83 @@
+"""The page of numbers says what the files say, and what is not measured; the guard refuses slower steps."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from distilkobert.models.teachers import EncoderSpec
+from experiments.bench import guard
+from experiments.bench.__main__ import main
+from experiments.bench.flops import Shape, distillation_flops, encoder_flops, head_flops
+from experiments.bench.page import page
+from tests.world import read_json
+
+SHIPPED = Path("docs/performance")
+
+
+def test_operations_of_a_small_network_are_counted_by_hand() -> None:
+    """Width 4, inner 6, 2 rows of 3 tokens: 4 maps of 4 x 4, 2 of 4 x 6, and 2 products of 3 x 4 by 4 x 3 a row."""
+    spec = EncoderSpec(layers=1, hidden_size=4, heads=1, intermediate_size=6)
+    maps = 2 * 3 * (4 * 2 * 4 * 4 + 2 * 2 * 4 * 6)
+    products = 2 * 2 * (2 * 3 * 4 * 3)
+    assert encoder_flops(spec, 2, 3) == maps + products
+    assert head_flops(4, 5, 10) == 5 * (2 * 4 * 4 + 2 * 4 * 10)
+    shape = Shape(rows=2, length=3, projected=5, vocab_size=10)
+    once = maps + products + 5 * (2 * 4 * 4 + 2 * 4 * 10)
+    assert distillation_flops(spec, spec, shape) == once + 3 * once
+
+
+def test_the_shipped_page_is_that_of_the_shipped_files() -> None:
+    assert Path("docs/performance.md").read_text(encoding="utf-8") == page(SHIPPED)
+
+
+def test_what_has_no_file_is_not_yet_measured(tmp_path: Path) -> None:
+    ways = {"step": {"quartiles_s": [1, 2, 3], "times_faster_than_x": [1.5, 2.0, 2.5]}}
+    numbers = {"processor": "P", "questions_per_s": 1234.5, "ways": ways}
+    (tmp_path / "qa_features.json").write_text(json.dumps(numbers), encoding="utf-8")
+    text = page(tmp_path)
+    assert "1,234 questions/s, 2.00 [1.50, 2.50] times the naive way" in text
+    assert text.count("Not yet measured.") == 8
+    (tmp_path / "distil.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"distil.json is not what `experiments.bench distil` writes"):
+        page(tmp_path)
+
+
+@pytest.mark.parametrize(("ratio", "code"), [(2.0, 0), (1.61, 0), (1.59, 2)])
+def test_the_guard_wants_four_fifths(
+    ratio: float, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "guard.json"
+    monkeypatch.setattr(guard, "ratios", lambda: {"distil": 2.0})
+    assert main(["guard", f"--stored={path}"]) == 2
+    assert "write it with --store" in capsys.readouterr().err
+    assert main(["guard", f"--stored={path}", "--store"]) == 0
+    monkeypatch.setattr(guard, "ratios", lambda: {"distil": ratio})
+    assert main(["guard", f"--stored={path}"]) == code
+    assert read_json(path) == {"distil": 2.0}
+
+
+@pytest.mark.slow
+def test_small_benchmarks_run(tmp_path: Path) -> None:
+    small = ["--layers=2", "--hidden_size=16", "--heads=2", "--batch=4", "--length=16", "--rounds=1"]
+    assert main(["pretrain", *small, "--vocab_size=60", f"--json={tmp_path / 'pretrain.json'}"]) == 0
+    assert main(["finetune", *small, "--examples=8", f"--json={tmp_path / 'finetune.json'}"]) == 0
+    assert main(["startup", "--rounds=1", f"--json={tmp_path / 'startup.json'}"]) == 0
+    text = page(tmp_path)
+    assert "| question_answering |" in text
+    assert "| train --help |" in text
+    assert len(read_json(tmp_path / "finetune.json")["kinds"]) == 5
+
+
+def test_naive_windows_hold_the_answer() -> None:
+    from experiments.bench.qa_features import naive_windows
+
+    class Made(dict):  # type: ignore[type-arg]
+        def sequence_ids(self, number: int) -> list[int | None]:
+            return [None, 0, None, 1, 1, 1, None]
+
+    def fast(question: str, context: str, **options: object) -> Made:
+        return Made(offset_mapping=[[(0, 0), (0, 2), (0, 0), (0, 2), (2, 5), (6, 8), (0, 0)]])
+
+    assert naive_windows(fast, "누가", "김홍도가 그렸", 2, 8) == [(4, 5)]
+    assert naive_windows(fast, "누가", "김홍도가 그렸", 9, 12) == [(0, 0)]

@@ -1,0 +1,100 @@
+"""Steps on a CUDA device: as on the CPU, in both half formats, and never waited for. Skipped where there is none."""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from distilkobert.models.teachers import EncoderSpec
+from experiments._shared.trainer_cli import TrainerCLI
+from experiments.bench.distil import make_ways
+from experiments.bench.distilling import Distilling, make_batch, make_module, with_positions
+from tests.world import World, scalars
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here"),
+]
+
+WHAT = Distilling(EncoderSpec(4, 64, 4, 128, dropout=0.0), (0, 2), 500, batch=8, length=32)
+Run = Callable[..., TrainerCLI]
+
+
+def on_device() -> tuple[Any, dict[str, torch.Tensor]]:
+    module = make_module(WHAT).to("cuda")
+    module.teacher.model.to("cuda")
+    return module, {name: value.to("cuda") for name, value in with_positions(make_batch(WHAT)).items()}
+
+
+def test_loss_and_gradients_are_those_of_the_cpu() -> None:
+    cpu, batch = make_module(WHAT), with_positions(make_batch(WHAT))
+    module, given = on_device()
+    module.network.load_state_dict(copy.deepcopy(cpu.network.state_dict()))
+    losses = []
+    for one, inputs in ((cpu, batch), (module, given)):
+        loss = one.training_step(inputs, 0)["loss"]
+        loss.backward()
+        losses.append(loss.item())
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+    for mine, its in zip(module.network.parameters(), cpu.network.parameters(), strict=True):
+        if its.grad is not None:
+            torch.testing.assert_close(mine.grad.cpu(), its.grad, rtol=1e-2, atol=1e-4)
+
+
+def test_bf16_is_near_float32() -> None:
+    module, batch = on_device()
+    plain = module.training_step(batch, 0)["loss"].item()
+    with torch.autocast("cuda", torch.bfloat16):
+        half = module.training_step(batch, 0)["loss"].item()
+    assert half == pytest.approx(plain, rel=0.03)
+
+
+def test_a_step_waits_for_nothing() -> None:
+    """Torch raises at the first call that would wait; the first step, which makes workspaces, is left out."""
+    module, batch = on_device()
+    module.training_step(batch, 0)["loss"].backward()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        module.training_step(batch, 0)["loss"].backward()
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+def test_both_ways_of_the_benchmark_run() -> None:
+    for way in make_ways(WHAT, make_batch(WHAT), "cuda").values():
+        way()
+
+
+@pytest.mark.parametrize("precision", ["bf16-mixed", "16-mixed"])
+def test_a_run_resumes_as_it_was(precision: str, world: World, run: Run, tmp_path: Path) -> None:
+    """The scaler's state goes along: a run of six steps, and one of three that goes on, draw the same curve."""
+    options = ["--trainer.accelerator=gpu", f"--trainer.precision={precision}", "--trainer.val_check_interval=3"]
+    run("fit", world.distil(tmp_path / "whole", *options))
+    run("fit", world.distil(tmp_path / "parts", *options, "--trainer.max_steps=3"))
+    last = tmp_path / "parts/distilkobert/base_seed42/checkpoints/last.ckpt"
+    run("fit", world.distil(tmp_path / "parts", *options, f"--ckpt_path={last}"))
+    curves = [scalars(tmp_path / name / "distilkobert/base_seed42")["train/loss/total"] for name in ("whole", "parts")]
+    assert curves[1][6] == pytest.approx(curves[0][6], rel=1e-3)
+    if precision == "16-mixed":
+        saved = torch.load(last, weights_only=True)
+        assert saved["MixedPrecision"]["scale"] > 0
+
+
+def test_16_mixed_leaves_out_a_step_that_overflows(world: World, run: Run, tmp_path: Path) -> None:
+    """The scale starts high; an infinite gradient is no error there, and halves it."""
+    options = ["--trainer.accelerator=gpu", "--trainer.precision=16-mixed"]
+    cli = run("fit", world.distil(tmp_path, *options))
+    scaler: Any = cli.trainer.precision_plugin.scaler
+    before = scaler.get_scale()
+    network = cli.model.network
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    weights = [parameter.detach().clone() for parameter in network.to("cuda").parameters()]
+    for parameter in network.parameters():
+        parameter.grad = torch.full_like(parameter, float("inf"))
+    scaler.step(optimizer)
+    scaler.update()
+    assert scaler.get_scale() < before
+    assert all(torch.equal(new, old) for new, old in zip(network.parameters(), weights, strict=True))
