@@ -2,6 +2,8 @@
 
 import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 def quieten_transformers() -> None:
@@ -28,3 +30,17 @@ def quieten_lightning() -> None:
         ".*isinstance\\(treespec, LeafSpec\\).*",
     ):
         warnings.filterwarnings("ignore", message=message)
+
+
+@contextmanager
+def only_from(level: int, *names: str) -> Iterator[None]:
+    """Loggers of these names (none: the root logger) say nothing below `level` while the block runs."""
+    loggers = [logging.getLogger(name) for name in names or (None,)]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(level)
+    try:
+        yield
+    finally:
+        for logger, earlier in zip(loggers, before, strict=True):
+            logger.setLevel(earlier)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from distilkobert.models.checks import longest_input
 from distilkobert.models.onnx_network import open_onnx
 from distilkobert.synthetic.generation import generate_sentences
+from experiments._shared.quiet import only_from
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -50,15 +51,10 @@ def quantize(source: Path, target: Path, *, reduce_range: bool) -> None:
     """
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    root = logging.getLogger()
-    level = root.level
-    root.setLevel(logging.ERROR)  # it advises a step that helps convolutions
-    try:
+    with only_from(logging.ERROR):  # it advises a step that helps convolutions
         quantize_dynamic(
             str(source), str(target), weight_type=QuantType.QInt8, per_channel=True, reduce_range=reduce_range
         )
-    finally:
-        root.setLevel(level)
 
 
 def write_int8(

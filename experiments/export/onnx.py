@@ -6,6 +6,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from experiments._shared.quiet import only_from
+
 if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedModel
@@ -65,8 +67,8 @@ def write_onnx(path: Path, model: "PreTrainedModel") -> None:
             return tuple(found[name] for name in names)
 
     batch, length = torch.export.Dim("batch", min=1), torch.export.Dim("length", min=1, max=longest)
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it lists the vision operators that are not installed
-    with warnings.catch_warnings():
+    # It lists the vision operators that are not installed.
+    with only_from(logging.ERROR, "torch.onnx"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of torch's own use of its older interfaces
         torch.onnx.export(
             Outputs().eval(),

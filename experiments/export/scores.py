@@ -34,12 +34,10 @@ def measure_scores(
     import pytorch_lightning as pl
 
     from experiments._shared.loaded_run import load_run
-    from experiments._shared.quiet import quieten_lightning
+    from experiments._shared.quiet import only_from, quieten_lightning
     from lightning_modules.finetuning import FineTuning
 
     quieten_lightning()
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-    logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)
     module, data = load_run(checkpoint, overrides)
     if not isinstance(module, FineTuning):
         raise ValueError(
@@ -49,12 +47,13 @@ def measure_scores(
     scores = {}
     for name, network in networks.items():
         module.network = network
-        trainer = pl.Trainer(
-            accelerator="cpu", devices=1, logger=False, enable_checkpointing=False, enable_progress_bar=False,
-            enable_model_summary=False, use_distributed_sampler=False,
-        )  # fmt: skip
-        evaluate = trainer.test if part == "test" else trainer.validate
-        (found,) = evaluate(module, datamodule=data, verbose=False)
+        with only_from(logging.WARNING, "pytorch_lightning", "pytorch_lightning.utilities.rank_zero"):
+            trainer = pl.Trainer(
+                accelerator="cpu", devices=1, logger=False, enable_checkpointing=False, enable_progress_bar=False,
+                enable_model_summary=False, use_distributed_sampler=False,
+            )  # fmt: skip
+            evaluate = trainer.test if part == "test" else trainer.validate
+            (found,) = evaluate(module, datamodule=data, verbose=False)
         stage = f"{STAGES[part]}/"
         scores[name] = {key: float(value) for key, value in found.items() if key.startswith(stage)}
     return scores

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distilkobert.io.metric_names import LOSS, STEPS, TOKENS_SEEN, TRAIN_TOKENS
+from experiments._shared.quiet import only_from
 from experiments.report.reading.runs import Run
 
 _POINTS = 150
@@ -72,10 +73,9 @@ def read_curves(run: Run, names: Collection[str], notes: list[str]) -> RunCurves
     if not any(run.folder.glob("events.out.tfevents.*")):
         notes.append(f"{run.label} has no event files, so it is in no curve.")
         return RunCurves(run, {})
-    # It warns of every restart in an event file, which a resumed run has.
-    logging.getLogger("tensorboard").setLevel(logging.ERROR)
     events = EventAccumulator(str(run.folder), size_guidance={SCALARS: 0})
-    events.Reload()
+    with only_from(logging.ERROR, "tensorboard"):  # it warns of every restart in an event file, which a resumed run has
+        events.Reload()
     wanted = {TRAIN_TOKENS, *names}
     groups = tuple(name for name in names if name.endswith("/"))
     curves = {}
