@@ -34,6 +34,7 @@ class QuestionAnsweringDataModule(TaskDataModule):
         data_dir: folder of the files.
         unanswerable: questions that `is_impossible` marks: `train` teaches the model to give no answer, `leave_out`
             leaves them out of every part, and counts them.
+        rouge_w: score answers by KLUE-MRC's ROUGE-W too.
         dev_share: share of the training articles that is dev where there is no `dev_file`.
         test_share: the same of the test part.
         max_length: tokens of a window, special tokens included.
@@ -67,6 +68,7 @@ class QuestionAnsweringDataModule(TaskDataModule):
         test_file: str | None = None,
         data_dir: str = ".",
         unanswerable: Unanswerable = "train",
+        rouge_w: bool = False,
         dev_share: float = 0.1,
         test_share: float = 0.1,
         max_length: int = 384,
@@ -105,6 +107,7 @@ class QuestionAnsweringDataModule(TaskDataModule):
             predict_file,
             unknown_limit,
         )
+        self.rouge_w = rouge_w
         self._codec = AnsweringCodec(self.tokenizer, self.input_settings)
 
     def read_features(self, path: Path, labelled: bool) -> dict[str, Columns]:

@@ -131,6 +131,7 @@ class TaskDataModule(PlannedDataModule):
             getattr(self, "suffix_tags", False),
             None if self.class_weights is None else tuple(self.class_weights),
             self.tokenizer.fingerprint,
+            getattr(self, "rouge_w", False),
         )
 
     @abstractmethod

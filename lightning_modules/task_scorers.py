@@ -24,6 +24,6 @@ def scorer_of(facts: TaskFacts, settings: InputSettings | None) -> FineTuning:
     if kind is TOKEN_CLASSIFICATION:
         return TokenClassification("", facts.labels, facts.suffix_tags, input_settings=settings)
     if kind is QUESTION_ANSWERING:
-        return QuestionAnswering("", input_settings=settings)
+        return QuestionAnswering("", rouge_w=facts.rouge_w, input_settings=settings)
     several = kind is MULTI_LABEL_CLASSIFICATION
     return SequenceClassification("", facts.labels, several, facts.class_weights, input_settings=settings)
