@@ -9,6 +9,7 @@ from datamodules.overlap import OverlapDataModule
 from datamodules.table_files import Hub, find_table, named_files
 from datamodules.task_batches import JoinedBatches, TextBatches
 from datamodules.tasks import Tables, TaskBatches
+from distilkobert.tasks.augmented import check_augmented
 from distilkobert.tasks.classification import SequenceCodec
 from distilkobert.tasks.feature_cache import Columns, as_columns
 from distilkobert.tasks.files.odd_texts import OddTexts
@@ -124,10 +125,11 @@ class TableDataModule(OverlapDataModule):
         names = {"train": train_file, "dev": dev_file, "test": test_file}
         cache = None if cache_dir is None else Path(cache_dir)
         files = named_files(data_dir, names, dev_share, test_share, hub_set, cache)
+        key = f"column {split_by!r}" if split_by else "id" if id else "text"
         super().__init__(
             "table",
             files,
-            self.key_name or (f"column {split_by!r}" if split_by else "id" if id else "text"),
+            self.key_name or key,
             tokenizer,
             InputSettings(max_length, pair=text_pair is not None),
             batch_size,
@@ -139,6 +141,8 @@ class TableDataModule(OverlapDataModule):
             unknown_limit,
         )
         self.unlabelled = None if unlabelled_file is None else find_table(data_dir, unlabelled_file)
+        evaluated = {"dev_file": files.dev, "test_file": files.test}
+        check_augmented(files.train, evaluated, self.unlabelled, files.split, key)
         self.layout = layout_of(files.train, delimiter, quotes, header or ())
         self.columns = TextColumns(text, text_pair, id, split_by)
         self.kind = _KINDS[kind]
@@ -158,7 +162,7 @@ class TableDataModule(OverlapDataModule):
         """See the base class."""
         columns, target = self.columns, self._target
         if part == "unlabelled":  # which needs no ids, and whose labels, if it has any, are not read
-            columns, target = TextColumns(columns.text, columns.pair), NoTarget(target)
+            columns, target = TextColumns(columns.text, columns.pair), NoTarget(target.unknown)
         read, odd = read_examples if part in LABELLED else read_unlabelled, OddTexts("row")
         examples = odd.seen(
             read(path, self._layout_of(path), columns, target),

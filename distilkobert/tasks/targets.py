@@ -127,12 +127,12 @@ class NoTarget(Target):
     """Reads no label: that of every example is unknown, whatever the file has.
 
     Args:
-        other: the task's own.
+        unknown: stands for it, as in the task's own target.
     """
 
-    def __init__(self, other: Target) -> None:
+    def __init__(self, unknown: Any) -> None:
         super().__init__(())
-        self.unknown, self.key = other.unknown, []
+        self.unknown, self.key = unknown, []
 
     def read(self, cells: Mapping[str, Any], place: Place) -> Any:
         """See the base class."""

@@ -13,7 +13,7 @@ from jsonargparse import ArgumentParser, DefaultHelpFormatter
 
 from experiments._shared.config_files import ConfigFile, read_config
 from experiments._shared.objective_files import ObjectiveFiles, merge_objectives
-from experiments._shared.renamed_options import NEW_NAMES
+from experiments._shared.renamed_options import remedy
 
 _LISTING = re.compile(
     r"Does not validate against any of the Union subtypes\s+Subtypes: .*?\s+Errors:\s+- (?P<first>.*?)"
@@ -148,9 +148,7 @@ def explain(message: str, options: Iterable[str], classes: Mapping[str, Sequence
         asked = _CLASS.search(short)
         known = option_names(asked["path"]) if asked else list(options)
         for name in map(_refused_name, _REFUSED.finditer(short)):
-            group, dot, last = name.rpartition(".")
-            if last in NEW_NAMES:
-                answer = f"; the option is {group}{dot}{NEW_NAMES[last]} now"
+            answer = remedy(name) or answer
             near += get_close_matches(name, known, n=2, cutoff=0.75)
     short = _CHOICES.sub(lambda found: _expected_one_of(found["choices"].split(","), found["value"]), short)
     names = _expected_classes(short, classes or {})
