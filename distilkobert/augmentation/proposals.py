@@ -57,7 +57,7 @@ class Proposer:
         model: with a masked-LM head, in evaluation mode, on its device.
         encoder: its tokenizer.
         pieces: what may be proposed.
-        count: K, most words proposed for one.
+        count: K, most words proposed for one, and beginnings that the beam keeps.
         max_pieces: words of more pieces get no proposals.
         max_length: tokens of an input, special tokens included; of longer texts the part around the word is read.
         batch_size: inputs of a forward pass.
@@ -117,7 +117,8 @@ class Proposer:
                 found[number] += [(score + more, (*beginning, one)) for more, one in new if more > -torch.inf]
         for beam, candidates in zip(beams, found, strict=True):
             # Of equal ones the smaller ids, so that the order does not depend on how inputs were batched.
-            beam.found = sorted(candidates, key=lambda one: (-one[0], one[1]))[: _SPARE * self._count]
+            ordered = sorted(candidates, key=lambda one: (-one[0], one[1]))
+            beam.found = ordered[: self._count if step + 1 < beam.pieces else _SPARE * self._count]
 
     def _input(self, beam: _Beam, place: int, step: int) -> tuple[list[int], int]:
         """Ids of an input, and the position that is asked about."""

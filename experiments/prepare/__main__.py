@@ -6,9 +6,9 @@
     python -m experiments.prepare augment --model teacher --input train.csv --output more.csv
     python -m experiments.prepare vocabulary transfer --model encoder --tokenizer kobert --output encoder_kobert
 
-The folder of `corpus` is read by `datamodules.CorpusDataModule`, that of `fetch` by the task's data module, the table of
-`augment` by `TableDataModule`. Running the first two again finds their result and returns at once; a download that was
-cut off goes on, and so does a `corpus` of many files that was killed. `verify` names the damaged files of a corpus.
+The folder of `corpus` is read by `datamodules.CorpusDataModule`, that of `fetch` by the task's data module, the table
+of `augment` by `TableDataModule`. Running the first two again finds their result and returns at once; a download that
+was cut off goes on, and so does a `corpus` of many files that was killed. `verify` names the damaged files of a corpus.
 `vocabulary` writes a model folder for `--model.init_from`.
 """
 

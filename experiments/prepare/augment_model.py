@@ -3,6 +3,7 @@
 from typing import Any
 
 from distilkobert.augmentation.rows import Augmenter, AugmentSpec, TextSet
+from experiments._shared.quiet import quieten_transformers
 
 
 def load_augmenter(
@@ -39,6 +40,8 @@ def load_augmenter(
 
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}; expected 1 or more")
+    quieten_transformers()
+    network, missing = load_model(model, "masked_lm")
     name = tokenizer or str(tokenizer_beside(model) or model)
     encoder = load_tokenizer(name)
     if encoder.mask_token_id is None:
@@ -46,7 +49,6 @@ def load_augmenter(
     least = encoder.frame.special_count(1) + 1
     if max_length < least:
         raise ValueError(f"max_length is {max_length}; expected {least} or more: special tokens and one piece")
-    network, missing = load_model(model, "masked_lm")
     try:
         family_of(network.config)
     except ValueError as error:
@@ -56,7 +58,10 @@ def load_augmenter(
             f"{model} has no trained masked-LM head ({', '.join(missing[:3])}{', ...' if missing[3:] else ''} would be "
             "random); take a model with its head, such as an exported teacher or student of general distillation"
         )
-    fit_vocabulary(network, encoder.vocab_size, encoder.pad_token_id, model)
+    try:
+        fit_vocabulary(network, encoder.vocab_size, encoder.pad_token_id, model)
+    except ValueError as error:
+        raise ValueError(str(error).replace("data.tokenizer", "--tokenizer")) from None
     facts = {"model": {"name": model, "sha256": weights_sum(network)}, "tokenizer": encoder.fingerprint}
     network.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))  # type: ignore[arg-type]
     proposer = Proposer(

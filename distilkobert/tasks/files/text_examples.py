@@ -14,7 +14,7 @@ from distilkobert.tasks.files.tables import TableLayout, column_names, read_tabl
 from distilkobert.tasks.targets import Target, code_points
 
 _NAMING: Final = (
-    "Name one of them with data.text / text_pair / label; if the file has no line of names, give all with header: [...]"
+    "Name one of them with text / text_pair / label; if the file has no line of names, give all with header: [...]"
 )
 
 
