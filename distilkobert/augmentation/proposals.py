@@ -57,7 +57,8 @@ class Proposer:
         model: with a masked-LM head, in evaluation mode, on its device.
         encoder: its tokenizer.
         pieces: what may be proposed.
-        count: K, most words proposed for one, and beginnings that the beam keeps.
+        count: K, most words proposed for one.
+        beam: beginnings of a word that are kept from one piece to the next.
         max_pieces: words of more pieces get no proposals.
         max_length: tokens of an input, special tokens included; of longer texts the part around the word is read.
         batch_size: inputs of a forward pass.
@@ -70,13 +71,14 @@ class Proposer:
         pieces: WordPieces,
         *,
         count: int,
+        beam: int,
         max_pieces: int,
         max_length: int,
         batch_size: int,
     ) -> None:
         assert encoder.mask_token_id is not None
         self._model, self._encoder, self._pieces, self._mask = model, encoder, pieces, encoder.mask_token_id
-        self._count, self._max_pieces, self._batch_size = count, max_pieces, batch_size
+        self._beam, self._count, self._max_pieces, self._batch_size = beam, count, max_pieces, batch_size
         self._capacity = max_length - encoder.frame.special_count(1)
         self._device = next(model.parameters()).device
 
@@ -118,7 +120,7 @@ class Proposer:
         for beam, candidates in zip(beams, found, strict=True):
             # Of equal ones the smaller ids, so that the order does not depend on how inputs were batched.
             ordered = sorted(candidates, key=lambda one: (-one[0], one[1]))
-            beam.found = ordered[: self._count if step + 1 < beam.pieces else _SPARE * self._count]
+            beam.found = ordered[: self._beam if step + 1 < beam.pieces else _SPARE * self._count]
 
     def _input(self, beam: _Beam, place: int, step: int) -> tuple[list[int], int]:
         """Ids of an input, and the position that is asked about."""

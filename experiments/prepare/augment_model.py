@@ -69,6 +69,7 @@ def load_augmenter(
         encoder,
         WordPieces(encoder, name),
         count=spec.proposals,
+        beam=spec.beam,
         max_pieces=spec.max_pieces,
         max_length=min(max_length, longest_input(network.config)),
         batch_size=batch_size,

@@ -30,7 +30,7 @@ def model_for(encoder: TextEncoder, sharp: float = 6.0) -> BertForMaskedLM:
 
 
 def proposer_for(encoder: TextEncoder, model: BertForMaskedLM, **options: int) -> Proposer:
-    settings = {"count": 5, "max_pieces": 3, "max_length": 32, "batch_size": 7, **options}
+    settings = {"count": 5, "beam": 4, "max_pieces": 3, "max_length": 32, "batch_size": 7, **options}
     return Proposer(model, encoder, WordPieces(encoder, "tiny"), **settings)
 
 
@@ -45,8 +45,8 @@ def log_probabilities(model: BertForMaskedLM, ids: list[int], place: int) -> lis
     return values
 
 
-def likeliest(encoder: TextEncoder, model: BertForMaskedLM, one: Asked, width: int) -> list[str]:
-    """A beam of `width`, written with plain lists and one forward pass for each input."""
+def likeliest(encoder: TextEncoder, model: BertForMaskedLM, one: Asked, width: int, last: int) -> list[str]:
+    """A beam of `width`, `last` at its end, written with plain lists and one forward pass for each input."""
     spelled = WordPieces(encoder, "tiny")
     text, ids, word = one
     assert encoder.mask_token_id is not None
@@ -64,7 +64,7 @@ def likeliest(encoder: TextEncoder, model: BertForMaskedLM, one: Asked, width: i
                 for piece, (value, may) in enumerate(zip(values, allowed.tolist(), strict=False))
                 if may
             ]
-        beams = sorted(longer, key=lambda beam: -beam[0])[: width if step + 1 < word.pieces else 2 * width]
+        beams = sorted(longer, key=lambda beam: -beam[0])[: width if step + 1 < word.pieces else last]
     first, stop = word.outer_pieces
     words: list[str] = []
     for _, pieces in beams:
@@ -92,7 +92,7 @@ def test_they_are_those_of_a_plain_beam(encoder: TextEncoder) -> None:
         if one.word.pieces > 3:
             assert words == []
             continue
-        assert words == likeliest(encoder, model, one, width=5)[:5]
+        assert words == likeliest(encoder, model, one, width=4, last=10)[:5]
         checked += bool(words)
     assert checked >= 2
 
@@ -111,6 +111,20 @@ def test_words_of_one_piece_are_the_model_s_likeliest(tiny_tokenizer: KoBertToke
         whole = [token[1:] for token in tokens if token.startswith("▁") and token[1:].isalnum()]
         own = one.text[one.word.start : one.word.end]
         assert words == [word for word in whole if word != own][:3]
+
+
+def test_the_word_itself_is_no_proposal(tiny_tokenizer: KoBertTokenizer) -> None:
+    """Of a model that is sure of the words that are there."""
+    model, wanted = model_for(tiny_tokenizer), asked(tiny_tokenizer, SENTENCES[:3])
+    for one in [one for one in wanted if one.word.pieces <= 2]:
+        own = list(one.ids[one.word.first : one.word.stop])
+        with torch.no_grad():
+            model.get_output_embeddings().bias[own] += 50.0
+        (words,) = proposer_for(tiny_tokenizer, model).propose([one])
+        with torch.no_grad():
+            model.get_output_embeddings().bias[own] -= 50.0
+        assert words
+        assert one.text[one.word.start : one.word.end] not in words
 
 
 def test_batches_and_order_do_not_matter(tiny_tokenizer: KoBertTokenizer) -> None:
@@ -157,6 +171,6 @@ def test_the_mathematics_of_a_beam_of_two_pieces(tiny_tokenizer: KoBertTokenizer
         if cut == [*one.ids[start : one.word.first], *pair, *one.ids[one.word.stop : stop]]:
             texts.setdefault(word, score)
     texts.pop(one.text[one.word.start : one.word.end], None)
-    (found,) = proposer_for(tiny_tokenizer, model, count=200).propose([one])
+    (found,) = proposer_for(tiny_tokenizer, model, count=200, beam=400).propose([one])
     assert found[:3] == list(itertools.islice(texts, 3))
     assert all(math.isfinite(score) for score in texts.values())
