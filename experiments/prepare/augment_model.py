@@ -2,7 +2,18 @@
 
 from typing import Any
 
-from distilkobert.augmentation.rows import Augmenter, AugmentSpec, TextSet
+import torch
+
+from distilkobert.augmentation.proposals import Proposer
+from distilkobert.augmentation.rows import Augmenter, TextSet
+from distilkobert.augmentation.spec import AugmentSpec
+from distilkobert.augmentation.vocabulary import WordPieces
+from distilkobert.models.checkpoints import load_model
+from distilkobert.models.checks import longest_input
+from distilkobert.models.families import family_of
+from distilkobert.models.teachers import weights_sum
+from distilkobert.models.vocabulary_fit import fit_vocabulary
+from distilkobert.tokenizers.loading import load_tokenizer, tokenizer_beside
 from experiments._shared.quiet import quieten_transformers
 
 
@@ -27,17 +38,6 @@ def load_augmenter(
         ValueError: a number is out of range, there is no trained masked-LM head or no mask token, the model's family is
             unsupported, or model and tokenizer do not belong together.
     """
-    import torch
-
-    from distilkobert.augmentation.proposals import Proposer
-    from distilkobert.augmentation.vocabulary import WordPieces
-    from distilkobert.models.checkpoints import load_model
-    from distilkobert.models.checks import longest_input
-    from distilkobert.models.families import family_of
-    from distilkobert.models.teachers import weights_sum
-    from distilkobert.models.vocabulary_fit import fit_vocabulary
-    from distilkobert.tokenizers.loading import load_tokenizer, tokenizer_beside
-
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}; expected 1 or more")
     quieten_transformers()

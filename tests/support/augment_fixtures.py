@@ -10,8 +10,8 @@ from tests.support.models import tiny_teacher
 
 
 @pytest.fixture(scope="session")
-def masked_lm(tmp_path_factory: pytest.TempPathFactory, tiny_tokenizer_dir: Path) -> Path:
-    folder = tmp_path_factory.mktemp("masked_lm")
+def augment_model(tmp_path_factory: pytest.TempPathFactory, tiny_tokenizer_dir: Path) -> Path:
+    folder = tmp_path_factory.mktemp("augment_model")
     tiny_teacher(vocab_size=350, layers=2).save_pretrained(folder)
     for file in tiny_tokenizer_dir.iterdir():
         (folder / file.name).write_bytes(file.read_bytes())
@@ -19,12 +19,12 @@ def masked_lm(tmp_path_factory: pytest.TempPathFactory, tiny_tokenizer_dir: Path
 
 
 @pytest.fixture
-def run(masked_lm: Path, tmp_path: Path) -> Run:
+def augment(augment_model: Path, tmp_path: Path) -> Run:
     table().to_csv(tmp_path / "train.csv", index=False)
 
     def call(*options: str, source: str = "train.csv", output: str = "more.csv") -> int:
         return main([
-            "augment", f"--model={masked_lm}", f"--input={tmp_path / source}", f"--output={tmp_path / output}",
+            "augment", f"--model={augment_model}", f"--input={tmp_path / source}", f"--output={tmp_path / output}",
             "--text=글", "--copies=3", *options,
         ])  # fmt: skip
 

@@ -8,7 +8,8 @@ import pytest
 
 from distilkobert import KoBertTokenizer
 from distilkobert.augmentation.proposals import Asked
-from distilkobert.augmentation.rows import Augmenter, AugmentSpec, NewRow, Texts, TextSet
+from distilkobert.augmentation.rows import Augmenter, NewRow, Texts, TextSet
+from distilkobert.augmentation.spec import AugmentSpec
 
 OTHERS = ["하나", "둘", "셋", "넷"]
 TEXTS: list[Texts] = [

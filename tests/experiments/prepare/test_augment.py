@@ -15,9 +15,9 @@ pytest_plugins = ["tests.support.augment_fixtures"]
 
 
 def test_a_table_with_the_rows_of_the_source_first(
-    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    augment: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run() == 0
+    assert augment() == 0
     source, found = table().astype(str), pd.read_csv(tmp_path / "more.csv", dtype=str, keep_default_na=False)
     assert list(found.columns) == list(source.columns)
     assert found[:24].to_dict() == source.to_dict()
@@ -45,9 +45,9 @@ def test_a_table_with_the_rows_of_the_source_first(
     assert "how they were made: more.csv.augment.json" in said
 
 
-def test_the_same_seed_gives_the_same_bytes(run: Run, tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_bytes(augment: Run, tmp_path: Path) -> None:
     for output, seed in (("a.csv", 7), ("b.csv", 7), ("c.csv", 8)):
-        assert run(f"--seed={seed}", output=output) == 0
+        assert augment(f"--seed={seed}", output=output) == 0
     content = {name: (tmp_path / name).read_bytes() for name in ("a.csv", "b.csv", "c.csv")}
     assert content["a.csv"] == content["b.csv"] != content["c.csv"]
     assert (tmp_path / "a.csv.augment.json").read_bytes() == (tmp_path / "b.csv.augment.json").read_bytes()
@@ -74,11 +74,11 @@ KINDS: dict[str, dict[str, Any]] = {
     ],
 )  # fmt: skip
 def test_data_reads_it_and_new_rows_have_their_source_s_label(
-    kind: str, ending: str, run: Run, tmp_path: Path, tiny_tokenizer_dir: Path
+    kind: str, ending: str, augment: Run, tmp_path: Path, tiny_tokenizer_dir: Path
 ) -> None:
     settings = KINDS[kind]
     pair = ["--text_pair=쌍"] if "text_pair" in settings else []
-    assert run("--id=번호", *pair, output=f"more{ending}") == 0
+    assert augment("--id=번호", *pair, output=f"more{ending}") == 0
     table().to_csv(tmp_path / "dev.csv", index=False)
     data = data_of(tmp_path, tiny_tokenizer_dir, train_file=f"more{ending}", id="번호", **settings)
     data.setup("fit")
@@ -101,19 +101,19 @@ def _examples(data: TableDataModule, path: Path) -> list[Any]:
     return list(read_examples(path, layout_of(path), data.columns, data._target))
 
 
-def test_quotes_that_are_text_stay_text(run: Run, tmp_path: Path) -> None:
+def test_quotes_that_are_text_stay_text(augment: Run, tmp_path: Path) -> None:
     lines = ["글\t감정", *(f'"{WORDS[n % 5]}" {n}번 "봤다\t{n % 2}' for n in range(12))]
     (tmp_path / "own.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    assert run(source="own.txt", output="more.txt") == 0
+    assert augment(source="own.txt", output="more.txt") == 0
     found = (tmp_path / "more.txt").read_text(encoding="utf-8").splitlines()
     assert found[: len(lines)] == lines
     assert all(line.count("\t") == 1 and line.count('"') == 3 for line in found[1:])
 
 
 def test_only_rows_that_are_trained_on_where_shares_are_given(
-    run: Run, tmp_path: Path, tiny_tokenizer_dir: Path, capsys: pytest.CaptureFixture[str]
+    augment: Run, tmp_path: Path, tiny_tokenizer_dir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run("--dev_share=0.2", "--test_share=0.2", "--source_rows=leave_out", "--id=번호") == 0
+    assert augment("--dev_share=0.2", "--test_share=0.2", "--source_rows=leave_out", "--id=번호") == 0
     new = pd.read_csv(tmp_path / "more.csv", dtype=str)
     settings = {"train_file": "train.csv", "dev_file": None, "test_file": None, "unlabelled_file": "more.csv"}
     shares = {"dev_share": 0.2, "test_share": 0.2, "id": "번호"}
@@ -127,12 +127,12 @@ def test_only_rows_that_are_trained_on_where_shares_are_given(
     for other in ({"dev_share": 0.1}, {"id": None}):
         with pytest.raises(ValueError, match=r"made it of rows of train.csv that are not trained on; make it"):
             data_of(tmp_path, tiny_tokenizer_dir, **settings, **(shares | other))
-    assert run("--dev_share=0.2", output="other.csv") == 2
+    assert augment("--dev_share=0.2", output="other.csv") == 2
     assert "set source_rows=leave_out" in capsys.readouterr().err
 
 
-def test_a_score_on_such_rows_is_refused(run: Run, tmp_path: Path, tiny_tokenizer_dir: Path) -> None:
-    assert run() == 0
+def test_a_score_on_such_rows_is_refused(augment: Run, tmp_path: Path, tiny_tokenizer_dir: Path) -> None:
+    assert augment() == 0
     table().to_csv(tmp_path / "dev.csv", index=False)
     cut = {"train_file": "more.csv", "dev_file": None}
     with pytest.raises(ValueError, match=r"train_file=.*more.csv: `prepare augment` wrote it.*; name a dev_file"):

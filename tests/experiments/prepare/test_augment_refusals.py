@@ -16,7 +16,7 @@ pytest_plugins = ["tests.support.augment_fixtures"]
 
 
 def test_a_killed_or_failing_run_leaves_nothing_that_looks_whole(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    augment: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = Augmenter.rows
 
@@ -33,18 +33,18 @@ def test_a_killed_or_failing_run_leaves_nothing_that_looks_whole(
         raise KeyboardInterrupt
 
     stop(interrupt)
-    assert run() == 130
+    assert augment() == 130
     assert sorted(path.name for path in tmp_path.iterdir()) == ["train.csv"]
     stop(lambda: os._exit(9))
     child = os.fork()
     if not child:
-        run()
+        augment()
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
     left = [path.name for path in tmp_path.iterdir() if path.name != "train.csv"]
     assert all(name.startswith(".more.csv.") and name.endswith(".partial") for name in left)
     monkeypatch.setattr(Augmenter, "rows", rows)
-    assert run() == 0
+    assert augment() == 0
 
 
 @pytest.mark.parametrize(
@@ -70,40 +70,41 @@ def test_a_killed_or_failing_run_leaves_nothing_that_looks_whole(
     ids=lambda value: value[0].split("{")[0] if isinstance(value, list) else "",
 )
 def test_what_is_refused_leaves_nothing(
-    options: list[str], message: str, run: Run, masked_lm: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+    options: list[str], message: str, augment: Run, augment_model: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
     table(6).assign(글="...").to_csv(tmp_path / "blank.csv", index=False)
     table(6).assign(쌍=" ").to_csv(tmp_path / "half.csv", index=False)
     tiny_teacher(vocab_size=350, layers=2).bert.save_pretrained(tmp_path / "bare")
-    for file in masked_lm.iterdir():
+    for file in augment_model.iterdir():
         if not file.name.startswith(("config", "model.", "generation")):
             (tmp_path / "bare" / file.name).write_bytes(file.read_bytes())
     before = sorted(path.name for path in tmp_path.iterdir())
-    assert run(*(option.format(folder=tmp_path) for option in options)) == 2
+    assert augment(*(option.format(folder=tmp_path) for option in options)) == 2
     assert message in capsys.readouterr().err
     assert sorted(path.name for path in tmp_path.iterdir()) == before
 
 
 def test_a_cell_that_a_format_cannot_hold_is_named(
-    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    augment: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines = [json.dumps({"글": f"영화를 {n}\n친구와", "감정": [str(n)]}, ensure_ascii=False) for n in range(4)]
     (tmp_path / "own.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    assert run(source="own.jsonl", output="more.tsv") == 2
+    assert augment(source="own.jsonl", output="more.tsv") == 2
     assert "row 1: the column '글' has '영화를 0\\n친구와', which this format cannot hold" in capsys.readouterr().err
-    assert run(source="own.jsonl", output="more.csv") == 2
+    assert augment(source="own.jsonl", output="more.csv") == 2
     assert "the column '감정' has a list; name an output that ends in .jsonl" in capsys.readouterr().err
-    assert run(source="own.jsonl", output="more.jsonl") == 0
+    assert augment(source="own.jsonl", output="more.jsonl") == 0
     found = [json.loads(line) for line in (tmp_path / "more.jsonl").read_text(encoding="utf-8").splitlines()]
     assert found[:4] == [json.loads(line) for line in lines]
     assert all("\n" in row["글"] for row in found)
 
 
 def test_a_file_that_is_named_as_one_to_evaluate_on_is_noted(
-    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    augment: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table().to_csv(tmp_path / "sts-dev.csv", index=False)
-    assert run(source="sts-dev.csv") == 0
+    assert augment(source="sts-dev.csv") == 0
     assert "sts-dev.csv looks like a dev or test file" in capsys.readouterr().err
-    assert run("--overwrite") == 0
+    assert augment("--overwrite") == 0
     assert "looks like" not in capsys.readouterr().err
