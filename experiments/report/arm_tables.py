@@ -80,7 +80,7 @@ def arm_table(
         notes: sentences below it, before those on marks.
     """
     counts = Counter(_bare(cell.seeds) for row in rows for cell in row if cell.seeds)
-    most = max(counts, key=lambda seeds: (counts[seeds], seeds.n), default=None)
+    most = max(counts, key=lambda seeds: (counts[seeds], seeds.n, seeds.distillations), default=None)
     ranked = [row[0].text != study.teacher for row in rows]
     told: list[list[Cell]] = [[] for _ in rows]
     bold = False

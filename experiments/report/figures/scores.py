@@ -142,7 +142,7 @@ def entity_figure(study: Study, metric: Metric) -> Drawing | None:
         for number, (arm, look) in enumerate(appearance.items()):
             spread = spread_of(study.of(metric.stage, arm), class_measure(metric.stage, kind).read)
             if spread is not None:
-                offset = _ROW_FILLED * (number / max(len(arms) - 1, 1) - 0.5)
+                offset = _ROW_FILLED * (number - (len(arms) - 1) / 2) / max(len(arms) - 1, 1)
                 axes.plot(spread.mean, place + offset, look.marker, color=look.color, ms=4.5)
     axes.set_yticks(range(len(types)), [_named(kind) for kind in types])
     axes.set_ylim(len(types) - 0.5, -0.5)
