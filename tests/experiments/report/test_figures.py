@@ -5,11 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from distilkobert.tasks.kinds import TOKEN_CLASSIFICATION
 from experiments.report.figures.curves import curve_figures
-from experiments.report.figures.labels import Labelled, confusion, label_figures, reliability
+from experiments.report.figures.labels import confusion, label_figures, reliability
 from experiments.report.figures.scores import difference_figure, entity_figure, retention_figure
 from experiments.report.figures.style import Drawing, style
 from experiments.report.formatting import ASTERISK, COMPUTED, DAGGER
@@ -198,22 +199,22 @@ def test_every_term_of_the_loss_has_a_panel_whatever_its_name(tmp_path: Path) ->
     assert len(panels["loss term: mine"].lines) == 1
 
 
-def labelled(gold: str, predicted: str, probability: list[float]) -> Labelled:
-    return Labelled(np.array([*gold]), np.array([*predicted]), np.array(probability))
+def labelled(gold: str, predicted: str, probability: list[float]) -> pd.DataFrame:
+    return pd.DataFrame({"gold": [*gold], "predicted": [*predicted], "probability": probability})
 
 
 def test_reliability_worked_by_hand() -> None:
     # Two bins of [0.5, 1]: 0.6 and 0.7, one right; 0.8, 0.9 and 1.0, two right.
-    found = reliability(labelled("aabbb", "abbba", [0.6, 0.7, 0.8, 0.9, 1.0]), 0.5, bins=2)
-    assert found.confidence == pytest.approx([0.65, 0.9])
-    assert found.accuracy == pytest.approx([0.5, 2 / 3])
-    assert found.counts.tolist() == [2, 3]
-    assert found.error == pytest.approx(2 / 5 * 0.15 + 3 / 5 * (0.9 - 2 / 3))
+    found, error = reliability(labelled("aabbb", "abbba", [0.6, 0.7, 0.8, 0.9, 1.0]), 0.5, bins=2)
+    assert found["confidence"].tolist() == pytest.approx([0.65, 0.9])
+    assert found["accuracy"].tolist() == pytest.approx([0.5, 2 / 3])
+    assert found["count"].tolist() == [2, 3]
+    assert error == pytest.approx(2 / 5 * 0.15 + 3 / 5 * (0.9 - 2 / 3))
 
 
 def test_confusion_worked_by_hand() -> None:
-    counts = confusion(labelled("aabbb", "abbba", [1.0] * 5), ["a", "b"])
-    assert counts.tolist() == [[1, 1], [1, 2]]
+    counts = confusion(labelled("aabbb", "abbba", [1.0] * 5), ["a", "b", "never"])
+    assert counts.to_numpy().tolist() == [[1, 1, 0], [1, 2, 0], [0, 0, 0]]
 
 
 def test_label_figures(study: Study, scores: Scores) -> None:
