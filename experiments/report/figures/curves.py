@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from distilkobert.io.metric_names import (
     AGREEMENT,
@@ -13,8 +14,11 @@ from distilkobert.io.metric_names import (
     TEACHER_LOSS,
 )
 from experiments.report.figures.style import Drawing, Look, legend, looks, panels
-from experiments.report.reading.curves import Curve, RunCurves, read_curves, thinned
+from experiments.report.reading.curves import RunCurves, read_curves, thinned
 from experiments.report.reading.runs import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _TEACHER = Look("#8C8C8C", "-", "")
 _LONE = " A marker without a line is a run without training steps."
@@ -96,10 +100,10 @@ def _overlaid(study: Study, read: Sequence[RunCurves], shown: Sequence[_Panel], 
         for curves in (one for one in read if panel.scalar in one.curves):
             curve, look = _line(curves, panel, in_tokens=in_tokens), appearance[curves.run.arm]
             axes.plot(
-                curve.x, curve.y, look.line, color=look.color, lw=1.1, marker=look.marker, ms=4.5, markevery=[-1],
+                curve["x"], curve["y"], look.line, color=look.color, lw=1.1, marker=look.marker, ms=4.5, markevery=[-1],
                 clip_on=False,
             )  # fmt: skip
-            drawn[curves.run.arm] = max(len(curve.x), drawn.get(curves.run.arm, 0))
+            drawn[curves.run.arm] = max(len(curve), drawn.get(curves.run.arm, 0))
         for level in _levels(panel, read):
             axes.axhline(level, color=_TEACHER.color, lw=0.9, zorder=0)
             levels.append(level)
@@ -117,10 +121,10 @@ def _overlaid(study: Study, read: Sequence[RunCurves], shown: Sequence[_Panel], 
     return Drawing(slug, caption, figure)
 
 
-def _line(curves: RunCurves, panel: _Panel, *, in_tokens: bool) -> Curve:
+def _line(curves: RunCurves, panel: _Panel, *, in_tokens: bool) -> "pd.DataFrame":
     """A run's curve in the units of the panel."""
     curve = thinned(curves.over_tokens(panel.scalar) if in_tokens else curves.curves[panel.scalar])
-    return Curve(curve.x / 1e6 if in_tokens else curve.x, curve.y * panel.scale)
+    return curve.assign(x=curve["x"] / (1e6 if in_tokens else 1), y=curve["y"] * panel.scale)
 
 
 def _levels(panel: _Panel, read: Sequence[RunCurves]) -> list[float]:
@@ -128,4 +132,4 @@ def _levels(panel: _Panel, read: Sequence[RunCurves]) -> list[float]:
     if not isinstance(panel.teacher, str):
         return [] if panel.teacher is None else [panel.teacher]
     found = [curves.curves[panel.teacher] for curves in read if panel.teacher in curves.curves]
-    return sorted({round(float(curve.y[-1]) * panel.scale, 3) for curve in found})
+    return sorted({round(float(curve["y"].iloc[-1]) * panel.scale, 3) for curve in found})

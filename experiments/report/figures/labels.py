@@ -94,7 +94,7 @@ def _reliability_figure(study: Study, metric: Metric, shown: "Mapping[str, pd.Da
         sizes = 6 + 90 * found["count"] / found["count"].sum()
         axes.scatter(confidence, accuracy, s=sizes, color=look.color, lw=0, alpha=0.8)
         axes.set(xlim=(100 * lowest - 2, 102), ylim=(0, 104), aspect="auto")
-        axes.set_title(arm, color=look.ink)
+        axes.set_title(arm)
         axes.text(0.97, 0.06, f"ECE {100 * error:.1f} %", transform=axes.transAxes, ha="right")
     figure.supxlabel("probability of the label, per cent", fontsize="medium")
     figure.supylabel("right, per cent", fontsize="medium")

@@ -60,7 +60,7 @@ def retention_figure(
                 (costs[name], ratio.percent),
                 xytext=(5, 0),
                 textcoords="offset points",
-                color=look.ink,
+                color="#333333",
                 va="center",
                 fontsize="small",
             )

@@ -31,11 +31,6 @@ class Look:
     line: str
     marker: str
 
-    @property
-    def ink(self) -> str:
-        """The colour, a quarter darker: letters need more contrast than lines do."""
-        return "#" + "".join(f"{int(self.color[place : place + 2], 16) * 3 // 4:02x}" for place in (1, 3, 5))
-
 
 @dataclass(frozen=True)
 class Drawing:
