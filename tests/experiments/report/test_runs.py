@@ -220,6 +220,13 @@ def test_runs_of_several_recipes_do_not_share_a_row(tmp_path: Path) -> None:
     )
 
 
+def test_two_distillations_of_one_name_do_not_share_a_row(tmp_path: Path) -> None:
+    for recipe, init_from in (("distilkobert", None), ("mine", None), ("nsmc", "x")):
+        start(tmp_path, recipe, 1, init_from)
+    found, _ = read(tmp_path)
+    assert [run.arm for run in found.runs] == ["base (distilkobert)", "base (mine)", "base (nsmc)"]
+
+
 def test_the_same_run_twice_and_a_stranger_are_noted(tmp_path: Path) -> None:
     for folder in ("a", "b"):
         write_run(tmp_path / folder, {"recipe": "nsmc", "arm": "base", "seed": 1, "test/accuracy": 0.8})
