@@ -93,7 +93,8 @@ def arm_table(
             cells.append(replace(_told(cell, most), bold=takes_part and _mean(cell) == top))
     sentences = [explained, _seeds_sentence(most, alike=len(counts) == 1) if most else ""]
     if bold:
-        sentences.append(f"Bold: the highest mean{f', {study.teacher} left out' if study.teacher else ''}.")
+        others = f", {study.teacher} left out" if study.teacher else ""
+        sentences.append(f"Bold: the highest mean of a column, where it has a spread{others}.")
     marks = marks_in([cell.text for row in told for cell in row if cell.values])
     return Table(
         slug, title, tuple(columns), tuple(map(tuple, told)), " ".join(filter(None, sentences)), (*notes, *marks)
