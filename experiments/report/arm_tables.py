@@ -49,11 +49,9 @@ class Measure:
         """The arm's mean over seeds; missing where it has runs and none of them has ended."""
         runs = study.of(self.stage, arm)
         spread = spread_of(runs, self.read, self.limited)
-        return (
-            absent(bool(runs) and not any(run.metrics for run in runs))
-            if spread is None
-            else spread_cell(spread, self.form)
-        )
+        if spread is None:
+            return absent(bool(runs) and not any(run.metrics for run in runs))
+        return spread_cell(spread, self.form)
 
 
 def arm_table(
@@ -71,7 +69,7 @@ def arm_table(
     a ranked column the best arm is bold, the teacher left out, if its value has a spread and is of whole files.
 
     Args:
-        study: whose teacher is not ranked.
+        study: whose teachers are not ranked.
         slug: name of its files.
         title: what it shows.
         columns: its columns.
@@ -81,24 +79,22 @@ def arm_table(
     """
     counts = Counter(_bare(cell.seeds) for row in rows for cell in row if cell.seeds)
     most = max(counts, key=lambda seeds: (counts[seeds], seeds.n, seeds.distillations), default=None)
-    ranked = [row[0].text != study.teacher for row in rows]
-    told: list[list[Cell]] = [[] for _ in rows]
-    bold = False
-    for place, column in enumerate(columns):
-        competing = [row[place] for row, takes_part in zip(rows, ranked, strict=True) if takes_part and column.ranked]
-        top = _top(competing)
-        bold = bold or bool(top)
-        for row, cells, takes_part in zip(rows, told, ranked, strict=True):
-            cell = row[place]
-            cells.append(replace(_told(cell, most), bold=takes_part and _mean(cell) == top))
+    teachers = {arm.name for arm in study.arms if arm.kind == "teacher"}
+    ranked = [row for row in rows if row[0].text not in teachers]
+    tops = [_top([row[place] for row in ranked]) if column.ranked else "" for place, column in enumerate(columns)]
+    told = tuple(
+        tuple(
+            replace(_told(cell, most), bold=_mean(cell) == top and row[0].text not in teachers)
+            for cell, top in zip(row, tops, strict=True)
+        )
+        for row in rows
+    )
     sentences = [explained, _seeds_sentence(most, alike=len(counts) == 1) if most else ""]
-    if bold:
-        others = f", {study.teacher} left out" if study.teacher else ""
+    if any(tops):
+        others = f", {', '.join(sorted(teachers))} left out" if teachers else ""
         sentences.append(f"Bold: the highest mean of a column, where it has a spread{others}.")
     marks = marks_in([cell.text for row in told for cell in row if cell.values])
-    return Table(
-        slug, title, tuple(columns), tuple(map(tuple, told)), " ".join(filter(None, sentences)), (*notes, *marks)
-    )
+    return Table(slug, title, tuple(columns), told, " ".join(filter(None, sentences)), (*notes, *marks))
 
 
 def _bare(seeds: Seeds) -> Seeds:
@@ -112,9 +108,8 @@ def _told(cell: Cell, most: Seeds | None) -> Cell:
         return cell
     other = _bare(cell.seeds) != most
     marks = (seeds_mark(cell.seeds) if other else "") + part_mark(cell.seeds)
-    return replace(
-        cell, text=" ".join(filter(None, [cell.text, marks, f"({seeds_text(cell.seeds)})" if other else ""]))
-    )
+    seeds = f"({seeds_text(cell.seeds)})" if other else ""
+    return replace(cell, text=" ".join(filter(None, [cell.text, marks, seeds])))
 
 
 def _seeds_sentence(seeds: Seeds, *, alike: bool) -> str:

@@ -112,13 +112,14 @@ def _rows(runs: Sequence[Run], tasks: Sequence[str], notes: list[str]) -> list[t
     starts: list[dict[int, str | None]] = []
     for task in dict.fromkeys(run.stage for run in runs if run.stage in tasks):
         own = {run.seed: setting(run, "init_from") for run in runs if run.stage == task}
-        fits = (all(known.get(seed, start) == start for seed, start in own.items()) for known in starts)
-        place = next((place for place, fit in enumerate(fits) if fit), len(groups))
-        if place == len(groups):
-            groups.append([])
-            starts.append({})
-        groups[place].append(task)
-        starts[place] |= own
+        for tasks_of_one, known in zip(groups, starts, strict=True):
+            if all(known.get(seed, start) == start for seed, start in own.items()):
+                tasks_of_one.append(task)
+                known |= own
+                break
+        else:
+            groups.append([task])
+            starts.append(own)
     distilled = [[stage] for stage in dict.fromkeys(run.stage for run in runs if run.stage not in tasks)]
     if len(groups) < 2 and len(distilled) < 2:
         return [(run, run.arm) for run in runs]
