@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from distilkobert.io.metric_names import LIMITED_TEST
-from experiments.report.constants import answers_alike, constant_of
+from experiments.report.constants import constant_answers
 from experiments.report.reading.predictions import Outcomes, difference, read_outcomes
 from experiments.report.reading.runs import Run, Study
 from experiments.report.reading.tasks import Metric, metrics_of
@@ -74,9 +74,10 @@ def score_study(study: Study, notes: list[str]) -> Scores:
     alike: list[str] = []
     for stage in study.tasks:
         own = [metric for metric in metrics if metric.stage == stage]
-        if constant := constant_of(study, own):
+        constant, sentences = constant_answers(study, own)
+        if constant:
             constants |= {one.heading: (constant.answer, constant.percent[one.score.title]) for one in own}
-        alike += answers_alike(study, own)
+        alike += sentences
     return Scores(metrics, spreads, retention, deltas, constants, tuple(alike))
 
 
