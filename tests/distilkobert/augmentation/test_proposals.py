@@ -14,6 +14,7 @@ from distilkobert.augmentation.vocabulary import WordPieces
 from distilkobert.augmentation.words import find_words
 from distilkobert.tokenizers.fast import FastEncoder
 from distilkobert.tokenizers.loading import TextEncoder
+from tests.support.encoders import FAMILY_NAMES, tiny_encoder
 from tests.support.fast_tokenizers import KINDS, build
 from tests.support.korean_sentences import SENTENCES
 from tests.support.models import tiny_teacher
@@ -111,6 +112,23 @@ def test_words_of_one_piece_are_the_model_s_likeliest(tiny_tokenizer: KoBertToke
         whole = [token[1:] for token in tokens if token.startswith("▁") and token[1:].isalnum()]
         own = one.text[one.word.start : one.word.end]
         assert words == [word for word in whole if word != own][:3]
+
+
+@pytest.mark.parametrize("family", FAMILY_NAMES)
+def test_every_family_is_asked_through_its_own_head(family: str, tiny_tokenizer: KoBertTokenizer) -> None:
+    """The first piece of the first proposal is the likeliest of the whole model's output; padding changes nothing."""
+    model = tiny_encoder(family, vocab_size=tiny_tokenizer.vocab_size, layers=2)
+    wanted = [one for one in asked(tiny_tokenizer, SENTENCES[:6]) if one.word.pieces == 1][:3]
+    spelled = WordPieces(tiny_tokenizer, "tiny")
+    proposer: Proposer = proposer_for(tiny_tokenizer, model)  # type: ignore[arg-type]
+    for one, words in zip(wanted, proposer.propose(wanted), strict=True):
+        ids = [*one.ids]
+        ids[one.word.first] = tiny_tokenizer.mask_token_id
+        values = log_probabilities(model, tiny_tokenizer.frame.single(ids), one.word.first + 1)  # type: ignore[arg-type]
+        allowed = spelled.first(spelled.starts_word(one.ids[one.word.first], True), alone=True).tolist()
+        order = sorted((piece for piece, may in enumerate(allowed) if may), key=lambda piece: -values[piece])
+        own = one.text[one.word.start : one.word.end]
+        assert words[:2] == [spelled.text([piece]) for piece in order if spelled.text([piece]) != own][:2]
 
 
 def test_the_word_itself_is_no_proposal(tiny_tokenizer: KoBertTokenizer) -> None:
