@@ -85,7 +85,7 @@ class Proposer:
     def propose(self, asked: Sequence[Asked]) -> list[list[str]]:
         """Up to K other words for each, the likeliest first; none where the word has too many pieces.
 
-        A proposal counts only if the tokenizer cuts it, where it is to stand, into the pieces that were proposed.
+        A proposal counts only if the tokenizer cuts it, in its place, into the pieces that were proposed.
         """
         open_beams = {place: self._begin(one) for place, one in enumerate(asked) if self._is_open(one.word)}
         for step in range(self._max_pieces):

@@ -1,6 +1,6 @@
 """The words of a text that a masked language model can propose others for, and the pieces that each is made of.
 
-A word is what stands between white space (in Korean an eojeol: a noun with its particles, a verb with its ending)
+A word is the text between white space (in Korean an eojeol: a noun with its particles, a verb with its ending)
 without the punctuation at its ends, which stays. Its pieces are those that the whole text is cut into.
 """
 
@@ -42,7 +42,7 @@ class Word:
         return self.stop - self.first
 
     def replaced(self, text: str, other: str) -> str:
-        """What stands between the white space with another word in place of this one, as it is in the text.
+        """The text between the white space with another word in place of this one, as it is in the text.
 
         A space comes first where one is in the text: some tokenizers cut the first word of a text in another way.
         """
@@ -60,7 +60,7 @@ def find_words(text: str, encoder: TextEncoder) -> tuple[list[int], list[Word]]:
     """The pieces of a text, and its words.
 
     A word whose pieces hold white space, or that the tokenizer drops, is left out. Where a piece holds a letter and the
-    punctuation beside it, the punctuation belongs to the word.
+    punctuation next to it, the punctuation belongs to the word.
     """
     ids, spans = encoder.encode_with_offsets(text)
     words = []

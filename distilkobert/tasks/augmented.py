@@ -1,4 +1,4 @@
-"""The record beside a table of augmented rows, and the data that such a table may not be used with.
+"""The record next to a table of augmented rows, and the data that such a table may not be used with.
 
 A row that is made of another one is not independent of it: where a hash divides such rows, texts made of one text come
 into several parts, and the score of the dev part is that of texts which were trained on.
@@ -22,7 +22,7 @@ def record_path(table: Path) -> Path:
 
 
 def split_entry(split: HashSplit, key: str) -> dict[str, Any] | None:
-    """What a record keeps of a division, by which the source's training rows are told; None where all are.
+    """What a record keeps of a division, from which the training rows of the source follow; None where all are.
 
     Args:
         split: the division.

@@ -127,7 +127,7 @@ class NoTarget(Target):
     """Reads no label: that of every example is unknown, whatever the file has.
 
     Args:
-        unknown: stands for it, as in the task's own target.
+        unknown: what is given for it, as in the task's own target.
     """
 
     def __init__(self, unknown: Any) -> None:

@@ -52,7 +52,7 @@ def augment(
     batch_size: int = 64,
     overwrite: bool = False,
 ) -> None:
-    """Write a table with new rows, and beside it, in <output>.augment.json, how it was made and what was counted.
+    """Write a table with new rows, and next to it, in <output>.augment.json, how it was made and what was counted.
 
     Args:
         model: folder, checkpoint or hub id of an encoder with its masked-LM head.
@@ -91,7 +91,7 @@ def augment(
         raise ValueError("change is text_pair, and no text_pair is named; name its column, or leave change out")
     if source_rows == "first" and (division.dev or division.test):
         raise ValueError(
-            "dev_share and test_share are for new rows beside the input, as unlabelled_file; set "
+            "dev_share and test_share are for new rows in a file of their own, as unlabelled_file; set "
             "source_rows=leave_out, or name an input of training rows alone"
         )
     if _EVALUATED & set(re.split(r"[^a-z]+", path.name.lower())):

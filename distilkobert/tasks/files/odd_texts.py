@@ -18,7 +18,7 @@ _NOTES: Final = {
 }
 T = TypeVar("T")
 NOTES_TABLE: Final = "notes"
-"""Name of the table that keeps what was noted beside the features of a file."""
+"""Name of the table that keeps what was noted of a file, with its features."""
 
 
 def has_jamo(text: str) -> bool:

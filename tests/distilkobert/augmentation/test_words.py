@@ -43,7 +43,7 @@ def test_texts_without_a_word(text: str, encoder: TextEncoder) -> None:
 
 
 def test_the_pieces_of_a_word_are_those_of_the_word_alone(encoder: TextEncoder) -> None:
-    """Where a word has no punctuation, what stands between the spaces is cut alone as it is in the text."""
+    """Where a word has no punctuation, the text between the spaces is cut alone as it is in the text."""
     for text in SENTENCES[:40]:
         ids, words = find_words(text, encoder)
         for word in words:
