@@ -57,6 +57,7 @@ def scores_table(study: Study, scores: Scores, deployment: Deployment) -> Table:
         rows=tuple(rows),
         notes=(
             "Mean ± sample standard deviation over n seeds.",
+            *_taught_note(study),
             *_majority_note(scores),
             *scores.alike,
             *marks_explained(rows),
@@ -72,10 +73,12 @@ def retention_table(study: Study, scores: Scores) -> Table:
     rows = []
     for arm in study.arms:
         planned = [scores.planned[arm.name, heading] for heading in headings]
+        in_mean = [scores.planned[arm.name, heading] for heading in scores.in_mean]
+        has_mean = min(in_mean, default=0) > 0 if study.is_planned else max(planned) > 0
         ratios = [scores.retention.get((arm.name, heading)) for heading in headings]
         cells = [
-            ratio_cell(ratio, expected=count > 0)
-            for ratio, count in zip((*ratios, scores.mean_retention(arm.name)), (*planned, max(planned)), strict=True)
+            *(ratio_cell(ratio, expected=count > 0) for ratio, count in zip(ratios, planned, strict=True)),
+            ratio_cell(scores.mean_retention(arm.name), expected=has_mean),
         ]
         rows.append((Cell(arm.name), *cells))
     if scores.constants:
@@ -91,12 +94,26 @@ def retention_table(study: Study, scores: Scores) -> Table:
         rows=tuple(rows),
         notes=(
             "Ratio of the means over seeds; n is the number of seeds of the arm or of the teacher, whichever is less. "
-            f"The last column is the mean over the tasks{which}.",
+            f"The last column is the mean over the tasks{which}.{_left_out(scores)}",
             *_majority_note(scores),
             *scores.alike,
             *marks_explained(rows),
         ),
     )
+
+
+def _left_out(scores: Scores) -> str:
+    if not scores.of_some:
+        return ""
+    return f" Not every arm goes through {', '.join(scores.of_some)}, so the mean leaves that out."
+
+
+def _taught_note(study: Study) -> tuple[str, ...]:
+    rows = [arm for arm in study.arms if arm.taught_from is not None]
+    if not rows:
+        return ()
+    named = "; ".join(f"{arm.name}: the exports of {arm.taught_from}" for arm in rows)
+    return (f"{named}, fine-tuned with {study.teacher}, itself fine-tuned on the task, as teacher.",)
 
 
 def _majority_note(scores: Scores) -> tuple[str, ...]:

@@ -50,6 +50,11 @@ def _named_files(study: Study) -> Iterable[tuple[str, list[str]]]:
     for task, part in study.then.items():
         yield f"then.{task}.configs", part.configs
         yield f"then.{task}.overrides", config_files(part.overrides)
+        if part.distil is not None:
+            yield f"then.{task}.distil.configs", part.distil.configs
+            yield f"then.{task}.distil.overrides", config_files(part.distil.overrides)
+    for name, model in study.models.items():
+        yield f"models.{name}.overrides", config_files(model.overrides)
 
 
 def check_folder(folder: Path, plan_json: PlanJson, journal: PlanJson | None) -> list[str]:
