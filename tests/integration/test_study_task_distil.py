@@ -15,16 +15,26 @@ from tests.world import World, read_json
 FILE = """# Does distillation on the task bring anything?
 base: [configs/distill/distilkobert.yaml]
 teacher: {world}/teacher
-overrides: [--data.data_dir={world}/corpus, --data.tokenizer={world}/tokenizer, --data.max_tokens=512]
-arms: {{distilled: []}}
+overrides: {{data.data_dir: {world}/corpus, data.tokenizer: {world}/tokenizer, data.max_tokens: 512}}
+arms: {{distilled: {{}}}}
 controls: [teacher]
-machine: [--trainer.accelerator=cpu, --trainer.devices=1, --trainer.max_epochs=-1, --trainer.max_steps=8,
-          --trainer.accumulate_grad_batches=1, --trainer.val_check_interval=4, --last_checkpoint.every_n_steps=2]
+machine:
+  trainer.accelerator: cpu
+  trainer.devices: 1
+  trainer.max_epochs: -1
+  trainer.max_steps: 8
+  trainer.accumulate_grad_batches: 1
+  trainer.val_check_interval: 4
+  last_checkpoint.every_n_steps: 2
 then:
   nsmc:
     configs: [configs/finetune/nsmc.yaml]
-    overrides: [--data.data_dir={tasks}/nsmc, --data.tokenizer={world}/tokenizer, --data.max_length=48,
-                --data.cache_dir={tasks}/cache, --data.batch_size=8]
+    overrides:
+      data.data_dir: {tasks}/nsmc
+      data.tokenizer: {world}/tokenizer
+      data.cache_dir: {tasks}/cache
+      data.max_length: 48
+      data.batch_size: 8
     distil: {{configs: [configs/finetune/distil.yaml]}}
 latency: false
 """

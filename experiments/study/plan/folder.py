@@ -13,6 +13,7 @@ from experiments._shared.plan_file import PLAN_FILE, PlanJson, RunEntry, read_pl
 from experiments.study.plan.args import config_files
 from experiments.study.plan.declaration import Declared, Study
 from experiments.study.plan.plan import Plan, differences
+from experiments.study.plan.reading import in_mappings
 
 STUDY_FILE = "study.yaml"
 
@@ -109,7 +110,7 @@ def write_study(folder: Path, declared: Declared) -> None:
     defaults = {part.name: getattr(declared.study, part.name) for part in fields(Study)}
     keys = {name: value for name, value in _plain(asdict(declared.study)).items() if defaults[name] not in (None, {})}
     keys |= {"root": _plain(declared.settings.root), "name": declared.name}
-    text = yaml.safe_dump(keys, allow_unicode=True, sort_keys=False, width=120)
+    text = yaml.safe_dump(in_mappings(keys), allow_unicode=True, sort_keys=False, width=120)
     write_text(folder / STUDY_FILE, f"# {declared.question}\n{text}")
 
 

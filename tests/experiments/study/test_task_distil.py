@@ -16,7 +16,7 @@ from tests.support.study_texts import SMALL, declare
 __all__ = ["bench"]
 
 HEAD = "# Is it so?\nbase: [configs/distill/distilkobert.yaml]\nteacher: t\n"
-ARMS = "arms: {a: [], b: [--model.objectives.cosine.weight=0]}\n"
+ARMS = "arms: {a: {}, b: {model.objectives.cosine.weight: 0}}\n"
 PLAIN, DISTIL = "configs/finetune/nsmc.yaml", "configs/finetune/distil.yaml"
 
 
@@ -71,8 +71,8 @@ def test_rows_follow_their_arms_and_all_needs_stand_before(tmp_path: Path) -> No
 def test_a_task_may_be_for_some_arms_and_a_model_starts_as_it_is(tmp_path: Path) -> None:
     text = HEAD + (
         f"{ARMS}controls: [teacher]\narm_seeds: {{multi: [3]}}\n"
-        "models: {multi: {init_from: m, overrides: [--data.tokenizer=m]}}\n"
-        "then: {nsmc: {configs: [n.yaml], overrides: [--x=1]}, full: {configs: [n.yaml], arms: [teacher, b]}}\n"
+        "models: {multi: {init_from: m, overrides: {data.tokenizer: m}}}\n"
+        "then: {nsmc: {configs: [n.yaml], overrides: {x: 1}}, full: {configs: [n.yaml], arms: [teacher, b]}}\n"
     )
     plan = expand(declare(tmp_path, text))
     labels = [run.label for run in plan.runs]
@@ -96,9 +96,12 @@ def test_a_task_may_be_for_some_arms_and_a_model_starts_as_it_is(tmp_path: Path)
         (nsmc(distil=", arms: [c]"), r"nsmc.distil.arms: no such student 'c'; there are a, b, undistilled, mlm_only"),
         (nsmc(distil=", arms: [teacher]"), r"then.nsmc.distil.arms: no such student 'teacher'"),
         (nsmc(", arms: [d]"), r"then.nsmc.arms: no such arm 'd'; there are a, b, "),
-        (nsmc(distil=", overrides: [--model.teacher=x]"), r"nsmc.distil.overrides: .* is set by the study itself"),
+        (nsmc(distil=", overrides: {model.teacher: x}"), r"nsmc.distil.overrides: .* is set by the study itself"),
         ("models: {a: {init_from: x}}\n", r"arms .*'a' stands there twice"),
-        ("models: {m: {init_from: x, overrides: [y]}}\n", r"models.m.overrides: 'y' is no option"),
+        (
+            "models: {m: {init_from: x, overrides: {run.arm: y}}}\n",
+            r"models.m.overrides: --run.arm=y is set by the study",
+        ),
     ],
 )
 def test_what_the_study_cannot_do_is_refused(text: str, message: str, tmp_path: Path) -> None:
@@ -125,7 +128,7 @@ def test_a_recipe_that_is_not_there_is_named(tmp_path: Path) -> None:
             r"the teacher is fine-tuned with data.class_path=.*NSMC.*would learn from it with .*Table",
         ),
         (
-            nsmc(distil=", overrides: [--data.tokenizer=other]"),
+            nsmc(distil=", overrides: {data.tokenizer: other}"),
             r"then.nsmc.distil: the teacher is fine-tuned with data.tokenizer=data/kobert, .* with other",
         ),
     ],
