@@ -21,8 +21,10 @@ from lightning_modules.base import EncoderModule
 
 Setting: TypeAlias = str | bool | int | float
 
-HEADLINES = tuple(sorted({"agreement", "loss", *(score.key for kind in KINDS for score in kind.scores)}))
-"""Validation scores that stand first in the tab, as `final/<name>`: it opens with the first five of all scalars."""
+
+def headlines() -> list[str]:
+    """Validation scores that stand first in the tab, as `final/<name>`: it opens with the first five of all scalars."""
+    return sorted({"agreement", "loss", *(score.key for kind in KINDS for score in kind.scores)})
 
 
 class HparamsTab(pl.Callback):
@@ -92,7 +94,7 @@ class HparamsTab(pl.Callback):
 
     def _write_final(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         assert isinstance(pl_module, EncoderModule)
-        measured = {name: trainer.callback_metrics.get(f"{VAL}{name}") for name in HEADLINES}
+        measured = {name: trainer.callback_metrics.get(f"{VAL}{name}") for name in headlines()}
         scores = {f"final/{name}": float(value) for name, value in measured.items() if value is not None}
         for logger in trainer.loggers:
             logger.log_metrics(scores, step=pl_module.weights_step)
