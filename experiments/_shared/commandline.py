@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from distilkobert.stop_signals import StoppedBySignal
-from experiments._shared.parsers import StrictParser
+from experiments._shared.parsing.parsers import StrictParser
 
 Result = TypeVar("Result")
 

@@ -12,8 +12,8 @@ from jsonargparse import Namespace
 
 from distilkobert.io.run_files import CONFIG_FILE
 from distilkobert.models.checkpoints import read_checkpoint
-from experiments._shared.old_objectives import objectives_of
-from experiments._shared.renamed_options import NEW_NAMES
+from experiments._shared.parsing.old_objectives import objectives_of
+from experiments._shared.parsing.renamed_options import NEW_NAMES
 from experiments._shared.run_folder import read_config
 from experiments._shared.settings import PATHS, flatten
 from lightning_modules.base import MODULE_ENTRY

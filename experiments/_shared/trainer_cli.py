@@ -23,7 +23,7 @@ from distilkobert.tasks.probe import ProbeSpec
 from experiments._shared.commandline import plain_cause
 from experiments._shared.hardware import suit_processor
 from experiments._shared.links import LINKED, LinkError, add_links
-from experiments._shared.parsers import StrictParser
+from experiments._shared.parsing.parsers import StrictParser
 from experiments._shared.resuming import settle_checkpoint, take_folder
 from experiments._shared.run_callbacks import run_callbacks
 from experiments._shared.run_folder import RunSpec
