@@ -20,7 +20,10 @@ _LENGTH = ("max_steps", "max_epochs", "min_steps", "min_epochs", "limit_train_ba
 _PROCESSES = ("devices", "num_nodes", "strategy", "accelerator", "accumulate_grad_batches", "val_check_interval")
 """Settings of the trainer that a job which comes back with other devices changes."""
 
-_FREE = ("ckpt_path", "run", "trainer.max_time", "trainer.enable_progress_bar", "trainer.enable_model_summary")
+_FREE = (
+    "ckpt_path", "run", "progress", "trainer.logger", "trainer.max_time", "trainer.enable_progress_bar",
+    "trainer.enable_model_summary",
+)  # fmt: skip
 """Settings, or groups of them, that a finished run's result does not depend on."""
 
 

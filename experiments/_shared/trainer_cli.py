@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytorch_lightning as pl
-from jsonargparse import strip_meta
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.utilities import rank_zero_info
@@ -18,7 +17,7 @@ from pytorch_lightning.utilities import rank_zero_info
 import datamodules
 import lightning_modules
 from distilkobert.io.metric_names import ARM, LOSS, RECIPE, SEED, VAL
-from distilkobert.stop_signals import StopSignals
+from distilkobert.stop_signals import StoppedBySignal, StopSignals
 from distilkobert.tasks.probe import ProbeSpec
 from experiments._shared.commandline import plain_cause
 from experiments._shared.hardware import suit_processor
@@ -34,11 +33,19 @@ from experiments._shared.start_checks import (
     refuse_used_folder,
 )
 from experiments._shared.tokenizer_checks import check_tokenizers
+from experiments._shared.training.closing import closing_lines, resume_command
 from lightning_modules.base import EncoderModule
-from lightning_modules.callbacks import CHECKED_BATCHES, GradientWatch, LastCheckpoint, Length, RunRecord, keep_if_best
+from lightning_modules.callbacks import (
+    CHECKED_BATCHES,
+    GradientWatch,
+    LastCheckpoint,
+    Length,
+    ProgressLines,
+    RunRecord,
+    keep_if_best,
+)
 from lightning_modules.callbacks.graceful_stop import OwnSignals
 from lightning_modules.checkpoint_io import WholeCheckpoints
-from lightning_modules.ending import ending_line
 from lightning_modules.run_logger import RunLogger
 
 DEFAULT_SEED = 42
@@ -98,6 +105,7 @@ class TrainerCLI(LightningCLI):
         """Add the run folder, the probe, the two checkpoint groups and the links from data to module."""
         parser.add_class_arguments(RunSpec, "run")
         parser.add_class_arguments(ProbeSpec, "probe")
+        parser.add_class_arguments(ProgressLines, "progress")
         parser.add_lightning_class_args(ModelCheckpoint, "best_checkpoint")
         parser.add_lightning_class_args(LastCheckpoint, "last_checkpoint")
         parser.add_lightning_class_args(GradientWatch, "gradients")
@@ -120,7 +128,7 @@ class TrainerCLI(LightningCLI):
             AlreadyFinished: `--run.resume=auto` has nothing left to do.
         """
         super().parse_arguments(parser, args)
-        self.config = strip_meta(self.config)  # where settings of shared files were read from
+        self.config = self.config.clone(with_meta=False)  # where settings of shared files were read from
         config, fit = self.config[self.config.subcommand], self.config.subcommand == "fit"
         check_numbers(config)
         if config.get("weights_only") is False:
@@ -175,6 +183,19 @@ class TrainerCLI(LightningCLI):
         model = self.config[self.config.subcommand].model
         return model.class_path, model.init_args.as_dict()
 
+    def fit(self, **options: Any) -> None:
+        """Train; a training that a signal has stopped ends with the command that goes on with it.
+
+        Raises:
+            StoppedBySignal: a signal has stopped it.
+        """
+        try:
+            self.trainer.fit(**options)
+        except StoppedBySignal as stop:
+            if stop.in_training and (self.run_folder / "checkpoints" / "last.ckpt").is_file():
+                rank_zero_info(f"next: {resume_command(self.run_folder)}")
+            raise
+
     def after_fit(self) -> None:
         """Measure the weights that training ends with, or that a run of no steps has, where no validation did.
 
@@ -193,8 +214,7 @@ class TrainerCLI(LightningCLI):
         if keep_if_best(trainer, metrics) or measured:
             next(callback for callback in trainer.callbacks if isinstance(callback, LastCheckpoint)).save(trainer)
         reason = run_record.write_end(trainer)
-        if reason:
-            rank_zero_info(ending_line(reason, trainer.global_step))
+        rank_zero_info("\n".join(closing_lines(trainer, self.model, self.run_folder, reason)))
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         """The trainer, with TensorBoard always and the callbacks of this project."""
