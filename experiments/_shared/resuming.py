@@ -9,10 +9,11 @@ from typing import Any
 from jsonargparse import Namespace
 
 from distilkobert.io.locks import LOCK_FILE, only_process
-from distilkobert.io.run_files import CONFIG_FILE, METRICS_FILE, read_metrics, why_unfinished
+from distilkobert.io.run_files import CONFIG_FILE, LOGGERS_FILE, METRICS_FILE, read_metrics, why_unfinished
 from experiments._shared.run_folder import read_config
 from experiments._shared.settings import PATHS, flatten
 from experiments._shared.start_checks import check_checkpoint, refuse_used_folder
+from lightning_modules.loggers import CSV_FILE
 
 _LENGTH = ("max_steps", "max_epochs", "min_steps", "min_epochs", "limit_train_batches")
 """Settings of the trainer that say when a run is finished; what `max_time` has stopped goes on with another one."""
@@ -135,5 +136,6 @@ def _forget_start(folder: Path) -> None:
 
     Curves of both starts in one folder would be read as one.
     """
-    for path in (folder / CONFIG_FILE, folder / METRICS_FILE, *folder.glob("events.out.tfevents.*")):
+    names = (CONFIG_FILE, METRICS_FILE, LOGGERS_FILE, CSV_FILE)
+    for path in (*(folder / name for name in names), *folder.glob("events.out.tfevents.*")):
         path.unlink(missing_ok=True)

@@ -27,6 +27,7 @@ class RunSpec:
             that are put back into a queue.
         check_only: `fit` makes everything, trains and validates a few batches, says how long the run will take, what
             it needs and what its objectives are at the start, and writes nothing.
+        allow_slow_precision: run with a `trainer.precision` that this CPU has no instructions for.
     """
 
     root: str = "runs"
@@ -34,6 +35,7 @@ class RunSpec:
     arm: str = "base"
     resume: Literal["auto", "never"] = "never"
     check_only: bool = False
+    allow_slow_precision: bool = False
 
     def __post_init__(self) -> None:
         for name in ("recipe", "arm"):

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytorch_lightning as pl
+from jsonargparse import Namespace
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.utilities import rank_zero_info
@@ -34,6 +35,8 @@ from experiments._shared.start_checks import (
 )
 from experiments._shared.tokenizer_checks import check_tokenizers
 from experiments._shared.training.closing import closing_lines, resume_command
+from experiments._shared.training.loggers import fill_required, make_loggers
+from experiments._shared.training.trainer_checks import check_trainer
 from lightning_modules.base import EncoderModule
 from lightning_modules.callbacks import (
     CHECKED_BATCHES,
@@ -46,7 +49,7 @@ from lightning_modules.callbacks import (
 )
 from lightning_modules.callbacks.graceful_stop import OwnSignals
 from lightning_modules.checkpoint_io import WholeCheckpoints
-from lightning_modules.run_logger import RunLogger
+from lightning_modules.loggers import RunLogger
 
 DEFAULT_SEED = 42
 """Seed of the original's fine-tuning scripts (monologg/KoBERT-nsmc, KoBERT-NER, KoBERT-KorQuAD)."""
@@ -56,6 +59,11 @@ __all__ = ["TrainerCLI", "datamodules", "lightning_modules"]
 
 class TrainerParser(StrictParser, LightningArgumentParser):
     """LightningCLI's parser, as strict as that of all other commands."""
+
+    def validate(self, namespace: Namespace, *args: Any, **kwargs: Any) -> None:
+        """Check the settings, once those are there that a run gives its loggers."""
+        fill_required(namespace)
+        super().validate(namespace, *args, **kwargs)
 
 
 TRAINER_OPTIONS: dict[str, Any] = {
@@ -149,10 +157,7 @@ class TrainerCLI(LightningCLI):
     def before_instantiate_classes(self) -> None:
         """Give the trainer its logger, and refuse what would write over a run that the folder has."""
         config = self.config[self.config.subcommand]
-        if config.trainer.logger not in (None, True):
-            raise ValueError("trainer.logger: runs always log to TensorBoard in their run folder; leave it out")
-        if config.trainer.default_root_dir is not None:
-            raise ValueError("trainer.default_root_dir: runs write into their run folder, see run.root; leave it out")
+        check_trainer(config.trainer)
         self.facts = {RECIPE: config.run.recipe, ARM: config.run.arm, SEED: int(config.seed_everything)}
         if config.get("ckpt_path") or (config.trainer.fast_dev_run and not config.run.check_only):
             return
@@ -164,12 +169,15 @@ class TrainerCLI(LightningCLI):
 
     def instantiate_classes(self) -> None:
         """Make everything; a module of ours gets the checkpoint that will be loaded into it."""
+        config = self.config[self.config.subcommand]
+        # Loggers are made when there is something to log; the settings that are saved name them.
+        self.asked_loggers, config.trainer.logger = config.trainer.logger, None
         try:
             super().instantiate_classes()
         except ValueError as error:  # the parser's own, around what a constructor or a link says
             cause = plain_cause(error)
             raise (cause.__cause__ if isinstance(cause.__cause__, LinkError) else cause) from None
-        config = self.config[self.config.subcommand]
+        config.trainer.logger = self.asked_loggers
         asked = config.model.init_args.as_dict()
         if isinstance(self.model, EncoderModule):
             self.model.settings = plain({name: value for name, value in asked.items() if name not in LINKED})
@@ -217,7 +225,7 @@ class TrainerCLI(LightningCLI):
         rank_zero_info("\n".join(closing_lines(trainer, self.model, self.run_folder, reason)))
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
-        """The trainer, with TensorBoard always and the callbacks of this project."""
+        """The trainer, with TensorBoard always, the loggers that are asked for, and the callbacks of this project."""
         config = self.config[self.config.subcommand]
         logger = RunLogger(
             save_dir=config.run.root,
@@ -233,7 +241,7 @@ class TrainerCLI(LightningCLI):
             config, self.facts, self.run_folder, self.length, self.signals, bar
         )
         options = {
-            "logger": logger,
+            "logger": [logger, *make_loggers(self.asked_loggers, self.run_folder, self.resumed_step)],
             "use_distributed_sampler": False,
             "enable_progress_bar": bar,
             # Lightning looks there for checkpoints that no command has named, and would else in the working folder.
@@ -242,5 +250,5 @@ class TrainerCLI(LightningCLI):
         trainer = super().instantiate_trainer(**options, **kwargs)
         trainer.strategy.checkpoint_io = WholeCheckpoints()
         trainer._signal_connector = OwnSignals()  # type: ignore[assignment]
-        suit_processor(trainer)
+        suit_processor(trainer, config.run.allow_slow_precision)
         return trainer

@@ -89,6 +89,8 @@ class HparamsTab(pl.Callback):
             else:
                 start.hparams[name].number_value = value
         self._write(trainer, metadata.SESSION_START_INFO_TAG, HParamsPluginData(session_start_info=start))
+        for logger in trainer.loggers:
+            logger.log_hyperparams(self.settings)  # TensorBoard's writes hparams.yaml and, without metrics, no event
 
     def _write_final(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         assert isinstance(pl_module, EncoderModule)
@@ -104,5 +106,4 @@ class HparamsTab(pl.Callback):
         summary = Summary(value=[Summary.Value(tag=tag, metadata=described, tensor=metadata.NULL_TENSOR)])
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
-                logger.log_hyperparams(self.settings)  # for hparams.yaml; without metrics it writes no event
                 logger.experiment.file_writer.add_summary(summary)
