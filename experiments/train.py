@@ -22,6 +22,7 @@ from experiments._shared.resuming import AlreadyFinished, is_first_process
 from experiments._shared.run_folder import RunConfig
 from experiments._shared.trainer_cli import TRAINER_OPTIONS, TrainerCLI
 from experiments._shared.training.own_config import with_own_config
+from experiments._shared.training.parser import COMMANDS
 
 PROGRAM = "python -m experiments.train"
 USAGE = f"{PROGRAM} {{}} -c CONFIG [-c OVERLAY ...] [--key=value ...]"
@@ -40,7 +41,7 @@ def main(args: Sequence[str] | None = None) -> TrainerCLI | None:
     quieten_transformers()
     quieten_lightning()
     torch.set_float32_matmul_precision("high")
-    usages = {name: {"usage": USAGE.format(name)} for name in TrainerCLI.subcommands()}
+    pages = {name: {"usage": USAGE.format(name), "description": COMMANDS[name]} for name in TrainerCLI.subcommands()}
     words = with_own_config(sys.argv[1:] if args is None else args)
     if args is None:
         sys.argv[1:] = words  # what other processes of the run are started with
@@ -50,7 +51,7 @@ def main(args: Sequence[str] | None = None) -> TrainerCLI | None:
                 held.enter_context(StopSignals()),
                 held,
                 **TRAINER_OPTIONS,
-                parser_kwargs={"prog": PROGRAM, "description": __doc__, **usages},
+                parser_kwargs={"prog": PROGRAM, "description": __doc__, **pages},
                 save_config_callback=RunConfig,
                 args=None if args is None else words,
             )

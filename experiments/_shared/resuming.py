@@ -13,6 +13,7 @@ from distilkobert.io.run_files import CONFIG_FILE, LOGGERS_FILE, METRICS_FILE, r
 from experiments._shared.run_folder import read_config
 from experiments._shared.settings import PATHS, flatten
 from experiments._shared.start_checks import check_checkpoint, refuse_used_folder
+from experiments._shared.training.saved_paths import with_absolute_paths
 from lightning_modules.loggers import CSV_FILE
 
 _LENGTH = ("max_steps", "max_epochs", "min_steps", "min_epochs", "limit_train_batches")
@@ -117,7 +118,7 @@ def _check_unfinished(config: Namespace, folder: Path) -> None:
 
 
 def _as_text(config: dict[str, Any]) -> dict[str, str]:
-    return {name: str(value) for name, value in flatten(config).items()}
+    return {name: str(value) for name, value in with_absolute_paths(flatten(config)).items()}
 
 
 def _is_free(name: str) -> bool:

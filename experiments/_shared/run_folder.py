@@ -12,6 +12,7 @@ from pytorch_lightning.loggers import TensorBoardLogger
 
 from distilkobert.io.files import write_text
 from experiments._shared.settings import flatten
+from experiments._shared.training.saved_paths import keepable, with_absolute_paths
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class RunConfig(SaveConfigCallback):
             return
         assert trainer.logger is not None  # runs always have one
         path = Path(str(trainer.logger.log_dir)) / self.config_filename
+        self.config = keepable(self.config)
         text, before = self.parser.dump(self.config, skip_none=False), path.read_text(encoding="utf-8")
         changes = _changes(yaml.safe_load(before), yaml.safe_load(text))
         if changes:
@@ -88,6 +90,7 @@ class RunConfig(SaveConfigCallback):
         used = log_dir is not None and (Path(log_dir) / self.config_filename).is_file()
         if trainer.strategy.broadcast(used):
             return False
+        self.config = keepable(self.config)
         super().setup(trainer, pl_module, "fit")
         return True
 
@@ -114,6 +117,6 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 def _changes(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    old, new = (flatten({**config, "ckpt_path": None}) for config in (before, now))
+    old, new = (with_absolute_paths(flatten({**config, "ckpt_path": None})) for config in (before, now))
     names = sorted(name for name in old.keys() | new.keys() if new.get(name) != old.get(name))
     return [f"{name} was {old.get(name)}, is {new.get(name)}" for name in names]

@@ -7,10 +7,9 @@ on `fit` only resumes, so settings that differ from the checkpoint's are refused
 
 import sys
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, cast
 
 import pytorch_lightning as pl
-from jsonargparse import Namespace
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.utilities import rank_zero_info
@@ -23,7 +22,6 @@ from distilkobert.tasks.probe import ProbeSpec
 from experiments._shared.commandline import plain_cause
 from experiments._shared.hardware import suit_processor
 from experiments._shared.links import LINKED, LinkError, add_links
-from experiments._shared.parsing.parsers import StrictParser
 from experiments._shared.resuming import settle_checkpoint, take_folder
 from experiments._shared.run_callbacks import run_callbacks
 from experiments._shared.run_folder import RunSpec
@@ -35,7 +33,11 @@ from experiments._shared.start_checks import (
 )
 from experiments._shared.tokenizer_checks import check_tokenizers
 from experiments._shared.training.closing import closing_lines, resume_command
-from experiments._shared.training.loggers import fill_required, make_loggers
+from experiments._shared.training.data_tokenizer import fill_tokenizer
+from experiments._shared.training.loggers import make_loggers
+from experiments._shared.training.own_config import place_by_own_config
+from experiments._shared.training.parser import TrainerParser
+from experiments._shared.training.saved_paths import keepable
 from experiments._shared.training.trainer_checks import check_trainer
 from lightning_modules.base import EncoderModule
 from lightning_modules.callbacks import (
@@ -57,15 +59,6 @@ DEFAULT_SEED = 42
 __all__ = ["TrainerCLI", "datamodules", "lightning_modules"]
 
 
-class TrainerParser(StrictParser, LightningArgumentParser):
-    """LightningCLI's parser, as strict as that of all other commands."""
-
-    def validate(self, namespace: Namespace, *args: Any, **kwargs: Any) -> None:
-        """Check the settings, once those are there that a run gives its loggers."""
-        fill_required(namespace)
-        super().validate(namespace, *args, **kwargs)
-
-
 TRAINER_OPTIONS: dict[str, Any] = {
     "model_class": pl.LightningModule,
     "datamodule_class": pl.LightningDataModule,
@@ -75,12 +68,6 @@ TRAINER_OPTIONS: dict[str, Any] = {
     "auto_configure_optimizers": False,
 }
 """How the trainer's parser is made, by whoever makes one."""
-
-
-CHECKPOINT_HELP = (
-    "Checkpoint to load: a file, or 'last' or 'best' for those in the run's folder. 'fit' resumes from it as the run "
-    "was; other commands evaluate its weights."
-)
 
 
 class TrainerCLI(LightningCLI):
@@ -96,13 +83,6 @@ class TrainerCLI(LightningCLI):
         self.signals = signals
         self.held = held
         super().__init__(**options)
-
-    def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs: Any) -> LightningArgumentParser:
-        parser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
-        for action in parser._actions:  # Lightning's own help names keywords that are not taken here
-            if action.dest == "ckpt_path":
-                action.help = CHECKPOINT_HELP
-        return parser
 
     def add_default_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """One seed for everything; LightningCLI's own option would also take `true` and `false`."""
@@ -139,6 +119,8 @@ class TrainerCLI(LightningCLI):
         self.config = self.config.clone(with_meta=False)  # where settings of shared files were read from
         config, fit = self.config[self.config.subcommand], self.config.subcommand == "fit"
         check_numbers(config)
+        place_by_own_config(config, cast(TrainerParser, self._parser(self.config.subcommand)))
+        fill_tokenizer(config)
         if config.get("weights_only") is False:
             raise ValueError("--weights_only=false: nothing that a checkpoint names is executed; leave it out")
         self.run_folder = RunSpec(**vars(config.run)).folder(int(config.seed_everything))
@@ -180,7 +162,8 @@ class TrainerCLI(LightningCLI):
         config.trainer.logger = self.asked_loggers
         asked = config.model.init_args.as_dict()
         if isinstance(self.model, EncoderModule):
-            self.model.settings = plain({name: value for name, value in asked.items() if name not in LINKED})
+            kept = keepable(config).model.init_args.as_dict()
+            self.model.settings = plain({name: value for name, value in kept.items() if name not in LINKED})
             self.model.checkpoint = config.get("ckpt_path")
         tokenizer = getattr(self.datamodule, "tokenizer", None)
         if tokenizer is not None and not config.get("ckpt_path"):

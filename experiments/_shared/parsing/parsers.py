@@ -23,14 +23,14 @@ class StrictParser(ArgumentParser):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("formatter_class", HelpFormatter)
         super().__init__(*args, allow_abbrev=False, **kwargs)
-        self._config_files: list[ConfigFile] = []
+        self.config_files: list[ConfigFile] = []
         self._objective_files = ObjectiveFiles()
         self._reading = False
-        self._arguments: list[str] = []
+        self.arguments: list[str] = []
 
     def parse_args(self, args: Any = None, *others: Any, **kwargs: Any) -> Any:
         """Parse the command line; options of the old form are refused with their new names."""
-        self._arguments = list(sys.argv[1:] if args is None else args)
+        self.arguments = list(sys.argv[1:] if args is None else args)
         return super().parse_args(args, *others, **kwargs)
 
     def parse_path(self, cfg_path: Any, *args: Any, **kwargs: Any) -> Any:
@@ -38,7 +38,7 @@ class StrictParser(ArgumentParser):
         try:
             file = read_config(Path(cfg_path))
             self._check_order(file)
-            self._config_files.append(file)
+            self.config_files.append(file)
         except (OSError, ValueError) as error:
             self.error(str(error), error)
         self._reading = True
@@ -52,7 +52,7 @@ class StrictParser(ArgumentParser):
         if self._reading:
             try:
                 commands = {name: parser._objective_files for name, parser in self._commands().items()}
-                content = merge_objectives(self._config_files[-1].path, content, self._objective_files, commands)
+                content = merge_objectives(self.config_files[-1].path, content, self._objective_files, commands)
             except ValueError as error:
                 self._reading = False  # the message names file and line already
                 self.error(str(error), error)
@@ -62,7 +62,7 @@ class StrictParser(ArgumentParser):
         """Say what is wrong and what was probably meant, without the list of all options."""
         # An option that a file alone may hold is refused when all has been read, by the parser above the command's.
         parser = getattr(ex, "subcommand_parser", None) or self._command()
-        refused = "" if self._reading else parser._objective_files.refused(parser._arguments)
+        refused = "" if self._reading else parser._objective_files.refused(parser.arguments)
         message = refused or self._misplaced(message) or parser._placed(message)
         if not self.exit_on_error:
             super().error(message, ex)
@@ -75,7 +75,7 @@ class StrictParser(ArgumentParser):
         """What is wrong with the words of the line, where it is they that a message is about."""
         if not any(phrase in message for phrase in ("unrecognized arguments", "is not accepted before subcommand")):
             return ""
-        return misplaced_word(self._program, self._arguments, self._commands())
+        return misplaced_word(self._program, self.arguments, self._commands())
 
     @property
     def _program(self) -> str:
@@ -89,11 +89,11 @@ class StrictParser(ArgumentParser):
         """
         for part in ("model", "data"):
             below = [key for key in file.lines if key.startswith(f"{part}.")]
-            chosen = any(f"{part}.class_path" in one.lines for one in (*self._config_files, file))
+            chosen = any(f"{part}.class_path" in one.lines for one in (*self.config_files, file))
             if (
                 below
                 and not chosen
-                and not any(word.startswith((f"--{part}=", f"--{part}.class_path=")) for word in self._arguments)
+                and not any(word.startswith((f"--{part}=", f"--{part}.class_path=")) for word in self.arguments)
             ):
                 raise ValueError(
                     f"{file.place(below[0])}: {part}: its class is not chosen yet; put the recipe first: "
@@ -102,7 +102,7 @@ class StrictParser(ArgumentParser):
 
     def _command(self) -> "StrictParser":
         """The parser of the command whose files have been read, where this one only chooses among commands."""
-        return next((parser for parser in self._commands().values() if parser._config_files), self)
+        return next((parser for parser in self._commands().values() if parser.config_files), self)
 
     def _commands(self) -> "dict[str, StrictParser]":
         """The parsers of the commands by name, where this one only chooses among commands."""
@@ -116,10 +116,10 @@ class StrictParser(ArgumentParser):
         asked = refused_name(refused) if refused and refused["option"] else ""
         key = ".".join([*KEY.findall(message), *([asked] if asked else [])])
         if self._reading:
-            files = self._config_files[-1:]
+            files = self.config_files[-1:]
             key += ".class_path" if NO_CLASS.search(message) else ""
         else:
-            files = [file for file in self._config_files if asked in file.lines][-1:]
+            files = [file for file in self.config_files if asked in file.lines][-1:]
         return f"{files[0].place(key)}: {message}" if files else message
 
     def _classes(self) -> dict[str, list[str]]:

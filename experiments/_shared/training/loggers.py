@@ -21,19 +21,16 @@ _IDS = {"MLFlowLogger": "run_id", "WandbLogger": "id"}
 _ALWAYS = "trainer.logger: runs always log to TensorBoard in their run folder; leave it out"
 
 
-def fill_required(settings: Namespace) -> None:
+def fill_folder(loggers: Any, root: str) -> None:
     """Give CSVLogger the folder without which the parser does not take it; it writes into the run's in any case.
 
     Args:
-        settings: of a command, or of the program with those of its command below the command's name.
+        loggers: `trainer.logger` as it was parsed.
+        root: folder of all runs.
     """
-    command = settings.get("subcommand")
-    own = settings.get(command) if command else settings
-    if not isinstance(own, Namespace) or own.get("trainer") is None or own.get("run") is None:
-        return
-    for asked in _asked(own.trainer.get("logger")):
+    for asked in _asked(loggers):
         if asked.class_path.endswith(".CSVLogger") and asked.init_args.get("save_dir") is None:
-            asked.init_args.save_dir = own.run.root
+            asked.init_args.save_dir = root
 
 
 def check_loggers(asked: Any) -> None:
