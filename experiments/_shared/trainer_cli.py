@@ -35,6 +35,7 @@ from experiments._shared.tokenizer_checks import check_tokenizers
 from experiments._shared.training.closing import closing_lines, resume_command
 from experiments._shared.training.data_tokenizer import fill_tokenizer
 from experiments._shared.training.loggers import make_loggers
+from experiments._shared.training.objective_errors import named_objective
 from experiments._shared.training.own_config import place_by_own_config
 from experiments._shared.training.parser import TrainerParser
 from experiments._shared.training.saved_paths import keepable
@@ -158,7 +159,8 @@ class TrainerCLI(LightningCLI):
             super().instantiate_classes()
         except ValueError as error:  # the parser's own, around what a constructor or a link says
             cause = plain_cause(error)
-            raise (cause.__cause__ if isinstance(cause.__cause__, LinkError) else cause) from None
+            cause = cause.__cause__ if isinstance(cause.__cause__, LinkError) else cause
+            raise named_objective(cause, config.model.init_args.get("objectives")) from None
         config.trainer.logger = self.asked_loggers
         asked = config.model.init_args.as_dict()
         if isinstance(self.model, EncoderModule):
