@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from distilkobert.io.files import atomic_folder, write_text
 from experiments._shared.commandline import run_command
-from experiments._shared.parsers import StrictParser
+from experiments._shared.parsing.parsers import StrictParser
 
 if TYPE_CHECKING:
     from experiments.report.figures.style import Drawing
