@@ -73,7 +73,7 @@ def retention_table(study: Study, scores: Scores) -> Table:
     rows = []
     for arm in study.arms:
         planned = [scores.planned[arm.name, heading] for heading in headings]
-        in_mean = [scores.planned[arm.name, heading] for heading in scores.in_mean]
+        in_mean = [count for count, one in zip(planned, scores.metrics, strict=True) if scores.is_in_mean(one)]
         has_mean = min(in_mean, default=0) > 0 if study.is_planned else max(planned) > 0
         ratios = [scores.retention.get((arm.name, heading)) for heading in headings]
         cells = [

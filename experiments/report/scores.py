@@ -40,14 +40,13 @@ class Scores:
     alike: tuple[str, ...] = ()
     of_some: tuple[str, ...] = ()
 
-    @property
-    def in_mean(self) -> list[str]:
-        """Column headings of the mean retention: the main score of every task that all arms go through."""
-        return [metric.heading for metric in self.metrics if metric.main and metric.stage not in self.of_some]
+    def is_in_mean(self, metric: Metric) -> bool:
+        """Whether the mean retention counts a score: the main one of a task that all arms go through."""
+        return metric.main and metric.stage not in self.of_some
 
     def mean_retention(self, arm: str) -> Ratio | None:
-        """Mean over the tasks of `in_mean`; None where one is missing."""
-        found = [self.retention.get((arm, heading)) for heading in self.in_mean]
+        """Mean over the scores of `is_in_mean`; None where one is missing."""
+        found = [self.retention.get((arm, metric.heading)) for metric in self.metrics if self.is_in_mean(metric)]
         values = [value for value in found if value is not None]
         return mean_ratio(values) if values and len(values) == len(found) else None
 
