@@ -39,7 +39,7 @@ def closing_lines(trainer: pl.Trainer, pl_module: pl.LightningModule, folder: Pa
     chosen = best or last
     if not chosen.is_file():
         return [
-            _why(trainer, reason),
+            _why(trainer, reason).partition("; go on")[0],
             f"run folder: {folder}",
             "no checkpoint: training has ended before its first step; remove the folder and start again",
         ]
