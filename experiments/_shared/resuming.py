@@ -14,7 +14,7 @@ from experiments._shared.run_folder import read_config
 from experiments._shared.settings import PATHS, flatten
 from experiments._shared.start_checks import check_checkpoint, refuse_used_folder
 from experiments._shared.training.saved_paths import with_absolute_paths
-from lightning_modules.loggers import CSV_FILE
+from lightning_modules.loggers.run_csv import CSV_FILE
 
 _LENGTH = ("max_steps", "max_epochs", "min_steps", "min_epochs", "limit_train_batches")
 """Settings of the trainer that say when a run is finished; what `max_time` has stopped goes on with another one."""

@@ -52,7 +52,7 @@ from lightning_modules.callbacks import (
 )
 from lightning_modules.callbacks.graceful_stop import OwnSignals
 from lightning_modules.checkpoint_io import WholeCheckpoints
-from lightning_modules.loggers import RunLogger
+from lightning_modules.loggers.run_logger import RunLogger
 
 DEFAULT_SEED = 42
 """Seed of the original's fine-tuning scripts (monologg/KoBERT-nsmc, KoBERT-NER, KoBERT-KorQuAD)."""

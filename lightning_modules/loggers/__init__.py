@@ -1,7 +1,1 @@
-"""The loggers of a run: TensorBoard always, others beside it."""
-
-from lightning_modules.loggers.late_logger import LateLogger
-from lightning_modules.loggers.run_csv import CSV_FILE, RunCSV
-from lightning_modules.loggers.run_logger import RunLogger
-
-__all__ = ["CSV_FILE", "LateLogger", "RunCSV", "RunLogger"]
+"""The loggers of a run: TensorBoard always, others beside it. They are made by the command line, so none is offered."""

@@ -109,6 +109,7 @@ def test_a_command_wins_over_what_the_run_gives(world: World, run: Run, tmp_path
     ("option", "message"),
     [
         ("--trainer.logger=false", "runs always log to TensorBoard"),
+        ("--trainer.logger+=TensorBoardLogger", "runs always log to TensorBoard"),
         ("--trainer.logger+=WandbLogger", "WandbLogger needs a package that is not installed: pip install wandb"),
     ],
 )
@@ -119,6 +120,26 @@ def test_loggers_that_cannot_be(
     with pytest.raises(ValueError, match=message):
         run("fit", world.distil(tmp_path, option))
     assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--trainer.logger+=CSVLoger"], "or WandbLogger, got CSVLoger; did you mean CSVLogger?\nAll"),
+        (
+            ["--trainer.logger+=pytorch_lightning.loggers.MLFlowLogger", "--trainer.logger.run_nam=x"],
+            "Option 'run_nam' is not accepted; did you mean",
+        ),
+    ],
+)
+def test_mistyped_loggers(
+    words: list[str], message: str, world: World, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        run("fit", world.distil(tmp_path, *words))
+    said = capsys.readouterr().err
+    assert message in said
+    assert "LateLogger" not in said
 
 
 def test_mlflow_itself(world: World, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,9 +107,12 @@ def _class_of(class_path: str) -> Any:
 
 def _first_of(listing: re.Match[str]) -> str:
     """The first error of a listing: that of the class that was asked for; choices of several types become one list."""
+    indent = re.search(r"Errors:\n(\s*)- ", listing[0])
+    errors = listing["first"].split(f"\n{indent[1]}- ") if indent else [listing["first"]]
+    own = [error for error in errors if not error.startswith(("Expected a <class", "Not a valid subclass"))]
     choices = re.findall(r"Expected a typing\.Literal\[([^]]*)\]", listing[0])
     if not listing["first"].startswith("Expected a ") or not choices:
-        return listing["first"]
+        return (own or errors)[0]
     names = dict.fromkeys(choice.strip(" '\"") for choice in ", ".join(choices).split(","))
     return _expected_one_of(list(names), listing[0].rpartition("Given value: ")[2].strip())
 

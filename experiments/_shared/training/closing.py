@@ -37,6 +37,12 @@ def closing_lines(trainer: pl.Trainer, pl_module: pl.LightningModule, folder: Pa
     last = folder / "checkpoints" / "last.ckpt"
     best, shown = _best(trainer)
     chosen = best or last
+    if not chosen.is_file():
+        return [
+            _why(trainer, reason).partition("; go on")[0],
+            f"run folder: {folder}",
+            "no checkpoint: training has ended before its first step; remove the folder and start again",
+        ]
     if reason not in ("", EARLY_STOPPING):
         following = resume_command(folder, *(["--trainer.max_time=DD:HH:MM:SS"] if reason == "max_time" else []))
     elif isinstance(pl_module, FineTuning):

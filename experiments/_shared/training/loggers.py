@@ -12,7 +12,8 @@ from typing import Any
 from jsonargparse import Namespace
 from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger
 
-from lightning_modules.loggers import LateLogger, RunCSV
+from lightning_modules.loggers.late_logger import LateLogger
+from lightning_modules.loggers.run_csv import RunCSV
 
 _PACKAGES = {"MLFlowLogger": "mlflow", "WandbLogger": "wandb"}
 _IDS = {"MLFlowLogger": "run_id", "WandbLogger": "id"}
@@ -22,14 +23,14 @@ _ALWAYS = "trainer.logger: runs always log to TensorBoard in their run folder; l
 
 
 def fill_folder(loggers: Any, root: str) -> None:
-    """Give CSVLogger the folder without which the parser does not take it; it writes into the run's in any case.
+    """Give loggers of files the folder without which the parser does not take them; they write into the run's anyway.
 
     Args:
         loggers: `trainer.logger` as it was parsed.
         root: folder of all runs.
     """
     for asked in _asked(loggers):
-        if asked.class_path.endswith(".CSVLogger") and asked.init_args.get("save_dir") is None:
+        if asked.class_path.endswith((".CSVLogger", ".TensorBoardLogger")) and asked.init_args.get("save_dir") is None:
             asked.init_args.save_dir = root
 
 
