@@ -94,7 +94,8 @@ def retention_table(study: Study, scores: Scores) -> Table:
         rows=tuple(rows),
         notes=(
             "Ratio of the means over seeds; n is the number of seeds of the arm or of the teacher, whichever is less. "
-            f"The last column is the mean over the tasks{which}.{_left_out(scores)}",
+            f"The last column is the mean over the tasks{which}.",
+            *_left_out(scores),
             *_majority_note(scores),
             *scores.alike,
             *marks_explained(rows),
@@ -102,10 +103,10 @@ def retention_table(study: Study, scores: Scores) -> Table:
     )
 
 
-def _left_out(scores: Scores) -> str:
+def _left_out(scores: Scores) -> tuple[str, ...]:
     if not scores.of_some:
-        return ""
-    return f" Not every arm goes through {', '.join(scores.of_some)}, so the mean leaves that out."
+        return ()
+    return (f"Not every arm goes through {', '.join(scores.of_some)}, so the mean leaves that out.",)
 
 
 def _taught_note(study: Study) -> tuple[str, ...]:

@@ -93,7 +93,7 @@ def test_the_task_kind_of_the_page(
     assert capsys.readouterr().out.split("\t")[0] in "12345"
     page = (report(str(own / "runs")) / "report.md").read_text(encoding="utf-8")
     assert "| arm | kind | size MB | stars within one |" in page
-    assert f"| {100 * share:.2f} †" in page
+    assert f"| {100 * share:.2f}" in page
     commands = block(section, "bash")
     assert "DISTILKOBERT_IMPORT=my_stars" in commands
     with pytest.raises(ValueError, match="there is a task kind or head 'sequence_classification' already"):
