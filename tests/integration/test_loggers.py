@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from pytorch_lightning.loggers import Logger
+from pytorch_lightning.utilities import rank_zero_only
 
 from experiments._shared.trainer_cli import TrainerCLI
 from experiments._shared.training import loggers
+from lightning_modules.loggers.late_logger import LateLogger
 from tests.world import World, read_json, scalars
 
 Run = Callable[..., TrainerCLI]
@@ -90,6 +92,29 @@ def test_a_tracking_service_gets_one_run(world: World, run: Run, tmp_path: Path,
     run("fit", [f"--ckpt_path={folder / 'checkpoints' / 'last.ckpt'}", "--trainer.max_steps=3"])
     assert calls[0] == ("made", "distilkobert", "base_seed42", place, "run-1")
     assert not [call for call in calls if call[0] == "settings"]
+
+
+def test_other_processes_log_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str | None] = []
+
+    def make(run_id: str | None) -> Logger:
+        made.append(run_id)
+        return MLFlowLogger(run_id=run_id)
+
+    def use() -> None:
+        logger = LateLogger(make, "MLFlowLogger", tmp_path / "recipe" / "base_seed1")
+        logger.log_hyperparams({"a": 1})
+        logger.log_metrics({"loss": 1.0}, 1)
+        logger.save()
+        logger.finalize("success")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rank_zero_only, "rank", 1)
+        use()
+    assert (made, list(tmp_path.iterdir())) == ([], [])
+    use()
+    use()
+    assert made == [None, "run-1"]
 
 
 def test_a_refused_start_begins_no_run(world: World, run: Run, tmp_path: Path, calls: list[Any]) -> None:
