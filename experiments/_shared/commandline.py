@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from distilkobert.stop_signals import StoppedBySignal
 from experiments._shared.extensions import import_extensions
-from experiments._shared.parsers import StrictParser
+from experiments._shared.parsing.parsers import StrictParser
 
 Result = TypeVar("Result")
 

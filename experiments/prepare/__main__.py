@@ -33,7 +33,7 @@ from distilkobert.tasks.data_sets import DatasetName
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 from experiments._shared.commandline import run_command
 from experiments._shared.measure import peak_memory_mb
-from experiments._shared.parsers import StrictParser
+from experiments._shared.parsing.parsers import StrictParser
 from experiments.prepare.augment import augment_parser, run_augment
 from experiments.prepare.fetch import SOURCES, fetch
 from experiments.prepare.vocabulary import add_vocabulary_commands, change_vocabulary

@@ -11,7 +11,7 @@ from jsonargparse import Namespace
 from distilkobert.augmentation.spec import AugmentSpec
 from distilkobert.tasks.files.tables import Quotes, layout_of
 from distilkobert.tasks.splits import shares
-from experiments._shared.parsers import StrictParser
+from experiments._shared.parsing.parsers import StrictParser
 
 _EVALUATED: Final = frozenset({"dev", "test", "valid", "validation", "eval"})
 

@@ -1,4 +1,4 @@
-"""The pages on models, task kinds and encoder families of one's own in docs/extending.md, with the files they show."""
+"""The pages on models, loggers, task kinds and families of one's own in docs/extending.md, with the files they show."""
 
 import importlib
 import json
@@ -17,11 +17,11 @@ from experiments.predict.__main__ import main as predict_command
 from experiments.report.__main__ import report
 from experiments.train import main
 from tests.integration.test_extending_page import block, options
-from tests.world import VOCABULARY, World, read_json
+from tests.world import VOCABULARY, World, read_json, scalars
 
 __all__ = ["options"]
 
-NAMES = ("my_models", "my_stars", "my_families")
+NAMES = ("my_models", "my_loggers", "my_stars", "my_families")
 
 
 @pytest.fixture
@@ -56,6 +56,19 @@ def test_the_model_of_the_page(options: list[str], own: Path) -> None:
     loss = network.task_loss({"labels": torch.tensor([0, 1, 0])}, (torch.tensor(logits),)).loss
     shares = [math.exp(row[gold]) / sum(map(math.exp, row)) for row, gold in zip(logits, (0, 1, 0), strict=True)]
     assert float(loss) == pytest.approx(sum(-((1 - p) ** 1.5) * math.log(p) for p in shares) / 3)
+
+
+def test_the_logger_of_the_page(options: list[str], own: Path) -> None:
+    write(own, "A logger of your own", "python", "yaml")
+    content = (own / "logger.yaml").read_text(encoding="utf-8").replace("scalars.jsonl", str(own / "scalars.jsonl"))
+    (own / "logger.yaml").write_text(content, encoding="utf-8")
+    often = "--trainer.log_every_n_steps=1"
+    main(["fit", "-c", "examples/emotions/emotions.yaml", "-c", str(own / "logger.yaml"), *options, often])
+    begin, *lines = [json.loads(line) for line in (own / "scalars.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert begin["settings"]["seed"] == 42
+    curve = {line["step"]: line["train/loss/total"] for line in lines if "train/loss/total" in line}
+    assert curve == pytest.approx(scalars(own / "runs" / "emotions" / "base_seed42")["train/loss/total"], rel=1e-5)
+    assert {name.partition("/")[0] for line in lines for name in line} == {"step", "train"}
 
 
 def test_the_task_kind_of_the_page(

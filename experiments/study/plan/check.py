@@ -13,7 +13,7 @@ from typing import Any
 from jsonargparse import ArgumentError, Namespace
 
 from distilkobert.stop_signals import StopSignals
-from experiments._shared.parsers import explain
+from experiments._shared.parsing.explanations import explain
 from experiments._shared.plan_file import CORPUS, DISTIL, TEACHER
 from experiments._shared.trainer_cli import TRAINER_OPTIONS, TrainerCLI
 from experiments.study.plan.args import group_args

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from distilkobert.io.files import write_text
-from experiments._shared.config_files import settings_sum
+from experiments._shared.parsing.config_files import settings_sum
 from experiments._shared.plan_file import PLAN_FILE, PlanJson, RunEntry, read_plan
 from experiments.study.plan.args import config_files
 from experiments.study.plan.declaration import Declared, Study

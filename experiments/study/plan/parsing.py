@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from jsonargparse import ArgumentError
 
-from experiments._shared.parsers import StrictParser
+from experiments._shared.parsing.parsers import StrictParser
 from experiments.study.plan.args import check_name
 from experiments.study.plan.declaration import Declared, Settings, Study
 from experiments.study.plan.reading import StudyFile, read_study

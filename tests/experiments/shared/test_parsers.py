@@ -4,7 +4,8 @@ from typing import Literal
 
 import pytest
 
-from experiments._shared.parsers import StrictParser, class_names, explain, option_names
+from experiments._shared.parsing.explanations import class_names, explain, option_names
+from experiments._shared.parsing.parsers import StrictParser
 
 LISTING = """Parser key "model":
   Does not validate against any of the Union subtypes
