@@ -149,6 +149,11 @@ class Distillation(TaughtModule, MaskedLMModule):
             "weighted": {name: term.detach() for name, term in loss.weighted.items()},
         }
 
+    def start_bands(self) -> dict[str, tuple[float, float]]:
+        """Of the objectives; see `Objective.start_band`."""
+        at_random = self.student.init == "random" and self.student.init_from is None
+        return self.objectives.start_bands(self.vocab_size, at_random)
+
     def on_predict_start(self) -> None:
         """Refuse a student that cannot fill a [MASK]."""
         if not has_head(self.network):

@@ -10,7 +10,7 @@ from distilkobert.models.compute import ComputeSpec
 from distilkobert.models.continued import load_to_continue
 from distilkobert.models.heads import encode, layer_parameters, masked_lm_logits
 from distilkobert.models.teachers import EncoderSpec, build_encoder
-from distilkobert.objectives.functions import masked_lm_loss
+from distilkobert.objectives.functions import masked_lm_band, masked_lm_loss
 from distilkobert.objectives.outputs import batch_of
 from distilkobert.optim import OptimizerSpec, steps_of_share
 from lightning_modules.base import TokenMeans
@@ -134,6 +134,10 @@ class MaskedLanguageModeling(MaskedLMModule):
         """Masked-LM loss of one batch: `input_ids`, `attention_mask`, `labels`, each (B, T)."""
         loss, _, _ = self._masked_lm(batch)
         return {"loss": loss, "terms": {"total": loss.detach(), "masked_lm": loss.detach()}}
+
+    def start_bands(self) -> dict[str, tuple[float, float]]:
+        """Around ln V for random weights; anything below for others."""
+        return {"masked_lm": masked_lm_band(self.vocab_size, self.init_from is None)}
 
     def evaluate(self, stage: str, batch: dict[str, Tensor]) -> None:
         """Held-out loss and top-1 accuracy over the masked tokens."""

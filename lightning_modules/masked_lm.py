@@ -26,6 +26,10 @@ class MaskedLMModule(EncoderModule):
     def log_measures(self, stage: str) -> None:
         """Log what was measured over all batches of `stage`; nothing beside the means here."""
 
+    def start_bands(self) -> dict[str, tuple[float, float]]:
+        """Plausible values of the terms before the first step, by name: lowest and highest."""
+        return {}
+
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         """Measure one batch of the corpus' validation part."""
         self.evaluate("val", batch)

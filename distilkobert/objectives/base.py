@@ -54,6 +54,15 @@ class Objective(nn.Module, ABC):
             teacher: the teacher's; None where there is none.
         """
 
+    def start_band(self, vocab_size: int, random_student: bool) -> tuple[float, float] | None:
+        """Lowest and highest value that is plausible before the first step; None where nothing is known.
+
+        Args:
+            vocab_size: V, pieces of the vocabulary.
+            random_student: whether the student starts from random weights.
+        """
+        return None
+
     @abstractmethod
     def forward(self, student: Outputs, teacher: Outputs | None, batch: Batch) -> Tensor:
         """The term for one batch, a scalar, before its weight.

@@ -8,7 +8,9 @@ gives 0 with a gradient of 0, so that a rank without any masked token does not p
 Source of the objective: Sanh et al., 2019, arXiv:1910.01108, section 2; DistilKoBERT weighs each term by 0.33 at T=2.
 """
 
+import math
 from collections.abc import Callable
+from typing import Final
 
 import torch
 import torch.nn.functional as F
@@ -83,6 +85,21 @@ def soft_target_loss_in_parts(
     for student, teacher in zip(torch.split(student_hidden, rows), torch.split(teacher_hidden, rows), strict=True):
         total = total + checkpoint(part, student, teacher, use_reentrant=False, preserve_rng_state=False)
     return total * (temperature**2 / max(len(student_hidden), 1))
+
+
+WORSE_THAN_GUESSING: Final = 1.5
+"""Times the value of a network that knows nothing: more than any start has."""
+
+
+def masked_lm_band(vocab_size: int, random_weights: bool) -> tuple[float, float]:
+    """Lowest and highest masked-LM loss that is plausible before the first step, in nats.
+
+    Args:
+        vocab_size: V; weights that know nothing have ln V.
+        random_weights: such weights, so that much less than ln V means that the input shows what is masked.
+    """
+    guessing = math.log(vocab_size)
+    return 0.8 * guessing if random_weights else 0.0, WORSE_THAN_GUESSING * guessing
 
 
 def masked_lm_loss(logits: Tensor, labels: Tensor) -> Tensor:

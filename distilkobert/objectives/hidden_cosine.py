@@ -39,6 +39,10 @@ class HiddenCosine(Objective):
         """Make the projection where the widths differ."""
         self.projection = make_projection(student.hidden_size, facts_of(teacher).hidden_size)
 
+    def start_band(self, vocab_size: int, random_student: bool) -> tuple[float, float] | None:
+        """From 0, equal directions, to 1, unrelated ones; 2 would be opposite ones."""
+        return -1e-3, 1.2
+
     def forward(self, student: Outputs, teacher: Outputs | None, batch: Batch) -> Tensor:
         """See the class."""
         mine, its = (batch.select(output.hidden[output.last], self.on) for output in (student, required(teacher)))

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from distilkobert.objectives.base import Objective
-from distilkobert.objectives.functions import masked_lm_loss
+from distilkobert.objectives.functions import masked_lm_band, masked_lm_loss
 from distilkobert.objectives.needs import Needs
 from distilkobert.objectives.outputs import Batch, Outputs
 from distilkobert.objectives.schedules import Scheduled
@@ -28,6 +28,10 @@ class MaskedLM(Objective):
     def needs(self) -> Needs:
         """Logits of the student."""
         return Needs(teacher=False, logits="masked_tokens")
+
+    def start_band(self, vocab_size: int, random_student: bool) -> tuple[float, float] | None:
+        """Of the loss itself; see `masked_lm_band`."""
+        return masked_lm_band(vocab_size, random_student)
 
     def forward(self, student: Outputs, teacher: Outputs | None, batch: Batch) -> Tensor:
         """See the class."""

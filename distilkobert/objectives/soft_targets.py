@@ -1,9 +1,11 @@
 """Soft targets: the teacher's distribution over the vocabulary, softened by a temperature (Hinton et al. 2015)."""
 
+import math
+
 from torch import Tensor
 
 from distilkobert.objectives.base import Objective
-from distilkobert.objectives.functions import soft_target_loss, soft_target_loss_in_parts
+from distilkobert.objectives.functions import WORSE_THAN_GUESSING, soft_target_loss, soft_target_loss_in_parts
 from distilkobert.objectives.layer_maps import LayerMap
 from distilkobert.objectives.needs import Needs, Tokens
 from distilkobert.objectives.outputs import Batch, Outputs, required
@@ -47,6 +49,10 @@ class SoftTargets(Objective):
         if self.rows is not None:
             return Needs(teacher=True, hidden=LayerMap("last"), logits=self.on, kept=False)
         return Needs(teacher=True, logits=self.on)
+
+    def start_band(self, vocab_size: int, random_student: bool) -> tuple[float, float] | None:
+        """A divergence is 0 or more (up to rounding); from a student that knows nothing at most T^2 ln V."""
+        return -1e-3, WORSE_THAN_GUESSING * value_at(self.temperature, 0.0) ** 2 * math.log(vocab_size)
 
     def forward(self, student: Outputs, teacher: Outputs | None, batch: Batch) -> Tensor:
         """See the class."""

@@ -96,6 +96,11 @@ class WeightedSum(nn.Module):
                 torch.manual_seed(derived_seed("objective", seed, name))
                 objective.build(student, teacher)
 
+    def start_bands(self, vocab_size: int, random_student: bool) -> dict[str, tuple[float, float]]:
+        """Plausible values of the terms before the first step, by name, where they are known; see `start_band`."""
+        bands = {name: objective.start_band(vocab_size, random_student) for name, objective in self.items()}
+        return {name: band for name, band in bands.items() if band is not None}
+
     def captured(self, student: NetworkFacts, teacher: NetworkFacts | None) -> tuple[Captured, Captured]:
         """What student and teacher compute and keep, over all objectives."""
         needs = [objective.needs for _, objective in self.items()]

@@ -15,13 +15,12 @@ from pytorch_lightning.utilities import rank_zero_info, rank_zero_warn
 
 from lightning_modules.callbacks.last_checkpoint import tried_step
 from lightning_modules.callbacks.progress_lines import duration
+from lightning_modules.masked_lm import MaskedLMModule
 
 CHECKED_BATCHES = 4
 """Training batches of `run.check_only`; the first is not timed."""
 _FILES = 3
 """Checkpoints that are on the disk at once: the last, the best, and the one that is being written."""
-_HIGHEST_MASKED_LM = 1.5
-"""Times ln V: weights that know nothing have 1; more is worse than guessing."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ class StartCheck(pl.Callback):
         """
         if batch_idx == 0 and trainer.global_step == 0 and trainer.current_epoch == 0:
             self._terms = _terms_of(trainer, pl_module, batch)
-            _check_terms(self._terms, getattr(getattr(trainer, "datamodule", None), "vocab_size", 0))
+            _check_terms(self._terms, pl_module.start_bands() if isinstance(pl_module, MaskedLMModule) else {})
         if self.report and batch_idx == 1:
             self._begun, self._tokens, self._batches = time.monotonic(), 0, 0
 
@@ -145,19 +144,21 @@ def _terms_of(trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any) ->
     return {name: float(value) for name, value in terms.items()}
 
 
-def _check_terms(terms: dict[str, float], vocab_size: int) -> None:
+def _check_terms(terms: dict[str, float], bands: dict[str, tuple[float, float]]) -> None:
     wrong = [name for name, value in terms.items() if not math.isfinite(value)]
     if wrong:
         raise FloatingPointError(
             f"{', '.join(wrong)} of the first batch is not finite, before any step: the weights that the run starts "
             "from, or the precision, are at fault. Try --trainer.precision=32-true, or other weights"
         )
-    value = terms.get("masked_lm", 0.0)
-    if vocab_size > 1 and value > _HIGHEST_MASKED_LM * math.log(vocab_size):
-        rank_zero_warn(
-            f"the masked-LM loss of the first batch is {value:.2f}; weights that know nothing have ln V = "
-            f"{math.log(vocab_size):.2f}. Do weights and tokenizer belong together?"
-        )
+    for name, (low, high) in bands.items():
+        if not low <= terms[name] <= high:
+            too_high = terms[name] > high
+            advice = "Do weights and tokenizer belong together?" if too_high else "Does the input show the answers?"
+            rank_zero_warn(
+                f"{name} of the first batch is {terms[name]:.4g}; expected {max(low, 0):.4g} to {high:.4g} before the "
+                f"first step. {advice}"
+            )
 
 
 def _static_bytes(pl_module: pl.LightningModule) -> int:

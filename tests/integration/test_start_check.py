@@ -14,7 +14,7 @@ import torch
 
 from distilkobert.corpus.manifest import read_manifest
 from distilkobert.models.checkpoints import read_checkpoint
-from lightning_modules import MaskedLanguageModeling
+from lightning_modules import Distillation, MaskedLanguageModeling
 from lightning_modules.callbacks import Length
 from tests.world import World
 
@@ -80,7 +80,9 @@ def test_the_disk_has_space_for_the_checkpoints(
         run("fit", options)
 
 
-@pytest.mark.parametrize(("factor", "outcome"), [(math.nan, "refused"), (3.0, "warned"), (1.0, "fine")])
+@pytest.mark.parametrize(
+    ("factor", "outcome"), [(math.nan, "refused"), (3.0, "warned"), (0.5, "warned"), (1.0, "fine")]
+)
 def test_objectives_of_the_first_batch(
     factor: float, outcome: str, world: World, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recwarn: Any
 ) -> None:
@@ -97,11 +99,29 @@ def test_objectives_of_the_first_batch(
             run("fit", options)
         return
     run("fit", options)
-    warned = [
-        str(warning.message) for warning in recwarn if "masked-LM loss of the first batch" in str(warning.message)
-    ]
+    warned = [str(warning.message) for warning in recwarn if "masked_lm of the first batch" in str(warning.message)]
     assert len(warned) == (outcome == "warned")
-    assert all(f"ln V = {math.log(600):.2f}" in message or "ln V" in message for message in warned)
+    low, high = (part * math.log(read_manifest(world.corpus)["tokenizer"]["vocab_size"]) for part in (0.8, 1.5))
+    assert all(f"expected {low:.4g} to {high:.4g}" in message for message in warned)
+
+
+@pytest.mark.parametrize("start", ["teacher", "random"])
+@pytest.mark.parametrize("wrong", [None, "masked_lm", "soft_target", "cosine"])
+def test_objectives_of_a_students_first_batch(
+    start: str, wrong: str | None, world: World, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recwarn: Any
+) -> None:
+    """Copied and random students start inside the bands; an objective outside is named, and no other."""
+    original = Distillation.training_step
+
+    def step(self: Distillation, batch: Any, batch_idx: int) -> Any:
+        out = original(self, batch, batch_idx)
+        outside = {"masked_lm": 99.0, "soft_target": -1.0, "cosine": 1.9}
+        return {**out, "terms": {**out["terms"], **({wrong: torch.tensor(outside[wrong])} if wrong else {})}}
+
+    monkeypatch.setattr(Distillation, "training_step", step)
+    run("fit", world.distil(tmp_path, f"--model.student.init={start}", "--trainer.max_steps=1"))
+    warned = [str(warning.message) for warning in recwarn if "of the first batch is" in str(warning.message)]
+    assert [message.split()[0] for message in warned] == ([wrong] if wrong else [])
 
 
 def test_the_check_changes_no_random_number(
