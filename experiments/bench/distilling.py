@@ -4,7 +4,7 @@ import tempfile
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from distilkobert.models.teachers import EncoderSpec
+from distilkobert.models.teachers import EncoderSpec, TeacherType
 from experiments.bench.flops import Shape, distillation_flops
 from experiments.bench.turns import Clock
 
@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
     from lightning_modules import Distillation
 
-Option = Literal["fused", "bf16_teacher", "compile", "gradient_checkpointing", "soft_targets_in_parts"]
+Option = Literal["fused", "bf16_teacher", "int8_teacher", "compile", "gradient_checkpointing", "soft_targets_in_parts"]
 """Options of the module whose step is timed beside the step without them."""
+
+TEACHERS: dict[Option | None, TeacherType] = {"bf16_teacher": "bfloat16", "int8_teacher": "int8"}
+"""Number formats of the teacher that options stand for."""
 
 MASKED, PADDING = 0.15, 0.05
 """Shares of masked tokens (Devlin et al. 2019) and of padding (3 to 5 % under a token budget, docs/log.md)."""
@@ -110,7 +113,7 @@ def make_module(distilling: Distilling, option: Option | None = None) -> "Distil
             pad_token_id=PAD,
             max_length=distilling.length,
             optimizer=OptimizerSpec(fused=option == "fused"),
-            teacher_dtype="bfloat16" if option == "bf16_teacher" else "float32",
+            teacher_dtype=TEACHERS.get(option, "float32"),
             compute=ComputeSpec(option == "compile", option == "gradient_checkpointing"),
         )
         module.trainer = pl.Trainer(accelerator="cpu", devices=1, logger=False, enable_checkpointing=False)

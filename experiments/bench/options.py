@@ -102,8 +102,10 @@ def _distil(parser: StrictParser) -> None:
     _clock(parser)
     parser.add_argument(
         "--options", nargs="+", default=[], metavar="NAME",
-        type=Literal["fused", "bf16_teacher", "compile", "gradient_checkpointing", "soft_targets_in_parts"],
-        help="options whose step is timed too: fused, bf16_teacher, compile, gradient_checkpointing, "
+        type=Literal[
+            "fused", "bf16_teacher", "int8_teacher", "compile", "gradient_checkpointing", "soft_targets_in_parts"
+        ],
+        help="options whose step is timed too: fused, bf16_teacher, int8_teacher, compile, gradient_checkpointing, "
         "soft_targets_in_parts",
     )  # fmt: skip
     parser.add_argument(
