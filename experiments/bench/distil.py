@@ -59,9 +59,9 @@ def make_ways(
     teacher = module.teacher.model
     naive = NaiveDistillation(teacher, copy.deepcopy(module.network), lr=module.optimizer_spec.lr, clip=CLIP)
 
-    steps: dict[str, Callable[[], object]] = {OURS: _step(module, given), NAIVE: partial(naive.step, **batch)}
+    steps: dict[str, Callable[[], object]] = {OURS: step_of(module, given), NAIVE: partial(naive.step, **batch)}
     for option in distilling.options:
-        steps[f"step, {option}"] = _step(make_module(distilling, option).to(device), given)
+        steps[f"step, {option}"] = step_of(make_module(distilling, option).to(device), given)
     every, nothing = frozenset(range(distilling.teacher.layers)), frozenset[int]()
     keeping = {PLAIN: (nothing, nothing), HIDDEN: (every, nothing), ATTENTION: (nothing, every)}
     tokens = Batch(batch["input_ids"], batch["attention_mask"], batch["labels"])
@@ -78,7 +78,8 @@ def make_ways(
     return {**steps, **passes}
 
 
-def _step(module: "Distillation", batch: "dict[str, torch.Tensor]") -> Callable[[], object]:
+def step_of(module: "Distillation", batch: "dict[str, torch.Tensor]") -> Callable[[], object]:
+    """A step of the module over one batch: forward, backward, clipping and optimizer."""
     import torch
 
     from distilkobert.optim import build_optimizer

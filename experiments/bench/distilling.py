@@ -87,37 +87,64 @@ def with_positions(batch: "dict[str, torch.Tensor]") -> "dict[str, torch.Tensor]
 
 
 def make_module(distilling: Distilling, option: Option | None = None) -> "Distillation":
-    """The module that trains, with the objectives of the published recipe, networks built and trainer attached."""
+    """The module that trains, with a teacher of random weights."""
+    import torch
+
+    from distilkobert.models.teachers import build_encoder
+
+    torch.manual_seed(0)
+    with tempfile.TemporaryDirectory(prefix="bench_distil_") as folder:
+        build_encoder(distilling.teacher, vocab_size=distilling.vocab_size, pad_token_id=PAD).save_pretrained(folder)
+        return module_of(
+            folder, distilling.student_layers, distilling.vocab_size, PAD, distilling.length, option=option
+        )
+
+
+def module_of(
+    teacher: str,
+    student_layers: tuple[int, ...],
+    vocab_size: int,
+    pad_token_id: int,
+    length: int,
+    option: Option | None = None,
+) -> "Distillation":
+    """The module that trains, with the objectives of the published recipe, networks built and trainer attached.
+
+    Args:
+        teacher: folder, checkpoint or hub id.
+        student_layers: teacher layers that the student is made of, from 0.
+        vocab_size: pieces.
+        pad_token_id: id of [PAD].
+        length: tokens in the longest sequence.
+        option: of the module.
+    """
     import pytorch_lightning as pl
     import torch
 
     from distilkobert.models.compute import ComputeSpec
     from distilkobert.models.students import StudentSpec
-    from distilkobert.models.teachers import build_encoder
     from distilkobert.objectives import HiddenCosine, MaskedLM, SoftTargets
     from distilkobert.optim import OptimizerSpec
     from lightning_modules import Distillation
 
     torch.manual_seed(0)
-    with tempfile.TemporaryDirectory(prefix="bench_distil_") as folder:
-        build_encoder(distilling.teacher, vocab_size=distilling.vocab_size, pad_token_id=PAD).save_pretrained(folder)
-        module = Distillation(
-            teacher=folder,
-            objectives={
-                "soft_target": SoftTargets(rows=PART_ROWS if option == "soft_targets_in_parts" else None),
-                "masked_lm": MaskedLM(),
-                "cosine": HiddenCosine(),
-            },
-            student=StudentSpec(layers=distilling.student_layers),
-            vocab_size=distilling.vocab_size,
-            pad_token_id=PAD,
-            max_length=distilling.length,
-            optimizer=OptimizerSpec(fused=option == "fused"),
-            teacher_dtype=TEACHERS.get(option, "float32"),
-            compute=ComputeSpec(option == "compile", option == "gradient_checkpointing"),
-        )
-        module.trainer = pl.Trainer(accelerator="cpu", devices=1, logger=False, enable_checkpointing=False)
-        module.configure_model()
+    module = Distillation(
+        teacher=teacher,
+        objectives={
+            "soft_target": SoftTargets(rows=PART_ROWS if option == "soft_targets_in_parts" else None),
+            "masked_lm": MaskedLM(),
+            "cosine": HiddenCosine(),
+        },
+        student=StudentSpec(layers=student_layers),
+        vocab_size=vocab_size,
+        pad_token_id=pad_token_id,
+        max_length=length,
+        optimizer=OptimizerSpec(fused=option == "fused"),
+        teacher_dtype=TEACHERS.get(option, "float32"),
+        compute=ComputeSpec(option == "compile", option == "gradient_checkpointing"),
+    )
+    module.trainer = pl.Trainer(accelerator="cpu", devices=1, logger=False, enable_checkpointing=False)
+    module.configure_model()
     module.train()
     return module
 
