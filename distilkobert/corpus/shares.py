@@ -111,8 +111,8 @@ def prepare_share(
     groups = grouped(work.files)
     if share.of > len(groups):
         raise ValueError(
-            f"--shard={share}: the input files make {len(groups)} pieces, because files are not divided and small ones "
-            f"are taken together; use at most {len(groups)} shards, or more files"
+            f"--shard={share}: the input files can be divided into {len(groups)} at most, because a file is never cut "
+            "and small ones are taken together; use fewer shards, or more files"
         )
     own = {number: [described(file) for file in groups[number]] for number in _own(groups, share)}
     shards = [work.shard(groups[number], entries) for number, entries in own.items()]

@@ -39,6 +39,8 @@ STACKS: dict[str, list[str]] = {
     "trainer/ddp_cpu.yaml": DISTIL,
     "trainer/gpu.yaml": DISTIL,
     "trainer/ddp.yaml": DISTIL,
+    "trainer/one_gpu.yaml": DISTIL,
+    "trainer/eight_gpus.yaml": DISTIL,
     "debug/fast.yaml": DISTIL,
     "debug/limit.yaml": DISTIL,
     "debug/profile.yaml": DISTIL,

@@ -188,7 +188,7 @@ def test_shards_of_other_inputs_tokenizers_or_bytes_are_refused(
         ("0/2", "--shard=0/2: expected a number from 1 to 2"),
         ("3/2", "--shard=3/2: expected a number from 1 to 2"),
         ("2", "--shard=2: expected which shard of how many, for example 2/4"),
-        ("1/6", "--shard=1/6: the input files make 5 pieces"),
+        ("1/6", "--shard=1/6: the input files can be divided into 5 at most"),
     ],
 )
 def test_shards_that_cannot_be(
