@@ -41,6 +41,7 @@ class Distilling:
         threads: of torch; by default torch's own number.
         clock: time that passes, or processor time.
         options: of the module, each timed by itself.
+        reference: checkout of the original, whose step is timed too.
     """
 
     teacher: EncoderSpec = field(default_factory=EncoderSpec)
@@ -52,6 +53,7 @@ class Distilling:
     threads: int | None = None
     clock: Clock = "wall"
     options: tuple[Option, ...] = ()
+    reference: str | None = None
 
     def __post_init__(self) -> None:
         for name, least in (("batch", 1), ("length", 8), ("vocab_size", 8), ("rounds", 1)):

@@ -120,6 +120,10 @@ def _distil(parser: StrictParser) -> None:
     parser.add_argument(
         "--student_layers", nargs="+", type=int, default=[0, 4, 8], metavar="N", help="teacher layers, from 0"
     )
+    parser.add_argument(
+        "--reference", type=str | None, metavar="DIR",
+        help="checkout of the original (monologg/DistilKoBERT), whose own step is timed too; its code is run",
+    )  # fmt: skip
 
 
 def _int8_teacher(parser: StrictParser) -> None:
