@@ -219,4 +219,6 @@ def test_a_run_counts_the_tokens_of_each_corpus_and_resumes_its_weights_alone(
     with pytest.raises(ValueError, match=r"trained on data of fingerprint \w+, but the data now has"):
         run("fit", [*go_on, f"--data.data_dir={{{world.second_corpus}: 0.5, {world.corpus}: 1.5}}"])
     run("fit", go_on)
-    assert read_json(folder / "metrics.json")["steps"] == 5
+    metrics = read_json(folder / "metrics.json")
+    assert metrics["steps"] == 5
+    assert metrics["tokens_seen/corpus"] + metrics["tokens_seen/second"] == metrics["tokens_seen"]
