@@ -213,6 +213,7 @@ class RunRecord(pl.Callback):
             STEPS: trainer.global_step,
             EPOCHS: getattr(getattr(trainer, "datamodule", None), "epochs_begun", trainer.current_epoch),
             TOKENS_SEEN: log.tokens_seen if log else 0,
+            **({f"{TOKENS_SEEN}/{name}": count for name, count in log.tokens_of.items()} if log else {}),
             WALL_TIME: round(log.train_seconds, 3) if log else 0.0,
             "precision": str(trainer.precision),
             "world_size": trainer.world_size,

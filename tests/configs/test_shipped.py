@@ -42,6 +42,8 @@ STACKS: dict[str, list[str]] = {
     "logger/csv.yaml": DISTIL,
     "logger/mlflow.yaml": DISTIL,
     "logger/wandb.yaml": DISTIL,
+    "trainer/one_gpu.yaml": DISTIL,
+    "trainer/eight_gpus.yaml": DISTIL,
     "debug/fast.yaml": DISTIL,
     "debug/limit.yaml": DISTIL,
     "debug/profile.yaml": DISTIL,

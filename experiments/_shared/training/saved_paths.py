@@ -32,6 +32,12 @@ def keepable(config: Namespace) -> Namespace:
 
 def _absolute(name: str, value: Any) -> Any:
     first, last = name.partition(".")[0], name.rpartition(".")[2]
-    if not isinstance(value, str) or not value or last not in _NAMES.get(first, ()):
+    if not value or last not in _NAMES.get(first, ()):
+        return value
+    if isinstance(value, dict):  # several corpora, each with its weight
+        return {_absolute(name, folder): weight for folder, weight in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_absolute(name, folder) for folder in value]
+    if not isinstance(value, str):
         return value
     return str(Path(value).absolute()) if first == "run" or Path(value).exists() else value
