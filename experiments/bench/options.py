@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from distilkobert.tasks.kinds import TaskName
-from experiments._shared.parsers import StrictParser
+from experiments._shared.parsing.parsers import StrictParser
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,18 @@
-"""Prepare data: turn text files into a folder of token sequences, download the data of a task, change a vocabulary.
+"""Prepare data: turn texts into token sequences, download a task's data, make more of it, change a vocabulary.
 
     python -m experiments.prepare corpus --input 'texts/*.txt.xz' --tokenizer kobert --output corpus
     python -m experiments.prepare corpus --shard 2/4 --input 'texts/*' --tokenizer kobert --output shards/2
     python -m experiments.prepare merge shards/* --tokenizer kobert --output corpus
     python -m experiments.prepare verify corpus
     python -m experiments.prepare fetch nsmc --output data/nsmc
+    python -m experiments.prepare augment --model teacher --input train.csv --output more.csv
     python -m experiments.prepare vocabulary transfer --model encoder --tokenizer kobert --output encoder_kobert
 
-The folder of `corpus` is read by `datamodules.CorpusDataModule`, that of `fetch` by the task's data module. Running
-these two again finds their result and returns at once; a download that was cut off goes on, and so does a `corpus` of
-many files that was killed. With `--shard` each job of an array encodes a part of the input files, and `merge` makes of
-their folders the corpus that one run would have made. `verify` names the damaged files of a corpus. `vocabulary` writes
-a model folder for `--model.init_from`.
+The folder of `corpus` is read by `datamodules.CorpusDataModule`, that of `fetch` by the task's data module, the table
+of `augment` by `TableDataModule`. Running the first two again finds their result and returns at once; a download that
+was cut off goes on, and so does a `corpus` of many files that was killed. With `--shard` each job of an array encodes a
+part of the input files, and `merge` makes of their folders the corpus that one run would have made. `verify` names the
+damaged files of a corpus. `vocabulary` writes a model folder for `--model.init_from`.
 """
 
 import sys
@@ -22,7 +23,8 @@ from jsonargparse import Namespace
 
 from distilkobert.tasks.data_sets import DatasetName
 from experiments._shared.commandline import run_command
-from experiments._shared.parsers import StrictParser
+from experiments._shared.parsing.parsers import StrictParser
+from experiments.prepare.augment import augment_parser, run_augment
 from experiments.prepare.corpus import corpus_parser, merge, merge_parser, prepare, verify, verify_parser
 from experiments.prepare.fetch import SOURCES, fetch
 from experiments.prepare.vocabulary import add_vocabulary_commands, change_vocabulary
@@ -35,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_subcommand("corpus", corpus_parser(), help="token sequences for pretraining and distillation")
     commands.add_subcommand("merge", merge_parser(), help="one corpus of the shards that a job array has made")
     commands.add_subcommand("verify", verify_parser(), help="compare all files of a prepared corpus with their hashes")
+    commands.add_subcommand("augment", augment_parser(), help="more training rows by a masked LM's proposals for words")
     commands.add_subcommand("fetch", _fetch_parser(), help="download the data of a task, checked by SHA-256")
     vocabulary = StrictParser()
     commands.add_subcommand("vocabulary", vocabulary, help="give an encoder another vocabulary")
@@ -44,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "corpus": prepare,
         "merge": merge,
         "verify": lambda options: verify(Path(options.corpus)),
+        "augment": run_augment,
         "fetch": lambda options: fetch(SOURCES[options.name], Path(options.output)),
         "vocabulary": change_vocabulary,
     }

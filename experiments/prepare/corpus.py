@@ -22,7 +22,7 @@ from distilkobert.io.locks import only_process
 from distilkobert.io.texts import TextKind
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 from experiments._shared.measure import peak_memory_mb
-from experiments._shared.parsers import StrictParser
+from experiments._shared.parsing.parsers import StrictParser
 
 
 def corpus_parser() -> StrictParser:

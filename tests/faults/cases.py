@@ -66,6 +66,7 @@ CASES = {
     "nsmc": Case("nsmc", [*EPOCHS, "--data.batch_size=24", "--trainer.val_check_interval=1.0",
         "--trainer.check_val_every_n_epoch=1", "--last_checkpoint.every_n_steps=3", "--trainer.log_every_n_steps=2"]),
     "bf16": Case("pretrain", [*PRETRAINING, *EPOCHS, "--trainer.precision=bf16-mixed",
+        "--run.allow_slow_precision=true",
         "--trainer.accumulate_grad_batches=3", "--trainer.val_check_interval=4", "--last_checkpoint.every_n_steps=2"]),
     "two": Case("pretrain", [*PRETRAINING, *EPOCHS, "--trainer.accumulate_grad_batches=2",
         "--trainer.val_check_interval=3", "--last_checkpoint.every_n_steps=1", "--trainer.log_every_n_steps=2"], 2),
