@@ -34,10 +34,10 @@ def _absolute(name: str, value: Any) -> Any:
     first, last = name.partition(".")[0], name.rpartition(".")[2]
     if not value or last not in _NAMES.get(first, ()):
         return value
-    if isinstance(value, list):  # of several corpora; their weights stand at their folders
-        return [_absolute(name, place) for place in value]
-    if isinstance(value, dict):
-        return {_absolute(name, place): weight for place, weight in value.items()}
+    if isinstance(value, dict):  # several corpora, each with its weight
+        return {_absolute(name, folder): weight for folder, weight in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_absolute(name, folder) for folder in value]
     if not isinstance(value, str):
         return value
     return str(Path(value).absolute()) if first == "run" or Path(value).exists() else value
