@@ -176,7 +176,11 @@ QUESTION_ANSWERING: Final = TaskKind(
     "QuestionAnswering",
     "question-answering",
     # KorQuAD's official scores are in per cent already; F1 is the one that the particles after an answer do not decide.
-    scores=(Score("exact_match", "EM", 1.0, main=False), Score("f1", "F1", 1.0)),
+    scores=(
+        Score("exact_match", "EM", 1.0, main=False),
+        Score("f1", "F1", 1.0),
+        Score("rouge_w", "ROUGE-W", 1.0, main=False, minor=True),
+    ),
     has_labels=False,
     sample="누가 그렸나?\t이 그림은 김홍도가 그렸다.",
     load_codec=_answering,

@@ -21,7 +21,7 @@ from lightning_modules.base import MODULE_ENTRY
 from lightning_modules.callbacks.run_record import DATA_ENTRY
 from lightning_modules.remedies import beside, other_weights
 
-_FREE_ON_RESUME = (*PATHS, "num_workers", "eval_batch_size", "unknown_limit")
+_FREE_ON_RESUME = (*PATHS, "num_workers", "eval_batch_size", "unknown_limit", "rouge_w")
 """Settings of the data that do not change what is trained on."""
 
 _FREE_IN_EVALUATION = (

@@ -1,14 +1,15 @@
-"""Prepare data: turn text files into a folder of token sequences, download the data of a task, change a vocabulary.
+"""Prepare data: turn texts into token sequences, download a task's data, make more of it, change a vocabulary.
 
     python -m experiments.prepare corpus --input 'texts/*.txt.xz' --tokenizer kobert --output corpus
     python -m experiments.prepare verify corpus
     python -m experiments.prepare fetch nsmc --output data/nsmc
+    python -m experiments.prepare augment --model teacher --input train.csv --output more.csv
     python -m experiments.prepare vocabulary transfer --model encoder --tokenizer kobert --output encoder_kobert
 
-The folder of `corpus` is read by `datamodules.CorpusDataModule`, that of `fetch` by the task's data module. Running
-these two again finds their result and returns at once; a download that was cut off goes on, and so does a `corpus` of
-many files that was killed. `verify` names the damaged files of a corpus. `vocabulary` writes a model folder for
-`--model.init_from`.
+The folder of `corpus` is read by `datamodules.CorpusDataModule`, that of `fetch` by the task's data module, the table
+of `augment` by `TableDataModule`. Running the first two again finds their result and returns at once; a download that
+was cut off goes on, and so does a `corpus` of many files that was killed. `verify` names the damaged files of a corpus.
+`vocabulary` writes a model folder for `--model.init_from`.
 """
 
 import sys
@@ -33,6 +34,7 @@ from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 from experiments._shared.commandline import run_command
 from experiments._shared.measure import peak_memory_mb
 from experiments._shared.parsing.parsers import StrictParser
+from experiments.prepare.augment import augment_parser, run_augment
 from experiments.prepare.fetch import SOURCES, fetch
 from experiments.prepare.vocabulary import add_vocabulary_commands, change_vocabulary
 
@@ -43,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subcommands(required=True, dest="command")
     commands.add_subcommand("corpus", _corpus_parser(), help="token sequences for pretraining and distillation")
     commands.add_subcommand("verify", _verify_parser(), help="compare all files of a prepared corpus with their hashes")
+    commands.add_subcommand("augment", augment_parser(), help="more training rows by a masked LM's proposals for words")
     commands.add_subcommand("fetch", _fetch_parser(), help="download the data of a task, checked by SHA-256")
     vocabulary = StrictParser()
     commands.add_subcommand("vocabulary", vocabulary, help="give an encoder another vocabulary")
@@ -50,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings = parser.parse_args(arguments)
     if settings.command == "vocabulary":
         return run_command(lambda: change_vocabulary(settings.vocabulary))
+    if settings.command == "augment":
+        return run_command(lambda: run_augment(settings.augment))
     if settings.command == "verify":
         return run_command(lambda: _verify_corpus(Path(settings.verify.corpus)))
     if settings.command == "fetch":

@@ -10,7 +10,7 @@ from typing import Any, get_args, get_type_hints
 from jsonargparse import ArgumentParser
 
 from experiments._shared.parsing.mistakes import VALUES, near_options
-from experiments._shared.parsing.renamed_options import NEW_NAMES
+from experiments._shared.parsing.renamed_options import remedy
 
 _LISTING = re.compile(
     r"Does not validate against any of the Union subtypes\s+Subtypes: .*?\s+Errors:\s+- (?P<first>.*?)"
@@ -67,9 +67,7 @@ def explain(message: str, options: Iterable[str], classes: Mapping[str, Sequence
         asked = _CLASS.search(short)
         known = option_names(asked["path"]) if asked else list(options)
         for name in map(refused_name, REFUSED.finditer(short)):
-            group, dot, last = name.rpartition(".")
-            if last in NEW_NAMES:
-                answer = f"; the option is {group}{dot}{NEW_NAMES[last]} now"
+            answer = remedy(name) or answer
             near += near_options(name, known)
     short = _CHOICES.sub(lambda found: _expected_one_of(found["choices"].split(","), found["value"]), short)
     names = _expected_classes(short, classes or {})

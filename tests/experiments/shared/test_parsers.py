@@ -49,6 +49,11 @@ LISTING = """Parser key "model":
             "unrecognized arguments: --data.seed_compatible=true",
             "unrecognized arguments: --data.seed_compatible=true; the option is data.reference_decoding now",
         ),
+        (
+            LISTING.format(reason="Option 'unlabelled_file' is not accepted"),
+            "model: Distillation: Option 'unlabelled_file' is not accepted; texts without labels teach classes, labels "
+            "and scores alone (TableDataModule, NSMCDataModule)",
+        ),
         ("unrecognized arguments: --zzz=3", "unrecognized arguments: --zzz=3"),
         ("File does not exist: 'a.yaml'", "File does not exist: 'a.yaml'"),
         (
