@@ -1,6 +1,6 @@
 """Write the versions of the running environment into constraints.txt. `make upgrade` runs it after the tests.
 
-    .venv-upgrade/bin/python .ci/constraints.py
+.venv-upgrade/bin/python .ci/constraints.py
 """
 
 import re

@@ -1,6 +1,6 @@
 """The tutorial as a notebook: made from the page, and run without Jupyter.
 
-    python -m tests.docs.notebook        writes examples/tutorial.ipynb from docs/tutorial.md
+python -m tests.docs.notebook        writes examples/tutorial.ipynb from docs/tutorial.md
 """
 
 import json
@@ -67,7 +67,9 @@ def execute(cells: list[str], environment: dict[str, str]) -> str:
     script = "import os, subprocess, sys\n"
     for cell in cells:
         if cell.startswith(BASH):
-            script += f"sys.stdout.flush(); subprocess.run(['bash', '-c', {cell.removeprefix('%%bash')!r}], check=True)\n"
+            script += (
+                f"sys.stdout.flush(); subprocess.run(['bash', '-c', {cell.removeprefix('%%bash')!r}], check=True)\n"
+            )
         else:
             script += f"{cell}\n"
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

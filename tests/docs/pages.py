@@ -15,7 +15,9 @@ PAGES: Final = (
     *sorted(Path("configs").glob("*.md")),
     *sorted(Path("examples").glob("*.md")),
 )
-RUNNABLE: Final = [page for page in PAGES if page.name not in ("CHANGELOG.md", "extending.md") and "log" not in page.stem]
+RUNNABLE: Final = [
+    page for page in PAGES if page.name not in ("CHANGELOG.md", "extending.md") and "log" not in page.stem
+]
 """Pages whose commands a reader starts; those of the lab notebook are of their day, extending.md has tests of its own."""
 
 _FENCE: Final = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)

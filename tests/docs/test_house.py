@@ -33,7 +33,11 @@ def test_the_workflow_runs_files_and_pythons_that_the_project_has() -> None:
     scripts = re.findall(r"\.ci/\S+", "\n".join(steps))
     assert {".ci/run", ".ci/imports.py", ".ci/wheel"} == set(scripts)
     assert all(Path(script).is_file() for script in scripts)
-    pythons = {python for job in workflow["jobs"].values() for python in job.get("strategy", {}).get("matrix", {}).get("python", [])}
+    pythons = {
+        python
+        for job in workflow["jobs"].values()
+        for python in job.get("strategy", {}).get("matrix", {}).get("python", [])
+    }
     setup = configparser.ConfigParser()
     setup.read("setup.cfg")
     assert f">={min(pythons, key=lambda name: int(name.split('.')[1]))}" == setup["options"]["python_requires"]

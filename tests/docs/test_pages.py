@@ -56,7 +56,9 @@ def _existing(word: str) -> str:
 
 @pytest.mark.parametrize("page", RUNNABLE, ids=str)
 def test_other_commands_are_accepted_by_their_parsers(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    refused = [str(command) for command in commands(page) if command.name != "train" and not accepted(command, monkeypatch)]
+    refused = [
+        str(command) for command in commands(page) if command.name != "train" and not accepted(command, monkeypatch)
+    ]
     assert refused == []
 
 
