@@ -20,8 +20,8 @@ def canonical(name: str) -> str:
 def moved(text: str, installed: Mapping[str, str]) -> str:
     """The constraints with the installed versions.
 
-    Comments at the top and markers stay (`; python_version >= "3.11"` for packages that have left Python 3.10); packages
-    that are gone are dropped, new ones come without a marker. Local versions (`2.13.0+cpu`) are cut.
+    Comments at the top and markers stay (`; python_version >= "3.11"` for packages that have left Python 3.10).
+    Packages that are gone are dropped, new ones get no marker, and local versions (`2.13.0+cpu`) are cut.
 
     Args:
         text: the file's content.

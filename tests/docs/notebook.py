@@ -67,9 +67,8 @@ def execute(cells: list[str], environment: dict[str, str]) -> str:
     script = "import os, subprocess, sys\n"
     for cell in cells:
         if cell.startswith(BASH):
-            script += (
-                f"sys.stdout.flush(); subprocess.run(['bash', '-c', {cell.removeprefix('%%bash')!r}], check=True)\n"
-            )
+            shell = ["bash", "-c", cell.removeprefix("%%bash")]
+            script += f"sys.stdout.flush(); subprocess.run({shell!r}, check=True)\n"
         else:
             script += f"{cell}\n"
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -83,4 +82,4 @@ def execute(cells: list[str], environment: dict[str, str]) -> str:
 
 if __name__ == "__main__":
     NOTEBOOK.write_text(written(make()), encoding="utf-8")
-    print(f"written: {NOTEBOOK}")
+    sys.stdout.write(f"written: {NOTEBOOK}\n")

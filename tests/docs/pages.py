@@ -16,9 +16,9 @@ PAGES: Final = (
     *sorted(Path("examples").glob("*.md")),
 )
 RUNNABLE: Final = [
-    page for page in PAGES if page.name not in ("CHANGELOG.md", "extending.md") and "log" not in page.stem
+    page for page in PAGES if page.name not in ("CHANGELOG.md", "extending.md") and not page.name.startswith("log")
 ]
-"""Pages whose commands a reader starts; those of the lab notebook are of their day, extending.md has tests of its own."""
+"""Pages whose commands a reader starts: those of the lab notebook are of their day, extending.md has its own tests."""
 
 _FENCE: Final = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _CODE: Final = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
