@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
 MOVED = runpy.run_path(".ci/constraints.py")["moved"]
@@ -52,6 +53,7 @@ def test_the_citation_has_the_version_of_the_package() -> None:
     assert f"## {citation['version']} - {citation['date-released']}" in changes
 
 
+@pytest.mark.slow
 def test_every_module_imports_and_every_command_answers_help() -> None:
     done = subprocess.run([sys.executable, ".ci/imports.py"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
