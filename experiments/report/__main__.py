@@ -2,13 +2,15 @@
 
     python -m experiments.report RUNS_DIR [--output DIR] [--baseline ARM] [--teacher ARM] [--results docs/results.md]
 
-Writes `report.md`, `report.html` (one file that needs nothing else), `tables/*.csv` and `*.tex`, and `figures/*.png`
-and `*.svg`: scores over seeds, retention of the teacher's score, differences to the base arm with intervals, what
-distillation reached and cost, size and latency. A cell whose run is missing says so, and the notes at the end say why.
+Writes `report.md`, `report.html` (one file that needs nothing else), `tables/*.csv` and `*.tex` (booktabs, with a
+caption), and `figures/*.png`, `*.svg` and `*.pdf`: scores over seeds, retention of the teacher's score, differences to
+the base arm with intervals, what distillation reached and cost, size and latency. A cell whose run is missing says so,
+and the notes at the end say why.
 """
 
 import importlib.util
 import io
+import logging
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -18,12 +20,19 @@ from typing import TYPE_CHECKING
 from distilkobert.io.files import atomic_folder, write_text
 from experiments._shared.commandline import run_command
 from experiments._shared.parsers import StrictParser
+from experiments._shared.quiet import only_from
 
 if TYPE_CHECKING:
     from experiments.report.figures.style import Drawing
 
 _PARTS = {"report.md", "report.html", "tables", "figures"}
-_PNG_DPI = 200
+_PACKAGES = ("jinja2", "matplotlib", "scipy")
+_IMAGES = {
+    ".png": {"dpi": 200},
+    ".svg": {"metadata": {"Date": None}},
+    ".pdf": {"metadata": {"CreationDate": None}},
+}
+"""Formats, without the date, so that equal runs give equal files."""
 
 
 def report(
@@ -47,20 +56,19 @@ def report(
 
     Raises:
         FileNotFoundError: there is no such folder of runs, or no folder for the page of results.
-        ValueError: there is nothing to report on, an arm is not there, the output is something else, or matplotlib
-            is not installed.
+        ValueError: there is nothing to report on, an arm is not there, the output is something else, or a package is
+            not installed.
         OSError: the report could not be written; an earlier one stays as it was.
     """
     from experiments.report.document import compose, texts_of
     from experiments.report.figures.style import style
-    from experiments.report.html import to_html
     from experiments.report.reading.scan import open_runs
     from experiments.report.reading.sources import shown_path
-    from experiments.report.tables import to_csv, to_latex
-    from experiments.report.text import to_markdown_report, to_results_page
+    from experiments.report.rendering import to_html, to_latex, to_markdown
+    from experiments.report.tables import to_csv
 
-    if importlib.util.find_spec("matplotlib") is None:
-        raise ValueError("the figures need matplotlib, which is not installed: pip install 'distilkobert[report]'")
+    if lacking := [name for name in _PACKAGES if importlib.util.find_spec(name) is None]:
+        raise ValueError(f"a report needs {', '.join(lacking)}, not installed here: pip install 'distilkobert[report]'")
     folder = Path(runs_dir)
     target = Path(output) if output is not None else folder / "report"
     page = None if results is None else Path(results)
@@ -71,7 +79,7 @@ def report(
         composed = compose(study, notes)
         images = {drawing.slug: _images(drawing) for drawing in composed.drawings}
     files = {
-        "report.md": to_markdown_report(composed).encode(),
+        "report.md": to_markdown(composed).encode(),
         "report.html": to_html(composed, {slug: one[".svg"] for slug, one in images.items()}).encode(),
     }
     for table in composed.tables:
@@ -87,7 +95,7 @@ def report(
         for option, value in options.items():
             if value is not None:
                 args += [option, shown_path(Path(value)) if option in paths else value]
-        write_text(page, to_results_page(composed, shlex.join(args), shown_path(target / "report.md")))
+        write_text(page, to_markdown(composed, shlex.join(args), shown_path(target / "report.md")))
     return target
 
 
@@ -104,13 +112,14 @@ def _check_places(target: Path, page: Path | None) -> None:
 
 
 def _images(drawing: "Drawing") -> dict[str, bytes]:
-    """The figure's PNG and SVG, without the date, so that equal runs give equal files."""
+    """The figure's files, by ending."""
     drawing.figure.draw_without_rendering()
-    drawing.figure.set_layout_engine("none")  # the layout is settled; each file would compute it twice more
+    drawing.figure.set_layout_engine("none")  # the layout is settled; each file would compute it again
     content = {}
-    for ending, options in ((".png", {"dpi": _PNG_DPI}), (".svg", {"metadata": {"Date": None}})):
+    for ending, options in _IMAGES.items():
         stream = io.BytesIO()
-        drawing.figure.savefig(stream, format=ending[1:], **options)
+        with only_from(logging.ERROR, "fontTools"):  # it warns of tables of a Korean font that a PDF has no use for
+            drawing.figure.savefig(stream, format=ending[1:], **options)  # type: ignore[arg-type]
         content[ending] = stream.getvalue()
     return content
 

@@ -26,38 +26,27 @@ class Constant:
     percent: Mapping[str, float]
 
 
-def constant_of(study: Study, metrics: Sequence[Metric]) -> Constant | None:
-    """The constant of one task, from the first run whose predictions can be read; None where there is no class.
+def constant_answers(study: Study, metrics: Sequence[Metric]) -> tuple[Constant | None, list[str]]:
+    """The constant of one task, and a sentence for each of its runs that gives one answer to every example.
 
     Args:
-        study: its runs.
-        metrics: the task's scores.
+        study: its runs; the true answers are those of the first whose predictions can be read.
+        metrics: the task's scores; where they are not of classes, there is neither.
     """
     kind = metrics[0].kind
-    if kind not in (SEQUENCE_CLASSIFICATION, MULTI_LABEL_CLASSIFICATION):
-        return None
-    for run in study.of(metrics[0].stage):
+    constant, alike = None, []
+    for run in study.of(metrics[0].stage) if kind in (SEQUENCE_CLASSIFICATION, MULTI_LABEL_CLASSIFICATION) else ():
         records = _records(run)
-        if records:
+        if records and constant is None:
             counts = Counter(_plain(record["gold"]) for record in records)
             answer = min(counts, key=lambda one: (-counts[one], one))
             gold = next(record["gold"] for record in records if _plain(record["gold"]) == answer)
             sums = kind.load_codec().counts([{**record, "predicted": gold} for record in records])
-            return Constant(answer, {title: one.percent for title, one in sums.items()})
-    return None
-
-
-def answers_alike(study: Study, metrics: Sequence[Metric]) -> list[str]:
-    """A sentence for each run of one task that gives one answer to every example."""
-    if metrics[0].kind not in (SEQUENCE_CLASSIFICATION, MULTI_LABEL_CLASSIFICATION):
-        return []
-    found = []
-    for run in study.of(metrics[0].stage):
-        records = _records(run)
+            constant = Constant(answer, {title: one.percent for title, one in sums.items()})
         said = {_plain(record["predicted"]) for record in records}
         if len(records) > 1 and len(said) == 1:
-            found.append(f"{run.label} answers {said.pop()!r} to all of its {len(records):,} test examples.")
-    return found
+            alike.append(f"{run.label} answers {said.pop()!r} to all of its {len(records):,} test examples.")
+    return constant, alike
 
 
 def _plain(answer: Any) -> str:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from distilkobert.tasks.kinds import MULTI_LABEL_CLASSIFICATION, SEQUENCE_CLASSIFICATION, TOKEN_CLASSIFICATION
+from distilkobert.tasks.kinds import SEQUENCE_CLASSIFICATION, TOKEN_CLASSIFICATION
 from experiments.report.figures.curves import curve_figures
 from experiments.report.figures.labels import label_figures
 from experiments.report.figures.scores import difference_figure, entity_figure, retention_figure
@@ -19,7 +19,6 @@ from experiments.report.score_tables import (
     class_table,
     delta_table,
     distillation_table,
-    entity_table,
     retention_table,
     scores_table,
 )
@@ -31,8 +30,8 @@ METHOD = (
     f"Intervals are 95 % paired bootstrap intervals: {RESAMPLES:,} times, as many test examples as there are (texts, "
     "sentences with the counts of their entities, questions) are drawn with replacement from the stored predictions, "
     "the same ones for both arms, the difference is taken seed by seed and averaged over the seeds, and the interval "
-    f"runs from the 2.5th to the 97.5th percentile (random seed {BOOTSTRAP_SEED}). They tell how far a difference "
-    "hangs on the choice of test examples; how far it hangs on the training seed, only the spread over seeds tells."
+    f"runs from the 2.5th to the 97.5th percentile (random seed {BOOTSTRAP_SEED}). They show how far a difference "
+    "depends on the choice of test examples; how far it depends on the training seed, only the spread over seeds shows."
 )
 
 
@@ -60,7 +59,7 @@ class Report:
     Args:
         title: the study's name.
         question: what the study asks.
-        lack: how many planned runs have no figures yet; empty where all have them.
+        lack: how many planned runs have no results yet; empty where all have them.
         sections: its parts.
         notes: what is missing or was left out, and why.
     """
@@ -106,14 +105,14 @@ def compose(study: Study, notes: list[str]) -> Report:
             sections.append(Section(table.title, (), (table,), tuple(curve_figures(study, stage, notes))))
     published = published_table()
     sections.append(Section(published.title, (), (published,)))
-    sections.append(Section("What produced our figures", (), (provenance_table(study),)))
-    # A note must not tell where somebody's files lie.
+    sections.append(Section("What produced these results", (), (provenance_table(study),)))
+    # A note must not show where somebody's files are.
     shown = dict.fromkeys(note.replace(f"{study.folder}{os.sep}", "") for note in notes)
     return Report(study.name, study.question, _lack(study), tuple(sections), tuple(shown))
 
 
 def _counts(study: Study) -> tuple[int, int]:
-    """Runs that have their figures, and all."""
+    """Runs that have their results, and all."""
     runs = [run for run in study.runs if run.stage != "corpus"]
     return sum(bool(run.metrics) for run in runs), len(runs)
 
@@ -122,10 +121,10 @@ def _lack(study: Study) -> str:
     there, planned = _counts(study)
     if study.points < study.trials:
         searched = f"{study.points} of {study.trials} points of the search are proposed"
-        return f"Not complete: {searched}, and {there} of {planned} planned runs have their figures."
+        return f"Not complete: {searched}, and {there} of {planned} planned runs have their results."
     if there == planned:
         return ""
-    return f"Not complete: {there} of {planned} planned runs have their figures. The notes at the end name the others."
+    return f"Not complete: {there} of {planned} planned runs have their results. The notes at the end name the others."
 
 
 def _task_sections(study: Study, scores: Scores, deployment: Deployment, notes: list[str]) -> list[Section]:
@@ -134,25 +133,23 @@ def _task_sections(study: Study, scores: Scores, deployment: Deployment, notes: 
     speed = retention_figure(study, scores, times, "latency", "one sentence, ms")
     sections = [Section("Scores", (), (scores_table(study, scores, deployment),))]
     if study.teacher is not None:
-        retained = tuple(drawing for drawing in (size, speed) if drawing is not None)
-        sections.append(Section("Retention", (), (retention_table(study, scores),), retained))
+        sections.append(Section("Retention", (), (retention_table(study, scores),), _there(size, speed)))
     if study.base_arm is not None:
-        differences = difference_figure(study, scores)
-        drawn = () if differences is None else (differences,)
+        drawn = _there(difference_figure(study, scores))
         sections.append(Section("Differences", (METHOD,), (delta_table(study, scores),), drawn))
     for metric in scores.metrics:
-        if metric.kind is TOKEN_CLASSIFICATION:
-            table, figure = entity_table(study, metric.stage, metric.heading), entity_figure(study, metric)
-            if table is not None and figure is not None:
-                sections.append(Section(f"{metric.heading} by entity type", (), (table,), (figure,)))
-        elif metric.kind in (SEQUENCE_CLASSIFICATION, MULTI_LABEL_CLASSIFICATION) and not metric.score.minor:
-            if metric.score is not metric.kind.scores[0]:
-                continue  # once a task
-            if classes := class_table(study, metric):
-                sections.append(Section(classes.title, (), (classes,)))
-            if metric.kind is SEQUENCE_CLASSIFICATION and (drawings := label_figures(study, metric, notes)):
-                sections.append(Section(f"{metric.task}: errors and confidence", (), (), tuple(drawings)))
+        if metric.score is not metric.kind.scores[0]:
+            continue  # once a task
+        if metric.kind.has_labels and (table := class_table(study, metric)):
+            drawn = _there(entity_figure(study, metric) if metric.kind is TOKEN_CLASSIFICATION else None)
+            sections.append(Section(table.title.removesuffix(", in per cent"), (), (table,), drawn))
+        if metric.kind is SEQUENCE_CLASSIFICATION and (drawings := label_figures(study, metric, notes)):
+            sections.append(Section(f"{metric.task}: errors and confidence", (), (), tuple(drawings)))
     return sections
+
+
+def _there(*drawings: Drawing | None) -> tuple[Drawing, ...]:
+    return tuple(drawing for drawing in drawings if drawing is not None)
 
 
 def provenance_table(study: Study) -> Table:
@@ -169,7 +166,7 @@ def provenance_table(study: Study) -> Table:
         **{name.removeprefix("version/"): _distinct(study, name) for name in packages},
     }
     rows = ((Cell(name), Cell(", ".join(map(str, values)) or "not recorded")) for name, values in facts.items())
-    return Table("provenance", "What produced our figures", (text_column("what"), text_column("value")), tuple(rows))
+    return Table("provenance", "What produced these results", (text_column("what"), text_column("value")), tuple(rows))
 
 
 def _distinct(study: Study, key: str) -> Sequence[str]:

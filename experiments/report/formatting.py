@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 
-from experiments.report.statistics import Delta, Ratio, Spread
-from experiments.report.tables import MISSING, NONE, Cell, Column, Value
+from experiments.report.statistics import Delta, Ratio, Seeds, Spread
+from experiments.report.tables import MISSING, NONE, Cell, Column
 
-SPREAD = ("mean", "sd", "n", "distillations", "in part")
-DELTA = ("delta", "low", "high", "n", "distillations", "in part")
-RATIO = ("", "n", "distillations", "in part")
+_COUNTS = ("n", "distillations", "in part")
+SPREAD = ("mean", "sd", *_COUNTS)
+DELTA = ("delta", "low", "high", *_COUNTS)
+RATIO = ("", *_COUNTS)
 DAGGER = "† One seed: nothing can be said about the spread over seeds."
 DOUBLE_DAGGER = (
     "‡ Some of these seeds are fine-tunings of the same distillation, or of the same untrained start: the spread "
@@ -19,40 +20,59 @@ SECTION = "§ Measured on a part of the file, so not comparable with scores of t
 _NOTES = {"†": DAGGER, "‡": DOUBLE_DAGGER, "*": ASTERISK, "≈": COMPUTED, "§": SECTION}
 
 
-def marks_explained(rows: Sequence[Sequence[Cell]]) -> tuple[str, ...]:
-    """What the marks in a table's cells mean, one sentence for each that occurs."""
-    return marks_in([cell.text for row in rows for cell in row if cell.values])
-
-
 def marks_in(texts: Sequence[str]) -> tuple[str, ...]:
     """What the marks in these texts mean, one sentence for each that occurs."""
     return tuple(note for mark, note in _NOTES.items() if any(mark in text for text in texts))
 
 
-def spread_column(heading: str) -> Column:
+def seeds_mark(seeds: Seeds) -> str:
+    """What marks a value over one seed, or over fewer distillations than seeds, and where planned seeds are missing."""
+    few = "†" if seeds.n == 1 else "" if seeds.distillations == seeds.n else "‡"
+    return few + ("*" if seeds.partial else "")
+
+
+def part_mark(seeds: Seeds) -> str:
+    """What marks a score of which something was measured on a part of the file."""
+    return "§" if seeds.in_part else ""
+
+
+def seeds_text(seeds: Seeds) -> str:
+    """`n=3`, `n=1 of 2`, `n=2, 1 distillation`."""
+    text = f"n={seeds.n}" + (f" of {seeds.planned}" if seeds.n < seeds.planned else "")
+    if seeds.distillations == seeds.n:
+        return text
+    return f"{text}, {seeds.distillations} distillation{'s' if seeds.distillations > 1 else ''}"
+
+
+def spread_column(heading: str, *, ranked: bool = False) -> Column:
     """A column of `spread_cell`s."""
-    return Column(heading, SPREAD)
+    return Column(heading, SPREAD, ranked=ranked)
 
 
-def spread_cell(spread: Spread | None, planned: int, form: Callable[[float], str] = "{:.2f}".format) -> Cell:
-    """Mean ± standard deviation and the number of seeds, marked where these are one, or of one distillation."""
-    if spread is None:
-        return Cell(MISSING if planned else NONE)
+def absent(planned: bool) -> Cell:
+    """The cell of a value that is not there."""
+    return Cell(MISSING if planned else NONE)
+
+
+def spread_cell(spread: Spread, form: Callable[[float], str] = "{:.2f}".format) -> Cell:
+    """Mean ± standard deviation."""
     several = "" if spread.sd is None else f" ± {form(spread.sd)}"
-    seeds = f"n={spread.n}" if spread.n >= planned else f"n={spread.n} of {planned}"
-    mark = seeds_mark(spread.n, spread.distillations) + part_mark(spread.in_part)
-    counted = _counted(seeds, spread.n, spread.distillations)
-    values: tuple[Value, ...] = (spread.mean, spread.sd, spread.n, spread.distillations, spread.in_part)
-    return Cell(f"{form(spread.mean)}{several}{' ' if mark else ''}{mark} ({counted})", values)
+    return _cell(f"{form(spread.mean)}{several}", (spread.mean, spread.sd), spread.seeds)
 
 
-def delta_cell(delta: Delta, planned: int) -> Cell:
-    """Difference, its interval and the number of seeds, marked likewise, and where planned seeds of the arm lack."""
-    mark = seeds_mark(delta.n, delta.distillations) + ("*" if delta.n < planned else "") + part_mark(delta.in_part)
-    seeds = f"n={delta.n}" if delta.n >= planned else f"n={delta.n} of {planned}"
-    counted = _counted(seeds, delta.n, delta.distillations)
-    text = f"{signed(delta.value)} [{signed(delta.low)}, {signed(delta.high)}]{' ' if mark else ''}{mark} ({counted})"
-    return Cell(text, (delta.value, delta.low, delta.high, delta.n, delta.distillations, delta.in_part))
+def delta_cell(delta: Delta) -> Cell:
+    """Difference and its interval."""
+    text = f"{signed(delta.value)} [{signed(delta.low)}, {signed(delta.high)}]"
+    return _cell(text, (delta.value, delta.low, delta.high), delta.seeds)
+
+
+def ratio_cell(ratio: Ratio) -> Cell:
+    """A share in per cent."""
+    return _cell(f"{ratio.percent:.1f}", (ratio.percent,), ratio.seeds)
+
+
+def _cell(text: str, values: tuple[float | None, ...], seeds: Seeds) -> Cell:
+    return Cell(text, (*values, seeds.n, seeds.distillations, seeds.in_part), seeds)
 
 
 def size_cell(megabytes: float | None, *, computed: bool = False) -> Cell:
@@ -60,25 +80,6 @@ def size_cell(megabytes: float | None, *, computed: bool = False) -> Cell:
     if megabytes is None:
         return Cell(MISSING)
     return Cell(f"{'≈ ' if computed else ''}{megabytes:.{1 if megabytes >= 10 else 2}f}", (megabytes,))
-
-
-def ratio_cell(ratio: Ratio | None, *, expected: bool) -> Cell:
-    """A share in per cent and the number of seeds, marked likewise, and where it comes from a part of the seeds."""
-    if ratio is None:
-        return Cell(MISSING if expected else NONE)
-    marks, counted = ratio_marks(ratio), _counted(f"n={ratio.n}", ratio.n, ratio.distillations)
-    text = f"{ratio.percent:.1f}{' ' if marks else ''}{marks} ({counted})"
-    return Cell(text, (ratio.percent, ratio.n, ratio.distillations, ratio.in_part))
-
-
-def ratio_marks(ratio: Ratio) -> str:
-    """The marks of a share."""
-    return seeds_mark(ratio.n, ratio.distillations) + ("*" if ratio.partial else "") + part_mark(ratio.in_part)
-
-
-def part_mark(in_part: int) -> str:
-    """What marks a score of which `in_part` values were measured on a part of the file."""
-    return "§" if in_part else ""
 
 
 def constant_cell(percent: float | None, decimals: int, parts: int) -> Cell:
@@ -91,14 +92,3 @@ def constant_cell(percent: float | None, decimals: int, parts: int) -> Cell:
 def signed(value: float) -> str:
     """Two decimals and always a sign; a minus that is as wide as the plus."""
     return f"{value:+.2f}".replace("-", "−")
-
-
-def seeds_mark(n: int, distillations: int) -> str:
-    """What marks a figure over `n` seeds that come from so many distillations."""
-    if n == 1:
-        return "†"
-    return "" if distillations == n else "‡"
-
-
-def _counted(seeds: str, n: int, distillations: int) -> str:
-    return seeds if distillations == n else f"{seeds}, {distillations} distillation{'s' if distillations > 1 else ''}"

@@ -7,11 +7,11 @@ from operator import methodcaller
 from distilkobert.io.metric_names import TEST
 from experiments._shared.forms import FORMS
 from experiments._shared.latency_file import ModelLatency, time_text
-from experiments.report.formatting import marks_explained, size_cell, spread_cell, spread_column
+from experiments.report.arm_tables import Measure, arm_table
+from experiments.report.formatting import size_cell, spread_column
 from experiments.report.reading.deployment import Deployment
 from experiments.report.reading.runs import Run, Study
 from experiments.report.reading.tasks import Metric
-from experiments.report.scores import spread_of
 from experiments.report.tables import MISSING, NONE, Cell, Column, Table, text_column
 
 _TIME = ("", "first quartile", "third quartile")
@@ -22,23 +22,31 @@ def axes_table(study: Study) -> Table | None:
     axes = list(dict.fromkeys(axis for arm in study.arms for axis in arm.axes))
     if not axes:
         return None
-    metric = [study.metric] if study.metric else []
-    rows = []
-    for arm in (arm for arm in study.arms if arm.axes):
-        row = [Cell(arm.name), *(Cell(arm.axes.get(axis, NONE)) for axis in axes)]
-        for stage, _, key in (name.partition("/") for name in metric):
-            runs = study.of(stage, arm.name)
-            row.append(spread_cell(spread_of(runs, methodcaller("number", key)), len(runs), "{:.4f}".format))
-        rows.append(tuple(row))
-    return Table(
+    measures = [
+        Measure(name, stage, methodcaller("number", key), "{:.4f}".format)
+        for name in ([study.metric] if study.metric else [])
+        for stage, _, key in [name.partition("/")]
+    ]
+    rows = [
+        [
+            Cell(arm.name),
+            *(Cell(arm.axes.get(axis, NONE)) for axis in axes),
+            *(measure.cell(study, arm.name) for measure in measures),
+        ]
+        for arm in study.arms
+        if arm.axes
+    ]
+    return arm_table(
+        study,
         slug="arms",
         title="What the arms are",
-        columns=(text_column("arm"), *map(text_column, axes), *map(spread_column, metric)),
-        rows=tuple(rows),
-        notes=(
-            "Labels of the study's axes; for a point of a search, the values of the options that it proposed.",
-            *(f"{name} is the figure by which the study decides." for name in metric),
-            *marks_explained(rows),
+        columns=[text_column("arm"), *map(text_column, axes), *(measure.column for measure in measures)],
+        rows=rows,
+        explained=" ".join(
+            [
+                "Labels of the study's axes; for a point of a search, the values of the options that it proposed.",
+                *(f"{measure.heading} is the metric by which the study decides." for measure in measures),
+            ]
         ),
     )
 
@@ -71,23 +79,27 @@ def deployment_table(study: Study, deployment: Deployment) -> Table:
 
     rows = []
     for arm in study.arms:
-        rows.append((Cell(arm.name), arm_size(deployment, arm.name), *cells(latencies.get(arm.name))))
+        rows.append([Cell(arm.name), arm_size(deployment, arm.name), *cells(latencies.get(arm.name))])
         for (name, form), found in deployment.forms.items():
             if name == arm.name:
-                rows.append((Cell(f"{name}, {form}"), size_cell(found.mb), *cells(found)))
+                rows.append([Cell(f"{name}, {form}"), size_cell(found.mb), *cells(found)])
     measured = (
         f"Measured on {deployment.conditions}: medians of interleaved passes over random sentences, in brackets the "
-        f"first and third quartile, one model of each arm; times faster than {reference}. Parameters are those of the "
-        "encoder without a head; ONNX files are timed with theirs. The tokenizer's time for one sentence comes before "
-        "the model's. Models of one shape should have the same times; where theirs differ, or the quartiles "
-        "lie far apart, the machine was busy with other things."
+        f"first and third quartile, one model of each arm; times faster than {reference}."
     )
-    return Table(
+    note = (
+        "Parameters are those of the encoder without a head; ONNX files are timed with theirs. The tokenizer's time "
+        "for one sentence comes before the model's. Models of one shape should have the same times; where theirs "
+        "differ, or the quartiles are far apart, the machine was busy with other things."
+    )
+    return arm_table(
+        study,
         slug="deployment",
         title="Size and latency of the encoder" if latencies else "Size",
-        columns=(text_column("arm"), Column("size MB", ("",)), *headings),
-        rows=tuple(rows),
-        notes=(*([measured] if latencies else []), *marks_explained(rows)),
+        columns=[text_column("arm"), Column("size MB", ("",)), *headings],
+        rows=rows,
+        explained=measured if latencies else "",
+        notes=(note,) if latencies else (),
     )
 
 
@@ -105,22 +117,21 @@ def forms_table(study: Study, metrics: Sequence[Metric]) -> Table | None:
     rows = []
     for arm in study.arms:
         for form, title in FORMS.items():
-            spreads = []
-            for metric in metrics:
-                runs = study.of(metric.stage, arm.name)
-                spreads.append((spread_of(runs, partial(_percent, form=form, metric=metric)), runs))
-            if any(spread is not None for spread, _ in spreads):
-                rows.append(
-                    (Cell(arm.name), Cell(title), *(spread_cell(spread, len(runs)) for spread, runs in spreads))
-                )
+            cells = [
+                Measure(one.heading, one.stage, partial(_percent, form=form, metric=one)).cell(study, arm.name)
+                for one in metrics
+            ]
+            if any(cell.values for cell in cells):
+                rows.append([Cell(arm.name), Cell(title), *cells])
     if not rows:
         return None
-    return Table(
+    return arm_table(
+        study,
         slug="forms",
         title="Scores of the exported forms, in per cent",
-        columns=(text_column("arm"), text_column("form"), *(spread_column(metric.heading) for metric in metrics)),
-        rows=tuple(rows),
-        notes=("Measured again by `experiments.export --evaluate=test`, from the files.", *marks_explained(rows)),
+        columns=[text_column("arm"), text_column("form"), *(spread_column(metric.heading) for metric in metrics)],
+        rows=rows,
+        explained="Measured again by `experiments.export --evaluate=test`, from the files.",
     )
 
 

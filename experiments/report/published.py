@@ -1,4 +1,4 @@
-"""Published figures, to be shown beside ours and never among them."""
+"""Published scores, shown apart from ours and never among them."""
 
 from experiments.report.tables import Cell, Column, Table, text_column
 
@@ -22,6 +22,6 @@ def published_table() -> Table:
             "Source: README of monologg/DistilKoBERT; one run a cell, no spread given. Other data splits, settings and "
             "scorers than ours: compare within this table only.",
             "Sizes are MB of float32 weights, of different heads: KoBERT with its pooler, the other two with a "
-            "masked-LM head. The KorQuAD figures of multilingual BERT are another team's leaderboard score.",
+            "masked-LM head. The KorQuAD scores of multilingual BERT are another team's leaderboard score.",
         ),
     )

@@ -1,7 +1,6 @@
-"""The tables of a report, from scores and runs."""
+"""The tables of scores: tasks, retention, differences, classes, and what distillation reached."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
 from distilkobert.io.metric_names import (
     AGREEMENT,
@@ -9,93 +8,80 @@ from distilkobert.io.metric_names import (
     LOSS,
     OTHER_F1,
     TEACHER_LOSS,
-    TEST,
     TOKENS_SEEN,
     TYPE_F1,
     WALL_TIME,
 )
+from distilkobert.tasks.kinds import TOKEN_CLASSIFICATION, TaskKind
+from experiments.report.arm_tables import Measure, arm_table
 from experiments.report.constants import MAJORITY
-from experiments.report.formatting import (
-    DELTA,
-    RATIO,
-    SPREAD,
-    constant_cell,
-    delta_cell,
-    marks_explained,
-    ratio_cell,
-    spread_cell,
-    spread_column,
-)
+from experiments.report.formatting import DELTA, RATIO, SPREAD, absent, constant_cell, delta_cell, ratio_cell
 from experiments.report.model_tables import arm_size
 from experiments.report.reading.deployment import Deployment
 from experiments.report.reading.runs import Run, Study
 from experiments.report.reading.tasks import Metric
-from experiments.report.scores import Scores, spread_of
-from experiments.report.tables import MISSING, NONE, Cell, Column, Table, text_column
+from experiments.report.scores import Scores
+from experiments.report.tables import NONE, Cell, Column, Table, text_column
 
 
 def scores_table(study: Study, scores: Scores, deployment: Deployment) -> Table:
     """Size and task scores of every arm."""
-    headings = [metric.heading for metric in scores.metrics]
-    columns = (text_column("arm"), text_column("kind"), Column("size MB", ("",)), *(spread_column(h) for h in headings))
-    rows = []
-    for arm in study.arms:
-        cells = [
-            spread_cell(scores.spreads.get((arm.name, heading)), scores.planned[arm.name, heading])
-            for heading in headings
+    measures = [Measure(metric.heading, metric.stage, metric.percent, ranked=True) for metric in scores.metrics]
+    rows = [
+        [
+            Cell(arm.name),
+            Cell(arm.kind),
+            arm_size(deployment, arm.name),
+            *(one.cell(study, arm.name) for one in measures),
         ]
-        rows.append((Cell(arm.name), Cell(arm.kind), arm_size(deployment, arm.name), *cells))
+        for arm in study.arms
+    ]
     if scores.constants:
-        found = [scores.constants.get(heading, ("", None))[1] for heading in headings]
-        rows.append(
-            (Cell(MAJORITY), Cell("no model"), Cell(NONE), *(constant_cell(one, 2, len(SPREAD)) for one in found))
-        )
-    return Table(
+        found = [scores.constants.get(one.heading, ("", None))[1] for one in measures]
+        constants = (constant_cell(one, 2, len(SPREAD)) for one in found)
+        rows.append([Cell(MAJORITY), Cell("no model"), Cell(NONE), *constants])
+    size = (
+        "Size: bytes of the weights (*.safetensors, or an older pytorch_model.bin) / 2^20, masked-LM head included, "
+        "tokenizer not."
+    )
+    return arm_table(
+        study,
         slug="scores",
         title="Scores on the test files, in per cent",
-        columns=columns,
-        rows=tuple(rows),
-        notes=(
-            "Mean ± sample standard deviation over n seeds.",
-            *_majority_note(scores),
-            *scores.alike,
-            *marks_explained(rows),
-            "Size: bytes of the weights (*.safetensors, or an older pytorch_model.bin) / 2^20, masked-LM head "
-            "included, tokenizer not.",
-        ),
+        columns=[text_column("arm"), text_column("kind"), Column("size MB", ("",)), *(one.column for one in measures)],
+        rows=rows,
+        explained="Mean ± sample standard deviation over n seeds.",
+        notes=(*_majority_note(scores), *scores.alike, size),
     )
 
 
 def retention_table(study: Study, scores: Scores) -> Table:
     """Per cent of the teacher's score that every arm keeps."""
-    headings = [metric.heading for metric in scores.metrics]
     rows = []
     for arm in study.arms:
-        planned = [scores.planned[arm.name, heading] for heading in headings]
-        ratios = [scores.retention.get((arm.name, heading)) for heading in headings]
-        cells = [
-            ratio_cell(ratio, expected=count > 0)
-            for ratio, count in zip((*ratios, scores.mean_retention(arm.name)), (*planned, max(planned)), strict=True)
-        ]
-        rows.append((Cell(arm.name), *cells))
+        ratios = [scores.retention.get((arm.name, metric.heading)) for metric in scores.metrics]
+        planned = [bool(study.of(metric.stage, arm.name)) for metric in scores.metrics]
+        pairs = zip((*ratios, scores.mean_retention(arm.name)), (*planned, any(planned)), strict=True)
+        rows.append(
+            [Cell(arm.name), *(absent(wanted) if ratio is None else ratio_cell(ratio) for ratio, wanted in pairs)]
+        )
     if scores.constants:
-        found = [_constant_retention(study, scores, heading) for heading in headings]
-        rows.append((Cell(MAJORITY), *(constant_cell(one, 1, len(RATIO)) for one in found), Cell(NONE)))
+        found = (scores.constant_retention(study.teacher, metric.heading) for metric in scores.metrics)
+        rows.append([Cell(MAJORITY), *(constant_cell(one, 1, len(RATIO)) for one in found), Cell(NONE)])
     several = {metric.stage for metric in scores.metrics if not metric.main}
     chosen = [metric.heading for metric in scores.metrics if metric.main and metric.stage in several]
     which = f", with {', '.join(chosen)} for a task of several scores" if chosen else ""
-    return Table(
+    return arm_table(
+        study,
         slug="retention",
         title=f"Retention: per cent of the score of {study.teacher}, fine-tuned and scored by the same code",
-        columns=(text_column("arm"), *(Column(heading, RATIO) for heading in (*headings, "mean"))),
-        rows=tuple(rows),
-        notes=(
+        columns=[text_column("arm"), *(Column(one, RATIO) for one in (*(m.heading for m in scores.metrics), "mean"))],
+        rows=rows,
+        explained=(
             "Ratio of the means over seeds; n is the number of seeds of the arm or of the teacher, whichever is less. "
-            f"The last column is the mean over the tasks{which}.",
-            *_majority_note(scores),
-            *scores.alike,
-            *marks_explained(rows),
+            f"The last column is the mean over the tasks{which}."
         ),
+        notes=(*_majority_note(scores), *scores.alike),
     )
 
 
@@ -106,137 +92,97 @@ def _majority_note(scores: Scores) -> tuple[str, ...]:
     return (f"{MAJORITY}: what always giving the most frequent answer of the test file scores ({answers}).",)
 
 
-def _constant_retention(study: Study, scores: Scores, heading: str) -> float | None:
-    reference, constant = scores.spreads.get((study.teacher or "", heading)), scores.constants.get(heading)
-    return None if reference is None or constant is None or reference.mean <= 0 else 100 * constant[1] / reference.mean
+def delta_table(study: Study, scores: Scores) -> Table:
+    """Differences to the base arm, with their intervals."""
+
+    def cell(arm: str, metric: Metric) -> Cell:
+        if arm == study.base_arm:
+            return Cell("base")
+        delta = scores.deltas.get((arm, metric.heading))
+        return absent(bool(study.of(metric.stage, arm))) if delta is None else delta_cell(delta)
+
+    return arm_table(
+        study,
+        slug="differences",
+        title=f"Difference to {study.base_arm}, in percentage points, with 95 % intervals",
+        columns=[text_column("arm"), *(Column(metric.heading, DELTA) for metric in scores.metrics)],
+        rows=[[Cell(arm.name), *(cell(arm.name, metric) for metric in scores.metrics)] for arm in study.arms],
+        explained="Paired bootstrap intervals over the test examples; they hold nothing of the spread over seeds.",
+    )
 
 
 def class_table(study: Study, metric: Metric) -> Table | None:
-    """Accuracy, macro F1, Matthews' correlation and the F1 of every class; None where no run has that of a class."""
-    runs = study.of(metric.stage)
-    classes = class_names(runs)
+    """F1 of every class or entity type, a classification's scores before them; None where no run has any."""
+    classes = class_names(study.of(metric.stage), metric.kind)
     if not classes:
         return None
-    keys = {score.title: score.key for score in metric.kind.scores} | {label: f"f1_{label}" for label in classes}
-    rows = []
-    for arm in study.arms:
-        own = study.of(metric.stage, arm.name)
-        cells = [spread_cell(spread_of(own, partial(_percent_of, key)), len(own)) for key in keys.values()]
-        rows.append((Cell(arm.name), *cells))
-    return Table(
-        slug=f"classes_{metric.stage}",
-        title=f"{metric.task} by class, in per cent",
-        columns=(text_column("arm"), *(spread_column(heading) for heading in keys)),
-        rows=tuple(rows),
-        notes=("Below a class: its F1 on the test file.", *marks_explained(rows)),
+    tagging = metric.kind is TOKEN_CLASSIFICATION
+    scored = () if tagging else (Metric(metric.stage, metric.kind, score) for score in metric.kind.scores)
+    measures = [Measure(one.score.title, one.stage, one.percent, ranked=True) for one in scored]
+    measures += [class_measure(metric.stage, name) for name in classes]
+    what = f"{metric.heading} by entity type" if tagging else f"{metric.task} by class"
+    return arm_table(
+        study,
+        slug=f"{'entities' if tagging else 'classes'}_{metric.stage}",
+        title=f"{what}, in per cent",
+        columns=[text_column("arm"), *(one.column for one in measures)],
+        rows=[[Cell(arm.name), *(one.cell(study, arm.name) for one in measures)] for arm in study.arms],
+        explained=f"{'' if tagging else 'Below a class: its F1 on the test file. '}Mean ± sample standard deviation.",
     )
 
 
-def class_names(runs: Sequence[Run]) -> list[str]:
-    """Classes, or types of entities, that any of the runs has a score of."""
-    return sorted({name.removeprefix(TYPE_F1) for run in runs for name in run.metrics if name.startswith(TYPE_F1)})
+def class_names(runs: Sequence[Run], kind: TaskKind | None = None) -> list[str]:
+    """Classes, or entity types, that any of the runs has a score of; other F1 scores of a tagging are no types."""
+    names = {name for run in runs for name in run.metrics if name.startswith(TYPE_F1)}
+    others = OTHER_F1 if kind is TOKEN_CLASSIFICATION else ()
+    return sorted(name.removeprefix(TYPE_F1) for name in names.difference(others))
 
 
-def _percent_of(key: str, run: Run) -> float | None:
-    return _scaled(run.number(f"{TEST}{key}"), 100)
-
-
-def delta_table(study: Study, scores: Scores) -> Table:
-    """Differences to the base arm, with their intervals."""
-    headings = [metric.heading for metric in scores.metrics]
-    rows = []
-    for arm in study.arms:
-        cells = []
-        for heading in headings:
-            delta = scores.deltas.get((arm.name, heading))
-            if arm.name == study.base_arm:
-                cells.append(Cell("base"))
-            elif delta is None:
-                cells.append(Cell(MISSING if scores.planned[arm.name, heading] else NONE))
-            else:
-                cells.append(delta_cell(delta, scores.planned[arm.name, heading]))
-        rows.append((Cell(arm.name), *cells))
-    return Table(
-        slug="differences",
-        title=f"Difference to {study.base_arm}, in percentage points, with 95 % intervals",
-        columns=(text_column("arm"), *(Column(heading, DELTA) for heading in headings)),
-        rows=tuple(rows),
-        notes=(
-            "Paired bootstrap intervals over the test examples; they hold nothing of the spread over seeds.",
-            *marks_explained(rows),
-        ),
-    )
+def class_measure(stage: str, name: str) -> Measure:
+    """F1 of one class or entity type, in per cent."""
+    return Measure(name, stage, _scaled(f"{TYPE_F1}{name}", 100), ranked=True)
 
 
 def distillation_table(study: Study, stage: str) -> Table:
     """What distillation itself reached and cost."""
-    measured: tuple[tuple[str, Callable[[Run], float | None], Callable[[float], str]], ...] = (
-        ("held-out loss", lambda run: run.number(LOSS), "{:.3f}".format),
-        ("teacher's loss, same masks", lambda run: run.number(TEACHER_LOSS), "{:.3f}".format),
-        ("agreement %", lambda run: _scaled(run.number(AGREEMENT), 100), "{:.2f}".format),
-        ("tokens seen", lambda run: run.number(TOKENS_SEEN), "{:,.0f}".format),
-        ("wall time s", lambda run: run.number(WALL_TIME), "{:,.1f}".format),
-        ("tokens/s", _tokens_per_s, "{:,.0f}".format),
-    )
-    rows = []
-    for arm in study.arms:
-        runs = study.of(stage, arm.name)
-        if not runs:
-            continue
-        there = [run for run in runs if run.metrics]
-        cells = []
-        for _, read, form in measured:
-            spread = spread_of(there, read, LIMITED_VAL)
-            # A run without training steps has no time and no speed: nothing is missing then.
-            cells.append(spread_cell(spread, len(runs), form) if spread or not there else Cell(NONE))
-        rows.append((Cell(arm.name), *cells))
-    return Table(
-        slug="distillation" if stage == "distil" else f"distillation_{stage}",
-        title="Distillation" if stage == "distil" else f"Distillation ({stage})",
-        columns=(text_column("arm"), *(spread_column(heading) for heading, _, _ in measured)),
-        rows=tuple(rows),
-        notes=(
+    measures = [
+        Measure(heading, stage, read, form, LIMITED_VAL)
+        for heading, read, form in (
+            ("held-out loss", _scaled(LOSS), "{:.3f}".format),
+            ("teacher's loss, same masks", _scaled(TEACHER_LOSS), "{:.3f}".format),
+            ("agreement %", _scaled(AGREEMENT, 100), "{:.2f}".format),
+            ("tokens seen", _scaled(TOKENS_SEEN), "{:,.0f}".format),
+            ("wall time s", _scaled(WALL_TIME), "{:,.1f}".format),
+            ("tokens/s", _tokens_per_s, "{:,.0f}".format),
+        )
+    ]
+    arms = [arm.name for arm in study.arms if study.of(stage, arm.name)]
+    ending = "" if stage == "distil" else stage
+    return arm_table(
+        study,
+        slug=f"distillation_{ending}".strip("_"),
+        title=f"Distillation ({ending})" if ending else "Distillation",
+        columns=[text_column("arm"), *(one.column for one in measures)],
+        rows=[[Cell(arm), *(one.cell(study, arm) for one in measures)] for arm in arms],
+        explained=(
             "On masked tokens of held-out text. Losses are comparable where the teacher's loss is the same, for then "
-            "the masks are. Agreement: share of tokens whose first choice is the teacher's. Wall time is training "
-            "alone, without validation; it and tokens/s depend on what else the machine did, other runs of the study "
-            "among it.",
-            *marks_explained(rows),
+            "the masks are. Agreement: share of tokens whose first choice is the teacher's."
+        ),
+        notes=(
+            "Wall time is training alone, without validation; it and tokens/s depend on what else the machine did, "
+            "other runs of the study among it.",
         ),
     )
 
 
-def entity_table(study: Study, stage: str, title: str) -> Table | None:
-    """F1 of every entity type; None where no run has any."""
-    types = [name.removeprefix(TYPE_F1) for name in entity_keys(study.of(stage))]
-    if not types:
-        return None
-    rows = []
-    for arm in study.arms:
-        runs = study.of(stage, arm.name)
-        cells = [spread_cell(spread_of(runs, partial(percent_of_type, kind)), len(runs)) for kind in types]
-        rows.append((Cell(arm.name), *cells))
-    return Table(
-        slug=f"entities_{stage}",
-        title=f"{title} by entity type, in per cent",
-        columns=(text_column("arm"), *(spread_column(kind) for kind in types)),
-        rows=tuple(rows),
-        notes=marks_explained(rows),
-    )
+def _scaled(name: str, factor: float = 1.0) -> Callable[[Run], float | None]:
+    """Reads a number of `metrics.json`, times a factor."""
 
+    def read(run: Run) -> float | None:
+        value = run.number(name)
+        return None if value is None else value * factor
 
-def entity_keys(runs: Sequence[Run]) -> list[str]:
-    """Names of the per-type scores that any of the runs has, `f1_kept` and `f1_strict` not being types."""
-    names = {name for run in runs for name in run.metrics if name.startswith(TYPE_F1)}
-    return sorted(names.difference(OTHER_F1))
-
-
-def percent_of_type(kind: str, run: Run) -> float | None:
-    """A run's F1 of one entity type, in per cent."""
-    return _scaled(run.number(f"{TYPE_F1}{kind}"), 100)
-
-
-def _scaled(value: float | None, factor: float) -> float | None:
-    return None if value is None else value * factor
+    return read
 
 
 def _tokens_per_s(run: Run) -> float | None:

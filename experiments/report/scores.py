@@ -1,16 +1,14 @@
 """The task scores of a study: spread over seeds, retention of the teacher's score, difference to the base arm."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-
-import numpy as np
+from dataclasses import dataclass, field
 
 from distilkobert.io.metric_names import LIMITED_TEST
-from experiments.report.constants import answers_alike, constant_of
+from experiments.report.constants import constant_answers
 from experiments.report.reading.predictions import Outcomes, difference, read_outcomes
 from experiments.report.reading.runs import Run, Study
 from experiments.report.reading.tasks import Metric, metrics_of
-from experiments.report.statistics import Delta, Ratio, Spread, mean_ratio, paired_delta, ratio_of, resampled_scores
+from experiments.report.statistics import Delta, Ratio, Seeds, Spread, mean_ratio, paired_deltas, ratio_of
 
 _TOLERANCE = 0.01
 """Percentage points by which stored predictions may miss the score in `metrics.json`, which is kept in float32."""
@@ -23,7 +21,6 @@ class Scores:
     Args:
         metrics: the columns.
         spreads: scores over the seeds that are there.
-        planned: number of seeds that were to be run.
         retention: per cent of the teacher's mean score.
         deltas: differences to the base arm, where they could be computed.
         constants: what the most frequent answer scores, by column heading, where the task has classes.
@@ -32,7 +29,6 @@ class Scores:
 
     metrics: tuple[Metric, ...]
     spreads: Mapping[tuple[str, str], Spread]
-    planned: Mapping[tuple[str, str], int]
     retention: Mapping[tuple[str, str], Ratio]
     deltas: Mapping[tuple[str, str], Delta]
     constants: Mapping[str, tuple[str, float]] = field(default_factory=dict)
@@ -44,6 +40,11 @@ class Scores:
         values = [value for value in found if value is not None]
         return mean_ratio(values) if values and len(values) == len(found) else None
 
+    def constant_retention(self, teacher: str | None, heading: str) -> float | None:
+        """Per cent of the teacher's mean score that the most frequent answer has; None where there is neither."""
+        reference, constant = self.spreads.get((teacher or "", heading)), self.constants.get(heading)
+        return 100 * constant[1] / reference.mean if reference and constant and reference.mean > 0 else None
+
 
 def score_study(study: Study, notes: list[str]) -> Scores:
     """Compute them.
@@ -53,20 +54,16 @@ def score_study(study: Study, notes: list[str]) -> Scores:
         notes: every difference that could not be computed is named here.
     """
     metrics = metrics_of(study)
-    spreads, planned, retention = {}, {}, {}
+    spreads, retention = {}, {}
     for metric in metrics:
         for arm in study.arms:
-            runs = study.of(metric.stage, arm.name)
-            spread = spread_of(runs, metric.percent)
-            planned[arm.name, metric.heading] = len(runs)
+            spread = spread_of(study.of(metric.stage, arm.name), metric.percent)
             if spread is not None:
                 spreads[arm.name, metric.heading] = spread
     for (arm_name, heading), spread in spreads.items():
-        of_teacher = (study.teacher or "", heading)
-        reference = spreads.get(of_teacher)
+        reference = spreads.get((study.teacher or "", heading))
         if reference is not None and reference.mean > 0:
-            lacking = spread.n < planned[arm_name, heading] or reference.n < planned[of_teacher]
-            retention[arm_name, heading] = ratio_of(spread, reference, partial=lacking)
+            retention[arm_name, heading] = ratio_of(spread, reference)
     if study.teacher is None:
         notes.append("No arm is the teacher, so there is no retention; name one with --teacher.")
     deltas: dict[tuple[str, str], Delta] = {}
@@ -77,26 +74,28 @@ def score_study(study: Study, notes: list[str]) -> Scores:
     alike: list[str] = []
     for stage in study.tasks:
         own = [metric for metric in metrics if metric.stage == stage]
-        if constant := constant_of(study, own):
+        constant, sentences = constant_answers(study, own)
+        if constant:
             constants |= {one.heading: (constant.answer, constant.percent[one.score.title]) for one in own}
-        alike += answers_alike(study, own)
-    return Scores(metrics, spreads, planned, retention, deltas, constants, tuple(alike))
+        alike += sentences
+    return Scores(metrics, spreads, retention, deltas, constants, tuple(alike))
 
 
 def spread_of(runs: Sequence[Run], read: Callable[[Run], float | None], limited: str = LIMITED_TEST) -> Spread | None:
-    """One figure over the runs that have it; None where none has.
+    """One quantity over the runs that have it; None where none has.
 
     Args:
-        runs: the runs.
-        read: gives the figure.
-        limited: entry of `metrics.json` that a run has where the figure is that of a part of the file.
+        runs: those that were planned.
+        read: gives the value of a run.
+        limited: entry of `metrics.json` that a run has where the value is that of a part of the file.
     """
     found = [(run, value) for run in runs if (value := read(run)) is not None]
     if not found:
         return None
     there = [run for run, _ in found]
     in_part = sum(limited in run.metrics for run in there)
-    return Spread(tuple(value for _, value in found), distillations(there), in_part)
+    seeds = Seeds(len(there), distillations(there), planned=len(runs), in_part=in_part)
+    return Spread(tuple(value for _, value in found), seeds)
 
 
 def distillations(runs: Iterable[Run]) -> int:
@@ -114,22 +113,26 @@ def _stage_deltas(study: Study, stage: str, base: str, notes: list[str]) -> dict
         return {}
     reference = outcomes[min(bases.values(), key=lambda run: run.seed).label]
     for label in list(outcomes):
-        why = difference(outcomes[label], reference)
-        if why:
+        if why := difference(outcomes[label], reference):
             notes.append(f"{label} takes part in no difference to {base}: {why}.")
             del outcomes[label]
+    bases = {seed: run for seed, run in bases.items() if run.label in outcomes}
+    if len(reference.keys) < 2:
+        notes.append(f"{stage}: no difference to {base}, for an interval takes at least two test examples.")
+        return {}
     places = {label: place for place, label in enumerate(outcomes)}
     pairs: dict[str, list[tuple[int, int]]] = {}
-    origins: dict[str, int] = {}
-    in_part: dict[str, int] = {}
+    seeds: dict[str, Seeds] = {}
     for arm in (arm.name for arm in study.arms if arm.name != base):
-        runs = [run for run in study.of(stage, arm) if run.metrics]
-        shared = [(run, bases[run.seed]) for run in runs if run.seed in bases]
-        usable = [(run, other) for run, other in shared if run.label in places and other.label in places]
+        planned = study.of(stage, arm)
+        runs = [run for run in planned if run.metrics]
+        usable = [(run, bases[run.seed]) for run in runs if run.seed in bases and run.label in places]
         if usable:
             pairs[arm] = [(places[run.label], places[other.label]) for run, other in usable]
-            origins[arm] = min(map(distillations, zip(*usable, strict=True)))
-            in_part[arm] = sum(LIMITED_TEST in run.metrics for pair in usable for run in pair)
+            origins = min(map(distillations, zip(*usable, strict=True)))
+            in_part = sum(LIMITED_TEST in run.metrics for pair in usable for run in pair)
+            n = len(usable)
+            seeds[arm] = Seeds(n, origins, len(planned), partial=n < len(planned), in_part=in_part)
         if len(usable) < len(runs):
             left = ", ".join(run.label for run in runs if run not in [pair[0] for pair in usable])
             why = "" if usable else "; none is left"
@@ -137,11 +140,8 @@ def _stage_deltas(study: Study, stage: str, base: str, notes: list[str]) -> dict
     deltas = {}
     for metric in metrics:
         sums = [outcome.scores[metric.score.title] for outcome in outcomes.values()]
-        observed = np.array([system.percent for system in sums])
-        resampled = resampled_scores(sums)
-        for arm, places_of_arm in pairs.items():
-            delta = paired_delta(observed, resampled, places_of_arm, origins[arm])
-            deltas[arm, metric.heading] = replace(delta, in_part=in_part[arm])
+        for arm, numbers in paired_deltas(sums, pairs).items():
+            deltas[arm, metric.heading] = Delta(*numbers, seeds[arm])
     return deltas
 
 

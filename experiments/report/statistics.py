@@ -1,7 +1,8 @@
-"""Mean and spread over seeds, and the paired bootstrap: plain functions of numbers."""
+"""Mean and spread over seeds, shares of the teacher's score, and the paired bootstrap: plain functions of numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,24 +17,43 @@ _CHUNK_CELLS = 4_000_000
 
 
 @dataclass(frozen=True)
-class Spread:
-    """Values of one quantity over seeds.
+class Seeds:
+    """What is behind a value.
 
     Args:
-        values: one a seed, at least one.
-        distillations: how many distillations these seeds come from; by default each from its own.
-        in_part: how many of the values were measured on a part of the file.
+        n: number of seeds.
+        distillations: how many distillations these seeds come from.
+        planned: how many seeds were to be run.
+        partial: planned seeds are missing, here or on the side that it is compared with.
+        in_part: how many of the scores were measured on a part of the file.
     """
 
-    values: tuple[float, ...]
-    distillations: int = 0
+    n: int
+    distillations: int
+    planned: int
+    partial: bool = False
     in_part: int = 0
 
-    def __post_init__(self) -> None:
-        if not self.values:
-            raise ValueError("a spread needs at least one value")
-        if not self.distillations:
-            object.__setattr__(self, "distillations", len(self.values))
+
+def fewest(parts: Iterable[Seeds]) -> Seeds:
+    """What is behind a value computed from several: the fewest seeds and distillations of them."""
+    found = list(parts)
+    n = min(part.n for part in found)
+    return Seeds(
+        n,
+        min(n, *(part.distillations for part in found)),
+        n,
+        any(part.partial or part.n < part.planned for part in found),
+        sum(part.in_part for part in found),
+    )
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Values of one quantity, at least one, one a seed."""
+
+    values: tuple[float, ...]
+    seeds: Seeds
 
     @property
     def mean(self) -> float:
@@ -45,117 +65,82 @@ class Spread:
         """Sample standard deviation (n - 1 in the denominator); None for a single value."""
         return float(np.std(self.values, ddof=1)) if len(self.values) > 1 else None
 
-    @property
-    def n(self) -> int:
-        """How many there are."""
-        return len(self.values)
+
+@dataclass(frozen=True)
+class Ratio:
+    """One arm's mean in per cent of another's, or the mean of such shares."""
+
+    percent: float
+    seeds: Seeds
 
 
 @dataclass(frozen=True)
 class Delta:
-    """Difference of two arms in percentage points, with its 95 % interval.
-
-    Args:
-        value: mean over the seeds that both arms have.
-        low: lower end.
-        high: upper end.
-        n: number of those seeds.
-        distillations: how many distillations they come from, of the arm that has fewer.
-        in_part: how many of the scores, of both arms, were measured on a part of the file.
-    """
+    """Mean difference of two arms over the seeds that both have, in percentage points, with its 95 % interval."""
 
     value: float
     low: float
     high: float
-    n: int
-    distillations: int
-    in_part: int = 0
+    seeds: Seeds
 
 
-@dataclass(frozen=True)
-class Ratio:
-    """One arm's mean in per cent of another's, or the mean of such figures.
-
-    Args:
-        percent: the figure.
-        n: number of seeds behind it, of the side that has fewer.
-        distillations: how many distillations they come from, of the side that has fewer.
-        partial: seeds that were planned are lacking, on either side.
-        in_part: how many of the scores, on both sides, were measured on a part of the file.
-    """
-
-    percent: float
-    n: int
-    distillations: int
-    partial: bool
-    in_part: int = 0
-
-
-def ratio_of(spread: Spread, reference: Spread, *, partial: bool) -> Ratio:
+def ratio_of(spread: Spread, reference: Spread) -> Ratio:
     """The mean of `spread` in per cent of that of `reference`."""
-    n, distillations = min(spread.n, reference.n), min(spread.distillations, reference.distillations)
-    in_part = spread.in_part + reference.in_part
-    return Ratio(100 * spread.mean / reference.mean, n, min(n, distillations), partial, in_part)
+    return Ratio(100 * spread.mean / reference.mean, fewest([spread.seeds, reference.seeds]))
 
 
 def mean_ratio(ratios: Sequence[Ratio]) -> Ratio:
-    """Their mean, with the least number of seeds that any has."""
-    return Ratio(
-        float(np.mean([ratio.percent for ratio in ratios])),
-        min(ratio.n for ratio in ratios),
-        min(ratio.distillations for ratio in ratios),
-        any(ratio.partial for ratio in ratios),
-        sum(ratio.in_part for ratio in ratios),
-    )
+    """Their mean."""
+    return Ratio(float(np.mean([ratio.percent for ratio in ratios])), fewest(ratio.seeds for ratio in ratios))
 
 
-def resampled_scores(
-    systems: Sequence[ScoreSums], resamples: int = RESAMPLES, seed: int = BOOTSTRAP_SEED
-) -> NDArray[np.float64]:
-    """Scores of K systems over the same resampled examples, (resamples, K), in per cent.
+def paired_deltas(
+    systems: Sequence[ScoreSums],
+    pairs: Mapping[str, Sequence[tuple[int, int]]],
+    resamples: int = RESAMPLES,
+    seed: int = BOOTSTRAP_SEED,
+) -> dict[str, tuple[float, float, float]]:
+    """Differences of arms to a base arm, paired seed by seed and example by example, with percentile intervals.
 
-    A resample is kept as how often it drew each example, so a system is scored by one matrix product.
+    In every resample the difference is taken within each seed and averaged over the seeds. A resample is kept as how
+    often it drew each example, so a system is scored by one matrix product.
 
     Args:
-        systems: what the same N examples add to each system's score.
+        systems: what the same N examples, at least two, add to the score of each of K systems.
+        pairs: for each arm and each shared seed the places, in K, of the arm's system and of the base arm's.
         resamples: how many times N examples are drawn from N with replacement.
         seed: of the drawing.
+
+    Returns:
+        For each arm the difference in percentage points, and the lower and upper end of its 95 % interval.
     """
+    from scipy.stats import bootstrap
+
     examples = len(systems[0].added)
-    generator = np.random.default_rng(seed)
-    chunk = max(1, _CHUNK_CELLS // examples)
-    scores = np.empty((resamples, len(systems)))
-    for start in range(0, resamples, chunk):
-        stop = min(start + chunk, resamples)
-        # Drawn row by row as one (resamples, examples) draw would be, whatever the size of the chunks.
-        drawn = generator.integers(0, examples, (stop - start, examples), dtype=np.int64)
-        drawn += np.arange(stop - start)[:, None] * examples
-        times = np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape).astype(np.float64)
-        for place, system in enumerate(systems):
-            scores[start:stop, place] = system.score(times @ system.added)
-    return scores
+    if not pairs:
+        return {}
+    places = [tuple(map(list, zip(*own, strict=True))) for own in pairs.values()]
 
+    def differences(drawn: NDArray[np.int64], axis: int = -1) -> NDArray[np.float64]:
+        """Of the rows of examples in each resample (R, N), or (N,), those of all arms: (arms, R), or (arms,)."""
+        rows = np.atleast_2d(drawn) + np.arange(drawn.size // examples)[:, None] * examples
+        times = np.bincount(rows.ravel(), minlength=drawn.size).reshape(drawn.shape).astype(np.float64)
+        scores = np.stack([system.score(times @ system.added) for system in systems])
+        return np.stack([(scores[arm] - scores[base]).mean(axis=0) for arm, base in places])
 
-def paired_delta(
-    observed: NDArray[np.float64],
-    resampled: NDArray[np.float64],
-    pairs: Sequence[tuple[int, int]],
-    distillations: int | None = None,
-) -> Delta:
-    """Difference of two arms, paired seed by seed and example by example.
-
-    In every resample the difference is taken within each seed and averaged over the seeds; the interval runs from the
-    2.5th to the 97.5th percentile of these averages.
-
-    Args:
-        observed: scores of all systems over the true examples, (K,), in per cent.
-        resampled: their scores from `resampled_scores`, (R, K).
-        pairs: for each shared seed the places, in K, of the arm's system and of the base arm's.
-        distillations: how many the seeds come from; by default each from its own.
-    """
-    arm, base = (list(places) for places in zip(*pairs, strict=True))
-    differences = (resampled[:, arm] - resampled[:, base]).mean(axis=1)
-    low, high = np.quantile(differences, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Delta(
-        float((observed[arm] - observed[base]).mean()), float(low), float(high), len(pairs), distillations or len(pairs)
+    everything = np.arange(examples)
+    found: Any = bootstrap(
+        (everything,),
+        differences,
+        n_resamples=resamples,
+        batch=max(1, _CHUNK_CELLS // examples),
+        vectorized=True,
+        confidence_level=LEVEL,
+        method="percentile",
+        rng=np.random.default_rng(seed),
     )
+    interval = found.confidence_interval
+    numbers = zip(differences(everything), interval.low, interval.high, strict=True)
+    return {
+        arm: (float(value), float(low), float(high)) for arm, (value, low, high) in zip(pairs, numbers, strict=True)
+    }

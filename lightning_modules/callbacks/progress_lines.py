@@ -7,6 +7,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import ModelSummary
 from pytorch_lightning.utilities import rank_zero_info
 
+from distilkobert.io.durations import duration
 from distilkobert.io.metric_names import VAL
 from lightning_modules.base import EncoderModule
 from lightning_modules.callbacks.training_log import TrainingLog
@@ -69,11 +70,3 @@ class ProgressLines(pl.Callback):
         ]
         if found:
             rank_zero_info(f"step {trainer.global_step:,}: {', '.join(found)}")
-
-
-def duration(seconds: float) -> str:
-    """`40 s`, `12 min`, `3 h 20 min`."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

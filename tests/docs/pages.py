@@ -64,7 +64,8 @@ def commands(page: Path) -> Iterator[Command]:
             rest = rest.removesuffix("'")
         words = shlex.split(rest, comments=True)
         end = next((place for place, word in enumerate(words) if word in _ENDS), len(words))
-        if words[:end] and not _LEFT_OUT.intersection(words):
+        shown_only = any(word in _LEFT_OUT or word.startswith("[") for word in words)
+        if words[:end] and not shown_only:
             yield Command(page, found["name"] or found["short"], tuple(words[:end]))
 
 

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from distilkobert.io.durations import duration
 from experiments._shared.trainer_cli import TrainerCLI
-from lightning_modules.callbacks.progress_lines import duration
 from tests.world import World, read_json
 
 Run = Callable[..., TrainerCLI]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from distilkobert.io.metric_names import (
     AGREEMENT,
@@ -12,12 +13,14 @@ from distilkobert.io.metric_names import (
     PROBE_TEACHER,
     TEACHER_LOSS,
 )
-from experiments.report.figures.style import Drawing, Look, looks, panels
-from experiments.report.names import name_ends, name_points
-from experiments.report.reading.curves import Curve, RunCurves, read_curves, thinned
+from experiments.report.figures.style import Drawing, Look, legend, looks, panels
+from experiments.report.reading.curves import RunCurves, read_curves, thinned
 from experiments.report.reading.runs import Study
 
-_TEACHER_LOOK = Look("#8C8C8C", "-", "")
+if TYPE_CHECKING:
+    import pandas as pd
+
+_TEACHER = Look("#8C8C8C", "-", "")
 _LONE = " A marker without a line is a run without training steps."
 
 
@@ -29,7 +32,7 @@ class _Panel:
         scalar: its name in the event files.
         title: what it is, with its unit.
         scale: factor that gives this unit.
-        teacher: where the teacher stands: a scalar of the same unit, or a figure.
+        teacher: the teacher's level: a scalar of the same unit, or a number.
     """
 
     scalar: str
@@ -87,56 +90,46 @@ def _term_panels(read: Sequence[RunCurves]) -> list[_Panel]:
 
 
 def _overlaid(study: Study, read: Sequence[RunCurves], shown: Sequence[_Panel], slug: str, title: str) -> Drawing:
-    """One panel a scalar, one line a run, one look an arm, named at the ends of the lines."""
+    """One panel a scalar, one line a run with a marker at its end, one look an arm."""
     in_tokens = all(curves.has_tokens for curves in read)
     appearance = looks(study.arms)
-    teacher = study.teacher or "teacher"
-    figure, all_axes = panels(len(shown), 2, 4.6, 2.7)
-    drawn: list[list[tuple[str, Curve]]] = []
-    levels: list[list[float]] = []
+    figure, all_axes = panels(len(shown), 2, 4.2, 2.6)
+    levels: list[float] = []
+    drawn: dict[str, int] = {}
     for axes, panel in zip(all_axes, shown, strict=True):
-        lines = []
-        for curves in read:
-            if panel.scalar not in curves.curves:
-                continue
-            curve = _line(curves, panel, in_tokens=in_tokens)
-            look = appearance[curves.run.arm]
-            marker = look.marker if len(curve.x) == 1 else ""
-            axes.plot(curve.x, curve.y, look.line, color=look.color, lw=1.1, marker=marker, ms=4, clip_on=False)
-            lines.append((curves.run.arm, curve))
-        drawn.append(lines)
-        levels.append(_levels(panel, read))
-        for level in levels[-1]:
-            axes.axhline(level, color=_TEACHER_LOOK.color, lw=0.9, zorder=0)
+        for curves in (one for one in read if panel.scalar in one.curves):
+            curve, look = _line(curves, panel, in_tokens=in_tokens), appearance[curves.run.arm]
+            axes.plot(
+                curve["x"], curve["y"], look.line, color=look.color, lw=1.1, marker=look.marker, ms=4.5, markevery=[-1],
+                clip_on=False,
+            )  # fmt: skip
+            drawn[curves.run.arm] = max(len(curve), drawn.get(curves.run.arm, 0))
+        for level in _levels(panel, read):
+            axes.axhline(level, color=_TEACHER.color, lw=0.9, zorder=0)
+            levels.append(level)
         axes.set_title(panel.title)
         axes.set_xlabel("million tokens seen" if in_tokens else "optimizer steps")
     longest = max(axes.get_xlim()[1] for axes in all_axes)
     for axes in all_axes:
         axes.set(xlim=(0, longest), ylim=axes.get_ylim())
-    figure.draw_without_rendering()
-    for axes, lines, heights in zip(all_axes, drawn, levels, strict=True):
-        last = {arm: (float(curve.x[-1]), float(curve.y[-1])) for arm, curve in lines if len(curve.x) > 1}
-        if heights:
-            last[teacher] = (longest, heights[-1])
-        name_ends(axes, last, appearance | {teacher: _TEACHER_LOOK})
-        lone = {arm: (float(curve.x[0]), float(curve.y[0])) for arm, curve in lines if arm not in last}
-        name_points(axes, lone, appearance, [curve for _, curve in lines if len(curve.x) > 1])
+    named = {study.teacher or "teacher": _TEACHER} if levels else {}
+    legend(figure, named | {arm.name: appearance[arm.name] for arm in study.arms if arm.name in drawn}, lines=True)
     over = "tokens seen" if in_tokens else "optimizer steps (these runs did not log their tokens)"
     caption = f"{title} over {over}; one line a seed, training curves as means over neighbouring points."
-    caption += _LONE if any(len(curve.x) == 1 for lines in drawn for _, curve in lines) else ""
-    caption += " Level grey lines: the teacher." if any(levels) else ""
+    caption += _LONE if 1 in drawn.values() else ""
+    caption += " Level grey lines: the teacher." if levels else ""
     return Drawing(slug, caption, figure)
 
 
-def _line(curves: RunCurves, panel: _Panel, *, in_tokens: bool) -> Curve:
+def _line(curves: RunCurves, panel: _Panel, *, in_tokens: bool) -> "pd.DataFrame":
     """A run's curve in the units of the panel."""
     curve = thinned(curves.over_tokens(panel.scalar) if in_tokens else curves.curves[panel.scalar])
-    return Curve(curve.x / 1e6 if in_tokens else curve.x, curve.y * panel.scale)
+    return curve.assign(x=curve["x"] / (1e6 if in_tokens else 1), y=curve["y"] * panel.scale)
 
 
 def _levels(panel: _Panel, read: Sequence[RunCurves]) -> list[float]:
-    """Where the teacher stands, once for every figure that the runs have of it and that differs in a drawing."""
+    """The teacher's levels, once for every value that the runs have of it and that differs in a drawing."""
     if not isinstance(panel.teacher, str):
         return [] if panel.teacher is None else [panel.teacher]
     found = [curves.curves[panel.teacher] for curves in read if panel.teacher in curves.curves]
-    return sorted({round(float(curve.y[-1]) * panel.scale, 3) for curve in found})
+    return sorted({round(float(curve["y"].iloc[-1]) * panel.scale, 3) for curve in found})

@@ -1,16 +1,13 @@
 """Figures of task scores: retention against cost, differences to the base arm, entity types."""
 
 from collections.abc import Collection, Mapping, Sequence
-from functools import partial
 from typing import TYPE_CHECKING
 
-from distilkobert.io.metric_names import TYPE_F1
-from experiments.report.figures.style import Drawing, Look, looks, new_figure, panels
-from experiments.report.formatting import marks_in, ratio_marks, seeds_mark, signed
-from experiments.report.names import name_points
+from experiments.report.figures.style import Drawing, legend, looks, new_figure, panels
+from experiments.report.formatting import marks_in, part_mark, seeds_mark, signed
 from experiments.report.reading.runs import Study
 from experiments.report.reading.tasks import Metric
-from experiments.report.score_tables import entity_keys, percent_of_type
+from experiments.report.score_tables import class_measure, class_names
 from experiments.report.scores import Scores, spread_of
 
 if TYPE_CHECKING:
@@ -45,37 +42,41 @@ def retention_figure(
     ]
     if not metrics:
         return None
-    figure, all_axes = panels(len(metrics), 3, 4.0, 3.3)
+    names = [arm.name for arm in study.arms if arm.name in costs]
+    ratios = {key: ratio for key, ratio in scores.retention.items() if key[0] in costs}
+    everywhere = {ratios[key].seeds.n for key in ratios if key[1] in [metric.heading for metric in metrics]}
+    figure, all_axes = panels(len(metrics), 3, 3.4, 2.9)
     appearance = looks(study.arms)
-    everywhere = {scores.retention[arm, metric.heading].n for metric in metrics for arm in costs
-                  if (arm, metric.heading) in scores.retention}  # fmt: skip
-    shown: list[dict[str, tuple[float, float]]] = []
-    inks: dict[str, Look] = {}
+    marked: list[str] = []
     for axes, metric in zip(all_axes, metrics, strict=True):
-        points = {}
-        for name in (arm.name for arm in study.arms if arm.name in costs):
-            ratio = scores.retention.get((name, metric.heading))
-            if ratio is None:
-                continue
-            marks = ratio_marks(ratio) + ("≈" if name in computed else "")
-            label = f"{name}{' ' if marks else ''}{marks}{f' n={ratio.n}' if len(everywhere) > 1 else ''}"
-            points[label], inks[label] = (costs[name], ratio.percent), appearance[name]
-            axes.plot(*points[label], appearance[name].marker, color=appearance[name].color, ms=5)
-        shown.append(points)
+        points = {name: ratios[name, metric.heading] for name in names if (name, metric.heading) in ratios}
+        for name, ratio in points.items():
+            look = appearance[name]
+            axes.plot(costs[name], ratio.percent, look.marker, color=look.color, ms=5.5)
+            marks = seeds_mark(ratio.seeds) + part_mark(ratio.seeds) + ("≈" if name in computed else "")
+            marked.append(f"{marks} n={ratio.seeds.n}".strip() if len(everywhere) > 1 else marks)
+            axes.annotate(
+                marked[-1],
+                (costs[name], ratio.percent),
+                xytext=(5, 0),
+                textcoords="offset points",
+                color="#333333",
+                va="center",
+                fontsize="small",
+            )
         axes.axhline(100, color="#BBBBBB", lw=0.8, zorder=0)
-        _margins(axes, list(points.values()))
+        _margins(axes, [(costs[name], ratio.percent) for name, ratio in points.items()])
         axes.set_title(metric.heading)
         axes.set_xlabel(axis)
     seeds = f", n={min(everywhere)}" if len(everywhere) == 1 else ""
     all_axes[0].set_ylabel(f"per cent of {study.teacher}{seeds}")
-    figure.draw_without_rendering()  # settles the sizes that names are placed by
-    for axes, points in zip(all_axes, shown, strict=True):
-        name_points(axes, points, inks)
+    retained = {arm for arm, _ in ratios}
+    legend(figure, {name: appearance[name] for name in names if name in retained})
     absent = [name for name in dict.fromkeys(arm for arm, _ in scores.retention) if name not in costs]
     parts = (
         f"Retention against {cost}. Means over n seeds, of the arm or of the teacher, whichever has fewer; the grey "
         "line is the teacher's score.",
-        *marks_in(list(inks)),
+        *marks_in(marked),
         *([f"Not shown, for want of their {cost}: {', '.join(absent)}."] if absent else []),
     )
     return Drawing(f"retention_{cost}", " ".join(parts), figure)
@@ -96,6 +97,7 @@ def difference_figure(study: Study, scores: Scores) -> Drawing | None:
     if not metrics:
         return None
     appearance = looks(study.arms)
+    marked: list[str] = []
     figure = new_figure(1.4 + 2.5 * len(metrics), 1.1 + 0.3 * len(arms))
     all_axes = figure.subplots(1, len(metrics), sharey=True, squeeze=False)[0]
     for axes, metric in zip(all_axes, metrics, strict=True):
@@ -107,8 +109,8 @@ def difference_figure(study: Study, scores: Scores) -> Drawing | None:
             axes.barh(place, delta.value, height=0.6, color=appearance[arm].color, alpha=0.45, lw=0)
             axes.plot([delta.low, delta.high], [place, place], color=appearance[arm].color, lw=1.6)
             end, side = (delta.high, "left") if delta.value >= 0 else (delta.low, "right")
-            mark = seeds_mark(delta.n, delta.distillations)
-            text = f" {signed(delta.value)}{mark} "
+            text = f" {signed(delta.value)}{seeds_mark(delta.seeds)}{part_mark(delta.seeds)} "
+            marked.append(text)
             axes.text(end, place, text, va="center", ha=side, color="#333333", fontsize="small")
         axes.axvline(0, color="#333333", lw=0.8)
         axes.margins(x=0.3)
@@ -120,39 +122,34 @@ def difference_figure(study: Study, scores: Scores) -> Drawing | None:
     all_axes[0].set_ylim(len(arms) - 0.5, -0.5)
     caption = (
         f"Difference to {study.base_arm} in percentage points: bars are the differences, lines their 95 % intervals "
-        "over test examples. † one seed; ‡ several fine-tunings of one distillation."
+        "over test examples."
     )
-    return Drawing("differences", caption, figure)
+    return Drawing("differences", " ".join((caption, *marks_in(marked))), figure)
 
 
 def entity_figure(study: Study, metric: Metric) -> Drawing | None:
     """F1 of every entity type, one marker an arm; None where no run has any."""
-    runs = study.of(metric.stage)
-    types = [name.removeprefix(TYPE_F1) for name in entity_keys(runs)]
-    arms = [arm.name for arm in study.arms if entity_keys(study.of(metric.stage, arm.name))]
+    types = class_names(study.of(metric.stage), metric.kind)
+    arms = [arm.name for arm in study.arms if class_names(study.of(metric.stage, arm.name), metric.kind)]
     if not types:
         return None
-    appearance = looks(study.arms)
-    rows_of_legend = -(-len(arms) // 4)
-    figure = new_figure(6.4, 0.9 + max(0.34, 0.09 * len(arms)) * len(types) + 0.2 * rows_of_legend)
+    appearance = {name: look for name, look in looks(study.arms).items() if name in arms}
+    figure = new_figure(6.4, 0.9 + max(0.34, 0.09 * len(arms)) * len(types) + 0.2 * -(-len(arms) // 4))
     axes = figure.subplots()
     for place, kind in enumerate(types):
         if place % 2:
             axes.axhspan(place - 0.5, place + 0.5, color="#F3F3F3", lw=0, zorder=0)
-        for number, arm in enumerate(arms):
-            spread = spread_of(study.of(metric.stage, arm), partial(percent_of_type, kind))
+        for number, (arm, look) in enumerate(appearance.items()):
+            spread = spread_of(study.of(metric.stage, arm), class_measure(metric.stage, kind).read)
             if spread is not None:
-                offset = _ROW_FILLED * (number / max(len(arms) - 1, 1) - 0.5)
-                look = appearance[arm]
-                label = arm if place == 0 else None
-                axes.plot(spread.mean, place + offset, look.marker, color=look.color, ms=4.5, label=label)
+                offset = _ROW_FILLED * (number - (len(arms) - 1) / 2) / max(len(arms) - 1, 1)
+                axes.plot(spread.mean, place + offset, look.marker, color=look.color, ms=4.5)
     axes.set_yticks(range(len(types)), [_named(kind) for kind in types])
     axes.set_ylim(len(types) - 0.5, -0.5)
     axes.set_xlabel(f"{metric.heading}, per cent, mean over seeds")
     axes.tick_params(axis="y", length=0)
-    figure.legend(loc="outside upper left", ncols=4, handletextpad=0.2, columnspacing=1.2)
-    title = f"{metric.heading} by entity type"
-    return Drawing(f"entities_{metric.stage}", f"{title}, per cent, mean over seeds.", figure)
+    legend(figure, appearance)
+    return Drawing(f"entities_{metric.stage}", f"{metric.heading} by entity type, per cent, mean over seeds.", figure)
 
 
 _TYPE_NAMES = {

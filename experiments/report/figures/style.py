@@ -1,6 +1,6 @@
-"""How figures look: colours that colour-blind readers tell apart, names beside what they name, no ornament."""
+"""How figures look: colours that colour-blind readers tell apart, one legend above the panels, no ornament."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,9 @@ _CONTROLS = ("#707070", "#8C8C8C", "#555555")
 _TEACHER = "#000000"
 _DASHES = ("-", "--", ":", "-.")
 _MARKERS = ("o", "s", "^", "D", "v", "P")
-FONT_POINTS = 8.0
+_FONT_POINTS = 8.0
+_LEGEND_INCHES = 1.6
+"""Width of a legend's column."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,6 @@ class Look:
     color: str
     line: str
     marker: str
-
-    @property
-    def ink(self) -> str:
-        """The colour, a quarter darker: letters need more contrast than lines do."""
-        return "#" + "".join(f"{int(self.color[place : place + 2], 16) * 3 // 4:02x}" for place in (1, 3, 5))
 
 
 @dataclass(frozen=True)
@@ -68,14 +65,15 @@ def looks(arms: Sequence[Arm]) -> dict[str, Look]:
 def style(texts: Sequence[str]) -> Iterator[None]:
     """matplotlib's settings for drawing and saving figures in which `texts` occur.
 
-    Letters of SVG files are outlines, so they look the same everywhere; equal figures give equal files.
+    Letters of SVG files are outlines and PDF files hold their font, so they look the same everywhere; equal figures
+    give equal files.
     """
     import matplotlib as mpl
 
     settings: dict[Any, Any] = {
         "font.family": families(texts),
-        "font.size": FONT_POINTS,
-        "axes.titlesize": FONT_POINTS + 1,
+        "font.size": _FONT_POINTS,
+        "axes.titlesize": _FONT_POINTS + 1,
         "axes.titlelocation": "left",
         "axes.spines.top": False,
         "axes.spines.right": False,
@@ -90,6 +88,7 @@ def style(texts: Sequence[str]) -> Iterator[None]:
         "figure.dpi": 100,
         "svg.fonttype": "path",
         "svg.hashsalt": "report",
+        "pdf.fonttype": 42,  # publishers refuse matplotlib's own type 3
     }
     with mpl.rc_context(settings):
         yield
@@ -115,3 +114,21 @@ def panels(count: int, columns: int, width: float, height: float) -> tuple["Figu
     for unused in axes[count:]:
         unused.remove()
     return figure, axes[:count]
+
+
+def legend(figure: "Figure", appearance: Mapping[str, Look], *, lines: bool = False) -> None:
+    """Name arms above all panels, in the order in which they are given; the layout makes space for it.
+
+    Args:
+        figure: with its panels.
+        appearance: the arms that are shown.
+        lines: arms are lines with markers, not markers alone.
+    """
+    from matplotlib.lines import Line2D
+
+    handles = [
+        Line2D([], [], color=look.color, ls=look.line if lines else "", marker=look.marker, ms=4.5, lw=1.1, label=name)
+        for name, look in appearance.items()
+    ]
+    columns = max(1, int(figure.get_size_inches()[0] / _LEGEND_INCHES))
+    figure.legend(handles=handles, loc="outside upper left", ncols=columns, handletextpad=0.4, columnspacing=1.2)

@@ -3,29 +3,19 @@
 import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from distilkobert.io.metric_names import LOSS, STEPS, TOKENS_SEEN, TRAIN_TOKENS
 from experiments._shared.quiet import only_from
 from experiments.report.reading.runs import Run
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _POINTS = 150
 """More than a panel of a few inches can show; longer curves are averaged over neighbouring points."""
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One scalar of one run.
-
-    Args:
-        x: steps or tokens, rising, (N,).
-        y: values, (N,).
-    """
-
-    x: NDArray[np.float64]
-    y: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -34,27 +24,27 @@ class RunCurves:
 
     Args:
         run: the run.
-        curves: by name.
+        curves: by name, with the columns `x` (steps, rising) and `y` (values).
     """
 
     run: Run
-    curves: Mapping[str, Curve]
+    curves: "Mapping[str, pd.DataFrame]"
 
     @property
     def has_tokens(self) -> bool:
         """Whether steps can be told in tokens; a run without training steps is at 0 in both."""
-        return TRAIN_TOKENS in self.curves or all(curve.x.max() == 0 for curve in self.curves.values())
+        return TRAIN_TOKENS in self.curves or all(curve["x"].max() == 0 for curve in self.curves.values())
 
-    def over_tokens(self, name: str) -> Curve:
+    def over_tokens(self, name: str) -> "pd.DataFrame":
         """A scalar over the tokens seen at its steps, from the logged pairs and the run's totals."""
         curve = self.curves[name]
         if TRAIN_TOKENS not in self.curves:
             return curve
-        steps, tokens = self.curves[TRAIN_TOKENS].x, self.curves[TRAIN_TOKENS].y
+        steps, tokens = (self.curves[TRAIN_TOKENS][column].to_numpy() for column in ("x", "y"))
         last_step, last_tokens = self.run.number(STEPS), self.run.number(TOKENS_SEEN)
         if last_step is not None and last_tokens is not None and last_step > steps[-1]:
             steps, tokens = np.append(steps, last_step), np.append(tokens, last_tokens)
-        return Curve(np.interp(curve.x, np.append(0.0, steps), np.append(0.0, tokens)), curve.y)
+        return curve.assign(x=np.interp(curve["x"], np.append(0.0, steps), np.append(0.0, tokens)))
 
 
 def read_curves(run: Run, names: Collection[str], notes: list[str]) -> RunCurves:
@@ -68,6 +58,7 @@ def read_curves(run: Run, names: Collection[str], notes: list[str]) -> RunCurves
         names: scalars wanted; a name that ends in `/` wants all that begin so. Those absent are not in the result.
         notes: points that are not finite, and a folder without events, are noted here.
     """
+    import pandas as pd
     from tensorboard.backend.event_processing.event_accumulator import SCALARS, EventAccumulator
 
     if not any(run.folder.glob("events.out.tfevents.*")):
@@ -83,14 +74,13 @@ def read_curves(run: Run, names: Collection[str], notes: list[str]) -> RunCurves
         if tag not in wanted and not tag.startswith(groups):
             continue
         latest = {event.step: event.value for event in events.Scalars(tag)}
-        steps = np.array(sorted(latest), dtype=np.float64)
-        values = np.array([latest[int(step)] for step in steps])
-        finite = np.isfinite(values)
+        curve = pd.DataFrame(sorted(latest.items()), columns=["x", "y"], dtype=float)
+        finite = np.isfinite(curve["y"])
         if not finite.all():
-            notes.append(f"{run.label}: {int((~finite).sum())} points of {tag} are not finite and left out.")
+            notes.append(f"{run.label}: {(~finite).sum()} points of {tag} are not finite and left out.")
         if finite.any():
-            curves[tag] = Curve(steps[finite], values[finite])
-    reached, end = max((curve.x[-1] for curve in curves.values()), default=None), run.number(STEPS)
+            curves[tag] = curve[finite]
+    reached, end = max((curve["x"].max() for curve in curves.values()), default=None), run.number(STEPS)
     if reached is None:
         notes.append(f"{run.label} has no scalars in its event files, so it is in no curve.")
     elif end is not None and reached < end and LOSS in wanted:  # the last validation is at the end
@@ -98,9 +88,6 @@ def read_curves(run: Run, names: Collection[str], notes: list[str]) -> RunCurves
     return RunCurves(run, curves)
 
 
-def thinned(curve: Curve, points: int = _POINTS) -> Curve:
+def thinned(curve: "pd.DataFrame", points: int = _POINTS) -> "pd.DataFrame":
     """The curve as means over groups of neighbouring points, at most `points` of them."""
-    size = -(-len(curve.x) // points)
-    starts = np.arange(0, len(curve.x), size)
-    counts = np.diff(np.append(starts, len(curve.x)))
-    return Curve(np.add.reduceat(curve.x, starts) / counts, np.add.reduceat(curve.y, starts) / counts)
+    return curve.groupby(np.arange(len(curve)) // -(-len(curve) // points)).mean()

@@ -16,6 +16,7 @@ from experiments.report.reading.runs import (
     planned_study,
     usable_metrics,
 )
+from experiments.report.reading.sources import setting
 
 
 def open_runs(folder: Path, notes: list[str], baseline: str | None = None, teacher: str | None = None) -> Study:
@@ -83,15 +84,52 @@ def _found_runs(folder: Path, notes: list[str]) -> Study:
         notes.append(f"Studies below this folder are left out, report on each by itself: {named}.")
     tasks = _stages(runs.values(), TEST)
     distil = tuple(stage for stage in _stages(runs.values(), AGREEMENT) if stage not in tasks)
-    names = {run.arm for run in runs.values() if run.stage in (*tasks, *distil)}
-    if not names:
+    shown = [run for run in runs.values() if run.stage in (*tasks, *distil)]
+    if not shown:
         remarks = [*notes, *_unfinished(folder)]
         why = f" ({'; '.join(remarks)})" if remarks else ""
         raise ValueError(f"{folder}: no run with test scores or a distillation in it; expected {METRICS_FILE}{why}")
-    arms = sorted((Arm(name, _kind(name)) for name in names), key=_order)
+    rows = {
+        run.label: row
+        for name in sorted({run.arm for run in shown})
+        for run, row in _rows([run for run in shown if run.arm == name], tasks, notes)
+    }
+    kinds = {rows[run.label]: _kind(run.arm) for run in shown}
+    arms = sorted((Arm(name, kind) for name, kind in kinds.items()), key=_order)
     students = [arm.name for arm in arms if arm.kind == "student"]
     base = "base" if "base" in students else students[0] if len(students) == 1 else None
-    return Study(folder.resolve().name, "", folder, tuple(arms), base, tasks, distil, tuple(runs.values()))
+    found = tuple(replace(run, arm=rows.get(run.label, run.arm)) for run in runs.values())
+    return Study(folder.resolve().name, "", folder, tuple(arms), base, tasks, distil, found)
+
+
+def _rows(runs: Sequence[Run], tasks: Sequence[str], notes: list[str]) -> list[tuple[Run, str]]:
+    """The runs of one arm, each with the name of its row.
+
+    No plan says that runs of several recipes are of one model. Fine-tunings share a row where those of each seed
+    started from the same model, and a distillation shares it where it is the only one of that name.
+    """
+    groups: list[list[str]] = []
+    starts: list[dict[int, str | None]] = []
+    for task in dict.fromkeys(run.stage for run in runs if run.stage in tasks):
+        own = {run.seed: setting(run, "init_from") for run in runs if run.stage == task}
+        for tasks_of_one, known in zip(groups, starts, strict=True):
+            if all(known.get(seed, start) == start for seed, start in own.items()):
+                tasks_of_one.append(task)
+                known |= own
+                break
+        else:
+            groups.append([task])
+            starts.append(own)
+    distilled = [[stage] for stage in dict.fromkeys(run.stage for run in runs if run.stage not in tasks)]
+    if len(groups) < 2 and len(distilled) < 2:
+        return [(run, run.arm) for run in runs]
+    groups += distilled
+    names = {stage: f"{runs[0].arm} ({', '.join(stages)})" for stages in groups for stage in stages}
+    notes.append(
+        f"Runs of several recipes are called {runs[0].arm} and are not known to be of one model, so each has a row of "
+        f"its own: {', '.join(dict.fromkeys(names.values()))}."
+    )
+    return [(run, names[run.stage]) for run in runs]
 
 
 def _unfinished(folder: Path) -> list[str]:
@@ -121,7 +159,7 @@ def _order(arm: Arm) -> tuple[int, str]:
 
 
 def _note_strangers(study: Study, notes: list[str]) -> None:
-    """Say which runs lie in the study's folder without being part of its plan."""
+    """Name the runs in the study's folder that are not part of its plan."""
     planned = {run.folder.resolve() for run in study.runs}
     found = {path.parent.resolve() for path in study.folder.rglob(METRICS_FILE)} - planned
     if found:

@@ -1,4 +1,4 @@
-"""Where an arm's encoder lies: in its exports, or in what its fine-tuning started from."""
+"""Where an arm's encoder is: in its exports, or in what its fine-tuning started from."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,9 +33,9 @@ def origin_of(study: Study, arm: Arm) -> Origin:
     if exports:
         return Origin(tuple(dict.fromkeys(exports)))
     tuned = [run for run in study.runs if run.arm == arm.name and run.stage in study.tasks]
-    named = [_setting(run, "init_from") for run in tuned]
+    named = [setting(run, "init_from") for run in tuned]
     if not any(named) and arm.kind == "teacher":
-        named = [_setting(run, "teacher") for run in study.runs if run.stage in study.distil_stages]
+        named = [setting(run, "teacher") for run in study.runs if run.stage in study.distil_stages]
     sources = dict.fromkeys(source for source in named if source is not None)
     folders = [folder for folder in map(_folder, sources) if folder is not None]
     return Origin(tuple(folders), tuple(source for source in sources if not Path(source).is_dir()))
@@ -47,7 +47,7 @@ def shown_path(path: Path) -> str:
     return str(absolute.relative_to(Path.cwd())) if absolute.is_relative_to(Path.cwd()) else absolute.name
 
 
-def _setting(run: Run, name: str) -> str | None:
+def setting(run: Run, name: str) -> str | None:
     """A setting of the run's module; None where its configuration is not there or does not have it."""
     path = run.folder / CONFIG_FILE
     try:

@@ -4,6 +4,7 @@ import os
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from distilkobert.io.run_files import read_metrics, why_unfinished
@@ -11,6 +12,7 @@ from experiments._shared.plan_file import LATENCY
 from experiments.study.plan.plan import Command, Plan, Run
 from experiments.study.run.locks import FileLock
 from experiments.study.run.process import PYTHON, Child, tail
+from experiments.study.run.remaining import Remaining, remaining
 from experiments.study.run.search import Search
 from experiments.study.run.status import ENDED, OPEN, Status, statuses
 from experiments.study.run.trials import RunJournal
@@ -87,7 +89,7 @@ class Worker:
                     status = self._status()
                 moved |= self._start(status)
                 status = self._status()
-                self.view.show(self.plan, status)
+                self.view.show(self.plan, status, self._remaining(status))
                 if all(value in ENDED for value in status.values()) and not moved:
                     again = self._touched(LATENCY) - self._redo  # exports have come since it was measured
                     if not again:
@@ -100,6 +102,16 @@ class Worker:
 
     def _status(self) -> dict[str, Status]:
         return statuses(self.plan, self.journal.entries(), self._jobs, self._redo)
+
+    def _remaining(self, status: dict[str, Status]) -> Remaining:
+        entries, now, here = self.journal.entries(), datetime.now(), time.monotonic()
+        elsewhere = {
+            label: (now - entry.started).total_seconds()
+            for label, entry in entries.items()
+            if entry.state == "running" and entry.started
+        }
+        elapsed = elsewhere | {label: here - job.started for label, job in self._jobs.items()}
+        return remaining(self.plan, status, entries, elapsed, self.places)
 
     def _count(self) -> str:
         status = self._status()
@@ -179,7 +191,8 @@ class Worker:
         del self._jobs[label]
         if code == 0 and not left:
             self.journal.finish(label, seconds)
-            self.view.say(f"{label} done in {seconds:,.0f} s ({self._count()})")
+            counted = filter(None, [self._count(), str(self._remaining(self._status()))])
+            self.view.say(f"{label} done in {seconds:,.0f} s ({', '.join(counted)})")
         else:
             how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
             if code == 0:

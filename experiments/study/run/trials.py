@@ -6,6 +6,7 @@ The journal says what is done and what failed. Who runs a run is said by a lock 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from experiments._shared.plan_file import PlanJson
@@ -26,11 +27,15 @@ class Entry:
         state: of its last attempt. `running` may also have been killed.
         trial: Optuna's id of the attempt.
         note: why it failed: the tail of its log.
+        seconds: that it took; None while it has not ended well.
+        started: when it was started; None while it waits.
     """
 
     state: State
     trial: int
     note: str = ""
+    seconds: float | None = None
+    started: datetime | None = None
 
 
 class RunJournal:
@@ -92,7 +97,8 @@ class RunJournal:
         for trial in self._storage.get_all_trials(self._id, deepcopy=False):
             attrs = trial.user_attrs
             number = self._storage.get_trial_id_from_study_id_trial_number(self._id, trial.number)
-            found[str(attrs["run"])] = Entry(states[trial.state], number, str(attrs.get("note", "")))
+            note, seconds = str(attrs.get("note", "")), trial.value if trial.state is TrialState.COMPLETE else None
+            found[str(attrs["run"])] = Entry(states[trial.state], number, note, seconds, trial.datetime_start)
         return found
 
     def begin(self, label: str) -> None:

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-import numpy as np
+import pandas as pd
 from torch.utils.tensorboard import SummaryWriter
 
 from experiments.report.figures.curves import curve_figures
 from experiments.report.figures.style import style
-from experiments.report.reading.curves import Curve, RunCurves, read_curves, thinned
+from experiments.report.reading.curves import RunCurves, read_curves, thinned
 from experiments.report.reading.runs import Run
 from experiments.report.reading.scan import open_runs
 from tests.support.report_world import ARMS, edit, fabricate, write_events
@@ -57,8 +57,8 @@ def test_event_files_that_say_too_little_are_noted(tmp_path: Path) -> None:
 
 
 def test_thinning_keeps_means() -> None:
-    curve = thinned(Curve(np.arange(7.0), np.array([0.0, 2, 4, 6, 8, 10, 5])), points=3)
+    curve = thinned(pd.DataFrame({"x": range(7), "y": [0.0, 2, 4, 6, 8, 10, 5]}), points=3)
     assert curve.x.tolist() == [1.0, 4.0, 6.0]
     assert curve.y.tolist() == [2.0, 8.0, 5.0]
-    short = Curve(np.arange(3.0), np.arange(3.0))
+    short = pd.DataFrame({"x": range(3), "y": range(3)})
     assert thinned(short).y.tolist() == [0.0, 1.0, 2.0]

@@ -5,11 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from distilkobert.tasks.kinds import TOKEN_CLASSIFICATION
 from experiments.report.figures.curves import curve_figures
-from experiments.report.figures.labels import Labelled, confusion, label_figures, reliability
+from experiments.report.figures.labels import confusion, label_figures, reliability
 from experiments.report.figures.scores import difference_figure, entity_figure, retention_figure
 from experiments.report.figures.style import Drawing, style
 from experiments.report.formatting import ASTERISK, COMPUTED, DAGGER
@@ -44,6 +45,12 @@ def written(drawing: Drawing) -> set[str]:
     return {text.get_text() for text in drawing.figure.findobj(Text)}
 
 
+def legend(drawing: Drawing) -> list[str]:
+    """Arms named above the panels."""
+    (found,) = drawing.figure.legends
+    return [text.get_text() for text in found.get_texts()]
+
+
 def test_retention_against_size(study: Study, scores: Scores) -> None:
     costs = {arm.name: float(arm.kilobytes) for arm in ARMS if arm.name != "mlm_only"}
     drawing = retention_figure(study, scores, costs, "size", "weights, MB")
@@ -53,8 +60,7 @@ def test_retention_against_size(study: Study, scores: Scores) -> None:
     assert [one.get_title(loc="left") for one in axes] == ["NSMC accuracy", "KLUE-NER F1", "KorQuAD F1"]
     assert {one.get_xlabel() for one in axes} == {"weights, MB"}
     assert axes[0].get_ylabel() == "per cent of teacher, n=2"
-    assert set(costs) <= written(drawing)
-    assert "mlm_only" not in written(drawing)
+    assert legend(drawing) == list(costs)
     assert drawing.caption.endswith("Not shown, for want of their size: mlm_only.")
     drawn = {(line.get_xdata()[0], line.get_ydata()[0]) for line in axes[0].lines[:-1]}
     assert drawn == {(costs[name], scores.retention[name, "NSMC accuracy"].percent) for name in costs}
@@ -68,7 +74,7 @@ def test_retention_shows_how_many_seeds_are_behind_a_point(study: Study) -> None
     costs = {"teacher": 351.0, "base": 108.0}
     drawing = retention_figure(fewer, score_study(fewer, []), costs, "size", "MB", computed={"teacher"})
     assert drawing is not None
-    assert {"base †* n=1", "base n=2", "teacher ≈ n=2"} <= written(drawing)
+    assert {"†* n=1", "n=2", "≈ n=2"} <= written(drawing)
     assert drawing.figure.axes[0].get_ylabel() == "per cent of teacher"
     assert all(note in drawing.caption for note in (DAGGER, ASTERISK, COMPUTED))
 
@@ -92,7 +98,7 @@ def test_entity_types(study: Study, scores: Scores) -> None:
     (axes,) = drawing.figure.axes
     labels = [label.get_text() for label in axes.get_yticklabels()]
     assert labels == ["place LC", "organisation OG", "person PS"]
-    assert set(NAMES) <= written(drawing)
+    assert legend(drawing) == NAMES
     expected = 100 * np.mean([run.metrics["test/f1_LC"] for run in study.of("klue_ner", "teacher")])
     assert axes.lines[0].get_xdata()[0] == pytest.approx(expected)
 
@@ -113,7 +119,7 @@ def test_markers_of_an_entity_type_do_not_lie_on_each_other(study: Study, scores
     assert min(np.diff(heights)) >= 0.95 * marker
 
 
-def test_curves_are_over_tokens_and_named_at_their_ends(study: Study) -> None:
+def test_curves_are_over_tokens(study: Study) -> None:
     notes: list[str] = []
     curves, probes = curve_figures(study, "distil", notes)
     assert notes == []
@@ -121,11 +127,10 @@ def test_curves_are_over_tokens_and_named_at_their_ends(study: Study) -> None:
     assert titles[:2] == ["held-out loss", "agreement with the teacher, per cent"]
     assert len(titles) == 5
     assert {axes.get_xlabel() for axes in curves.figure.axes} == {"million tokens seen"}
-    assert set(NAMES) - {"teacher"} <= written(curves)
+    assert legend(curves) == NAMES
     held_out = curves.figure.axes[0]
     assert len(held_out.lines) == 5 * 2 + 1  # arms and seeds, and the teacher
     assert held_out.lines[-1].get_ydata() == pytest.approx([6.131, 6.131])
-    assert "teacher" in {text.get_text() for text in held_out.texts}
     assert "Level grey lines: the teacher." in curves.caption
     ends = sorted({float(line.get_xdata()[-1]) for line in held_out.lines[:-1]})
     assert ends == pytest.approx([0.0, 1.82])  # the untrained student, and step 910 at 2,000 tokens a step
@@ -142,21 +147,26 @@ def test_probes_have_the_teacher_as_a_level_line(study: Study) -> None:
     for axes, level in zip(probes.figure.axes, (90.0, 100.0), strict=True):
         flat = [line for line in axes.lines if len(line.get_xdata()) == 2 and line.get_xdata()[0] == 0]
         assert [line.get_ydata() for line in flat] == [pytest.approx([level, level])]
-        assert "teacher" in {text.get_text() for text in axes.texts}
         assert max(max(line.get_ydata()) for line in axes.lines if line not in flat) > 50
     assert "the teacher" in probes.caption
+    assert legend(probes)[0] == "teacher"
 
 
-def test_an_arm_without_steps_is_named_beside_its_marker(study: Study) -> None:
+def test_an_arm_without_steps_is_a_marker(study: Study) -> None:
+    """Its marker is not cut off at the edge of the axes; all lines have theirs at the end."""
     curves = curve_figures(study, "distil", [])[0]
-    axes = curves.figure.axes[0]
-    places = {text.get_text(): text.get_position() for text in axes.texts}
-    point = next(line.get_xydata()[0] for line in axes.lines if len(line.get_xdata()) == 1)
-    across, up = axes.transAxes.inverted().transform(axes.transData.transform(point))
-    assert places["undistilled"][0] - across < 0.1
-    assert abs(places["undistilled"][1] - up) < 0.2
-    assert places["base"][0] > 1
+    lines = curves.figure.axes[0].lines[:-1]
+    assert sum(len(line.get_xdata()) == 1 for line in lines) == 2
+    assert {line.get_marker() for line in lines} <= {"o", "s", "^", "D"}
+    assert all(line.get_markevery() == [-1] and not line.get_clip_on() for line in lines)
     assert "A marker without a line" in curves.caption
+
+
+def test_one_arm_has_its_marker_in_the_middle(study: Study, scores: Scores) -> None:
+    metric = next(metric for metric in scores.metrics if metric.kind is TOKEN_CLASSIFICATION)
+    drawing = entity_figure(replace(study, arms=study.arms[1:2]), metric)
+    assert drawing is not None
+    assert [float(line.get_ydata()[0]) for line in drawing.figure.axes[0].lines] == [0.0, 1.0, 2.0]
 
 
 def test_one_run_without_tokens_puts_all_over_steps(tmp_path: Path) -> None:
@@ -189,22 +199,22 @@ def test_every_term_of_the_loss_has_a_panel_whatever_its_name(tmp_path: Path) ->
     assert len(panels["loss term: mine"].lines) == 1
 
 
-def labelled(gold: str, predicted: str, probability: list[float]) -> Labelled:
-    return Labelled(np.array([*gold]), np.array([*predicted]), np.array(probability))
+def labelled(gold: str, predicted: str, probability: list[float]) -> pd.DataFrame:
+    return pd.DataFrame({"gold": [*gold], "predicted": [*predicted], "probability": probability})
 
 
 def test_reliability_worked_by_hand() -> None:
     # Two bins of [0.5, 1]: 0.6 and 0.7, one right; 0.8, 0.9 and 1.0, two right.
-    found = reliability(labelled("aabbb", "abbba", [0.6, 0.7, 0.8, 0.9, 1.0]), 0.5, bins=2)
-    assert found.confidence == pytest.approx([0.65, 0.9])
-    assert found.accuracy == pytest.approx([0.5, 2 / 3])
-    assert found.counts.tolist() == [2, 3]
-    assert found.error == pytest.approx(2 / 5 * 0.15 + 3 / 5 * (0.9 - 2 / 3))
+    found, error = reliability(labelled("aabbb", "abbba", [0.6, 0.7, 0.8, 0.9, 1.0]), 0.5, bins=2)
+    assert found["confidence"].tolist() == pytest.approx([0.65, 0.9])
+    assert found["accuracy"].tolist() == pytest.approx([0.5, 2 / 3])
+    assert found["count"].tolist() == [2, 3]
+    assert error == pytest.approx(2 / 5 * 0.15 + 3 / 5 * (0.9 - 2 / 3))
 
 
 def test_confusion_worked_by_hand() -> None:
-    counts = confusion(labelled("aabbb", "abbba", [1.0] * 5), ["a", "b"])
-    assert counts.tolist() == [[1, 1], [1, 2]]
+    counts = confusion(labelled("aabbb", "abbba", [1.0] * 5), ["a", "b", "never"])
+    assert counts.to_numpy().tolist() == [[1, 1, 0], [1, 2, 0], [0, 0, 0]]
 
 
 def test_label_figures(study: Study, scores: Scores) -> None:

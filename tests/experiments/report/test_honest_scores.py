@@ -14,9 +14,10 @@ from experiments.report.figures.style import style
 from experiments.report.formatting import SECTION
 from experiments.report.reading.deployment import Deployment
 from experiments.report.reading.runs import Arm, Run, Study
+from experiments.report.rendering import to_latex
 from experiments.report.score_tables import class_table, delta_table, retention_table, scores_table
 from experiments.report.scores import score_study
-from experiments.report.tables import to_csv, to_latex, to_markdown
+from experiments.report.tables import to_csv
 from tests.support.report_world import write_run
 
 GOLD = ["긍정"] * 6 + ["부정"] * 3 + ["중립"]
@@ -86,7 +87,6 @@ def test_what_was_tested_in_part_is_marked_everywhere(study: Study) -> None:
     for one, row in ((table, "student"), (retained, "student"), (differences, "lazy"), (classes, "student")):
         assert "§" in cells(one, row)[-1], one.slug
         assert SECTION in one.notes
-        assert "§" in to_markdown(one)
         assert r"\S{}" in to_latex(one)
         read = list(csv.reader(io.StringIO(to_csv(one))))
         places = [place for place, heading in enumerate(read[0]) if heading.endswith("in part")]

@@ -13,15 +13,16 @@ import pytest
 from experiments._shared.weights import weights_mb
 from experiments.report.document import compose
 from experiments.report.figures.style import style
-from experiments.report.formatting import COMPUTED, DAGGER, DOUBLE_DAGGER, marks_in, ratio_cell
+from experiments.report.formatting import COMPUTED
 from experiments.report.model_tables import axes_table, deployment_table
 from experiments.report.reading.deployment import Deployment, read_deployment
 from experiments.report.reading.runs import Arm, Run, Study
 from experiments.report.reading.scan import open_runs
+from experiments.report.rendering import latex_text
 from experiments.report.score_tables import scores_table
 from experiments.report.scores import score_study
-from experiments.report.statistics import Ratio, Spread, mean_ratio, ratio_of
-from experiments.report.tables import Table, latex_text, to_csv
+from experiments.report.statistics import Ratio, Seeds, Spread, mean_ratio, ratio_of
+from experiments.report.tables import Table, to_csv
 from tests.support.report_world import ARMS, fabricate
 
 TEACHER = Arm("teacher", "teacher")
@@ -150,10 +151,11 @@ def test_what_the_arms_are(tmp_path: Path) -> None:
     table = axes_table(open_runs(folder, []))
     assert table is not None
     agreement = json.loads((folder / "distil/base_seed1/metrics.json").read_text(encoding="utf-8"))["val/agreement"]
-    assert [row[-1].text for row in table.rows] == [f"{agreement:.4f} † (n=1)", "–"]
+    assert [row[-1].text for row in table.rows] == [f"{agreement:.4f}", "–"]
+    assert table.caption.endswith("Seeds: n=1; one seed says nothing about the spread over seeds.")
     with style([]):
         lack = compose(open_runs(folder, []), []).lack
-    assert lack == "Not complete: 1 of 2 points of the search are proposed, and 8 of 8 planned runs have their figures."
+    assert lack == "Not complete: 1 of 2 points of the search are proposed, and 8 of 8 planned runs have their results."
 
 
 def tables_of(folder: Path) -> dict[str, Table]:
@@ -177,16 +179,9 @@ def test_a_study_without_tasks_shows_size_and_latency(tmp_path: Path) -> None:
 
 
 def test_a_share_counts_the_seeds_of_the_side_that_has_fewer() -> None:
-    teacher = Spread((80.0, 80.0, 80.0))
-    two_of_one = ratio_of(Spread((70.0, 90.0), distillations=1), teacher, partial=False)
-    assert two_of_one == Ratio(100.0, 2, 1, partial=False)
-    assert ratio_cell(two_of_one, expected=True).text == "100.0 ‡ (n=2, 1 distillation)"
-    assert marks_in([ratio_cell(two_of_one, expected=True).text]) == (DOUBLE_DAGGER,)
-    one_of_teacher = ratio_of(Spread((20.0, 60.0, 40.0)), Spread((80.0,)), partial=True)
-    assert one_of_teacher == Ratio(50.0, 1, 1, partial=True)
-    cell = ratio_cell(one_of_teacher, expected=True)
-    assert (cell.text, cell.values) == ("50.0 †* (n=1)", (50.0, 1, 1, 0))
-    assert marks_in([cell.text])[0] == DAGGER
-    # Four fine-tunings of two distillations against two seeds of the teacher: two of each side.
-    assert ratio_of(Spread((1.0,) * 4, distillations=2), Spread((1.0, 1.0)), partial=False).distillations == 2
-    assert mean_ratio([two_of_one, one_of_teacher]) == Ratio(75.0, 1, 1, partial=True)
+    teacher = Spread((80.0, 80.0, 80.0), Seeds(3, 3, 3))
+    two_of_one = ratio_of(Spread((70.0, 90.0), Seeds(2, 1, 2)), teacher)
+    assert two_of_one == Ratio(100.0, Seeds(2, 1, 2))
+    one_of_teacher = ratio_of(Spread((20.0, 60.0, 40.0), Seeds(3, 3, 3)), Spread((80.0,), Seeds(1, 1, 2)))
+    assert one_of_teacher == Ratio(50.0, Seeds(1, 1, 1, partial=True))
+    assert mean_ratio([two_of_one, one_of_teacher]) == Ratio(75.0, Seeds(1, 1, 1, partial=True))

@@ -10,7 +10,7 @@ from distilkobert.tasks.kinds import QUESTION_ANSWERING, SEQUENCE_CLASSIFICATION
 from experiments.report.reading.runs import Arm, Run, Study
 from experiments.report.reading.tasks import metrics_of, task_kind
 from experiments.report.scores import Scores, score_study
-from experiments.report.statistics import Ratio
+from experiments.report.statistics import Ratio, Seeds
 from tests.support.report_world import label_records, tag_records, write_records, write_run
 
 RIGHT = {
@@ -46,11 +46,11 @@ def test_known_answers(study: Study) -> None:
     key = "NSMC accuracy"
     assert scores.spreads["base", key].values == (80.0, 60.0)
     assert scores.spreads["base", key].sd == pytest.approx(200**0.5)
-    assert scores.retention["base", key] == Ratio(pytest.approx(70.0), 2, 2, partial=False)
+    assert scores.retention["base", key] == Ratio(pytest.approx(70.0), Seeds(2, 2, 2))
     assert scores.retention["other", key].percent == pytest.approx(85.0)
-    assert scores.mean_retention("other") == Ratio(pytest.approx(85.0), 2, 2, partial=False)
+    assert scores.mean_retention("other") == Ratio(pytest.approx(85.0), Seeds(2, 2, 2))
     assert scores.deltas["other", key].value == pytest.approx(15.0)  # 0 with seed 1, 30 with seed 2
-    assert scores.deltas["other", key].n == 2
+    assert scores.deltas["other", key].seeds == Seeds(2, 2, 2)
     assert scores.deltas["other", key].low < 15 < scores.deltas["other", key].high
     assert ("base", key) not in scores.deltas
 
@@ -70,7 +70,7 @@ def test_interval_is_that_of_drawing_examples_for_both_seeds_at_once(study: Stud
 def test_only_seeds_that_both_arms_have_are_paired(study: Study) -> None:
     (study.folder / "nsmc/base_seed2/predictions.jsonl").unlink()
     scores, notes = scored(study)
-    assert scores.deltas["other", "NSMC accuracy"].n == 1
+    assert scores.deltas["other", "NSMC accuracy"].seeds == Seeds(1, 1, 2, partial=True)
     assert scores.deltas["other", "NSMC accuracy"].value == pytest.approx(0.0)
     assert notes[0].startswith("nsmc/base_seed2 has no usable predictions:")
     assert "The difference of other to base in nsmc is without nsmc/other_seed2." in notes
@@ -80,7 +80,7 @@ def test_lines_lost_by_hand(study: Study) -> None:
     place = study.folder / "nsmc/other_seed1"
     write_records(place, label_records(RIGHT["other", 1])[:-1])
     scores, notes = scored(study)
-    assert scores.deltas["other", "NSMC accuracy"].n == 1
+    assert scores.deltas["other", "NSMC accuracy"].seeds.n == 1
     assert notes[0] == (
         "nsmc/other_seed1: the stored predictions are not those of the reported score: NSMC accuracy 88.89 counted "
         "from 9 examples, 80.00 reported."
@@ -115,6 +115,16 @@ def test_a_base_arm_without_predictions(study: Study) -> None:
     scores, notes = scored(study)
     assert scores.deltas == {}
     assert notes[-1] == "nsmc: no difference to base, which has no usable predictions there."
+
+
+def test_one_example_has_no_interval(tmp_path: Path) -> None:
+    runs = []
+    for arm in ("base", "other"):
+        metrics = {"recipe": "nsmc", "arm": arm, "seed": 1, "test/accuracy": 1.0}
+        runs.append(Run("nsmc", arm, 1, write_run(tmp_path, metrics, label_records([True])), metrics))
+    scores, notes = scored(Study("s", "", tmp_path, (Arm("base"), Arm("other")), "base", ("nsmc",), (), tuple(runs)))
+    assert scores.deltas == {}
+    assert "nsmc: no difference to base, for an interval takes at least two test examples." in notes
 
 
 def test_no_teacher_no_retention(study: Study) -> None:

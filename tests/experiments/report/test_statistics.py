@@ -8,17 +8,20 @@ from numpy.typing import NDArray
 
 from distilkobert.tasks.score_sums import ratio_sums, share_sums
 from experiments.report import statistics
-from experiments.report.statistics import Delta, Spread, paired_delta, resampled_scores
+from experiments.report.statistics import Seeds, Spread, fewest, paired_deltas
 
 
 def test_spread_worked_by_hand() -> None:
-    spread = Spread((88.0, 90.0, 95.0))
+    spread = Spread((88.0, 90.0, 95.0), Seeds(3, 3, 3))
     assert spread.mean == pytest.approx(91.0)
     assert spread.sd == pytest.approx(13**0.5)  # ((-3)^2 + (-1)^2 + 4^2) / 2
-    assert spread.n == 3
-    assert Spread((88.0,)).sd is None
-    with pytest.raises(ValueError, match="at least one"):
-        Spread(())
+    assert Spread((88.0,), Seeds(1, 1, 1)).sd is None
+
+
+def test_a_value_of_several_has_the_fewest_seeds_of_them() -> None:
+    assert fewest([Seeds(3, 2, 3, in_part=1), Seeds(2, 2, 3)]) == Seeds(2, 2, 2, partial=True, in_part=1)
+    # Four fine-tunings of two distillations against one seed: one of each side.
+    assert fewest([Seeds(4, 2, 4), Seeds(1, 1, 1)]) == Seeds(1, 1, 1)
 
 
 def slow_scores(
@@ -35,50 +38,44 @@ def slow_scores(
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.integers(1, 4), st.integers(1, 30))
-def test_scores_of_resamples_are_those_of_the_slow_way(seed: int, examples: int, systems: int, resamples: int) -> None:
+@given(st.integers(0, 2**32 - 1), st.integers(2, 12), st.integers(2, 4), st.integers(2, 30))
+def test_intervals_are_those_of_the_slow_way(seed: int, examples: int, systems: int, resamples: int) -> None:
+    """Every system but the last against the last, and the first two together against it."""
     generator = np.random.default_rng(seed)
     denominators = generator.integers(0, 3, (systems, examples)).astype(np.float64)
     numerators = np.minimum(generator.integers(0, 3, (systems, examples)), denominators).astype(np.float64)
-    rows = np.random.default_rng(seed).integers(0, examples, (resamples, examples), dtype=np.int64)
-    expected = slow_scores(numerators, denominators, rows)
+    base = systems - 1
+    pairs = {str(arm): [(arm, base)] for arm in range(base)} | {"both": [(0, base), (base - 1, base)]}
     sums = [ratio_sums(*pair) for pair in zip(numerators, denominators, strict=True)]
-    np.testing.assert_allclose(resampled_scores(sums, resamples, seed), expected, atol=1e-9)
+    found = paired_deltas(sums, pairs, resamples, seed)
+    rows = np.random.default_rng(seed).integers(0, examples, (resamples, examples), dtype=np.int64)
+    drawn = slow_scores(numerators, denominators, rows)
+    (observed,) = slow_scores(numerators, denominators, np.arange(examples)[None])
+    for arm, places in pairs.items():
+        differences = np.mean([drawn[:, one] - drawn[:, other] for one, other in places], axis=0)
+        value = np.mean([observed[one] - observed[other] for one, other in places])
+        assert found[arm] == pytest.approx((value, *np.quantile(differences, [0.025, 0.975])), abs=1e-9)
 
 
 def test_chunks_do_not_change_the_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     sums = [ratio_sums(row, np.ones_like(row)) for row in np.random.default_rng(0).random((2, 7))]
-    whole = resampled_scores(sums, 50, seed=3)
+    whole = paired_deltas(sums, {"arm": [(0, 1)]}, 50, seed=3)
     monkeypatch.setattr(statistics, "_CHUNK_CELLS", 21)  # three resamples at once
-    assert np.array_equal(whole, resampled_scores(sums, 50, seed=3))
-    assert not np.array_equal(whole, resampled_scores(sums, 50, seed=4))
-
-
-def test_delta_worked_by_hand() -> None:
-    # Two seeds; systems 0 and 1 are the arm's, 2 and 3 the base arm's.
-    observed = np.array([80.0, 84.0, 79.0, 80.0])
-    resampled = np.tile(np.linspace(0, 100, 101)[:, None], 4) + np.array([1.0, 3.0, 0.0, 0.0])
-    assert paired_delta(observed, resampled, [(0, 2), (1, 3)]) == Delta(2.5, 2.0, 2.0, 2, 2)
-    assert paired_delta(observed, resampled, [(0, 2)]) == Delta(1.0, 1.0, 1.0, 1, 1)
-
-
-def test_interval_is_that_of_the_percentiles() -> None:
-    resampled = np.stack([np.arange(1001.0), np.zeros(1001)], axis=1)
-    delta = paired_delta(np.array([1.0, 0.5]), resampled, [(0, 1)])
-    assert (delta.value, delta.low, delta.high) == pytest.approx((0.5, 25.0, 975.0))
+    assert whole == paired_deltas(sums, {"arm": [(0, 1)]}, 50, seed=3)
+    assert whole != paired_deltas(sums, {"arm": [(0, 1)]}, 50, seed=4)
 
 
 def test_equal_systems_differ_by_nothing_and_pairing_narrows_the_interval() -> None:
     generator = np.random.default_rng(1)
-    right = (generator.random(400) < 0.8).astype(np.float64)
+    right = generator.random(400) < 0.8
     flipped = right.copy()
-    flipped[:8] = 1 - flipped[:8]
-    systems = np.stack([right, right, flipped, generator.permutation(flipped)])
-    observed = 100 * systems.mean(axis=1)
-    resampled = resampled_scores([share_sums(list(row)) for row in systems])
-    assert paired_delta(observed, resampled, [(1, 0)]) == Delta(0.0, 0.0, 0.0, 1, 1)
-    paired, unpaired = (paired_delta(observed, resampled, [(place, 0)]) for place in (2, 3))
-    assert paired.high - paired.low < 0.5 * (unpaired.high - unpaired.low)
+    flipped[:8] = ~flipped[:8]
+    sums = [share_sums(list(row)) for row in (right, right, flipped, generator.permutation(flipped))]
+    found = paired_deltas(sums, {"same": [(1, 0)], "paired": [(2, 0)], "unpaired": [(3, 0)]})
+    assert found["same"] == (0.0, 0.0, 0.0)
+    width = {name: high - low for name, (_, low, high) in found.items()}
+    assert width["paired"] < 0.5 * width["unpaired"]
+    assert paired_deltas(sums, {}) == {}
 
 
 def test_intervals_cover_the_true_difference_about_as_often_as_they_say() -> None:
@@ -88,8 +85,6 @@ def test_intervals_cover_the_true_difference_about_as_often_as_they_say() -> Non
     for trial in range(120):
         base = generator.random(150) < 0.7
         arm = np.where(base, generator.random(150) < 0.9, generator.random(150) < 0.4)  # 0.7 * 0.9 + 0.3 * 0.4 = 0.75
-        systems = np.stack([arm, base]).astype(np.float64)
-        resampled = resampled_scores([share_sums(list(row)) for row in systems], 400, seed=trial)
-        delta = paired_delta(100 * systems.mean(axis=1), resampled, [(0, 1)])
-        covered += delta.low <= 5.0 <= delta.high
+        _, low, high = paired_deltas([share_sums(list(arm)), share_sums(list(base))], {"": [(0, 1)]}, 400, trial)[""]
+        covered += low <= 5.0 <= high
     assert 105 <= covered <= 120

@@ -7,21 +7,26 @@ from pathlib import Path
 
 import pytest
 
+from distilkobert.tasks.kinds import SEQUENCE_CLASSIFICATION, TOKEN_CLASSIFICATION
 from experiments._shared.latency_file import ModelLatency
+from experiments.report.document import Report, Section
 from experiments.report.formatting import ASTERISK, DAGGER, DOUBLE_DAGGER
 from experiments.report.model_tables import deployment_table
 from experiments.report.published import published_table
 from experiments.report.reading.deployment import Deployment, read_deployment
 from experiments.report.reading.runs import Arm, Run, Study
+from experiments.report.reading.tasks import Metric
+from experiments.report.rendering import latex_text, to_latex, to_markdown
 from experiments.report.score_tables import (
+    class_names,
+    class_table,
     delta_table,
     distillation_table,
-    entity_table,
     retention_table,
     scores_table,
 )
 from experiments.report.scores import score_study
-from experiments.report.tables import Cell, Column, Table, latex_text, text_column, to_csv, to_latex, to_markdown
+from experiments.report.tables import Cell, Column, Table, text_column, to_csv
 from tests.support.report_world import label_records, write_run
 
 TABLE = Table(
@@ -29,19 +34,23 @@ TABLE = Table(
     title="50 % & more",
     columns=(text_column("arm"), Column("F1", ("mean", "sd", "n"))),
     rows=(
-        (Cell("a_b|c*"), Cell("88.41 ± 0.12 (n=2)", (88.41, 0.123456789, 2))),
+        (Cell("a_b|c*"), Cell("88.41 ± 0.12", (88.41, 0.123456789, 2), bold=True)),
         (Cell("[학생]"), Cell("90.00 † (n=1)", (90.0, None, 1))),
         (Cell("x, \"y\""), Cell("missing")),
     ),
+    explained="Seeds: n=2.",
     notes=("* A note.",),
 )  # fmt: skip
 
 
 def test_markdown() -> None:
-    assert to_markdown(TABLE).splitlines() == [
+    report = Report("s", "", "", (Section("A title", tables=(TABLE,)),), ())
+    assert to_markdown(report).splitlines()[4:-4] == [
+        r"**Table.** 50 % & more. Seeds: n=2.",
+        "",
         "| arm | F1 |",
         "| --- | ---: |",
-        r"| a\_b\|c\* | 88.41 ± 0.12 (n=2) |",
+        r"| a\_b\|c\* | **88.41 ± 0.12** |",
         r"| \[학생\] | 90.00 † (n=1) |",
         '| x, "y" | missing |',
         "",
@@ -60,16 +69,25 @@ def test_csv_holds_the_numbers_unrounded() -> None:
 
 
 def test_latex_is_escaped_and_closed() -> None:
-    text = to_latex(TABLE)
-    assert text.splitlines()[2] == r"\caption{50 \% \& more}"
-    assert r"\begin{tabular}{lr}" in text
-    assert r"a\_b\textbar{}c* & 88.41 $\pm$ 0.12 (n=2) \\" in text
-    assert r"{[}학생{]} & 90.00 $^{\dagger}$ (n=1) \\" in text
-    assert text.count(r"\hline") == 3
-    assert text.count("{") == text.count("}")
-    assert [text.count(rf"\begin{{{e}}}") == text.count(rf"\end{{{e}}}") == 1 for e in ("table", "tabular")] == [
-        True
-    ] * 2
+    assert to_latex(TABLE).splitlines() == [
+        r"% In the preamble: \usepackage{booktabs}\usepackage{kotex}",
+        r"\begin{table}",
+        r"\centering",
+        r"\caption{50 \% \& more. Seeds: n=2.}",
+        r"\label{tab:t}",
+        r"\begin{tabular}{lr}",
+        r"\toprule",
+        r"arm & F1 \\",
+        r"\midrule",
+        r"a\_b\textbar{}c* & \textbf{88.41 $\pm$ 0.12} \\",
+        r"{[}학생{]} & 90.00 $^{\dagger}$ (n=1) \\",
+        r"x, \char34{}y\char34{} & missing \\",
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\par {\footnotesize * A note.}",
+        r"\end{table}",
+    ]
+    assert "kotex" not in to_latex(replace(TABLE, rows=TABLE.rows[:1]))
 
 
 def test_every_special_character_of_latex_is_escaped() -> None:
@@ -116,16 +134,17 @@ def test_the_tables_say_what_is_there_and_what_is_not(study: Study) -> None:
     scores, deployment = score_study(study, notes), read_deployment(study, notes)
     table = scores_table(study, scores, deployment)
     assert texts(table) == [
-        ["teacher", "teacher", "missing", "90.00 ± 14.14 (n=2)"],
+        ["teacher", "teacher", "missing", "90.00 ± 14.14"],
         ["base", "student", "1.50", "60.00 † (n=1 of 2)"],
         ["lost", "student", "missing", "missing"],
         ["undistilled", "control", "missing", "–"],
         ["majority class", "no model", "–", "50.00"],
     ]
     assert DAGGER in table.notes
+    assert table.caption.endswith("over n seeds. Seeds: n=2 where a cell does not say otherwise.")
     assert table.rows[0][3].values == (pytest.approx(90.0), pytest.approx(200**0.5), 2, 2, 0)
     assert texts(retention_table(study, scores)) == [
-        ["teacher", "100.0 (n=2)", "100.0 (n=2)"],
+        ["teacher", "100.0", "100.0"],
         ["base", "66.7 †* (n=1)", "66.7 †* (n=1)"],  # one of its two seeds
         ["lost", "missing", "missing"],
         ["undistilled", "–", "–"],
@@ -136,13 +155,15 @@ def test_the_tables_say_what_is_there_and_what_is_not(study: Study) -> None:
     assert rows[0][1:4] == ["NSMC accuracy", "NSMC accuracy n", "NSMC accuracy distillations"]
     assert rows[2][2:4] == ["1", "1"]
     assert rows[5] == ["majority class", str(500 / 9), "", "", "", "", "", "", ""]
-    assert retention_table(study, scores).notes[0].endswith("The last column is the mean over the tasks.")
+    assert "The last column is the mean over the tasks. Seeds" in retention_table(study, scores).caption
     two_scores = retention_table(study, score_study(replace(study, tasks=("nsmc", "korquad")), []))
-    assert two_scores.notes[0].endswith("mean over the tasks, with KorQuAD F1 for a task of several scores.")
+    assert "mean over the tasks, with KorQuAD F1 for a task of several scores." in two_scores.caption
     differences = texts(delta_table(study, scores))
     assert differences[0][1].startswith("+20.00 [")
-    assert differences[0][1].endswith("] †* (n=1 of 2)")  # base lacks a seed
-    assert ASTERISK in delta_table(study, scores).notes
+    assert delta_table(study, scores).caption.endswith(  # base has one seed of two
+        "Seeds: n=1 of 2; one seed says nothing about the spread over seeds; planned seeds are missing, of the arm or "
+        "of the one it is compared with."
+    )
     assert [row[1] for row in differences[1:]] == ["base", "missing", "–"]
     assert "No exported weights were found for teacher, lost, undistilled, so their size is missing." in notes
     assert any(note.startswith("Latency was not measured") for note in notes)
@@ -150,17 +171,25 @@ def test_the_tables_say_what_is_there_and_what_is_not(study: Study) -> None:
 
 def test_distillation(study: Study) -> None:
     assert texts(distillation_table(study, "distil")) == [
-        ["base", "5.500 † (n=1)", "6.000 † (n=1)", "25.00 † (n=1)", "3,000 † (n=1)", "20.0 † (n=1)", "150 † (n=1)"],
+        ["base", "5.500", "6.000", "25.00", "3,000", "20.0", "150"],
         ["lost", *["missing"] * 6],
-        ["undistilled", "8.000 † (n=1)", "6.000 † (n=1)", "40.00 † (n=1)", "–", "–", "–"],
+        ["undistilled", "8.000", "6.000", "40.00", "–", "–", "–"],
     ]
 
 
 def test_entities(study: Study) -> None:
-    table = entity_table(study, "nsmc", "KLUE-NER F1")
+    metric = Metric("nsmc", TOKEN_CLASSIFICATION, TOKEN_CLASSIFICATION.main_score)
+    table = class_table(study, metric)
     assert table is not None
-    assert texts(table)[0] == ["teacher", "50.00 ± 0.00 (n=2)"]
-    assert entity_table(study, "distil", "") is None
+    assert (table.slug, table.title) == ("entities_nsmc", "NSMC F1 by entity type, in per cent")
+    assert texts(table)[0] == ["teacher", "50.00 ± 0.00"]
+    assert class_table(study, replace(metric, stage="distil")) is None
+
+
+def test_scores_that_are_no_entity_types_have_no_column() -> None:
+    runs = [Run("x", "a", 1, Path(), {"test/f1_kept": 0.1, "test/f1_PS": 0.1})]
+    assert class_names(runs, TOKEN_CLASSIFICATION) == ["PS"]
+    assert class_names(runs, SEQUENCE_CLASSIFICATION) == ["PS", "kept"]
 
 
 def test_deployment(study: Study) -> None:
@@ -188,7 +217,7 @@ def test_deployment(study: Study) -> None:
         ["base, ONNX int8", "26.6", "28,000,000", "2.00", "2.50, 4.00", "0.50", "25.00", "1,280.0", "10.00"],
         ["lost", *["missing"] * 8],
     ]  # fmt: skip
-    assert "a machine, threads: 1" in table.notes[0]
+    assert "a machine, threads: 1" in table.caption
     headings, teacher, base, *_ = csv.reader(io.StringIO(to_csv(table)))
     assert headings[3:6] == ["batch 1 ms", "batch 1 ms first quartile", "batch 1 ms third quartile"]
     assert teacher[3:6] == ["20.0", "19.5", "21.0"]
@@ -238,7 +267,8 @@ def test_fine_tunings_of_one_distillation_are_no_seeds_of_it(study: Study, tmp_p
     study = replace(study, runs=tuple(runs))
     scores = score_study(study, [])
     table = scores_table(study, scores, Deployment({}, {}, ""))
-    assert [row[3] for row in texts(table)[1:3]] == ["20.00 ± 10.00 ‡ (n=3, 2 distillations)", "20.00 ± 10.00 (n=3)"]
+    assert [row[3] for row in texts(table)[1:3]] == ["20.00 ± 10.00 ‡ (n=3, 2 distillations)", "20.00 ± 10.00"]
     assert DOUBLE_DAGGER in table.notes
     assert table.rows[1][3].values == (pytest.approx(20.0), pytest.approx(10.0), 3, 2, 0)
-    assert texts(delta_table(study, scores))[2][1] == "+0.00 [+0.00, +0.00] ‡ (n=3, 2 distillations)"
+    assert texts(delta_table(study, scores))[2][1] == "+0.00 [+0.00, +0.00]"
+    assert "n=3, 2 distillations; the spread leaves out" in delta_table(study, scores).caption

@@ -4,11 +4,13 @@ import io
 import re
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from experiments.study.plan.expand import expand
 from experiments.study.plan.parsing import parse_study
 from experiments.study.plan.plan import Plan
+from experiments.study.run.remaining import Remaining, remaining
 from experiments.study.run.status import Status, statuses
 from experiments.study.run.trials import Entry
 from experiments.study.run.view import View
@@ -71,8 +73,8 @@ def test_a_terminal_shows_arms_by_state_and_a_file_only_events(tmp_path: Path) -
     for terminal in (True, False):
         out = io.StringIO()
         with View(Console(file=out, force_terminal=terminal, width=120, color_system=None)) as view:
-            view.show(plan, status)
-            view.show(plan, status)
+            view.show(plan, status, Remaining())
+            view.show(plan, status, Remaining())
         shown[terminal] = out.getvalue()
         assert shown[terminal].count("nsmc/random_seed1 is skipped, because distil/random_seed1 failed") == 1
     assert "1 elsewhere" in shown[True]
@@ -81,12 +83,12 @@ def test_a_terminal_shows_arms_by_state_and_a_file_only_events(tmp_path: Path) -
     assert "elsewhere" not in shown[False]
 
 
-def shown(plan: Plan, status: dict[str, Status], width: int, height: int) -> list[str]:
+def shown(plan: Plan, status: dict[str, Status], width: int, height: int, left: Remaining | None = None) -> list[str]:
     """Lines of the live view at the end, on a terminal of this size."""
     out = io.StringIO()
     with View(Console(file=out, force_terminal=True, width=width, height=height, color_system=None)) as view:
-        view.show(plan, status)
-    return re.sub(r"\x1b\[[?\d]*[a-zA-Z]", "\n", out.getvalue()).split("mini_ablation")[-1].rstrip().splitlines()
+        view.show(plan, status, left or Remaining())
+    return re.sub(r"\x1b\[[?\d]*[a-zA-Z]", "\n", out.getvalue()).split(plan.study)[-1].rstrip().splitlines()
 
 
 def test_a_study_of_ten_arms_fits_an_ordinary_terminal(tmp_path: Path) -> None:
@@ -104,3 +106,54 @@ def test_a_study_of_ten_arms_fits_an_ordinary_terminal(tmp_path: Path) -> None:
     assert lines[-1].startswith(f"all 1/{len(status)} 1 failed 1 running; latency waiting")
     low = shown(plan, status, 100, 12)
     assert [line.strip() for line in low if line.strip()] == [lines[-1].strip()]
+
+
+TIMED = {
+    **{f"nsmc/{arm}_seed1": Entry("waiting", 5) for arm in ("teacher", "copied", "random", "undistilled")},
+    "latency/exports_seed1": Entry("waiting", 9),
+    "corpus/corpus_seed1": Entry("done", 0, seconds=0.0),  # it was there already
+    "teacher/teacher_seed1": Entry("done", 1, seconds=500.0),
+    "distil/copied_seed1": Entry("done", 2, seconds=300.0),
+    "distil/random_seed1": Entry("done", 3, seconds=100.0),
+    "distil/undistilled_seed1": Entry("running", 4),
+}
+
+
+def test_what_is_left_is_the_mean_of_the_stage_less_what_has_passed(tmp_path: Path) -> None:
+    plan = expand(declare(tmp_path, FULL))
+    status = statuses(plan, TIMED, {"distil/undistilled_seed1"}, ())
+    left = remaining(plan, status, TIMED, {"distil/undistilled_seed1": 50.0}, places=1)
+    assert left == Remaining({"distil/undistilled_seed1": 150.0}, ("nsmc", "latency"), 1)
+    assert str(left) == "about 2 min left, without nsmc, latency"
+    assert remaining(plan, status, TIMED, {"distil/undistilled_seed1": 900.0}, 1).seconds[
+        "distil/undistilled_seed1"
+    ] == pytest.approx(0.0)
+    entries = {**TIMED, "nsmc/teacher_seed1": Entry("done", 5, seconds=60.0)}
+    left = remaining(plan, statuses(plan, entries, (), ()), entries, {}, places=2)
+    assert sum(left.seconds.values()) == pytest.approx(200 + 3 * 60)
+    assert str(left) == "about 3 min left, without latency"  # two runs at a time
+    assert str(Remaining()) == ""
+
+
+def test_a_terminal_shows_runs_as_a_tree_below_what_they_need(tmp_path: Path) -> None:
+    plan = expand(declare(tmp_path, FULL, name="small_study"))
+    entries = {**TIMED, "nsmc/teacher_seed1": Entry("done", 5, seconds=600.0)}
+    status = statuses(plan, entries, {"distil/undistilled_seed1"}, ())
+    left = remaining(plan, status, entries, {"distil/undistilled_seed1": 140.0}, places=1)
+    lines = [line.strip() for line in shown(plan, status, 100, 24, left)]
+    assert lines[1:-1] == [
+        "├── corpus/corpus_seed1 done",
+        "│   └── teacher/teacher_seed1 done",
+        "│       ├── distil/copied_seed1 done",
+        "│       │   └── nsmc/copied_seed1 ready, about 10 min",
+        "│       ├── distil/random_seed1 done",
+        "│       │   └── nsmc/random_seed1 ready, about 10 min",
+        "│       ├── distil/undistilled_seed1 running, about 60 s",
+        "│       │   └── nsmc/undistilled_seed1 waiting, about 10 min",
+        "│       └── nsmc/teacher_seed1 done",
+        "└── latency/exports_seed1 waiting",
+    ]
+    assert (
+        lines[-1]
+        == "all 5/10 1 running; corpus done; teacher done; latency waiting; about 31 min left, without latency"
+    )
