@@ -2,85 +2,19 @@
 
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-import torch
-from torch import Tensor
-
-from datamodules.base import Batch, PlannedBatches, PlannedDataModule, PlannedLoader
+from datamodules.base import PlannedBatches, PlannedDataModule, PlannedLoader
+from datamodules.masked_batches import MaskedBatches
 from datamodules.masked_texts import MaskedTextBatches
-from distilkobert.batching import IGNORE_INDEX, BatchKey
-from distilkobert.corpus.integrity import content_fingerprint
-from distilkobert.corpus.manifest import Manifest, read_manifest
+from distilkobert.corpus.corpora import Corpora
+from distilkobert.corpus.manifest import Manifest
 from distilkobert.corpus.masked_texts import read_masked_texts
-from distilkobert.corpus.masking import MaskingSpec, mask_tokens, smoothed_token_weights
+from distilkobert.corpus.masking import MaskingSpec, smoothed_token_weights
 from distilkobert.corpus.sequences import Part
-from distilkobert.corpus.store import StoredSequences, check_stored, read_token_counts
 from distilkobert.io.files import require_nonempty
-from distilkobert.seeds import derived_seed
 from distilkobert.tokenizers.loading import load_tokenizer
 
 VALIDATION_SEED = 0
 """Seed of the validation masks, whatever the run's seed, so that runs of different seeds are measured alike."""
-
-
-class MaskedBatches:
-    """Masked batches of a part of the corpus; each is a pure function of the seed and its key.
-
-    Args:
-        folder: The prepared corpus.
-        part: `train` or `validation`.
-        manifest: What the corpus holds.
-        pad_token_id: Fills up shorter rows.
-        mask_token_id: Stands for hidden tokens.
-        weights: Weight of every token id when masked positions are drawn, (V,).
-        masking: How much is masked, and how.
-        seed: Seed of the masks.
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        part: Part,
-        manifest: Manifest,
-        pad_token_id: int,
-        mask_token_id: int,
-        weights: Tensor,
-        masking: MaskingSpec,
-        seed: int,
-    ) -> None:
-        self._sequences = StoredSequences(folder, part, manifest)
-        self.fingerprint = content_fingerprint(manifest)
-        self._pad_token_id, self._mask_token_id = pad_token_id, mask_token_id
-        self._weights, self._masking, self._seed = weights, masking, seed
-
-    @property
-    def lengths(self) -> npt.NDArray[np.int32]:
-        """Tokens of each sequence, (N,)."""
-        return self._sequences.lengths()
-
-    def __getitem__(self, key: BatchKey) -> Batch:
-        """`input_ids`, `attention_mask` and `labels`, each (B, T) int64; labels are -100 where nothing was hidden.
-
-        `real_positions` and `masked_positions` are flat places in B * T, rising, each (N,): a device that looks for
-        them itself has to be waited for.
-        """
-        rows = self._sequences.gather(key.rows)
-        inside = np.arange(rows.lengths.max()) < rows.lengths[:, None]
-        ids = np.full(inside.shape, self._pad_token_id, dtype=np.int64)
-        ids[inside] = rows.ids
-        attention_mask = torch.from_numpy(inside.astype(np.int64))
-        generator = torch.Generator().manual_seed(derived_seed(self._seed, key.epoch, key.index))
-        input_ids, labels = mask_tokens(
-            torch.from_numpy(ids), attention_mask, self._weights, self._mask_token_id, self._masking, generator
-        )
-        return {
-            "input_ids": input_ids,
-            "attention_mask": attention_mask,
-            "labels": labels,
-            "real_positions": torch.from_numpy(np.flatnonzero(inside)),
-            "masked_positions": (labels.flatten() != IGNORE_INDEX).nonzero().squeeze(-1),
-        }
 
 
 class CorpusDataModule(PlannedDataModule):
@@ -91,11 +25,18 @@ class CorpusDataModule(PlannedDataModule):
     validation part has the same batches and masks every time; `test` measures on it too. Another number of processes
     may divide its batches otherwise, which changes the masks of some, and held-out figures by the noise of a few masks.
 
+    An epoch of several corpora has of each `round(weight * N)` of its N training sequences: all of them as often as the
+    whole part of the weight says, and the rest drawn, others in each epoch, a function of seed and epoch. All of one
+    corpus are drawn equally often. Held-out sequences count once, whatever the weights. A batch mixes the corpora and
+    says the tokens of each (`tokens/<name>`, by the last part of the folder's path). Content, weights and order of the
+    corpora are compared on resume.
+
     `vocab_size`, `pad_token_id`, `max_length` (tokens of the longest sequence), `token_counts`, `tokenizer`,
     `tokenizer_dir`, `manifest` and `facts`, which go into `metrics.json`, can be read at once.
 
     Args:
-        data_dir: The folder of the prepared corpus.
+        data_dir: The folder of the prepared corpus; or several folders; or folders, each with its weight:
+            `{wiki: 2, news: 0.5}`.
         tokenizer: Folder or hub name of the tokenizer that prepared it.
         max_tokens: Tokens of one training batch and process, padding included: rows times longest row.
         validation_max_tokens: The same for validation batches; None: as `max_tokens`.
@@ -112,7 +53,7 @@ class CorpusDataModule(PlannedDataModule):
 
     def __init__(
         self,
-        data_dir: str,
+        data_dir: dict[str, float] | list[str] | str,
         tokenizer: str,
         max_tokens: int = 8192,
         validation_max_tokens: int | None = None,
@@ -125,17 +66,18 @@ class CorpusDataModule(PlannedDataModule):
         self.max_tokens = max_tokens
         self.validation_max_tokens = max_tokens if validation_max_tokens is None else validation_max_tokens
         self.masking = masking
-        self._folder = Path(data_dir)
+        self._corpora = Corpora(data_dir)
         self.tokenizer_dir: str = tokenizer
-        self.manifest: Manifest = read_manifest(self._folder)
+        self.manifest: Manifest = self._corpora.manifest
         loaded = load_tokenizer(tokenizer)
         prepared_with = self.manifest["tokenizer"]["fingerprint"]
+        self._named = " and ".join(str(corpus.folder) for corpus in self._corpora.all)
         if loaded.fingerprint != prepared_with:
             raise ValueError(
-                f"the corpus in {data_dir} was prepared with the tokenizer of fingerprint {prepared_with}, but "
+                f"the corpus in {self._named} was prepared with the tokenizer of fingerprint {prepared_with}, but "
                 f"{tokenizer} has fingerprint {loaded.fingerprint}; give the corpus's tokenizer, or prepare it again"
             )
-        check_stored(self._folder, self.manifest)
+        self._corpora.check()
         self._predict_file = None if predict_file is None else Path(predict_file)
         if self._predict_file is not None:
             require_nonempty(self._predict_file)
@@ -159,7 +101,7 @@ class CorpusDataModule(PlannedDataModule):
             )
         self._mask_token_id = loaded.mask_token_id
         self._special_ids = loaded.special_ids
-        self.token_counts = read_token_counts(self._folder)
+        self.token_counts = self._corpora.token_counts()
         self.facts: dict[str, float] = {"data/corpus_unknown": self.manifest["unknown_rate"]}
 
     def setup(self, stage: str) -> None:
@@ -172,7 +114,7 @@ class CorpusDataModule(PlannedDataModule):
         super().setup(stage)
         if stage == "test" and not self.manifest["sequences"]["validation"]:
             raise ValueError(
-                f"the corpus in {self._folder} has no validation part, so there is nothing to test on; prepare one "
+                f"the corpus in {self._named} has no validation part, so there is nothing to test on; prepare one "
                 "with --validation_fraction above 0"
             )
         if stage == "predict":
@@ -205,6 +147,4 @@ class CorpusDataModule(PlannedDataModule):
     def _batches(self, part: Part) -> MaskedBatches:
         seed = self.seed if part == "train" else VALIDATION_SEED
         weights = smoothed_token_weights(self.token_counts, self._special_ids, self.masking.smoothing)
-        return MaskedBatches(
-            self._folder, part, self.manifest, self.pad_token_id, self._mask_token_id, weights, self.masking, seed
-        )
+        return MaskedBatches(self._corpora, part, self.pad_token_id, self._mask_token_id, weights, self.masking, seed)

@@ -27,6 +27,8 @@ class NSMCDataModule(TableDataModule):
             `label`, or plain text, one review a line; None: the test part.
         unknown_limit: share of unknown pieces from which a part of the data is refused; 1 accepts any.
         labels: what the files write, to the names of the classes, in place of NSMC's, for files of the same layout.
+        unlabelled_file: more texts to train on, without labels: a file in `data_dir` with the column `document`, or one
+            text a line. A teacher labels them (TaskDistillation).
 
     Raises:
         FileNotFoundError: a file or the tokenizer is not there.
@@ -49,6 +51,7 @@ class NSMCDataModule(TableDataModule):
         predict_file: str | None = None,
         unknown_limit: float = UNKNOWN_LIMIT,
         labels: list[str | int] | dict[str | int, str] | None = None,
+        unlabelled_file: str | None = None,
     ) -> None:
         files = find_task_files(data_dir, NSMC_TRAIN, NSMC_TEST, "nsmc", "TableDataModule")
         super().__init__(
@@ -58,6 +61,7 @@ class NSMCDataModule(TableDataModule):
             id="id",
             labels=labels or NSMC_NAMES,
             **files.options(),
+            unlabelled_file=unlabelled_file,
             delimiter="\t",
             quotes="text",
             max_length=max_length,

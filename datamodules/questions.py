@@ -12,9 +12,10 @@ from distilkobert.korean.particles import ParticleMode
 from distilkobert.tasks.answering import AnsweringCodec
 from distilkobert.tasks.feature_cache import Columns, as_columns
 from distilkobert.tasks.files.korquad import read_korquad
+from distilkobert.tasks.files.odd_texts import OddTexts
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.kinds import QUESTION_ANSWERING
-from distilkobert.tasks.splits import TaskPart
+from distilkobert.tasks.splits import LABELLED, TaskPart
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 
 Unanswerable: TypeAlias = Literal["train", "leave_out"]
@@ -34,6 +35,7 @@ class QuestionAnsweringDataModule(TaskDataModule):
         data_dir: folder of the files.
         unanswerable: questions that `is_impossible` marks: `train` teaches the model to give no answer, `leave_out`
             leaves them out of every part, and counts them.
+        rouge_w: score answers by KLUE-MRC's ROUGE-W too.
         dev_share: share of the training articles that is dev where there is no `dev_file`.
         test_share: the same of the test part.
         max_length: tokens of a window, special tokens included.
@@ -67,6 +69,7 @@ class QuestionAnsweringDataModule(TaskDataModule):
         test_file: str | None = None,
         data_dir: str = ".",
         unanswerable: Unanswerable = "train",
+        rouge_w: bool = False,
         dev_share: float = 0.1,
         test_share: float = 0.1,
         max_length: int = 384,
@@ -105,14 +108,21 @@ class QuestionAnsweringDataModule(TaskDataModule):
             predict_file,
             unknown_limit,
         )
+        self.rouge_w = rouge_w
         self._codec = AnsweringCodec(self.tokenizer, self.input_settings)
 
-    def read_features(self, path: Path, labelled: bool) -> dict[str, Columns]:
+    def read_features(self, path: Path, part: TaskPart) -> dict[str, Columns]:
         """See the base class."""
-        contexts, questions = self._codec.encode(read_korquad(path, answered=labelled))
+        odd = OddTexts("paragraph")
+        paragraphs = odd.seen(
+            read_korquad(path, answered=part in LABELLED),
+            lambda one: (one.context, *(question.text for question in one.questions)),
+        )
+        contexts, questions = self._codec.encode(paragraphs)
         return {
             "contexts": as_columns(contexts, ("ids", "starts", "ends")),
             "questions": as_columns(questions, ("ids",)),
+            **odd.table(),
         }
 
     def feature_settings(self) -> dict[str, Any]:

@@ -1,30 +1,25 @@
 """TableDataModule: your own texts or pairs of texts with labels or scores, out of tables."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, cast
 
 from pytorch_lightning.utilities import rank_zero_info
 
-from datamodules.table_files import Hub, named_files
-from datamodules.task_batches import TextBatches
-from datamodules.tasks import Tables, TaskDataModule
+from datamodules.overlap import OverlapDataModule
+from datamodules.table_files import Hub, find_table, named_files
+from datamodules.task_batches import JoinedBatches, TextBatches
+from datamodules.tasks import Tables, TaskBatches
+from distilkobert.tasks.augmented import check_augmented
 from distilkobert.tasks.classification import SequenceCodec
 from distilkobert.tasks.feature_cache import Columns, as_columns
+from distilkobert.tasks.files.odd_texts import OddTexts
 from distilkobert.tasks.files.tables import FORMATS, Quotes, TableLayout, format_of, layout_of, read_table
-from distilkobert.tasks.files.text_examples import (
-    TextColumns,
-    TextExample,
-    decomposed_note,
-    has_jamo,
-    read_examples,
-    read_unlabelled,
-    require_columns,
-)
+from distilkobert.tasks.files.text_examples import TextColumns, read_examples, read_unlabelled, require_columns
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.kinds import MULTI_LABEL_CLASSIFICATION, SEQUENCE_CLASSIFICATION, SEQUENCE_REGRESSION
-from distilkobert.tasks.splits import TaskPart
+from distilkobert.tasks.splits import LABELLED, TaskPart
 from distilkobert.tasks.table_labels import balanced_weights, read_target
+from distilkobert.tasks.targets import NoTarget
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 
 TableKind: TypeAlias = Literal["classification", "regression", "multi_label"]
@@ -35,7 +30,7 @@ _KINDS = {
 }
 
 
-class TableDataModule(TaskDataModule):
+class TableDataModule(OverlapDataModule):
     """Texts or pairs of texts in CSV, TSV, JSONL, JSON (a list of objects) or Parquet, or of the Hugging Face hub.
 
     Without `dev_file` a part of the training file is dev, without `test_file` another one is the test part, both chosen
@@ -49,6 +44,8 @@ class TableDataModule(TaskDataModule):
         train_file: table to train on.
         dev_file: table that chooses the checkpoint.
         test_file: table that is tested on.
+        unlabelled_file: more texts to train on, without labels: a table with the columns of the texts, or a .txt with
+            one text a line. A teacher labels them (TaskDistillation); labels that are there are not read.
         data_dir: folder of the files.
         text_pair: column of the second text; None for one text.
         id: column of what an example is known by; None: its text.
@@ -96,6 +93,7 @@ class TableDataModule(TaskDataModule):
         train_file: str | None = None,
         dev_file: str | None = None,
         test_file: str | None = None,
+        unlabelled_file: str | None = None,
         data_dir: str = ".",
         text_pair: str | None = None,
         id: str | None = None,
@@ -127,10 +125,11 @@ class TableDataModule(TaskDataModule):
         names = {"train": train_file, "dev": dev_file, "test": test_file}
         cache = None if cache_dir is None else Path(cache_dir)
         files = named_files(data_dir, names, dev_share, test_share, hub_set, cache)
+        key = f"column {split_by!r}" if split_by else "id" if id else "text"
         super().__init__(
             "table",
             files,
-            self.key_name or (f"column {split_by!r}" if split_by else "id" if id else "text"),
+            self.key_name or key,
             tokenizer,
             InputSettings(max_length, pair=text_pair is not None),
             batch_size,
@@ -141,6 +140,9 @@ class TableDataModule(TaskDataModule):
             predict_file,
             unknown_limit,
         )
+        self.unlabelled = None if unlabelled_file is None else find_table(data_dir, unlabelled_file)
+        evaluated = {"dev_file": files.dev, "test_file": files.test}
+        check_augmented(files.train, evaluated, self.unlabelled, files.split, key)
         self.layout = layout_of(files.train, delimiter, quotes, header or ())
         self.columns = TextColumns(text, text_pair, id, split_by)
         self.kind = _KINDS[kind]
@@ -155,12 +157,18 @@ class TableDataModule(TaskDataModule):
         self.facts["data/table"] = f"{files.train.name}: {self.layout}"
         rank_zero_info(f"{files.train}: {self.layout}; labels: {', '.join(self.labels)}")
         self._codec = cast(SequenceCodec, self.kind.load_codec()(self.tokenizer, self.input_settings, self.labels))
-        self._test_texts: set[str] | None = None
 
-    def read_features(self, path: Path, labelled: bool) -> dict[str, Columns]:
+    def read_features(self, path: Path, part: TaskPart) -> dict[str, Columns]:
         """See the base class."""
-        examples = as_columns(self._codec.encode(self._examples(path, labelled)), ("ids", "pair_ids"))
-        return {"examples": examples}
+        columns, target = self.columns, self._target
+        if part == "unlabelled":  # which needs no ids, and whose labels, if it has any, are not read
+            columns, target = TextColumns(columns.text, columns.pair), NoTarget(target.unknown)
+        read, odd = read_examples if part in LABELLED else read_unlabelled, OddTexts("row")
+        examples = odd.seen(
+            read(path, self._layout_of(path), columns, target),
+            lambda one: (one.text,) if one.pair is None else (one.text, one.pair),
+        )
+        return {"examples": as_columns(self._codec.encode(examples), ("ids", "pair_ids")), **odd.table()}
 
     def feature_settings(self) -> dict[str, Any]:
         """Columns, labels, and how the file is read."""
@@ -176,36 +184,22 @@ class TableDataModule(TaskDataModule):
         """Ids, or texts where there are none."""
         return tables["examples"].strings("id")
 
-    def choose_rows(self, tables: Tables, part: TaskPart) -> list[int]:
-        """Examples of a part; those that `deduplicate` leaves out are gone before dev is cut."""
-        cut = part == "train" or (part == "dev" and self.files.dev is None)
-        if not self.deduplicate or not cut:
-            chosen = super().choose_rows(tables, part)
-            if part == "test":
-                self._count_overlap(tables, chosen)
-            return chosen
-        if self._test_texts is None:
-            self._test_texts = self._texts(self.files.of("test"))
-        texts, keys = tables["examples"].strings("text"), self.split_keys(tables)
-        kept = [row for row, text in enumerate(texts) if text not in self._test_texts]
-        dropped = len(texts) - len(kept)
-        self.facts["data/train_file_also_in_test"] = dropped
-        self.facts["data/train_file_also_in_test_share"] = dropped / len(texts)
-        where = f"{self.files.train}, without {dropped} of {len(texts)} examples that deduplicate=true leaves out"
-        return [kept[number] for number in self.files.split.rows([keys[row] for row in kept], part, where)]
+    def training_batches(self) -> TaskBatches:
+        """Labelled examples, and the unlabelled ones behind them."""
+        train = super().training_batches()
+        if self.unlabelled is None:
+            return train
+        more = self._part("unlabelled")
+        assert isinstance(train, TextBatches)
+        assert isinstance(more, TextBatches)
+        rank_zero_info(
+            f"{self.unlabelled}: {len(more.lengths):,} texts without labels, {len(train.lengths):,} with one"
+        )
+        return JoinedBatches(train, more)
 
     def batches(self, tables: Tables, rows: list[int], part: TaskPart) -> TextBatches:
         """See the base class."""
         return TextBatches(tables["examples"].without("id", "text"), rows, self._codec)
-
-    def _examples(self, path: Path, labelled: bool) -> Iterator[TextExample]:
-        layout, read = self._layout_of(path), read_examples if labelled else read_unlabelled
-        decomposed = 0
-        for example in read(path, layout, self.columns, self._target):
-            decomposed += has_jamo(example.text) or has_jamo(example.pair or "")
-            yield example
-        if decomposed:
-            rank_zero_info(f"note: {path}: {decomposed_note(decomposed)}")
 
     def _layout_of(self, path: Path) -> TableLayout:
         """That of the training file where the format is the same, so that its quotes decide for all."""
@@ -214,25 +208,10 @@ class TableDataModule(TaskDataModule):
             return self.layout
         return layout_of(path, header=self.layout.header)
 
-    def _texts(self, path: Path) -> set[str]:
-        """All texts of a file, of a pair both with a tab between them; not the empty one."""
+    def texts_of(self, path: Path) -> set[str]:
+        """See the base class."""
         rows = read_table(path, self._layout_of(path))
         return {"\t".join(str(row.cells.get(name)) for name in self.columns.texts) for row in rows} - {""}
-
-    def _count_overlap(self, tables: Tables, rows: list[int]) -> None:
-        """Say how many test examples are training examples too."""
-        texts = tables["examples"].strings("text")
-        if self.files.of("test") == self.files.train:
-            trained = {texts[row] for row in super().choose_rows(tables, "train")}
-        else:
-            trained = self._texts(self.files.train)
-        also = sum(texts[row] in trained for row in rows)
-        self.facts["data/test_also_in_train"] = also
-        if also:
-            rank_zero_info(
-                f"note: {also:,} of {len(rows):,} test examples have a text that is in {self.files.train.name} too; "
-                "deduplicate: true leaves those out of training"
-            )
 
     def _weights(self, asked: Literal["balanced"] | list[float] | None) -> list[float] | None:
         if asked is None or isinstance(asked, list):

@@ -11,11 +11,12 @@ from datamodules.task_batches import TextBatches
 from datamodules.tasks import Tables, TaskDataModule
 from distilkobert.tasks.feature_cache import Columns, as_columns
 from distilkobert.tasks.files.ner import TaggedSentence
+from distilkobert.tasks.files.odd_texts import OddTexts
 from distilkobert.tasks.files.tagged import TagFiles, TagFormat, Units
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.kinds import TOKEN_CLASSIFICATION
 from distilkobert.tasks.labels import bio_labels
-from distilkobert.tasks.splits import TaskPart
+from distilkobert.tasks.splits import LABELLED, TaskPart
 from distilkobert.tasks.tag_forms import bio_tags, form_of, split_tag
 from distilkobert.tasks.tagging import TaggingCodec
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
@@ -138,10 +139,12 @@ class TaggingDataModule(TaskDataModule):
             known = bio_tags(tags, self._form, self.types, place) if len(tags) == len(units) else ()
             yield TaggedSentence(joint.join(units), units, known)
 
-    def read_features(self, path: Path, labelled: bool) -> dict[str, Columns]:
+    def read_features(self, path: Path, part: TaskPart) -> dict[str, Columns]:
         """See the base class."""
         lists = ("ids", "first_pieces") if self.input_settings.units == "words" else ("ids", "starts", "ends")
-        return {"sentences": as_columns(self._codec.encode(self.read_sentences(path, labelled)), lists)}
+        odd = OddTexts("sentence")
+        sentences = odd.seen(self.read_sentences(path, part in LABELLED), lambda one: ("".join(one.units),))
+        return {"sentences": as_columns(self._codec.encode(sentences), lists), **odd.table()}
 
     def feature_settings(self) -> dict[str, Any]:
         """How the file is read, and how words are cut."""

@@ -11,15 +11,17 @@ from typing import Any, Protocol, cast
 import numpy as np
 import numpy.typing as npt
 from pytorch_lightning.trainer.states import TrainerFn
+from pytorch_lightning.utilities import rank_zero_warn
 
 from datamodules.base import PlannedBatches, PlannedDataModule, PlannedLoader
 from datamodules.task_files import TaskFiles
 from distilkobert.batching import BatchKey
 from distilkobert.io.files import require_nonempty, sha256_of_file
 from distilkobert.tasks.feature_cache import Columns, FeatureTable, cached_features
+from distilkobert.tasks.files.odd_texts import NOTES_TABLE
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.kinds import TaskKind, TaskName
-from distilkobert.tasks.splits import TaskPart, describe
+from distilkobert.tasks.splits import LABELLED, TaskPart, describe
 from distilkobert.tasks.task_facts import TaskFacts
 from distilkobert.tasks.unknown_pieces import count_pieces
 from distilkobert.tokenizers.loading import load_tokenizer
@@ -77,6 +79,7 @@ class TaskDataModule(PlannedDataModule):
     """
 
     kind: TaskKind
+    unlabelled: Path | None = None
     multi_label = False
     class_weights: list[float] | None = None
 
@@ -120,6 +123,7 @@ class TaskDataModule(PlannedDataModule):
         self._name = name
         self._cache = None if cache_dir is None else Path(cache_dir)
         self._loaded: dict[TaskPart, TaskBatches] = {}
+        self._noted: set[Path] = set()
         self._warned = False
 
     @property
@@ -131,11 +135,15 @@ class TaskDataModule(PlannedDataModule):
             getattr(self, "suffix_tags", False),
             None if self.class_weights is None else tuple(self.class_weights),
             self.tokenizer.fingerprint,
+            getattr(self, "rouge_w", False),
         )
 
     @abstractmethod
-    def read_features(self, path: Path, labelled: bool) -> dict[str, Columns]:
-        """Read and encode a whole file; where it need not be `labelled`, it may lack the answers or be plain text."""
+    def read_features(self, path: Path, part: TaskPart) -> dict[str, Columns]:
+        """Read and encode a whole file; of parts that are not `LABELLED` it may lack the answers or be plain text.
+
+        A table named `NOTES_TABLE` says what is odd about it.
+        """
 
     @abstractmethod
     def feature_settings(self) -> dict[str, Any]:
@@ -151,7 +159,7 @@ class TaskDataModule(PlannedDataModule):
 
     def choose_rows(self, tables: Tables, part: TaskPart) -> list[int]:
         """Examples of a part, in the order of the file."""
-        if part == "predict" or self.files.is_whole(part):
+        if part not in LABELLED or self.files.is_whole(part):
             return list(range(len(self.split_keys(tables))))
         return self.files.split.rows(self.split_keys(tables), part, str(self._file(part)))
 
@@ -166,9 +174,13 @@ class TaskDataModule(PlannedDataModule):
         for part in self._parts_of(stage):
             self._part(part)
 
+    def training_batches(self) -> TaskBatches:
+        """What is trained on."""
+        return self._part("train")
+
     def train_dataloader(self) -> PlannedLoader:
         """Shuffled, grouped by length."""
-        part = self._part("train")
+        part = self.training_batches()
         return self.planned_train_loader(part, part.lengths, self.batch_size * self.max_length, self.batch_size)
 
     def val_dataloader(self) -> PlannedLoader:
@@ -193,20 +205,22 @@ class TaskDataModule(PlannedDataModule):
         return "fit" if fn is None else _STAGES.get(fn, "predict")
 
     def _parts_of(self, stage: str) -> tuple[TaskPart, ...]:
-        return _PARTS.get(stage, ("test",) if self._predict_file is None else ("predict",))
+        more: tuple[TaskPart, ...] = ("unlabelled",) if stage == "fit" and self.unlabelled is not None else ()
+        return _PARTS.get(stage, ("test",) if self._predict_file is None else ("predict",)) + more
 
     def _file(self, part: TaskPart) -> Path:
         if part == "predict" and self._predict_file is not None:
             return self._predict_file
+        if part == "unlabelled" and self.unlabelled is not None:
+            return self.unlabelled
         return self.files.of(part)
 
     def _tables(self, part: TaskPart) -> Tables:
         path = self._file(part)
         key = {"file": sha256_of_file(path), "tokenizer": self.tokenizer.fingerprint, **self.feature_settings()}
-        labelled = part != "predict"
-        if not labelled:  # what passes there may not pass for training
-            key["labelled"] = False
-        return cached_features(self._cache, self._name, key, lambda: self.read_features(path, labelled))
+        if part not in LABELLED:  # what passes there may not pass for training
+            key["labelled"] = False if part == "predict" else None
+        return cached_features(self._cache, self._name, key, lambda: self.read_features(path, part))
 
     def _part(self, part: TaskPart) -> TaskBatches:
         if part not in self._loaded:
@@ -214,8 +228,17 @@ class TaskDataModule(PlannedDataModule):
             rows = self.choose_rows(tables, part)
             counts = count_pieces(tables, rows, self.tokenizer.unk_token_id)
             where = f"{self._file(part)} ({part})"
+            self._show_notes(part, tables)
             self._warned |= check_unknown(counts, where, self.unknown_limit, again=self._warned)
             self._loaded[part] = self.batches(tables, rows, part)
             facts = {"unknown": counts.share, **self._loaded[part].facts}
             self.facts |= {f"data/{part}_{name}": value for name, value in facts.items()}
         return self._loaded[part]
+
+    def _show_notes(self, part: TaskPart, tables: Tables) -> None:
+        """Warn, once for each file, of what is odd about it."""
+        file = self._file(part)
+        if NOTES_TABLE in tables and file not in self._noted:
+            for note in tables[NOTES_TABLE].strings("note"):
+                rank_zero_warn(f"{file}: {note}")
+        self._noted.add(file)

@@ -1,7 +1,7 @@
 """THE trainer script: fit, validate, test and predict, for every module and every recipe.
 
     python -m experiments.train fit -c configs/distill/distilkobert.yaml [-c OVERLAY ...] [--key=value ...]
-    python -m experiments.train validate -c runs/distilkobert/base_seed42/config.yaml --ckpt_path CHECKPOINT
+    python -m experiments.train test --ckpt_path=runs/nsmc/base_seed42/checkpoints/best.ckpt
 
 Later `-c` files and options win over earlier ones. `--print_config` shows the result without running it.
 """
@@ -21,6 +21,8 @@ from experiments._shared.quiet import quieten_lightning, quieten_transformers
 from experiments._shared.resuming import AlreadyFinished, is_first_process
 from experiments._shared.run_folder import RunConfig
 from experiments._shared.trainer_cli import TRAINER_OPTIONS, TrainerCLI
+from experiments._shared.training.own_config import with_own_config
+from experiments._shared.training.parser import COMMANDS
 
 PROGRAM = "python -m experiments.train"
 USAGE = f"{PROGRAM} {{}} -c CONFIG [-c OVERLAY ...] [--key=value ...]"
@@ -39,16 +41,19 @@ def main(args: Sequence[str] | None = None) -> TrainerCLI | None:
     quieten_transformers()
     quieten_lightning()
     torch.set_float32_matmul_precision("high")
-    usages = {name: {"usage": USAGE.format(name)} for name in TrainerCLI.subcommands()}
+    pages = {name: {"usage": USAGE.format(name), "description": COMMANDS[name]} for name in TrainerCLI.subcommands()}
+    words = with_own_config(sys.argv[1:] if args is None else args)
+    if args is None:
+        sys.argv[1:] = words  # what other processes of the run are started with
     try:
         with ExitStack() as held:
             return TrainerCLI(
                 held.enter_context(StopSignals()),
                 held,
                 **TRAINER_OPTIONS,
-                parser_kwargs={"prog": PROGRAM, "description": __doc__, **usages},
+                parser_kwargs={"prog": PROGRAM, "description": __doc__, **pages},
                 save_config_callback=RunConfig,
-                args=None if args is None else list(args),
+                args=None if args is None else words,
             )
     except AlreadyFinished as end:
         if is_first_process():

@@ -21,6 +21,9 @@ from lightning_modules.remedies import other_weights
 MODULE_ENTRY = "module"
 """Key under which a checkpoint names its module's class and settings."""
 
+RUN_ENTRY = "run_record"
+"""Key under which a checkpoint keeps what was measured up to it."""
+
 
 class EncoderModule(pl.LightningModule):
     """A module around one network of transformers, held as `self.network`, which is all its checkpoints save.
@@ -45,6 +48,8 @@ class EncoderModule(pl.LightningModule):
         """Checkpoint that the trainer is about to load, set by the command line: a network that starts from another
         source is built from it, so that the source need not be there any more."""
         self._loaded_step = 0
+        self.loaded_metrics: dict[str, Tensor] = {}
+        """What was measured of the loaded weights when their checkpoint was written; empty where nothing was."""
 
     @property
     def is_configured(self) -> bool:
@@ -102,6 +107,8 @@ class EncoderModule(pl.LightningModule):
             )
         self._check_shapes(checkpoint["state_dict"])
         self._loaded_step = checkpoint["global_step"]
+        record = checkpoint.get(RUN_ENTRY, {})
+        self.loaded_metrics = record["metrics"] if record.get("validated_step") == self._loaded_step else {}
 
     def on_validation_epoch_end(self) -> None:
         """Place the scalars of this validation at the step of the weights."""

@@ -36,7 +36,7 @@ class TaskOutput:
     """
 
     loss: Tensor
-    count: float
+    count: float | Tensor
     logits: tuple[Tensor, ...]
 
 
@@ -62,6 +62,9 @@ class FineTuning(EncoderModule):
     logit_names: tuple[str, ...] = ("logits",)
     """The head's outputs in transformers."""
 
+    takes_unlabelled = False
+    """Whether examples without a label teach it anything."""
+
     batch_keys: tuple[str, ...] = ()
     """Entries of a batch, beside the inputs, without which training makes no sense."""
 
@@ -83,6 +86,19 @@ class FineTuning(EncoderModule):
         self.input_settings = input_settings
         self.facts = DataFacts(vocab_size, pad_token_id, None if input_settings is None else input_settings.max_length)
         self.mean_loss = MeanMetric()
+
+    def setup(self, stage: str) -> None:
+        """Refuse to train on texts without labels where no teacher says anything of them.
+
+        Raises:
+            ValueError: the data has such texts.
+        """
+        unlabelled = getattr(self.trainer.datamodule, "unlabelled", None)  # type: ignore[attr-defined]
+        if stage == "fit" and unlabelled is not None and not self.takes_unlabelled:
+            raise ValueError(
+                f"unlabelled_file={unlabelled}: {type(self).__name__} has no teacher that labels its texts; set "
+                "model.class_path=TaskDistillation (-c configs/finetune/distil.yaml), or leave unlabelled_file out"
+            )
 
     def configure_model(self) -> None:
         """Load the encoder; say which weights are new, and refuse if they are not exactly the head's.

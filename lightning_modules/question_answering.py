@@ -7,9 +7,11 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torchmetrics import MeanMetric
 from transformers import PreTrainedModel
 
 from distilkobert.metrics import KorQuadScore
+from distilkobert.metrics.klue_mrc import rouge_w as rouge_w_score
 from distilkobert.metrics.korquad import NO_ANSWER, best_scores, write_predictions
 from distilkobert.metrics.squad_v2 import AbstainingScores, v2_scores
 from distilkobert.optim import OptimizerSpec
@@ -26,7 +28,8 @@ class QuestionAnswering(FineTuning):
     """An encoder under transformers' question answering head, scored by the official rules of KorQuAD 1.0 (percent).
 
     `exact_match` and `f1` are those of the answers given; `exact_match_raw` and `f1_raw` those of the answers before
-    a trailing particle was stripped, and equal to them where none is.
+    a trailing particle was stripped, and equal to them where none is. `rouge_w`, where it is asked for, is KLUE's score
+    of the answers given.
 
     Where questions may have no answer, those without train [CLS], and none is given where [CLS] scores better than the
     best answer by more than a threshold. Every validation chooses the threshold with the best F1 on the dev part and
@@ -40,6 +43,7 @@ class QuestionAnswering(FineTuning):
         vocab_size: pieces of the data's tokenizer; filled in from the data.
         pad_token_id: id of [PAD]; filled in from the data.
         input_settings: how texts become inputs, and answers are read out; filled in from the data.
+        rouge_w: also score by KLUE-MRC's ROUGE-W; filled in from the data.
     """
 
     logit_names = ("start_logits", "end_logits")
@@ -52,6 +56,7 @@ class QuestionAnswering(FineTuning):
         vocab_size: int | None = None,
         pad_token_id: int | None = None,
         input_settings: InputSettings | None = None,
+        rouge_w: bool = False,
     ) -> None:
         super().__init__(
             kind=QUESTION_ANSWERING,
@@ -64,7 +69,8 @@ class QuestionAnswering(FineTuning):
         )
         self.given = KorQuadScore()
         self.raw = KorQuadScore()
-        self.abstaining = AbstainingScores(_SCORED)
+        self.rouge_w = MeanMetric().set_dtype(torch.float64) if rouge_w else None
+        self.abstaining = AbstainingScores((*_SCORED, *(["rouge_w"] if rouge_w else [])))
 
     def task_loss(self, batch: Batch, logits: tuple[Tensor, ...]) -> TaskOutput:
         """Mean of the cross-entropies of answer start and end, over windows; two logits (B, T)."""
@@ -109,13 +115,16 @@ class QuestionAnswering(FineTuning):
     def score(self, batch: Batch, records: Sequence[Record]) -> None:
         """Count the questions."""
         if self.unanswerable:
-            answered = [_scored(record) for record in records]
+            answered = [self._scored(record) for record in records]
             impossible = [record["gold"] == [NO_ANSWER] for record in records]
             self.abstaining.update([record["no_answer"] for record in records], answered, impossible)
             return
         golds = {record["id"]: record["gold"] for record in records}
         self.given.update({record["id"]: record["predicted"] for record in records}, golds)
         self.raw.update({record["id"]: record["raw"] for record in records}, golds)
+        if self.rouge_w is not None and records:
+            scores = [100 * rouge_w_score(record["predicted"], record["gold"]) for record in records]
+            self.rouge_w.update(torch.tensor(scores, dtype=torch.float64, device=self.device))
 
     def scores(self, stage: str) -> dict[str, Tensor]:
         """Both scores of the answers given and of the raw ones."""
@@ -124,6 +133,9 @@ class QuestionAnswering(FineTuning):
         values = self.given.compute() | {f"{name}_raw": value for name, value in self.raw.compute().items()}
         self.given.reset()
         self.raw.reset()
+        if self.rouge_w is not None:
+            values["rouge_w"] = self.rouge_w.compute()
+            self.rouge_w.reset()
         return values
 
     def _abstaining_scores(self, stage: str) -> dict[str, Tensor]:
@@ -138,8 +150,8 @@ class QuestionAnswering(FineTuning):
         super().save_predictions(folder, stem, records)
         write_predictions(folder / f"{stem}.json", {record["id"]: record["predicted"] for record in records})
 
-
-def _scored(record: Record) -> list[float]:
-    """What the best answer of a record scores if it is given, by each of `_SCORED`."""
-    given, raw = (best_scores(record[name], record["gold"]) for name in ("best", "best_raw"))
-    return [*map(float, (*given, *raw, *v2_scores(record["best"], record["gold"])))]
+    def _scored(self, record: Record) -> list[float]:
+        """What the best answer of a record scores if it is given, by each name of `abstaining`."""
+        given, raw = (best_scores(record[name], record["gold"]) for name in ("best", "best_raw"))
+        by_klue = [] if self.rouge_w is None else [rouge_w_score(record["best"], record["gold"])]
+        return [*map(float, (*given, *raw, *v2_scores(record["best"], record["gold"]), *by_klue))]

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torchmetrics import MetricCollection
 from torchmetrics.classification import (
@@ -17,6 +16,7 @@ from torchmetrics.classification import (
 from distilkobert.optim import OptimizerSpec
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.kinds import MULTI_LABEL_CLASSIFICATION, SEQUENCE_CLASSIFICATION
+from distilkobert.tasks.losses import class_loss, labels_loss
 from distilkobert.tasks.table_labels import SCORE_NAMES
 from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
 
@@ -93,7 +93,8 @@ class SequenceClassification(FineTuning):
     def task_loss(self, batch: Batch, logits: tuple[Tensor, ...]) -> TaskOutput:
         """Cross-entropy of the true labels, weighted where there are weights; logits (B, labels).
 
-        Of several labels it is the binary cross-entropy, mean over examples and labels.
+        Of several labels it is the binary cross-entropy, mean over examples and labels. Examples without a label do not
+        count.
 
         Raises:
             ValueError: the batch is one of tagged sentences, of scores, or of the other number of labels.
@@ -109,14 +110,9 @@ class SequenceClassification(FineTuning):
                 "SequenceClassification got labels for every piece, not one for each text; tagged sentences need "
                 "model.class_path=TokenClassification"
             )
-        scores = logits[0].float()
-        weights = None if self._weights is None else self._weights.to(scores.device)
-        if self.multi_label:
-            loss = F.binary_cross_entropy_with_logits(scores, labels.float(), pos_weight=weights)
-        else:
-            loss = F.cross_entropy(scores, labels, weight=weights)
-        count = len(scores) if weights is None or self.multi_label else float(weights[labels].sum())
-        return TaskOutput(loss, count, logits)
+        weights = None if self._weights is None else self._weights.to(labels.device)
+        loss = labels_loss if self.multi_label else class_loss
+        return TaskOutput(*loss(logits[0], labels, weights), logits)
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torchmetrics import PearsonCorrCoef, SpearmanCorrCoef
 
 from distilkobert.optim import OptimizerSpec
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.kinds import SEQUENCE_REGRESSION
+from distilkobert.tasks.losses import score_loss
 from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
 
 
@@ -52,7 +52,7 @@ class SequenceRegression(FineTuning):
             metric.set_dtype(torch.float64)
 
     def task_loss(self, batch: Batch, logits: tuple[Tensor, ...]) -> TaskOutput:
-        """Mean squared error of the scores; logits (B, 1).
+        """Mean squared error of the scores, over the examples that have one; logits (B, 1).
 
         Raises:
             ValueError: the batch is one of classes.
@@ -62,8 +62,7 @@ class SequenceRegression(FineTuning):
                 "SequenceRegression got classes and no scores; set data.kind to regression, or take "
                 "model.class_path=SequenceClassification"
             )
-        scores = logits[0][:, 0].float()
-        return TaskOutput(F.mse_loss(scores, batch["labels"].float()), len(scores), logits)
+        return TaskOutput(*score_loss(logits[0][:, 0], batch["labels"]), logits)
 
     def is_right(self, record: Record) -> bool:
         """Never: every score is off by something."""

@@ -1,7 +1,6 @@
 """Distillation on a task: a student of a fine-tuned teacher, whatever the task is."""
 
 import copy
-from collections.abc import Sequence
 from typing import Any, Final, cast
 
 import torch
@@ -26,19 +25,21 @@ from distilkobert.tasks.kinds import (
     kind_named,
 )
 from distilkobert.tasks.task_facts import TaskFacts
-from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
-from lightning_modules.task_scorers import scorer_of
+from lightning_modules.finetuning import FINE_TUNING, Batch
+from lightning_modules.task_scorers import ScoredByTask, scorer_of
 from lightning_modules.taught import TaughtModule
 
 HARD_LABELS: Final = "hard_labels"
 """Name of the term of the true labels, beside those of the objectives."""
 
 
-class TaskDistillation(TaughtModule, FineTuning):
+class TaskDistillation(TaughtModule, ScoredByTask):
     """Train a student of a task on its labels and on what a fine-tuned teacher of the same task says.
 
     Objectives are those of general distillation; their logits are the task's (see `task_forward.logit_rows`), hidden
     states and attention those of the encoders. Scores, predictions and checkpoints are those of the task's own module.
+    Of texts without a label (`data.unlabelled_file`) the student learns what the teacher says alone: the loss of the
+    true labels is the mean over the labelled examples of a batch, 0 where there is none.
 
     Args:
         teacher: folder, checkpoint or hub id of a model that was fine-tuned for the task, with the data's tokenizer.
@@ -57,6 +58,8 @@ class TaskDistillation(TaughtModule, FineTuning):
     Raises:
         ValueError: a weight is out of range, no objective is left, or one does not fit a task.
     """
+
+    takes_unlabelled = True
 
     def __init__(
         self,
@@ -173,55 +176,6 @@ class TaskDistillation(TaughtModule, FineTuning):
             "terms": {name: term.detach() for name, term in terms.items()},
             "weighted": {name: term.detach() for name, term in weighted.items()},
         }
-
-    def settings_kept(self, model: PreTrainedModel, settings: InputSettings) -> InputSettings:
-        """See the task's own module."""
-        return self.scorer.settings_kept(model, settings)
-
-    def task_loss(self, batch: Batch, logits: tuple[Tensor, ...]) -> TaskOutput:
-        """The loss against the true labels; `val/loss` and `test/loss` are this one."""
-        return self.scorer.task_loss(batch, logits)
-
-    def records(self, batch: Batch, output: TaskOutput) -> list[Record]:
-        """See the task's own module."""
-        return self.scorer.records(batch, output)
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """See the task's own module."""
-        return self.scorer.classes
-
-    def confusions(self, record: Record) -> list[tuple[str, str]]:
-        """See the task's own module."""
-        return self.scorer.confusions(record)
-
-    def is_right(self, record: Record) -> bool:
-        """See the task's own module."""
-        return self.scorer.is_right(record)
-
-    def weight_of_error(self, record: Record) -> float:
-        """See the task's own module."""
-        return self.scorer.weight_of_error(record)
-
-    def shown_ids(self, batch: Batch, number: int) -> list[int]:
-        """See the task's own module."""
-        return self.scorer.shown_ids(batch, number)
-
-    def shown_answers(self, batch: Batch, number: int, record: Record) -> tuple[str, str]:
-        """See the task's own module."""
-        return self.scorer.shown_answers(batch, number, record)
-
-    def score(self, batch: Batch, records: Sequence[Record]) -> None:
-        """See the task's own module."""
-        self.scorer.score(batch, records)
-
-    def scores(self, stage: str) -> dict[str, Tensor]:
-        """See the task's own module."""
-        return self.scorer.scores(stage)
-
-    def save_predictions(self, folder: Any, stem: str, records: Sequence[Record]) -> None:
-        """See the task's own module."""
-        self.scorer.save_predictions(folder, stem, records)
 
     def _student(self, teacher: PreTrainedModel) -> PreTrainedModel:
         source = self.checkpoint or self.student_source

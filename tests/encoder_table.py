@@ -59,7 +59,7 @@ class Trial:
         tiny_encoder(family, **shape).save_pretrained(root / "teacher")
         tiny_encoder(family, head=False, **shape).save_pretrained(root / "headless")
         tokenizer.save_pretrained(root / "headless")
-        self.world = World(root, root / "teacher", root / "corpus", root / "teacher")
+        self.world = World(root, root / "teacher", root / "corpus", root / "corpus", root / "teacher")
         self.tasks = TaskWorld(self.world, tasks)
 
     def row(self) -> list[str]:
@@ -156,7 +156,7 @@ def main(families: Sequence[str]) -> None:
     notes: list[str] = []
     with TemporaryDirectory() as folder:
         root = Path(folder)
-        make_task_world(World(root, root, root, root), root / "tasks")
+        make_task_world(World(root, root, root, root, root), root / "tasks")
         rows = []
         for family in families or FAMILY_NAMES:
             (root / family).mkdir()

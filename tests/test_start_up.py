@@ -31,8 +31,8 @@ LINES = {
     ],
     "predict": ["--help", "--model=gone --batch_size=x", "--model=gone --text=a --input=b", "--model=gone"],
     "prepare": [
-        "--help", "corpus --help", "fetch --help", "verify --help", "vocabulary --help", "vocabulary trim --help",
-        "corpus --oops=1",
+        "--help", "corpus --help", "merge --help", "fetch --help", "verify --help", "vocabulary --help",
+        "vocabulary trim --help", "corpus --oops=1",
     ],
     "report": ["--help", "", "tests --oops=1"],
     "study": ["--help", "--config=gone.yaml"],

@@ -29,6 +29,7 @@ class World:
     root: Path
     tokenizer: Path
     corpus: Path
+    second_corpus: Path
     teacher: Path
 
     def data(self) -> list[str]:
@@ -68,11 +69,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     train_tokenizer(sentences, root / "tokenizer", vocab_size=VOCABULARY, seed=5)
     settings = CorpusSettings(min_tokens=5, max_tokens=64, validation_fraction=0.1)
     prepare_corpus([str(root / "text.txt")], str(root / "tokenizer"), root / "corpus", settings)
+    (root / "more.txt").write_text("\n".join(generate_sentences(SENTENCES // 2, seed=6)), encoding="utf-8")
+    prepare_corpus([str(root / "more.txt")], str(root / "tokenizer"), root / "second", settings)
     spec = EncoderSpec(layers=12, hidden_size=16, heads=2, intermediate_size=24, max_positions=64, dropout=0.1)
     with torch.random.fork_rng():
         torch.manual_seed(5)
         build_encoder(spec, vocab_size=VOCABULARY, pad_token_id=1).save_pretrained(root / "teacher")
-    return World(root, root / "tokenizer", root / "corpus", root / "teacher")
+    return World(root, root / "tokenizer", root / "corpus", root / "second", root / "teacher")
 
 
 @pytest.fixture

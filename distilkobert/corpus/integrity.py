@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from distilkobert.corpus.manifest import ORIGIN, Manifest
+from distilkobert.io.inputs import content_of
 
 BLOCK_BYTES = 1 << 24
 """Bytes that have a hash of their own, so that a sample of a large file can be checked."""
@@ -68,7 +69,7 @@ def content_fingerprint(manifest: Manifest) -> str:
     if "files" in manifest:
         content: Any = {name: entry["sha256"] for name, entry in manifest["files"].items()}
     else:
-        inputs = [entry["sha256"] for entry in manifest["inputs"]]
+        inputs = [content_of(entry) for entry in manifest["inputs"]]
         content = {**{name: manifest[name] for name in ORIGIN}, "inputs": inputs}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 

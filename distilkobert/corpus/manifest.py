@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from distilkobert.corpus.sequences import PARTS
+from distilkobert.io.inputs import content_of
 
 MANIFEST_NAME = "manifest.json"
 MANIFEST_FORMAT = 2
@@ -81,7 +82,7 @@ def differences(found: Manifest, wanted: Manifest) -> list[str]:
     Input files are compared by content, so a file may have moved.
     """
     lines: list[str] = []
-    for name in ORIGIN:
+    for name in [name for name in ORIGIN if name in wanted]:
         if name == "inputs":
             lines += _input_differences(found[name], wanted[name])
         elif isinstance(wanted[name], dict):
@@ -99,9 +100,11 @@ def _input_differences(found: list[dict[str, Any]], wanted: list[dict[str, Any]]
     if len(found) != len(wanted):
         lines.append(f"number of input files: {len(found)} there, {len(wanted)} asked for")
     for number, (there, asked) in enumerate(zip(found, wanted, strict=False), start=1):
-        if there["sha256"] != asked["sha256"]:
-            lines.append(
-                f"input file {number}: {there['name']} with sha256 {there['sha256'][:12]}... there, "
-                f"{asked['name']} with sha256 {asked['sha256'][:12]}... asked for"
-            )
+        if content_of(there) != content_of(asked):
+            lines.append(f"input file {number}: {_content(there)} there, {_content(asked)} asked for")
     return lines
+
+
+def _content(entry: dict[str, Any]) -> str:
+    kind = "sha256" if "sha256" in entry else "etag"
+    return f"{entry['name']} with {kind} {entry[kind][:12]}..."

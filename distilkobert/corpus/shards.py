@@ -21,6 +21,8 @@ import numpy.typing as npt
 from distilkobert.corpus.sequences import PARTS, EncodedLines, LineCounts, Part, Rows
 from distilkobert.corpus.store import PartStreams
 from distilkobert.io.files import write_text
+from distilkobert.io.inputs import content_of, size_of
+from distilkobert.io.remote import InputFile
 
 SHARD_BYTES = 1 << 26
 """Input files are taken together until they have so many bytes, so that thousands of small ones make few shards."""
@@ -31,34 +33,38 @@ class Shard:
     """A number of input files that are encoded together.
 
     Args:
-        paths: the files.
+        files: the files.
         name: names the shard, and all that it depends on.
     """
 
-    paths: tuple[Path, ...]
+    files: tuple[InputFile, ...]
     name: str
 
 
-def plan_shards(paths: Sequence[Path], sums: Sequence[str], origin: dict[str, Any]) -> list[Shard]:
-    """Divide input files, in their order.
+def grouped(files: Sequence[InputFile]) -> list[tuple[InputFile, ...]]:
+    """Divide input files, in their order, by their sizes alone."""
+    groups: list[tuple[InputFile, ...]] = []
+    taken: list[InputFile] = []
+    size = 0
+    for place, file in enumerate(files, start=1):
+        taken.append(file)
+        size += size_of(file)
+        if size >= SHARD_BYTES or place == len(files):
+            groups.append(tuple(taken))
+            taken, size = [], 0
+    return groups
+
+
+def named_shard(files: Sequence[InputFile], inputs: Sequence[dict[str, Any]], origin: dict[str, Any]) -> Shard:
+    """The shard of a group of files.
 
     Args:
-        paths: the files.
-        sums: SHA-256 of each.
+        files: the files.
+        inputs: description of each.
         origin: what else the encoded lines depend on, in JSON types.
     """
-    shards: list[Shard] = []
-    taken: list[tuple[Path, str]] = []
-    size = 0
-    for place, (path, digest) in enumerate(zip(paths, sums, strict=True), start=1):
-        taken.append((path, digest))
-        size += path.stat().st_size
-        if size >= SHARD_BYTES or place == len(paths):
-            content = json.dumps({**origin, "inputs": [digest for _, digest in taken]}, sort_keys=True)
-            name = hashlib.sha256(content.encode()).hexdigest()[:16]
-            shards.append(Shard(tuple(path for path, _ in taken), name))
-            taken, size = [], 0
-    return shards
+    content = json.dumps({**origin, "inputs": [content_of(entry) for entry in inputs]}, sort_keys=True)
+    return Shard(tuple(files), hashlib.sha256(content.encode()).hexdigest()[:16])
 
 
 class ShardFolder:
@@ -104,6 +110,15 @@ class ShardFolder:
         with pa.memory_map(str(self.folder / shard.name / f"{part}.arrow")) as source:
             for batch in pa.ipc.open_stream(source):
                 yield Rows(batch.column(0).flatten().to_numpy(), batch.column(1).to_numpy())
+
+    def paths(self, shard: Shard) -> list[Path]:
+        """The files of a shard."""
+        return [self._counts_path(shard), *(self.folder / shard.name / f"{part}.arrow" for part in PARTS)]
+
+    def remove_useless(self, shards: Sequence[Shard]) -> None:
+        """Remove all shards of a failed preparation where nothing is saved by keeping them."""
+        if len(shards) == 1 or not self.has(shards[0]):
+            self.remove()
 
     def remove(self) -> None:
         """Remove all shards."""

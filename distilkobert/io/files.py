@@ -1,51 +1,21 @@
-"""Files: which ones a pattern names, what their bytes hash to, and how to write them whole or not at all.
+"""Files of this machine: what their bytes hash to, and how to write them whole or not at all.
 
-Reading text out of them is in `texts.py`.
+Which ones a pattern names is in `inputs.py`, reading text out of them in `texts.py`.
 """
 
 import errno
-import glob
 import hashlib
+import io
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 _HASH_BLOCK_BYTES = 1 << 20
 _OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-
-def expand_inputs(patterns: Sequence[str]) -> list[Path]:
-    """Turn file names and globs (`**` crosses folders) into files, in the order of the patterns, each one's sorted.
-
-    Raises:
-        FileNotFoundError: A name or a glob matches nothing, or names a folder.
-        ValueError: No pattern was given, a file is empty, or two patterns name the same file.
-    """
-    if not patterns:
-        raise ValueError("no input files were named; give at least one file or glob")
-    found: list[Path] = []
-    for pattern in patterns:
-        named = Path(pattern)
-        # Path.glob takes no absolute pattern, so the older function does the matching.
-        matches = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207
-        paths = [named] if named.exists() else [Path(match) for match in matches]
-        if named.is_dir():
-            raise FileNotFoundError(f"{pattern} is a folder; name its files, for example '{pattern}/*.txt'")
-        files = [path for path in paths if path.is_file()]
-        if not files:
-            raise FileNotFoundError(f"no file matches {pattern!r}; check the name, relative to {Path.cwd()}")
-        found += files
-    seen: set[Path] = set()
-    for path in found:
-        require_nonempty(path)
-        if path.resolve() in seen:
-            raise ValueError(f"{path} is named twice; name every input file once")
-        seen.add(path.resolve())
-    return found
 
 
 def require_nonempty(path: Path) -> None:
@@ -63,10 +33,15 @@ def require_nonempty(path: Path) -> None:
 
 def sha256_of_file(path: Path) -> str:
     """SHA-256 of the file's bytes as they are stored, in lower-case hexadecimal."""
-    digest = hashlib.sha256()
     with path.open("rb") as stream:
-        while block := stream.read(_HASH_BLOCK_BYTES):
-            digest.update(block)
+        return sha256_of(stream)
+
+
+def sha256_of(stream: BinaryIO | io.RawIOBase) -> str:
+    """SHA-256 of the bytes that a stream still has, in lower-case hexadecimal."""
+    digest = hashlib.sha256()
+    while block := stream.read(_HASH_BLOCK_BYTES):
+        digest.update(block)
     return digest.hexdigest()
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
+from distilkobert.io.remote import InputFile
 from distilkobert.io.streams import BLOCK_BYTES, DAMAGED, SUFFIXES, open_stream
 
 _ROWS_AT_A_TIME: Final = 4096
@@ -40,7 +41,7 @@ def parquet_rows(path: Path) -> Iterator[tuple[dict[str, Any], ParquetPlace]]:
 
 
 @contextmanager
-def opened_parquet(path: Path, on_read: Callable[[int], None] | None = None) -> Iterator[Any]:
+def opened_parquet(path: InputFile, on_read: Callable[[int], None] | None = None) -> Iterator[Any]:
     """Open a file as pyarrow's `ParquetFile`.
 
     Args:
@@ -69,5 +70,5 @@ def opened_parquet(path: Path, on_read: Callable[[int], None] | None = None) -> 
         raise _not_parquet(path, error) from None
 
 
-def _not_parquet(path: Path, error: BaseException) -> ValueError:
+def _not_parquet(path: InputFile, error: BaseException) -> ValueError:
     return ValueError(f"{path}: not a whole parquet file ({' '.join(str(error).split())}); fetch it again")

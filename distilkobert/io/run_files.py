@@ -10,6 +10,8 @@ from distilkobert.io.metric_names import STATUS, STEPS, STOPPED_BY
 
 METRICS_FILE = "metrics.json"
 CONFIG_FILE = "config.yaml"
+LOGGERS_FILE = "loggers.json"
+"""Ids that loggers beside TensorBoard have given the run."""
 
 RUNNING, STOPPED, FINISHED = "running", "stopped", "finished"
 """Values of `status` in `metrics.json`; a run that was killed while it trained on keeps the first."""
@@ -23,7 +25,15 @@ def read_metrics(folder: Path) -> dict[str, Any]:
     Raises:
         ValueError: the file is no JSON object.
     """
-    path = folder / METRICS_FILE
+    return read_json_object(folder / METRICS_FILE)
+
+
+def read_json_object(path: Path) -> dict[str, Any]:
+    """The object in a JSON file of a run folder, or an empty dictionary where there is no file.
+
+    Raises:
+        ValueError: the file is no JSON object.
+    """
     if not path.is_file():
         return {}
     try:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, Protocol, cast
 
 from distilkobert.io.files import require_nonempty
+from distilkobert.io.remote import InputFile, RemoteFile, open_remote
 
 BLOCK_BYTES: Final = 1 << 17
 SUFFIXES: Final = (".gz", ".xz", ".bz2", ".zst")
@@ -19,30 +20,37 @@ DAMAGED: Final = (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile)
 
 
 @contextmanager
-def open_stream(path: Path, on_read: Callable[[int], None] | None) -> Iterator[BinaryIO]:
+def open_stream(path: InputFile, on_read: Callable[[int], None] | None) -> Iterator[BinaryIO]:
     """Open a file for reading decompressed bytes, buffered; `.gz`, `.xz`, `.bz2` and `.zst` are decompressed.
 
     Args:
         path: the file.
-        on_read: called with the number of bytes just read from the disk.
+        on_read: called with the number of bytes just read, as they are stored.
 
     Raises:
         FileNotFoundError: there is no such file.
+        ConnectionError: a remote file cannot be reached.
         ValueError: it is empty. Reading from the stream raises one of `DAMAGED` where compressed data is damaged.
     """
-    require_nonempty(path)
     suffix = path.suffix.lower()
-    with _MeteredFile(path, on_read) as raw:
+    with _opened(path, on_read) as raw:
         stream: object
         # These two have a buffer, which hands out all it has before it reports damage; one more around it would not.
         if suffix == ".gz":
             stream = gzip.GzipFile(fileobj=raw)
         elif suffix == ".xz":
-            stream = lzma.LZMAFile(raw)  # noqa: SIM115 - closed below
+            stream = lzma.LZMAFile(cast(BinaryIO, raw))  # noqa: SIM115 - closed below
         else:
             stream = io.BufferedReader(_unpacked(raw, suffix), BLOCK_BYTES)
         with cast(BinaryIO, stream) as opened:
             yield opened
+
+
+def _opened(path: InputFile, on_read: Callable[[int], None] | None) -> io.RawIOBase:
+    if isinstance(path, RemoteFile):
+        return open_remote(path, on_read)
+    require_nonempty(path)
+    return _MeteredFile(path, on_read)
 
 
 class _MeteredFile(io.FileIO):

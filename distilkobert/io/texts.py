@@ -5,10 +5,10 @@ Every reader streams, so memory stays flat, and every error names the file and t
 
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Literal, NamedTuple, cast
 
 from distilkobert.io.parquet import opened_parquet
+from distilkobert.io.remote import InputFile
 from distilkobert.io.streams import DAMAGED, SUFFIXES, open_stream
 
 TextKind = Literal["txt", "jsonl", "parquet"]
@@ -26,7 +26,7 @@ class TextFormat(NamedTuple):
     compression: Compression | None
 
 
-def text_format(path: Path, kind: TextKind | None = None) -> TextFormat:
+def text_format(path: InputFile, kind: TextKind | None = None) -> TextFormat:
     """Read kind and compression off the file name, capital letters or not; a name without a suffix is text.
 
     Args:
@@ -47,7 +47,7 @@ def text_format(path: Path, kind: TextKind | None = None) -> TextFormat:
 
 
 def read_texts(
-    path: Path,
+    path: InputFile,
     field: str | None = None,
     on_read: Callable[[int], None] | None = None,
     kind: TextKind | None = None,
@@ -57,7 +57,7 @@ def read_texts(
     Args:
         path: The file; its name tells how to read it (see `text_format`).
         field: The key of `.jsonl` objects or the column of `.parquet` files; `.txt` files do not use it.
-        on_read: Called with the number of bytes just read from the disk, for progress bars.
+        on_read: Called with the number of bytes just read, as they are stored, for progress bars.
         kind: How to read it, whatever its name says.
 
     Raises:
@@ -74,7 +74,7 @@ def read_texts(
     yield from _read_jsonl(path, field, on_read) if kind == "jsonl" else _read_parquet(path, field, on_read)
 
 
-def read_lines(path: Path, on_read: Callable[[int], None] | None = None) -> Iterator[str]:
+def read_lines(path: InputFile, on_read: Callable[[int], None] | None = None) -> Iterator[str]:
     r"""Yield the lines of a text file without their line ends (`\n` or `\r\n`) and without a byte-order mark.
 
     Any suffix will do; `.gz`, `.xz`, `.bz2` and `.zst` are decompressed. Only a line feed ends a line: Unicode's other
@@ -125,7 +125,7 @@ def not_utf8(error: UnicodeDecodeError, first_line: bytes | None = None) -> str:
     return f"not UTF-8 ({found}{likely}); convert the file first, for example with: iconv -f {encoding} -t UTF-8"
 
 
-def _read_jsonl(path: Path, field: str, on_read: Callable[[int], None] | None) -> Iterator[str]:
+def _read_jsonl(path: InputFile, field: str, on_read: Callable[[int], None] | None) -> Iterator[str]:
     for number, line in enumerate(read_lines(path, on_read), start=1):
         if not line.strip():
             yield ""
@@ -149,7 +149,7 @@ def _read_jsonl(path: Path, field: str, on_read: Callable[[int], None] | None) -
         yield text
 
 
-def _read_parquet(path: Path, field: str, on_read: Callable[[int], None] | None) -> Iterator[str]:
+def _read_parquet(path: InputFile, field: str, on_read: Callable[[int], None] | None) -> Iterator[str]:
     import pyarrow as pa
 
     with opened_parquet(path, on_read) as table:

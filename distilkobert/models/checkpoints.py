@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 
 from distilkobert.io.checkpoint_files import load_checkpoint, refused_pickle
+from distilkobert.io.hub_names import refuse_mistyped_folder
 from distilkobert.io.pretrained import build_from_config, load_pretrained
 from distilkobert.io.run_files import no_checkpoint
 from distilkobert.models.checks import check_left_out
@@ -171,6 +172,7 @@ def _from_folder_or_hub(
         raise FileNotFoundError(f"{path}: the folder has no config.json, so it holds no transformers model")
     if not path.is_dir() and (path.is_absolute() or path.parts[0] in ("~", "..") or len(path.parts) > 2):
         raise FileNotFoundError(f"{path}: no such model folder or checkpoint, and hub ids look like owner/name")
+    refuse_mistyped_folder(path)
     try:
         config = load_pretrained(AutoConfig, source)
         own = task_of(config)

@@ -1,6 +1,7 @@
 """One entry for each encoder family of transformers: where its parts are, and what it can give.
 
-To add a family, add an entry to `FAMILIES` and a row to `tests/support/encoders.py`, which every family's tests read.
+To add a family, add an entry to `FAMILIES` and a row to `tests/support/encoders.py`, which every family's tests read. A
+family of your own, outside the package, is given to `add_family`.
 Vocabulary logits need a masked-LM head in the checkpoint, whatever the family; hidden states every family gives; query,
 key and value those with `attention`.
 """
@@ -72,7 +73,7 @@ _ROBERTA = replace(
     _BERT, head=("lm_head",), positions_after_pad=True, distilbert_head=("lm_head.dense", "lm_head.layer_norm")
 )
 
-FAMILIES: Mapping[str, Family] = {
+FAMILIES: dict[str, Family] = {
     "bert": _BERT,
     "roberta": _ROBERTA,
     "xlm-roberta": _ROBERTA,
@@ -122,6 +123,21 @@ FAMILIES: Mapping[str, Family] = {
     ),
 }
 """By `model_type` of config.json."""
+
+
+def add_family(model_type: str, family: Family) -> None:
+    """Make an encoder family of your own known, before a model of it is loaded.
+
+    Args:
+        model_type: as in its config.json.
+        family: where its parts are.
+
+    Raises:
+        ValueError: the family is known already.
+    """
+    if model_type in FAMILIES:
+        raise ValueError(f"there is an encoder family '{model_type}' already")
+    FAMILIES[model_type] = family
 
 
 def family_of(config: PreTrainedConfig) -> Family:

@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, TypeAlias, cast
 
 import torch
 from torch import Tensor
@@ -13,6 +13,7 @@ from distilkobert.models.checkpoints import load_model
 from distilkobert.models.checks import check_new_weights, longest_input
 from distilkobert.models.families import family_of
 from distilkobert.models.heads import encode, encode_layers, masked_lm_logits
+from distilkobert.models.int8 import quantize_layers
 from distilkobert.models.vocabulary_fit import fit_vocabulary
 
 
@@ -134,6 +135,10 @@ def _check_fit(
         )
 
 
+TeacherType: TypeAlias = Literal["float32", "bfloat16", "int8"]
+"""Number format of a teacher that only runs; int8 is that of the linear maps in its layers, and of a CPU alone."""
+
+
 @dataclass(frozen=True)
 class FrozenTeacher:
     """A teacher that never learns and is no part of the module that asks it, so that no checkpoint saves it.
@@ -145,11 +150,15 @@ class FrozenTeacher:
     model: PreTrainedModel
 
     @classmethod
-    def load(
-        cls, model: PreTrainedModel, *, dtype: Literal["float32", "bfloat16"], device: torch.device
-    ) -> "FrozenTeacher":
-        """Place `model` on `device` in `dtype`."""
+    def load(cls, model: PreTrainedModel, *, dtype: TeacherType, device: torch.device) -> "FrozenTeacher":
+        """Place `model` on `device` in `dtype`.
+
+        Raises:
+            ValueError: int8 on a device or with a torch that does not compute in it.
+        """
         model.to(device=device, dtype=torch.bfloat16 if dtype == "bfloat16" else torch.float32)  # type: ignore[call-arg]
+        if dtype == "int8":
+            quantize_layers(model)
         return cls(model)
 
     def hidden(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:

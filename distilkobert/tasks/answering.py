@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from distilkobert.korean.particles import encode_text
+from distilkobert.metrics.klue_mrc import rouge_w
 from distilkobert.metrics.korquad import NO_ANSWER, best_scores
 from distilkobert.padding import padded_inputs
 from distilkobert.tasks.codec import Batch, Codec, Counts, Record, Row
@@ -211,11 +212,12 @@ class AnsweringCodec(Codec):
 
     @staticmethod
     def counts(records: Sequence[Mapping[str, Any]]) -> Counts:
-        """Of exact match and F1, each question's by the official rules, of 1."""
-        scores = [best_scores(record["predicted"], record["gold"]) for record in records]
-        exact, overlap = (np.array(values, dtype=np.float64) for values in zip(*scores, strict=True))
-        ones = np.ones_like(exact)
-        return {"EM": ratio_sums(exact, ones), "F1": ratio_sums(overlap, ones)}
+        """Of exact match and F1 by KorQuAD's rules, and of KLUE's ROUGE-W, each question's of 1."""
+        answers = [(record["predicted"], record["gold"]) for record in records]
+        scores = [(*best_scores(given, golds), rouge_w(given, golds)) for given, golds in answers]
+        columns = [np.array(values, dtype=np.float64) for values in zip(*scores, strict=True)]
+        titles = ("EM", "F1", "ROUGE-W")
+        return {title: ratio_sums(column, np.ones_like(column)) for title, column in zip(titles, columns, strict=True)}
 
     def _encode_question(self, text: str) -> list[int]:
         if self.settings.reference_decoding:

@@ -1,13 +1,13 @@
 """The task kinds, one record each.
 
 Facts that differ from one kind to another are read from here: the head in transformers, the scores, and the code that
-encodes and decodes. A new kind is a record in `KINDS`, its name in `TaskName`, its codec, and a LightningModule. This
-file imports nothing heavy, so that commands start fast.
+encodes and decodes. A new kind is a record in `KINDS`, its name in `TaskName`, its codec, and a LightningModule; one of
+your own, outside the package, is given to `add_kind`. This file imports nothing heavy, so that commands start fast.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from distilkobert.tasks.codec import Codec
@@ -19,10 +19,10 @@ TaskName = Literal[
     "token_classification",
     "question_answering",
 ]
-"""Name of a task kind."""
+"""Name of a task kind of the package."""
 
-Task = Literal["masked_lm", TaskName, "encoder"]
-"""Name of a head, as checkpoints keep it; `encoder` is the encoder alone, without head and pooler."""
+Task: TypeAlias = str
+"""Name of a head, as checkpoints keep it: a task kind, `masked_lm`, or `encoder`, which has neither head nor pooler."""
 
 
 @dataclass(frozen=True)
@@ -176,20 +176,40 @@ QUESTION_ANSWERING: Final = TaskKind(
     "QuestionAnswering",
     "question-answering",
     # KorQuAD's official scores are in per cent already; F1 is the one that the particles after an answer do not decide.
-    scores=(Score("exact_match", "EM", 1.0, main=False), Score("f1", "F1", 1.0)),
+    scores=(
+        Score("exact_match", "EM", 1.0, main=False),
+        Score("f1", "F1", 1.0),
+        Score("rouge_w", "ROUGE-W", 1.0, main=False, minor=True),
+    ),
     has_labels=False,
     sample="누가 그렸나?\t이 그림은 김홍도가 그렸다.",
     load_codec=_answering,
 )
 
-KINDS: Final = (
+KINDS: Final = [
     SEQUENCE_CLASSIFICATION,
     MULTI_LABEL_CLASSIFICATION,
     SEQUENCE_REGRESSION,
     TOKEN_CLASSIFICATION,
     QUESTION_ANSWERING,
-)
-HEADS: Final[tuple[Head, ...]] = (MASKED_LM, *KINDS, ENCODER)
+]
+
+
+def add_kind(kind: TaskKind) -> None:
+    """Make a task kind of your own known to checkpoints, reports and `predict`; call it where its module is defined.
+
+    Raises:
+        ValueError: there is a head of that name, or not exactly one of its scores is the main one.
+    """
+    if kind.name in [head.name for head in _heads()]:
+        raise ValueError(f"there is a task kind or head '{kind.name}' already; take another name")
+    if sum(score.main for score in kind.scores) != 1:
+        raise ValueError(f"task kind '{kind.name}': exactly one of its scores must be the main one")
+    KINDS.append(kind)
+
+
+def _heads() -> tuple[Head, ...]:
+    return (MASKED_LM, *KINDS, ENCODER)
 
 
 def head_named(name: str) -> Head:
@@ -198,9 +218,9 @@ def head_named(name: str) -> Head:
     Raises:
         ValueError: there is none; names those there are.
     """
-    found = next((head for head in HEADS if head.name == name), None)
+    found = next((head for head in _heads() if head.name == name), None)
     if found is None:
-        raise ValueError(f"unknown head '{name}', expected one of {', '.join(head.name for head in HEADS)}")
+        raise ValueError(f"unknown head '{name}', expected one of {', '.join(head.name for head in _heads())}")
     return found
 
 

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, Literal, TypeAlias
 
-TaskPart: TypeAlias = Literal["train", "dev", "test", "predict"]
-"""The last one is a file of its own, never a part of another."""
+TaskPart: TypeAlias = Literal["train", "dev", "test", "predict", "unlabelled"]
+"""The last two are files of their own, never parts of another; `unlabelled` trains too."""
+
+LABELLED: Final = ("train", "dev", "test")
+"""Parts whose examples all have their labels."""
 
 
 @dataclass(frozen=True)

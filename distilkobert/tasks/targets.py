@@ -123,6 +123,22 @@ class ScoreTarget(Target):
         return score
 
 
+class NoTarget(Target):
+    """Reads no label: that of every example is unknown, whatever the file has.
+
+    Args:
+        unknown: what is given for it, as in the task's own target.
+    """
+
+    def __init__(self, unknown: Any) -> None:
+        super().__init__(())
+        self.unknown, self.key = unknown, []
+
+    def read(self, cells: Mapping[str, Any], place: Place) -> Any:
+        """See the base class."""
+        return self.unknown
+
+
 def word(cell: Any) -> str:
     """A cell as it would be written in CSV; nothing for one without a value."""
     if isinstance(cell, bool):

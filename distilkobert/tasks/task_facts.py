@@ -15,6 +15,7 @@ class TaskFacts:
         suffix_tags: tags are written PER-B and not B-PER.
         class_weights: weights of the classes in the loss; None for none.
         tokenizer_fingerprint: of the data's tokenizer.
+        rouge_w: answers are also scored as KLUE-MRC does.
     """
 
     kind: TaskName
@@ -22,3 +23,4 @@ class TaskFacts:
     suffix_tags: bool = False
     class_weights: tuple[float, ...] | None = None
     tokenizer_fingerprint: str = ""
+    rouge_w: bool = False

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from distilkobert.io.files import atomic_file
+from distilkobert.io.hub_names import refuse_mistyped_folder
 from distilkobert.tokenizers.vocabulary import own_vocabulary
 
 VOCAB_NAME = "vocab.txt"
@@ -119,6 +120,7 @@ def _download(name: str) -> Path:
     )
     if name.startswith(("/", ".")):
         raise FileNotFoundError(f"there is no folder {name!r}; {remedy}")
+    refuse_mistyped_folder(name)
     try:
         return Path(snapshot_download(name, allow_patterns=["*.model", VOCAB_NAME]))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError) as error:

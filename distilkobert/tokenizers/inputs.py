@@ -10,8 +10,8 @@ Span: TypeAlias = tuple[int, int]
 Encoding: TypeAlias = tuple[list[int], list[Span]]
 Truncation: TypeAlias = Literal["longest_first", "only_first", "only_second", False]
 Padding: TypeAlias = Literal["longest", "max_length", False]
-TRUNCATIONS = ("longest_first", "only_first", "only_second", False)
-PADDINGS = ("longest", "max_length", False)
+TRUNCATIONS: tuple[Truncation, ...] = ("longest_first", "only_first", "only_second", False)
+PADDINGS: tuple[Padding, ...] = ("longest", "max_length", False)
 
 NO_SPAN: Span = (0, 0)
 
@@ -35,14 +35,10 @@ class InputShape:
     add_special_tokens: bool
 
     def __post_init__(self) -> None:
-        if self.truncation not in TRUNCATIONS:
-            raise ValueError(f"truncation is {self.truncation!r}; expected one of {TRUNCATIONS}")
-        if self.padding not in PADDINGS:
-            raise ValueError(f"padding is {self.padding!r}; expected one of {PADDINGS}")
         if self.max_length is None and self.truncation:
-            raise ValueError(f"truncation={self.truncation!r} needs max_length, the number of tokens to cut to")
-        if self.max_length is None and self.padding == "max_length":
-            raise ValueError("padding='max_length' needs max_length, the number of tokens to pad to")
+            raise ValueError(
+                f"truncation={self.truncation!r} needs max_length, the number of tokens to cut to (512 for KoBERT)"
+            )
         if self.max_length is not None and self.max_length < 1:
             raise ValueError(f"max_length is {self.max_length}; expected at least 1")
 
@@ -68,37 +64,49 @@ def build_inputs(
     """
     if seconds is not None and len(firsts) != len(seconds):
         raise ValueError(f"{len(firsts)} texts and {len(seconds)} texts in text_pair; expected as many of each")
-    fillers = {"input_ids": frame.pad, "token_type_ids": 0, "attention_mask": 0, "offset_mapping": NO_SPAN}
-    batch: dict[str, list[list[Any]]] = {name: [] for name in fillers}
+    batch: dict[str, list[list[Any]]] = {name: [] for name in fillers(frame)}
     for row, first in enumerate(firsts):
         where = f"input {row}" if len(firsts) > 1 else "the input"
         for name, values in _framed(first, None if seconds is None else seconds[row], shape, frame, where).items():
             batch[name].append(values)
-    if shape.padding:
-        longest = max(map(len, batch["input_ids"]), default=0)
-        target = longest if shape.padding == "longest" or shape.max_length is None else shape.max_length
-        for name, filler in fillers.items():
-            for values in batch[name]:
-                values += [filler] * (target - len(values))
+    fill_up(batch, shape.padding, shape.max_length, frame)
     return batch
 
 
-def to_tensors(batch: dict[str, list[list[Any]]]) -> dict[str, Any]:
-    """The batch as int64 tensors: [B, T], and [B, T, 2] for `offset_mapping`.
+def fillers(frame: Frame) -> dict[str, Any]:
+    """What fills up each input."""
+    return {"input_ids": frame.pad, "token_type_ids": 0, "attention_mask": 0, "offset_mapping": NO_SPAN}
+
+
+def fill_up(
+    batch: dict[str, list[list[Any]]],
+    padding: Padding,
+    max_length: int | None,
+    frame: Frame,
+    multiple: int | None = None,
+) -> None:
+    """Append fillers to the rows of a batch, in place.
+
+    Args:
+        batch: `B` lists each of some inputs.
+        padding: up to which length.
+        max_length: for `padding="max_length"`.
+        frame: has the id that fills up.
+        multiple: of which the length is a multiple.
 
     Raises:
-        ValueError: The batch is empty or its inputs differ in length.
+        ValueError: `max_length` is missing.
     """
-    import torch
-
-    lengths = sorted({len(values) for values in batch["input_ids"]})
-    if not lengths:
-        raise ValueError("no texts were given, and return_tensors='pt' needs at least one")
-    if len(lengths) > 1:
-        raise ValueError(
-            f"inputs of {lengths[0]} to {lengths[-1]} tokens make no tensor; set padding='longest' or 'max_length'"
-        )
-    return {name: torch.tensor(values, dtype=torch.long) for name, values in batch.items()}
+    if not padding:
+        return
+    if padding == "max_length" and max_length is None:
+        raise ValueError("padding='max_length' needs max_length, the number of tokens to pad to")
+    target = max(map(len, batch["input_ids"]), default=0)
+    target = max_length if padding == "max_length" and max_length is not None else target
+    target += -target % (multiple or 1)
+    for name, filler in fillers(frame).items():
+        for values in batch.get(name, ()):
+            values += [filler] * (target - len(values))
 
 
 def _framed(

@@ -11,22 +11,15 @@ several times; `to_transformers()` gives a tokenizer of that library.
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import sentencepiece
 
 from distilkobert.tokenizers.files import TokenizerFiles, read_tokenizer_files
 from distilkobert.tokenizers.framing import Frame
-from distilkobert.tokenizers.inputs import (
-    NO_SPAN,
-    Encoding,
-    InputShape,
-    Padding,
-    Truncation,
-    build_inputs,
-    to_tensors,
-)
+from distilkobert.tokenizers.habits import Inputs, TransformersHabits, as_inputs, plain_padding, plain_truncation
+from distilkobert.tokenizers.inputs import NO_SPAN, Encoding, InputShape, build_inputs
 from distilkobert.tokenizers.segmentation import Segmenter
 from distilkobert.tokenizers.vocabulary import SPECIAL_PATTERN, SPECIAL_TOKENS, WORD_START, IdArray, match_vocabulary
 
@@ -34,7 +27,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 
-class KoBertTokenizer:
+class KoBertTokenizer(TransformersHabits):
     """A SentencePiece model and the `vocab.txt` that numbers its pieces.
 
     Text typed by users is text: a literal "[SEP]" in it is cut into pieces like any other word, unless
@@ -200,47 +193,47 @@ class KoBertTokenizer:
         text: str | Sequence[str],
         text_pair: str | Sequence[str] | None = None,
         max_length: int | None = None,
-        truncation: Truncation = False,
-        padding: Padding = False,
+        truncation: bool | str = False,
+        padding: bool | str = False,
         return_offsets_mapping: bool = False,
-        return_tensors: Literal["pt"] | None = None,
+        return_tensors: Literal["pt", "np"] | None = None,
         add_special_tokens: bool = True,
         allow_special_tokens: bool = False,
-    ) -> dict[str, Any]:
+    ) -> Inputs:
         """Model inputs for one text, a batch of texts, or pairs.
 
         Args:
             text: One text, or `B` of them.
             text_pair: The second text of each pair, of the same form as `text`.
             max_length: Most tokens of an input, special tokens included.
-            truncation: What to cut where an input is longer: `longest_first`, `only_first` or `only_second`;
-                `False` makes that an error.
-            padding: `longest` of the call, `max_length`, or `False` for none.
+            truncation: What to cut where an input is longer: `longest_first` (or `True`), `only_first` or
+                `only_second`; `False` makes that an error.
+            padding: `longest` of the call (or `True`), `max_length`, or `False` for none.
             return_offsets_mapping: Add the spans in the original texts (see `encode_with_offsets`); slower.
-            return_tensors: `"pt"` for tensors of shape [B, T] (spans [B, T, 2]), [1, T] for one text; `None` for lists.
+            return_tensors: `"pt"` for tensors of shape [B, T] (spans [B, T, 2]), [1, T] for one text, `"np"` for
+                arrays; `None` for lists.
             add_special_tokens: Frame as `[CLS] A [SEP]` or `[CLS] A [SEP] B [SEP]`.
             allow_special_tokens: Give special tokens written in the texts their own ids.
 
         Returns:
             `input_ids`, `token_type_ids` (0 to the first [SEP], then 1), `attention_mask` (0 on padding) and, if asked
             for, `offset_mapping` ((0, 0) on special tokens and padding); flat lists for one text, else one list a text.
+            They are attributes too, and `to(device)` moves tensors.
 
         Raises:
             ValueError: An input is longer than allowed, numbers of texts and partners differ, settings contradict each
                 other, or inputs of different lengths are to become one tensor.
         """
-        shape = InputShape(max_length, truncation, padding, add_special_tokens)
-        if return_tensors not in (None, "pt"):
-            raise ValueError(f"return_tensors is {return_tensors!r}; expected 'pt' or None")
+        shape = InputShape(max_length, plain_truncation(truncation), plain_padding(padding), add_special_tokens)
         if text_pair is not None and isinstance(text_pair, str) != isinstance(text, str):
             raise ValueError("text and text_pair must both be one string, or both be lists of strings")
         encode = partial(self._encode, with_spans=return_offsets_mapping, allow_special_tokens=allow_special_tokens)
         batch = build_inputs(encode(text), None if text_pair is None else encode(text_pair), shape, self.frame)
         if not return_offsets_mapping:
             del batch["offset_mapping"]
-        if return_tensors == "pt":
-            return to_tensors(batch)
-        return {name: rows[0] if isinstance(text, str) else rows for name, rows in batch.items()}
+        if isinstance(text, str) and return_tensors is None:
+            return Inputs({name: rows[0] for name, rows in batch.items()})
+        return as_inputs(batch, return_tensors)
 
     def _encode(self, text: str | Sequence[str], with_spans: bool, allow_special_tokens: bool) -> list[Encoding]:
         texts = [text] if isinstance(text, str) else text

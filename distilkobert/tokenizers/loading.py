@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from distilkobert.io.hub_names import refuse_mistyped_folder
 from distilkobert.io.pretrained import load_pretrained
 from distilkobert.tokenizers.fast import FastEncoder
 from distilkobert.tokenizers.files import VOCAB_NAME, holds_kobert_files
@@ -162,6 +163,7 @@ def _download(name: str) -> Path:
             f"there is no folder {name!r}; expected one with KoBERT's *.model file and {VOCAB_NAME}, or with the "
             "tokenizer.json of another model"
         )
+    refuse_mistyped_folder(name)
     try:
         return Path(snapshot_download(name, allow_patterns=list(_HUB_FILES)))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError) as error:

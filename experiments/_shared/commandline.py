@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from distilkobert.stop_signals import StoppedBySignal
-from experiments._shared.parsers import StrictParser
+from experiments._shared.extensions import import_extensions
+from experiments._shared.parsing.parsers import StrictParser
 
 Result = TypeVar("Result")
 
@@ -60,6 +61,7 @@ def run_command(command: Callable[[], object]) -> int:
     keep their traceback.
     """
     try:
+        import_extensions()
         command()
     except (ValueError, OSError, FloatingPointError) as error:
         print(f"error: {' '.join(str(plain_cause(error)).split())}", file=sys.stderr)

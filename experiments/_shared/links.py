@@ -26,6 +26,7 @@ LINKS: Final = (
     "multi_label",
     "class_weights",
     "suffix_tags",
+    "rouge_w",
     "input_settings",
     "task_facts",
 )

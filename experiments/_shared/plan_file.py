@@ -17,11 +17,15 @@ ArmKind = Literal["teacher", "student", "control"]
 
 
 class ArmEntry(TypedDict):
-    """One thing that is compared: its name, what it is compared as, and axis to label, or option to value."""
+    """One thing that is compared: its name, what it is compared as, and axis to label, or option to value.
+
+    `taught_from` is the arm whose exports it fine-tunes, where the teacher that was fine-tuned on a task teaches them.
+    """
 
     arm: str
     kind: ArmKind
     axes: dict[str, str]
+    taught_from: str | None
 
 
 class RunEntry(TypedDict):
@@ -54,7 +58,7 @@ class PlanJson(TypedDict):
     configs: dict[str, str]
 
 
-_ARM_DEFAULTS: Final[dict[str, Any]] = {"axes": {}}
+_ARM_DEFAULTS: Final[dict[str, Any]] = {"axes": {}, "taught_from": None}
 _RUN_DEFAULTS: Final[dict[str, Any]] = {"label": "", "export": None, "log": None, "commands": [], "needs": []}
 _DEFAULTS: Final[dict[str, Any]] = {"latency": None, "metric": None, "trials": 0, "points": 0, "configs": {}}
 """What older files leave out."""

@@ -9,10 +9,12 @@ from typing import Any
 from jsonargparse import Namespace
 
 from distilkobert.io.locks import LOCK_FILE, only_process
-from distilkobert.io.run_files import CONFIG_FILE, METRICS_FILE, read_metrics, why_unfinished
+from distilkobert.io.run_files import CONFIG_FILE, LOGGERS_FILE, METRICS_FILE, read_metrics, why_unfinished
 from experiments._shared.run_folder import read_config
 from experiments._shared.settings import PATHS, flatten
 from experiments._shared.start_checks import check_checkpoint, refuse_used_folder
+from experiments._shared.training.saved_paths import with_absolute_paths
+from lightning_modules.loggers.run_csv import CSV_FILE
 
 _LENGTH = ("max_steps", "max_epochs", "min_steps", "min_epochs", "limit_train_batches")
 """Settings of the trainer that say when a run is finished; what `max_time` has stopped goes on with another one."""
@@ -20,7 +22,10 @@ _LENGTH = ("max_steps", "max_epochs", "min_steps", "min_epochs", "limit_train_ba
 _PROCESSES = ("devices", "num_nodes", "strategy", "accelerator", "accumulate_grad_batches", "val_check_interval")
 """Settings of the trainer that a job which comes back with other devices changes."""
 
-_FREE = ("ckpt_path", "run", "trainer.max_time", "trainer.enable_progress_bar", "trainer.enable_model_summary")
+_FREE = (
+    "ckpt_path", "run", "progress", "trainer.logger", "trainer.max_time", "trainer.enable_progress_bar",
+    "trainer.enable_model_summary",
+)  # fmt: skip
 """Settings, or groups of them, that a finished run's result does not depend on."""
 
 
@@ -113,7 +118,7 @@ def _check_unfinished(config: Namespace, folder: Path) -> None:
 
 
 def _as_text(config: dict[str, Any]) -> dict[str, str]:
-    return {name: str(value) for name, value in flatten(config).items()}
+    return {name: str(value) for name, value in with_absolute_paths(flatten(config)).items()}
 
 
 def _is_free(name: str) -> bool:
@@ -132,5 +137,6 @@ def _forget_start(folder: Path) -> None:
 
     Curves of both starts in one folder would be read as one.
     """
-    for path in (folder / CONFIG_FILE, folder / METRICS_FILE, *folder.glob("events.out.tfevents.*")):
+    names = (CONFIG_FILE, METRICS_FILE, LOGGERS_FILE, CSV_FILE)
+    for path in (*(folder / name for name in names), *folder.glob("events.out.tfevents.*")):
         path.unlink(missing_ok=True)

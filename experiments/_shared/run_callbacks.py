@@ -58,7 +58,7 @@ def run_callbacks(
         PredictionFiles(folder),
         # After what it records: a run with test scores has its predictions.
         RunRecord(folder, facts, data_settings(config)),
-        TokenProgressBar() if bar else ProgressLines(),
+        TokenProgressBar() if bar else ProgressLines(**vars(config.progress)),
         *([ModelLine()] if config.trainer.enable_model_summary is None else []),
         GracefulStop(signals, requeue=config.run.resume == "auto"),
     ]

@@ -12,6 +12,7 @@ from pytorch_lightning.loggers import TensorBoardLogger
 
 from distilkobert.io.files import write_text
 from experiments._shared.settings import flatten
+from experiments._shared.training.saved_paths import keepable, with_absolute_paths
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class RunSpec:
             that are put back into a queue.
         check_only: `fit` makes everything, trains and validates a few batches, says how long the run will take, what
             it needs and what its objectives are at the start, and writes nothing.
+        allow_slow_precision: run with a `trainer.precision` that this CPU has no instructions for.
     """
 
     root: str = "runs"
@@ -34,6 +36,7 @@ class RunSpec:
     arm: str = "base"
     resume: Literal["auto", "never"] = "never"
     check_only: bool = False
+    allow_slow_precision: bool = False
 
     def __post_init__(self) -> None:
         for name in ("recipe", "arm"):
@@ -63,6 +66,7 @@ class RunConfig(SaveConfigCallback):
             return
         assert trainer.logger is not None  # runs always have one
         path = Path(str(trainer.logger.log_dir)) / self.config_filename
+        self.config = keepable(self.config)
         text, before = self.parser.dump(self.config, skip_none=False), path.read_text(encoding="utf-8")
         changes = _changes(yaml.safe_load(before), yaml.safe_load(text))
         if changes:
@@ -86,6 +90,7 @@ class RunConfig(SaveConfigCallback):
         used = log_dir is not None and (Path(log_dir) / self.config_filename).is_file()
         if trainer.strategy.broadcast(used):
             return False
+        self.config = keepable(self.config)
         super().setup(trainer, pl_module, "fit")
         return True
 
@@ -112,6 +117,6 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 def _changes(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    old, new = (flatten({**config, "ckpt_path": None}) for config in (before, now))
+    old, new = (with_absolute_paths(flatten({**config, "ckpt_path": None})) for config in (before, now))
     names = sorted(name for name in old.keys() | new.keys() if new.get(name) != old.get(name))
     return [f"{name} was {old.get(name)}, is {new.get(name)}" for name in names]

@@ -44,6 +44,16 @@ def short_names(names: list[str]) -> dict[str, str]:
     return short
 
 
+def without_places(data: dict[str, Any]) -> dict[str, Any]:
+    """Settings of the data without places of files; `weights` are those of corpora, which stand at their folders."""
+    kept = {name: value for name, value in data.items() if name not in PATHS}
+    folders = data.get("data_dir")
+    if isinstance(folders, (dict, list, tuple)):
+        weights = folders.values() if isinstance(folders, dict) else [1.0] * len(folders)
+        kept["weights"] = [float(weight) for weight in weights]
+    return {name: value for name, value in kept.items() if name != "weights" or value != [1.0]}
+
+
 def comparable_settings(config: dict[str, Any], facts: dict[str, Any], linked: Collection[str]) -> dict[str, Any]:
     """What tells runs apart, under short names: recipe, arm and seed, then settings of module, data and trainer.
 
@@ -62,7 +72,7 @@ def comparable_settings(config: dict[str, Any], facts: dict[str, Any], linked: C
     chosen = flatten(
         {
             "model": {name: value for name, value in model.items() if name not in linked},
-            "data": {name: value for name, value in data.items() if name not in (*PATHS, *_NO_CHOICES)},
+            "data": {name: value for name, value in without_places(data).items() if name not in _NO_CHOICES},
             "trainer": trainer,
         }
     )

@@ -12,16 +12,17 @@ from jsonargparse import Namespace
 
 from distilkobert.io.run_files import CONFIG_FILE
 from distilkobert.models.checkpoints import read_checkpoint
-from experiments._shared.old_objectives import objectives_of
-from experiments._shared.renamed_options import NEW_NAMES
+from experiments._shared.parsing.old_objectives import objectives_of
+from experiments._shared.parsing.renamed_options import NEW_NAMES
 from experiments._shared.run_folder import read_config
-from experiments._shared.settings import PATHS, flatten
+from experiments._shared.settings import flatten, without_places
+from experiments._shared.training.saved_paths import with_absolute_paths
 from lightning_modules.base import MODULE_ENTRY
 from lightning_modules.callbacks.run_record import DATA_ENTRY
 from lightning_modules.remedies import beside, other_weights
 
-_FREE_ON_RESUME = (*PATHS, "num_workers", "eval_batch_size", "unknown_limit")
-"""Settings of the data that do not change what is trained on."""
+_FREE_ON_RESUME = ("num_workers", "eval_batch_size", "unknown_limit", "rouge_w")
+"""Settings of the data that do not change what is trained on; nor do places of files."""
 
 _FREE_IN_EVALUATION = (
     "model.teacher", "model.init_from", "model.student.init_from", "model.optimizer.", "model.train_first",
@@ -142,8 +143,10 @@ def check_checkpoint(config: Namespace, folder: Path, linked: Collection[str], *
     refuse_another_run(folder, Path(path))
     home = Path(path).parent.parent
     own = {name: value for name, value in settings.as_dict().items() if name not in linked}
-    now, defaults = flatten({"model": plain(own)}), flatten({"model": _defaults(config.model.class_path)})
-    before = flatten({"model": _in_new_form(saved["settings"])})
+    now, before = (
+        with_absolute_paths(flatten({"model": one})) for one in (plain(own), _in_new_form(saved["settings"]))
+    )
+    defaults = flatten({"model": _defaults(config.model.class_path)})
     data = data_settings(config)
     data_before = (
         _renamed(checkpoint[DATA_ENTRY]) if DATA_ENTRY in checkpoint else _saved_data_settings(home / CONFIG_FILE)
@@ -211,7 +214,7 @@ def plain(settings: Any) -> Any:
 
 def data_settings(config: Namespace) -> dict[str, Any]:
     """What this command makes its data with, flat; the seed under its own name."""
-    settings = plain(config.data.init_args.as_dict())
+    settings = without_places(plain(config.data.init_args.as_dict()))
     kept = {name: value for name, value in settings.items() if name not in (*_FREE_ON_RESUME, "seed")}
     return {
         "seed_everything": int(config.seed_everything),
@@ -230,7 +233,7 @@ def _saved_data_settings(path: Path) -> dict[str, Any]:
         return {}
     saved = read_config(path)
     given = {NEW_NAMES.get(name, name): value for name, value in saved["data"].get("init_args", {}).items()}
-    settings = {name: value for name, value in given.items() if name not in _FREE_ON_RESUME}
+    settings = {name: value for name, value in without_places(given).items() if name not in _FREE_ON_RESUME}
     return {
         "seed_everything": saved["seed_everything"],
         "data.class_path": saved["data"]["class_path"],

@@ -21,7 +21,7 @@ def check_tokenizers(settings: Mapping[str, Any], tokenizer: TextEncoder) -> Non
     Raises:
         ValueError: the pieces differ; names the option, and a piece.
     """
-    for option, source in _sources(settings):
+    for option, source in sources(settings):
         folder = tokenizer_beside(source)
         if folder is None:
             continue
@@ -37,7 +37,8 @@ def check_tokenizers(settings: Mapping[str, Any], tokenizer: TextEncoder) -> Non
             )
 
 
-def _sources(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def sources(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The models that a module starts from: the option, and the folder, checkpoint or hub id that it names."""
     for option in _SOURCES:
         value: Any = settings
         for name in option.split("."):

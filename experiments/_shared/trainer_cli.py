@@ -7,10 +7,9 @@ on `fit` only resumes, so settings that differ from the checkpoint's are refused
 
 import sys
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, cast
 
 import pytorch_lightning as pl
-from jsonargparse import strip_meta
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.utilities import rank_zero_info
@@ -18,12 +17,11 @@ from pytorch_lightning.utilities import rank_zero_info
 import datamodules
 import lightning_modules
 from distilkobert.io.metric_names import ARM, LOSS, RECIPE, SEED, VAL
-from distilkobert.stop_signals import StopSignals
+from distilkobert.stop_signals import StoppedBySignal, StopSignals
 from distilkobert.tasks.probe import ProbeSpec
 from experiments._shared.commandline import plain_cause
 from experiments._shared.hardware import suit_processor
 from experiments._shared.links import LINKED, LinkError, add_links
-from experiments._shared.parsers import StrictParser
 from experiments._shared.resuming import settle_checkpoint, take_folder
 from experiments._shared.run_callbacks import run_callbacks
 from experiments._shared.run_folder import RunSpec
@@ -34,21 +32,32 @@ from experiments._shared.start_checks import (
     refuse_used_folder,
 )
 from experiments._shared.tokenizer_checks import check_tokenizers
+from experiments._shared.training.closing import closing_lines, resume_command
+from experiments._shared.training.data_tokenizer import fill_tokenizer
+from experiments._shared.training.loggers import make_loggers
+from experiments._shared.training.objective_errors import named_objective
+from experiments._shared.training.own_config import place_by_own_config
+from experiments._shared.training.parser import TrainerParser
+from experiments._shared.training.saved_paths import keepable
+from experiments._shared.training.trainer_checks import check_trainer
 from lightning_modules.base import EncoderModule
-from lightning_modules.callbacks import CHECKED_BATCHES, GradientWatch, LastCheckpoint, Length, RunRecord, keep_if_best
+from lightning_modules.callbacks import (
+    CHECKED_BATCHES,
+    GradientWatch,
+    LastCheckpoint,
+    Length,
+    ProgressLines,
+    RunRecord,
+    keep_if_best,
+)
 from lightning_modules.callbacks.graceful_stop import OwnSignals
 from lightning_modules.checkpoint_io import WholeCheckpoints
-from lightning_modules.ending import ending_line
-from lightning_modules.run_logger import RunLogger
+from lightning_modules.loggers.run_logger import RunLogger
 
 DEFAULT_SEED = 42
 """Seed of the original's fine-tuning scripts (monologg/KoBERT-nsmc, KoBERT-NER, KoBERT-KorQuAD)."""
 
 __all__ = ["TrainerCLI", "datamodules", "lightning_modules"]
-
-
-class TrainerParser(StrictParser, LightningArgumentParser):
-    """LightningCLI's parser, as strict as that of all other commands."""
 
 
 TRAINER_OPTIONS: dict[str, Any] = {
@@ -60,12 +69,6 @@ TRAINER_OPTIONS: dict[str, Any] = {
     "auto_configure_optimizers": False,
 }
 """How the trainer's parser is made, by whoever makes one."""
-
-
-CHECKPOINT_HELP = (
-    "Checkpoint to load: a file, or 'last' or 'best' for those in the run's folder. 'fit' resumes from it as the run "
-    "was; other commands evaluate its weights."
-)
 
 
 class TrainerCLI(LightningCLI):
@@ -82,13 +85,6 @@ class TrainerCLI(LightningCLI):
         self.held = held
         super().__init__(**options)
 
-    def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs: Any) -> LightningArgumentParser:
-        parser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
-        for action in parser._actions:  # Lightning's own help names keywords that are not taken here
-            if action.dest == "ckpt_path":
-                action.help = CHECKPOINT_HELP
-        return parser
-
     def add_default_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """One seed for everything; LightningCLI's own option would also take `true` and `false`."""
         help_text = "Seed of weights, batches, masks and dropout; part of the run folder's name."
@@ -98,6 +94,7 @@ class TrainerCLI(LightningCLI):
         """Add the run folder, the probe, the two checkpoint groups and the links from data to module."""
         parser.add_class_arguments(RunSpec, "run")
         parser.add_class_arguments(ProbeSpec, "probe")
+        parser.add_class_arguments(ProgressLines, "progress")
         parser.add_lightning_class_args(ModelCheckpoint, "best_checkpoint")
         parser.add_lightning_class_args(LastCheckpoint, "last_checkpoint")
         parser.add_lightning_class_args(GradientWatch, "gradients")
@@ -120,9 +117,11 @@ class TrainerCLI(LightningCLI):
             AlreadyFinished: `--run.resume=auto` has nothing left to do.
         """
         super().parse_arguments(parser, args)
-        self.config = strip_meta(self.config)  # where settings of shared files were read from
+        self.config = self.config.clone(with_meta=False)  # where settings of shared files were read from
         config, fit = self.config[self.config.subcommand], self.config.subcommand == "fit"
         check_numbers(config)
+        place_by_own_config(config, cast(TrainerParser, self._parser(self.config.subcommand)))
+        fill_tokenizer(config)
         if config.get("weights_only") is False:
             raise ValueError("--weights_only=false: nothing that a checkpoint names is executed; leave it out")
         self.run_folder = RunSpec(**vars(config.run)).folder(int(config.seed_everything))
@@ -141,10 +140,7 @@ class TrainerCLI(LightningCLI):
     def before_instantiate_classes(self) -> None:
         """Give the trainer its logger, and refuse what would write over a run that the folder has."""
         config = self.config[self.config.subcommand]
-        if config.trainer.logger not in (None, True):
-            raise ValueError("trainer.logger: runs always log to TensorBoard in their run folder; leave it out")
-        if config.trainer.default_root_dir is not None:
-            raise ValueError("trainer.default_root_dir: runs write into their run folder, see run.root; leave it out")
+        check_trainer(config.trainer)
         self.facts = {RECIPE: config.run.recipe, ARM: config.run.arm, SEED: int(config.seed_everything)}
         if config.get("ckpt_path") or (config.trainer.fast_dev_run and not config.run.check_only):
             return
@@ -156,15 +152,20 @@ class TrainerCLI(LightningCLI):
 
     def instantiate_classes(self) -> None:
         """Make everything; a module of ours gets the checkpoint that will be loaded into it."""
+        config = self.config[self.config.subcommand]
+        # Loggers are made when there is something to log; the settings that are saved name them.
+        self.asked_loggers, config.trainer.logger = config.trainer.logger, None
         try:
             super().instantiate_classes()
         except ValueError as error:  # the parser's own, around what a constructor or a link says
             cause = plain_cause(error)
-            raise (cause.__cause__ if isinstance(cause.__cause__, LinkError) else cause) from None
-        config = self.config[self.config.subcommand]
+            cause = cause.__cause__ if isinstance(cause.__cause__, LinkError) else cause
+            raise named_objective(cause, config.model.init_args.get("objectives")) from None
+        config.trainer.logger = self.asked_loggers
         asked = config.model.init_args.as_dict()
         if isinstance(self.model, EncoderModule):
-            self.model.settings = plain({name: value for name, value in asked.items() if name not in LINKED})
+            kept = keepable(config).model.init_args.as_dict()
+            self.model.settings = plain({name: value for name, value in kept.items() if name not in LINKED})
             self.model.checkpoint = config.get("ckpt_path")
         tokenizer = getattr(self.datamodule, "tokenizer", None)
         if tokenizer is not None and not config.get("ckpt_path"):
@@ -174,6 +175,19 @@ class TrainerCLI(LightningCLI):
         """Class path of the module, and its settings as they were parsed."""
         model = self.config[self.config.subcommand].model
         return model.class_path, model.init_args.as_dict()
+
+    def fit(self, **options: Any) -> None:
+        """Train; a training that a signal has stopped ends with the command that goes on with it.
+
+        Raises:
+            StoppedBySignal: a signal has stopped it.
+        """
+        try:
+            self.trainer.fit(**options)
+        except StoppedBySignal as stop:
+            if stop.in_training and (self.run_folder / "checkpoints" / "last.ckpt").is_file():
+                rank_zero_info(f"next: {resume_command(self.run_folder)}")
+            raise
 
     def after_fit(self) -> None:
         """Measure the weights that training ends with, or that a run of no steps has, where no validation did.
@@ -193,11 +207,10 @@ class TrainerCLI(LightningCLI):
         if keep_if_best(trainer, metrics) or measured:
             next(callback for callback in trainer.callbacks if isinstance(callback, LastCheckpoint)).save(trainer)
         reason = run_record.write_end(trainer)
-        if reason:
-            rank_zero_info(ending_line(reason, trainer.global_step))
+        rank_zero_info("\n".join(closing_lines(trainer, self.model, self.run_folder, reason)))
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
-        """The trainer, with TensorBoard always and the callbacks of this project."""
+        """The trainer, with TensorBoard always, the loggers that are asked for, and the callbacks of this project."""
         config = self.config[self.config.subcommand]
         logger = RunLogger(
             save_dir=config.run.root,
@@ -213,7 +226,7 @@ class TrainerCLI(LightningCLI):
             config, self.facts, self.run_folder, self.length, self.signals, bar
         )
         options = {
-            "logger": logger,
+            "logger": [logger, *make_loggers(self.asked_loggers, self.run_folder, self.resumed_step)],
             "use_distributed_sampler": False,
             "enable_progress_bar": bar,
             # Lightning looks there for checkpoints that no command has named, and would else in the working folder.
@@ -222,5 +235,5 @@ class TrainerCLI(LightningCLI):
         trainer = super().instantiate_trainer(**options, **kwargs)
         trainer.strategy.checkpoint_io = WholeCheckpoints()
         trainer._signal_connector = OwnSignals()  # type: ignore[assignment]
-        suit_processor(trainer)
+        suit_processor(trainer, config.run.allow_slow_precision)
         return trainer

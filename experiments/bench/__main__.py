@@ -16,7 +16,7 @@ from jsonargparse import Namespace
 
 from distilkobert.io.run_files import write_json
 from experiments._shared.commandline import run_command
-from experiments._shared.parsers import StrictParser
+from experiments._shared.parsing.parsers import StrictParser
 from experiments.bench.options import BENCHES
 
 

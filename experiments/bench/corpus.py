@@ -20,7 +20,8 @@ from jsonargparse import Namespace
 
 from distilkobert.corpus.preparation import prepare_corpus
 from distilkobert.corpus.sequences import CorpusSettings
-from distilkobert.io.files import expand_inputs
+from distilkobert.io.inputs import expand_inputs
+from distilkobert.io.remote import InputFile
 from distilkobert.io.texts import read_texts
 from distilkobert.tokenizers.files import read_tokenizer_files
 from experiments._shared.measure import Measured, in_fresh_process
@@ -66,8 +67,9 @@ def bench_corpus(inputs: Sequence[str], tokenizer: str, lines: int | None = None
         paths = expand_inputs(inputs)
         if lines is not None:
             texts = islice((text for path in paths for text in read_texts(path)), lines)
-            paths = [folder / "lines.txt"]
-            paths[0].write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
+            chosen = folder / "lines.txt"
+            chosen.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
+            paths = [chosen]
         count = sum(1 for path in paths for _ in read_texts(path))
         usual = in_fresh_process(partial(usual_way, paths, tokenizer, folder / "usual.pickle"))
         ours = in_fresh_process(partial(_our_way, paths, tokenizer, folder / "corpus", num_proc))
@@ -94,12 +96,12 @@ def main(options: Namespace) -> dict[str, Any]:
     }
 
 
-def _our_way(paths: Sequence[Path], tokenizer: str, output: Path, num_proc: int) -> float:
+def _our_way(paths: Sequence[InputFile], tokenizer: str, output: Path, num_proc: int) -> float:
     names = [str(path) for path in paths]
     return prepare_corpus(names, tokenizer, output, CorpusSettings(validation_fraction=0.0), num_proc=num_proc).seconds
 
 
-def usual_way(paths: Sequence[Path], tokenizer: str, output: Path) -> float:
+def usual_way(paths: Sequence[InputFile], tokenizer: str, output: Path) -> float:
     """Read all lines, encode them one at a time, shuffle and pickle; returns seconds without loading the tokenizer."""
     from experiments.bench.slow_tokenizer import SlowKoBertTokenizer
 

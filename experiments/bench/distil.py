@@ -7,6 +7,7 @@ loader. Networks have random weights, batches random ids: speed depends on shape
 import copy
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jsonargparse import Namespace
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from lightning_modules import Distillation
 
-OURS, NAIVE = "step", "naive step"
+OURS, NAIVE, REFERENCE = "step", "naive step", "the original's step"
 PLAIN, HIDDEN, ATTENTION = "teacher pass", "teacher pass, hidden states kept", "teacher pass, attention kept"
 
 
@@ -52,6 +53,7 @@ def make_ways(
     from distilkobert.objectives import Batch
     from distilkobert.objectives.weighted_sum import Captured
     from experiments.bench.naive_distillation import NaiveDistillation
+    from experiments.bench.reference import reference_step
 
     batch = {name: value.to(device) for name, value in batch.items()}
     module, given = make_module(distilling).to(device), with_positions(batch)
@@ -59,9 +61,20 @@ def make_ways(
     teacher = module.teacher.model
     naive = NaiveDistillation(teacher, copy.deepcopy(module.network), lr=module.optimizer_spec.lr, clip=CLIP)
 
-    steps: dict[str, Callable[[], object]] = {OURS: _step(module, given), NAIVE: partial(naive.step, **batch)}
+    steps: dict[str, Callable[[], object]] = {OURS: step_of(module, given), NAIVE: partial(naive.step, **batch)}
+    if distilling.reference is not None:
+        steps[REFERENCE] = partial(
+            reference_step(
+                Path(distilling.reference),
+                teacher,
+                copy.deepcopy(module.network),
+                lr=module.optimizer_spec.lr,
+                clip=CLIP,
+            ),
+            **batch,
+        )
     for option in distilling.options:
-        steps[f"step, {option}"] = _step(make_module(distilling, option).to(device), given)
+        steps[f"step, {option}"] = step_of(make_module(distilling, option).to(device), given)
     every, nothing = frozenset(range(distilling.teacher.layers)), frozenset[int]()
     keeping = {PLAIN: (nothing, nothing), HIDDEN: (every, nothing), ATTENTION: (nothing, every)}
     tokens = Batch(batch["input_ids"], batch["attention_mask"], batch["labels"])
@@ -78,7 +91,8 @@ def make_ways(
     return {**steps, **passes}
 
 
-def _step(module: "Distillation", batch: "dict[str, torch.Tensor]") -> Callable[[], object]:
+def step_of(module: "Distillation", batch: "dict[str, torch.Tensor]") -> Callable[[], object]:
+    """A step of the module over one batch: forward, backward, clipping and optimizer."""
     import torch
 
     from distilkobert.optim import build_optimizer
@@ -109,6 +123,7 @@ def main(options: Namespace) -> dict[str, Any]:
         options.threads,
         options.clock,
         tuple(options.options),
+        options.reference,
     )
     turns, tokens = bench_distil(distilling)
     with torch_threads(options.threads) as threads:
@@ -142,6 +157,8 @@ def distil_lines(turns: Turns, tokens: int) -> list[str]:
     for place, way in enumerate((OURS, NAIVE)):
         lines[place] += f"  {tokens / turns.spread(way).median:,.0f} tokens/s"
     lines.append(f"the step is {turns.ratio(OURS, NAIVE).text('.2f')} times as fast as the naive one")
+    if REFERENCE in turns.seconds:
+        lines.append(f"the step is {turns.ratio(OURS, REFERENCE).text('.2f')} times as fast as the original's")
     lines += [
         f"{way}: {turns.ratio(way, OURS).text('.2f')} times as fast as the step without it"
         for way in turns.seconds

@@ -4,7 +4,7 @@ import tempfile
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from distilkobert.models.teachers import EncoderSpec
+from distilkobert.models.teachers import EncoderSpec, TeacherType
 from experiments.bench.flops import Shape, distillation_flops
 from experiments.bench.turns import Clock
 
@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
     from lightning_modules import Distillation
 
-Option = Literal["fused", "bf16_teacher", "compile", "gradient_checkpointing", "soft_targets_in_parts"]
+Option = Literal["fused", "bf16_teacher", "int8_teacher", "compile", "gradient_checkpointing", "soft_targets_in_parts"]
 """Options of the module whose step is timed beside the step without them."""
+
+TEACHERS: dict[Option | None, TeacherType] = {"bf16_teacher": "bfloat16", "int8_teacher": "int8"}
+"""Number formats of the teacher that options stand for."""
 
 MASKED, PADDING = 0.15, 0.05
 """Shares of masked tokens (Devlin et al. 2019) and of padding (3 to 5 % under a token budget, docs/log.md)."""
@@ -38,6 +41,7 @@ class Distilling:
         threads: of torch; by default torch's own number.
         clock: time that passes, or processor time.
         options: of the module, each timed by itself.
+        reference: checkout of the original, whose step is timed too.
     """
 
     teacher: EncoderSpec = field(default_factory=EncoderSpec)
@@ -49,6 +53,7 @@ class Distilling:
     threads: int | None = None
     clock: Clock = "wall"
     options: tuple[Option, ...] = ()
+    reference: str | None = None
 
     def __post_init__(self) -> None:
         for name, least in (("batch", 1), ("length", 8), ("vocab_size", 8), ("rounds", 1)):
@@ -84,37 +89,64 @@ def with_positions(batch: "dict[str, torch.Tensor]") -> "dict[str, torch.Tensor]
 
 
 def make_module(distilling: Distilling, option: Option | None = None) -> "Distillation":
-    """The module that trains, with the objectives of the published recipe, networks built and trainer attached."""
+    """The module that trains, with a teacher of random weights."""
+    import torch
+
+    from distilkobert.models.teachers import build_encoder
+
+    torch.manual_seed(0)
+    with tempfile.TemporaryDirectory(prefix="bench_distil_") as folder:
+        build_encoder(distilling.teacher, vocab_size=distilling.vocab_size, pad_token_id=PAD).save_pretrained(folder)
+        return module_of(
+            folder, distilling.student_layers, distilling.vocab_size, PAD, distilling.length, option=option
+        )
+
+
+def module_of(
+    teacher: str,
+    student_layers: tuple[int, ...],
+    vocab_size: int,
+    pad_token_id: int,
+    length: int,
+    option: Option | None = None,
+) -> "Distillation":
+    """The module that trains, with the objectives of the published recipe, networks built and trainer attached.
+
+    Args:
+        teacher: folder, checkpoint or hub id.
+        student_layers: teacher layers that the student is made of, from 0.
+        vocab_size: pieces.
+        pad_token_id: id of [PAD].
+        length: tokens in the longest sequence.
+        option: of the module.
+    """
     import pytorch_lightning as pl
     import torch
 
     from distilkobert.models.compute import ComputeSpec
     from distilkobert.models.students import StudentSpec
-    from distilkobert.models.teachers import build_encoder
     from distilkobert.objectives import HiddenCosine, MaskedLM, SoftTargets
     from distilkobert.optim import OptimizerSpec
     from lightning_modules import Distillation
 
     torch.manual_seed(0)
-    with tempfile.TemporaryDirectory(prefix="bench_distil_") as folder:
-        build_encoder(distilling.teacher, vocab_size=distilling.vocab_size, pad_token_id=PAD).save_pretrained(folder)
-        module = Distillation(
-            teacher=folder,
-            objectives={
-                "soft_target": SoftTargets(rows=PART_ROWS if option == "soft_targets_in_parts" else None),
-                "masked_lm": MaskedLM(),
-                "cosine": HiddenCosine(),
-            },
-            student=StudentSpec(layers=distilling.student_layers),
-            vocab_size=distilling.vocab_size,
-            pad_token_id=PAD,
-            max_length=distilling.length,
-            optimizer=OptimizerSpec(fused=option == "fused"),
-            teacher_dtype="bfloat16" if option == "bf16_teacher" else "float32",
-            compute=ComputeSpec(option == "compile", option == "gradient_checkpointing"),
-        )
-        module.trainer = pl.Trainer(accelerator="cpu", devices=1, logger=False, enable_checkpointing=False)
-        module.configure_model()
+    module = Distillation(
+        teacher=teacher,
+        objectives={
+            "soft_target": SoftTargets(rows=PART_ROWS if option == "soft_targets_in_parts" else None),
+            "masked_lm": MaskedLM(),
+            "cosine": HiddenCosine(),
+        },
+        student=StudentSpec(layers=student_layers),
+        vocab_size=vocab_size,
+        pad_token_id=pad_token_id,
+        max_length=length,
+        optimizer=OptimizerSpec(fused=option == "fused"),
+        teacher_dtype=TEACHERS.get(option, "float32"),
+        compute=ComputeSpec(option == "compile", option == "gradient_checkpointing"),
+    )
+    module.trainer = pl.Trainer(accelerator="cpu", devices=1, logger=False, enable_checkpointing=False)
+    module.configure_model()
     module.train()
     return module
 

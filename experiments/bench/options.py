@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from distilkobert.tasks.kinds import TaskName
-from experiments._shared.parsers import StrictParser
+from experiments._shared.parsing.parsers import StrictParser
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,15 @@ def _corpus(parser: StrictParser) -> None:
     parser.add_argument("--tokenizer", type=str, required=True, help="folder or hub name of the KoBERT tokenizer")
     parser.add_argument("--lines", type=int | None, help="use only this many lines, from the start")
     parser.add_argument("--num_proc", type=int, default=1, help="processes of ours; the usual way has one")
+
+
+def _prepare(parser: StrictParser) -> None:
+    parser.add_argument(
+        "--input", nargs="+", required=True, metavar="FILE", help="files or globs, as for prepare corpus"
+    )
+    parser.add_argument("--tokenizer", type=str, required=True, help="folder or hub name of the tokenizer")
+    parser.add_argument("--num_proc", nargs="+", type=int, default=[1, 2], metavar="N", help="processes of each way")
+    parser.add_argument("--rounds", type=int, default=3, help="preparations of each way; medians count")
 
 
 def _latency(parser: StrictParser) -> None:
@@ -102,13 +111,33 @@ def _distil(parser: StrictParser) -> None:
     _clock(parser)
     parser.add_argument(
         "--options", nargs="+", default=[], metavar="NAME",
-        type=Literal["fused", "bf16_teacher", "compile", "gradient_checkpointing", "soft_targets_in_parts"],
-        help="options whose step is timed too: fused, bf16_teacher, compile, gradient_checkpointing, "
+        type=Literal[
+            "fused", "bf16_teacher", "int8_teacher", "compile", "gradient_checkpointing", "soft_targets_in_parts"
+        ],
+        help="options whose step is timed too: fused, bf16_teacher, int8_teacher, compile, gradient_checkpointing, "
         "soft_targets_in_parts",
     )  # fmt: skip
     parser.add_argument(
         "--student_layers", nargs="+", type=int, default=[0, 4, 8], metavar="N", help="teacher layers, from 0"
     )
+    parser.add_argument(
+        "--reference", type=str | None, metavar="DIR",
+        help="checkout of the original (monologg/DistilKoBERT), whose own step is timed too; its code is run",
+    )  # fmt: skip
+
+
+def _int8_teacher(parser: StrictParser) -> None:
+    parser.add_argument("--teacher", type=str, required=True, metavar="DIR", help="folder or checkpoint of an encoder")
+    parser.add_argument(
+        "--corpus", type=str, required=True, metavar="DIR", help="prepared corpus, for its held-out part"
+    )
+    parser.add_argument("--tokenizer", type=str, required=True, help="folder or hub name of the corpus' tokenizer")
+    parser.add_argument("--student_layers", nargs="+", type=int, default=[0, 4, 8], metavar="N", help="as for distil")
+    parser.add_argument("--tokens", type=int, default=2048, help="tokens of a batch, padding included")
+    parser.add_argument("--batches", type=int, default=16, help="held-out batches over which the change is measured")
+    parser.add_argument("--rounds", type=int, default=5, help="steps of each way; medians count")
+    parser.add_argument("--threads", type=int | None, help="threads of torch; by default its own number")
+    parser.add_argument("--clock", type=Literal["wall", "cpu"], default="wall", help="as for distil")
 
 
 def _gradients(parser: StrictParser) -> None:
@@ -149,7 +178,9 @@ def _gpu(parser: StrictParser) -> None:
 
 BENCHES = {
     "corpus": Bench("preparing a corpus, against the usual way", _corpus),
+    "prepare": Bench("preparing a corpus with one process and with several", _prepare),
     "distil": Bench("a distillation step, against a naive one, and what capturing costs", _distil),
+    "int8_teacher": Bench("a distillation step with a teacher in int8, and what it changes", _int8_teacher),
     "gradients": Bench("how much each objective of a checkpoint pulls, and whither", _gradients),
     "latency": Bench("time for a sentence, of all models in turns", _latency),
     "pretrain": Bench("a masked-LM step, against a naive one", _pretrain),

@@ -137,6 +137,31 @@ def _latency(numbers: Numbers) -> str:
     return f"{_machine(numbers)} {said}\n\n{_table(headings, rows)}"
 
 
+def _prepare(numbers: Numbers) -> str:
+    rows = []
+    for way, found in sorted(numbers["ways"].items(), key=lambda pair: _times(numbers["ways"], pair[0])):
+        speed = numbers["lines"] / found["quartiles_s"][1]
+        rows.append((way, f"{speed:,.0f}", _times(numbers["ways"], way), f"{numbers['peak_mb'][way]:,.0f}"))
+    headings = ("way", "lines/s", "times as fast as the first way", "MB of the largest process")
+    return (
+        f"{_machine(numbers)} {numbers['cores']} cores, load {numbers['busy']:.1f} of other work when it began; "
+        f"{numbers['lines']:,} lines, {numbers['bytes'] / 1e6:.1f} MB as stored.\n\n{_table(headings, rows)}"
+    )
+
+
+def _int8_teacher(numbers: Numbers) -> str:
+    changes, ways = numbers["changes"], numbers["ways"]
+    slow, fast = (ways[way]["quartiles_s"][1] for way in ("teacher pass", "teacher pass, int8"))
+    return (
+        f"{_machine(numbers)} {numbers['int8_instructions']}. {numbers['layers']} x {numbers['hidden_size']} into "
+        f"{numbers['student_layers']} layers, {numbers['tokens']} tokens a step; {numbers['clock']} time. The step is "
+        f"{_times(ways, 'step, int8 teacher')} times as fast as in float32, a pass of the teacher {slow / fast:.2f} "
+        f"times. Over {changes['masked_tokens']:,} masked held-out tokens the teacher's own loss goes from "
+        f"{changes['loss']:.4f} to {changes['int8_loss']:.4f}; its likeliest piece stays for "
+        f"{changes['agreement']:.1%}, the divergence from the exact distribution is {changes['divergence']:.4f} nats."
+    )
+
+
 def _gpu(numbers: Numbers) -> str:
     speed = f"{numbers['tokens_per_s']:,.0f} tokens/s, {numbers['mfu']:.0%} of its peak"
     return f"{numbers['device']}: {speed}.\n\n{_ways(numbers)}"
@@ -144,6 +169,8 @@ def _gpu(numbers: Numbers) -> str:
 
 SECTIONS: dict[str, tuple[str, Callable[[Numbers], str]]] = {
     "distil": ("A distillation step", _distil),
+    "int8_teacher": ("A teacher in int8: E5-small on KoBERT's pieces, in training", _int8_teacher),
+    "int8_teacher_kobert": ("A teacher in int8: KoBERT's size, random weights", _int8_teacher),
     "pretrain": ("A masked-LM step", _pretrain),
     "finetune": ("Fine-tuning", _finetune),
     "qa_features": ("Windows of questions", _qa_features),
@@ -151,6 +178,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Numbers], str]]] = {
     "latency": ("Latency of exported forms", _latency),
     "startup": ("Start of the commands", _startup),
     "soft_targets": ("Memory of soft targets", _soft_targets),
+    "prepare": ("Preparing a corpus", _prepare),
     "gpu": ("On a GPU", _gpu),
 }
 """Name of the benchmark: heading, and function that describes its numbers."""

@@ -97,8 +97,10 @@ def _recipe(config: dict[str, Any]) -> str:
 
 def _without_paths(value: Any) -> Any:
     """Settings with absolute paths cut to their last part: a card must not tell where somebody's files lie."""
-    if isinstance(value, dict):
-        return {name: _without_paths(part) for name, part in value.items()}
+    if isinstance(value, dict):  # the weights of corpora stand at their folders
+        return {_without_paths(name): _without_paths(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_without_paths(part) for part in value]
     return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
 
 

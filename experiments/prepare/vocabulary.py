@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from jsonargparse import Namespace
 
-from experiments._shared.parsers import StrictParser
+from experiments._shared.parsing.parsers import StrictParser
 from experiments.prepare.vocabulary_transfer import transfer
 from experiments.prepare.vocabulary_trim import trim
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from distilkobert import KoBertTokenizer
-from distilkobert.io.files import atomic_folder, expand_inputs, sha256_of_file
+from distilkobert.io.files import atomic_folder
+from distilkobert.io.inputs import described, expand_inputs
+from distilkobert.io.remote import InputFile
 from distilkobert.io.run_files import write_json
 from distilkobert.io.texts import read_texts
 from experiments._shared.quiet import quieten_transformers
@@ -87,7 +89,7 @@ def trim(
         "model_tokenizer": old.fingerprint,
         "tokenizer": new.fingerprint,
         "min_count": min_count,
-        "corpus": [{"name": path.name, "sha256": sha256_of_file(path)} for path in paths],
+        "corpus": [described(path) for path in paths],
         "lines": {"all": lines, "changed": different},
         "pieces": {"before": old.vocab_size, "all": new.vocab_size},
     }
@@ -100,7 +102,7 @@ def trim(
     print(f"written to {target}")
 
 
-def text_batches(paths: Sequence[Path], field: str | None) -> Iterator[list[str]]:
+def text_batches(paths: Sequence[InputFile], field: str | None) -> Iterator[list[str]]:
     """The texts of all files, some at a time."""
     texts = (text for path in paths for text in read_texts(path, field))
     while batch := list(islice(texts, _LINES_AT_A_TIME)):

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from distilkobert.io.files import atomic_folder, write_text
 from experiments._shared.commandline import run_command
-from experiments._shared.parsers import StrictParser
+from experiments._shared.parsing.parsers import StrictParser
 from experiments._shared.quiet import only_from
 
 if TYPE_CHECKING:

@@ -51,7 +51,7 @@ def scores_table(study: Study, scores: Scores, deployment: Deployment) -> Table:
         columns=[text_column("arm"), text_column("kind"), Column("size MB", ("",)), *(one.column for one in measures)],
         rows=rows,
         explained="Mean ± sample standard deviation over n seeds.",
-        notes=(*_majority_note(scores), *scores.alike, size),
+        notes=(*_taught_note(study), *_majority_note(scores), *scores.alike, size),
     )
 
 
@@ -61,7 +61,9 @@ def retention_table(study: Study, scores: Scores) -> Table:
     for arm in study.arms:
         ratios = [scores.retention.get((arm.name, metric.heading)) for metric in scores.metrics]
         planned = [bool(study.of(metric.stage, arm.name)) for metric in scores.metrics]
-        pairs = zip((*ratios, scores.mean_retention(arm.name)), (*planned, any(planned)), strict=True)
+        in_mean = [wanted for wanted, metric in zip(planned, scores.metrics, strict=True) if scores.is_in_mean(metric)]
+        has_mean = bool(in_mean) and all(in_mean) if study.is_planned else any(planned)
+        pairs = zip((*ratios, scores.mean_retention(arm.name)), (*planned, has_mean), strict=True)
         rows.append(
             [Cell(arm.name), *(absent(wanted) if ratio is None else ratio_cell(ratio) for ratio, wanted in pairs)]
         )
@@ -81,8 +83,22 @@ def retention_table(study: Study, scores: Scores) -> Table:
             "Ratio of the means over seeds; n is the number of seeds of the arm or of the teacher, whichever is less. "
             f"The last column is the mean over the tasks{which}."
         ),
-        notes=(*_majority_note(scores), *scores.alike),
+        notes=(*_left_out(scores), *_majority_note(scores), *scores.alike),
     )
+
+
+def _left_out(scores: Scores) -> tuple[str, ...]:
+    if not scores.of_some:
+        return ()
+    return (f"Not every arm goes through {', '.join(scores.of_some)}, so the mean leaves that out.",)
+
+
+def _taught_note(study: Study) -> tuple[str, ...]:
+    rows = [arm for arm in study.arms if arm.taught_from is not None]
+    if not rows:
+        return ()
+    named = "; ".join(f"{arm.name}: the exports of {arm.taught_from}" for arm in rows)
+    return (f"{named}, fine-tuned with {study.teacher}, itself fine-tuned on the task, as teacher.",)
 
 
 def _majority_note(scores: Scores) -> tuple[str, ...]:

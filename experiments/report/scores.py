@@ -25,6 +25,7 @@ class Scores:
         deltas: differences to the base arm, where they could be computed.
         constants: what the most frequent answer scores, by column heading, where the task has classes.
         alike: sentences on runs that answer every example alike.
+        of_some: tasks that the study gives to some of its arms only.
     """
 
     metrics: tuple[Metric, ...]
@@ -33,10 +34,15 @@ class Scores:
     deltas: Mapping[tuple[str, str], Delta]
     constants: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     alike: tuple[str, ...] = ()
+    of_some: tuple[str, ...] = ()
+
+    def is_in_mean(self, metric: Metric) -> bool:
+        """Whether the mean retention counts a score: the main one of a task that all arms go through."""
+        return metric.main and metric.stage not in self.of_some
 
     def mean_retention(self, arm: str) -> Ratio | None:
-        """Mean over the tasks, each by its main score; None where a task's is missing."""
-        found = [self.retention.get((arm, metric.heading)) for metric in self.metrics if metric.main]
+        """Mean over the scores of `is_in_mean`; None where one is missing."""
+        found = [self.retention.get((arm, metric.heading)) for metric in self.metrics if self.is_in_mean(metric)]
         values = [value for value in found if value is not None]
         return mean_ratio(values) if values and len(values) == len(found) else None
 
@@ -78,7 +84,7 @@ def score_study(study: Study, notes: list[str]) -> Scores:
         if constant:
             constants |= {one.heading: (constant.answer, constant.percent[one.score.title]) for one in own}
         alike += sentences
-    return Scores(metrics, spreads, retention, deltas, constants, tuple(alike))
+    return Scores(metrics, spreads, retention, deltas, constants, tuple(alike), study.tasks_of_some)
 
 
 def spread_of(runs: Sequence[Run], read: Callable[[Run], float | None], limited: str = LIMITED_TEST) -> Spread | None:

@@ -24,6 +24,7 @@ from experiments.study.plan.expand import expand, study_folder
 from experiments.study.plan.folder import check_folder, config_sums, write_study
 from experiments.study.plan.parsing import parse_study
 from experiments.study.plan.plan import Plan, together
+from experiments.study.plan.reading import OldFormError
 from experiments.study.run.journal import JOURNAL_FILE, open_storage, require_optuna
 from experiments.study.run.locks import FileLock
 from experiments.study.run.metric import metric_lines
@@ -59,7 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         FileNotFoundError: a file that it names is not there.
         KeyboardInterrupt: it was stopped.
     """
-    declared = parse_study(arguments)
+    try:
+        declared = parse_study(arguments)
+    except OldFormError as error:
+        print(error.rewritten)
+        raise
     if declared.dry_run:
         print("\n".join(dry_run(declared)))
         return

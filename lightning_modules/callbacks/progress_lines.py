@@ -13,6 +13,9 @@ from lightning_modules.base import EncoderModule
 from lightning_modules.callbacks.training_log import TrainingLog
 from lightning_modules.held_out import TOTAL
 
+_FIRST_AFTER = 10.0
+"""Seconds of training after which the first line comes."""
+
 
 class ModelLine(ModelSummary):
     """Say which network is trained and how large it is, in place of Lightning's table of submodules."""
@@ -27,28 +30,34 @@ class ModelLine(ModelSummary):
 
 
 class ProgressLines(pl.Callback):
-    """Print the step, its loss, tokens per second and the remaining time once in a while, and what validations find.
+    """Lines of progress where there is no bar: step, loss, tokens per second, remaining time, scores of validations.
 
     Args:
-        seconds: between two lines.
+        every_seconds: time between two lines; the first comes after 10 s, or after this time where it is shorter.
+
+    Raises:
+        ValueError: the time is not above 0.
     """
 
-    def __init__(self, seconds: float = 60.0) -> None:
-        self.seconds = seconds
-        self._started = self._last_line = 0.0
+    def __init__(self, every_seconds: float = 60.0) -> None:
+        if not every_seconds > 0:
+            raise ValueError(f"progress.every_seconds={every_seconds}: must be more than 0")
+        self.every_seconds = every_seconds
+        self._started = self._due = 0.0
         self._first_step = 0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start the clock, where a resumed run goes on."""
-        self._started = self._last_line = time.monotonic()
+        self._started = time.monotonic()
+        self._due = self._started + min(_FIRST_AFTER, self.every_seconds)
         self._first_step = trainer.global_step
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        """Print a line if the last one is old enough."""
+        """Print a line if one is due."""
         now, step = time.monotonic(), trainer.global_step
-        if now - self._last_line < self.seconds or step == self._first_step:
+        if now < self._due or step == self._first_step:
             return
-        self._last_line = now
+        self._due = now + self.every_seconds
         total = int(trainer.estimated_stepping_batches)
         left = (total - step) * (now - self._started) / (step - self._first_step)
         shown = trainer.progress_bar_metrics

@@ -28,7 +28,7 @@ from distilkobert.io.metric_names import (
 from distilkobert.io.prediction_files import STEMS
 from distilkobert.io.run_files import FINISHED, METRICS_FILE, RUNNING, STOPPED, read_metrics, write_json
 from distilkobert.stop_signals import StoppedBySignal, signal_name
-from lightning_modules.base import EncoderModule
+from lightning_modules.base import RUN_ENTRY, EncoderModule
 from lightning_modules.callbacks.best_checkpoint import best_scores, check_monitors, keep_best_of_moved_run
 from lightning_modules.callbacks.gradients import gradient_watch
 from lightning_modules.callbacks.training_log import TrainingLog
@@ -105,7 +105,7 @@ class RunRecord(pl.Callback):
                     f"{logger.log_dir}: the curves could not be written ({error.strerror or error})"
                 ) from error
         checkpoint[DATA_ENTRY] = self.data_settings
-        checkpoint["run_record"] = {
+        checkpoint[RUN_ENTRY] = {
             "metrics": self.metrics,
             "validated_step": self.validated_step,
             "limited": self._limited,
@@ -116,7 +116,7 @@ class RunRecord(pl.Callback):
     ) -> None:
         """Take the metrics up again when a run resumes."""
         if trainer.state.fn == "fit":
-            saved = checkpoint["run_record"]
+            saved = checkpoint[RUN_ENTRY]
             self.metrics, self.validated_step = saved["metrics"], saved["validated_step"]
             self._limited = saved["limited"]
             keep_best_of_moved_run(trainer, checkpoint)
@@ -213,6 +213,7 @@ class RunRecord(pl.Callback):
             STEPS: trainer.global_step,
             EPOCHS: getattr(getattr(trainer, "datamodule", None), "epochs_begun", trainer.current_epoch),
             TOKENS_SEEN: log.tokens_seen if log else 0,
+            **({f"{TOKENS_SEEN}/{name}": count for name, count in log.tokens_of.items()} if log else {}),
             WALL_TIME: round(log.train_seconds, 3) if log else 0.0,
             "precision": str(trainer.precision),
             "world_size": trainer.world_size,

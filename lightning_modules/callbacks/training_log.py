@@ -13,6 +13,9 @@ from distilkobert.io.metric_names import TRAIN, TRAIN_LOSS, TRAIN_TOKENS
 from distilkobert.stop_signals import StoppedBySignal
 from lightning_modules.callbacks.gradients import gradient_watch
 
+_SOURCE = "tokens/"
+"""Before the name of a source in a batch."""
+
 
 class TrainingLog(pl.Callback):
     """Write `train/{loss,weighted}/<term>` and `train/{tokens_per_s,tokens_seen,padding,lr}` at intervals.
@@ -25,12 +28,15 @@ class TrainingLog(pl.Callback):
 
     The module's `training_step` returns its terms as detached scalars under `terms`, and where there are several, each
     times its weight under `weighted`; tokens are counted from the
-    batch's `attention_mask`, padding excluded.
+    batch's `attention_mask`, padding excluded. A batch of several sources says the tokens of each under
+    `tokens/<source>`; they are added up as `train/tokens_seen/<source>`.
     """
 
     def __init__(self) -> None:
         self.tokens_seen = 0
         """Real tokens trained on up to the last log or the end, over all ranks, resumed parts included."""
+        self.tokens_of: dict[str, int] = {}
+        """The same of each source, where there are several."""
         self.train_seconds = 0.0
         """Time spent in training up to then, in seconds, validation excluded, resumed parts included."""
         self._sums: dict[str, Tensor] = {}
@@ -77,6 +83,9 @@ class TrainingLog(pl.Callback):
         for name, value in outputs.get("weighted", {}).items():
             self._add(f"weighted/{name}", value.detach())
         self._add("tokens", batch["attention_mask"].sum())
+        for name in batch:
+            if name.startswith(_SOURCE):
+                self._add(name, batch[name])
         padded = batch["attention_mask"].numel()
         self._add("padded_tokens", torch.full((), padded, dtype=torch.float64, device=pl_module.device))
         step = trainer.global_step
@@ -111,6 +120,7 @@ class TrainingLog(pl.Callback):
         """Keep the totals, and every rank's sums since the last log up to the last whole optimizer step."""
         checkpoint["training_log"] = {
             "tokens_seen": self.tokens_seen,
+            "tokens_of": self.tokens_of,
             "train_seconds": self.train_seconds,
             "seconds": self._seconds_until_now(),
             "sums": dict(zip(self._whole, self._of_all_ranks(trainer), strict=True)),
@@ -125,6 +135,7 @@ class TrainingLog(pl.Callback):
         saved = checkpoint["training_log"]
         self.tokens_seen, self.train_seconds = saved["tokens_seen"], saved["train_seconds"]
         self._seconds = saved["seconds"]
+        self.tokens_of = saved.get("tokens_of", {})  # checkpoints of earlier versions have one source
         rank, ranks = trainer.global_rank, trainer.world_size
         for name, values in saved["sums"].items():
             own = values[rank] if len(values) == ranks else sum(values) * (rank == 0)
@@ -164,6 +175,10 @@ class TrainingLog(pl.Callback):
         sums = self._reduced(trainer, list(self._sums))
         seconds = self._seconds_until_now()
         self.tokens_seen += round(sums.get("tokens", 0.0))
+        for name, value in sums.items():
+            if name.startswith(_SOURCE):
+                source = name.removeprefix(_SOURCE)
+                self.tokens_of[source] = self.tokens_of.get(source, 0) + round(value)
         self.train_seconds += seconds
         self._sums, self._whole, self._seconds = {}, {}, 0.0
         return sums, seconds
@@ -177,6 +192,7 @@ class TrainingLog(pl.Callback):
         }
         scalars[f"{TRAIN}tokens_per_s"] = sums["tokens"] / max(seconds, 1e-9)
         scalars[TRAIN_TOKENS] = self.tokens_seen
+        scalars |= {f"{TRAIN_TOKENS}/{source}": float(count) for source, count in self.tokens_of.items()}
         scalars[f"{TRAIN}padding"] = 1.0 - sums["tokens"] / sums["padded_tokens"]
         scalars[f"{TRAIN}lr"] = self._lr
         for logger in trainer.loggers:

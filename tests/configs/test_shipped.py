@@ -39,6 +39,11 @@ STACKS: dict[str, list[str]] = {
     "trainer/ddp_cpu.yaml": DISTIL,
     "trainer/gpu.yaml": DISTIL,
     "trainer/ddp.yaml": DISTIL,
+    "logger/csv.yaml": DISTIL,
+    "logger/mlflow.yaml": DISTIL,
+    "logger/wandb.yaml": DISTIL,
+    "trainer/one_gpu.yaml": DISTIL,
+    "trainer/eight_gpus.yaml": DISTIL,
     "debug/fast.yaml": DISTIL,
     "debug/limit.yaml": DISTIL,
     "debug/profile.yaml": DISTIL,
@@ -71,6 +76,8 @@ def build(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[str]], TrainerCLI]:
         monkeypatch.setattr(pl.Trainer, "fit", nothing(pl.Trainer.fit))
         monkeypatch.setattr(TrainerCLI, "after_fit", lambda self: None)
         monkeypatch.setattr("sys.argv", ["train"])
+        # Packages of loggers are no dependencies; they are made when there is something to log.
+        monkeypatch.setattr("experiments._shared.training.loggers.find_spec", lambda package: package)
         return main(["fit", *arguments])
 
     return call
@@ -83,6 +90,7 @@ def test_it_parses_and_builds(
     stack = [option for file in [*STACKS[name], f"configs/{name}"] for option in ("-c", file)]
     # GPU overlays are parsed whole; their trainer is then built on the CPU, because this machine may have no GPU.
     devices = ["--trainer.accelerator=cpu", "--trainer.devices=1", "--trainer.strategy=auto"]
+    devices.append("--run.allow_slow_precision=true")  # whatever this CPU has
     cli = build([*stack, *world.data(), *devices, f"--run.root={tmp_path}"])
     content = yaml.safe_load((CONFIGS / name).read_text(encoding="utf-8"))
     for key, value in content.get("run", {}).items():

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -205,7 +206,7 @@ class Losses(pl.LightningModule):
         return torch.optim.SGD(self.parameters(), lr=0.1)
 
 
-def fit(data: CorpusDataModule, tmp_path: Path, **settings: int | str) -> Losses:
+def fit(data: CorpusDataModule, tmp_path: Path, **settings: Any) -> Losses:
     torch.manual_seed(0)
     module = Losses(data.vocab_size)
     trainer = pl.Trainer(
@@ -230,3 +231,28 @@ def test_two_processes_train_like_one_that_accumulates(
     two = fit(second, tmp_path, devices=2, strategy="ddp_fork", num_sanity_val_steps=2)
     for name, value in one.state_dict().items():
         torch.testing.assert_close(two.state_dict()[name], value, atol=1e-6, rtol=1e-5)
+
+
+class SyncNotes(pl.Callback):
+    """Notes, in the backward pass of each micro-batch, whether DDP exchanges gradients in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def on_after_backward(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        with (self.folder / f"rank{trainer.global_rank}").open("a") as stream:
+            stream.write(str(int(trainer.strategy.model.require_backward_grad_sync)))  # type: ignore[union-attr]
+
+
+@pytest.mark.slow
+def test_gradients_are_exchanged_once_a_step(
+    corpus: Path, tiny_tokenizer_dir: Path, data: CorpusDataModule, tmp_path: Path
+) -> None:
+    """Lightning's `no_sync` at the micro-batches that no step follows; a run's speed over a network rests on it."""
+    fit(
+        data, tmp_path, devices=2, strategy="ddp_fork", num_sanity_val_steps=0, accumulate_grad_batches=3,
+        callbacks=[SyncNotes(tmp_path)],
+    )  # fmt: skip
+    notes = [(tmp_path / f"rank{rank}").read_text() for rank in range(2)]
+    assert notes[0] == notes[1]
+    assert notes[0] == "001" * (len(notes[0]) // 3) != ""

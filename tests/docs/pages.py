@@ -57,12 +57,12 @@ def commands(page: Path) -> Iterator[Command]:
     lines = [line for block in blocks(page, "bash") for line in block.replace("\\\n", " ").splitlines()]
     for line in [*lines, *inline_code(page)]:
         found = _COMMAND.search(line.strip())
-        if found is None:
+        if found is None or line.startswith("command="):
             continue
         rest = line.strip()[found.end() :]
         if rest.count("'") % 2:  # the end of a quotation that began on an earlier line
             rest = rest.removesuffix("'")
-        words = shlex.split(rest, comments=True)
+        words = shlex.split(rest, comments=True) if rest.count("'") % 2 == 0 else []
         end = next((place for place, word in enumerate(words) if word in _ENDS), len(words))
         shown_only = any(word in _LEFT_OUT or word.startswith("[") for word in words)
         if words[:end] and not shown_only:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from experiments._shared.parsers import StrictParser
+from experiments._shared.parsing.parsers import StrictParser
 from experiments.study.plan.check import CommandParser
 from tests.docs.pages import PAGES, RUNNABLE, Command, anchors, blocks, commands, inline_code, links
 
@@ -43,7 +43,10 @@ def test_trainings_are_accepted_by_the_trainer_s_parser(page: Path, parser: Comm
         if command.name != "train" or "--help" in command.arguments or "--print_config" in command.arguments:
             continue
         try:
-            parser.resolve([_existing(word) for word in command.arguments])
+            arguments = [_existing(word) for word in command.arguments]
+            if "-c" not in arguments:  # the settings of the checkpoint's run
+                arguments[1:1] = DISTIL[1:]
+            parser.resolve(arguments)
         except ValueError as error:
             refused.append(f"{command}: {error}")
     assert refused == []

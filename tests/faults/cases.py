@@ -30,11 +30,13 @@ class Case:
         kind: `pretrain`, `distilkobert`, or a task.
         options: of it.
         processes: their number.
+        mixed: train on two corpora, with weights that are not whole.
     """
 
     kind: str
     options: Sequence[str]
     processes: int = 1
+    mixed: bool = False
 
     def args(self, tasks: TaskWorld, runs: Path, *more: str) -> list[str]:
         """Arguments of the command."""
@@ -44,7 +46,10 @@ class Case:
             "distilkobert": tasks.world.distil,
         }
         args = make[self.kind](runs) if self.kind in make else tasks.options(self.kind, runs)
-        return [*args, *many, *self.options, *more]
+        folders = {tasks.world.corpus: 0.7, tasks.world.second_corpus: 1.5}
+        weights = ", ".join(f"{folder}: {weight}" for folder, weight in folders.items())
+        data = [f"--data.data_dir={{{weights}}}"] if self.mixed else []
+        return [*args, *many, *data, *self.options, *more]
 
     def folder(self, runs: Path) -> Path:
         """Its run's folder."""
@@ -61,9 +66,13 @@ CASES = {
     "nsmc": Case("nsmc", [*EPOCHS, "--data.batch_size=24", "--trainer.val_check_interval=1.0",
         "--trainer.check_val_every_n_epoch=1", "--last_checkpoint.every_n_steps=3", "--trainer.log_every_n_steps=2"]),
     "bf16": Case("pretrain", [*PRETRAINING, *EPOCHS, "--trainer.precision=bf16-mixed",
+        "--run.allow_slow_precision=true",
         "--trainer.accumulate_grad_batches=3", "--trainer.val_check_interval=4", "--last_checkpoint.every_n_steps=2"]),
     "two": Case("pretrain", [*PRETRAINING, *EPOCHS, "--trainer.accumulate_grad_batches=2",
         "--trainer.val_check_interval=3", "--last_checkpoint.every_n_steps=1", "--trainer.log_every_n_steps=2"], 2),
+    "mixed": Case("pretrain", [*PRETRAINING, *EPOCHS, "--trainer.accumulate_grad_batches=2",
+        "--trainer.val_check_interval=3", "--last_checkpoint.every_n_steps=1", "--trainer.log_every_n_steps=2"],
+        processes=2, mixed=True),
 }  # fmt: skip
 HOOKS = {
     "on_train_batch_start": 9, "on_train_batch_end": 9, "on_validation_batch_start": 3, "on_validation_end": 2,
@@ -110,7 +119,7 @@ def assert_same_run(folder: Path, expected: Path) -> None:
             assert same(ours[part], theirs[part]), (name, part)
         for state in (ours, theirs):
             state["kept"] = {n: v for n, v in state["run_record"]["metrics"].items() if n not in TIMES}
-            state["tokens"] = state["training_log"]["tokens_seen"], state["training_log"]["sums"]
+            state["tokens"] = [state["training_log"][name] for name in ("tokens_seen", "tokens_of", "sums")]
         assert same(ours["kept"], theirs["kept"]), name
         assert same(ours["tokens"], theirs["tokens"]), name
     before, after = (

@@ -8,6 +8,7 @@ import pytest
 from experiments._shared.trainer_cli import TrainerCLI
 from experiments.study.plan.expand import expand
 from experiments.study.plan.parsing import parse_study
+from experiments.study.plan.plan import Plan
 from tests.world import World, read_json, scalars
 
 TERMS = {
@@ -18,14 +19,44 @@ TERMS = {
     "relations_soft": {"relations", "soft_target"},
     "random_start": {"soft_target", "masked_lm", "cosine"},
     "first_three": {"soft_target", "masked_lm", "cosine"},
+    "mlm_equal_time": {"masked_lm"},
     "mlm_only": {"masked_lm"},
 }
+TASKS = ["nsmc", "klue_ner", "korquad", "korsts", "kornli", "question_pair", "nsmc_whole"]
+
+
+def evidence() -> Plan:
+    return expand(parse_study(["--config", "configs/study/evidence.yaml"]))
+
+
+def test_the_main_student_is_distilled_on_all_tasks_and_some_tasks_are_for_some() -> None:
+    plan = evidence()
+    assert list(plan.tasks) == TASKS
+    stages: dict[str, set[str]] = {}
+    for run in plan.runs:
+        stages.setdefault(run.arm, set()).add(run.stage)
+    assert stages["triple_loss+task_distil"] == set(TASKS)
+    for arm, found in stages.items():
+        whole = {"nsmc_whole"} if arm.startswith(("teacher", "triple_loss", "multilingual")) else set()
+        assert found - {"distil"} == {*TASKS} - {"nsmc_whole"} | whole
+    taught = [run for run in plan.runs if run.arm == "triple_loss+task_distil"]
+    assert {run.needs for run in taught} == {
+        (f"distil/triple_loss_seed{seed}", f"{task}/teacher_seed1") for task in TASKS for seed in (1, 2)
+    }
+    scores = {run.stage for run in taught if "configs/finetune/distil_scores.yaml" in run.commands[0]}
+    assert scores == {"korsts"}
+    own = [run.commands[0] for run in plan.runs if run.arm == "multilingual"]
+    assert len(own) == len(TASKS)
+    for words in own:
+        tokenizers = [word for word in words if word.startswith("--data.tokenizer=")]
+        assert tokenizers[-1] == "--data.tokenizer=exported/multilingual"
+        assert "--model.init_from=exported/multilingual" in words
 
 
 def words_of(arm: str) -> list[str]:
     """The trainer's words for the first distillation of an arm."""
-    plan = expand(parse_study(["--config", "configs/study/evidence.yaml"]))
-    assert {one.name for one in plan.arms} == {*TERMS, "teacher", "undistilled"}
+    plan = evidence()
+    assert {one.name for one in plan.arms if one.is_distilled} == {*TERMS, "undistilled"}
     return list(next(run for run in plan.runs if (run.stage, run.arm) == ("distil", arm)).commands[0][2:])
 
 
@@ -43,6 +74,6 @@ def test_an_arm_trains(arm: str, world: World, run: Callable[..., TrainerCLI], t
     assert {name.rpartition("/")[2] for name in curves if name.startswith("train/weighted/")} == TERMS[arm]
     total = curves["train/loss/total"]
     assert sum(list(total.values())[-5:]) < sum(list(total.values())[:5])
-    assert cli.model.objectives.needs_teacher == (arm != "mlm_only")
+    assert cli.model.objectives.needs_teacher == (not arm.startswith("mlm_"))
     assert cli.model.student.layers == ((0, 1, 2) if arm == "first_three" else (0, 4, 8))
     assert (cli.model.student.init == "random") == (arm == "random_start")

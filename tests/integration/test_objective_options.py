@@ -142,9 +142,10 @@ ATTENTION = "a: {class_path: AttentionTransfer, init_args: {layers: %s}}"
     ("lines", "words"),
     [
         (["cosine: {init_args: {weight: {start: 1, end: 0, begin: 0.8, until: 0.2}}}"],
-         "schedule begin=0.8, until=0.2: expected shares of training with 0 <= begin < until <= 1"),
-        (["cosine: {init_args: {weight: -1}}"], "HiddenCosine.weight=-1.0: expected a finite number of 0 or more"),
-        (["soft_target: {init_args: {temperature: {start: 2, end: 0}}}"], "SoftTargets.temperature=0.0: expected"),
+         "--model.objectives.cosine.weight: schedule begin=0.8, until=0.2: expected shares of training with 0"),
+        (["cosine: {init_args: {weight: -1}}"], "--model.objectives.cosine.weight=-1.0: expected a finite number"),
+        (["soft_target: {init_args: {temperature: {start: 2, end: 0}}}"],
+         "--model.objectives.soft_target.temperature=0.0: expected"),
         (["soft_target: {init_args: {weight: 0}}", "masked_lm: {init_args: {weight: {start: 0, end: 0}}}",
           "cosine: null"], "objectives: all weights are 0 (soft_target, masked_lm)"),
         ([ATTENTION % "[[0, 12]]"], "objective a: layer map [[0, 12]]: the teacher has layers 0 to 11, not 12"),

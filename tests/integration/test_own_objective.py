@@ -107,8 +107,8 @@ def test_a_study_switches_it_off_in_the_control_and_the_report_shows_its_curve(
     study = {
         "base": [options[1], own[1]],
         "teacher": str(world.teacher),
-        "overrides": words,
-        "arms": {"own": []},
+        "overrides": [{name.lstrip("-"): value} for name, _, value in (word.partition("=") for word in words)],
+        "arms": {"own": {}},
         "controls": ["mlm_only"],
         "latency": False,
     }

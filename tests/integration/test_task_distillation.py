@@ -97,7 +97,8 @@ def test_the_student_is_scored_and_exported_as_a_model_of_the_task(distilled: tu
     run = root / "runs" / RECIPES[name][0] / "student_seed42"
     metrics = read_json(run / "metrics.json")
     kind = kind_named(read_checkpoint(run / "checkpoints" / "best.ckpt")["transformers"]["task"])
-    assert {f"test/{score.key}" for score in kind.scores} <= metrics.keys()
+    asked = (score.key for score in kind.scores if score.key != "rouge_w" or name == "klue_mrc")
+    assert {f"test/{key}" for key in asked} <= metrics.keys()
     assert metrics["parameters"] < read_json(run.with_name("teacher_seed42") / "metrics.json")["parameters"]
     curves = scalars(run)
     term = "score" if name == "klue_sts" else "soft_target"

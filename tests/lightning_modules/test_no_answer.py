@@ -73,3 +73,19 @@ def test_the_threshold_of_a_trained_network_wins_over_the_data_s_settings() -> N
     fresh: Any = SimpleNamespace(config=SimpleNamespace())
     assert module.settings_kept(fresh, SETTINGS) == SETTINGS
     assert ENTRY in stored(SETTINGS)
+
+
+@pytest.mark.parametrize("unanswerable", [True, False])
+def test_rouge_w_is_counted_where_it_is_asked_for(unanswerable: bool) -> None:
+    settings = replace(SETTINGS, unanswerable=unanswerable)
+    module = QuestionAnswering("unused", input_settings=settings, rouge_w=True)
+    rows = [example(["one"], "one two"), example(["throne"], "one three")]
+    # Both answer "one", surely: the first is right, the second shares 3 of 3 and 6 characters with the true answer.
+    batch = asked(module, rows, {(0, 5): 9.0, (1, 5): 9.0})
+    if not unanswerable:
+        batch["questions"] = [replace(one, unanswerable=False) for one in batch["questions"]]
+    assert [record["predicted"] for record in module.validation_step(batch, 0)["records"]] == ["one", "one"]
+    found = {name: float(value) for name, value in module.scores("val").items()}
+    assert found["rouge_w"] == pytest.approx(100 * (1 + 2 * 3 / 9) / 2)
+    assert found.get("has_answer_rouge_w", found["rouge_w"]) == found["rouge_w"]
+    assert "rouge_w" not in QuestionAnswering("unused", input_settings=settings).abstaining.names

@@ -9,8 +9,8 @@ SMALL = """# Does the start matter?
 base: [configs/distill/distilkobert.yaml]
 teacher: {configs: [configs/pretrain/mlm.yaml]}
 arms:
-  copied: []
-  random: [-c, configs/ablation/init_random.yaml]
+  copied: {}
+  random: {configs: [configs/ablation/init_random.yaml]}
 then:
   nsmc: {configs: [configs/finetune/nsmc.yaml]}
 metric: nsmc/test/accuracy

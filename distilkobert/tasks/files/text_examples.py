@@ -14,9 +14,8 @@ from distilkobert.tasks.files.tables import TableLayout, column_names, read_tabl
 from distilkobert.tasks.targets import Target, code_points
 
 _NAMING: Final = (
-    "Name one of them with data.text / text_pair / label; if the file has no line of names, give all with header: [...]"
+    "Name one of them with text / text_pair / label; if the file has no line of names, give all with header: [...]"
 )
-_JAMO: Final = re.compile("[\u1100-\u1112][\u1161-\u1175]")
 
 
 class TextExample(NamedTuple):
@@ -124,19 +123,6 @@ def read_unlabelled(path: Path, layout: TableLayout, columns: TextColumns, targe
             expected = f"plain text, one a line, or a table with the column {columns.text!r}"
             raise bad_line(path, number, f"a tab in {show(line)}", expected)
         yield TextExample(str(number), line, None, target.unknown)
-
-
-def has_jamo(text: str) -> bool:
-    """Whether Hangul is written in conjoining letters, as macOS writes names of files (NFD)."""
-    return not text.isascii() and _JAMO.search(text) is not None
-
-
-def decomposed_note(count: int) -> str:
-    """What to know of texts with conjoining letters."""
-    return (
-        f"{count:,} texts have Hangul in conjoining letters (U+1100 to U+11FF, Unicode NFD); tokenizers that do not "
-        "compose them see unknown pieces. Convert the file, for example with: uconv -x nfc"
-    )
 
 
 def _cells(row: TableRow, names: Sequence[str]) -> Mapping[str, Any]:

@@ -34,11 +34,13 @@ class Arm:
         name: as in the run folders' names.
         kind: what it is compared as.
         axes: axis to the label that it has there; for a point of a search, option to the value proposed.
+        taught_from: the arm whose exports were distilled on the tasks, where this is the row of these.
     """
 
     name: str
     kind: ArmKind = "student"
     axes: Mapping[str, str] = field(default_factory=dict)
+    taught_from: str | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ class Study:
         metric: figure that decides, as STAGE/KEY, if one is named.
         trials: number of points that a search will have proposed.
         points: number of those that it has proposed.
+        is_planned: a plan says which runs there are to be, so that one that is not among them is not missing.
     """
 
     name: str
@@ -106,6 +109,15 @@ class Study:
     metric: str | None = None
     trials: int = 0
     points: int = 0
+    is_planned: bool = False
+
+    @property
+    def tasks_of_some(self) -> tuple[str, ...]:
+        """Tasks that the plan gives to some arms only; rows of distillation on tasks, which may have fewer, aside."""
+        if not self.is_planned:
+            return ()
+        names = [arm.name for arm in self.arms if arm.taught_from is None]
+        return tuple(task for task in self.tasks if not all(self.of(task, name) for name in names))
 
     @property
     def teacher(self) -> str | None:
@@ -131,7 +143,7 @@ def planned_study(folder: Path, notes: list[str]) -> Study | None:
     if plan is None:
         return None
     path = folder / PLAN_FILE
-    arms = [Arm(entry["arm"], entry["kind"], entry["axes"]) for entry in plan["arms"]]
+    arms = [Arm(entry["arm"], entry["kind"], entry["axes"], entry["taught_from"]) for entry in plan["arms"]]
     runs = []
     for entry in plan["runs"]:
         source = next((need for need in entry["needs"] if need.startswith(f"{DISTIL}/")), None)
@@ -157,6 +169,7 @@ def planned_study(folder: Path, notes: list[str]) -> Study | None:
         metric=plan["metric"],
         trials=plan["trials"],
         points=plan["points"],
+        is_planned=True,
     )
 
 

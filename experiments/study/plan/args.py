@@ -8,7 +8,7 @@ Args = Sequence[str]
 _NAME = re.compile(r"\w[\w.+=-]{0,99}")
 _RESERVED_NAMES = ("corpus", "teacher", "distil", "latency", "exported", "logs", "locks")
 _OWN_OPTIONS = ("run", "seed_everything", "ckpt_path", "model.teacher", "model.init_from")
-_CONFIG_OPTIONS = ("-c", "--config")
+CONFIG_OPTIONS = ("-c", "--config")
 _NO_SETTINGS = ("help", "print_config")
 
 
@@ -66,7 +66,7 @@ def check_args(args: Args, where: str) -> None:
         if any(name == own or name.startswith(f"{own}.") for own in _OWN_OPTIONS):
             raise ValueError(f"{where}: {group[0]} is set by the study itself; leave it out")
         if len(group) == 1 and "=" not in group[0]:  # it would take the next argument of the command line
-            right = f"{group[0]} FILE" if group[0] in _CONFIG_OPTIONS else f"{group[0]}=VALUE"
+            right = f"{group[0]} FILE" if group[0] in CONFIG_OPTIONS else f"{group[0]}=VALUE"
             raise ValueError(f"{where}: {group[0]} has no value; write {right}")
 
 
@@ -91,7 +91,7 @@ def config_files(args: Args) -> list[str]:
     """Files named by `-c` and `--config`, in order."""
     files = []
     for place, arg in enumerate(args):
-        if arg in _CONFIG_OPTIONS:
+        if arg in CONFIG_OPTIONS:
             files += list(args[place + 1 : place + 2])
         elif arg.startswith(("--config=", "-c=")):
             files.append(arg.partition("=")[2])

@@ -1,14 +1,16 @@
 """The arms of a study: declared ones times the axes, and the controls."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
-from experiments._shared.plan_file import TEACHER, ArmKind
+from experiments._shared.plan_file import TEACHER, ArmEntry, ArmKind
 from experiments.study.plan.args import check_args, check_name, check_names
-from experiments.study.plan.declaration import SearchPart, Study
+from experiments.study.plan.declaration import SearchPart, Study, TaskPart
 
 MLM_ONLY_CONFIG = "configs/ablation/mlm_only.yaml"
+TASK_DISTIL = "+task_distil"
+"""Behind the name of an arm: the row of its exports that a fine-tuned teacher taught on the tasks."""
 MAX_SEED = 2**32 - 1
 """NumPy's generator takes no larger one."""
 
@@ -23,6 +25,8 @@ class Arm:
         args: what its distillation adds to the base.
         seeds: its seeds.
         axes: axis to the label that it has there.
+        init_from: the model that its fine-tunings start from, where it is no arm's export.
+        taught_from: the arm whose exports its fine-tunings start from, where a fine-tuned teacher teaches them.
     """
 
     name: str
@@ -30,6 +34,17 @@ class Arm:
     args: tuple[str, ...]
     seeds: tuple[int, ...]
     axes: Mapping[str, str] = field(default_factory=dict)
+    init_from: str | None = None
+    taught_from: str | None = None
+
+    @property
+    def is_distilled(self) -> bool:
+        """Whether it has distillations of its own, which export."""
+        return self.kind != "teacher" and self.init_from is None and self.taught_from is None
+
+    def entry(self) -> ArmEntry:
+        """Entry of plan.json."""
+        return {"arm": self.name, "kind": self.kind, "axes": dict(self.axes), "taught_from": self.taught_from}
 
 
 @dataclass(frozen=True)
@@ -63,19 +78,23 @@ def sample_points(search: SearchPart) -> tuple[Point, ...]:
 
 
 def arms_of(study: Study, points: tuple[Point, ...] = ()) -> tuple[Arm, ...]:
-    """All arms in the order of the table: the teacher, the students, the points of the search, the controls.
+    """All arms in the order of the table: the teacher, the students, the points of the search, the controls, models.
+
+    An arm that is distilled on tasks too has a second row behind its own.
 
     Raises:
         ValueError: a name repeats or cannot be a folder, an arm sets what the study sets, two arms have the same
             args, or seeds or the base arm name an arm that does not exist.
     """
-    students = _students(study)
+    students = declared_students(study)
     controls = [name for name in study.controls if name != TEACHER]
     if len(set(study.controls)) != len(study.controls):
         raise ValueError(f"controls: {study.controls} names a control twice")
     trials = max(study.search.trials if study.search else 0, len(points))
     searched = [Point(number, {}).name for number in range(trials)]
-    names = [*(name for name, _, _ in students), *searched, *study.controls]
+    taught = _taught(study, [name for name, _, _ in students], controls)
+    names = [*(name for name, _, _ in students), *searched, *study.controls, *study.models]
+    names += [f"{name}{TASK_DISTIL}" for name in taught]
     check_names(names, "arms (controls are arms too; `controls: []` leaves them out)")
     for name in study.arm_seeds:
         if name not in names:
@@ -85,12 +104,15 @@ def arms_of(study: Study, points: tuple[Point, ...] = ()) -> tuple[Arm, ...]:
     base = base_arm(study)
     base_args = next(args for name, args, _ in students if name == base)
     special = {"undistilled": ("--trainer.max_steps=0",), "mlm_only": ("-c", MLM_ONLY_CONFIG)}
-    arms = [Arm(TEACHER, "teacher", (), _seeds(study, TEACHER))] if TEACHER in study.controls else []
-    arms += [Arm(name, "student", args, _seeds(study, name), axes) for name, args, axes in students]
+    arms = [Arm(TEACHER, "teacher", (), seeds_of(study, TEACHER))] if TEACHER in study.controls else []
+    arms += [Arm(name, "student", args, seeds_of(study, name), axes) for name, args, axes in students]
     for point in points:
         labels = {option: _text(value) for option, value in point.values.items()}
         arms.append(Arm(point.name, "student", (*base_args, *point.args), (study.seeds[0],), labels))
-    arms += [Arm(name, "control", (*base_args, *special[name]), _seeds(study, name)) for name in controls]
+    arms += [Arm(name, "control", (*base_args, *special[name]), seeds_of(study, name)) for name in controls]
+    for name, model in study.models.items():
+        check_args(model.overrides, f"models.{name}.overrides")
+        arms.append(Arm(name, "control", tuple(model.overrides), seeds_of(study, name), init_from=model.init_from))
     seen: dict[tuple[str, ...], str] = {}
     for arm in arms:
         if arm.kind == "student" and arm.name not in {point.name for point in points}:
@@ -98,7 +120,39 @@ def arms_of(study: Study, points: tuple[Point, ...] = ()) -> tuple[Arm, ...]:
                 same = " ".join(arm.args) or "the base as it is"
                 raise ValueError(f"the arms {seen[arm.args]} and {arm.name} are the same command ({same})")
             seen[arm.args] = arm.name
-    return tuple(arms)
+    return tuple(row for arm in arms for row in (arm, *([_taught_row(study, arm)] if arm.name in taught else [])))
+
+
+def _taught(study: Study, students: Sequence[str], controls: Sequence[str]) -> list[str]:
+    """Arms that are distilled on a task, checked along with those that are fine-tuned on it."""
+    found: list[str] = []
+    for task, part in study.then.items():
+        everybody = [*students, *controls, *study.models, *study.controls]
+        if unknown := [name for name in part.arms or () if name not in everybody]:
+            raise ValueError(f"then.{task}.arms: no such arm {unknown[0]!r}; there are {', '.join(everybody)}")
+        if part.distil is None:
+            continue
+        chosen = distilled_on(part, students)
+        if unknown := [name for name in chosen if name not in (*students, *controls)]:
+            known = ", ".join([*students, *controls])
+            raise ValueError(f"then.{task}.distil.arms: no such student {unknown[0]!r}; there are {known}")
+        found += chosen
+    return list(dict.fromkeys(found))
+
+
+def distilled_on(part: TaskPart, students: Sequence[str]) -> list[str]:
+    """Names of the arms whose exports are distilled on a task; `students` are the declared ones."""
+    if part.distil is None:
+        return []
+    if part.distil.arms is not None:
+        return part.distil.arms
+    return [name for name in students if part.arms is None or name in part.arms]
+
+
+def _taught_row(study: Study, arm: Arm) -> Arm:
+    name = f"{arm.name}{TASK_DISTIL}"
+    seeds = seeds_of(study, name) if name in study.arm_seeds else arm.seeds
+    return Arm(name, arm.kind, (), seeds, arm.axes, taught_from=arm.name)
 
 
 def base_arm(study: Study) -> str:
@@ -107,15 +161,19 @@ def base_arm(study: Study) -> str:
     Raises:
         ValueError: it is none of the students.
     """
-    names = [name for name, _, _ in _students(study)]
+    names = [name for name, _, _ in declared_students(study)]
     base = study.base_arm or names[0]
     if base not in names:
         raise ValueError(f"base_arm: there is no arm {base!r}; the arms are {', '.join(names)}")
     return base
 
 
-def _students(study: Study) -> list[tuple[str, tuple[str, ...], dict[str, str]]]:
-    """Name, arguments and axes of the declared arms, multiplied by all combinations of the axes' labels."""
+def declared_students(study: Study) -> list[tuple[str, tuple[str, ...], dict[str, str]]]:
+    """Name, arguments and axes of the declared arms, multiplied by all combinations of the axes' labels.
+
+    Raises:
+        ValueError: see `check_name` and `check_args`; or an axis has no labels.
+    """
     for name, args in study.arms.items():
         check_name(name, "arms")
         check_args(args, f"arms.{name}")
@@ -136,7 +194,12 @@ def _students(study: Study) -> list[tuple[str, tuple[str, ...], dict[str, str]]]
     return students
 
 
-def _seeds(study: Study, arm: str) -> tuple[int, ...]:
+def seeds_of(study: Study, arm: str) -> tuple[int, ...]:
+    """Seeds of an arm.
+
+    Raises:
+        ValueError: see `check_seeds`.
+    """
     key = f"arm_seeds.{arm}" if arm in study.arm_seeds else "seeds"
     return check_seeds(study.arm_seeds.get(arm, study.seeds), key)
 

@@ -4,6 +4,7 @@ A mistake that would surface hours later, in the last arm, surfaces here. Nothin
 """
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,13 +13,16 @@ from typing import Any
 from jsonargparse import ArgumentError, Namespace
 
 from distilkobert.stop_signals import StopSignals
-from experiments._shared.parsers import explain
+from experiments._shared.parsing.explanations import explain
 from experiments._shared.plan_file import CORPUS, DISTIL, TEACHER
 from experiments._shared.trainer_cli import TRAINER_OPTIONS, TrainerCLI
 from experiments.study.plan.args import group_args
 from experiments.study.plan.arms import Arm
 from experiments.study.plan.plan import Plan, Run
 from experiments.study.plan.sources import Lack
+
+TASK_DISTILLATION = "TaskDistillation"
+_EXPECTED = f"expected {TASK_DISTILLATION}: add configs/finetune/distil.yaml to its configs"
 
 
 class CommandParser(TrainerCLI):
@@ -79,13 +83,20 @@ def check_plan(plan: Plan, folder: Path, samples: Collection[str] = ()) -> Lack:
     parser = CommandParser()
     arms = {arm.name: arm for arm in plan.arms}
     seen: dict[str, str] = {}
+    plain: dict[str, dict[str, Any]] = {}
     lack = Lack()
     for run in _first_runs(plan):
+        arm = arms.get(run.arm)
+        key = _key(run, arm)
         try:
             settings = parser.resolve(run.commands[0][1:])
         except ValueError as error:
-            raise ValueError(f"{_key(run)}: {error}") from error
-        lack.add(_key(run), settings, folder)
+            no_teacher = arm is not None and arm.taught_from and re.search("'(teacher|init_from)' is not", str(error))
+            raise ValueError(f"{key}: {error}{f'; {_EXPECTED}' if no_teacher else ''}") from error
+        lack.add(key, settings, folder)
+        if run.stage in plan.tasks and arm is not None:
+            _check_task(key, settings, None if arm.taught_from is None else plain[run.stage])
+            plain.setdefault(run.stage, settings)
         if run.stage != DISTIL or run.arm in samples:
             continue
         text = json.dumps(settings, sort_keys=True)
@@ -95,6 +106,36 @@ def check_plan(plan: Plan, folder: Path, samples: Collection[str] = ()) -> Lack:
         if arms[run.arm].kind == "student" and not arms[run.arm].axes:
             _check_effect(parser, arms[run.arm], run, settings)
     return lack
+
+
+def _check_task(key: str, settings: Mapping[str, Any], of_teacher: Mapping[str, Any] | None) -> None:
+    """Refuse a plain recipe that distils, and one that does not, or whose data are not its teacher's, as the other.
+
+    Args:
+        key: the key of the study file.
+        settings: of a fine-tuning.
+        of_teacher: of the teacher's fine-tuning where `settings` are those of a distillation on the task.
+    """
+    distils = settings["model"]["class_path"].rpartition(".")[2] == TASK_DISTILLATION
+    if of_teacher is None:
+        if distils:
+            raise ValueError(
+                f"{key}: the recipe is a {TASK_DISTILLATION}, whose teacher the study fine-tunes on this task itself; "
+                f"write the task's own recipe here, and the config file of the distillation under {key}.distil.configs"
+            )
+        return
+    if not distils:
+        found = settings["model"]["class_path"].rpartition(".")[2]
+        raise ValueError(f"{key}: the module is {found}; {_EXPECTED}")
+    for name in ("class_path", "kind", "labels", "tokenizer"):
+        mine, its = (
+            part["data"].get(name, part["data"].get("init_args", {}).get(name)) for part in (settings, of_teacher)
+        )
+        if mine != its:
+            raise ValueError(
+                f"{key}: the teacher is fine-tuned with data.{name}={its}, the student would learn from it with "
+                f"{mine}; both must be of one task"
+            )
 
 
 def _check_effect(parser: CommandParser, arm: Arm, run: Run, settings: Mapping[str, Any]) -> None:
@@ -115,17 +156,22 @@ def _check_effect(parser: CommandParser, arm: Arm, run: Run, settings: Mapping[s
 
 
 def _first_runs(plan: Plan) -> Iterator[Run]:
-    """The first training of the teacher and of each arm, and one of each task."""
+    """The first training of the teacher and of each arm; of each task one, one with each model, one with a teacher."""
     seen: set[tuple[str, str]] = set()
+    same = {arm.name: "taught" if arm.taught_from else "" for arm in plan.arms if arm.init_from is None}
     for run in plan.runs:
-        key = (run.stage, "" if run.stage in plan.tasks else run.arm)
+        key = (run.stage, same.get(run.arm, run.arm) if run.stage in plan.tasks else run.arm)
         if run.stage != CORPUS and key not in seen:
             seen.add(key)
             yield run
 
 
-def _key(run: Run) -> str:
+def _key(run: Run, arm: Arm | None) -> str:
     """The key of the study file that a run comes from."""
     if run.stage == DISTIL:
         return f"arm {run.arm}"
-    return "teacher" if run.stage == TEACHER else f"then.{run.stage}"
+    if run.stage == TEACHER:
+        return "teacher"
+    if arm is not None and arm.init_from is not None:
+        return f"models.{run.arm} in then.{run.stage}"
+    return f"then.{run.stage}" if arm is None or arm.taught_from is None else f"then.{run.stage}.distil"

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from experiments._shared.latency_file import LATENCY_FILE
 from experiments._shared.plan_file import CORPUS, DISTIL, LATENCY, TEACHER
 from experiments.study.plan.args import check_args
-from experiments.study.plan.arms import Arm, check_seeds
-from experiments.study.plan.declaration import Study
+from experiments.study.plan.arms import Arm, check_seeds, declared_students, distilled_on, seeds_of
+from experiments.study.plan.declaration import Study, TaskPart
 from experiments.study.plan.plan import Command, Run
+
+BEST_CHECKPOINT = "checkpoints/best.ckpt"
+"""What a fine-tuning leaves in its folder to be tested, and to teach."""
 
 
 @dataclass(frozen=True)
@@ -51,28 +54,75 @@ class Commands:
         return self._exporting(DISTIL, arm.name, seed, self.study.base, args, needs)
 
     def fine_tunings(self, arm: Arm, exports: Mapping[tuple[str, int], Run]) -> Iterator[Run]:
-        """All tasks of one arm, from its exports."""
+        """All tasks of one arm, from its exports; plain, or taught by the teacher that was fine-tuned on the task.
+
+        Raises:
+            ValueError: see `check_args` and `check_seeds`; or the study has no such fine-tuned teacher.
+        """
         for task, part in self.study.then.items():
             check_args(part.overrides, f"then.{task}.overrides")
-            seeds = arm.seeds if part.seeds is None else check_seeds(part.seeds, f"then.{task}.seeds")
-            for seed in seeds:
-                source, needs = self._teacher_source, tuple(run.label for run in self.teacher())
-                if arm.name != TEACHER:
-                    start = exports.get((arm.name, seed)) or exports[arm.name, arm.seeds[0]]
-                    source, needs = f"{self.folder}/{start.export}", (start.label,)
-                args = (*part.overrides, f"--model.init_from={source}")
-                fit, place = self._fit(task, arm.name, seed, part.configs, args)
-                best = f"--ckpt_path={place}/checkpoints/best.ckpt"
+            configs, args = part.configs, part.overrides
+            taught_by: tuple[str, ...] = ()
+            if arm.taught_from is not None:
+                if part.distil is None or arm.taught_from not in self._distilled_on(part):
+                    continue
+                check_args(part.distil.overrides, f"then.{task}.distil.overrides")
+                teacher = self._fine_tuned_teacher(task, part.distil.teacher_seed)
+                configs = [*configs, *part.distil.configs]
+                args = [*args, *part.distil.overrides, f"--model.teacher={self.folder}/{teacher}/{BEST_CHECKPOINT}"]
+                taught_by = (teacher,)
+            elif part.arms is not None and arm.name not in part.arms:
+                continue
+            for seed in self._task_seeds(task, arm.seeds):
+                source, needs = self._start(arm, seed, exports)
+                own = arm.args if arm.init_from is not None else ()
+                init = f"--model.init_from={source}"
+                fit, place = self._fit(task, arm.name, seed, configs, (*args, *own, init))
+                best = f"--ckpt_path={place}/{BEST_CHECKPOINT}"
                 test = ("experiments.train", "test", "-c", f"{place}/config.yaml", best)
-                yield Run(task, arm.name, seed, (fit, test), needs)
+                yield Run(task, arm.name, seed, (fit, test), (*needs, *taught_by))
+
+    def _task_seeds(self, task: str, of_arm: tuple[int, ...]) -> tuple[int, ...]:
+        seeds = self.study.then[task].seeds
+        return of_arm if seeds is None else check_seeds(seeds, f"then.{task}.seeds")
+
+    def _start(self, arm: Arm, seed: int, exports: Mapping[tuple[str, int], Run]) -> tuple[str, tuple[str, ...]]:
+        """What a fine-tuning starts from, and the runs that make it."""
+        if arm.init_from is not None:
+            return arm.init_from, ()
+        if arm.name == TEACHER:
+            return self._teacher_source, tuple(run.label for run in self.teacher())
+        source = arm.taught_from or arm.name
+        first = next(seed for name, seed in exports if name == source)
+        start = exports.get((source, seed)) or exports[source, first]
+        return f"{self.folder}/{start.export}", (start.label,)
+
+    def _distilled_on(self, part: TaskPart) -> list[str]:
+        return distilled_on(part, [name for name, _, _ in declared_students(self.study)])
+
+    def _fine_tuned_teacher(self, task: str, seed: int | None) -> str:
+        """Label of the teacher's fine-tuning on a task, the first or that of a seed."""
+        part, key = self.study.then[task], f"then.{task}.distil"
+        if TEACHER not in self.study.controls or (part.arms is not None and TEACHER not in part.arms):
+            where = "controls" if TEACHER not in self.study.controls else f"then.{task}.arms"
+            raise ValueError(
+                f"{key}: the study does not fine-tune its teacher on {task}, and students learn from that run; add "
+                f"`{TEACHER}` to {where}"
+            )
+        seeds = self._task_seeds(task, seeds_of(self.study, TEACHER))
+        if seed is not None and seed not in seeds:
+            known = ", ".join(map(str, seeds))
+            raise ValueError(f"{key}.teacher_seed: {seed} is no seed of the teacher on {task}; it has {known}")
+        return f"{task}/{TEACHER}_seed{seeds[0] if seed is None else seed}"
 
     def latency(self, exports: Mapping[tuple[str, int], Run], arms: Sequence[Arm]) -> Run:
         """The teacher and the first export of each arm, measured side by side in one process.
 
         What is no folder when it is measured is left out: a teacher on the hub, an export whose run failed.
         """
-        firsts = [exports[arm.name, arm.seeds[0]] for arm in arms if arm.name != TEACHER]
+        firsts = [exports[arm.name, arm.seeds[0]] for arm in arms if arm.is_distilled]
         models = [self._teacher_source, *(f"{self.folder}/{run.export}" for run in firsts)]
+        models += [arm.init_from for arm in arms if arm.init_from is not None]
         output = f"--output={self.folder}/{LATENCY_FILE}"
         command = ("experiments.bench", "latency", "--models", *models, output, "--skip_missing=true")
         needs = tuple(run.label for run in (*self.teacher(), *firsts))

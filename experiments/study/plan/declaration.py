@@ -43,19 +43,56 @@ class TeacherPart:
 
 
 @dataclass(frozen=True)
+class TaskDistilPart:
+    """Distillation on the task: the teacher that was fine-tuned on it teaches the exports of some arms once more.
+
+    It adds a row NAME+task_distil for each of these arms. All learn from one run, the teacher's fine-tuning with
+    `teacher_seed`: a seed fixed beforehand, not the best one.
+
+    Args:
+        configs: config files on top of the task's, for example configs/finetune/distil.yaml.
+        overrides: options on top of the task's.
+        arms: students and controls that go through it; by default the arms of the task that are declared.
+        teacher_seed: seed of the fine-tuned teacher; by default the teacher's first on this task.
+    """
+
+    configs: list[str]
+    overrides: Args = field(default_factory=list)
+    arms: list[str] | None = None
+    teacher_seed: int | None = None
+
+
+@dataclass(frozen=True)
 class TaskPart:
-    """A fine-tuning recipe that every arm's export goes through.
+    """A fine-tuning recipe that the arms' exports go through.
 
     Args:
         configs: config files of the fine-tuning.
         overrides: options of the fine-tuning.
         seeds: seeds of the fine-tuning, by default those of the arm. A seed that the arm was not distilled with starts
             from the arm's first export.
+        arms: arms that are fine-tuned on it, the teacher by its name `teacher`; by default all.
+        distil: distillation on the task, beside the plain fine-tuning.
     """
 
     configs: list[str]
     overrides: Args = field(default_factory=list)
     seeds: list[int] | None = None
+    arms: list[str] | None = None
+    distil: TaskDistilPart | None = None
+
+
+@dataclass(frozen=True)
+class ModelPart:
+    """A model that is fine-tuned as it is, beside the arms: a multilingual encoder with its own vocabulary.
+
+    Args:
+        init_from: its folder, checkpoint or hub id.
+        overrides: options on top of every task's: its tokenizer.
+    """
+
+    init_from: str
+    overrides: Args = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -115,7 +152,8 @@ class Study:
         axes: axis to labels, each with its arguments; every arm is multiplied by all combinations.
         seeds: seeds of every arm.
         arm_seeds: seeds of single arms, instead of `seeds`.
-        then: task to the fine-tuning that every arm's export goes through.
+        then: task to the fine-tuning that the arms' exports go through.
+        models: models that are fine-tuned as they are, without a distillation.
         controls: arms added by themselves: the teacher; the student's start, not distilled; masked LM alone.
         base_arm: arm that the others are compared with; by default the first.
         corpus: text to prepare before anything else; without it `overrides` name a prepared corpus.
@@ -134,6 +172,7 @@ class Study:
     seeds: list[int] = field(default_factory=lambda: [1])
     arm_seeds: dict[str, list[int]] = field(default_factory=dict)
     then: dict[str, TaskPart] = field(default_factory=dict)
+    models: dict[str, ModelPart] = field(default_factory=dict)
     controls: list[Control] = field(default_factory=lambda: list(CONTROLS))
     base_arm: str | None = None
     corpus: CorpusPart | None = None

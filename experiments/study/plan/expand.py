@@ -34,11 +34,15 @@ def expand(declared: Declared, points: tuple[Point, ...] = ()) -> Plan:
     arms = arms_of(study, points)
     commands = Commands(study, study_folder(declared))
     first = [*commands.corpus(), *commands.teacher()]
-    distilled = [commands.distillation(arm, seed) for arm in arms if arm.name != TEACHER for seed in arm.seeds]
+    distilled = [commands.distillation(arm, seed) for arm in arms if arm.is_distilled for seed in arm.seeds]
     exports = {(run.arm, run.seed): run for run in distilled}
     tuned = [run for arm in arms for run in commands.fine_tunings(arm, exports)]
     turn = {(arm.name, seed): place for arm in arms for place, seed in enumerate(arm.seeds)}
-    later = sorted([*distilled, *tuned], key=lambda run: turn.get((run.arm, run.seed), len(turn)))
+    teaching = {need for run in tuned for need in run.needs}
+    later = sorted(
+        [*distilled, *tuned],
+        key=lambda run: 0 if run.label in teaching and run.arm == TEACHER else turn.get((run.arm, run.seed), len(turn)),
+    )
     return Plan(
         study=declared.name,
         question=declared.question,

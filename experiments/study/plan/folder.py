@@ -8,11 +8,12 @@ from typing import Any
 import yaml
 
 from distilkobert.io.files import write_text
-from experiments._shared.config_files import settings_sum
+from experiments._shared.parsing.config_files import settings_sum
 from experiments._shared.plan_file import PLAN_FILE, PlanJson, RunEntry, read_plan
 from experiments.study.plan.args import config_files
 from experiments.study.plan.declaration import Declared, Study
 from experiments.study.plan.plan import Plan, differences
+from experiments.study.plan.reading import in_mappings
 
 STUDY_FILE = "study.yaml"
 
@@ -50,6 +51,11 @@ def _named_files(study: Study) -> Iterable[tuple[str, list[str]]]:
     for task, part in study.then.items():
         yield f"then.{task}.configs", part.configs
         yield f"then.{task}.overrides", config_files(part.overrides)
+        if part.distil is not None:
+            yield f"then.{task}.distil.configs", part.distil.configs
+            yield f"then.{task}.distil.overrides", config_files(part.distil.overrides)
+    for name, model in study.models.items():
+        yield f"models.{name}.overrides", config_files(model.overrides)
 
 
 def check_folder(folder: Path, plan_json: PlanJson, journal: PlanJson | None) -> list[str]:
@@ -104,7 +110,7 @@ def write_study(folder: Path, declared: Declared) -> None:
     defaults = {part.name: getattr(declared.study, part.name) for part in fields(Study)}
     keys = {name: value for name, value in _plain(asdict(declared.study)).items() if defaults[name] not in (None, {})}
     keys |= {"root": _plain(declared.settings.root), "name": declared.name}
-    text = yaml.safe_dump(keys, allow_unicode=True, sort_keys=False, width=120)
+    text = yaml.safe_dump(in_mappings(keys), allow_unicode=True, sort_keys=False, width=120)
     write_text(folder / STUDY_FILE, f"# {declared.question}\n{text}")
 
 

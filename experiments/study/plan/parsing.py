@@ -1,10 +1,10 @@
-"""Read a study file: strict YAML, the parser that also checks the trainer's options, and the file's own variables."""
+"""Read a study's command line: the file, settings, options that win over the file's, and the file's variables."""
 
 import argparse
 import re
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass, replace
-from difflib import get_close_matches
+from dataclasses import asdict, fields, is_dataclass, replace
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -12,9 +12,12 @@ from typing import Any
 import yaml
 from jsonargparse import ArgumentError
 
-from experiments._shared.parsers import StrictParser
+from experiments._shared.parsing.parsers import StrictParser
 from experiments.study.plan.args import check_name
 from experiments.study.plan.declaration import Declared, Settings, Study
+from experiments.study.plan.reading import StudyFile, read_study
+
+_VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 
 DESCRIPTION = """Run a study: arms, seeds, controls and fine-tunings declared in one YAML, each run in a fresh process.
 
@@ -38,79 +41,40 @@ def parse_study(arguments: Sequence[str] | None = None) -> Declared:
     parser.add_argument("--dry_run", action="store_true", help="print the command lines and start nothing")
     parser.add_class_arguments(Settings)
     parser.add_class_arguments(Study)
-    file = _file_of(arguments)
-    question, lines = ("", {}) if file is None else check_yaml(file)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    file = _file_of(words)
+    study_file = StudyFile("", {}, {}) if file is None else read_study(file)
+    content = yaml.safe_dump(study_file.content, allow_unicode=True, sort_keys=False, width=10**6)
     try:
-        options = parser.instantiate(parser.parse_args(arguments))
+        options = parser.instantiate(parser.parse_args(_with_content(words, content)))
     except (ArgumentError, ValueError) as error:
-        raise ValueError(f"{_place(file, lines, str(error))}{error}") from error
+        message = str(error).replace(content, str(file))
+        raise ValueError(f"{_place(file, study_file.lines, message)}{message}") from error
+    assert file is not None  # the parser refuses a command line without one
     settings = Settings(**{part.name: options[part.name] for part in fields(Settings)})
     study = Study(**{part.name: options[part.name] for part in fields(Study)})
-    file = Path(str(options.config[0]))
     name = settings.name or file.stem
     check_name(name, "the study's name (--name)")
-    return Declared(question, name, fill_variables(study, file), settings, options.dry_run)
+    return Declared(study_file.question, name, fill_variables(study, file), settings, options.dry_run)
 
 
-def check_yaml(file: Path) -> tuple[str, dict[str, int]]:
-    """Check what a YAML reader lets pass: the question in line 1, keys that repeat, keys that are no text.
-
-    Returns:
-        The question, and the first line of each key.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: the file is no YAML mapping, or one of these is wrong; says where.
-    """
-    if not file.is_file():
-        raise FileNotFoundError(f"--config={file}: no such file")
-    try:
-        text = file.read_text(encoding="utf-8")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{file}: no readable YAML ({error})") from error
-    if not isinstance(root, yaml.MappingNode):
-        raise ValueError(f"{file}: expected the keys of a study, found no mapping")
-    first = text.splitlines()[0]
-    question = first.removeprefix("#").strip()
-    if not first.startswith("#") or not question:
-        raise ValueError(f"{file}, line 1: expected a comment with the study's question, found {first!r}")
-    lines: dict[str, int] = {}
-    _check_keys(file, root, lines)
-    # The parser lets an unknown key pass whose value is an empty mapping.
-    known = [part.name for part in (*fields(Settings), *fields(Study))]
-    for key, _ in root.value:
-        if key.value not in known:
-            near = get_close_matches(key.value, known, n=1)
-            meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-            raise ValueError(f"{file}, line {lines[key.value]}: no key {key.value!r}; {meant}")
-    return question, lines
-
-
-def _check_keys(file: Path, node: yaml.Node, lines: dict[str, int]) -> None:
-    if isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            _check_keys(file, item, lines)
-    if not isinstance(node, yaml.MappingNode):
-        return
-    seen: dict[str, int] = {}
-    for key, value in node.value:
-        line = key.start_mark.line + 1
-        if key.tag != "tag:yaml.org,2002:str":
-            raise ValueError(f"{file}, line {line}: YAML reads the key {key.value} not as text; put it in quotes")
-        if key.value in seen:
-            raise ValueError(f"{file}, line {line}: {key.value!r} stands in line {seen[key.value]} already")
-        seen[key.value] = line
-        lines.setdefault(key.value, line)
-        _check_keys(file, value, lines)
-
-
-def _file_of(arguments: Sequence[str] | None) -> Path | None:
+def _file_of(arguments: Sequence[str]) -> Path | None:
     """The study's file, looked up before the parser reads it, so that its faults are told with their lines."""
     finder = argparse.ArgumentParser(allow_abbrev=False, add_help=False)
     finder.add_argument("--config")
     known, _ = finder.parse_known_args(arguments)
     return Path(known.config) if known.config else None
+
+
+def _with_content(words: Sequence[str], content: str) -> list[str]:
+    """The command line with the content of the file in place of its name."""
+    found = list(words)
+    for place, word in enumerate(words):
+        if word == "--config" and place + 1 < len(words):
+            found[place + 1] = content
+        elif word.startswith("--config="):
+            found[place] = f"--config={content}"
+    return found
 
 
 def _place(file: Path | None, lines: Mapping[str, int], message: str) -> str:
@@ -121,15 +85,25 @@ def _place(file: Path | None, lines: Mapping[str, int], message: str) -> str:
 
 
 def fill_variables(study: Study, file: Path) -> Study:
-    """The study with `$name` replaced by the file's variables; a variable may use those above it.
+    """The study with `$name` replaced by the file's variables, which may use each other.
 
     Raises:
-        ValueError: a name is no variable of the file, or the command line sets one that the file does not use.
+        ValueError: a name is no variable of the file, variables use each other in a circle, or one is used nowhere.
     """
     values: dict[str, str] = {}
-    for name, value in study.variables.items():
-        values[name] = _fill(str(value), values, f"{file}: variables.{name}")
-    used = set(re.findall(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)", file.read_text(encoding="utf-8")))
+
+    def resolve(name: str, users: tuple[str, ...]) -> None:
+        if name in users:
+            raise ValueError(f"{file}: variables.{name}: it uses itself, by way of {' and '.join(users)}")
+        text = str(study.variables[name])
+        for used in _VARIABLE.findall(text):
+            if used in study.variables and used not in values:
+                resolve(used, (*users, name))
+        values[name] = _fill(text, values, f"{file}: variables.{name}")
+
+    for name in study.variables:
+        resolve(name, ())
+    used = set(_VARIABLE.findall(str(asdict(study))))
     if unused := sorted(set(values) - used):
         known = f"; the file uses {', '.join(sorted(used))}" if used else ""
         raise ValueError(

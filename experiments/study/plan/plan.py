@@ -101,7 +101,7 @@ class Plan:
             "study": self.study,
             "question": self.question,
             "base_arm": self.base_arm,
-            "arms": [{"arm": arm.name, "kind": arm.kind, "axes": dict(arm.axes)} for arm in self.arms],
+            "arms": [arm.entry() for arm in self.arms],
             "tasks": list(self.tasks),
             "runs": [run.entry() for run in self.runs],
             "latency": self.latency.entry() if self.latency else None,

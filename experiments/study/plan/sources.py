@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from experiments._shared.training.data_tokenizer import AUTO
+
 _HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 """How ids on the Hugging Face hub look: `name` or `owner/name`; so does many a folder's path."""
 _ON_HUB = ("model.teacher", "data.tokenizer")
@@ -46,8 +48,9 @@ class Lack:
 def _sources(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Options that name what is read, with their values; an option that the run does not have is left out."""
     for part, name in (("data", "data_dir"), ("model", "teacher"), ("data", "tokenizer")):
-        values = settings[part].get("init_args", {})
-        if isinstance(values.get(name), str):
-            yield f"{part}.{name}", values[name]
+        value = settings[part].get("init_args", {}).get(name)
+        for place in [value] if isinstance(value, str) else value or ():  # of several corpora each
+            if place != AUTO:
+                yield f"{part}.{name}", place
     if probe := settings["probe"]["data_dir"]:
         yield "probe.data_dir", probe

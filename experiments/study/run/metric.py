@@ -35,6 +35,8 @@ def metric_lines(plan: Plan, metric: str, folder: Path) -> list[str]:
     lines, remarks = [], []
     for arm in plan.arms:
         labels = [run.label for run in plan.runs if (run.stage, run.arm) == (stage, arm.name)]
+        if not labels and (arm.init_from or arm.taught_from):
+            continue
         found = {label: read_metrics(folder / label) for label in labels}
         values = [float(metrics[key]) for metrics in found.values() if is_number(metrics.get(key))]
         mean = f"{sum(values) / len(values):.4f}" if values else "missing"

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from distilkobert.tasks.files.odd_texts import has_jamo
 from distilkobert.tasks.files.tables import TableLayout, layout_of, read_table
-from distilkobert.tasks.files.text_examples import TextColumns, has_jamo, read_examples, read_unlabelled
+from distilkobert.tasks.files.text_examples import TextColumns, read_examples, read_unlabelled
 from distilkobert.tasks.kinds import MULTI_LABEL_CLASSIFICATION, SEQUENCE_CLASSIFICATION, SEQUENCE_REGRESSION
 from distilkobert.tasks.table_labels import balanced_weights, read_target
 from distilkobert.tasks.targets import ClassTarget, LabelsTarget, ScoreTarget, labels_in_order

@@ -121,12 +121,12 @@ def test_settings_that_contradict_each_other_are_refused(tiny_tokenizer: KoBertT
         tiny_tokenizer(A, truncation="only_first")
     with pytest.raises(ValueError, match="padding='max_length' needs max_length"):
         tiny_tokenizer(A, padding="max_length")
-    with pytest.raises(ValueError, match="truncation is True; expected one of"):
-        tiny_tokenizer(A, max_length=9, truncation=True)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="truncation is 'longer'; expected one of"):
+        tiny_tokenizer(A, max_length=9, truncation="longer")
     with pytest.raises(ValueError, match="padding is 'longer'; expected one of"):
-        tiny_tokenizer(A, padding="longer")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="return_tensors is 'np'"):
-        tiny_tokenizer(A, return_tensors="np")  # type: ignore[arg-type]
+        tiny_tokenizer(A, padding="longer")
+    with pytest.raises(ValueError, match="return_tensors is 'tf'"):
+        tiny_tokenizer(A, return_tensors="tf")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="max_length is 0"):
         tiny_tokenizer(A, max_length=0)
     with pytest.raises(ValueError, match="2 texts and 1 texts in text_pair"):

@@ -141,16 +141,17 @@ def test_real_corpus_in_one_process_stays_under_700_mb(real_data_dir: Path, tmp_
 
 
 def test_python_interface_reports_progress(text_file: Path, tmp_path: Path, tiny_tokenizer_dir: Path) -> None:
-    calls: list[tuple[int, int]] = []
+    calls: list[tuple[int, int, int]] = []
     prepare_corpus(
         [str(text_file)],
         str(tiny_tokenizer_dir),
         tmp_path / "corpus",
         CorpusSettings(validation_fraction=0.0),
-        on_progress=lambda count_bytes, count_lines: calls.append((count_bytes, count_lines)),
+        on_progress=lambda *counts: calls.append(counts),
     )
-    assert sum(count for count, _ in calls) == text_file.stat().st_size
-    assert sum(count for _, count in calls) == len(LINES) + 3
+    assert sum(count for count, _, _ in calls) == text_file.stat().st_size
+    assert sum(count for _, count, _ in calls) == len(LINES) + 3
+    assert {total for _, _, total in calls} == {text_file.stat().st_size}
     assert list(load_from_disk(str(tmp_path / "corpus"))) == ["train"]
 
 

@@ -1,6 +1,7 @@
 """Scores, retention and differences of a study with known answers; what cannot be computed is named."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from distilkobert.tasks.kinds import QUESTION_ANSWERING, SEQUENCE_CLASSIFICATION, TOKEN_CLASSIFICATION
 from experiments.report.reading.runs import Arm, Run, Study
 from experiments.report.reading.tasks import metrics_of, task_kind
+from experiments.report.score_tables import retention_table
 from experiments.report.scores import Scores, score_study
 from experiments.report.statistics import Ratio, Seeds
 from tests.support.report_world import label_records, tag_records, write_records, write_run
@@ -170,3 +172,25 @@ def test_records_are_json(study: Study) -> None:
     """The fabricated files have the trainer's layout."""
     line = (study.folder / "nsmc/base_seed1/predictions.jsonl").read_text(encoding="utf-8").splitlines()[0]
     assert set(json.loads(line)) == {"row", "gold", "predicted", "probability"}
+
+
+def test_the_mean_is_over_tasks_of_all_arms_and_taught_rows_may_have_fewer(study: Study) -> None:
+    taught = Arm("base+task_distil", taught_from="base")
+    more = [Run("nsmc", taught.name, 1, study.runs[0].folder, {"test/accuracy": 0.9})]
+    more += [Run("full", arm, 1, study.folder, {"test/accuracy": 0.5}) for arm in ("teacher", "base")]
+    some = replace(study, arms=(*ARMS, taught), tasks=("nsmc", "full"), runs=(*study.runs, *more))
+    unplanned, planned = (scored(replace(some, is_planned=known))[0] for known in (False, True))
+    assert unplanned.mean_retention("other") is None
+    assert [metric.stage for metric in planned.metrics if planned.is_in_mean(metric)] == ["nsmc"]
+    for arm, percent in (("other", 85.0), (taught.name, 90.0)):
+        mean = planned.mean_retention(arm)
+        assert mean is not None
+        assert mean.percent == pytest.approx(percent)
+    table = retention_table(replace(some, is_planned=True), planned)
+    assert [row[-1].text[:4] for row in table.rows[:4]] == ["100.", "70.0", "85.0", "90.0"]
+    assert any("Not every arm goes through full" in note for note in table.notes)
+    three = replace(some, is_planned=True, tasks=("nsmc", "third"), runs=(*study.runs, more[0], *(
+        Run("third", arm.name, 1, study.folder, {"test/accuracy": 0.5}) for arm in ARMS
+    )))  # fmt: skip
+    assert all(map(scored(three)[0].is_in_mean, scored(three)[0].metrics))
+    assert retention_table(three, scored(three)[0]).rows[3][-1].text == "–"

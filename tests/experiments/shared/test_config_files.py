@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments._shared.config_files import read_config, settings_sum
+from experiments._shared.parsing.config_files import read_config, settings_sum
 
 
 def write(folder: Path, content: bytes) -> Path:

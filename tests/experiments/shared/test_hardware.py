@@ -1,8 +1,8 @@
-"""The warning before bf16 runs on a processor without bf16 instructions, and the attention kernel for one with them."""
+"""Number formats that a processor emulates are refused; the attention kernel for one that has bf16 instructions."""
 
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import pytorch_lightning as pl
@@ -11,6 +11,7 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from experiments._shared.hardware import suit_processor
 from experiments._shared.processor import int8_instructions, processor_flags, processor_name
+from experiments._shared.training.trainer_checks import check_trainer
 
 WITH = "processor\t: 0\nflags\t\t: fpu avx2 avx512_bf16 sse\n"
 WITHOUT = "processor\t: 0\nflags\t\t: fpu avx2 sse\n"
@@ -35,24 +36,52 @@ def test_flags_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("precision", "flags", "warned", "fused"),
+    ("precision", "flags", "refused", "fused"),
     [
-        ("bf16-mixed", WITHOUT, True, True),
-        ("bf16-mixed", WITH, False, False),
-        ("bf16-mixed", AMX, False, True),
-        ("32-true", WITHOUT, False, True),
-        ("32-true", WITH, False, True),
+        ("bf16-mixed", WITHOUT, "bf16", True),
+        ("bf16-true", WITHOUT, "bf16", True),
+        ("16-true", WITHOUT, "float16", True),
+        ("16-true", WITH, "float16", True),
+        ("bf16-mixed", WITH, "", False),
+        ("bf16-mixed", AMX, "", True),
+        ("32-true", WITHOUT, "", True),
+        ("32-true", WITH, "", True),
     ],
 )
-def test_the_warning_and_the_kernel(precision: str, flags: str, warned: bool, fused: bool, tmp_path: Path) -> None:
+def test_what_is_refused_and_the_kernel(precision: str, flags: str, refused: str, fused: bool, tmp_path: Path) -> None:
     cpuinfo = tmp_path / "cpuinfo"
     cpuinfo.write_text(flags)
     torch.backends.cuda.enable_flash_sdp(not fused)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        suit_processor(_trainer(precision), cpuinfo)
-    assert any("many times slower" in str(w.message) for w in caught) is warned
+    trainer = _trainer(precision)
+    if refused:
+        with pytest.raises(
+            ValueError, match=rf"no {refused} instructions.*cpu\.yaml.*--run\.allow_slow_precision=true"
+        ):
+            suit_processor(trainer, cpuinfo=cpuinfo)
+    suit_processor(trainer, allow_slow=bool(refused), cpuinfo=cpuinfo)
     assert torch.backends.cuda.flash_sdp_enabled() is fused
+
+
+@pytest.mark.parametrize("name", ["LearningRateFinder", "BatchSizeFinder"])
+def test_searches_of_lightning_are_refused(name: str) -> None:
+    finder = SimpleNamespace(class_path=f"pytorch_lightning.callbacks.{name}")
+    settings = SimpleNamespace(
+        accelerator="cpu", strategy="auto", logger=None, callbacks=[finder], default_root_dir=None
+    )
+    with pytest.raises(ValueError, match=f"{name} is unsupported; .*(study|check_only)"):
+        check_trainer(settings)
+
+
+@pytest.mark.parametrize(("strategy", "overlay"), [("auto", "trainer/cpu.yaml in"), ("ddp", "ddp_cpu.yaml")])
+def test_gpu_settings_without_a_gpu_name_the_overlay(
+    strategy: str, overlay: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = SimpleNamespace(accelerator="gpu", strategy=strategy, logger=None, callbacks=None, default_root_dir=None)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ValueError, match=rf"finds no CUDA GPU here; .*{overlay}"):
+        check_trainer(settings)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    check_trainer(settings)
 
 
 def test_a_device_without_float64_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,7 +97,7 @@ def test_the_switch_reaches_the_cpu(tmp_path: Path) -> None:
     nodes = []
     for flags in (AMX, WITH):
         cpuinfo.write_text(flags)
-        suit_processor(_trainer("bf16-mixed"), cpuinfo)
+        suit_processor(_trainer("bf16-mixed"), cpuinfo=cpuinfo)
         nodes.append(type(scaled_dot_product_attention(query, query, query).grad_fn).__name__)
     assert "Flash" in nodes[0]
     assert "Flash" not in nodes[1]

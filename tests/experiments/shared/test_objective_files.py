@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from experiments._shared.objective_files import ObjectiveFiles, merge_objectives
+from experiments._shared.parsing.objective_files import ObjectiveFiles, merge_objectives
 
 HEAD = "model:\n  class_path: Distillation\n  init_args:\n    objectives:\n"
 BASE = f"""{HEAD}      soft: {{class_path: SoftTargets, init_args: {{weight: 0.3, on: real_tokens}}}}

@@ -4,7 +4,8 @@ from typing import Literal
 
 import pytest
 
-from experiments._shared.parsers import StrictParser, class_names, explain, option_names
+from experiments._shared.parsing.explanations import class_names, explain, option_names
+from experiments._shared.parsing.parsers import StrictParser
 
 LISTING = """Parser key "model":
   Does not validate against any of the Union subtypes
@@ -47,6 +48,11 @@ LISTING = """Parser key "model":
         (
             "unrecognized arguments: --data.seed_compatible=true",
             "unrecognized arguments: --data.seed_compatible=true; the option is data.reference_decoding now",
+        ),
+        (
+            LISTING.format(reason="Option 'unlabelled_file' is not accepted"),
+            "model: Distillation: Option 'unlabelled_file' is not accepted; texts without labels teach classes, labels "
+            "and scores alone (TableDataModule, NSMCDataModule)",
         ),
         ("unrecognized arguments: --zzz=3", "unrecognized arguments: --zzz=3"),
         ("File does not exist: 'a.yaml'", "File does not exist: 'a.yaml'"),

@@ -11,53 +11,53 @@ from experiments.study.plan.folder import config_sums
 from tests.support.study_texts import declare
 
 HEAD = "# Is it so?\nbase: [configs/distill/distilkobert.yaml]\nteacher: t\n"
-TEMPERATURE = "--model.objectives.soft_target.temperature"
+TEMPERATURE = "model.objectives.soft_target.temperature"
 
 
 @pytest.mark.parametrize(
     ("rest", "message"),
     [
         (
-            "arms: {a: [--model.objectives.soft_target.temprature=1]}\n",
+            "arms: {a: {model.objectives.soft_target.temprature: 1}}\n",
             r"arm a: model: Distillation: objectives: SoftTargets: Option 'temprature' is not accepted",
         ),
         (
-            "arms: {a: [--model.losses.temperature=1]}\n",
+            "arms: {a: {model.losses.temperature: 1}}\n",
             r"arm a: --model.losses.temperature is the old form; the option is "
             r"--model.objectives.soft_target.temperature now",
         ),
         (
-            "arms: {a: [--model.objectives.soft.weight=1]}\n",
+            "arms: {a: {model.objectives.soft.weight: 1}}\n",
             r"arm a: --model.objectives.soft: there is no objective 'soft'; the files have soft_target, masked_lm",
         ),
         (
-            "arms: {a: [--model.objectives.soft_target.temperature=hot]}\n",
+            "arms: {a: {model.objectives.soft_target.temperature: hot}}\n",
             r"arm a: .*SoftTargets.*temperature.*hot",
         ),
-        ("arms: {a: [--trainer.max_epoch=1]}\n", r"arm a: unrecognized arguments: --trainer.max_epoch=1"),
-        ("arms: {a: [--model.dict_kwargs.heat=1]}\n", r"arm a: model.heat: .*Distillation has no such option"),
+        ("arms: {a: {trainer.max_epoch: 1}}\n", r"arm a: unrecognized arguments: --trainer.max_epoch=1"),
+        ("arms: {a: {model.dict_kwargs.heat: 1}}\n", r"arm a: model.heat: .*Distillation has no such option"),
         (
-            "arms: {a: [--model.objectives.soft_target.temperature=2.0]}\n",
+            "arms: {a: {model.objectives.soft_target.temperature: 2.0}}\n",
             r"arms.a: --model.objectives.soft_target.temperature=2.0 changes nothing",
         ),
         (
-            "arms: {a: [--model.objectives.cosine.weight=0, --run.x=1]}\n",
+            "arms: {a: {model.objectives.cosine.weight: 0, run.x: 1}}\n",
             r"arms.a: --run.x=1 is set by the study itself",
         ),
         (
-            f"arms: {{a: [], b: [{TEMPERATURE}=3], c: [{TEMPERATURE}=3.0]}}\n",
+            f"arms: {{a: {{}}, b: {{{TEMPERATURE}: 3}}, c: {{{TEMPERATURE}: 3.0}}}}\n",
             r"the arms b and c come to the same settings",
         ),
         (
-            "arms: {a: [], mlm: [-c, configs/ablation/mlm_only.yaml]}\ncontrols: [mlm_only]\n",
+            "arms: {a: {}, mlm: {configs: [configs/ablation/mlm_only.yaml]}}\ncontrols: [mlm_only]\n",
             r"the arms mlm and mlm_only come to the same settings",
         ),
         (
-            "axes: {t: {t2: [--model.objectives.soft_target.temperature=2], default: []}}\n",
+            "axes: {t: {t2: {model.objectives.soft_target.temperature: 2}, default: {}}}\n",
             r"the arms t2 and default come to the same settings",
         ),
-        ("then: {nsmc: {configs: [configs/finetune/nsmc.yaml], overrides: [--x=1]}}\n", r"then.nsmc: .*--x=1"),
-        ("machine: [--trainer.devices=many]\noverrides: [--trainer.precision=3]\n", r"arm distilled: .*precision"),
+        ("then: {nsmc: {configs: [configs/finetune/nsmc.yaml], overrides: {x: 1}}}\n", r"then.nsmc: .*--x=1"),
+        ("machine: {trainer.devices: many}\noverrides: {trainer.precision: 3}\n", r"arm distilled: .*precision"),
     ],
 )
 def test_what_the_trainer_would_refuse_is_refused_first(rest: str, message: str, tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_what_the_trainer_would_refuse_is_refused_first(rest: str, message: str,
 def test_the_ends_of_a_search_are_parsed(tmp_path: Path) -> None:
     temperature = "model.objectives.soft_target.temperature: {low: 1.0, high: 2.0}"
     ranges = f"{{{temperature}, model.student.init: {{choices: [teacher, random, none]}}}}"
-    data = f"overrides: [--data.data_dir={tmp_path}]\n"
+    data = f"overrides: {{data.data_dir: {tmp_path}}}\n"
     text = HEAD + data + f"metric: distil/val/loss\nsearch: {{trials: 2, options: {ranges}}}\n"
     declared = declare(tmp_path, text)
     with pytest.raises(ValueError, match=r"arm search-002: .*student.init.*none"):
@@ -78,17 +78,17 @@ def test_the_ends_of_a_search_are_parsed(tmp_path: Path) -> None:
 
 
 def test_an_axis_may_name_the_value_of_the_base(tmp_path: Path) -> None:
-    axes = f"axes: {{t: {{t2: [{TEMPERATURE}=2.0], t4: [{TEMPERATURE}=4.0]}}}}\n"
+    axes = f"axes: {{t: {{t2: {{{TEMPERATURE}: 2.0}}, t4: {{{TEMPERATURE}: 4.0}}}}}}\n"
     check_plan(expand(declare(tmp_path, HEAD + axes)), tmp_path)
 
 
 @pytest.mark.parametrize(
     ("rest", "key"),
     [
-        ("arms: {a: [-c, configs/none.yaml]}\n", "arms.a"),
-        ("axes: {t: {x: [-c, configs/none.yaml]}}\n", "axes.t.x"),
+        ("arms: {a: {configs: [configs/none.yaml]}}\n", "arms.a"),
+        ("axes: {t: {x: {configs: [configs/none.yaml]}}}\n", "axes.t.x"),
         ("then: {nsmc: {configs: [configs/none.yaml]}}\n", "then.nsmc.configs"),
-        ("machine: [-c, configs/none.yaml]\n", "machine"),
+        ("machine: {configs: [configs/none.yaml]}\n", "machine"),
     ],
 )
 def test_a_config_that_is_not_there_is_named(rest: str, key: str, tmp_path: Path) -> None:
@@ -108,8 +108,8 @@ def test_data_that_is_not_there_is_named_before_the_first_run(
 ) -> None:
     (tmp_path / "corpus").mkdir()
     rest = (
-        f"overrides: [--data.data_dir={tmp_path}/corpus]\n"
-        f"then: {{nsmc: {{configs: [configs/finetune/nsmc.yaml], overrides: [--data.data_dir={tmp_path}/gone]}}}}\n"
+        f"overrides: {{data.data_dir: {tmp_path}/corpus}}\n"
+        f"then: {{nsmc: {{configs: [configs/finetune/nsmc.yaml], overrides: {{data.data_dir: {tmp_path}/gone}}}}}}\n"
     )
     lack = f"no such folder: then.nsmc: data.data_dir={tmp_path}/gone"
     with pytest.raises(FileNotFoundError, match=lack):
@@ -122,6 +122,6 @@ def test_data_that_is_not_there_is_named_before_the_first_run(
 
 @pytest.mark.slow
 def test_data_that_the_study_makes_need_not_be_there(tmp_path: Path) -> None:
-    plan = expand(declare(tmp_path, HEAD + f"overrides: [--data.data_dir={tmp_path}/study/corpus]\n"))
+    plan = expand(declare(tmp_path, HEAD + f"overrides: {{data.data_dir: {tmp_path}/study/corpus}}\n"))
     assert check_plan(plan, tmp_path / "study").missing == []
     assert check_plan(plan, tmp_path / "other").missing == [f"arm distilled: data.data_dir={tmp_path}/study/corpus"]

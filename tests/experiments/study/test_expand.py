@@ -16,7 +16,7 @@ from tests.support.study_texts import FULL, declare
 
 HEAD = "# Is it so?\nbase: [a.yaml]\nteacher: t\n"
 SEARCH = "metric: distil/val/loss\nsearch: {trials: 2, options: {a: {low: 1, high: 2}}"
-RESERVED = ("--run.arm=x", "--run.root=x", "--seed_everything=3", "--ckpt_path=x", "--model.teacher=x", "--help")
+RESERVED = ("run.arm", "run.root", "seed_everything", "ckpt_path", "model.teacher", "help")
 
 
 def test_the_runs_of_a_small_study(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_the_runs_of_a_small_study(tmp_path: Path) -> None:
 
 
 def test_the_args_of_one_arm(tmp_path: Path) -> None:
-    text = FULL + "machine: [-c, configs/trainer/cpu.yaml]\noverrides: [--data.max_tokens=9]\n"
+    text = FULL + "machine: {configs: [configs/trainer/cpu.yaml]}\noverrides: {data.max_tokens: 9}\n"
     folder = f"{tmp_path}/runs/s"
     run = next(run for run in expand(declare(tmp_path, text)).runs if run.label == "distil/random_seed1")
     fit, export = run.commands
@@ -60,7 +60,7 @@ def test_the_args_of_one_arm(tmp_path: Path) -> None:
 
 
 def test_controls_follow_the_base_arm(tmp_path: Path) -> None:
-    text = HEAD + "arms: {a: [--x=1], b: [--x=2]}\nbase_arm: b\n"
+    text = HEAD + "arms: {a: {x: 1}, b: {x: 2}}\nbase_arm: b\n"
     args = {arm.name: arm.args for arm in expand(declare(tmp_path, text)).arms}
     assert args["undistilled"] == ("--x=2", "--trainer.max_steps=0")
     assert args["mlm_only"] == ("--x=2", "-c", "configs/ablation/mlm_only.yaml")
@@ -68,19 +68,19 @@ def test_controls_follow_the_base_arm(tmp_path: Path) -> None:
 
 def test_axes_multiply_the_arms(tmp_path: Path) -> None:
     text = HEAD + (
-        "arms: {a: [--x=1], b: []}\naxes: {temperature: {t1: [--t=1], t4: [--t=4]}, depth: {d3: [], d6: [--d=6]}}\n"
+        "arms: {a: {x: 1}, b: {}}\naxes: {temperature: {t1: {t: 1}, t4: {t: 4}}, depth: {d3: {}, d6: {d: 6}}}\n"
     )
     arms = [arm for arm in expand(declare(tmp_path, text)).arms if arm.kind == "student"]
     assert [arm.name for arm in arms] == [f"{a}-{t}-{d}" for a in "ab" for t in ("t1", "t4") for d in ("d3", "d6")]
     assert arms[3].args == ("--x=1", "--t=4", "--d=6")
     assert arms[3].axes == {"temperature": "t4", "depth": "d6"}
-    only = expand(declare(tmp_path, HEAD + "axes: {temperature: {t1: [--t=1], t4: [--t=4]}}\n"))
+    only = expand(declare(tmp_path, HEAD + "axes: {temperature: {t1: {t: 1}, t4: {t: 4}}}\n"))
     assert [arm.name for arm in only.arms if arm.kind == "student"] == ["t1", "t4"]
 
 
 def test_seeds_of_arms_and_tasks(tmp_path: Path) -> None:
     text = HEAD + (
-        "arms: {a: [], b: [--x=1]}\nseeds: [1, 2]\narm_seeds: {b: [2], teacher: [1]}\ncontrols: [teacher]\n"
+        "arms: {a: {}, b: {x: 1}}\nseeds: [1, 2]\narm_seeds: {b: [2], teacher: [1]}\ncontrols: [teacher]\n"
         "then: {nsmc: {configs: [n.yaml], seeds: [2, 3]}, korquad: {configs: [k.yaml]}}\nlatency: false\n"
     )
     plan = expand(declare(tmp_path, text))
@@ -121,7 +121,7 @@ def test_every_need_stands_before_and_labels_differ(arms: dict[str, list[str]], 
 
 
 def test_points_of_a_search_are_arms_on_top_of_the_base(tmp_path: Path) -> None:
-    text = HEAD + "arms: {a: [--x=1]}\nmetric: distil/val/loss\nsearch: {trials: 3, options: {t: {low: 1, high: 9}}}\n"
+    text = HEAD + "arms: {a: {x: 1}}\nmetric: distil/val/loss\nsearch: {trials: 3, options: {t: {low: 1, high: 9}}}\n"
     plan = expand(declare(tmp_path, text), (Point(0, {"t": 4, "init": True}),))
     arm = next(arm for arm in plan.arms if arm.name == "search-000")
     assert arm.args == ("--x=1", "--t=4", "--init=true")
@@ -131,18 +131,18 @@ def test_points_of_a_search_are_arms_on_top_of_the_base(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rest", "message"),
     [
-        ("arms: {a/b: []}\n", r"arms: 'a/b' cannot be a folder name"),
+        ("arms: {a/b: {}}\n", r"arms: 'a/b' cannot be a folder name"),
         ("arms: {'': []}\n", r"arms: '' cannot be a folder name"),
         ("arms: {..: []}\n", r"arms: '..' cannot be a folder name"),
-        ("arms: {Base: [], base: [--x=1]}\n", r"'base' differs from 'Base' by case alone"),
+        ("arms: {Base: {}, base: {x: 1}}\n", r"'base' differs from 'Base' by case alone"),
         ("arms: {mlm_only: []}\n", r"'mlm_only' stands there twice"),
         ("arms: {teacher: []}\ncontrols: []\n", r"arms.teacher: this is the name of the teacher itself"),
-        ("arms: {a-b: [--x=1], a: [--x=2]}\naxes: {z: {b: [], b-b: [--y=1]}}\n", r"'a-b-b' stands there twice"),
-        ("arms: {a: [--x=1], b: [--x=1]}\n", r"the arms a and b are the same command \(--x=1\)"),
-        ("arms: {a: [], b: []}\n", r"the arms a and b are the same command \(the base as it is\)"),
-        ("arms: {a: [x.yaml]}\n", r"arms.a: 'x.yaml' is no option; write -c FILE"),
+        ("arms: {a-b: {x: 1}, a: {x: 2}}\naxes: {z: {b: {}, b-b: {y: 1}}}\n", r"'a-b-b' stands there twice"),
+        ("arms: {a: {x: 1}, b: {x: 1}}\n", r"the arms a and b are the same command \(--x=1\)"),
+        ("arms: {a: {}, b: {}}\n", r"the arms a and b are the same command \(the base as it is\)"),
+        ("arms: {a: [x.yaml]}\n", r"arms.a: expected {option: value}, found \[x.yaml\]"),
         ("axes: {t: {}}\n", r"axes.t: has no labels"),
-        ("base_arm: c\narms: {a: []}\n", r"base_arm: there is no arm 'c'; the arms are a"),
+        ("base_arm: c\narms: {a: {}}\n", r"base_arm: there is no arm 'c'; the arms are a"),
         ("arm_seeds: {c: [1]}\n", r"arm_seeds.c: no such arm"),
         ("seeds: []\n", r"seeds: \[\] must be one or more different"),
         ("seeds: [1, 1]\n", r"seeds: \[1, 1\] must be"),
@@ -152,19 +152,13 @@ def test_points_of_a_search_are_arms_on_top_of_the_base(tmp_path: Path) -> None:
         ("seeds: [4294967296]\n", r"seeds: \[4294967296\] must be .* from 0 to 4294967295"),
         (f"{SEARCH}, seed: -1}}\n", r"search.seed: \[-1\] must be"),
         ("metric: nmsc/test/accuracy\n", r"metric: 'nmsc/test/accuracy' must be STAGE/KEY, its stage one of distil"),
-        ("arms: {a: [--x=1], b: [-c]}\n", r"arms.b: -c has no value; write -c FILE"),
-        ("arms: {a: [--config, --x=1]}\n", r"arms.a: --config has no value; write --config FILE"),
-        (
-            "arms: {b: [--model.objectives.cosine.weight]}\n",
-            r"arms.b: --model.objectives.cosine.weight has no value",
-        ),
-        ("axes: {t: {u: [--x, --y=1]}}\n", r"axes.t.u: --x has no value; write --x=VALUE"),
+        ("arms: {a: {x: 1}, b: [-c]}\n", r"line 4: arms.b: expected {option: value}, found \[-c\]"),
         ("metric: accuracy\n", r"metric: 'accuracy' must be STAGE/KEY"),
         ("search: {trials: 2, options: {a: {low: 1, high: 2}}}\n", r"search: needs .* metric"),
-        *((f"arms: {{a: ['{word}']}}\n", rf"arms.a: {word} is ") for word in RESERVED),
-        ("overrides: [--run.recipe=x]\n", r"overrides: --run.recipe=x is set by the study itself"),
+        *((f"arms: {{a: {{{name}: 3}}}}\n", rf"arms.a: --{name}=3 is ") for name in RESERVED),
+        ("overrides: {run.recipe: x}\n", r"overrides: --run.recipe=x is set by the study itself"),
         (
-            "then: {nsmc: {configs: [a], overrides: [--model.init_args.init_from=x]}}\n",
+            "then: {nsmc: {configs: [a], overrides: {model.init_args.init_from: x}}}\n",
             r"then.nsmc.over.* itself",
         ),
     ],
@@ -172,6 +166,21 @@ def test_points_of_a_search_are_arms_on_top_of_the_base(tmp_path: Path) -> None:
 def test_contradictions_are_refused(rest: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=message):
         expand(declare(tmp_path, HEAD + rest))
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--arms.b=[-c]", r"arms.b: -c has no value; write -c FILE"),
+        ("--arms.b=[--config, --x=1]", r"arms.b: --config has no value; write --config FILE"),
+        ("--overrides=[--model.objectives.cosine.weight]", r"overrides: --model.objectives.cosine.weight has no value"),
+        ("--machine=[--x, --y=1]", r"machine: --x has no value; write --x=VALUE"),
+        ("--machine=[x.yaml]", r"machine: 'x.yaml' is no option; write -c FILE"),
+    ],
+)
+def test_words_of_the_command_line_are_checked_too(option: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=message):
+        expand(declare(tmp_path, HEAD, option))
 
 
 def test_an_empty_teacher_is_refused(tmp_path: Path) -> None:

@@ -28,10 +28,10 @@ def test_the_command_line_wins(tmp_path: Path) -> None:
     assert (declared.name, declared.dry_run) == ("other", True)
 
 
-def test_variables_are_filled_in_and_may_use_those_above(tmp_path: Path) -> None:
+def test_variables_are_filled_in_and_may_use_each_other(tmp_path: Path) -> None:
     text = (
-        "# Is it so?\nvariables: {data: data, corpus: $data/c, task: nsmc, n: 3}\nbase: [a.yaml]\nteacher: $data/t\n"
-        "overrides: [--data.data_dir=$corpus, --n=$n, --price=$$1]\nthen: {$task: {configs: ['x/${task}_plus.yaml']}}\n"
+        "# Is it so?\nvariables: {corpus: $data/c, data: data, task: nsmc, n: 3}\nbase: [a.yaml]\nteacher: $data/t\n"
+        "overrides: {data.data_dir: $corpus, n: $n, price: $$1}\nthen: {$task: {configs: ['x/${task}_plus.yaml']}}\n"
     )
     study = declare(tmp_path, text, "--variables.data=/x").study
     assert study.overrides == ["--data.data_dir=/x/c", "--n=3", "--price=$1"]
@@ -44,8 +44,8 @@ def test_variables_are_filled_in_and_may_use_those_above(tmp_path: Path) -> None
     [
         ("base: [a.yaml]\nteacher: t\n", (), r"line 1: expected a comment with the study's question"),
         ("#\nbase: [a.yaml]\nteacher: t\n", (), r"line 1: expected a comment"),
-        (HEAD + "arms: {a: [], b: [], a: [--x=1]}\n", (), r"line 4: 'a' stands in line 4 already"),
-        (HEAD + "arms:\n  a: []\n  b: []\n  a: []\n", (), r"line 7: 'a' stands in line 5 already"),
+        (HEAD + "arms: {a: {}, b: {}, a: {x: 1}}\n", (), r"line 4: 'a' stands in line 4 already"),
+        (HEAD + "arms:\n  a: {}\n  b: {}\n  a: {}\n", (), r"line 7: 'a' stands in line 5 already"),
         (HEAD + "arms:\n  no: []\n", (), r"line 5: YAML reads the key no not as text; put it in quotes"),
         (HEAD + "arms:\n  1: []\n", (), r"line 5: YAML reads the key 1 not as text"),
         (HEAD + "armz: {}\n", (), r"s.yaml, line 4: no key 'armz'; did you mean arms\?"),
@@ -59,8 +59,15 @@ def test_variables_are_filled_in_and_may_use_those_above(tmp_path: Path) -> None
         (HEAD, ("--sedes=[1]",), r"unrecognized arguments: --sedes"),
         (HEAD, ("--workers=0",), r"--workers=0: must be 1 or more"),
         (HEAD, ("--name=a/b",), r"'a/b' cannot be a folder name"),
-        (HEAD + "overrides: [--data.data_dir=$corpus]\n", (), r"overrides: \$corpus in .* is no variable; .*: none"),
-        (HEAD + "overrides: [--x=5$]\n", (), r"write \$\$ for the sign itself"),
+        (HEAD + "overrides: {data.data_dir: $corpus}\n", (), r"overrides: \$corpus in .* is no variable; .*: none"),
+        (HEAD + "overrides: {x: 5$}\n", (), r"write \$\$ for the sign itself"),
+        (HEAD + "variables: {a: $b, b: $a}\n", (), r"variables.a: it uses itself, by way of a and b"),
+        (HEAD + "arms: {a: {--x: 1}}\n", (), r"line 4: arms.a: write the option --x without dashes, as `x: VALUE`"),
+        (HEAD + "arms: {a: {-c: f}}\n", (), r"arms.a: write the option -c without dashes, as `configs: VALUE`"),
+        (HEAD + "arms:\n  a: {trainer: {max_steps: 3}}\n", (), r"line 5: arms.a.trainer: .*`trainer.max_steps: VALUE`"),
+        (HEAD + "arms: {a: {x: }}\n", (), r"arms.a.x: has no value; write null"),
+        (HEAD + "arms: {a: 3}\n", (), r"arms.a: expected options as {option: value}, found '3'"),
+        (HEAD + "arms: {a: {configs: [{b: 1}]}}\n", (), r"arms.a.configs: expected config files"),
         (
             HEAD,
             ("--variables.corpus=/x",),

@@ -1,5 +1,6 @@
 """Every shipped study asks its question, expands, and has arms that the trainer's parser takes and tells apart."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ def test_every_arm_parses(path: Path) -> None:
     plan = plan_of(path)
     check_plan(plan, Path("runs") / path.stem)
     assert plan.question.endswith("?")
-    assert [task.replace("klue", "naver") for task in plan.tasks] == ["nsmc", "naver_ner", "korquad"]
+    assert [task.replace("klue", "naver") for task in plan.tasks][:3] == ["nsmc", "naver_ner", "korquad"]
 
 
 def test_the_open_ner_data_can_stand_in() -> None:
@@ -49,7 +50,17 @@ def test_the_open_ner_data_can_stand_in() -> None:
         ("mini", ["distilled", "init_random"]),
         (
             "evidence",
-            ["triple_loss", "hidden_mse", "attention", "relations", "relations_soft", "random_start", "first_three"],
+            [
+                "triple_loss",
+                "triple_loss+task_distil",
+                "hidden_mse",
+                "attention",
+                "relations",
+                "relations_soft",
+                "random_start",
+                "first_three",
+                "mlm_equal_time",
+            ],
         ),
         (
             "mini_ablation",
@@ -61,3 +72,17 @@ def test_the_arms_are_these(name: str, arms: list[str]) -> None:
     plan = plan_of(Path(f"configs/study/{name}.yaml"))
     assert [arm.name for arm in plan.arms if arm.kind == "student"] == arms
     assert Path(f"configs/study/{name}.yaml") in STUDIES
+
+
+def test_the_examples_of_the_page_are_studies(tmp_path: Path) -> None:
+    page = Path("docs/studies.md").read_text(encoding="utf-8")
+    example, _, distil, models, search, *_ = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    base = "# Is it so?\nbase: [b.yaml]\nteacher: t\narms: {all_terms: {}}\n"
+    (tmp_path / "page.yaml").write_text(example, encoding="utf-8")
+    assert [arm.name for arm in plan_of(tmp_path / "page.yaml").arms][1:4] == ["all_terms", "no_cosine", "random"]
+    for number, part in enumerate((distil, distil + models, distil + search)):
+        (tmp_path / f"{number}.yaml").write_text(base + part, encoding="utf-8")
+        plan = expand(parse_study(["--config", str(tmp_path / f"{number}.yaml")]))
+        labels = {run.label for run in plan.runs}
+        assert {"nsmc/all_terms_seed1", "nsmc/all_terms+task_distil_seed1", "nsmc/teacher_seed1"} <= labels
+        assert ("nsmc/multilingual_seed1" in labels) == (number == 1)

@@ -56,8 +56,8 @@ def test_what_is_there_or_made_is_no_lack(tmp_path: Path) -> None:
 
 def test_a_study_tells_all_that_is_missing_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     head = "# Is it so?\nbase: [configs/distill/distilkobert.yaml]\n"
-    options = f"--data.data_dir={tmp_path}, --data.tokenizer=/none/pieces, --probe.data_dir=data/none"
-    text = f"{head}teacher: /none/teacher\noverrides: [{options}]\n"
+    options = f"data.data_dir: {tmp_path}, data.tokenizer: /none/pieces, probe.data_dir: data/none"
+    text = f"{head}teacher: /none/teacher\noverrides: {{{options}}}\n"
     with pytest.raises(FileNotFoundError, match=r"model.teacher=/none/teacher; .*=/none/pieces; .*=data/none\. Name"):
         check(declare(tmp_path, text))
     text = text.replace("/none/teacher", "monologg/kobert-lm").replace("/none/pieces", "some/pieces")

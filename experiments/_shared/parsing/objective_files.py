@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import yaml
 
-from experiments._shared.old_objectives import NEW_NAMES, objectives_of
+from experiments._shared.parsing.old_objectives import NEW_NAMES, objectives_of
 
 _ABOVE = ("model", "init_args", "objectives")
 _NULL = "tag:yaml.org,2002:null"

@@ -1,0 +1,1 @@
+"""How a command line is read, and what is said where it cannot be."""

@@ -1,0 +1,128 @@
+"""How every command line of this project is read: no abbreviations, help as it was written, errors of a line or two."""
+
+import sys
+from argparse import RawDescriptionHelpFormatter
+from pathlib import Path
+from typing import Any, NoReturn
+
+from jsonargparse import ArgumentParser, DefaultHelpFormatter
+
+from experiments._shared.parsing.config_files import ConfigFile, read_config
+from experiments._shared.parsing.explanations import KEY, NO_CLASS, REFUSED, explain, named_by, refused_name
+from experiments._shared.parsing.mistakes import misplaced_word
+from experiments._shared.parsing.objective_files import ObjectiveFiles, merge_objectives
+
+
+class HelpFormatter(DefaultHelpFormatter, RawDescriptionHelpFormatter):
+    """Help that keeps the lines of the description as they were written."""
+
+
+class StrictParser(ArgumentParser):
+    """A parser that takes no abbreviated option: a shortened name is a typing mistake, never another setting."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("formatter_class", HelpFormatter)
+        super().__init__(*args, allow_abbrev=False, **kwargs)
+        self.config_files: list[ConfigFile] = []
+        self._objective_files = ObjectiveFiles()
+        self._reading = False
+        self.arguments: list[str] = []
+
+    def parse_args(self, args: Any = None, *others: Any, **kwargs: Any) -> Any:
+        """Parse the command line; options of the old form are refused with their new names."""
+        self.arguments = list(sys.argv[1:] if args is None else args)
+        return super().parse_args(args, *others, **kwargs)
+
+    def parse_path(self, cfg_path: Any, *args: Any, **kwargs: Any) -> Any:
+        """Parse a configuration file; its errors name it and the line."""
+        try:
+            file = read_config(Path(cfg_path))
+            self._check_order(file)
+            self.config_files.append(file)
+        except (OSError, ValueError) as error:
+            self.error(str(error), error)
+        self._reading = True
+        try:
+            return super().parse_path(cfg_path, *args, **kwargs)
+        finally:
+            self._reading = False
+
+    def parse_string(self, content: str, path: Any = "", *args: Any, **kwargs: Any) -> Any:
+        """Parse the content of a configuration file, with the objectives of the files before it."""
+        if self._reading:
+            try:
+                commands = {name: parser._objective_files for name, parser in self._commands().items()}
+                content = merge_objectives(self.config_files[-1].path, content, self._objective_files, commands)
+            except ValueError as error:
+                self._reading = False  # the message names file and line already
+                self.error(str(error), error)
+        return super().parse_string(content, path, *args, **kwargs)
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        """Say what is wrong and what was probably meant, without the list of all options."""
+        # An option that a file alone may hold is refused when all has been read, by the parser above the command's.
+        parser = getattr(ex, "subcommand_parser", None) or self._command()
+        refused = "" if self._reading else parser._objective_files.refused(parser.arguments)
+        message = refused or self._misplaced(message) or parser._placed(message)
+        if not self.exit_on_error:
+            super().error(message, ex)
+        options = [name.lstrip("-") for action in parser._actions for name in action.option_strings]
+        print(f"error: {explain(message, options, parser._classes())}", file=sys.stderr)
+        print(f"All options: {parser._program} --help", file=sys.stderr)
+        sys.exit(2)
+
+    def _misplaced(self, message: str) -> str:
+        """What is wrong with the words of the line, where it is they that a message is about."""
+        if not any(phrase in message for phrase in ("unrecognized arguments", "is not accepted before subcommand")):
+            return ""
+        return misplaced_word(self._program, self.arguments, self._commands())
+
+    @property
+    def _program(self) -> str:
+        return " ".join(word for word in self.prog.split() if word != "[options]")
+
+    def _check_order(self, file: ConfigFile) -> None:
+        """Refuse settings of a module or of data whose class no file or option before them has chosen.
+
+        Raises:
+            ValueError: names file and line.
+        """
+        for part in ("model", "data"):
+            below = [key for key in file.lines if key.startswith(f"{part}.")]
+            chosen = any(f"{part}.class_path" in one.lines for one in (*self.config_files, file))
+            if (
+                below
+                and not chosen
+                and not any(word.startswith((f"--{part}=", f"--{part}.class_path=")) for word in self.arguments)
+            ):
+                raise ValueError(
+                    f"{file.place(below[0])}: {part}: its class is not chosen yet; put the recipe first: "
+                    f"-c RECIPE -c {file.path}"
+                )
+
+    def _command(self) -> "StrictParser":
+        """The parser of the command whose files have been read, where this one only chooses among commands."""
+        return next((parser for parser in self._commands().values() if parser.config_files), self)
+
+    def _commands(self) -> "dict[str, StrictParser]":
+        """The parsers of the commands by name, where this one only chooses among commands."""
+        action = self._subcommands_action
+        parsers = action._name_parser_map.items() if action else ()
+        return {name: parser for name, parser in parsers if isinstance(parser, StrictParser)}
+
+    def _placed(self, message: str) -> str:
+        """The message behind the file and line that it is about, if it is about one."""
+        refused = REFUSED.search(message)
+        asked = refused_name(refused) if refused and refused["option"] else ""
+        key = ".".join([*KEY.findall(message), *([asked] if asked else [])])
+        if self._reading:
+            files = self.config_files[-1:]
+            key += ".class_path" if NO_CLASS.search(message) else ""
+        else:
+            files = [file for file in self.config_files if asked in file.lines][-1:]
+        return f"{files[0].place(key)}: {message}" if files else message
+
+    def _classes(self) -> dict[str, list[str]]:
+        """Names of the classes that an option may name, for the options that name one."""
+        hints = {action.dest: getattr(action, "_typehint", None) for action in self._actions}
+        return {name: named_by(hint) for name, hint in hints.items()}

@@ -1,0 +1,68 @@
+"""`--data.tokenizer=auto`: the tokenizer of the model that a command starts from."""
+
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from jsonargparse import Namespace
+
+from distilkobert.corpus.manifest import MANIFEST_NAME, read_manifest
+from distilkobert.tokenizers.loading import load_tokenizer, tokenizer_beside
+from experiments._shared.resuming import is_first_process
+from experiments._shared.tokenizer_checks import sources
+
+AUTO: Final = "auto"
+_USUAL: Final = Path("data/kobert")
+
+
+def default_tokenizer(data: Any) -> None:
+    """Let data whose tokenizer is required and not named have that of the model.
+
+    Args:
+        data: `data` as it was parsed.
+    """
+    settings = data.get("init_args") if isinstance(data, Namespace) else None
+    if isinstance(settings, Namespace) and "tokenizer" in settings and settings.tokenizer is None:
+        settings.tokenizer = AUTO
+
+
+def fill_tokenizer(config: Namespace) -> None:
+    """Put the folder of a tokenizer in place of `auto`, and say which.
+
+    Taken is the tokenizer in the folder of what the module starts from: the run of `--ckpt_path`, else the teacher,
+    `init_from`, the student's start; of several, that which a prepared corpus was made with. Where none has one,
+    data/kobert is taken, and where that is not there either, the hub's repository that the module names.
+
+    Args:
+        config: the settings of a command.
+
+    Raises:
+        ValueError: nothing names a tokenizer.
+    """
+    data = config.data.get("init_args")
+    if data is None or data.get("tokenizer") != AUTO:
+        return
+    named = [("ckpt_path", config.ckpt_path)] if config.get("ckpt_path") else []
+    named += [(f"model.{option}", source) for option, source in sources(config.model.init_args.as_dict())]
+    found = {str(folder): option for option, source in named if (folder := tokenizer_beside(source)) is not None}
+    if _USUAL.is_dir():
+        found.setdefault(str(_USUAL), "the usual folder")
+    if not found:
+        found = {source: option for option, source in named if not Path(source).exists() and option != "ckpt_path"}
+    if not found:
+        starts = ", ".join(f"{option}={source}" for option, source in named) or "the module starts from no model"
+        raise ValueError(
+            f"data.tokenizer: none is named, {_USUAL} is not there, and there is none to take from the model "
+            f"({starts}); set --data.tokenizer=FOLDER"
+        )
+    data.tokenizer = _that_of_corpus(data.get("data_dir"), list(found))
+    if is_first_process():
+        print(f"tokenizer: {data.tokenizer} ({found[data.tokenizer]})", file=sys.stderr)
+
+
+def _that_of_corpus(data_dir: str | None, folders: list[str]) -> str:
+    """The folder whose tokenizer made the corpus; the first where there is no corpus, or none has made it."""
+    if len(folders) > 1 and data_dir is not None and (Path(data_dir) / MANIFEST_NAME).is_file():
+        made = read_manifest(Path(data_dir))["tokenizer"]["fingerprint"]
+        return next((folder for folder in folders if load_tokenizer(folder).fingerprint == made), folders[0])
+    return folders[0]

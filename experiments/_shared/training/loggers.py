@@ -1,0 +1,106 @@
+"""The loggers that a command asks for beside TensorBoard, with the run's folder and name."""
+
+import os
+from collections.abc import Iterator
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+from jsonargparse import Namespace
+from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger
+
+from lightning_modules.loggers.late_logger import LateLogger
+from lightning_modules.loggers.run_csv import RunCSV
+
+_PACKAGES = {"MLFlowLogger": "mlflow", "WandbLogger": "wandb"}
+_IDS = {"MLFlowLogger": "run_id", "WandbLogger": "id"}
+"""Option of a logger that names the run which it goes on with."""
+
+_ALWAYS = "trainer.logger: runs always log to TensorBoard in their run folder; leave it out"
+
+
+def fill_folder(loggers: Any, root: str) -> None:
+    """Give loggers of files the folder without which the parser does not take them; they write into the run's anyway.
+
+    Args:
+        loggers: `trainer.logger` as it was parsed.
+        root: folder of all runs.
+    """
+    for asked in _asked(loggers):
+        if asked.class_path.endswith((".CSVLogger", ".TensorBoardLogger")) and asked.init_args.get("save_dir") is None:
+            asked.init_args.save_dir = root
+
+
+def check_loggers(asked: Any) -> None:
+    """Check the loggers of a command before anything is made.
+
+    Args:
+        asked: `trainer.logger` as it was parsed.
+
+    Raises:
+        ValueError: TensorBoard is switched off or named, or the package of a logger is not installed.
+    """
+    if asked is False:
+        raise ValueError(_ALWAYS)
+    for logger in _asked(asked):
+        if issubclass(_class_of(logger.class_path), TensorBoardLogger):
+            raise ValueError(_ALWAYS)
+        package = _PACKAGES.get(_name(logger))
+        if package and find_spec(package) is None:
+            raise ValueError(
+                f"trainer.logger: {_name(logger)} needs a package that is not installed: pip install {package}"
+            )
+
+
+def make_loggers(asked: Any, folder: Path, resumed_step: int | None) -> list[Logger]:
+    """Make the loggers that stand beside TensorBoard.
+
+    Args:
+        asked: `trainer.logger` as it was parsed.
+        folder: the run's, `<root>/<recipe>/<arm>_seed<k>`.
+        resumed_step: optimizer step at which training goes on; None where it does not.
+    """
+    return [LateLogger(partial(_make, one, folder, resumed_step), _name(one), folder) for one in _asked(asked)]
+
+
+def _make(asked: Namespace, folder: Path, resumed_step: int | None, run_id: str | None) -> Logger:
+    kind, name = _class_of(asked.class_path), _name(asked)
+    if issubclass(kind, CSVLogger):
+        return RunCSV(folder, resumed_step)
+    defaults = {parameter.name: parameter.default for parameter in signature(kind).parameters.values()}
+    chosen = {key: value for key, value in asked.init_args.as_dict().items() if value != defaults.get(key)}
+    known = {} if run_id is None or name not in _IDS else {_IDS[name]: run_id}
+    logger: Logger = kind(**{**asked.init_args.as_dict(), **_of_run(name, folder), **chosen, **known})
+    return logger
+
+
+def _of_run(name: str, folder: Path) -> dict[str, Any]:
+    """Settings of a logger that its run gives it, where the command does not."""
+    recipe, run, root = folder.parent.name, folder.name, folder.parent.parent
+    if name == "MLFlowLogger":
+        place = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(root / 'mlflow.db').resolve()}"
+        return {"experiment_name": recipe, "run_name": run, "tracking_uri": place}
+    if name == "WandbLogger":
+        return {
+            "project": os.environ.get("WANDB_PROJECT") or "distilkobert",
+            "name": f"{recipe}/{run}",
+            "save_dir": folder,
+        }
+    return {}
+
+
+def _asked(loggers: Any) -> Iterator[Namespace]:
+    found = loggers if isinstance(loggers, list) else [loggers]
+    yield from (one for one in found if isinstance(one, Namespace))
+
+
+def _name(asked: Namespace) -> str:
+    return str(asked.class_path.rpartition(".")[2])
+
+
+def _class_of(class_path: str) -> Any:
+    module, _, name = class_path.rpartition(".")
+    return getattr(import_module(module), name)

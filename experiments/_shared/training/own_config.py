@@ -1,0 +1,70 @@
+"""The configuration that a run keeps, named by a command: of a checkpoint's own run, and of a run that has moved."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from jsonargparse import Namespace
+
+from distilkobert.io.run_files import CONFIG_FILE, no_checkpoint
+from experiments._shared.parsing.parsers import StrictParser
+from experiments._shared.resuming import is_first_process
+from experiments._shared.run_folder import RunSpec, read_config
+
+
+def with_own_config(words: Sequence[str]) -> list[str]:
+    """The words of a command line; where they name a checkpoint and no file of settings, with that of its run.
+
+    Args:
+        words: the command, and its options.
+
+    Raises:
+        FileNotFoundError: there is no such checkpoint, or no configuration of its run.
+        ValueError: `last` or `best` names none without a run.
+    """
+    named = _value(words, "--ckpt_path")
+    if not named or _value(words, "-c") or _value(words, "--config"):
+        return list(words)
+    if named in ("last", "best"):
+        raise ValueError(f"--ckpt_path={named} is of a run; name the run with -c RUN/{CONFIG_FILE}, or the file itself")
+    checkpoint = Path(named)
+    config = checkpoint.parent.parent / CONFIG_FILE
+    if not checkpoint.is_file():
+        raise no_checkpoint(checkpoint)
+    if not config.is_file():
+        raise FileNotFoundError(f"--ckpt_path={named}: {config} is not there; name the settings with -c")
+    if is_first_process():
+        print(f"settings of the checkpoint's run: -c {config}", file=sys.stderr)
+    return [words[0], "-c", str(config), *words[1:]]
+
+
+def place_by_own_config(config: Namespace, parser: StrictParser) -> None:
+    """Take the place of a run from that of its own configuration, where a command names that and no other place.
+
+    Args:
+        config: the settings of a command; `run.root` is changed where the run has moved, or the command runs in another
+            folder than the one that began it.
+        parser: has read it.
+    """
+    named = [file.path for file in parser.config_files if "run.root" in file.lines]
+    if (
+        any(word.partition("=")[0] == "--run.root" for word in parser.arguments)
+        or not named
+        or named[-1].name != CONFIG_FILE
+    ):
+        return
+    home = named[-1].resolve().parent
+    saved = read_config(named[-1])
+    own = RunSpec(**{**saved["run"], "root": str(home.parent.parent)})
+    if own.folder(int(saved["seed_everything"])) == home and str(Path(config.run.root).resolve()) != own.root:
+        config.run.root = own.root
+
+
+def _value(words: Sequence[str], option: str) -> str:
+    """What follows an option, after `=` or as the next word; empty where it is not there."""
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if word == option:
+            return following
+        if word.startswith(f"{option}="):
+            return word.partition("=")[2]
+    return ""

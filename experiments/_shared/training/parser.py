@@ -1,0 +1,124 @@
+"""The parser of the trainer's commands, and its help: our groups first, Lightning's options in a line each."""
+
+import re
+from argparse import SUPPRESS, Action, _ArgumentGroup
+from typing import Any, Final
+
+from jsonargparse import Namespace
+from pytorch_lightning.cli import LightningArgumentParser
+
+from experiments._shared.parsing.explanations import named_by
+from experiments._shared.parsing.parsers import HelpFormatter, StrictParser
+from experiments._shared.training.required import fill_required
+
+_TITLES: Final = {
+    "config": "Files of settings, and the seed",
+    "run": "Run folder and resuming",
+    "ckpt_path": "Checkpoint",
+    "model": "Model",
+    "data": "Data",
+    "best_checkpoint": "The best checkpoint (Lightning's ModelCheckpoint)",
+    "last_checkpoint": "The checkpoint to resume from",
+    "gradients": "Losses and gradients that are not finite",
+    "progress": "Progress in lines, where there is no terminal",
+    "probe": "A linear probe during distillation",
+    "trainer": "Trainer (PyTorch Lightning's own options)",
+}
+"""Titles of the groups of options, in the order in which they are shown, by the first part of their names."""
+
+_CHECKPOINT = (
+    "Checkpoint to load: a file, or 'last' or 'best' for those in the run's folder. 'fit' resumes from it as the run "
+    "was; other commands evaluate its weights. Without -c, the settings are those of the file's own run."
+)
+_OWN_WORDS: Final = {
+    "trainer.logger": "Loggers that get what TensorBoard gets: --trainer.logger+=CSVLogger (or MLFlowLogger, "
+    "WandbLogger, a class of your own).",
+    "trainer.callbacks": "Callbacks beside the run's own: --trainer.callbacks+=CLASS; "
+    "--trainer.callbacks.help=CLASS shows the options of one.",
+}
+COMMANDS: Final = {
+    "fit": "Train, validate in between, and keep the last and the best checkpoint.",
+    "validate": "Measure a checkpoint on the held-out part of the data.",
+    "test": "Measure a checkpoint on the test data, which no other command reads.",
+    "predict": "Write a checkpoint's predictions for a file.",
+}
+"""What each command does."""
+
+_OF_LIGHTNING = ("trainer.", "best_checkpoint.")
+
+
+class TrainerHelp(HelpFormatter):
+    """Help with Lightning's own texts cut to their first sentence, and classes by the names that can be typed."""
+
+    def __init__(self, prog: str, **options: Any) -> None:
+        super().__init__(prog, max_help_position=32, **options)  # type: ignore[no-untyped-call]
+
+    def _get_help_string(self, action: Action) -> str:
+        if action.dest in ("model", "data"):
+            names = ", ".join(named_by(getattr(action, "_typehint", None)))
+            return f"One of {names}, or a class of your own. --{action.dest}.help=NAME shows the options of one."
+        if not action.dest.startswith(_OF_LIGHTNING):
+            return super()._get_help_string(action)
+        if action.dest in _OWN_WORDS:
+            return _OWN_WORDS[action.dest]
+        default = "" if action.default is None else f" (default: {action.default})"
+        return f"{first_sentence(action.help or '')}{default}"
+
+    def _get_default_metavar_for_optional(self, action: Action) -> str:
+        return "VALUE"
+
+
+def first_sentence(text: str) -> str:
+    """The first sentence of a docstring's paragraph, without marks of reStructuredText."""
+    plain = re.sub(r":\w+:`~?(?:[\w.]+\.)?(\w+)`", r"\1", " ".join(text.split())).replace("`", "")
+    found = re.match(r".+?[.:](?=\s+[A-Z]|$)(?<!i\.e\.)(?<!e\.g\.)", plain)
+    return found[0] if found else plain
+
+
+class TrainerParser(StrictParser, LightningArgumentParser):
+    """LightningCLI's parser, as strict as that of all other commands."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("formatter_class", TrainerHelp)
+        super().__init__(*args, **kwargs)
+
+    def validate(self, namespace: Namespace, *args: Any, **kwargs: Any) -> None:
+        """Check the settings, once those are there that a run gives its loggers and its data."""
+        fill_required(namespace)
+        super().validate(namespace, *args, **kwargs)
+
+    def format_help(self, *args: Any) -> str:
+        """The page of help, which the options are put in order for."""
+        for group in self._action_groups:
+            _tidy(group)
+        self._action_groups = sorted(self._action_groups, key=_rank)
+        if self._subcommands_action:
+            for choice in self._subcommands_action._choices_actions:
+                choice.help = COMMANDS.get(choice.dest, choice.help)
+        return super().format_help(*args)
+
+
+def _tidy(group: _ArgumentGroup) -> None:
+    """Give a group its title, and hide options that are shown elsewhere or are not taken."""
+    for action in group._group_actions:
+        if action.dest == "ckpt_path":
+            action.help = _CHECKPOINT
+        of_classes = action.dest.endswith(".help") and action.dest not in ("model.help", "data.help")
+        loads_group = action.dest in _TITLES and type(action).__name__ == "_ActionConfigLoad"
+        if of_classes or loads_group or action.dest == "weights_only":
+            action.help = SUPPRESS
+    if group.title == "Linked arguments":  # they cannot be set
+        group._group_actions.clear()
+    elif first := _first(group):
+        group.title, group.description = _TITLES[first], None
+
+
+def _first(group: _ArgumentGroup) -> str:
+    """The first part of the names of a group's options; empty where they have none of the table."""
+    names = (action.dest.partition(".")[0] for action in group._group_actions)
+    return next((name for name in names if name in _TITLES), "")
+
+
+def _rank(group: _ArgumentGroup) -> int:
+    first = _first(group)
+    return list(_TITLES).index(first) if first else len(_TITLES)

@@ -1,0 +1,155 @@
+"""Options of the trainer as a study file writes them, `option: value`, and the words that they are on a command line.
+
+    {configs: [configs/distill/attention.yaml], trainer.max_steps: 500}
+    -c configs/distill/attention.yaml --trainer.max_steps=500
+
+A value keeps the letters it is written with: `3.0e-4` is not 0.0003 on the command line, by which a run is known.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
+
+import yaml
+
+from experiments.study.plan.args import CONFIG_OPTIONS, group_args
+
+CONFIGS = "configs"
+_WIDTH = 100
+Options: TypeAlias = dict[str, str | list[str]]
+"""Option, without dashes, to the text of its value; `configs` to config files."""
+
+
+def read_options(node: yaml.Node, text: str, where: str) -> Options:
+    """The options of a YAML mapping.
+
+    Args:
+        node: the mapping.
+        text: the file that it is in.
+        where: the key that holds it, for messages.
+
+    Raises:
+        ValueError: it is no mapping, or an option has dashes, no value, or a group of options as its value.
+    """
+    if not isinstance(node, yaml.MappingNode):
+        raise ValueError(
+            f"{where}: expected options as {{option: value}}, found {_slice(node, text)!r}; {{}} adds none"
+        )
+    options: Options = {}
+    for key, value in node.value:
+        name, place = str(key.value), f"{where}.{key.value}"
+        if name.startswith("-"):
+            meant = CONFIGS if name in CONFIG_OPTIONS else name.lstrip("-").partition("=")[0]
+            raise ValueError(f"{where}: write the option {name} without dashes, as `{meant}: VALUE`")
+        if name == CONFIGS:
+            items = value.value if isinstance(value, yaml.SequenceNode) else [value]
+            if not all(isinstance(item, yaml.ScalarNode) for item in items):
+                raise ValueError(f"{place}: expected config files, found {_slice(value, text)!r}")
+            options[name] = [item.value for item in items]
+            continue
+        if isinstance(value, yaml.MappingNode) and "." not in name:
+            inner = next((str(inner.value) for inner, _ in value.value), "OPTION")
+            raise ValueError(f"{place}: write each option with its whole name: `{name}.{inner}: VALUE`")
+        if isinstance(value, yaml.ScalarNode) and not value.value and not value.style:
+            raise ValueError(f"{place}: has no value; write null where it shall have none")
+        options[name] = _text_of(value, text)
+    return options
+
+
+def _text_of(node: yaml.Node, text: str) -> str:
+    """A value as one word of a command line."""
+    if isinstance(node, yaml.ScalarNode):
+        return str(node.value)
+    written = _slice(node, text)
+    if isinstance(node, yaml.CollectionNode) and node.flow_style and "\n" not in written:
+        return written
+    constructor: Any = yaml.SafeLoader("")
+    value = constructor.construct_document(node)
+    return yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10**6, sort_keys=False).strip()
+
+
+def _slice(node: yaml.Node, text: str) -> str:
+    return text[node.start_mark.index : node.end_mark.index]
+
+
+def merge_options(first: Sequence[Options], then: Sequence[Options]) -> list[Options]:
+    """Both; an option that both have is in its first place with its second value, config files follow each other."""
+    if len(first) != 1 or len(then) != 1:
+        return [*first, *then]
+    merged: Options = {**first[0], **then[0]}
+    if CONFIGS in first[0] and CONFIGS in then[0]:
+        merged[CONFIGS] = [*first[0][CONFIGS], *then[0][CONFIGS]]
+    return [merged]
+
+
+def to_words(mappings: Iterable[Options]) -> list[str]:
+    """The words of the command line, in the order of the options."""
+    words: list[str] = []
+    for name, value in (pair for options in mappings for pair in options.items()):
+        files = value if isinstance(value, list) else []
+        words += [word for file in files for word in ("-c", file)] if name == CONFIGS else [f"--{name}={value}"]
+    return words
+
+
+def from_words(words: Sequence[str], where: str) -> list[Options]:
+    """Words of the command line as mappings, one after the other where one cannot hold them in their order.
+
+    Raises:
+        ValueError: a word is no option and no value of one, or an option has no value.
+    """
+    mappings: list[Options] = [{}]
+    for group in group_args(words, where):
+        name, _, value = group[0].partition("=")
+        value = value if len(group) == 1 else group[1]
+        current = mappings[-1]
+        if len(group) == 1 and "=" not in group[0]:
+            raise ValueError(f"{where}: {group[0]} has no value")
+        if name in CONFIG_OPTIONS:
+            if CONFIGS in current and list(current)[-1] != CONFIGS:
+                mappings.append({})
+            files = mappings[-1].setdefault(CONFIGS, [])
+            assert isinstance(files, list)
+            files.append(value)
+            continue
+        if name.lstrip("-") in current:
+            mappings.append({})
+        mappings[-1][name.lstrip("-")] = value
+    return mappings
+
+
+def written(key: str, mappings: Sequence[Options], indent: str = "") -> str:
+    """YAML of a key with mappings as its value, to be pasted into a study file: one line, or one for each option."""
+    texts = [f"{{{', '.join(_pairs(options))}}}" for options in mappings]
+    value = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+    line = f"{indent}{_quoted(key)}: {value}"
+    if len(line) <= _WIDTH or len(texts) > 1:
+        return line
+    return "\n".join([f"{indent}{_quoted(key)}:", *(f"{indent}  {pair}" for pair in _pairs(mappings[0]))])
+
+
+def _pairs(options: Options) -> Iterable[str]:
+    for name, value in options.items():
+        if isinstance(value, list):
+            yield f"{_quoted(name)}: [{', '.join(map(_quoted, value))}]"
+        else:
+            yield f"{_quoted(name)}: {_value(value)}"
+
+
+def _value(text: str) -> str:
+    """A value as YAML that is read back as the same text: as it is if that can be."""
+    try:
+        node = yaml.compose(line := f"{{k: {text}}}", Loader=yaml.SafeLoader)
+        if node is not None and read_options(node, line, "") == {"k": text}:
+            return text
+    except (yaml.YAMLError, ValueError):
+        pass
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _quoted(text: str) -> str:
+    """A key or a file name, quoted where YAML would not read it as this text."""
+    try:
+        found = yaml.safe_load(f"[{text}]")
+    except yaml.YAMLError:
+        found = None
+    return text if found == [text] else json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,91 @@
+"""Empty texts, NUL characters and decomposed Hangul are counted in a warning that names the first rows."""
+
+import json
+import unicodedata
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from datamodules import QuestionAnsweringDataModule, TableDataModule, TaggingDataModule
+from distilkobert.tasks.files.odd_texts import OddTexts, has_jamo
+
+Data = TableDataModule | TaggingDataModule | QuestionAnsweringDataModule
+NUL = "\0"
+NFD = unicodedata.normalize("NFD", "한국 영화")
+
+
+def warned(data: Data) -> list[str]:
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        data.setup("fit")
+    return [str(one.message) for one in found if ".csv" in str(one.message) or ".txt" in str(one.message)]
+
+
+def table(folder: Path, tokenizer: Path, **settings: Any) -> TableDataModule:
+    rows = [f"{'' if n in (3, 9) else f'글 {n}'},{n % 2}" for n in range(1, 41)]
+    rows[4] = "글\0 다섯,1"
+    rows[6] = f"{NFD},1"
+    (folder / "own.csv").write_text("\n".join(["text,label", *rows, '" ",0', ",1"]) + "\n", encoding="utf-8")
+    return TableDataModule(
+        str(tokenizer), train_file="own.csv", data_dir=str(folder), cache_dir=str(folder), unknown_limit=1, **settings
+    )
+
+
+def tags(folder: Path, tokenizer: Path) -> TaggingDataModule:
+    sentences = [f"독감{NUL * (n == 2)} {n}\tB-병 O\n" for n in range(1, 41)]
+    (folder / "own.txt").write_text("".join(sentences), encoding="utf-8")
+    options = {"train_file": "own.txt", "format": "lines", "data_dir": str(folder), "cache_dir": str(folder)}
+    return TaggingDataModule(str(tokenizer), unknown_limit=1, **options)  # type: ignore[arg-type]
+
+
+def questions(folder: Path, tokenizer: Path) -> QuestionAnsweringDataModule:
+    articles = []
+    for number in range(30):
+        asked = f"어디{NUL * (number in (4, 6))}?"
+        question = {"id": str(number), "question": asked, "answers": [{"text": "서해", "answer_start": 5}]}
+        articles.append(
+            {"title": f"{number}", "paragraphs": [{"context": f"한강은 {number % 10}서해로", "qas": [question]}]}
+        )
+    (folder / "own.txt").write_text(json.dumps({"data": articles}), encoding="utf-8")
+    options = {"train_file": "own.txt", "data_dir": str(folder), "cache_dir": str(folder)}
+    return QuestionAnsweringDataModule(str(tokenizer), unknown_limit=1, max_question=8, **options)  # type: ignore[arg-type]
+
+
+CASES: list[tuple[Callable[[Path, Path], Data], list[str]]] = [
+    (
+        table,
+        [
+            "own.csv: no text in 4 rows (number 3, 9, 41, ...); the model sees special tokens alone",
+            "own.csv: NUL characters (U+0000) in 1 row (number 5); the file may be damaged",
+            "own.csv: Hangul in conjoining letters (U+1100 to U+11FF, Unicode NFD) in 1 row (number 7)",
+        ],
+    ),
+    (tags, ["own.txt: NUL characters (U+0000) in 1 sentence (number 2); the file may be damaged"]),
+    (questions, ["own.txt: NUL characters (U+0000) in 2 paragraphs (number 5, 7); the file may be damaged"]),
+]
+
+
+@pytest.mark.parametrize(("make", "expected"), CASES, ids=["table", "tagging", "questions"])
+def test_they_are_said_once_a_file_and_by_every_run(
+    make: Callable[[Path, Path], Data], expected: list[str], tmp_path: Path, tiny_tokenizer_dir: Path
+) -> None:
+    for _ in range(2):  # the second one finds the features encoded
+        found = warned(make(tmp_path, tiny_tokenizer_dir))
+        assert len(found) == len(expected)
+        for message, part in zip(found, expected, strict=True):
+            assert part in message
+
+
+def test_nothing_odd_says_nothing(tmp_path: Path, tiny_tokenizer_dir: Path) -> None:
+    odd = OddTexts("row")
+    rows = ["글", "가 나", "ㅋㅋ abc"]
+    assert list(odd.seen(rows, lambda text: (text,))) == rows
+    assert (odd.notes(), odd.table()) == ([], {})
+    odd.add(4, "글", " ")
+    assert odd.notes() == [
+        "no text in 1 row (number 4); the model sees special tokens alone. Remove them if this is not meant"
+    ]
+    assert has_jamo(NFD)

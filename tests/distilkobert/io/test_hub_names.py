@@ -1,0 +1,39 @@
+"""Names that have the form of a hub id and are mistyped folders: the hub is not asked."""
+
+from pathlib import Path
+
+import pytest
+
+from distilkobert.io.hub_names import refuse_mistyped_folder
+from distilkobert.models import load_teacher
+from distilkobert.tokenizers import KoBertTokenizer
+from distilkobert.tokenizers.loading import load_tokenizer
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder, with a model in it; asking the hub fails the test."""
+    (tmp_path / "exported" / "student").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    for name in ("huggingface_hub.snapshot_download", "transformers.AutoConfig.from_pretrained"):
+        monkeypatch.setattr(name, lambda *args, **options: pytest.fail("the hub was asked"))
+    return tmp_path
+
+
+@pytest.mark.parametrize("load", [load_tokenizer, load_teacher, KoBertTokenizer.from_pretrained])
+def test_a_mistyped_folder_is_answered_at_once(load: object) -> None:
+    with pytest.raises(FileNotFoundError, match=r"no folder 'exported/studnet'; did you mean exported/student\?"):
+        load("exported/studnet")  # type: ignore[operator]
+
+
+def test_what_is_there_is_named_where_nothing_is_near() -> None:
+    with pytest.raises(FileNotFoundError, match=r"no folder 'exported/x'; exported holds student .*hf download"):
+        refuse_mistyped_folder("exported/x")
+
+
+def test_names_for_the_hub_pass(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("monologg/kobert", "bert-base", "exported/student", "a/b/c"):
+        refuse_mistyped_folder(name)
+    (here / "hub" / "models--exported--cached").mkdir(parents=True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(here / "hub"))
+    refuse_mistyped_folder("exported/cached")
