@@ -50,3 +50,8 @@ def test_help_and_refusals_load_nothing_heavy(command: str) -> None:
     codes, loaded = json.loads(done.stdout)
     assert codes == [0 if "--help" in line else 2 for line in lines]
     assert loaded == []
+
+
+def test_data_modules_start_without_an_arrow_library() -> None:
+    code = "import datamodules, sys; print({'datasets', 'pyarrow', 'pandas'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"

@@ -7,7 +7,8 @@ your own, outside the package, is given to `add_kind`. This file imports nothing
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
 
 if TYPE_CHECKING:
     from distilkobert.tasks.codec import Codec
@@ -92,34 +93,9 @@ class TaskKind(Head):
         return next(score for score in self.scores if score.main)
 
 
-def _classification() -> "type[Codec]":
-    from distilkobert.tasks.classification import ClassificationCodec
-
-    return ClassificationCodec
-
-
-def _multi_label() -> "type[Codec]":
-    from distilkobert.tasks.classification import MultiLabelCodec
-
-    return MultiLabelCodec
-
-
-def _regression() -> "type[Codec]":
-    from distilkobert.tasks.classification import RegressionCodec
-
-    return RegressionCodec
-
-
-def _tagging() -> "type[Codec]":
-    from distilkobert.tasks.tagging import TaggingCodec
-
-    return TaggingCodec
-
-
-def _answering() -> "type[Codec]":
-    from distilkobert.tasks.answering import AnsweringCodec
-
-    return AnsweringCodec
+def _codec(module: str, name: str) -> "Callable[[], type[Codec]]":
+    """Loads a codec when it is asked for: the commands that only name kinds start without torch."""
+    return lambda: cast("type[Codec]", getattr(import_module(f"distilkobert.tasks.{module}"), name))
 
 
 MASKED_LM: Final = Head("masked_lm", "MaskedLM", "fill-mask")
@@ -136,7 +112,7 @@ SEQUENCE_CLASSIFICATION: Final = TaskKind(
     ),
     has_labels=True,
     sample="정말 재미있는 영화였다",
-    load_codec=_classification,
+    load_codec=_codec("classification", "ClassificationCodec"),
 )
 MULTI_LABEL_CLASSIFICATION: Final = TaskKind(
     "multi_label_classification",
@@ -150,7 +126,7 @@ MULTI_LABEL_CLASSIFICATION: Final = TaskKind(
     ),
     has_labels=True,
     sample="정말 재미있는 영화였다",
-    load_codec=_multi_label,
+    load_codec=_codec("classification", "MultiLabelCodec"),
 )
 SEQUENCE_REGRESSION: Final = TaskKind(
     "sequence_regression",
@@ -160,7 +136,7 @@ SEQUENCE_REGRESSION: Final = TaskKind(
     scores=(Score("pearson", "Pearson", 100.0, main=False), Score("spearman", "Spearman", 100.0)),
     has_labels=False,
     sample="비행기가 이륙하고 있다.",
-    load_codec=_regression,
+    load_codec=_codec("classification", "RegressionCodec"),
 )
 TOKEN_CLASSIFICATION: Final = TaskKind(
     "token_classification",
@@ -169,7 +145,7 @@ TOKEN_CLASSIFICATION: Final = TaskKind(
     scores=(Score("f1", "F1", 100.0),),
     has_labels=True,
     sample="김민수는 어제 부산에 갔다.",
-    load_codec=_tagging,
+    load_codec=_codec("tagging", "TaggingCodec"),
 )
 QUESTION_ANSWERING: Final = TaskKind(
     "question_answering",
@@ -183,7 +159,7 @@ QUESTION_ANSWERING: Final = TaskKind(
     ),
     has_labels=False,
     sample="누가 그렸나?\t이 그림은 김홍도가 그렸다.",
-    load_codec=_answering,
+    load_codec=_codec("answering", "AnsweringCodec"),
 )
 
 KINDS: Final = [

@@ -18,6 +18,7 @@ from distilkobert.corpus.sequences import CorpusSettings
 from distilkobert.tokenizers.training import train_tokenizer
 from experiments._shared.settings import without_places
 from experiments._shared.trainer_cli import TrainerCLI
+from experiments._shared.training.saved_paths import with_absolute_paths
 from tests.datamodules.test_corpus import originals, same
 from tests.support.korean_sentences import SENTENCES
 from tests.world import World, read_json, scalars
@@ -222,3 +223,10 @@ def test_a_run_counts_the_tokens_of_each_corpus_and_resumes_its_weights_alone(
     metrics = read_json(folder / "metrics.json")
     assert metrics["steps"] == 5
     assert metrics["tokens_seen/corpus"] + metrics["tokens_seen/second"] == metrics["tokens_seen"]
+
+
+def test_kept_settings_name_folders_from_anywhere(folders: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path(folders[0]).parent)
+    kept = with_absolute_paths({"data.data_dir": {"wiki": 2, "gone": 1}, "data.max_tokens": 3})
+    assert kept == {"data.data_dir": {folders[0]: 2, "gone": 1}, "data.max_tokens": 3}
+    assert with_absolute_paths({"data.data_dir": ["wiki", "news"]}) == {"data.data_dir": folders}

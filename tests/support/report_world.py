@@ -11,6 +11,9 @@ from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
+from experiments.report.reading.runs import Study
+from experiments.report.reading.scan import open_runs
+
 FACTS = {
     "hardware": "cpu x86_64, 1 threads",
     "git_revision": "0123456789ab",
@@ -211,3 +214,8 @@ def edit(path: Path, change: Callable[[Any], None]) -> None:
     content = json.loads(path.read_text(encoding="utf-8"))
     change(content)
     path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def read(folder: Path, **options: str) -> tuple[Study, list[str]]:
+    notes: list[str] = []
+    return open_runs(folder, notes, **options), notes

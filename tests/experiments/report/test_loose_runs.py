@@ -1,0 +1,83 @@
+"""A report over any folder of runs, without a study's plan: which runs share a row."""
+
+from pathlib import Path
+
+from tests.support.report_world import read, write_run
+
+
+def test_any_folder_of_runs(tmp_path: Path) -> None:
+    for arm in ("wide", "teacher", "mlm_only", "base"):
+        write_run(tmp_path / "deep", {"recipe": "nsmc", "arm": arm, "seed": 42, "test/accuracy": 0.8})
+    write_run(tmp_path, {"recipe": "distilkobert", "arm": "base", "seed": 42, "val/agreement": 0.3, "val/loss": 5.0})
+    write_run(tmp_path, {"recipe": "pretrain", "arm": "unseen", "seed": 42, "val/loss": 6.0})
+    found, notes = read(tmp_path)
+    assert notes == []
+    assert [(arm.name, arm.kind) for arm in found.arms] == [
+        ("teacher", "teacher"), ("base", "student"), ("wide", "student"), ("mlm_only", "control"),
+    ]  # fmt: skip
+    assert (found.tasks, found.distil_stages, found.base_arm) == (("nsmc",), ("distilkobert",), "base")
+
+
+def start(folder: Path, recipe: str, seed: int, init_from: str | None = None) -> None:
+    """A run of arm `base`, with what a fine-tuning started from."""
+    metrics = {"test/accuracy": 0.8} if init_from else {"val/agreement": 0.3, "val/loss": 5.0}
+    place = write_run(folder, {"recipe": recipe, "arm": "base", "seed": seed, **metrics})
+    if init_from:
+        (place / "config.yaml").write_text(f"model: {{init_args: {{init_from: {init_from}}}}}\n", encoding="utf-8")
+
+
+def test_fine_tunings_of_one_model_share_the_row_of_its_distillation(tmp_path: Path) -> None:
+    for seed in (1, 2):
+        start(tmp_path, "distilkobert", seed)
+        start(tmp_path, "nsmc", seed, f"exported/s{seed}")
+    start(tmp_path, "klue_re", 2, "exported/s2")
+    found, notes = read(tmp_path)
+    assert [arm.name for arm in found.arms] == ["base"]
+    assert notes == []
+
+
+def test_runs_of_several_recipes_do_not_share_a_row(tmp_path: Path) -> None:
+    """Two distillations, and fine-tunings of two models, one of which two tasks share; all are called base."""
+    for recipe, init_from in (("distilkobert", None), ("mine", None), ("a", "x"), ("b", "y"), ("c", "x")):
+        start(tmp_path, recipe, 1, init_from)
+    found, notes = read(tmp_path)
+    rows = {run.stage: run.arm for run in found.runs}
+    assert rows == {
+        "distilkobert": "base (distilkobert)", "mine": "base (mine)", "a": "base (a, c)", "c": "base (a, c)",
+        "b": "base (b)",
+    }  # fmt: skip
+    assert {arm.name for arm in found.arms} == set(rows.values())
+    assert notes[0] == (
+        "Runs of several recipes are called base and are not known to be of one model, so each has a row of its own: "
+        "base (a, c), base (b), base (distilkobert), base (mine)."
+    )
+
+
+def test_two_distillations_of_one_name_do_not_share_a_row(tmp_path: Path) -> None:
+    for recipe, init_from in (("distilkobert", None), ("mine", None), ("nsmc", "x")):
+        start(tmp_path, recipe, 1, init_from)
+    found, _ = read(tmp_path)
+    assert [run.arm for run in found.runs] == ["base (distilkobert)", "base (mine)", "base (nsmc)"]
+
+
+def test_the_same_run_twice_and_a_stranger_are_noted(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        write_run(tmp_path / folder, {"recipe": "nsmc", "arm": "base", "seed": 1, "test/accuracy": 0.8})
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c/metrics.json").write_text('{"test/accuracy": 1.0}', encoding="utf-8")
+    _, notes = read(tmp_path)
+    assert notes == [
+        f"{tmp_path}/b/nsmc/base_seed1/metrics.json is left out: "
+        f"{tmp_path}/a/nsmc/base_seed1 is nsmc/base_seed1 as well.",
+        f"{tmp_path}/c/metrics.json is left out: it does not say recipe, arm and seed.",
+    ]
+
+
+def test_several_students_without_a_base_arm_need_a_choice(tmp_path: Path) -> None:
+    for arm in ("one", "two"):
+        write_run(tmp_path, {"recipe": "nsmc", "arm": arm, "seed": 1, "test/accuracy": 0.8})
+    found, notes = read(tmp_path)
+    assert found.base_arm is None
+    assert notes == ["No base arm is named, so no differences are computed; choose one with --baseline."]
+    found, notes = read(tmp_path, baseline="two")
+    assert (found.base_arm, notes) == ("two", [])
