@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all bench-gpu guard lint format types imports check tensorboard clean
+.PHONY: help setup demo test test-all bench-gpu guard lint format types imports check tensorboard upgrade clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,5 +54,11 @@ check: lint types imports test  ## all that must be green before a commit
 tensorboard: $(STAMP)  ## open TensorBoard on runs/
 	$(BIN)/tensorboard --logdir runs
 
+upgrade:  ## newest versions in .venv-upgrade; if the tests pass there, write them to constraints.txt
+	test -x .venv-upgrade/bin/python || $(PYTHON) -m venv .venv-upgrade
+	.venv-upgrade/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable '.[study,report,export,dev]'
+	.venv-upgrade/bin/python -m pytest -n 2
+	.venv-upgrade/bin/python .ci/constraints.py
+
 clean:  ## remove the environment and caches, keep runs and data
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-upgrade build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
