@@ -24,9 +24,8 @@ BUDGET = 200
 
 def make_corpus(folder: Path, tokenizer: Path, validation_fraction: float) -> Path:
     text = folder / "text.txt"
-    text.write_text(
-        "\n".join(f"{number} {sentence}" for number in range(4) for sentence in SENTENCES), encoding="utf-8"
-    )
+    lines = (f"{number} {sentence}" for number in range(4) for sentence in SENTENCES)
+    text.write_text("\n".join(lines), encoding="utf-8")
     settings = CorpusSettings(validation_fraction=validation_fraction)
     prepare_corpus([str(text)], str(tokenizer), folder / "corpus", settings)
     return folder / "corpus"
