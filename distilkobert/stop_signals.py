@@ -54,7 +54,7 @@ class StopSignals:
         self.number = 0
         """The signal that has come; 0 before."""
         self.deferring = False
-        """Whether whoever runs looks at `number` soon."""
+        """Whether the running loop looks at `number` soon."""
         self.before_the_end: Callable[[], object] = lambda: None
         """Called before a second signal ends the process."""
         self._before: dict[int, Any] = {}

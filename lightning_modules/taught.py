@@ -32,7 +32,7 @@ class TaughtModule(EncoderModule):
         checkpoint[PROGRESS_ENTRY] = self.progress
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuse a student of another teacher, wherever the teacher lies.
+        """Refuse a student of another teacher, in whatever folder the teacher is.
 
         Raises:
             ValueError: the teacher's weights are not those that the student has learnt from so far.

@@ -1,4 +1,4 @@
-"""Rare, middle and frequent tokens: three groups over which agreement with the teacher is told apart."""
+"""Rare, middle and frequent tokens: three groups for which agreement with the teacher is measured apart."""
 
 from typing import Final
 

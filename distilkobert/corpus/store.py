@@ -193,7 +193,7 @@ class StoredSequences:
         stored = self._table[:]
         for chunk in stored["input_ids"].chunks:
             try:
-                chunk.validate()  # that the last offset lies inside the ids: what is outside would be read otherwise
+                chunk.validate()  # that the last offset is inside the ids: what is outside would be read otherwise
             except ValueError as error:
                 raise damaged(self._folder, f"{self._part}: {error}") from None
         lengths = self._checked_lengths(stored)

@@ -81,7 +81,7 @@ def write_text(target: Path, text: str) -> None:
 def atomic_folder(target: Path, overwrite: bool = False) -> Iterator[Path]:
     """Give a temporary folder that becomes `target` only when the block ends without an error.
 
-    The temporary folder lies beside the target under a hidden, unique name, so the last step is one rename. Any error,
+    The temporary folder is next to the target under a hidden, unique name, so the last step is one rename. Any error,
     an interrupt included, removes it; a killed process leaves it behind under that name, where nothing reads it.
     Files get the permissions that new files of this process have.
 

@@ -108,7 +108,7 @@ def read_lines(path: InputFile, on_read: Callable[[int], None] | None = None) ->
 def not_utf8(error: UnicodeDecodeError, first_line: bytes | None = None) -> str:
     """What is wrong with a line that is not UTF-8, and the command that converts its file.
 
-    The encoding is told by a byte-order mark or by zero bytes in the first line, which UTF-16 has in every space and
+    The encoding is known by a byte-order mark or by zero bytes in the first line, which UTF-16 has in every space and
     digit; otherwise Korean text that is not UTF-8 is most often CP949.
 
     Args:

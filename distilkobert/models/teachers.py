@@ -66,7 +66,7 @@ def build_encoder(spec: EncoderSpec, *, vocab_size: int, pad_token_id: int) -> B
 
 
 def weights_sum(model: PreTrainedModel) -> str:
-    """SHA-256 sum of a model's weights, by which a teacher is known wherever it lies."""
+    """SHA-256 sum of a model's weights, which identifies a teacher in any folder."""
     digest = hashlib.sha256()
     for name, weight in model.named_parameters():
         digest.update(name.encode())

@@ -36,7 +36,7 @@ class AlignedWords:
 
     @property
     def lost_words(self) -> int:
-        """Words whose first piece lies beyond the limit."""
+        """Words whose first piece is beyond the limit."""
         return self.words - len(self.first_pieces)
 
 
@@ -45,7 +45,7 @@ def align_words(word_pieces: Sequence[Sequence[int]], unk_id: int, max_pieces: i
 
     Args:
         word_pieces: ids of each word, encoded one by one, for example by ``KoBertTokenizer.encode_batch(words)``.
-        unk_id: stands for a word without pieces.
+        unk_id: takes the place of a word without pieces.
         max_pieces: pieces that are kept, special tokens not counted; all if None.
     """
     ids: list[int] = []

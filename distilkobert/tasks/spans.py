@@ -52,8 +52,8 @@ def best_spans(
 ) -> list[PieceSpan]:
     """The ``n_best`` spans of one question over all its windows, best first; earlier and shorter spans first on a tie.
 
-    A span lies inside one window's part of the context, and ends at most ``max_answer_pieces`` pieces after it starts
-    (defaults as in the SQuAD scripts). A piece that stands in several windows may start a span only in the one
+    A span is inside one window's part of the context, and ends at most ``max_answer_pieces`` pieces after it starts
+    (defaults as in the SQuAD scripts). A piece that is in several windows may start a span only in the one
     where it has most context on its shorter side, so no span is counted twice. All such spans are compared, not
     only those between the n best starts and ends.
 

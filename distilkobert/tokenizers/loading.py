@@ -83,7 +83,7 @@ class TextEncoder(Protocol):
 def load_tokenizer(name_or_folder: str | Path) -> KoBertTokenizer | FastEncoder:
     """Load a tokenizer from a folder or the hub: KoBERT's, or what `AutoTokenizer` loads as a fast one.
 
-    KoBERT's is told by a `*.model` and `vocab.txt`, or, where there is no `tokenizer.json`, by a `*.model` that holds
+    KoBERT's is known by a `*.model` and `vocab.txt`, or, where there is no `tokenizer.json`, by a `*.model` that holds
     the five special tokens (skt/kobert-base-v1).
 
     Raises:

@@ -1,8 +1,8 @@
 """Text to pieces, ids and character spans: SentencePiece with the normalisation and the comma rule of the original.
 
 The original (monologg/KoBERT-Transformers, `tokenization_kobert.py`) cuts a piece that ends in a digit and a comma
-again: the part before the comma is encoded anew, and the comma stands alone. KoBERT's vocabulary has no such piece, so
-the rule never acts there; it is kept for vocabularies where it does.
+again: the part before the comma is encoded anew, and the comma is a piece of its own. KoBERT's vocabulary has no such
+piece, so the rule never acts there; it is kept for vocabularies where it does.
 """
 
 from collections.abc import Iterable, Sequence

@@ -54,7 +54,7 @@ def plain_cause(error: BaseException) -> BaseException:
 
 
 def run_command(command: Callable[[], object]) -> int:
-    """Run a command and return its exit code: 0; 2 after an error that the user can mend; 128 + n after signal n.
+    """Run a command and return its exit code: 0; 2 after an error that the user can correct; 128 + n after signal n.
 
     Errors of settings and files (`ValueError`, `OSError`) and losses that are not finite (`FloatingPointError`) carry
     their remedy in the message, which goes to standard error in one line. All other errors are the project's own and

@@ -44,6 +44,6 @@ def suit_processor(trainer: pl.Trainer, allow_slow: bool = False, cpuinfo: Path 
             "makes it many times slower than float32; put -c configs/trainer/cpu.yaml last or set "
             "--trainer.precision=32-true (to run it all the same: --run.allow_slow_precision=true)"
         )
-    # The switch stands under `cuda`, and holds for the CPU's kernel as well.
+    # The switch is under `cuda`, and holds for the CPU's kernel as well.
     in_bf16 = kind == "bf16" and flags is not None and "avx512_bf16" in flags and "amx_bf16" not in flags
     torch.backends.cuda.enable_flash_sdp(not in_bf16)

@@ -68,7 +68,7 @@ TRAINER_OPTIONS: dict[str, Any] = {
     "parser_class": TrainerParser,
     "auto_configure_optimizers": False,
 }
-"""How the trainer's parser is made, by whoever makes one."""
+"""How the trainer's parser is made, for every caller."""
 
 
 class TrainerCLI(LightningCLI):

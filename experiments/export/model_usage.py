@@ -130,7 +130,7 @@ def differences(model: "PreTrainedModel", head: Head) -> str:
         points.append(f"[PAD] is id {config.pad_token_id}, not 0.")
     if head is TOKEN_CLASSIFICATION and has_suffix_tags(class_names(model)):
         points.append(
-            "Tags are written PER-B, not B-PER, and the tag of a word stands on its first piece; pipelines join pieces "
+            "Tags are written PER-B, not B-PER, and the tag of a word is on its first piece; pipelines join pieces "
             "by prefix tags only, so take their output piece by piece, or use `python -m experiments.predict`."
         )
     settings = settings_of(config.to_dict(), class_names(model), longest_input(config), "the model")

@@ -100,7 +100,7 @@ def report(
 
 
 def _check_places(target: Path, page: Path | None) -> None:
-    """Refuse, before anything is computed, to write where something else lies or where nothing can be written."""
+    """Refuse, before anything is computed, to write over something else or where nothing can be written."""
     if target.exists() and not target.is_dir():
         raise ValueError(f"{target} is a file; name a folder with --output")
     strange = sorted(path.name for path in target.iterdir() if path.name not in _PARTS) if target.is_dir() else []

@@ -18,7 +18,7 @@ _TIME = ("", "first quartile", "third quartile")
 
 
 def axes_table(study: Study) -> Table | None:
-    """Where every arm stands on the study's axes, and what a search proposed; None where there is neither."""
+    """The place of every arm on the study's axes, and what a search proposed; None where there is neither."""
     axes = list(dict.fromkeys(axis for arm in study.arms for axis in arm.axes))
     if not axes:
         return None

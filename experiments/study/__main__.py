@@ -102,7 +102,7 @@ def check(declared: Declared) -> None:
 def dry_run(declared: Declared) -> list[str]:
     """Check the study, write its plan where nothing has been run yet, and return its command lines.
 
-    One line is one run, each after those that it needs; its label stands behind it as a comment.
+    One line is one run, each after those that it needs; its label follows as a comment.
     """
     check(declared)
     if declared.study.search:

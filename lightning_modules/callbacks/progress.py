@@ -44,7 +44,7 @@ class TokenProgressBar(TQDMProgressBar):
         super().on_train_epoch_start(trainer)
 
     def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, Any]:
-        """What stands behind the bar."""
+        """The text after the bar."""
         metrics = super().get_metrics(trainer, pl_module)
         metrics.pop("v_num", None)
         if "tokens/s" in metrics:

@@ -50,7 +50,7 @@ class RunRecord(pl.Callback):
     the file of the run it evaluates; training on takes them out again, with the stored predictions. `limited/val` and
     `limited/test` are there where only a part of the batches was evaluated. `status` is `finished`, or `stopped` with
     the reason in `stopped_by`, or `running` while a run that had metrics trains on, also if it is killed then. What the
-    data module tells of itself in `facts` (splits, counts, shares) stands beside them.
+    data module tells of itself in `facts` (splits, counts, shares) is next to them.
 
     Checkpoints carry the metrics as they were, so that a run that is resumed after its last log or validation ends with
     the same file as one that was not interrupted.

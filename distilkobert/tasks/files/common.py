@@ -72,7 +72,7 @@ def table_lines(path: Path) -> Iterator[tuple[int, str]]:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file is empty or not UTF-8, or a carriage return stands inside a line, as in files of old Macs.
+        ValueError: the file is empty or not UTF-8, or a carriage return is inside a line, as in files of old Macs.
     """
     for number, line in enumerate(read_lines(path), start=1):
         if "\r" in line:

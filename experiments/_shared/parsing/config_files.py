@@ -1,4 +1,4 @@
-"""Configuration files of a command line: checked before they are parsed, and kept to say in which line a key stands."""
+"""Configuration files of a command line: checked before they are parsed, and kept to say in which line a key is."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _ROW_FILLED = 0.75
-"""Share of an entity type's row that its markers spread over, so that none lies on another and the rows stay apart."""
+"""Share of an entity type's row that its markers spread over, so that none covers another and the rows stay apart."""
 
 
 def retention_figure(

@@ -86,7 +86,7 @@ class Study:
     Args:
         name: the study's name.
         question: what it asks; empty where nobody said.
-        folder: where it lies.
+        folder: its path.
         arms: rows of the tables, in order.
         base_arm: arm that differences are taken against; None where none is named.
         tasks: fine-tuning stages, in order.

@@ -42,7 +42,7 @@ def origin_of(study: Study, arm: Arm) -> Origin:
 
 
 def shown_path(path: Path) -> str:
-    """A path as others may read it: relative to the working directory, or only its name where it lies elsewhere."""
+    """A path as others may read it: relative to the working directory, or only its name where it is elsewhere."""
     absolute = path.resolve()
     return str(absolute.relative_to(Path.cwd())) if absolute.is_relative_to(Path.cwd()) else absolute.name
 

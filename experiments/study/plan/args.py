@@ -36,7 +36,7 @@ def check_names(names: Iterable[str], what: str) -> None:
         check_name(name, what)
         if name.casefold() in seen:
             other = seen[name.casefold()]
-            reason = "stands there twice" if other == name else f"differs from {other!r} by case alone"
+            reason = "is there twice" if other == name else f"differs from {other!r} by case alone"
             raise ValueError(f"{what}: {name!r} {reason}; every name is a folder, so give each its own")
         seen[name.casefold()] = name
 

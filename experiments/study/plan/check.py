@@ -70,7 +70,7 @@ def check_plan(plan: Plan, folder: Path, samples: Collection[str] = ()) -> Lack:
 
     Args:
         plan: the plan.
-        folder: the study's folder; what lies below it is made by the study.
+        folder: the study's folder; what is below it is made by the study.
         samples: arms that stand for the ends of a search; they may come to the same settings as others.
 
     Returns:
@@ -151,7 +151,7 @@ def _check_effect(parser: CommandParser, arm: Arm, run: Run, settings: Mapping[s
             continue  # the other arguments need this one
         if without == settings:
             raise ValueError(
-                f"arms.{arm.name}: {' '.join(group)} changes nothing, the base has these values already; mend it"
+                f"arms.{arm.name}: {' '.join(group)} changes nothing, the base has these values already; change it"
             )
 
 

@@ -161,7 +161,7 @@ class Study:
         metric: figure that decides, as STAGE/KEY of a metrics.json: `nsmc/test/accuracy`, `distil/val/loss`.
         search: ranges to search beside the arms.
         latency: measure the latency of all exports at the end.
-        variables: values that `$name` stands for.
+        variables: values of `$name`.
     """
 
     base: list[str]

@@ -58,7 +58,7 @@ def expand(declared: Declared, points: tuple[Point, ...] = ()) -> Plan:
 
 
 def study_folder(declared: Declared) -> str:
-    """The study's folder, as it stands in the command lines."""
+    """The study's folder, as it is written in the command lines."""
     return f"{declared.settings.root.rstrip('/')}/{declared.name}"
 
 

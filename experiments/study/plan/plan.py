@@ -72,7 +72,7 @@ class Plan:
         base_arm: arm that the others are compared with.
         arms: in the order of the table.
         tasks: names of the fine-tunings.
-        runs: in the order in which they are started; what a run needs stands before it.
+        runs: in the order in which they are started; what a run needs comes before it.
         latency: the last step, if there is one; it waits until nothing else runs.
         metric: figure that decides, as STAGE/KEY, if one is named.
         trials: number of points that a search will have proposed.

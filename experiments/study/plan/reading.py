@@ -156,7 +156,7 @@ def _check_keys(file: Path, node: yaml.Node, lines: dict[str, int]) -> None:
         if key.tag != "tag:yaml.org,2002:str":
             raise ValueError(f"{file}, line {line}: YAML reads the key {key.value} not as text; put it in quotes")
         if key.value in seen:
-            raise ValueError(f"{file}, line {line}: {key.value!r} stands in line {seen[key.value]} already")
+            raise ValueError(f"{file}, line {line}: {key.value!r} is in line {seen[key.value]} already")
         seen[key.value] = line
         lines.setdefault(key.value, line)
         _check_keys(file, value, lines)

@@ -32,7 +32,7 @@ class Lack:
         Args:
             key: the key of the study file that the run comes from.
             settings: the settings that its command comes to.
-            made: the study's folder; what lies below it is made by the study.
+            made: the study's folder; what is below it is made by the study.
         """
         for option, name in _sources(settings):
             if (option, name) in self._seen:

@@ -105,7 +105,7 @@ def _broken(path: Path, reason: str) -> str:
 
 
 def _drop_half_line(path: Path) -> None:
-    """Take away what stands behind the last line's end."""
+    """Remove what follows the last line's end."""
     if not path.is_file():
         return
     with path.open("r+b") as stream:

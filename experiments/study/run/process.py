@@ -24,7 +24,7 @@ class Child:
 
     Args:
         args: the arguments of the command.
-        launcher: what stands before them.
+        launcher: the words before them.
         log: file that its output is appended to.
         lock: descriptor of the run's lock.
         environment: its environment.

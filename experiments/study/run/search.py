@@ -131,7 +131,7 @@ class Search:
         self._study = study
 
     def _metric_is_there(self, plan: Plan, status: Mapping[str, Status]) -> bool:
-        """Whether the first run of the deciding stage has the metric; a mistake in its name is told before any point.
+        """Whether the first run of the deciding stage has the metric: a mistake in its name shows early.
 
         True as well where no arm's run can show it any more.
 

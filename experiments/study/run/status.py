@@ -1,4 +1,4 @@
-"""Where every run of a study stands, worked out from the journal and from what this worker is running."""
+"""The state of every run of a study, worked out from the journal and from what this worker is running."""
 
 from collections.abc import Collection, Mapping
 from typing import Literal

@@ -56,7 +56,7 @@ def unfinished_work(run: Run, study: Path) -> UnfinishedWork:
         notes.append(f"broken {METRICS_FILE} ({error})")
         metrics, remove = {}, [folder / METRICS_FILE]
     other = differing_owner(metrics, run.stage, run.arm, run.seed)
-    if other:  # so is all that lies beside it
+    if other:  # so is everything next to it
         notes.append(f"its {METRICS_FILE} is that of {other}")
     strange = no_numbers(metrics, TEST if export is None else VAL)
     if strange:

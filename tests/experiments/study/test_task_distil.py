@@ -97,7 +97,7 @@ def test_a_task_may_be_for_some_arms_and_a_model_starts_as_it_is(tmp_path: Path)
         (nsmc(distil=", arms: [teacher]"), r"then.nsmc.distil.arms: no such student 'teacher'"),
         (nsmc(", arms: [d]"), r"then.nsmc.arms: no such arm 'd'; there are a, b, "),
         (nsmc(distil=", overrides: {model.teacher: x}"), r"nsmc.distil.overrides: .* is set by the study itself"),
-        ("models: {a: {init_from: x}}\n", r"arms .*'a' stands there twice"),
+        ("models: {a: {init_from: x}}\n", r"arms .*'a' is there twice"),
         (
             "models: {m: {init_from: x, overrides: {run.arm: y}}}\n",
             r"models.m.overrides: --run.arm=y is set by the study",
