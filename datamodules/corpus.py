@@ -23,7 +23,7 @@ class CorpusDataModule(PlannedDataModule):
     The order of the batches and the masks are a pure function of seed, epoch and batch number: they do not depend on
     the number of loader workers, nor on how the batches of a step are divided among processes and accumulation. The
     validation part has the same batches and masks every time; `test` measures on it too. Another number of processes
-    may divide its batches otherwise, which changes the masks of some, and held-out figures by the noise of a few masks.
+    may divide its batches otherwise, which changes the masks of some, and held-out metrics by the noise of a few masks.
 
     An epoch of several corpora has of each `round(weight * N)` of its N training sequences: all of them as often as the
     whole part of the weight says, and the rest drawn, others in each epoch, a function of seed and epoch. All of one

@@ -21,7 +21,7 @@ class MaskedLMModule(EncoderModule):
 
     @abstractmethod
     def evaluate(self, stage: str, batch: dict[str, Tensor]) -> None:
-        """Count one held-out batch into the figures of `stage` (`val` or `test`)."""
+        """Count one held-out batch into the metrics of `stage` (`val` or `test`)."""
 
     def log_measures(self, stage: str) -> None:
         """Log what was measured over all batches of `stage`; nothing beside the means here."""

@@ -14,7 +14,7 @@ LATENCY_FILE: Final = "latency.json"
 
 @dataclass(frozen=True)
 class ModelLatency:
-    """One model's figures.
+    """One model's measurements.
 
     Args:
         batch_1_ms: one sentence alone, ms: mean over lengths of the median over repeats.

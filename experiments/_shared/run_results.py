@@ -1,4 +1,4 @@
-"""Whether a run folder's `metrics.json` is the run's own and its last word, and which of its values are figures.
+"""Whether a run folder's `metrics.json` is the run's own and its last word, and which of its values are metrics.
 
 A study asks before it calls a run done, a report before it puts a run into a table; both must answer alike.
 """

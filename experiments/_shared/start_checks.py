@@ -93,7 +93,7 @@ def refuse_another_run(folder: Path, checkpoint: Path) -> None:
 
 
 def refuse_evaluating_the_start(folder: Path, command: str) -> None:
-    """Refuse to put figures of untrained weights into the folder of a run that has trained ones.
+    """Refuse to put metrics of untrained weights into the folder of a run that has trained ones.
 
     Raises:
         ValueError: the folder has a run's configuration or checkpoints; names these.
@@ -106,7 +106,7 @@ def refuse_evaluating_the_start(folder: Path, command: str) -> None:
         f"Name the weights: --ckpt_path={' or '.join(map(str, usual or kept[:1]))}" if kept else "It kept no weights"
     )
     raise ValueError(
-        f"{folder} holds a run, and {command} without --ckpt_path would replace its figures by those of the start. "
+        f"{folder} holds a run, and {command} without --ckpt_path would replace its metrics by those of the start. "
         f"{named}; to measure the start, do it beside the run with another --run.arm"
     )
 
@@ -156,7 +156,7 @@ def check_checkpoint(config: Namespace, folder: Path, linked: Collection[str], *
     else:
         now, before = ({n: value for n, value in side.items() if not _is_free(n)} for side in (now, before))
         purpose, remedy = "evaluates a model as it was trained", "Drop the override"
-        if home.resolve() == folder.resolve():  # figures of other data stand beside the run, not in it
+        if home.resolve() == folder.resolve():  # metrics of other data are written next to the run, not in it
             remedy += ", or if it is one of the data, write beside the run with another --run.arm"
         else:
             data_before = {}

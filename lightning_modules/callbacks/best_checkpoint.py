@@ -40,7 +40,7 @@ def keep_if_best(trainer: pl.Trainer, figures: Mapping[str, Tensor]) -> bool:
 
 
 def check_monitors(trainer: pl.Trainer) -> None:
-    """Check that validation gives the figures that checkpoints are chosen by.
+    """Check that validation gives the metrics that checkpoints are chosen by.
 
     Raises:
         ValueError: it does not; names those it gives.

@@ -43,7 +43,7 @@ _KEPT = (TRAIN, VAL, PROBE)
 
 
 class RunRecord(pl.Callback):
-    """Write the run's final figures beside its checkpoints.
+    """Write the run's final metrics next to its checkpoints.
 
     `metrics.json` is flat. `val/...` are those of the last validation of `fit`, or of the `validate` command;
     `best/<monitor>` is the figure of the best checkpoint; `test/...` are those of the `test` command, which adds to

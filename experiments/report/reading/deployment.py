@@ -113,7 +113,7 @@ def _latencies(
                 forms[arm, title] = found
     if unmeasured := {arm: origin for arm, origin in origins.items() if arm not in latencies}:
         notes.append(
-            f"{path} has no figures of {_named(unmeasured)}, so their latency is missing; `experiments.bench latency` "
+            f"{path} has no metrics of {_named(unmeasured)}, so their latency is missing; `experiments.bench latency` "
             "measures folders of models only."
         )
     return latencies, conditions, forms

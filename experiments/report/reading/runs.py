@@ -174,7 +174,7 @@ def planned_study(folder: Path, notes: list[str]) -> Study | None:
 
 
 def usable_metrics(folder: Path, notes: list[str]) -> dict[str, Any]:
-    """The run's `metrics.json`, empty where it is missing or broken; figures that are not finite are noted."""
+    """The run's `metrics.json`, empty where it is missing or broken; metrics that are not finite are noted."""
     try:
         metrics = read_metrics(folder)
     except (ValueError, OSError) as error:
@@ -183,7 +183,7 @@ def usable_metrics(folder: Path, notes: list[str]) -> dict[str, Any]:
     if LIMITED_TEST in metrics:
         notes.append(f"{folder}: tested on {metrics[LIMITED_TEST]}; its scores are those of a part.")
     if LIMITED_VAL in metrics and not has_any(metrics, TEST):
-        notes.append(f"{folder}: validated on {metrics[LIMITED_VAL]}; its held-out figures are those of a part.")
+        notes.append(f"{folder}: validated on {metrics[LIMITED_VAL]}; its held-out metrics are those of a part.")
     if metrics.get(VAL_STEP) is not None and (unfinished := how_to_finish(folder)):
         notes.append(unfinished)
     strange = [name for name, value in metrics.items() if isinstance(value, float) and not math.isfinite(value)]
@@ -224,9 +224,9 @@ def _with_metrics(runs: Sequence[Run], tasks: Iterable[str], notes: list[str]) -
         notes.append(f"Missing runs, without a readable metrics.json: {labels}.")
     if begun:
         logs = ", ".join(f"{run.label} (log: {run.log})" for run in begun)
-        notes.append(f"Missing runs, started but failed, stopped or still running before any figures: {logs}.")
+        notes.append(f"Missing runs, started but failed, stopped or still running before any metrics: {logs}.")
     if unfinished:
-        notes.append(f"Missing runs, started but without final figures in metrics.json: {', '.join(unfinished)}.")
+        notes.append(f"Missing runs, started but without final metrics in metrics.json: {', '.join(unfinished)}.")
     return result
 
 

@@ -146,7 +146,7 @@ class Commands:
     def _exporting(
         self, stage: str, arm: str, seed: int, configs: Sequence[str], args: Sequence[str], needs: tuple[str, ...]
     ) -> Run:
-        """Train and export; `fit` ends with a validation, so the figures are those of the weights exported."""
+        """Train and export; `fit` ends with a validation, so the metrics are those of the weights exported."""
         fit, place = self._fit(stage, arm, seed, configs, args)
         last, export = f"{place}/checkpoints/last.ckpt", f"exported/{arm}_seed{seed}"
         exported = ("experiments.export", f"--checkpoint={last}", f"--output={self.folder}/{export}")

@@ -54,7 +54,7 @@ def no_such_figure(
         metric: STAGE/KEY.
         label: of a run of the stage.
         metrics: what its `metrics.json` holds.
-        prefixes: of the figures that may be named instead.
+        prefixes: of the metrics that may be named instead.
     """
     names = sorted(name for name in metrics if name.startswith(prefixes))
     known = ", ".join(names) or "no scores yet"

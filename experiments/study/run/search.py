@@ -77,7 +77,7 @@ class Search:
             The plan with all points; the same object where there is no new one.
 
         Raises:
-            ValueError: a run that ended well does not have the metric; names the figures that it has.
+            ValueError: a run that ended well does not have the metric; names the metrics that it has.
         """
         with self._lock.held():
             self._load()
@@ -136,7 +136,7 @@ class Search:
         True as well where no arm's run can show it any more.
 
         Raises:
-            ValueError: it does not have it; names the figures that it has.
+            ValueError: it does not have it; names the metrics that it has.
         """
         shown = [run.label for run in plan.runs if run.stage == self._stage]
         for label in shown:

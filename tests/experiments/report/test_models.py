@@ -72,7 +72,7 @@ def test_a_model_of_the_hub_is_weighed_in_the_local_cache(tmp_path: Path, hub: l
     notes = []
     assert read_deployment(started_from(tmp_path, "monologg/kobert-lm"), notes).latencies == {}
     assert notes == [
-        f"{tmp_path}/latency.json has no figures of teacher (monologg/kobert-lm, which is no folder here), so their "
+        f"{tmp_path}/latency.json has no metrics of teacher (monologg/kobert-lm, which is no folder here), so their "
         "latency is missing; `experiments.bench latency` measures folders of models only."
     ]
 

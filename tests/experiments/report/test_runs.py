@@ -43,9 +43,9 @@ def test_missing_and_unfinished_runs_are_named(study: Path) -> None:
     found, notes = read(study)
     assert notes == [
         "Missing runs, without a readable metrics.json: nsmc/base_seed2.",
-        "Missing runs, started but failed, stopped or still running before any figures: klue_ner/base_seed1 (log: "
+        "Missing runs, started but failed, stopped or still running before any metrics: klue_ner/base_seed1 (log: "
         f"{study}/logs/klue_ner_base_seed1.log).",
-        "Missing runs, started but without final figures in metrics.json: korquad/base_seed1.",
+        "Missing runs, started but without final metrics in metrics.json: korquad/base_seed1.",
     ]
     assert [run.label for run in found.runs if not run.metrics] == [
         "klue_ner/base_seed1", "korquad/base_seed1", "nsmc/base_seed2", "corpus/corpus_seed1",
@@ -82,7 +82,7 @@ def test_held_out_figures_of_a_part_or_of_earlier_weights_are_noted(study: Path)
     edit(study / "distil/base_seed2/metrics.json", lambda m: m.update({"val/step": 525, "steps": 1050}))
     notes = read(study)[1]
     assert any(
-        "base_seed1: validated on 1 of 300 batches; its held-out figures are those of a part." in n for n in notes
+        "base_seed1: validated on 1 of 300 batches; its held-out metrics are those of a part." in n for n in notes
     )
     assert any("base_seed2: its last step was not validated; measure it with: " in note for note in notes)
     assert len(notes) == 2
