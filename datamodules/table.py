@@ -142,6 +142,12 @@ class TableDataModule(OverlapDataModule):
         )
         self.unlabelled = None if unlabelled_file is None else find_table(data_dir, unlabelled_file)
         evaluated = {"dev_file": files.dev, "test_file": files.test}
+        for name, path in {"train_file": files.train, **evaluated}.items():
+            if self.unlabelled is not None and path is not None and self.unlabelled.resolve() == path.resolve():
+                raise ValueError(
+                    f"unlabelled_file={self.unlabelled} is {name} as well, so dev or test texts would be trained on; "
+                    "name a file of other texts"
+                )
         check_augmented(files.train, evaluated, self.unlabelled, files.split, key)
         self.layout = layout_of(files.train, delimiter, quotes, header or ())
         self.columns = TextColumns(text, text_pair, id, split_by)

@@ -85,8 +85,10 @@ def augment(
 
     target, division = Path(output), shares(dev_share, test_share)
     path = Path(input)
-    if target.exists() and (not overwrite or target.resolve() == path.resolve()):
-        raise FileExistsError(f"{target} exists; name another --output{'' if overwrite else ', or add --overwrite'}")
+    if target.resolve() == path.resolve():
+        raise FileExistsError(f"--output={target} is --input as well; name another --output")
+    if target.exists() and not overwrite:
+        raise FileExistsError(f"{target} exists; name another --output, or add --overwrite")
     if text_pair is None and spec.change == "text_pair":
         raise ValueError("change is text_pair, and no text_pair is named; name its column, or leave change out")
     if source_rows == "first" and (division.dev or division.test):

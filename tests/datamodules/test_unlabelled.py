@@ -128,3 +128,14 @@ def test_nsmc_takes_them_too(tmp_path: Path, tiny_tokenizer_dir: Path) -> None:
     data = NSMCDataModule(str(tmp_path), str(tiny_tokenizer_dir), cache_dir=cache, unlabelled_file="more.txt")
     labels = [label for _, label in trained(data).values()]
     assert labels.count(-100) == data.facts["data/unlabelled_examples"] == 2
+
+
+@pytest.mark.parametrize("name", ["train", "dev", "test"])
+def test_a_file_of_labelled_texts_is_not_unlabelled_as_well(name: str, build: Build) -> None:
+    with pytest.raises(ValueError, match=rf"is {name}_file as well, so dev or test texts would be trained on"):
+        build(unlabelled_file=f"{name}.csv")
+
+
+def test_a_text_is_no_pair_of_itself(build: Build) -> None:
+    with pytest.raises(ValueError, match="text and text_pair are both '글'; expected two columns"):
+        build(text_pair="글")

@@ -65,9 +65,11 @@ class TagFiles:
 
         Raises:
             FileNotFoundError: there is no such file.
-            ValueError: a line is not of the format, numbers of words and tags differ, spans overlap, cross words or are
-                outside of the text, or there is no sentence; names file and line.
+            ValueError: the file is of another format, a line is not of this one, numbers of words and tags differ,
+                spans overlap, cross words or are outside of the text, or there is no sentence; names file and line.
         """
+        if self.format == "lines" and _is_conll(path):
+            raise ValueError(f"{path}: every line has one word, and blank lines are between them; set format: conll")
         plain = not labelled and self.format != "spans" and not _has_columns(path)
         read = _plain if plain else {"conll": _conll, "lines": _lines, "spans": _spans}[self.format]
         count = 0
@@ -81,6 +83,13 @@ class TagFiles:
             yield sentence
         if not count:
             raise ValueError(f"{path}: no sentence in it; expected the format {self.format!r}")
+
+
+def _is_conll(path: Path) -> bool:
+    """Whether the first lines have one word and its tag each, with blank lines between sentences."""
+    first = [line for (_, line), _ in zip(table_lines(path), range(100), strict=False)]
+    words = [line.split("\t")[0] for line in first if line.strip()]
+    return "" in [line.strip() for line in first] and len(words) > 1 and all(len(word.split()) == 1 for word in words)
 
 
 def _has_columns(path: Path) -> bool:

@@ -36,12 +36,19 @@ class TextColumns:
         pair: the second text; None where there is one text.
         id: what an example is known by, once in a file; None: its text.
         group: what is hashed in place of it to divide a file, so that rows with the same stay together.
+
+    Raises:
+        ValueError: both texts are the same column.
     """
 
     text: str
     pair: str | None = None
     id: str | None = None
     group: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.pair == self.text:
+            raise ValueError(f"text and text_pair are both {self.text!r}; expected two columns, or text alone")
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -132,6 +132,8 @@ def _taught(study: Study, students: Sequence[str], controls: Sequence[str]) -> l
             raise ValueError(f"then.{task}.arms: no such arm {unknown[0]!r}; there are {', '.join(everybody)}")
         if part.distil is None:
             continue
+        if part.distil.arms == []:
+            raise ValueError(f"then.{task}.distil.arms: is empty; name arms, or leave it out for all declared ones")
         chosen = distilled_on(part, students)
         if unknown := [name for name in chosen if name not in (*students, *controls)]:
             known = ", ".join([*students, *controls])
