@@ -1,6 +1,7 @@
 """Refuse a change that makes steps slower: their ratio to the naive ones must keep most of what is stored.
 
-A ratio of two ways in turns depends little on the machine, so that one stored number serves all of them.
+A ratio of two ways in turns depends less on the machine than a speed does, but not on the code alone (docs/log.md):
+what is stored is of a busy machine, where it was low.
 """
 
 import json
