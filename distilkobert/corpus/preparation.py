@@ -81,13 +81,10 @@ def prepare_corpus(
     shards = [work.shard(files, [entries[file] for file in files]) for files in grouped(work.files)]
     store = ShardFolder(shard_folder(output), work.tokenizer.id_dtype)
     require_free(output, overwrite)
-    try:
+    with store.kept_if_useful(shards):
         work.encode(shards, store, num_proc, on_progress)
         pieces = [(store, shard) for shard in shards]
         manifest = join_shards(pieces, output, origin, work.tokenizer, settings, unknown_limit, overwrite)
-    except BaseException:
-        store.remove_useless(shards)
-        raise
     store.remove()
     return PreparedCorpus(manifest, reused=False, seconds=time.perf_counter() - start)
 

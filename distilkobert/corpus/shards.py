@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,10 +116,15 @@ class ShardFolder:
         """The files of a shard."""
         return [self._counts_path(shard), *(self.folder / shard.name / f"{part}.arrow" for part in PARTS)]
 
-    def remove_useless(self, shards: Sequence[Shard]) -> None:
-        """Remove all shards of a failed preparation where nothing is saved by keeping them."""
-        if len(shards) == 1 or not self.has(shards[0]):
-            self.remove()
+    @contextmanager
+    def kept_if_useful(self, shards: Sequence[Shard]) -> Iterator[None]:
+        """Where a preparation fails in the block, remove all its shards if nothing is saved by keeping them."""
+        try:
+            yield
+        except BaseException:
+            if len(shards) == 1 or not self.has(shards[0]):
+                self.remove()
+            raise
 
     def remove(self) -> None:
         """Remove all shards."""

@@ -132,11 +132,8 @@ def prepare_share(
     existing = _existing_share(output, record, overwrite)
     if existing is None:
         require_free(output, overwrite)
-        try:
+        with store.kept_if_useful(shards):
             work.encode(shards, store, num_proc, on_progress)
-        except BaseException:
-            store.remove_useless(shards)
-            raise
         with atomic_folder(output, overwrite) as folder:
             # Groups of equal content have one shard.
             names = {path.relative_to(store.folder): None for shard in shards for path in store.paths(shard)}

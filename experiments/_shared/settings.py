@@ -44,6 +44,11 @@ def short_names(names: list[str]) -> dict[str, str]:
     return short
 
 
+def places_of(value: Any) -> list[str]:
+    """What an option names: one file or folder, several, or several with a weight each; empty where it names none."""
+    return [value] if isinstance(value, str) else list(value or ())
+
+
 def without_places(data: dict[str, Any]) -> dict[str, Any]:
     """Settings of the data without places of files; `weights` are those of corpora, which stand at their folders."""
     kept = {name: value for name, value in data.items() if name not in PATHS}

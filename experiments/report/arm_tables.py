@@ -1,4 +1,4 @@
-"""What all tables of arms have in common: measured columns, seeds told once, the best arm bold, marks explained."""
+"""What all tables of arms have in common: measured columns, seeds written once, the best arm bold, marks explained."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -65,7 +65,7 @@ def arm_table(
 ) -> Table:
     """A table whose first column names arms.
 
-    The seeds that most cells have are told once, in the caption; cells over other seeds say their own, with marks. In
+    The seeds that most cells have are written once, in the caption; cells over other seeds say theirs, with marks. In
     a ranked column the best arm is bold, the teacher left out, if its value has a spread and is of whole files.
 
     Args:

@@ -68,14 +68,18 @@ def test_a_run_that_has_moved_is_measured_where_it_is(home: list[str], run: Run,
     assert (tmp_path / "work" / "other" / "distilkobert" / "base_seed42" / "metrics.json").is_file()
 
 
-def test_of_two_tokenizers_that_of_the_corpus_is_taken(home: list[str], run: Run, world: World, tmp_path: Path) -> None:
+@pytest.mark.parametrize("corpora", ["data/corpus", "[data/corpus, SECOND]", "{data/corpus: 2, SECOND: 0.5}"])
+def test_of_two_tokenizers_that_of_the_corpus_is_taken(
+    corpora: str, home: list[str], run: Run, world: World, tmp_path: Path
+) -> None:
     shutil.copytree(world.tokenizer, tmp_path / "work" / "data" / "kobert")
     vocabulary = tmp_path / "work" / "teacher" / "vocab.txt"
     lines = vocabulary.read_text(encoding="utf-8").splitlines()
     lines[100], lines[400] = lines[400], lines[100]
     vocabulary.write_text("\n".join(lines) + "\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"teacher=teacher was trained with another tokenizer than data\.tokenizer"):
-        run("fit", home)  # that of data/kobert, with which the corpus was made
+        # that of data/kobert, with which the corpora were made
+        run("fit", [*home, f"--data.data_dir={corpora.replace('SECOND', str(world.second_corpus))}"])
 
 
 def test_no_tokenizer_at_all(home: list[str], run: Run, tmp_path: Path) -> None:

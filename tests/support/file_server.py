@@ -1,12 +1,13 @@
 """A small server of one file, which can do wrong what servers do wrong."""
 
 import hashlib
-import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+
+from tests.support.serving import serving
 
 CONTENT = bytes(number * 7 % 251 for number in range(300_000))
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -73,9 +74,5 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with Server() as running:
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
+    with serving(Server()) as running:
         yield running
-        running.shutdown()
-        thread.join()

@@ -2,11 +2,12 @@
 
 import hashlib
 import re
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+
+from tests.support.serving import serving
 
 
 class FolderServer(ThreadingHTTPServer):
@@ -83,9 +84,5 @@ class FolderHandler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def web() -> Iterator[FolderServer]:
-    with FolderServer() as running:
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
+    with serving(FolderServer()) as running:
         yield running
-        running.shutdown()
-        thread.join()

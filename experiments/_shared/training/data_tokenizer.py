@@ -9,6 +9,7 @@ from jsonargparse import Namespace
 from distilkobert.corpus.manifest import MANIFEST_NAME, read_manifest
 from distilkobert.tokenizers.loading import load_tokenizer, tokenizer_beside
 from experiments._shared.resuming import is_first_process
+from experiments._shared.settings import places_of
 from experiments._shared.tokenizer_checks import sources
 
 AUTO: Final = "auto"
@@ -55,14 +56,14 @@ def fill_tokenizer(config: Namespace) -> None:
             f"data.tokenizer: none is named, {_USUAL} is not there, and there is none to take from the model "
             f"({starts}); set --data.tokenizer=FOLDER"
         )
-    data.tokenizer = _that_of_corpus(data.get("data_dir"), list(found))
+    data.tokenizer = _that_of_corpus(places_of(data.get("data_dir")), list(found))
     if is_first_process():
         print(f"tokenizer: {data.tokenizer} ({found[data.tokenizer]})", file=sys.stderr)
 
 
-def _that_of_corpus(data_dir: str | None, folders: list[str]) -> str:
-    """The folder whose tokenizer made the corpus; the first where there is no corpus, or none has made it."""
-    if len(folders) > 1 and data_dir is not None and (Path(data_dir) / MANIFEST_NAME).is_file():
-        made = read_manifest(Path(data_dir))["tokenizer"]["fingerprint"]
+def _that_of_corpus(corpora: list[str], folders: list[str]) -> str:
+    """The folder whose tokenizer made the first corpus; the first where there is no corpus, or none has made it."""
+    if len(folders) > 1 and corpora and (Path(corpora[0]) / MANIFEST_NAME).is_file():
+        made = read_manifest(Path(corpora[0]))["tokenizer"]["fingerprint"]
         return next((folder for folder in folders if load_tokenizer(folder).fingerprint == made), folders[0])
     return folders[0]

@@ -56,7 +56,7 @@ def check_loggers(asked: Any) -> None:
 
 
 def make_loggers(asked: Any, folder: Path, resumed_step: int | None) -> list[Logger]:
-    """Make the loggers that stand beside TensorBoard.
+    """Make the loggers in addition to TensorBoard.
 
     Args:
         asked: `trainer.logger` as it was parsed.

@@ -59,7 +59,7 @@ def parse_study(arguments: Sequence[str] | None = None) -> Declared:
 
 
 def _file_of(arguments: Sequence[str]) -> Path | None:
-    """The study's file, looked up before the parser reads it, so that its faults are told with their lines."""
+    """The study's file, looked up before the parser reads it, so that its faults are named with their lines."""
     finder = argparse.ArgumentParser(allow_abbrev=False, add_help=False)
     finder.add_argument("--config")
     known, _ = finder.parse_known_args(arguments)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from experiments._shared.settings import places_of
 from experiments._shared.training.data_tokenizer import AUTO
 
 _HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
@@ -48,8 +49,7 @@ class Lack:
 def _sources(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Options that name what is read, with their values; an option that the run does not have is left out."""
     for part, name in (("data", "data_dir"), ("model", "teacher"), ("data", "tokenizer")):
-        value = settings[part].get("init_args", {}).get(name)
-        for place in [value] if isinstance(value, str) else value or ():  # of several corpora each
+        for place in places_of(settings[part].get("init_args", {}).get(name)):
             if place != AUTO:
                 yield f"{part}.{name}", place
     if probe := settings["probe"]["data_dir"]:

@@ -1,4 +1,4 @@
-"""Seeds are told once a table, and the best arm is bold where its value has a spread."""
+"""Seeds are written once a table, and the best arm is bold where its value has a spread."""
 
 from pathlib import Path
 
