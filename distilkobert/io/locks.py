@@ -8,6 +8,7 @@ import json
 import os
 import shlex
 import socket
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,7 +63,12 @@ def only_process(lock: Path, subject: str) -> Iterator[None]:
 
 def _acquire(held: FileLock, lock: Path, subject: str) -> bool:
     """Take the lock; False where its folder was removed meanwhile, by another process that had made it."""
-    lock.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:  # a folder that is removed before `mkdir` has looked what is there, or no folder
+        if _is_something_else(lock.parent):
+            raise
+        return False
     try:
         held.acquire(timeout=_PATIENCE_SECONDS if _is_dead(lock) else 0)
     except Timeout:
@@ -70,6 +76,15 @@ def _acquire(held: FileLock, lock: Path, subject: str) -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def _is_something_else(folder: Path) -> bool:
+    """Whether there is something of the name that is no folder."""
+    try:
+        mode = folder.lstat().st_mode
+    except FileNotFoundError:
+        return False
+    return not stat.S_ISDIR(mode) and not folder.is_dir()
 
 
 def _this_process() -> dict[str, str | int]:

@@ -1,5 +1,6 @@
 """Locks: one process at a time, the holder is named, and a dead one holds nothing."""
 
+import errno
 import multiprocessing
 import os
 import signal
@@ -8,6 +9,7 @@ import time
 from collections.abc import Callable
 from multiprocessing.synchronize import Event
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -114,3 +116,30 @@ def test_two_that_start_together_are_never_both_inside(tmp_path: Path) -> None:
     assert met.value == 0
     assert entered.value > 20
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_folder_that_is_removed_while_it_is_made_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process leaves between `mkdir`, which finds its folder, and the look at what was found."""
+    original, calls = Path.mkdir, []
+
+    def mkdir(self: Path, *args: Any, **kwargs: Any) -> None:
+        calls.append(self)
+        if len(calls) == 1:
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(self))
+        original(self, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    with only_process(tmp_path / "run" / ".lock", "x"):
+        assert (tmp_path / "run" / ".lock").is_file()
+
+
+@pytest.mark.parametrize("kind", ["file", "broken link"])
+def test_what_is_no_folder_is_not_waited_for(kind: str, tmp_path: Path) -> None:
+    if kind == "file":
+        (tmp_path / "run").write_text("")
+    else:
+        (tmp_path / "run").symlink_to(tmp_path / "nothing")
+    with pytest.raises(FileExistsError), only_process(tmp_path / "run" / ".lock", "x"):
+        pass
