@@ -73,8 +73,8 @@ def test_gradients_are_clipped_before_a_fused_step(precision: str, world: World,
     assert curves[1] == pytest.approx(curves[0], rel=1e-4)
 
 
-def scaled(folder: Path, scale: float) -> list[str]:
-    """16-mixed on the CPU: Lightning makes a scaler for a GPU alone, so it is given one."""
+def scaled(folder: Path, scale: float, device: str = "cpu") -> list[str]:
+    """16-mixed with a scaler that starts at `scale`; on the CPU too, where Lightning has no 16-mixed of its own."""
     path = folder / "scaled.yaml"
     path.write_text(
         f"""
@@ -84,10 +84,10 @@ trainer:
   - class_path: pytorch_lightning.plugins.precision.MixedPrecision
     init_args:
       precision: 16-mixed
-      device: cpu
+      device: {device}
       scaler:
         class_path: torch.amp.GradScaler
-        init_args: {{device: cpu, init_scale: {scale}, growth_interval: 2}}
+        init_args: {{device: {device}, init_scale: {scale}, growth_interval: 2}}
 """,
         encoding="utf-8",
     )

@@ -55,7 +55,9 @@ def a_batch(device: Any) -> Batch:
 def measured(family: str, device: Any, mode: Any = None) -> dict[str, float]:
     """All objectives of a batch, and all that is measured on held-out data."""
     teacher = tiny_encoder(family)
-    student = build_student(teacher, StudentSpec(layers=(0, 2), architecture="distilbert" if family == "bert" else "same")).eval()
+    student = build_student(
+        teacher, StudentSpec(layers=(0, 2), architecture="distilbert" if family == "bert" else "same")
+    ).eval()
     facts = network_facts(student, "student"), network_facts(teacher, "teacher")
     objectives = WeightedSum(OBJECTIVES)
     objectives.build(*facts, 1)

@@ -97,9 +97,11 @@ class _Mode(TorchDispatchMode):
             name.startswith("aten.copy_") and there[0]
         )
         if device is not None and torch.device(device).type == "cuda":
-            kwargs = {**kwargs, "device": torch.device("cpu"), "pin_memory": None} if "pin_memory" in kwargs else {
-                **kwargs, "device": torch.device("cpu")
-            }
+            kwargs = (
+                {**kwargs, "device": torch.device("cpu"), "pin_memory": None}
+                if "pin_memory" in kwargs
+                else {**kwargs, "device": torch.device("cpu")}
+            )
         waits = ("nonzero", "_local_scalar_dense", "masked_select", "unique", "bincount")
         masks = any(one.dtype is torch.bool for one in tensors) and name.startswith("aten.index")
         if any(there) and (masks or any(part in name for part in waits)):
@@ -117,7 +119,8 @@ class _Mode(TorchDispatchMode):
 def pretended_cuda(patch: pytest.MonkeyPatch) -> Iterator[_Mode]:
     """Tensors may be moved to `cuda` and are computed there, without gradients."""
     patch.setattr(torch.cuda, "_lazy_init", lambda: None)
-    before, overwritten = torch._C._only_lift_cpu_tensors(), torch.__future__.get_overwrite_module_params_on_conversion()
+    before = torch._C._only_lift_cpu_tensors()
+    overwritten = torch.__future__.get_overwrite_module_params_on_conversion()
     torch._C._set_only_lift_cpu_tensors(True)
     torch.__future__.set_overwrite_module_params_on_conversion(True)
     try:
