@@ -64,7 +64,7 @@ def build_optimizer(models: Iterable[nn.Module], spec: OptimizerSpec) -> AdamW:
     optimizer = AdamW(groups, lr=spec.lr, betas=spec.betas, eps=spec.eps, fused=spec.fused or None)
     # A fused step offers to unscale gradients itself. Lightning then refuses to clip them, in bf16-mixed too, where
     # nothing is scaled. Without the offer the scaler unscales before clipping, as for any other optimizer.
-    optimizer._step_supports_amp_scaling = False  # type: ignore[attr-defined]
+    optimizer._step_supports_amp_scaling = False
     return optimizer
 
 

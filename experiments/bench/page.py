@@ -18,6 +18,13 @@ _TARGETS: Final = (
     "size. Accuracy: `metrics.json` of an export with `--int8=true --evaluate=test`, all 50,000 reviews of NSMC, by a "
     "student that was fine-tuned and not distilled (docs/log.md, 2026-11-26)."
 )
+_LOADER: Final = (
+    "A CPU trains on about a thousand tokens a second, so waiting for data is below 0.2 % of its time, and loader "
+    "workers (`data.num_workers`, each two batches ahead) gain nothing there; a GPU at the target of 1,000,000 tokens "
+    "a second needs one or two. A compiled step (`model.compute.compile`) has two graphs for each network, with padding "
+    "and without, whatever the lengths; so fewer lengths save no compilation, and on a CPU `data.pad_to_multiple_of` "
+    "only adds padding, which is computed. What lengths of whole multiples gain on a GPU is not yet measured."
+)
 
 
 def page(folder: Path) -> str:
@@ -161,6 +168,24 @@ def _prepare(numbers: Numbers) -> str:
     )
 
 
+def _loader(numbers: Numbers) -> str:
+    rows = [
+        (
+            multiple,
+            str(one["shapes"]),
+            f"{one['padding']:.1%}",
+            f"{1000 * one['seconds'][1]:.2f}",
+            f"{one['tokens_per_s']:,.0f}",
+        )
+        for multiple, one in numbers["ways"].items()
+    ]
+    headings = ("pad_to_multiple_of", "shapes", "padding", "ms a batch", "tokens/s")
+    return (
+        f"{_machine(numbers)} Batches of {numbers['max_tokens']:,} tokens, processor time of one process.\n\n"
+        f"{_table(headings, rows)}\n\n{_LOADER}"
+    )
+
+
 def _int8_teacher(numbers: Numbers) -> str:
     changes, ways = numbers["changes"], numbers["ways"]
     slow, fast = (ways[way]["quartiles_s"][1] for way in ("teacher pass", "teacher pass, int8"))
@@ -191,6 +216,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Numbers], str]]] = {
     "startup": ("Start of the commands", _startup),
     "soft_targets": ("Memory of soft targets", _soft_targets),
     "prepare": ("Preparing a corpus", _prepare),
+    "loader": ("Batches from the loader", _loader),
     "gpu": ("On a GPU", _gpu),
 }
 """Name of the benchmark: heading, and function that describes its numbers."""

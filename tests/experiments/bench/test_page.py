@@ -38,7 +38,7 @@ def test_what_has_no_file_is_not_yet_measured(tmp_path: Path) -> None:
     (tmp_path / "qa_features.json").write_text(json.dumps(numbers), encoding="utf-8")
     text = page(tmp_path)
     assert "1,234 questions/s, 2.00 [1.50, 2.50] times the naive speed" in text
-    assert text.count("Not yet measured.") == 11
+    assert text.count("Not yet measured.") == 12
     (tmp_path / "distil.json").write_text("{}", encoding="utf-8")
     with pytest.raises(ValueError, match=r"distil.json is not what `experiments.bench distil` writes"):
         page(tmp_path)
