@@ -1,14 +1,16 @@
 """Cells with numbers in them, and the marks that keep a reader from taking a number for more than it is."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 
 from experiments.report.statistics import Delta, Ratio, Seeds, Spread
-from experiments.report.tables import MISSING, NONE, Cell, Column
+from experiments.report.tables import MISSING, NONE, Cell
 
 _COUNTS = ("n", "distillations", "in part")
 SPREAD = ("mean", "sd", *_COUNTS)
 DELTA = ("delta", "low", "high", *_COUNTS)
 RATIO = ("", *_COUNTS)
+"""Parts of the columns of `value_cell`s."""
+
 DAGGER = "† One seed: nothing can be said about the spread over seeds."
 DOUBLE_DAGGER = (
     "‡ Some of these seeds are fine-tunings of the same distillation, or of the same untrained start: the spread "
@@ -17,23 +19,23 @@ DOUBLE_DAGGER = (
 ASTERISK = "* Not all of the arm's planned seeds are in it, or not all of those of the arm it is compared with."
 COMPUTED = "≈ Not weighed: number of parameters times 4 bytes; the notes at the end say whose."
 SECTION = "§ Measured on a part of the file, so not comparable with scores of the whole one; the notes say which part."
-_NOTES = {"†": DAGGER, "‡": DOUBLE_DAGGER, "*": ASTERISK, "≈": COMPUTED, "§": SECTION}
 
 
-def marks_in(texts: Sequence[str]) -> tuple[str, ...]:
+def marks_in(texts: Iterable[str]) -> tuple[str, ...]:
     """What the marks in these texts mean, one sentence for each that occurs."""
-    return tuple(note for mark, note in _NOTES.items() if any(mark in text for text in texts))
+    marks = set("".join(texts))
+    return tuple(note for note in (DAGGER, DOUBLE_DAGGER, ASTERISK, COMPUTED, SECTION) if note[0] in marks)
 
 
-def seeds_mark(seeds: Seeds) -> str:
-    """What marks a value over one seed, or over fewer distillations than seeds, and where planned seeds are missing."""
-    few = "†" if seeds.n == 1 else "" if seeds.distillations == seeds.n else "‡"
-    return few + ("*" if seeds.partial else "")
+def marks_of(seeds: Seeds, *, of_part_alone: bool = False) -> str:
+    """What marks a value over one seed, or fewer distillations than seeds; missing seeds; and a part of the file.
 
-
-def part_mark(seeds: Seeds) -> str:
-    """What marks a score of which something was measured on a part of the file."""
-    return "§" if seeds.in_part else ""
+    Args:
+        seeds: what is behind the value.
+        of_part_alone: leave out what the caption says of all seeds.
+    """
+    few = "†" if seeds.n == 1 else "‡" if seeds.distillations != seeds.n else ""
+    return ("" if of_part_alone else few + "*" * seeds.partial) + "§" * bool(seeds.in_part)
 
 
 def seeds_text(seeds: Seeds) -> str:
@@ -44,42 +46,28 @@ def seeds_text(seeds: Seeds) -> str:
     return f"{text}, {seeds.distillations} distillation{'s' if seeds.distillations > 1 else ''}"
 
 
-def spread_column(heading: str, *, ranked: bool = False) -> Column:
-    """A column of `spread_cell`s."""
-    return Column(heading, SPREAD, ranked=ranked)
+def value_cell(
+    value: Spread | Delta | Ratio | None, *, planned: bool, form: Callable[[float], str] = "{:.2f}".format
+) -> Cell:
+    """Mean ± standard deviation, a difference with its interval, or a share in per cent.
 
-
-def absent(planned: bool) -> Cell:
-    """The cell of a value that is not there."""
-    return Cell(MISSING if planned else NONE)
-
-
-def spread_cell(spread: Spread, form: Callable[[float], str] = "{:.2f}".format) -> Cell:
-    """Mean ± standard deviation."""
-    several = "" if spread.sd is None else f" ± {form(spread.sd)}"
-    return _cell(f"{form(spread.mean)}{several}", (spread.mean, spread.sd), spread.seeds)
-
-
-def delta_cell(delta: Delta) -> Cell:
-    """Difference and its interval."""
-    text = f"{signed(delta.value)} [{signed(delta.low)}, {signed(delta.high)}]"
-    return _cell(text, (delta.value, delta.low, delta.high), delta.seeds)
-
-
-def ratio_cell(ratio: Ratio) -> Cell:
-    """A share in per cent."""
-    return _cell(f"{ratio.percent:.1f}", (ratio.percent,), ratio.seeds)
-
-
-def _cell(text: str, values: tuple[float | None, ...], seeds: Seeds) -> Cell:
-    return Cell(text, (*values, seeds.n, seeds.distillations, seeds.in_part), seeds)
-
-
-def size_cell(megabytes: float | None, *, computed: bool = False) -> Cell:
-    """Megabytes, with two decimals below ten, marked where they are computed."""
-    if megabytes is None:
-        return Cell(MISSING)
-    return Cell(f"{'≈ ' if computed else ''}{megabytes:.{1 if megabytes >= 10 else 2}f}", (megabytes,))
+    Args:
+        value: what is shown.
+        planned: without a value, whether one was to be measured.
+        form: writes mean and standard deviation.
+    """
+    numbers: tuple[float | None, ...]
+    if value is None:
+        return Cell(MISSING if planned else NONE)
+    if isinstance(value, Spread):
+        text = form(value.mean) + ("" if value.sd is None else f" ± {form(value.sd)}")
+        numbers = (value.mean, value.sd)
+    elif isinstance(value, Delta):
+        text = f"{signed(value.value)} [{signed(value.low)}, {signed(value.high)}]"
+        numbers = (value.value, value.low, value.high)
+    else:
+        text, numbers = f"{value.percent:.1f}", (value.percent,)
+    return Cell(text, (*numbers, value.seeds.n, value.seeds.distillations, value.seeds.in_part), value.seeds)
 
 
 def constant_cell(percent: float | None, decimals: int, parts: int) -> Cell:

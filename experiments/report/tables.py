@@ -1,8 +1,8 @@
 """Tables as data."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from experiments.report.statistics import Seeds
 
@@ -11,23 +11,6 @@ Value: TypeAlias = float | int | str | None
 MISSING = "missing"
 NONE = "–"
 """Where nothing was to be measured."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column.
-
-    Args:
-        heading: above it.
-        parts: names of the numbers behind a cell, each a CSV column of its own; none where a cell is only text.
-        numeric: it is aligned to the right.
-        ranked: more is better, and the best arm is bold.
-    """
-
-    heading: str
-    parts: tuple[str, ...] = ()
-    numeric: bool = True
-    ranked: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,6 +28,24 @@ class Cell:
     values: tuple[Value, ...] = ()
     seeds: Seeds | None = None
     bold: bool = False
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column.
+
+    Args:
+        heading: above it.
+        parts: names of the numbers behind a cell, each a CSV column of its own; none where a cell is only text, which
+            is aligned to the left.
+        of: makes a cell from what its row is about, an arm for example; only `arm_table` asks for it.
+        ranked: more is better, and the best arm is bold.
+    """
+
+    heading: str
+    parts: tuple[str, ...] = ()
+    of: Callable[[Any], Cell] = Cell
+    ranked: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,23 +82,13 @@ class Table:
         return f"{self.title}. {self.explained}".strip()
 
 
-def text_column(heading: str) -> Column:
-    """A column of words."""
-    return Column(heading, numeric=False)
-
-
 def to_csv(table: Table) -> str:
     """The numbers behind the table, unrounded; an empty field where there is none."""
     import pandas as pd
 
+    def fields(column: Column, cell: Cell) -> Sequence[Value]:
+        return (cell.values or (None,) * len(column.parts)) if column.parts else (cell.text,)
+
     headings = [f"{column.heading} {part}".strip() for column in table.columns for part in column.parts or ("",)]
-    rows = [
-        [value for column, cell in zip(table.columns, row, strict=True) for value in _fields(column, cell)]
-        for row in table.rows
-    ]
-    frame = pd.DataFrame(rows, columns=headings, dtype=object)
-    return str(frame.to_csv(index=False, lineterminator="\n"))
-
-
-def _fields(column: Column, cell: Cell) -> Sequence[Value]:
-    return (cell.values or (None,) * len(column.parts)) if column.parts else (cell.text,)
+    rows = [[value for pair in zip(table.columns, row, strict=True) for value in fields(*pair)] for row in table.rows]
+    return str(pd.DataFrame(rows, columns=headings, dtype=object).to_csv(index=False, lineterminator="\n"))

@@ -1,13 +1,14 @@
 """Figures of task scores: retention against cost, differences to the base arm, entity types."""
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from experiments.report.figures.style import Drawing, legend, looks, new_figure, panels
-from experiments.report.formatting import marks_in, part_mark, seeds_mark, signed
+from experiments.report.formatting import marks_in, marks_of, signed
 from experiments.report.reading.runs import Study
 from experiments.report.reading.tasks import Metric
-from experiments.report.score_tables import class_measure, class_names
+from experiments.report.score_tables import class_names, class_score
 from experiments.report.scores import Scores, spread_of
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def retention_figure(
         for name, ratio in points.items():
             look = appearance[name]
             axes.plot(costs[name], ratio.percent, look.marker, color=look.color, ms=5.5)
-            marks = seeds_mark(ratio.seeds) + part_mark(ratio.seeds) + ("≈" if name in computed else "")
+            marks = marks_of(ratio.seeds) + ("≈" if name in computed else "")
             marked.append(f"{marks} n={ratio.seeds.n}".strip() if len(everywhere) > 1 else marks)
             axes.annotate(
                 marked[-1],
@@ -109,7 +110,7 @@ def difference_figure(study: Study, scores: Scores) -> Drawing | None:
             axes.barh(place, delta.value, height=0.6, color=appearance[arm].color, alpha=0.45, lw=0)
             axes.plot([delta.low, delta.high], [place, place], color=appearance[arm].color, lw=1.6)
             end, side = (delta.high, "left") if delta.value >= 0 else (delta.low, "right")
-            text = f" {signed(delta.value)}{seeds_mark(delta.seeds)}{part_mark(delta.seeds)} "
+            text = f" {signed(delta.value)}{marks_of(delta.seeds)} "
             marked.append(text)
             axes.text(end, place, text, va="center", ha=side, color="#333333", fontsize="small")
         axes.axvline(0, color="#333333", lw=0.8)
@@ -140,7 +141,7 @@ def entity_figure(study: Study, metric: Metric) -> Drawing | None:
         if place % 2:
             axes.axhspan(place - 0.5, place + 0.5, color="#F3F3F3", lw=0, zorder=0)
         for number, (arm, look) in enumerate(appearance.items()):
-            spread = spread_of(study.of(metric.stage, arm), class_measure(metric.stage, kind).read)
+            spread = spread_of(study.of(metric.stage, arm), partial(class_score, name=kind))
             if spread is not None:
                 offset = _ROW_FILLED * (number - (len(arms) - 1) / 2) / max(len(arms) - 1, 1)
                 axes.plot(spread.mean, place + offset, look.marker, color=look.color, ms=4.5)

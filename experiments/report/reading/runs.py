@@ -73,10 +73,10 @@ class Run:
         """`<stage>/<arm>_seed<k>`."""
         return f"{self.stage}/{self.arm}_seed{self.seed}"
 
-    def number(self, name: str) -> float | None:
-        """A figure of `metrics.json`; None where it is absent, no number, or not finite."""
+    def number(self, name: str, scale: float = 1.0) -> float | None:
+        """A metric of `metrics.json` times a factor; None where it is absent, no number, or not finite."""
         value = self.metrics.get(name)
-        return float(value) if is_number(value) and math.isfinite(value) else None
+        return value * scale if is_number(value) and math.isfinite(value) else None
 
 
 @dataclass(frozen=True)

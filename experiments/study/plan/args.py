@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from experiments._shared.parsing.words import CONFIG_OPTIONS
+
 Args = Sequence[str]
 
 _NAME = re.compile(r"\w[\w.+=-]{0,99}")
 _RESERVED_NAMES = ("corpus", "teacher", "distil", "latency", "exported", "logs", "locks")
 _OWN_OPTIONS = ("run", "seed_everything", "ckpt_path", "model.teacher", "model.init_from")
-CONFIG_OPTIONS = ("-c", "--config")
 _NO_SETTINGS = ("help", "print_config")
 
 
@@ -85,14 +86,3 @@ def group_args(args: Args, where: str) -> list[tuple[str, ...]]:
         else:
             raise ValueError(f"{where}: {arg!r} is no option; write -c FILE or --option=value")
     return groups
-
-
-def config_files(args: Args) -> list[str]:
-    """Files named by `-c` and `--config`, in order."""
-    files = []
-    for place, arg in enumerate(args):
-        if arg in CONFIG_OPTIONS:
-            files += list(args[place + 1 : place + 2])
-        elif arg.startswith(("--config=", "-c=")):
-            files.append(arg.partition("=")[2])
-    return files

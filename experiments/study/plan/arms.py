@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import product
 
 from experiments._shared.plan_file import TEACHER, ArmEntry, ArmKind
-from experiments.study.plan.args import check_args, check_name, check_names
+from experiments.study.plan.args import check_name, check_names
 from experiments.study.plan.declaration import SearchPart, Study, TaskPart
 
 MLM_ONLY_CONFIG = "configs/ablation/mlm_only.yaml"
@@ -111,7 +111,6 @@ def arms_of(study: Study, points: tuple[Point, ...] = ()) -> tuple[Arm, ...]:
         arms.append(Arm(point.name, "student", (*base_args, *point.args), (study.seeds[0],), labels))
     arms += [Arm(name, "control", (*base_args, *special[name]), seeds_of(study, name)) for name in controls]
     for name, model in study.models.items():
-        check_args(model.overrides, f"models.{name}.overrides")
         arms.append(Arm(name, "control", tuple(model.overrides), seeds_of(study, name), init_from=model.init_from))
     seen: dict[tuple[str, ...], str] = {}
     for arm in arms:
@@ -174,17 +173,15 @@ def declared_students(study: Study) -> list[tuple[str, tuple[str, ...], dict[str
     """Name, arguments and axes of the declared arms, multiplied by all combinations of the axes' labels.
 
     Raises:
-        ValueError: see `check_name` and `check_args`; or an axis has no labels.
+        ValueError: see `check_name`; or an axis has no labels.
     """
-    for name, args in study.arms.items():
+    for name in study.arms:
         check_name(name, "arms")
-        check_args(args, f"arms.{name}")
     for axis, labels in study.axes.items():
         if not labels:
             raise ValueError(f"axes.{axis}: has no labels")
-        for label, args in labels.items():
+        for label in labels:
             check_name(label, f"axes.{axis}")
-            check_args(args, f"axes.{axis}.{label}")
     if not study.arms and not study.axes:
         return [("distilled", (), {})]
     students = []

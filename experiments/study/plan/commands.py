@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from experiments._shared.latency_file import LATENCY_FILE
 from experiments._shared.plan_file import CORPUS, DISTIL, LATENCY, TEACHER
-from experiments.study.plan.args import check_args
 from experiments.study.plan.arms import Arm, check_seeds, declared_students, distilled_on, seeds_of
 from experiments.study.plan.declaration import Study, TaskPart
 from experiments.study.plan.plan import Command, Run
@@ -40,7 +39,6 @@ class Commands:
         part = self.study.teacher
         if isinstance(part, str):
             return []
-        check_args(part.overrides, "teacher.overrides")
         seed = self.study.seeds[0] if part.seed is None else check_seeds([part.seed], "teacher.seed")[0]
         args = (*self._corpus_args, *part.overrides)
         needs = tuple(run.label for run in self.corpus())
@@ -57,16 +55,14 @@ class Commands:
         """All tasks of one arm, from its exports; plain, or taught by the teacher that was fine-tuned on the task.
 
         Raises:
-            ValueError: see `check_args` and `check_seeds`; or the study has no such fine-tuned teacher.
+            ValueError: see `check_seeds`; or the study has no such fine-tuned teacher.
         """
         for task, part in self.study.then.items():
-            check_args(part.overrides, f"then.{task}.overrides")
             configs, args = part.configs, part.overrides
             taught_by: tuple[str, ...] = ()
             if arm.taught_from is not None:
                 if part.distil is None or arm.taught_from not in self._distilled_on(part):
                     continue
-                check_args(part.distil.overrides, f"then.{task}.distil.overrides")
                 teacher = self._fine_tuned_teacher(task, part.distil.teacher_seed)
                 configs = [*configs, *part.distil.configs]
                 args = [*args, *part.distil.overrides, f"--model.teacher={self.folder}/{teacher}/{BEST_CHECKPOINT}"]

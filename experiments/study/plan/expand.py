@@ -6,6 +6,7 @@ from experiments.study.plan.args import check_args, check_stages
 from experiments.study.plan.arms import Point, arms_of, base_arm, check_seeds
 from experiments.study.plan.commands import Commands
 from experiments.study.plan.declaration import Declared, Study
+from experiments.study.plan.keys import TRAINING_OPTIONS, values_at
 from experiments.study.plan.plan import Plan
 
 
@@ -28,8 +29,8 @@ def expand(declared: Declared, points: tuple[Point, ...] = ()) -> Plan:
     if isinstance(study.teacher, str) and not study.teacher.strip():
         raise ValueError("teacher: is empty; name a folder, a checkpoint or a hub id, or how to pretrain it")
     check_stages(study.then)
-    check_args(study.overrides, "overrides")
-    check_args(study.machine, "machine")
+    for key, words in values_at(study, TRAINING_OPTIONS):
+        check_args(words, key)
     _check_metric(study)
     arms = arms_of(study, points)
     commands = Commands(study, study_folder(declared))

@@ -1,6 +1,6 @@
 """A study's folder: `study.yaml` and `plan.json`, and whether it belongs to the study that is being started."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -9,11 +9,12 @@ import yaml
 
 from distilkobert.io.files import write_text
 from experiments._shared.parsing.config_files import settings_sum
+from experiments._shared.parsing.words import CONFIG_OPTIONS, option_values
 from experiments._shared.plan_file import PLAN_FILE, PlanJson, RunEntry, read_plan
-from experiments.study.plan.args import config_files
 from experiments.study.plan.declaration import Declared, Study
+from experiments.study.plan.keys import CONFIGS, TRAINING_OPTIONS, holds_options, values_at
+from experiments.study.plan.mappings import from_words
 from experiments.study.plan.plan import Plan, differences
-from experiments.study.plan.reading import in_mappings
 
 STUDY_FILE = "study.yaml"
 
@@ -25,8 +26,13 @@ def config_sums(declared: Declared, plan: Plan) -> dict[str, str]:
         FileNotFoundError: one is not there; names the key.
         ValueError: one holds no settings; names file and line.
     """
-    named = {file: key for key, files in reversed(list(_named_files(declared.study))) for file in files}
-    own = {file for run in plan.runs for command in run.commands[:1] for file in config_files(command)}
+    study = declared.study
+    named = {file: key for key, files in values_at(study, CONFIGS) for file in files}
+    for key, words in values_at(study, TRAINING_OPTIONS):
+        named |= dict.fromkeys(option_values(words, *CONFIG_OPTIONS), key)
+    own = {
+        file for run in plan.runs for command in run.commands[:1] for file in option_values(command, *CONFIG_OPTIONS)
+    }
     sums = {}
     for file in sorted(own | set(named)):
         path = Path(file)
@@ -34,28 +40,6 @@ def config_sums(declared: Declared, plan: Plan) -> dict[str, str]:
             raise FileNotFoundError(f"{named.get(file, 'controls')}: {file}: no such file; looked in {Path.cwd()}")
         sums[file] = settings_sum(path)
     return sums
-
-
-def _named_files(study: Study) -> Iterable[tuple[str, list[str]]]:
-    yield "base", study.base
-    if not isinstance(study.teacher, str):
-        yield "teacher.configs", study.teacher.configs
-        yield "teacher.overrides", config_files(study.teacher.overrides)
-    yield "overrides", config_files(study.overrides)
-    yield "machine", config_files(study.machine)
-    for name, args in study.arms.items():
-        yield f"arms.{name}", config_files(args)
-    for axis, labels in study.axes.items():
-        for label, args in labels.items():
-            yield f"axes.{axis}.{label}", config_files(args)
-    for task, part in study.then.items():
-        yield f"then.{task}.configs", part.configs
-        yield f"then.{task}.overrides", config_files(part.overrides)
-        if part.distil is not None:
-            yield f"then.{task}.distil.configs", part.distil.configs
-            yield f"then.{task}.distil.overrides", config_files(part.distil.overrides)
-    for name, model in study.models.items():
-        yield f"models.{name}.overrides", config_files(model.overrides)
 
 
 def check_folder(folder: Path, plan_json: PlanJson, journal: PlanJson | None) -> list[str]:
@@ -110,7 +94,7 @@ def write_study(folder: Path, declared: Declared) -> None:
     defaults = {part.name: getattr(declared.study, part.name) for part in fields(Study)}
     keys = {name: value for name, value in _plain(asdict(declared.study)).items() if defaults[name] not in (None, {})}
     keys |= {"root": _plain(declared.settings.root), "name": declared.name}
-    text = yaml.safe_dump(in_mappings(keys), allow_unicode=True, sort_keys=False, width=120)
+    text = yaml.safe_dump(_in_mappings(keys, ()), allow_unicode=True, sort_keys=False, width=120)
     write_text(folder / STUDY_FILE, f"# {declared.question}\n{text}")
 
 
@@ -121,3 +105,16 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items() if item is not None}
     return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+def _in_mappings(content: Mapping[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+    """The keys below `path` with options as a study file writes them; the other way from `read_study`."""
+    found: dict[str, Any] = {}
+    for key, value in content.items():
+        place = (*path, key)
+        if holds_options(place):
+            mappings = from_words(value, ".".join(place))
+            found[key] = mappings[0] if len(mappings) == 1 else mappings
+        else:
+            found[key] = _in_mappings(value, place) if isinstance(value, dict) else value
+    return found

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from experiments._shared.parsing.words import CONFIG_OPTIONS, option_values
 from experiments._shared.plan_file import PlanJson, RunEntry
-from experiments.study.plan.args import config_files
 from experiments.study.plan.arms import Arm
 
 Command: TypeAlias = tuple[str, ...]
@@ -134,7 +134,7 @@ def differences(before: PlanJson, now: PlanJson) -> dict[str, str]:
             new = [arg for command in commands[label] for arg in command]
             gone, come = (" ".join(w for w in a if w not in b) for a, b in ((args, new), (new, args)))
             found[label] = f"had {gone or 'other arguments'!r}, has now {come or 'their order changed'!r}"
-        elif file := next((file for file in config_files(run["commands"][0]) if file in changed), None):
+        elif file := next(filter(changed.__contains__, option_values(run["commands"][0], *CONFIG_OPTIONS)), None):
             found[label] = f"was made with {file}, which has changed"
         elif need := next((need for need in run["needs"] if need in found), None):
             found[label] = f"was made from {need}, which {found[need]}"

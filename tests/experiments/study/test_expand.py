@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.study.plan.args import check_name, config_files, group_args
+from experiments._shared.parsing.words import option_values
+from experiments.study.plan.args import check_name, group_args
 from experiments.study.plan.arms import Point
 from experiments.study.plan.declaration import Declared, Settings, Study, TaskPart
 from experiments.study.plan.expand import expand
@@ -231,7 +232,7 @@ def test_a_study_may_grow_and_not_change(tmp_path: Path) -> None:
 def test_args_are_grouped_with_their_values() -> None:
     args = ["-c", "a.yaml", "--x=1", "--y", "-2", "--config=b.yaml"]
     assert group_args(args, "here") == [("-c", "a.yaml"), ("--x=1",), ("--y", "-2"), ("--config=b.yaml",)]
-    assert config_files(args) == ["a.yaml", "b.yaml"]
+    assert option_values(args, "-c", "--config") == ["a.yaml", "b.yaml"]
 
 
 @given(st.text(max_size=5))
