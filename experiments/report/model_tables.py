@@ -9,9 +9,10 @@ from typing import TypeAlias
 from distilkobert.io.metric_names import TORCH
 from experiments._shared.forms import FORMS
 from experiments._shared.latency_file import ModelLatency, time_text
+from experiments._shared.plan_file import Arm
 from experiments.report.arm_tables import arm_table, measured
 from experiments.report.reading.deployment import Deployment
-from experiments.report.reading.runs import Arm, Study
+from experiments.report.reading.runs import Study
 from experiments.report.reading.tasks import Metric
 from experiments.report.tables import MISSING, NONE, Cell, Column, Table
 

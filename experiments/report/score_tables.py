@@ -14,12 +14,13 @@ from distilkobert.io.metric_names import (
     WALL_TIME,
 )
 from distilkobert.tasks.kinds import TOKEN_CLASSIFICATION, TaskKind
+from experiments._shared.plan_file import Arm
 from experiments.report.arm_tables import arm_table, measured
 from experiments.report.constants import MAJORITY
 from experiments.report.formatting import DELTA, RATIO, SPREAD, constant_cell, value_cell
 from experiments.report.model_tables import size_of
 from experiments.report.reading.deployment import Deployment
-from experiments.report.reading.runs import Arm, Run, Study
+from experiments.report.reading.runs import Run, Study
 from experiments.report.reading.tasks import Metric
 from experiments.report.scores import Scores
 from experiments.report.tables import NONE, Cell, Column, Table

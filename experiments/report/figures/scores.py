@@ -1,8 +1,7 @@
 """Figures of task scores: retention against cost, differences to the base arm, entity types."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
 
 from experiments.report.figures.style import Drawing, legend, looks, new_figure, panels
 from experiments.report.formatting import marks_in, marks_of, signed
@@ -10,9 +9,6 @@ from experiments.report.reading.runs import Study
 from experiments.report.reading.tasks import Metric
 from experiments.report.score_tables import class_names, class_score
 from experiments.report.scores import Scores, spread_of
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 _ROW_FILLED = 0.75
 """Share of an entity type's row that its markers spread over, so that none covers another and the rows stay apart."""
@@ -66,7 +62,10 @@ def retention_figure(
                 fontsize="small",
             )
         axes.axhline(100, color="#BBBBBB", lw=0.8, zorder=0)
-        _margins(axes, [(costs[name], ratio.percent) for name, ratio in points.items()])
+        ys = [100.0, *(ratio.percent for ratio in points.values())]
+        margin = max(0.12 * (max(ys) - min(ys)), 1.0)
+        axes.set_xlim(0, 1.12 * max(costs[name] for name in points))
+        axes.set_ylim(min(ys) - margin, max(ys) + margin)
         axes.set_title(metric.heading)
         axes.set_xlabel(axis)
     seeds = f", n={min(everywhere)}" if len(everywhere) == 1 else ""
@@ -81,14 +80,6 @@ def retention_figure(
         *([f"Not shown, for want of their {cost}: {', '.join(absent)}."] if absent else []),
     )
     return Drawing(f"retention_{cost}", " ".join(parts), figure)
-
-
-def _margins(axes: "Axes", points: Sequence[tuple[float, float]]) -> None:
-    """Limits from 0 along the cost, and margin above and below the points."""
-    ys = [y for _, y in points] + [100.0]
-    margin = max(0.12 * (max(ys) - min(ys)), 1.0)
-    axes.set_xlim(0, 1.12 * max(x for x, _ in points))
-    axes.set_ylim(min(ys) - margin, max(ys) + margin)
 
 
 def difference_figure(study: Study, scores: Scores) -> Drawing | None:

@@ -19,28 +19,11 @@ from distilkobert.io.metric_names import (
     has_any,
 )
 from distilkobert.io.run_files import METRICS_FILE, read_metrics, why_unfinished
-from experiments._shared.plan_file import CORPUS, DISTIL, PLAN_FILE, ArmKind, read_plan
+from experiments._shared.plan_file import CORPUS, DISTIL, PLAN_FILE, Arm, read_plan
 from experiments._shared.run_results import differing_owner, how_to_finish, is_number, no_numbers
 
 CONTROL_ARMS = ("undistilled", "mlm_only")
 """Arms that are controls where no plan says what they are."""
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One row of the tables.
-
-    Args:
-        name: as in the run folders' names.
-        kind: what it is compared as.
-        axes: axis to the label that it has there; for a point of a search, option to the value proposed.
-        taught_from: the arm whose exports were distilled on the tasks, where this is the row of these.
-    """
-
-    name: str
-    kind: ArmKind = "student"
-    axes: Mapping[str, str] = field(default_factory=dict)
-    taught_from: str | None = None
 
 
 @dataclass(frozen=True)
@@ -142,33 +125,30 @@ def planned_study(folder: Path, notes: list[str]) -> Study | None:
     plan = read_plan(folder)
     if plan is None:
         return None
-    path = folder / PLAN_FILE
-    arms = [Arm(entry["arm"], entry["kind"], entry["axes"], entry["taught_from"]) for entry in plan["arms"]]
-    runs = []
-    for entry in plan["runs"]:
-        source = next((need for need in entry["needs"] if need.startswith(f"{DISTIL}/")), None)
-        export, log = (None if place is None else folder / place for place in (entry["export"], entry["log"]))
-        place = folder / entry["folder"]
-        runs.append(Run(entry["stage"], entry["arm"], entry["seed"], place, export=export, source=source, log=log))
-    tasks = tuple(plan["tasks"])
-    names = [arm.name for arm in arms]
+    path, runs = folder / PLAN_FILE, []
+    for run in plan.runs:
+        source = next((need for need in run.needs if need.startswith(f"{DISTIL}/")), None)
+        export = None if run.export is None else folder / run.export
+        place, log = folder / run.label, folder / run.log
+        runs.append(Run(run.stage, run.arm, run.seed, place, export=export, source=source, log=log))
+    names = [arm.name for arm in plan.arms]
     if len(set(names)) != len(names) or not names:
         raise ValueError(f"{path}: arms are {', '.join(names) or 'none'}; expected at least one, each once")
-    strangers = {run.arm for run in runs if run.stage in (*tasks, DISTIL)} - set(names)
+    strangers = {run.arm for run in runs if run.stage in (*plan.tasks, DISTIL)} - set(names)
     if strangers:
         raise ValueError(f"{path}: runs of {', '.join(sorted(strangers))}, which are not among its arms")
     return Study(
-        name=plan["study"],
-        question=plan["question"],
+        name=plan.study,
+        question=plan.question,
         folder=folder,
-        arms=tuple(arms),
-        base_arm=plan["base_arm"],
-        tasks=tasks,
+        arms=plan.arms,
+        base_arm=plan.base_arm,
+        tasks=plan.tasks,
         distil_stages=(DISTIL,),
-        runs=tuple(_with_origins(_with_metrics(runs, tasks, notes))),
-        metric=plan["metric"],
-        trials=plan["trials"],
-        points=plan["points"],
+        runs=tuple(_with_origins(_with_metrics(runs, plan.tasks, notes))),
+        metric=plan.metric,
+        trials=plan.trials,
+        points=plan.points,
         is_planned=True,
     )
 

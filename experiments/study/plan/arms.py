@@ -1,10 +1,10 @@
 """The arms of a study: declared ones times the axes, and the controls."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import product
 
-from experiments._shared.plan_file import TEACHER, ArmEntry, ArmKind
+from experiments._shared.plan_file import TEACHER, Arm
 from experiments.study.plan.args import check_name, check_names
 from experiments.study.plan.declaration import SearchPart, Study, TaskPart
 
@@ -13,38 +13,6 @@ TASK_DISTIL = "+task_distil"
 """Behind the name of an arm: the row of its exports that a fine-tuned teacher taught on the tasks."""
 MAX_SEED = 2**32 - 1
 """NumPy's generator takes no larger one."""
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One thing that is compared.
-
-    Args:
-        name: part of its folders' names.
-        kind: a student of the question, a control, or the teacher.
-        args: what its distillation adds to the base.
-        seeds: its seeds.
-        axes: axis to the label that it has there.
-        init_from: the model that its fine-tunings start from, where it is no arm's export.
-        taught_from: the arm whose exports its fine-tunings start from, where a fine-tuned teacher teaches them.
-    """
-
-    name: str
-    kind: ArmKind
-    args: tuple[str, ...]
-    seeds: tuple[int, ...]
-    axes: Mapping[str, str] = field(default_factory=dict)
-    init_from: str | None = None
-    taught_from: str | None = None
-
-    @property
-    def is_distilled(self) -> bool:
-        """Whether it has distillations of its own, which export."""
-        return self.kind != "teacher" and self.init_from is None and self.taught_from is None
-
-    def entry(self) -> ArmEntry:
-        """Entry of plan.json."""
-        return {"arm": self.name, "kind": self.kind, "axes": dict(self.axes), "taught_from": self.taught_from}
 
 
 @dataclass(frozen=True)
@@ -104,14 +72,16 @@ def arms_of(study: Study, points: tuple[Point, ...] = ()) -> tuple[Arm, ...]:
     base = base_arm(study)
     base_args = next(args for name, args, _ in students if name == base)
     special = {"undistilled": ("--trainer.max_steps=0",), "mlm_only": ("-c", MLM_ONLY_CONFIG)}
-    arms = [Arm(TEACHER, "teacher", (), seeds_of(study, TEACHER))] if TEACHER in study.controls else []
-    arms += [Arm(name, "student", args, seeds_of(study, name), axes) for name, args, axes in students]
+    arms = [Arm(TEACHER, "teacher", seeds=seeds_of(study, TEACHER))] if TEACHER in study.controls else []
+    arms += [Arm(name, axes=axes, args=args, seeds=seeds_of(study, name)) for name, args, axes in students]
     for point in points:
         labels = {option: _text(value) for option, value in point.values.items()}
-        arms.append(Arm(point.name, "student", (*base_args, *point.args), (study.seeds[0],), labels))
-    arms += [Arm(name, "control", (*base_args, *special[name]), seeds_of(study, name)) for name in controls]
+        arms.append(Arm(point.name, axes=labels, args=(*base_args, *point.args), seeds=(study.seeds[0],)))
+    for name in controls:
+        arms.append(Arm(name, "control", args=(*base_args, *special[name]), seeds=seeds_of(study, name)))
     for name, model in study.models.items():
-        arms.append(Arm(name, "control", tuple(model.overrides), seeds_of(study, name), init_from=model.init_from))
+        seeds = seeds_of(study, name)
+        arms.append(Arm(name, "control", args=tuple(model.overrides), seeds=seeds, init_from=model.init_from))
     seen: dict[tuple[str, ...], str] = {}
     for arm in arms:
         if arm.kind == "student" and arm.name not in {point.name for point in points}:
@@ -153,7 +123,7 @@ def distilled_on(part: TaskPart, students: Sequence[str]) -> list[str]:
 def _taught_row(study: Study, arm: Arm) -> Arm:
     name = f"{arm.name}{TASK_DISTIL}"
     seeds = seeds_of(study, name) if name in study.arm_seeds else arm.seeds
-    return Arm(name, arm.kind, (), seeds, arm.axes, taught_from=arm.name)
+    return Arm(name, arm.kind, arm.axes, arm.name, seeds=seeds)
 
 
 def base_arm(study: Study) -> str:

@@ -1,13 +1,12 @@
 """Expand a study into its plan. Pure: no file is read, nothing is started."""
 
 from distilkobert.io.metric_names import TEST
-from experiments._shared.plan_file import DISTIL, TEACHER
+from experiments._shared.plan_file import DISTIL, TEACHER, Plan
 from experiments.study.plan.args import check_args, check_stages
 from experiments.study.plan.arms import Point, arms_of, base_arm, check_seeds
 from experiments.study.plan.commands import Commands
 from experiments.study.plan.declaration import Declared, Study
 from experiments.study.plan.keys import TRAINING_OPTIONS, values_at
-from experiments.study.plan.plan import Plan
 
 
 def expand(declared: Declared, points: tuple[Point, ...] = ()) -> Plan:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from distilkobert.io.durations import duration
-from experiments.study.plan.plan import Plan
+from experiments._shared.plan_file import Plan
 from experiments.study.run.status import ENDED, Status
 from experiments.study.run.trials import Entry
 

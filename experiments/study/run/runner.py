@@ -8,8 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from distilkobert.io.run_files import read_metrics, why_unfinished
-from experiments._shared.plan_file import LATENCY
-from experiments.study.plan.plan import Command, Plan, Run
+from experiments._shared.plan_file import LATENCY, Command, Plan, PlannedRun
 from experiments.study.run.locks import FileLock
 from experiments.study.run.process import PYTHON, Child, tail
 from experiments.study.run.remaining import Remaining, remaining
@@ -27,7 +26,7 @@ _GRACE_SECONDS = 30.0
 class Job:
     """A run that this worker holds."""
 
-    run: Run
+    run: PlannedRun
     lock: FileLock
     log: Path
     left: deque[Command]
@@ -139,7 +138,7 @@ class Worker:
                 moved |= self._take(run)
         return moved
 
-    def _take(self, run: Run) -> bool:
+    def _take(self, run: PlannedRun) -> bool:
         """Start a run, unless another worker has it."""
         lock = FileLock(self.folder / "locks" / f"{run.file_stem}.lock")
         if not lock.try_acquire():

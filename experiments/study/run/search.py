@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from distilkobert.io.metric_names import BEST, VAL
 from distilkobert.io.run_files import read_metrics
-from experiments._shared.plan_file import CORPUS, DISTIL, TEACHER
+from experiments._shared.plan_file import CORPUS, DISTIL, TEACHER, Plan
 from experiments.study.plan.arms import Point
 from experiments.study.plan.declaration import SearchPart, SearchRange
-from experiments.study.plan.plan import Plan
 from experiments.study.run.locks import FileLock
 from experiments.study.run.metric import direction_of, no_such_figure
 from experiments.study.run.status import ENDED, Status

@@ -3,8 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Literal
 
-from experiments._shared.plan_file import LATENCY
-from experiments.study.plan.plan import Plan
+from experiments._shared.plan_file import LATENCY, Plan
 from experiments.study.run.trials import Entry
 
 Status = Literal["waiting", "ready", "elsewhere", "running", "done", "failed", "skipped"]

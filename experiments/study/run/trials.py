@@ -4,12 +4,13 @@ The journal says what is done and what failed. Who runs a run is said by a lock 
 (`locks.py`): a journal has no heartbeat, so what it calls running may have been killed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
-from experiments._shared.plan_file import PlanJson
+from experiments._shared.plan_file import Plan, plan_of
 from experiments.study.run.journal import JOURNAL_FILE
 
 if TYPE_CHECKING:
@@ -66,18 +67,18 @@ class RunJournal:
             )
 
     @property
-    def plan(self) -> PlanJson | None:
-        """Content of plan.json as it was when runs were last entered; None in a new journal."""
-        plan: PlanJson | None = self._study.user_attrs.get("plan")
-        return plan
+    def plan(self) -> Plan | None:
+        """The plan as it was when runs were last entered; None in a new journal."""
+        content = self._study.user_attrs.get("plan")
+        return None if content is None else plan_of(content, Path(JOURNAL_FILE))
 
-    def enter(self, plan: PlanJson, labels: Iterable[str], *, retry: bool) -> None:
+    def enter(self, plan: Mapping[str, Any], labels: Iterable[str], *, retry: bool) -> None:
         """Enter runs that are new, and with `retry` once more those that failed, in the declared order.
 
-        Call it while holding the study's lock.
+        Call it while holding the study's lock; `plan` is the content of plan.json.
         """
-        if self.plan != plan:
-            self._study.set_user_attr("plan", dict(plan))
+        if self._study.user_attrs.get("plan") != plan:
+            self._study.set_user_attr("plan", plan)
         entries = self.entries()
         for label in labels:
             if label not in entries or (retry and entries[label].state == "failed"):

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from experiments._shared.plan_file import Arm
 from experiments.report.arm_tables import arm_table, measured
 from experiments.report.formatting import DAGGER, SECTION
-from experiments.report.reading.runs import Arm, Run, Study
+from experiments.report.reading.runs import Run, Study
 from experiments.report.tables import Table
 
 

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
+from experiments._shared.plan_file import Arm
 from experiments._shared.weights import weights_mb
 from experiments.report.document import compose
 from experiments.report.figures.style import style
 from experiments.report.formatting import COMPUTED
 from experiments.report.model_tables import axes_table, deployment_table
 from experiments.report.reading.deployment import Deployment, read_deployment
-from experiments.report.reading.runs import Arm, Run, Study
+from experiments.report.reading.runs import Run, Study
 from experiments.report.reading.scan import open_runs
 from experiments.report.rendering import latex_text
 from experiments.report.score_tables import scores_table

@@ -8,12 +8,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from experiments._shared.plan_file import Plan
 from experiments.study.__main__ import main
 from experiments.study.plan.expand import expand
 from experiments.study.plan.folder import write_study
 from experiments.study.plan.mappings import from_words, merge_words, read_options, to_words, written
 from experiments.study.plan.parsing import parse_study
-from experiments.study.plan.plan import Plan
 from experiments.study.plan.reading import OldFormError
 from tests.support.study_texts import declare
 
@@ -92,7 +92,7 @@ def test_any_words_survive_being_written_and_read(groups: list[list[str]]) -> No
 def test_the_study_s_own_record_can_be_started(tmp_path: Path) -> None:
     options = ("--overrides+=-c", "--overrides+=later.yaml", "--overrides+=--data.data_dir=$$d")
     declared = declare(tmp_path, HEAD + NEW, *options)
-    write_study(tmp_path / "runs" / "s", declared)
+    write_study(tmp_path / "runs" / "s", declared, expand(declared))
     again = parse_study(["--config", str(tmp_path / "runs" / "s" / "study.yaml")])
     assert again.study == declared.study
     assert expand(again) == expand(declared)
