@@ -14,7 +14,12 @@ Result = TypeVar("Result")
 
 
 def call_with_options(
-    function: Callable[..., Result], program: str, description: str | None, arguments: Sequence[str] | None = None
+    function: Callable[..., Result],
+    program: str,
+    description: str | None,
+    arguments: Sequence[str] | None = None,
+    *,
+    as_positional: bool = False,
 ) -> Result:
     """Call `function` with options named, typed and described as in its signature and docstring.
 
@@ -23,9 +28,10 @@ def call_with_options(
         program: how the command is started, for the help text.
         description: text above the options.
         arguments: the command line; None takes the process' own.
+        as_positional: parameters without a default are words without a name.
     """
     parser = StrictParser(prog=program, description=description)
-    parser.add_function_arguments(function)
+    parser.add_function_arguments(function, as_positional=as_positional)
     return function(**vars(parser.parse_args(arguments)))
 
 

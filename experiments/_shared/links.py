@@ -7,8 +7,8 @@ data provides and the module does not take is left out.
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from importlib import import_module
 from inspect import Parameter, signature
+from pkgutil import resolve_name
 from typing import Any, Final
 
 import numpy as np
@@ -95,9 +95,8 @@ def linked(name: str, class_path: str, given: Mapping[str, Any], data: object) -
 
 def parameters_of(class_path: str) -> dict[str, Parameter]:
     """Parameters of a class' constructor, with those of its bases as far as `**kwargs` passes them on."""
-    module, _, name = class_path.rpartition(".")
     found: dict[str, Parameter] = {}
-    for kind in getattr(import_module(module), name).__mro__:
+    for kind in resolve_name(class_path).__mro__:
         if "__init__" not in vars(kind):
             continue
         own = signature(kind.__init__).parameters

@@ -3,17 +3,17 @@
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, is_dataclass
-from importlib import import_module
 from inspect import signature
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 from jsonargparse import Namespace
 
 from distilkobert.io.run_files import CONFIG_FILE
 from distilkobert.models.checkpoints import read_checkpoint
+from experiments._shared.parsing.mistakes import NEW_NAMES
 from experiments._shared.parsing.old_objectives import objectives_of
-from experiments._shared.parsing.renamed_options import NEW_NAMES
 from experiments._shared.run_folder import read_config
 from experiments._shared.settings import flatten, without_places
 from experiments._shared.training.saved_paths import with_absolute_paths
@@ -185,8 +185,7 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any], defaults: Ma
 
 def _defaults(class_path: str) -> dict[str, Any]:
     """The settings of a class that have defaults, in plain types."""
-    module, _, name = class_path.rpartition(".")
-    parameters = signature(getattr(import_module(module), name)).parameters.values()
+    parameters = signature(resolve_name(class_path)).parameters.values()
     given = {parameter.name: parameter.default for parameter in parameters if parameter.default is not parameter.empty}
     for key, value in given.items():
         if is_dataclass(value) and not isinstance(value, type):
