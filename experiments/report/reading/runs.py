@@ -174,40 +174,39 @@ def usable_metrics(folder: Path, notes: list[str]) -> dict[str, Any]:
 
 def _with_metrics(runs: Sequence[Run], tasks: Iterable[str], notes: list[str]) -> list[Run]:
     """The runs with their metrics, if these hold what the run's last command writes and belong to it."""
-    absent: list[Run] = []
-    begun: list[Run] = []
+    absent: list[str] = []
+    begun: list[str] = []
     unfinished: list[str] = []
-    result: list[Run] = []
+    result = []
     for run in runs:
-        metrics = usable_metrics(run.folder, notes)
-        prefix = TEST if run.stage in tasks else VAL
-        differing = differing_owner(metrics, run.stage, run.arm, run.seed)
-        if differing:
-            notes.append(f"{run.label} counts as missing: its metrics.json is that of {differing}.")
-            metrics = {}
-        elif strange := no_numbers(metrics, prefix):
-            notes.append(f"{run.label} counts as missing: {', '.join(strange)} in its metrics.json is no number.")
-            metrics = {}
-        elif STATUS in metrics and (why := why_unfinished(metrics)):
+        metrics, prefix = usable_metrics(run.folder, notes), TEST if run.stage in tasks else VAL
+        usable = has_any(metrics, prefix) and run.stage != CORPUS  # which trains nothing, and writes a manifest
+        if why := _why_missing(run, metrics, prefix):
             notes.append(f"{run.label} counts as missing: {why}.")
-            metrics = {}
-        elif run.stage == CORPUS:
-            metrics = {}  # no training: it writes a manifest
-        elif not metrics:
-            (begun if run.log and run.log.is_file() else absent).append(run)
-        elif not has_any(metrics, prefix):
+            usable = False
+        elif run.stage != CORPUS and metrics and not usable:
             unfinished.append(run.label)
-            metrics = {}
-        result.append(replace(run, metrics=metrics))
-    if absent:
-        labels = ", ".join(run.label for run in absent)
-        notes.append(f"Missing runs, without a readable metrics.json: {labels}.")
-    if begun:
-        logs = ", ".join(f"{run.label} (log: {run.log})" for run in begun)
-        notes.append(f"Missing runs, started but failed, stopped or still running before any metrics: {logs}.")
-    if unfinished:
-        notes.append(f"Missing runs, started but without final metrics in metrics.json: {', '.join(unfinished)}.")
+        elif run.stage != CORPUS and not metrics:
+            is_begun = run.log is not None and run.log.is_file()
+            (begun if is_begun else absent).append(f"{run.label} (log: {run.log})" if is_begun else run.label)
+        result.append(replace(run, metrics=metrics if usable else {}))
+    for what, labels in (
+        ("without a readable metrics.json", absent),
+        ("started but failed, stopped or still running before any metrics", begun),
+        ("started but without final metrics in metrics.json", unfinished),
+    ):
+        if labels:
+            notes.append(f"Missing runs, {what}: {', '.join(labels)}.")
     return result
+
+
+def _why_missing(run: Run, metrics: Mapping[str, Any], prefix: str) -> str:
+    """Why metrics are not the run's own and its last; empty where they may be."""
+    if differing := differing_owner(metrics, run.stage, run.arm, run.seed):
+        return f"its metrics.json is that of {differing}"
+    if strange := no_numbers(metrics, prefix):
+        return f"{', '.join(strange)} in its metrics.json is no number"
+    return why_unfinished(metrics) if STATUS in metrics else ""
 
 
 def _with_origins(runs: Sequence[Run]) -> list[Run]:

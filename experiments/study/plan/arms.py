@@ -60,35 +60,33 @@ def arms_of(study: Study, points: tuple[Point, ...] = ()) -> tuple[Arm, ...]:
         raise ValueError(f"controls: {study.controls} names a control twice")
     trials = max(study.search.trials if study.search else 0, len(points))
     searched = [Point(number, {}).name for number in range(trials)]
-    taught = _taught(study, [name for name, _, _ in students], controls)
-    names = [*(name for name, _, _ in students), *searched, *study.controls, *study.models]
-    names += [f"{name}{TASK_DISTIL}" for name in taught]
+    declared = [arm.name for arm in students]
+    taught = _taught(study, declared, controls)
+    names = [*declared, *searched, *study.controls, *study.models, *(f"{name}{TASK_DISTIL}" for name in taught)]
     check_names(names, "arms (controls are arms too; `controls: []` leaves them out)")
     for name in study.arm_seeds:
         if name not in names:
             raise ValueError(f"arm_seeds.{name}: no such arm; the arms are {', '.join(names)}")
-    if any(name == TEACHER for name, _, _ in students):
+    if TEACHER in declared:
         raise ValueError(f"arms.{TEACHER}: this is the name of the teacher itself; name the arm otherwise")
-    base = base_arm(study)
-    base_args = next(args for name, args, _ in students if name == base)
+    base = next(arm for arm in students if arm.name == base_arm(study))
     special = {"undistilled": ("--trainer.max_steps=0",), "mlm_only": ("-c", MLM_ONLY_CONFIG)}
     arms = [Arm(TEACHER, "teacher", seeds=seeds_of(study, TEACHER))] if TEACHER in study.controls else []
-    arms += [Arm(name, axes=axes, args=args, seeds=seeds_of(study, name)) for name, args, axes in students]
+    arms += students
     for point in points:
         labels = {option: _text(value) for option, value in point.values.items()}
-        arms.append(Arm(point.name, axes=labels, args=(*base_args, *point.args), seeds=(study.seeds[0],)))
+        arms.append(Arm(point.name, axes=labels, args=(*base.args, *point.args), seeds=(study.seeds[0],)))
     for name in controls:
-        arms.append(Arm(name, "control", args=(*base_args, *special[name]), seeds=seeds_of(study, name)))
+        arms.append(Arm(name, "control", args=(*base.args, *special[name]), seeds=seeds_of(study, name)))
     for name, model in study.models.items():
         seeds = seeds_of(study, name)
         arms.append(Arm(name, "control", args=tuple(model.overrides), seeds=seeds, init_from=model.init_from))
     seen: dict[tuple[str, ...], str] = {}
-    for arm in arms:
-        if arm.kind == "student" and arm.name not in {point.name for point in points}:
-            if arm.args in seen:
-                same = " ".join(arm.args) or "the base as it is"
-                raise ValueError(f"the arms {seen[arm.args]} and {arm.name} are the same command ({same})")
-            seen[arm.args] = arm.name
+    for arm in students:
+        if arm.args in seen:
+            same = " ".join(arm.args) or "the base as it is"
+            raise ValueError(f"the arms {seen[arm.args]} and {arm.name} are the same command ({same})")
+        seen[arm.args] = arm.name
     return tuple(row for arm in arms for row in (arm, *([_taught_row(study, arm)] if arm.name in taught else [])))
 
 
@@ -103,7 +101,7 @@ def _taught(study: Study, students: Sequence[str], controls: Sequence[str]) -> l
             continue
         if part.distil.arms == []:
             raise ValueError(f"then.{task}.distil.arms: is empty; name arms, or leave it out for all declared ones")
-        chosen = distilled_on(part, students)
+        chosen = distilled_on(study, part)
         if unknown := [name for name in chosen if name not in (*students, *controls)]:
             known = ", ".join([*students, *controls])
             raise ValueError(f"then.{task}.distil.arms: no such student {unknown[0]!r}; there are {known}")
@@ -111,13 +109,13 @@ def _taught(study: Study, students: Sequence[str], controls: Sequence[str]) -> l
     return list(dict.fromkeys(found))
 
 
-def distilled_on(part: TaskPart, students: Sequence[str]) -> list[str]:
-    """Names of the arms whose exports are distilled on a task; `students` are the declared ones."""
+def distilled_on(study: Study, part: TaskPart) -> list[str]:
+    """Names of the arms whose exports are distilled on a task."""
     if part.distil is None:
         return []
     if part.distil.arms is not None:
         return part.distil.arms
-    return [name for name in students if part.arms is None or name in part.arms]
+    return [arm.name for arm in declared_students(study) if part.arms is None or arm.name in part.arms]
 
 
 def _taught_row(study: Study, arm: Arm) -> Arm:
@@ -132,15 +130,15 @@ def base_arm(study: Study) -> str:
     Raises:
         ValueError: it is none of the students.
     """
-    names = [name for name, _, _ in declared_students(study)]
+    names = [arm.name for arm in declared_students(study)]
     base = study.base_arm or names[0]
     if base not in names:
         raise ValueError(f"base_arm: there is no arm {base!r}; the arms are {', '.join(names)}")
     return base
 
 
-def declared_students(study: Study) -> list[tuple[str, tuple[str, ...], dict[str, str]]]:
-    """Name, arguments and axes of the declared arms, multiplied by all combinations of the axes' labels.
+def declared_students(study: Study) -> list[Arm]:
+    """The declared arms, multiplied by all combinations of the axes' labels.
 
     Raises:
         ValueError: see `check_name`; or an axis has no labels.
@@ -153,13 +151,14 @@ def declared_students(study: Study) -> list[tuple[str, tuple[str, ...], dict[str
         for label in labels:
             check_name(label, f"axes.{axis}")
     if not study.arms and not study.axes:
-        return [("distilled", (), {})]
+        return [Arm("distilled", seeds=seeds_of(study, "distilled"))]
     students = []
     for name, args in study.arms.items() if study.arms else [("", [])]:
         for combination in product(*(labels.items() for labels in study.axes.values())):
             chosen = dict(zip(study.axes, (label for label, _ in combination), strict=True))
             every = (*args, *(arg for _, more in combination for arg in more))
-            students.append(("-".join(part for part in (name, *chosen.values()) if part), every, chosen))
+            full = "-".join(part for part in (name, *chosen.values()) if part)
+            students.append(Arm(full, axes=chosen, args=every, seeds=seeds_of(study, full)))
     return students
 
 

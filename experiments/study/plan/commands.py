@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from experiments._shared.latency_file import LATENCY_FILE
 from experiments._shared.plan_file import CORPUS, DISTIL, LATENCY, TEACHER, Arm, Command, PlannedRun
-from experiments.study.plan.arms import check_seeds, declared_students, distilled_on, seeds_of
-from experiments.study.plan.declaration import Study, TaskPart
+from experiments.study.plan.arms import check_seeds, distilled_on, seeds_of
+from experiments.study.plan.declaration import Study
 
 BEST_CHECKPOINT = "checkpoints/best.ckpt"
 """What a fine-tuning leaves in its folder to be tested, and to teach."""
@@ -60,7 +60,7 @@ class Commands:
             configs, args = part.configs, part.overrides
             taught_by: tuple[str, ...] = ()
             if arm.taught_from is not None:
-                if part.distil is None or arm.taught_from not in self._distilled_on(part):
+                if part.distil is None or arm.taught_from not in distilled_on(self.study, part):
                     continue
                 teacher = self._fine_tuned_teacher(task, part.distil.teacher_seed)
                 configs = [*configs, *part.distil.configs]
@@ -91,9 +91,6 @@ class Commands:
         first = next(seed for name, seed in exports if name == source)
         start = exports.get((source, seed)) or exports[source, first]
         return f"{self.folder}/{start.export}", (start.label,)
-
-    def _distilled_on(self, part: TaskPart) -> list[str]:
-        return distilled_on(part, [name for name, _, _ in declared_students(self.study)])
 
     def _fine_tuned_teacher(self, task: str, seed: int | None) -> str:
         """Label of the teacher's fine-tuning on a task, the first or that of a seed."""

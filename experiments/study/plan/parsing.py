@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass, replace
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -82,19 +83,17 @@ def fill_variables(study: Study, file: Path) -> Study:
     Raises:
         ValueError: a name is no variable of the file, variables use each other in a circle, or one is used nowhere.
     """
+    uses = {name: _VARIABLE.findall(str(text)) for name, text in study.variables.items()}
     values: dict[str, str] = {}
-
-    def resolve(name: str, users: tuple[str, ...]) -> None:
-        if name in users:
-            raise ValueError(f"{file}: variables.{name}: it uses itself, by way of {' and '.join(users)}")
-        text = str(study.variables[name])
-        for used in _VARIABLE.findall(text):
-            if used in study.variables and used not in values:
-                resolve(used, (*users, name))
-        values[name] = _fill(text, values, f"{file}: variables.{name}")
-
-    for name in study.variables:
-        resolve(name, ())
+    try:
+        for name in TopologicalSorter(uses).static_order():
+            if name in uses:
+                values[name] = _fill(str(study.variables[name]), values, f"{file}: variables.{name}")
+    except CycleError as error:
+        first, *others = sorted(set(error.args[1]))
+        raise ValueError(
+            f"{file}: variables.{first}: it uses itself, by way of {' and '.join([first, *others])}"
+        ) from None
     used = set(_VARIABLE.findall(str(asdict(study))))
     if unused := sorted(set(values) - used):
         known = f"; the file uses {', '.join(sorted(used))}" if used else ""

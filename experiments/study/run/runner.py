@@ -34,6 +34,7 @@ class Job:
     started: float = field(default_factory=time.monotonic)
 
 
+@dataclass
 class Worker:
     """Runs a study's runs until none is left for anybody.
 
@@ -48,28 +49,19 @@ class Worker:
         pause: seconds between two looks at what has ended.
     """
 
-    def __init__(
-        self,
-        plan: Plan,
-        folder: Path,
-        journal: RunJournal,
-        view: View,
-        search: Search | None = None,
-        places: int = 1,
-        launcher: tuple[str, ...] = PYTHON,
-        pause: float = 1.0,
-    ) -> None:
-        self.plan = plan
-        self.folder = folder
-        self.journal = journal
-        self.view = view
-        self.search = search
-        self.places = places
-        self.launcher = launcher
-        self.pause = pause
+    plan: Plan
+    folder: Path
+    journal: RunJournal
+    view: View
+    search: Search | None = None
+    places: int = 1
+    launcher: tuple[str, ...] = PYTHON
+    pause: float = 1.0
+
+    def __post_init__(self) -> None:
         self._jobs: dict[str, Job] = {}
         # Several trainings on one machine with all its threads each mostly wait for each other.
-        self._environment = {**({"OMP_NUM_THREADS": "1"} if places > 1 else {}), **os.environ}
+        self._environment = {**({"OMP_NUM_THREADS": "1"} if self.places > 1 else {}), **os.environ}
         self._redo = self._touched()
 
     def run(self) -> dict[str, Status]:
