@@ -1,8 +1,9 @@
 """`plan.json` of a study: its runs with their commands, and what is compared; written by studies, read by reports."""
 
+import fnmatch
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, get_args
 
@@ -118,6 +119,31 @@ class Plan:
     def all_runs(self) -> tuple[PlannedRun, ...]:
         """The runs and the last step."""
         return (*self.runs, self.latency) if self.latency else self.runs
+
+    def only(self, patterns: Sequence[str]) -> "Plan":
+        """The plan of the runs whose labels match a pattern, and of those that they need; all of it without patterns.
+
+        Raises:
+            ValueError: no label matches a pattern, or it is a search, whose runs are not known beforehand.
+        """
+        if not patterns:
+            return self
+        if self.trials:
+            raise ValueError("--only: unsupported in a study with a search, whose runs are not known beforehand")
+        labels, wanted = [run.label for run in self.all_runs], set[str]()
+        for pattern in patterns:
+            found = fnmatch.filter(labels, pattern)
+            if not found:
+                stages = ", ".join(dict.fromkeys(run.stage for run in self.all_runs))
+                raise ValueError(
+                    f"--only: no run matches {pattern!r}; labels are STAGE/ARM_seedN, for example {labels[-1]}; "
+                    f"stages: {stages}"
+                )
+            wanted.update(found)
+        for run in reversed(self.all_runs):
+            wanted.update(run.needs if run.label in wanted else ())
+        latency = self.latency if self.latency and self.latency.label in wanted else None
+        return replace(self, runs=tuple(run for run in self.runs if run.label in wanted), latency=latency)
 
     def as_json(self) -> dict[str, Any]:
         """Content of plan.json."""
