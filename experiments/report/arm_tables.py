@@ -7,11 +7,10 @@ from typing import Any
 
 from distilkobert.io.metric_names import LIMITED_TEST
 from experiments._shared.plan_file import Arm
-from experiments.report.formatting import SPREAD, marks_in, marks_of, seeds_text, value_cell
 from experiments.report.reading.runs import Run, Study
 from experiments.report.scores import spread_of
 from experiments.report.statistics import Seeds
-from experiments.report.tables import Cell, Column, Table
+from experiments.report.tables import SPREAD, Cell, Column, Table, marks_in, marks_of, seeds_text, value_cell
 
 
 def measured(

@@ -26,7 +26,11 @@ def axes_table(study: Study) -> Table | None:
     axes = dict.fromkeys(axis for arm in study.arms for axis in arm.axes)
     if not axes:
         return None
-    columns = [Column(axis, of=lambda arm, axis=axis: Cell(arm.axes.get(axis, NONE))) for axis in axes]
+
+    def label(axis: str, arm: Arm) -> Cell:
+        return Cell(arm.axes.get(axis, NONE))
+
+    columns = [Column(axis, of=partial(label, axis)) for axis in axes]
     explained = "Labels of the study's axes; for a point of a search, the values of the options that it proposed."
     if study.metric:
         stage, _, key = study.metric.partition("/")
@@ -59,7 +63,7 @@ def deployment_table(study: Study, deployment: Deployment) -> Table:
     size = Column("size MB", ("",), lambda row: row[0])
     if not latencies:
         return arm_table(study, "deployment", "Size", [size], rows)
-    reference = study.teacher if study.teacher in latencies else next(iter(latencies))
+    reference = next((name for name in latencies if name == study.teacher), next(iter(latencies)))
     note = (
         "Parameters are those of the encoder without a head; ONNX files are timed with theirs. The tokenizer's time "
         "for one sentence comes before the model's. Models of one shape should have the same times; where theirs "

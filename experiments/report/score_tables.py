@@ -17,13 +17,12 @@ from distilkobert.tasks.kinds import TOKEN_CLASSIFICATION, TaskKind
 from experiments._shared.plan_file import Arm
 from experiments.report.arm_tables import arm_table, measured
 from experiments.report.constants import MAJORITY
-from experiments.report.formatting import DELTA, RATIO, SPREAD, constant_cell, value_cell
 from experiments.report.model_tables import size_of
 from experiments.report.reading.deployment import Deployment
 from experiments.report.reading.runs import Run, Study
 from experiments.report.reading.tasks import Metric
 from experiments.report.scores import Scores
-from experiments.report.tables import NONE, Cell, Column, Table
+from experiments.report.tables import DELTA, NONE, RATIO, SPREAD, Cell, Column, Table, constant_cell, value_cell
 
 
 def scores_table(study: Study, scores: Scores, deployment: Deployment) -> Table:
@@ -52,7 +51,7 @@ def scores_table(study: Study, scores: Scores, deployment: Deployment) -> Table:
 def retention_table(study: Study, scores: Scores) -> Table:
     """Per cent of the teacher's score that every arm keeps."""
 
-    def kept(arm: Arm, metric: Metric) -> Cell:
+    def kept(metric: Metric, arm: Arm) -> Cell:
         planned = bool(study.of(metric.stage, arm.name))
         return value_cell(scores.retention.get((arm.name, metric.heading)), planned=planned)
 
@@ -73,7 +72,7 @@ def retention_table(study: Study, scores: Scores) -> Table:
         slug="retention",
         title=f"Retention: per cent of the score of {study.teacher}, fine-tuned and scored by the same code",
         columns=[
-            *(Column(one.heading, RATIO, lambda arm, one=one: kept(arm, one)) for one in scores.metrics),
+            *(Column(one.heading, RATIO, partial(kept, one)) for one in scores.metrics),
             Column("mean", RATIO, mean),
         ],
         last=last if scores.constants else (),
@@ -100,7 +99,7 @@ def _majority_note(scores: Scores) -> list[str]:
 def delta_table(study: Study, scores: Scores) -> Table:
     """Differences to the base arm, with their intervals."""
 
-    def cell(arm: Arm, metric: Metric) -> Cell:
+    def cell(metric: Metric, arm: Arm) -> Cell:
         if arm.name == study.base_arm:
             return Cell("base")
         planned = bool(study.of(metric.stage, arm.name))
@@ -110,7 +109,7 @@ def delta_table(study: Study, scores: Scores) -> Table:
         study,
         slug="differences",
         title=f"Difference to {study.base_arm}, in percentage points, with 95 % intervals",
-        columns=[Column(one.heading, DELTA, lambda arm, one=one: cell(arm, one)) for one in scores.metrics],
+        columns=[Column(one.heading, DELTA, partial(cell, one)) for one in scores.metrics],
         explained="Paired bootstrap intervals over the test examples; they hold nothing of the spread over seeds.",
     )
 

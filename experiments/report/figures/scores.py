@@ -4,11 +4,11 @@ from collections.abc import Collection, Mapping
 from functools import partial
 
 from experiments.report.figures.style import Drawing, legend, looks, new_figure, panels
-from experiments.report.formatting import marks_in, marks_of, signed
 from experiments.report.reading.runs import Study
 from experiments.report.reading.tasks import Metric
 from experiments.report.score_tables import class_names, class_score
 from experiments.report.scores import Scores, spread_of
+from experiments.report.tables import marks_in, marks_of, signed
 
 _ROW_FILLED = 0.75
 """Share of an entity type's row that its markers spread over, so that none covers another and the rows stay apart."""

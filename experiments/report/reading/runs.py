@@ -22,9 +22,6 @@ from distilkobert.io.run_files import METRICS_FILE, read_metrics, why_unfinished
 from experiments._shared.plan_file import CORPUS, DISTIL, PLAN_FILE, Arm, read_plan
 from experiments._shared.run_results import differing_owner, how_to_finish, is_number, no_numbers
 
-CONTROL_ARMS = ("undistilled", "mlm_only")
-"""Arms that are controls where no plan says what they are."""
-
 
 @dataclass(frozen=True)
 class Run:

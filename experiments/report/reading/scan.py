@@ -9,13 +9,15 @@ from distilkobert.io.run_files import CONFIG_FILE, METRICS_FILE, why_unfinished
 from experiments._shared.plan_file import PLAN_FILE, TEACHER, Arm, ArmKind
 from experiments._shared.run_results import how_to_finish
 from experiments.report.reading.runs import (
-    CONTROL_ARMS,
     Run,
     Study,
     planned_study,
     usable_metrics,
 )
 from experiments.report.reading.sources import setting
+
+_KINDS: dict[str, ArmKind] = {TEACHER: "teacher", "undistilled": "control", "mlm_only": "control"}
+"""Of arms that are no students, where no plan says what they are."""
 
 
 def open_runs(folder: Path, notes: list[str], baseline: str | None = None, teacher: str | None = None) -> Study:
@@ -93,10 +95,9 @@ def _found_runs(folder: Path, notes: list[str]) -> Study:
         for name in sorted({run.arm for run in shown})
         for run, row in _rows([run for run in shown if run.arm == name], tasks, notes)
     }
-    kinds: dict[str, ArmKind] = {TEACHER: "teacher"} | dict.fromkeys(CONTROL_ARMS, "control")
-    found_arms = {rows[run.label]: kinds.get(run.arm, "student") for run in shown}
+    kinds = {rows[run.label]: _KINDS.get(run.arm, "student") for run in shown}
     order = ("teacher", "student", "control")
-    arms = sorted((Arm(*one) for one in found_arms.items()), key=lambda arm: (order.index(arm.kind), arm.name))
+    arms = sorted((Arm(name, kind) for name, kind in kinds.items()), key=lambda arm: (order.index(arm.kind), arm.name))
     students = [arm.name for arm in arms if arm.kind == "student"]
     base = "base" if "base" in students else students[0] if len(students) == 1 else None
     found = tuple(replace(run, arm=rows.get(run.label, run.arm)) for run in runs.values())

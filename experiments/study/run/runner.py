@@ -11,9 +11,8 @@ from distilkobert.io.run_files import read_metrics, why_unfinished
 from experiments._shared.plan_file import LATENCY, Command, Plan, PlannedRun
 from experiments.study.run.locks import FileLock
 from experiments.study.run.process import PYTHON, Child, tail
-from experiments.study.run.remaining import Remaining, remaining
 from experiments.study.run.search import Search
-from experiments.study.run.status import ENDED, OPEN, Status, statuses
+from experiments.study.run.status import ENDED, OPEN, Remaining, Status, remaining, statuses
 from experiments.study.run.trials import RunJournal
 from experiments.study.run.unfinished import unfinished_work
 from experiments.study.run.view import View

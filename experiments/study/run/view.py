@@ -14,8 +14,7 @@ from rich.tree import Tree
 
 from distilkobert.io.durations import duration
 from experiments._shared.plan_file import DISTIL, Plan
-from experiments.study.run.remaining import Remaining
-from experiments.study.run.status import Status
+from experiments.study.run.status import Remaining, Status
 
 _STYLES: dict[Status, str] = {
     "running": "bold cyan",

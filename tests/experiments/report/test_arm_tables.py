@@ -6,9 +6,8 @@ import pytest
 
 from experiments._shared.plan_file import Arm
 from experiments.report.arm_tables import arm_table, measured
-from experiments.report.formatting import DAGGER, SECTION
 from experiments.report.reading.runs import Run, Study
-from experiments.report.tables import Table
+from experiments.report.tables import DAGGER, SECTION, Table
 
 
 def table(ranked: bool = True, **values: list[float | str]) -> Table:
