@@ -55,10 +55,8 @@ def _plain(answer: Any) -> str:
 
 def _records(run: Run) -> list[dict[str, Any]]:
     """The run's predictions; none where they cannot be read, which the table of differences says."""
-    if not run.metrics:
-        return []
     try:
-        records = read_records(run.folder)
+        records = read_records(run.folder) if run.metrics else []
     except (OSError, ValueError):
         return []
     return records if all({"gold", "predicted"} <= record.keys() for record in records) else []

@@ -24,7 +24,7 @@ from experiments.report.score_tables import (
 )
 from experiments.report.scores import Scores, score_study
 from experiments.report.statistics import BOOTSTRAP_SEED, RESAMPLES
-from experiments.report.tables import Cell, Table, text_column
+from experiments.report.tables import Cell, Column, Table
 
 METHOD = (
     f"Intervals are 95 % paired bootstrap intervals: {RESAMPLES:,} times, as many test examples as there are (texts, "
@@ -166,7 +166,7 @@ def provenance_table(study: Study) -> Table:
         **{name.removeprefix("version/"): _distinct(study, name) for name in packages},
     }
     rows = ((Cell(name), Cell(", ".join(map(str, values)) or "not recorded")) for name, values in facts.items())
-    return Table("provenance", "What produced these results", (text_column("what"), text_column("value")), tuple(rows))
+    return Table("provenance", "What produced these results", (Column("what"), Column("value")), tuple(rows))
 
 
 def _distinct(study: Study, key: str) -> Sequence[str]:

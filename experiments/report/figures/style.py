@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from distilkobert.korean.fonts import families
-from experiments.report.reading.runs import Arm
+from experiments._shared.plan_file import Arm
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

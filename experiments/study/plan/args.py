@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from experiments._shared.parsing.words import CONFIG_OPTIONS
+
 Args = Sequence[str]
 
 _NAME = re.compile(r"\w[\w.+=-]{0,99}")
-_RESERVED_NAMES = ("corpus", "teacher", "distil", "latency", "exported", "logs", "locks")
 _OWN_OPTIONS = ("run", "seed_everything", "ckpt_path", "model.teacher", "model.init_from")
-CONFIG_OPTIONS = ("-c", "--config")
 _NO_SETTINGS = ("help", "print_config")
 
 
@@ -39,18 +39,6 @@ def check_names(names: Iterable[str], what: str) -> None:
             reason = "is there twice" if other == name else f"differs from {other!r} by case alone"
             raise ValueError(f"{what}: {name!r} {reason}; every name is a folder, so give each its own")
         seen[name.casefold()] = name
-
-
-def check_stages(tasks: Iterable[str]) -> None:
-    """Check the names of the tasks.
-
-    Raises:
-        ValueError: see `check_names`; or a name is that of a folder which a study makes itself.
-    """
-    names = list(tasks)
-    check_names(names, "then")
-    if taken := [name for name in names if name in _RESERVED_NAMES]:
-        raise ValueError(f"then: {taken[0]!r} is the name of a folder of every study; name the task otherwise")
 
 
 def check_args(args: Args, where: str) -> None:
@@ -85,14 +73,3 @@ def group_args(args: Args, where: str) -> list[tuple[str, ...]]:
         else:
             raise ValueError(f"{where}: {arg!r} is no option; write -c FILE or --option=value")
     return groups
-
-
-def config_files(args: Args) -> list[str]:
-    """Files named by `-c` and `--config`, in order."""
-    files = []
-    for place, arg in enumerate(args):
-        if arg in CONFIG_OPTIONS:
-            files += list(args[place + 1 : place + 2])
-        elif arg.startswith(("--config=", "-c=")):
-            files.append(arg.partition("=")[2])
-    return files

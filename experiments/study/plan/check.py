@@ -14,11 +14,9 @@ from jsonargparse import ArgumentError, Namespace
 
 from distilkobert.stop_signals import StopSignals
 from experiments._shared.parsing.explanations import explain
-from experiments._shared.plan_file import CORPUS, DISTIL, TEACHER
+from experiments._shared.plan_file import CORPUS, DISTIL, TEACHER, Arm, Plan, PlannedRun
 from experiments._shared.trainer_cli import TRAINER_OPTIONS, TrainerCLI
 from experiments.study.plan.args import group_args
-from experiments.study.plan.arms import Arm
-from experiments.study.plan.plan import Plan, Run
 from experiments.study.plan.sources import Lack
 
 TASK_DISTILLATION = "TaskDistillation"
@@ -138,7 +136,7 @@ def _check_task(key: str, settings: Mapping[str, Any], of_teacher: Mapping[str, 
             )
 
 
-def _check_effect(parser: CommandParser, arm: Arm, run: Run, settings: Mapping[str, Any]) -> None:
+def _check_effect(parser: CommandParser, arm: Arm, run: PlannedRun, settings: Mapping[str, Any]) -> None:
     """Refuse an argument without which an arm's settings are the same; an axis may have the base's value as a label."""
     args, length = run.commands[0][1:], len(arm.args)
     start = next(place for place in range(len(args)) if args[place : place + length] == arm.args)
@@ -155,7 +153,7 @@ def _check_effect(parser: CommandParser, arm: Arm, run: Run, settings: Mapping[s
             )
 
 
-def _first_runs(plan: Plan) -> Iterator[Run]:
+def _first_runs(plan: Plan) -> Iterator[PlannedRun]:
     """The first training of the teacher and of each arm; of each task one, one with each model, one with a teacher."""
     seen: set[tuple[str, str]] = set()
     same = {arm.name: "taught" if arm.taught_from else "" for arm in plan.arms if arm.init_from is None}
@@ -166,7 +164,7 @@ def _first_runs(plan: Plan) -> Iterator[Run]:
             yield run
 
 
-def _key(run: Run, arm: Arm | None) -> str:
+def _key(run: PlannedRun, arm: Arm | None) -> str:
     """The key of the study file that a run comes from."""
     if run.stage == DISTIL:
         return f"arm {run.arm}"

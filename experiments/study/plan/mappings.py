@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from experiments.study.plan.args import CONFIG_OPTIONS, group_args
+from experiments._shared.parsing.words import CONFIG_OPTIONS
+from experiments.study.plan.args import group_args
 
 CONFIGS = "configs"
 _WIDTH = 100
@@ -72,14 +73,15 @@ def _slice(node: yaml.Node, text: str) -> str:
     return text[node.start_mark.index : node.end_mark.index]
 
 
-def merge_options(first: Sequence[Options], then: Sequence[Options]) -> list[Options]:
+def merge_words(first: Sequence[str], then: Sequence[str]) -> list[str]:
     """Both; an option that both have is in its first place with its second value, config files follow each other."""
-    if len(first) != 1 or len(then) != 1:
+    (one, *more), (other, *others) = from_words(first, ""), from_words(then, "")
+    if more or others:
         return [*first, *then]
-    merged: Options = {**first[0], **then[0]}
-    if CONFIGS in first[0] and CONFIGS in then[0]:
-        merged[CONFIGS] = [*first[0][CONFIGS], *then[0][CONFIGS]]
-    return [merged]
+    merged: Options = {**one, **other}
+    if CONFIGS in one and CONFIGS in other:
+        merged[CONFIGS] = [*one[CONFIGS], *other[CONFIGS]]
+    return to_words([merged])
 
 
 def to_words(mappings: Iterable[Options]) -> list[str]:

@@ -1,17 +1,20 @@
 """The expansion of a study into runs is pure, ordered, and refuses what contradicts itself."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.study.plan.args import check_name, config_files, group_args
+from experiments._shared.parsing.words import option_values
+from experiments._shared.plan_file import Plan, plan_of
+from experiments.study.plan.args import check_name, group_args
 from experiments.study.plan.arms import Point
 from experiments.study.plan.declaration import Declared, Settings, Study, TaskPart
 from experiments.study.plan.expand import expand
-from experiments.study.plan.plan import differences
+from experiments.study.plan.folder import differences
 from tests.support.study_texts import FULL, declare
 
 HEAD = "# Is it so?\nbase: [a.yaml]\nteacher: t\n"
@@ -208,9 +211,11 @@ def test_an_empty_base_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_study_may_grow_and_not_change(tmp_path: Path) -> None:
-    def content(*options: str, text: str = FULL) -> dict[str, object]:
-        plan = expand(declare(tmp_path, text, *options))
-        return dict(json.loads(json.dumps(plan.as_json({"a.yaml": "1"}))))
+    def content(*options: str, text: str = FULL) -> Plan:
+        plan = replace(expand(declare(tmp_path, text, *options)), configs={"a.yaml": "1"})
+        read = plan_of(json.loads(json.dumps(plan.as_json())), tmp_path)
+        assert read.as_json() == plan.as_json()
+        return read
 
     before = content()
     assert differences(before, content("--seeds=[1,2]", "--arms.more=[--x=1]")) == {}
@@ -221,8 +226,7 @@ def test_a_study_may_grow_and_not_change(tmp_path: Path) -> None:
     assert "nsmc/teacher_seed1" not in changed
     assert differences(before, content("--seeds=[2]"))["nsmc/teacher_seed1"] == "is gone"
     file = "configs/ablation/init_random.yaml"
-    before["configs"] = {file: "1"}
-    changed = differences(before, {**before, "configs": {file: "2"}})
+    changed = differences(replace(before, configs={file: "1"}), replace(before, configs={file: "2"}))
     assert changed["distil/random_seed1"] == f"was made with {file}, which has changed"
     assert changed["nsmc/random_seed1"].startswith("was made from distil/random_seed1, which was made with ")
     assert {label.partition("/")[2] for label in changed} == {"random_seed1"}
@@ -231,7 +235,7 @@ def test_a_study_may_grow_and_not_change(tmp_path: Path) -> None:
 def test_args_are_grouped_with_their_values() -> None:
     args = ["-c", "a.yaml", "--x=1", "--y", "-2", "--config=b.yaml"]
     assert group_args(args, "here") == [("-c", "a.yaml"), ("--x=1",), ("--y", "-2"), ("--config=b.yaml",)]
-    assert config_files(args) == ["a.yaml", "b.yaml"]
+    assert option_values(args, "-c", "--config") == ["a.yaml", "b.yaml"]
 
 
 @given(st.text(max_size=5))

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from experiments._shared.plan_file import Plan
 from experiments.study.plan.check import check_plan
 from experiments.study.plan.expand import expand
 from experiments.study.plan.folder import config_sums
 from experiments.study.plan.parsing import parse_study
-from experiments.study.plan.plan import Plan
 
 STUDIES = sorted(Path("configs/study").glob("*.yaml"))
 
@@ -62,6 +62,7 @@ def test_the_open_ner_data_can_stand_in() -> None:
                 "mlm_equal_time",
             ],
         ),
+        ("evidence_settings", ["copied"]),
         (
             "mini_ablation",
             ["base", "no_soft_target", "no_masked_lm", "no_cosine", "first_three", "last_three", "random"],

@@ -1,0 +1,52 @@
+"""Which keys of a study hold options of a command, and which name config files."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import is_dataclass
+from typing import Any, TypeAlias
+
+Path: TypeAlias = tuple[str, ...]
+"""Names of keys, one below the other; `*` is any."""
+
+TRAINING_OPTIONS: tuple[Path, ...] = (
+    ("overrides",),
+    ("machine",),
+    ("arms", "*"),
+    ("axes", "*", "*"),
+    ("teacher", "overrides"),
+    ("models", "*", "overrides"),
+    ("then", "*", "overrides"),
+    ("then", "*", "distil", "overrides"),
+)
+CONFIGS: tuple[Path, ...] = (
+    ("base",),
+    ("teacher", "configs"),
+    ("then", "*", "configs"),
+    ("then", "*", "distil", "configs"),
+)
+_OPTIONS = (*TRAINING_OPTIONS, ("corpus", "options"))
+
+
+def holds_options(path: Path) -> bool:
+    """Whether the value of a key is options of a command."""
+    return any(
+        len(path) == len(known) and all(name in (mine, "*") for mine, name in zip(path, known, strict=True))
+        for known in _OPTIONS
+    )
+
+
+def values_at(value: Any, paths: Iterable[Path], above: Path = ()) -> Iterator[tuple[str, Any]]:
+    """The whole names of the keys that a study has at these places, with their values.
+
+    Args:
+        value: a study, or a part of it.
+        paths: the places, below it.
+        above: names of the keys above it.
+    """
+    for path in paths:
+        if not path:
+            yield ".".join(above), value
+            continue
+        own = vars(value) if is_dataclass(value) else value if isinstance(value, dict) else {}
+        for name in own if path[0] == "*" else path[:1]:
+            if own.get(name) is not None:
+                yield from values_at(own[name], [path[1:]], (*above, name))
