@@ -15,6 +15,7 @@ from tests.integration.task_world import TaskWorld, make_task_world
 from tests.world import World, scalars
 
 Run = Callable[..., TrainerCLI]
+FUSED = pytest.mark.parametrize("fused", ["true", pytest.param("false", marks=pytest.mark.slow)])
 SLOW_CPU = ("--run.allow_slow_precision=true", "--trainer.max_steps=3", "--trainer.val_check_interval=3")
 
 
@@ -35,7 +36,9 @@ def curve(root: Path) -> dict[str, dict[int, float]]:
     return {name: values for name, values in scalars(folder).items() if "tokens_per_s" not in name}
 
 
-@pytest.mark.parametrize("kind", ["distil", "pretrain", "nsmc", "task_distil"])
+@pytest.mark.parametrize(
+    "kind", ["distil", "nsmc", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("pretrain", "task_distil"))]
+)
 def test_networks_do_not_depend_on_the_default_device(
     kind: str, world: World, tasks: TaskWorld, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -62,7 +65,7 @@ def test_networks_do_not_depend_on_the_default_device(
     assert len(plain["train/loss/total"]) == 2
 
 
-@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+@pytest.mark.parametrize("precision", ["bf16-mixed", pytest.param("32-true", marks=pytest.mark.slow)])
 def test_gradients_are_clipped_before_a_fused_step(precision: str, world: World, run: Run, tmp_path: Path) -> None:
     """`gradient_clip_val` of the recipe with the fused optimizer of configs/trainer/one_gpu.yaml."""
     curves = []
@@ -100,7 +103,7 @@ def weights(root: Path) -> dict[str, torch.Tensor]:
     return found
 
 
-@pytest.mark.parametrize("fused", ["false", "true"])
+@FUSED
 def test_the_scaler_goes_along_with_a_resume(fused: str, world: World, run: Run, tmp_path: Path) -> None:
     steady = ("--model.optimizer.schedule=constant", "--model.optimizer.warmup=0", "--run.allow_slow_precision=true")
     options = [*scaled(tmp_path, 1024.0), f"--model.optimizer.fused={fused}", *steady]
@@ -116,7 +119,7 @@ def test_the_scaler_goes_along_with_a_resume(fused: str, world: World, run: Run,
     assert read_checkpoint(last)["MixedPrecision"]["scale"] == 4096.0
 
 
-@pytest.mark.parametrize("fused", ["false", "true"])
+@FUSED
 def test_a_step_that_overflows_is_left_out(fused: str, world: World, run: Run, tmp_path: Path) -> None:
     """A scale beyond what float16 holds makes every gradient infinite: no weight changes, and training goes on."""
     options = [f"--model.optimizer.fused={fused}", "--run.allow_slow_precision=true"]

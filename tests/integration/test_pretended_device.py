@@ -30,6 +30,8 @@ from tests.support.encoders import tiny_batch, tiny_encoder
 from tests.support.pretended_device import CUDA, pretended_cuda
 from tests.world import World
 
+pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here: tests/gpu uses it")
+
 OBJECTIVES: dict[str, Objective] = {
     "soft_target": SoftTargets(),
     "parts": SoftTargets(rows=4),
