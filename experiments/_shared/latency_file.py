@@ -80,7 +80,7 @@ def read_latencies(path: Path) -> Latencies:
     """
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
-        models = {str(name): _model(figures) for name, figures in stored["models"].items()}
+        models = {str(name): _model(entry) for name, entry in stored["models"].items()}
         return Latencies(stored["hardware"], stored["threads"], models, stored.get("instructions", ""))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is not what `experiments.bench latency` writes ({error!r})") from error
@@ -91,17 +91,17 @@ def time_text(ms: float, quartiles: tuple[float, float] | None) -> str:
     return f"{ms:.2f}" + (f" [{quartiles[0]:.2f}, {quartiles[1]:.2f}]" if quartiles else "")
 
 
-def _model(figures: Mapping[str, Any]) -> ModelLatency:
+def _model(entry: Mapping[str, Any]) -> ModelLatency:
     return ModelLatency(
-        batch_1_ms=_positive(figures["batch_1_ms"]),
-        batch_32_ms=_positive(figures["batch_32_ms"]),
-        batch_1_quartiles_ms=_pair(figures.get("batch_1_quartiles_ms")),
-        batch_32_quartiles_ms=_pair(figures.get("batch_32_quartiles_ms")),
-        batch_1_tail_ms=_pair(figures.get("batch_1_tail_ms")),
-        tokenizer_ms=_pair(figures.get("tokenizer_ms")),
-        sentences_per_s=_positive(figures["sentences_per_s"]),
-        parameters=int(_positive(figures["parameters"])),
-        mb=_positive(figures["mb"]),
+        batch_1_ms=_positive(entry["batch_1_ms"]),
+        batch_32_ms=_positive(entry["batch_32_ms"]),
+        batch_1_quartiles_ms=_pair(entry.get("batch_1_quartiles_ms")),
+        batch_32_quartiles_ms=_pair(entry.get("batch_32_quartiles_ms")),
+        batch_1_tail_ms=_pair(entry.get("batch_1_tail_ms")),
+        tokenizer_ms=_pair(entry.get("tokenizer_ms")),
+        sentences_per_s=_positive(entry["sentences_per_s"]),
+        parameters=int(_positive(entry["parameters"])),
+        mb=_positive(entry["mb"]),
     )
 
 

@@ -9,7 +9,7 @@ PLAN_FILE: Final = "plan.json"
 CORPUS: Final = "corpus"
 DISTIL: Final = "distil"
 LATENCY: Final = "latency"
-"""Stages beside the teacher's and the tasks'."""
+"""Stages other than the teacher's and the tasks'."""
 TEACHER: Final = "teacher"
 """Stage and arm."""
 
@@ -76,10 +76,10 @@ def read_plan(folder: Path) -> PlanJson | None:
     try:
         plan = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ValueError(f"{path}: not readable as JSON ({error}); start the study again to write it anew") from error
+        raise ValueError(f"{path}: not readable as JSON ({error}); start the study again to rewrite it") from error
     for key in ("arms", "runs", "tasks"):
         if not isinstance(plan, dict) or not isinstance(plan.get(key), list):
-            raise ValueError(f"{path}: expected an object with a list '{key}'; start the study again to write it anew")
+            raise ValueError(f"{path}: expected an object with a list '{key}'; start the study again to rewrite it")
     filled = _DEFAULTS | plan
     filled["arms"] = [_entry(path, _ARM_DEFAULTS, arm, f"arms[{number}]") for number, arm in enumerate(plan["arms"])]
     filled["runs"] = [_entry(path, _RUN_DEFAULTS, run, f"runs[{number}]") for number, run in enumerate(plan["runs"])]

@@ -50,7 +50,7 @@ def read_config(path: Path) -> ConfigFile:
     keys: dict[str, int] = {}
     for name, line in _keys(root, ()):
         if name in keys:
-            raise ValueError(f"{path}, line {line}: {name} is there twice, first in line {keys[name]}; remove one")
+            raise ValueError(f"{path}, line {line}: {name} occurs twice, first in line {keys[name]}; remove one")
         keys[name] = line
     return ConfigFile(path, keys)
 
@@ -77,7 +77,7 @@ def _read_settings(path: Path) -> yaml.MappingNode:
         ) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        raise ValueError(f"{path}, line {line}: U+{error.character:04X} is no character of YAML; remove it") from None
+        raise ValueError(f"{path}, line {line}: U+{error.character:04X} is not allowed in YAML; remove it") from None
     if not isinstance(root, yaml.MappingNode):
         kinds = {yaml.ScalarNode: "a scalar", yaml.SequenceNode: "a sequence"}
         found = kinds.get(type(root), "comments only")

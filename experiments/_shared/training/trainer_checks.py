@@ -26,13 +26,13 @@ def _check_accelerator(trainer: Any) -> None:
             else "configs/trainer/cpu.yaml"
         )
         raise ValueError(
-            f"trainer.accelerator={trainer.accelerator}: torch finds no CUDA GPU here; for a CPU put -c {overlay} in "
-            "place of the GPU overlay, or last"
+            f"trainer.accelerator={trainer.accelerator}: torch finds no CUDA GPU here; for a CPU replace the GPU "
+            f"overlay by -c {overlay}, or add it last"
         )
 
 
 def _refuse_tuners(callbacks: Any) -> None:
-    """Refuse Lightning's searches for a rate or a batch size, which know neither our optimizer nor planned batches.
+    """Refuse Lightning's searches for a rate or a batch size, which support neither our optimizer nor planned batches.
 
     Args:
         callbacks: `trainer.callbacks` as it was parsed.
@@ -42,7 +42,7 @@ def _refuse_tuners(callbacks: Any) -> None:
     """
     instead = {
         "LearningRateFinder": "compare rates in a study: an axis or a search over model.optimizer.lr (docs/studies.md)",
-        "BatchSizeFinder": "see what a size needs with --run.check_only=true",
+        "BatchSizeFinder": "estimate the memory of a size with --run.check_only=true",
     }
     for asked in callbacks if isinstance(callbacks, list) else [callbacks]:
         name = str(getattr(asked, "class_path", "")).rpartition(".")[2]
