@@ -105,7 +105,7 @@ def test_brackets_without_end_and_endless_numbers_are_no_korquad(tmp_path: Path)
     file = tmp_path / "file.json"
     for content, line, message in (
         ("[" * 200_000, 1, "brackets nested more than 100 deep; expected a KorQuAD 1.0 file"),
-        ('{"[[[": [1],\n"data":\n' + '{"data":' * 5000 + "1" + "}" * 5001, 3, "more than 100 brackets"),
+        ('{"[[[": [1],\n"data":\n' + '{"data":' * 5000 + "1" + "}" * 5001, 3, "brackets nested more than 100 deep"),
         ('{"data":\n' + "9" * 5000 + "}", 2, "a number with more than 4300 digits; expected a KorQuAD 1.0 file"),
     ):
         file.write_text(content)

@@ -136,7 +136,7 @@ def test_damaged_tables_are_refused_with_file_and_line(
 
 def test_a_quote_that_does_not_close_is_named_where_it_opens(tmp_path: Path) -> None:
     path = written(tmp_path, HEAD + '좋다,긍정\n"나쁘다,부정\n그,부정\n')
-    with pytest.raises(ValueError, match=r"line 3: a quote that opens here is not closed;  .*quotes: text"):
+    with pytest.raises(ValueError, match=r"line 3: a quote that opens here is not closed; .*quotes: text"):
         cells(path, TableLayout(".csv", ",", True))
     path = written(tmp_path, HEAD + '"나쁘다,부정\n그,부정\n"왔다",긍정\n')
     with pytest.raises(ValueError, match=r"line 2: the quote that opens in line 2 continues to line 4; close it, or"):

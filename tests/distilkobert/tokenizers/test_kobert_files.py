@@ -111,7 +111,7 @@ def test_broken_files_are_named(folder: Path) -> None:
     [
         ("▁이\n", "", r"in the vocabulary but not in the model: none; in the model but not in the vocabulary: '▁이'"),
         ("▁이\n", "▁이\n▁저이\n", r"in the vocabulary but not in the model: '▁저이'; in the model but not .*: none"),
-        ("▁이\n", "▁이\n▁이\n", r"holds '▁이' more than once"),
+        ("▁이\n", "▁이\n▁이\n", r"contains '▁이' more than once"),
         ("[MASK]\n", "", r"missing special tokens '\[MASK\]'"),
         ("[PAD]\n", "[PAD]\n\n", r"line 3: empty"),
     ],
@@ -134,7 +134,7 @@ def test_a_vocabulary_of_another_model_names_both_files_and_some_pieces(folder: 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"vocab_size": 14, "user_defined_symbols": ["[SEP]"]}, r"holds '\[SEP\]' as a piece of text"),
+        ({"vocab_size": 14, "user_defined_symbols": ["[SEP]"]}, r"contains '\[SEP\]' as a piece of text"),
         ({"vocab_size": 269, "byte_fallback": True}, "falls back to bytes"),
     ],
 )

@@ -34,7 +34,7 @@ def test_other_settings_inputs_or_tokenizer_are_refused_by_name(
     assert prepare(text_file, tiny_tokenizer_dir, output, "--max_tokens", "128") == 2
     assert "settings max_tokens: found 512, requested 128" in capsys.readouterr().err
     assert prepare(other_text, tiny_tokenizer_dir, output) == 2
-    assert "input file 1: a.txt.xz with sha256" in capsys.readouterr().err
+    assert "input file 1: found a.txt.xz with sha256" in capsys.readouterr().err
     assert prepare(other_text, tiny_tokenizer_dir, output, "--input", str(other_text), str(text_file)) == 2
     assert "number of input files: found 1, requested 2" in capsys.readouterr().err
     assert prepare(text_file, tmp_path / "other_tokenizer", output) == 2

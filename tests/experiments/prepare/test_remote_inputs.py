@@ -81,7 +81,7 @@ def test_a_web_server_that_fails_and_comes_back(
     assert not [asked for asked in web.asked if not asked.startswith("HEAD")]
     web.files["1.txt.gz"] = gzip.compress(b"x\n")
     assert prepare(tmp_path, tiny_tokenizer_dir, tmp_path / "corpus", *inputs) == 2
-    assert "contains another corpus (input file 2: 1.txt.gz with etag " in capsys.readouterr().err
+    assert "contains another corpus (input file 2: found 1.txt.gz with etag " in capsys.readouterr().err
 
 
 def test_a_missing_package_is_named(tmp_path: Path, tiny_tokenizer_dir: Path, capsys) -> None:

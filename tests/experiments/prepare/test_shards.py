@@ -175,7 +175,7 @@ def test_shards_of_other_inputs_tokenizers_or_bytes_are_refused(
         stream.write("\n끝")
     assert shard(2, 2, "--overwrite") == 0
     assert merge("1of2", "2of2") == 2
-    assert "are not shards of one corpus (input files: 6 of " in capsys.readouterr().err
+    assert "are not shards of one corpus (input files: found 6 of " in capsys.readouterr().err
     record = json.loads((tmp_path / "1of2" / "share.json").read_text())
     (tmp_path / "1of2" / "share.json").write_text(json.dumps({**record, "groups": 3}))
     assert merge("1of2", "2of2") == 2
@@ -204,7 +204,7 @@ def test_a_folder_with_something_else_is_never_replaced(shard: Prepare, tmp_path
     (tmp_path / "1of2").mkdir()
     (tmp_path / "1of2" / "thesis.md").touch()
     assert shard(1, 2, "--overwrite") == 2
-    assert "1of2 exists and is no shard of a corpus" in capsys.readouterr().err
+    assert "1of2 exists and is not a shard of a corpus" in capsys.readouterr().err
     assert shard(2, 2) == 0
     (tmp_path / "2of2").rename(tmp_path / "1of3")
     assert shard(1, 3) == 2

@@ -128,7 +128,7 @@ def test_trimming_keeps_the_hidden_states_of_every_line(
     output = tmp_path / "small"
     assert trim(source, corpus, output) == 0
     said = capsys.readouterr().out
-    assert f"0 of {len(SENTENCES[::4])} lines (0.00%) are cut into other pieces" in said
+    assert f"0 of {len(SENTENCES[::4])} lines (0.00%) are split into other pieces" in said
     models = [AutoModelForMaskedLM.from_pretrained(folder).eval() for folder in (source, output)]
     tokenizers = [AutoTokenizer.from_pretrained(folder) for folder in (source, output)]
     old_ids = np.load(output / "old_ids.npy")
