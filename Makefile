@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all bench-gpu guard lint format types imports check tensorboard upgrade clean
+.PHONY: help setup demo test test-all evidence bench-gpu guard lint format types imports check tensorboard upgrade clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,22 @@ test: $(STAMP)  ## the default tests: no network, no GPU, no files from outside
 
 test-all: $(STAMP)  ## all tests; those on real files need KOBERT_DATA_DIR
 	$(BIN)/python -m pytest -n 2 -m "not gpu"
+
+# MAKE variables of the study: folders, the machine's config, and a slice after which it stops, to be started again.
+CORPUS := data/corpus
+DATA := data
+TOKENIZER := data/kobert
+TEACHER := exported/adapted
+MULTILINGUAL := exported/multilingual
+MACHINE := configs/trainer/cpu.yaml
+WORKERS := 1
+SLICE :=
+
+evidence: $(STAMP)  ## the study of docs/results.md; TEACHER=DIR MULTILINGUAL=DIR CORPUS=DIR DATA=DIR SLICE=9m; start again to resume
+	$(if $(SLICE),timeout $(SLICE)) $(BIN)/python -m experiments.study --config configs/study/evidence.yaml \
+	  --variables.teacher=$(TEACHER) --variables.multilingual=$(MULTILINGUAL) --variables.corpus=$(CORPUS) \
+	  --variables.data=$(DATA) --variables.tokenizer=$(TOKENIZER) '--machine=[-c,$(MACHINE)]' --workers=$(WORKERS) \
+	  $(if $(SLICE),|| test $$? = 130 -o $$? = 124)
 
 bench-gpu: $(STAMP)  ## on a machine with a GPU: its tests, its benchmark, and the page of numbers
 	$(BIN)/python -m pytest -m gpu tests/gpu

@@ -83,6 +83,7 @@ def check(declared: Declared) -> None:
             notes what is not a config file.
     """
     plan, folder = expand(declared), Path(study_folder(declared))
+    plan.only(declared.settings.only)  # refuses patterns before anything is written
     sums = config_sums(declared, plan)
     if (folder / JOURNAL_FILE).is_file() and read_plan(folder) == plan.as_json(sums):
         return
@@ -115,7 +116,7 @@ def dry_run(declared: Declared) -> list[str]:
         write_json(folder / PLAN_FILE, plan.as_json(sums))
     return [
         " && ".join(f"python -m {shlex.join(command)}" for command in run.commands) + f"  # {run.label}"
-        for run in plan.all_runs
+        for run in plan.only(declared.settings.only).all_runs
     ]
 
 
@@ -176,9 +177,8 @@ def run_study(declared: Declared, launcher: tuple[str, ...] = PYTHON, pause: flo
     with ExitStack() as stack:
         stack.callback(opened.presence.release)
         view = stack.enter_context(View())
-        worker = Worker(
-            opened.plan, folder, opened.journal, view, opened.search, declared.settings.workers, launcher, pause
-        )
+        plan = opened.plan.only(declared.settings.only)
+        worker = Worker(plan, folder, opened.journal, view, opened.search, declared.settings.workers, launcher, pause)
         status = worker.run()
         if declared.study.metric:
             for line in metric_lines(worker.plan, declared.study.metric, folder):
@@ -186,7 +186,9 @@ def run_study(declared: Declared, launcher: tuple[str, ...] = PYTHON, pause: flo
         if opened.search and (best := opened.search.best()):
             view.say(best)
         count = sum(value == "done" for value in status.values())
-        view.say(f"{count} of {len(status)} runs are done; the table: python -m experiments.report {folder}")
+        others = len(opened.plan.all_runs) - len(plan.all_runs)
+        left_out = f" ({others} others were not selected by --only)" if others else ""
+        view.say(f"{count} of {len(status)} runs are done{left_out}; the table: python -m experiments.report {folder}")
     failed = [label for label, value in status.items() if value == "failed"]
     if failed:
         skipped = sum(value == "skipped" for value in status.values())

@@ -191,11 +191,14 @@ class Settings:
         root: folder of all studies.
         name: name of the study and of its folder; by default that of the file.
         workers: runs at a time.
+        only: shell patterns of labels, for example `nsmc/*` or `*/triple_loss_*`: run these and what they need. The
+            others wait for another start.
     """
 
     root: str = "runs"
     name: str | None = None
     workers: int = 1
+    only: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if self.workers < 1:

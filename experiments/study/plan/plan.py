@@ -1,7 +1,8 @@
 """What a study runs: runs with their command lines and what they need first, and plan.json, which holds them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from typing import TypeAlias
 
 from experiments._shared.plan_file import PlanJson, RunEntry
@@ -94,6 +95,31 @@ class Plan:
     def all_runs(self) -> tuple[Run, ...]:
         """The runs and the last step."""
         return (*self.runs, self.latency) if self.latency else self.runs
+
+    def only(self, patterns: Sequence[str]) -> "Plan":
+        """The plan of the runs whose labels match a pattern, and of those that they need; all of it without patterns.
+
+        Raises:
+            ValueError: no label matches a pattern, or it is a search, whose runs are not known beforehand.
+        """
+        if not patterns:
+            return self
+        if self.trials:
+            raise ValueError("--only: unsupported in a study with a search, whose runs are not known beforehand")
+        labels = [run.label for run in self.all_runs]
+        for pattern in patterns:
+            if not any(fnmatchcase(label, pattern) for label in labels):
+                known = ", ".join(dict.fromkeys(run.stage for run in self.all_runs))
+                raise ValueError(
+                    f"--only: no run matches {pattern!r}; labels are STAGE/ARM_seedN, for example {labels[-1]}; "
+                    f"stages: {known}"
+                )
+        wanted: set[str] = set()
+        for run in reversed(self.all_runs):
+            if run.label in wanted or any(fnmatchcase(run.label, pattern) for pattern in patterns):
+                wanted |= {run.label, *run.needs}
+        latency = self.latency if self.latency and self.latency.label in wanted else None
+        return replace(self, runs=tuple(run for run in self.runs if run.label in wanted), latency=latency)
 
     def as_json(self, files: Mapping[str, str]) -> PlanJson:
         """Content of plan.json; `files` are the sums of the settings in the configs."""

@@ -62,6 +62,7 @@ def test_the_open_ner_data_can_stand_in() -> None:
                 "mlm_equal_time",
             ],
         ),
+        ("evidence_settings", ["copied"]),
         (
             "mini_ablation",
             ["base", "no_soft_target", "no_masked_lm", "no_cosine", "first_three", "last_three", "random"],
