@@ -51,10 +51,10 @@ def fill_tokenizer(config: Namespace) -> None:
     if not found:
         found = {source: option for option, source in named if not Path(source).exists() and option != "ckpt_path"}
     if not found:
-        starts = ", ".join(f"{option}={source}" for option, source in named) or "the module starts from no model"
+        starts = ", ".join(f"{option}={source}" for option, source in named) or "the module has no initial model"
         raise ValueError(
-            f"data.tokenizer: none is named, {_USUAL} is not there, and there is none to take from the model "
-            f"({starts}); set --data.tokenizer=FOLDER"
+            f"data.tokenizer is not set, {_USUAL} does not exist, and the model has no tokenizer ({starts}); set "
+            "--data.tokenizer=FOLDER"
         )
     data.tokenizer = _that_of_corpus(places_of(data.get("data_dir")), list(found))
     if is_first_process():

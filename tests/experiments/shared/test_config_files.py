@@ -23,7 +23,7 @@ def write(folder: Path, content: bytes) -> Path:
         (b"run:\n  arm: 'a\n", r"a\.yaml, line 2: not YAML \(found unexpected end of stream\); check"),
         (b"run:\n  arm: a\n arm: b\n", r"a\.yaml, line 3: not YAML"),
         (b"run:\n  arm: a\n\tarm: b\n", r"a\.yaml, line 3: not YAML"),
-        (b"run:\n  arm: \x01\n", r"a\.yaml, line 2: U\+0001 is no character of YAML"),
+        (b"run:\n  arm: \x01\n", r"a\.yaml, line 2: U\+0001 is not allowed in YAML"),
         ("run:\n  arm: 가".encode("cp949"), r"a\.yaml, line 2: not UTF-8"),
     ],
 )

@@ -44,8 +44,8 @@ def test_variables_are_filled_in_and_may_use_each_other(tmp_path: Path) -> None:
     [
         ("base: [a.yaml]\nteacher: t\n", (), r"line 1: expected a comment with the study's question"),
         ("#\nbase: [a.yaml]\nteacher: t\n", (), r"line 1: expected a comment"),
-        (HEAD + "arms: {a: {}, b: {}, a: {x: 1}}\n", (), r"line 4: arms.a is there twice, first in line 4; remove one"),
-        (HEAD + "arms:\n  a: {}\n  b: {}\n  a: {}\n", (), r"line 7: arms.a is there twice, first in line 5"),
+        (HEAD + "arms: {a: {}, b: {}, a: {x: 1}}\n", (), r"line 4: arms.a occurs twice, first in line 4; remove one"),
+        (HEAD + "arms:\n  a: {}\n  b: {}\n  a: {}\n", (), r"line 7: arms.a occurs twice, first in line 5"),
         (HEAD + "arms:\n  no: []\n", (), r"line 5: YAML reads the key no not as text; put it in quotes"),
         (HEAD + "arms:\n  1: []\n", (), r"line 5: YAML reads the key 1 not as text"),
         (HEAD + "armz: {}\n", (), r"s.yaml, line 4: no key 'armz'; did you mean arms\?"),
