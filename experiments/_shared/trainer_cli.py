@@ -27,9 +27,8 @@ from experiments._shared.run_callbacks import run_callbacks
 from experiments._shared.run_folder import RunSpec
 from experiments._shared.settings import as_json
 from experiments._shared.start_checks import check_numbers, refuse_evaluating_the_start, refuse_used_folder
-from experiments._shared.tokenizer_checks import check_tokenizers
 from experiments._shared.training.closing import closing_lines, resume_command
-from experiments._shared.training.data_tokenizer import fill_tokenizer
+from experiments._shared.training.data_tokenizer import check_tokenizers, fill_tokenizer
 from experiments._shared.training.loggers import make_loggers
 from experiments._shared.training.objective_errors import named_objective
 from experiments._shared.training.own_config import place_by_own_config

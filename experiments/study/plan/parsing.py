@@ -14,8 +14,8 @@ from jsonargparse import ArgumentError
 
 from experiments._shared.parsing.parsers import StrictParser
 from experiments._shared.parsing.words import option_values
-from experiments.study.plan.args import check_name
 from experiments.study.plan.declaration import Declared, Settings, Study
+from experiments.study.plan.keys import check_name
 from experiments.study.plan.reading import StudyFile, read_study
 
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")

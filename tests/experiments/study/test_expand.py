@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from experiments._shared.parsing.words import option_values
 from experiments._shared.plan_file import Plan, plan_of
-from experiments.study.plan.args import check_name, group_args
 from experiments.study.plan.arms import Point
 from experiments.study.plan.declaration import Declared, Settings, Study, TaskPart
 from experiments.study.plan.expand import expand
 from experiments.study.plan.folder import differences
+from experiments.study.plan.keys import check_name
+from experiments.study.plan.mappings import group_args
 from tests.support.study_texts import FULL, declare
 
 HEAD = "# Is it so?\nbase: [a.yaml]\nteacher: t\n"
