@@ -12,10 +12,14 @@ from typing import Any
 import yaml
 from jsonargparse import ArgumentError
 
+from experiments._shared.parsing.explanations import KEY, explain
 from experiments._shared.parsing.parsers import StrictParser
 from experiments.study.plan.args import check_name
 from experiments.study.plan.declaration import Declared, Settings, Study
 from experiments.study.plan.reading import StudyFile, read_study
+
+_PART = re.compile(r"\b\w+Part: ")
+"""Classes of a study's parts, in messages of the parser."""
 
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 
@@ -49,7 +53,8 @@ def parse_study(arguments: Sequence[str] | None = None) -> Declared:
         options = parser.instantiate(parser.parse_args(_with_content(words, content)))
     except (ArgumentError, ValueError) as error:
         message = str(error).replace(content, str(file))
-        raise ValueError(f"{_place(file, study_file.lines, message)}{message}") from error
+        words = _PART.sub("", explain(message, [part.name for part in fields(Study)]))
+        raise ValueError(f"{_place(file, study_file.lines, message)}{words}") from error
     assert file is not None  # the parser refuses a command line without one
     settings = Settings(**{part.name: options[part.name] for part in fields(Settings)})
     study = Study(**{part.name: options[part.name] for part in fields(Study)})
@@ -78,10 +83,14 @@ def _with_content(words: Sequence[str], content: str) -> list[str]:
 
 
 def _place(file: Path | None, lines: Mapping[str, int], message: str) -> str:
-    """`FILE, line N: ` where the message quotes a key of the file."""
-    quoted = [lines[name] for name in re.findall(r"'([^']+)' is not accepted", message) if name in lines]
-    quoted += [lines[name] for name in re.findall(r'Parser key "([^".]+)', message) if name in lines]
-    return f"{file}, line {quoted[0]}: " if quoted else ""
+    """`FILE, line N: ` of the innermost key that a message names; a message leaves out names such as a task's."""
+    keys = ".".join([*KEY.findall(message), *re.findall(r"'([^']+)' is not accepted", message)]).split(".")
+    for length in range(len(keys), 0, -1):
+        path = re.compile(r"(?:\.[^.]+)?\.".join(map(re.escape, keys[:length])))
+        found = [line for name, line in lines.items() if path.fullmatch(name)]
+        if len(found) == 1:
+            return f"{file}, line {found[0]}: "
+    return ""
 
 
 def fill_variables(study: Study, file: Path) -> Study:

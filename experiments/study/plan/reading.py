@@ -144,10 +144,11 @@ def _content(file: Path, text: str, root: yaml.MappingNode) -> tuple[dict[str, A
     return content, lines
 
 
-def _check_keys(file: Path, node: yaml.Node, lines: dict[str, int]) -> None:
+def _check_keys(file: Path, node: yaml.Node, lines: dict[str, int], above: tuple[str, ...] = ()) -> None:
+    """Refuse repeated keys, and note the line of each key by its path, as `then.nsmc.configs`."""
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            _check_keys(file, item, lines)
+            _check_keys(file, item, lines, above)
     if not isinstance(node, yaml.MappingNode):
         return
     seen: dict[str, int] = {}
@@ -158,8 +159,9 @@ def _check_keys(file: Path, node: yaml.Node, lines: dict[str, int]) -> None:
         if key.value in seen:
             raise ValueError(f"{file}, line {line}: {key.value!r} is in line {seen[key.value]} already")
         seen[key.value] = line
-        lines.setdefault(key.value, line)
-        _check_keys(file, value, lines)
+        path = (*above, key.value)
+        lines.setdefault(".".join(path), line)
+        _check_keys(file, value, lines, path)
 
 
 def _plain(source: _Source, node: yaml.Node, path: tuple[str, ...], line: int) -> Any:
