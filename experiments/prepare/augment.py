@@ -57,7 +57,7 @@ def augment(
     Args:
         model: folder, checkpoint or hub id of an encoder with its masked-LM head.
         input: table of training rows: CSV, TSV, JSONL, JSON or Parquet. All columns are kept.
-        output: table to write, of any of these formats, uncompressed.
+        output: table to write, of any of these formats, uncompressed; a .txt is tab-separated, with a line of names.
         spec: how many rows are made, and how much they differ.
         text: column of the text, or of the first of a pair.
         text_pair: column of the second text; none for one text. Each half is read alone.

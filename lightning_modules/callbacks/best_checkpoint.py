@@ -63,13 +63,13 @@ def best_scores(trainer: pl.Trainer) -> dict[str, float]:
 
 
 def keep_best_of_moved_run(trainer: pl.Trainer, checkpoint: dict[str, Any]) -> None:
-    """Keep the best score of a resumed run whose folder has another name than when the checkpoint was written.
+    """Keep the best score of a run whose folder has another name than when the checkpoint was written.
 
     `ModelCheckpoint` compares names of folders as text, and else forgets the best score: the next validation would
     overwrite a better checkpoint.
 
     Args:
-        trainer: loads the checkpoint to resume.
+        trainer: loads the checkpoint.
         checkpoint: its content; the states of the callbacks in it are changed.
     """
     home = Path(str(trainer.ckpt_path)).resolve().parent

@@ -114,12 +114,12 @@ class RunRecord(pl.Callback):
     def on_load_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Take the metrics up again when a run resumes."""
+        """Restore the metrics of a resumed run, and the best score of one whose folder has another name."""
+        keep_best_of_moved_run(trainer, checkpoint)
         if trainer.state.fn == "fit":
             saved = checkpoint[RUN_ENTRY]
             self.metrics, self.validated_step = saved["metrics"], saved["validated_step"]
             self._limited = saved["limited"]
-            keep_best_of_moved_run(trainer, checkpoint)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Note which step `val/...` belongs to, and write the metrics of the `validate` command.

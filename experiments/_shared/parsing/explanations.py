@@ -26,6 +26,12 @@ _SEVERAL = re.compile(
 )
 """The same of an option that may be one of several types, none of them nothing: a number or a group of settings."""
 
+_PLAIN = re.compile(
+    r"Does not validate against any of the Union subtypes\s+Subtypes: [^\n]*\s+Errors:\s+"
+    r"(?P<errors>(?:- Expected a <class '\w+'>\s+)+)Given value type: [^\n]*\s+Given value: (?P<value>[^\n]*)"
+)
+"""The same of an option inside another, of plain types alone."""
+
 _PAIRS = "Sequence[collections.abc.Sequence[int]]"
 """Type of pairs of layers; see `LayerMap`."""
 
@@ -58,7 +64,8 @@ def explain(message: str, options: Iterable[str], classes: Mapping[str, Sequence
         options: names of the parser's options, without dashes.
         classes: by option, the classes that it may name.
     """
-    short = _PATH.sub("", _LISTING.sub(_first_of, _PATH.sub("", message)))
+    short = _PLAIN.sub(_of_plain, _PATH.sub("", message))
+    short = _PATH.sub("", _LISTING.sub(_first_of, short))
     short = _SEVERAL.sub(_of_several, short)
     short = _NO_RECIPE.sub("no class is set yet; put the recipe (-c FILE) before its options and overlays", short)
     short = _REQUIRED.sub("no recipe given; put one first, such as -c configs/distill/distilkobert.yaml", short)
@@ -108,6 +115,12 @@ def _first_of(listing: re.Match[str]) -> str:
         return (own or errors)[0]
     names = dict.fromkeys(choice.strip(" '\"") for choice in ", ".join(choices).split(","))
     return _expected_one_of(list(names), listing[0].rpartition("Given value: ")[2].strip())
+
+
+def _of_plain(listing: re.Match[str]) -> str:
+    """The types that there are, without that of nothing."""
+    types = [name for name in re.findall(r"<class '(\w+)'>", listing["errors"]) if name != "NoneType"]
+    return f"expected {' or '.join(types)}, got {listing['value']}"
 
 
 def _of_several(listing: re.Match[str]) -> str:

@@ -158,6 +158,14 @@ def test_points_of_a_search_are_arms_on_top_of_the_base(tmp_path: Path) -> None:
         ("metric: nmsc/test/accuracy\n", r"metric: 'nmsc/test/accuracy' must be STAGE/KEY, its stage one of distil"),
         ("arms: {a: {x: 1}, b: [-c]}\n", r"line 4: arms.b: expected {option: value}, found \[-c\]"),
         ("metric: accuracy\n", r"metric: 'accuracy' must be STAGE/KEY"),
+        (
+            "then:\n  nsmc: {configs: [a], seedz: [1]}\n",
+            r"line 5: then: Option 'seedz' is not accepted; did you mean seeds\?",
+        ),
+        (
+            "then:\n  nsmc:\n    configs: [a]\n    distil:\n      configs: [b]\n      teacher_seed: first\n",
+            r"line 9: then: distil: teacher_seed: expected int, got first$",
+        ),
         ("search: {trials: 2, options: {a: {low: 1, high: 2}}}\n", r"search: needs .* metric"),
         *((f"arms: {{a: {{{name}: 3}}}}\n", rf"arms.a: --{name}=3 is ") for name in RESERVED),
         ("overrides: {run.recipe: x}\n", r"overrides: --run.recipe=x is set by the study itself"),
