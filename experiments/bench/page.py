@@ -23,7 +23,8 @@ _LOADER: Final = (
     "workers (`data.num_workers`, each two batches ahead) gain nothing there; a GPU at the target of 1,000,000 tokens "
     "a second needs one or two. A compiled step (`model.compute.compile`) has two graphs for each network, with and "
     "without padding, whatever the lengths; so fewer lengths save no compilation, and on a CPU "
-    "`data.pad_to_multiple_of` only adds padding, which is computed. What lengths of whole multiples gain on a GPU is not yet measured."
+    "`data.pad_to_multiple_of` only adds padding, which is computed. What lengths of whole multiples gain on a GPU is "
+    "not yet measured."
 )
 
 
