@@ -21,8 +21,8 @@ _TARGETS: Final = (
 _LOADER: Final = (
     "A CPU trains on about a thousand tokens a second, so waiting for data is below 0.2 % of its time, and loader "
     "workers (`data.num_workers`, each two batches ahead) gain nothing there; a GPU at the target of 1,000,000 tokens "
-    "a second needs one or two. A compiled step (`model.compute.compile`) has two graphs for each network, with and "
-    "without padding, whatever the lengths; so fewer lengths save no compilation, and on a CPU "
+    "a second needs one or two. A compiled step (`model.compute.compile`) has two graphs for each network, with "
+    "padding and without, whatever the lengths; so fewer lengths save no compilation, and on a CPU "
     "`data.pad_to_multiple_of` only adds padding, which is computed. What lengths of whole multiples gain on a GPU is "
     "not yet measured."
 )
