@@ -52,7 +52,11 @@ def test_variables_are_filled_in_and_may_use_each_other(tmp_path: Path) -> None:
         (HEAD + "colour: {}\n", (), r"s.yaml, line 4: no key 'colour'; there are root, .*arms"),
         (HEAD + "then:\n  nsmc:\n    config: [a]\n", (), r"s.yaml, line 6: .*'config' is not accepted"),
         (HEAD + "seeds: [one]\n", (), r"s.yaml, line 4: seeds: .*Got value: one"),
-        (HEAD + "controls: [students]\n", (), r"line 4: controls: expected teacher, undistilled or mlm_only, got students"),
+        (
+            HEAD + "controls: [students]\n",
+            (),
+            r"line 4: controls: expected teacher, undistilled or mlm_only, got students",
+        ),
         (HEAD + "arms: [a\n", (), r"s.yaml, line 4: not YAML"),
         ("# Is it so?\n", (), r"s.yaml: found comments only; expected settings"),
         ("# Is it so?\nbase: [a.yaml]\n", (), r"required: teacher"),
