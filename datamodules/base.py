@@ -1,6 +1,6 @@
 """What all data modules share: planned batches, processes, workers, and resuming in the middle of an epoch.
 
-A subclass gives data sets whose items are whole batches, asked for by `BatchKey`; this module plans the keys for every
+A subclass gives data sets whose items are whole batches, requested by `BatchKey`; this module plans the keys for every
 rank, builds the loaders and keeps the position. The position saved in a checkpoint is what training has *used*, counted
 as its batches end (`datamodules/resume.py`): loader workers are always some batches ahead.
 """
@@ -179,8 +179,8 @@ class PlannedDataModule(pl.LightningDataModule):
         place = self._resume.place
         if self._plan_of_checkpoint and (place.ended or not place.batches) and sampler.plan != self._plan_of_checkpoint:
             rank_zero_info(
-                "note: the batches of the epochs to come are others than those the run was started with: the data, or "
-                "the number of processes times accumulation, have changed"
+                "note: the batches of later epochs differ from those the run was started with: the data, or "
+                "the number of processes times accumulation, has changed"
             )
             self._plan_of_checkpoint = ""
         # Now, because loader workers ask for batches before Lightning tells the sampler which epoch it is.

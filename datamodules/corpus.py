@@ -14,7 +14,7 @@ from distilkobert.io.files import require_nonempty
 from distilkobert.tokenizers.loading import load_tokenizer
 
 VALIDATION_SEED = 0
-"""Seed of the validation masks, whatever the run's seed, so that runs of different seeds are measured alike."""
+"""Seed of the validation masks: the same for all runs, whatever their seed."""
 
 
 class CorpusDataModule(PlannedDataModule):
@@ -103,7 +103,7 @@ class CorpusDataModule(PlannedDataModule):
         self.pad_token_id: int = loaded.pad_token_id
         if loaded.mask_token_id is None:
             raise ValueError(
-                f"the tokenizer {tokenizer} has no mask token, so nothing can be masked; name it in its "
+                f"the tokenizer {tokenizer} has no mask token, so nothing can be masked; set it in its "
                 "tokenizer_config.json (mask_token)"
             )
         self._mask_token_id = loaded.mask_token_id
@@ -126,12 +126,14 @@ class CorpusDataModule(PlannedDataModule):
             )
         if stage == "predict":
             if self._predict_file is None:
-                raise ValueError("no file to predict on; name one, with [MASK] in every line, in --data.predict_file")
+                raise ValueError(
+                    "no file to predict on; set --data.predict_file to a text file with [MASK] in every line"
+                )
             texts = read_masked_texts(self._predict_file, self.tokenizer, self.max_length)
             self._masked_texts = MaskedTextBatches(texts, self.pad_token_id, self._mask_token_id)
 
     def train_dataloader(self) -> PlannedLoader:
-        """Shuffled, masked anew in every epoch."""
+        """Shuffled, with new masks in every epoch."""
         multiple = self.pad_to_multiple_of
         batches = self._batches("train", multiple)
         return self.planned_train_loader(batches, batches.lengths, self.max_tokens, pad_to_multiple_of=multiple)

@@ -15,7 +15,7 @@ from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 
 
 class KlueNERDataModule(TaggingDataModule):
-    """Sentences of KLUE-NER 1.1, the open stand-in for Naver NER.
+    """Sentences of KLUE-NER 1.1, an open substitute for Naver NER.
 
     With both files a twentieth of the training file, chosen by a hash of the sentence id, is dev, and KLUE's dev file,
     its last one with public tags, is the test part. One file alone is divided by the same hash: 8 tenths train, 1 dev,

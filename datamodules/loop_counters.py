@@ -1,4 +1,4 @@
-"""A place in a training, and the counters of Lightning's loops (2.6) from which training goes on there."""
+"""A place in a training, and the counters of Lightning's loops (2.6) from which training continues there."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, cast
@@ -60,11 +60,11 @@ def place_of(state: dict[str, Any]) -> Place:
 
 
 def counters_at(found: dict[str, Any], place: Place, processes: int, steps: int) -> dict[str, Any]:
-    """The state of Lightning's training loop from which it goes on at a place.
+    """The state of Lightning's training loop from which it continues at a place.
 
     Args:
         found: the loop's state in the checkpoint; what only informs is kept of it.
-        place: where to go on.
+        place: where to continue.
         processes: number of processes now.
         steps: optimizer steps taken.
 
@@ -98,7 +98,7 @@ def counters_at(found: dict[str, Any], place: Place, processes: int, steps: int)
 
 
 def check_counters(state: dict[str, Any]) -> None:
-    """Check that the state of Lightning's training loop consists of the counters that resuming knows.
+    """Check that the state of Lightning's training loop consists of the expected counters.
 
     Raises:
         RuntimeError: it does not; names those that are new or missing.
@@ -116,6 +116,6 @@ def check_counters(state: dict[str, Any]) -> None:
             unlike += [f"{name}.{part}.{count}" for count in sorted(counts.keys() ^ set(_COUNTS))]
     if unlike:
         raise RuntimeError(
-            f"pytorch-lightning {lightning_version} counts otherwise than 2.6, for which exact resume was built "
+            f"pytorch-lightning {lightning_version} has other loop counters than 2.6, for which exact resume was built "
             f"({', '.join(unlike[:4])}); install the version in constraints.txt"
         )

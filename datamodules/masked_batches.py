@@ -21,7 +21,7 @@ class MaskedBatches:
         corpora: What they are made of.
         part: `train` or `validation`.
         pad_token_id: Fills up shorter rows.
-        mask_token_id: Stands for hidden tokens.
+        mask_token_id: Id of [MASK].
         weights: Weight of every token id when masked positions are drawn, (V,).
         masking: How much is masked, and how.
         seed: Seed of the masks, and of what is drawn from corpora of a weight that is not whole.

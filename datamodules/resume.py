@@ -5,7 +5,7 @@ lose or repeat work: after a restart at an epoch's last batch the counters of th
 that a second restart takes its middle for its start; a validation that was due is skipped; with `max_steps` the epoch
 after a whole one is skipped. So nothing is inferred from them here. `ExactResume` counts through the public hooks, in
 whole optimizer steps, and when a checkpoint is loaded it writes the loops' counters new, in one of two forms from which
-Lightning goes on correctly: at the start of an epoch, or between two batches of one.
+Lightning continues correctly: at the start of an epoch, or between two batches of one.
 """
 
 from dataclasses import replace
@@ -20,7 +20,7 @@ from datamodules.loop_counters import Place, check_counters, counters_at
 
 
 class ExactResume(pl.Callback):
-    """Knows the place of the last whole optimizer step, and makes training go on from a loaded one.
+    """Records the place of the last complete optimizer step, and makes training continue from a loaded one.
 
     It comes first among the callbacks, so that every checkpoint is written with the place that it belongs to.
     """
@@ -37,7 +37,7 @@ class ExactResume(pl.Callback):
         return next((reason for reason in reasons if reason), "")
 
     def resume_at(self, place: Place, early_stopped: str) -> None:
-        """Go on from the place of a checkpoint whose counters are about to be loaded.
+        """Continue from the place of a checkpoint whose counters are about to be loaded.
 
         Args:
             place: of the checkpoint.
@@ -48,7 +48,7 @@ class ExactResume(pl.Callback):
         self._validated = place.validated if place.validated > place.batches else 0
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Check that Lightning keeps the counters that resuming knows.
+        """Check that Lightning has the expected counters.
 
         Raises:
             RuntimeError: it keeps others.
@@ -68,20 +68,20 @@ class ExactResume(pl.Callback):
             return
         if not self._loaded:
             raise ValueError(
-                f"--ckpt_path={trainer.ckpt_path} does not say where {type(trainer.datamodule).__name__} was in its "  # type: ignore[attr-defined]
+                f"--ckpt_path={trainer.ckpt_path} does not say where {type(trainer.datamodule).__name__} was in its "
                 "data: it was written while another data module was read, or by an earlier version of this project. "
                 "Start a new run; its weights can still be evaluated and exported"
             )
         if any(isinstance(callback, StochasticWeightAveraging) for callback in trainer.callbacks):  # type: ignore[attr-defined]
             raise ValueError(
-                "StochasticWeightAveraging does not keep what it has averaged, so a run with it cannot be resumed "
+                "StochasticWeightAveraging does not save its average, so a run with it cannot be resumed "
                 "exactly; leave it out, or start a new run. EMAWeightAveraging can be resumed"
             )
         longest = trainer.max_epochs
         if longest not in (None, -1) and self.place.epoch >= longest and self.place.batches:
             raise ValueError(
                 f"--trainer.max_epochs={longest}, but --ckpt_path={trainer.ckpt_path} is in epoch number "
-                f"{self.place.epoch + 1}; name the number of epochs that the run was continued to"
+                f"{self.place.epoch + 1}; set the number of epochs to which the run was continued"
             )
         loops = checkpoint["loops"]
         loops["fit_loop"] = counters_at(loops["fit_loop"], self.place, trainer.world_size, checkpoint["global_step"])
@@ -101,7 +101,7 @@ class ExactResume(pl.Callback):
             )
         for callback in trainer.early_stopping_callbacks if self._early_stopped else []:
             if isinstance(callback, EarlyStopping):
-                rank_zero_info("early stopping has ended this run; to train on, leave its callback out")
+                rank_zero_info("early stopping ended this run; to continue it, remove the callback")
                 callback.stopping_reason_message = self._early_stopped
                 trainer.should_stop = True
 
@@ -119,7 +119,7 @@ class ExactResume(pl.Callback):
     ) -> None:
         """Nothing that a restart does is left to be done."""
         for callback in trainer.callbacks if self._loaded else []:  # type: ignore[attr-defined]
-            if isinstance(callback, GradientAccumulationScheduler):  # an epoch that goes on is not announced to it
+            if isinstance(callback, GradientAccumulationScheduler):  # it is not told of an epoch that continues
                 callback.on_train_epoch_start(trainer, pl_module)
         self._settle(trainer)
 
@@ -149,7 +149,7 @@ class ExactResume(pl.Callback):
             self.place, self._here = Place(epoch=self.place.epoch + 1, total=self._total), 0
 
     def _settle(self, trainer: pl.Trainer) -> None:
-        """Put right the step that loggers are given: a restart that finds a validation done counts it once more."""
+        """Correct the step that loggers get: a restart that finds a validation done counts it once more."""
         if self._loaded:
             trainer.fit_loop.epoch_loop._batches_that_stepped = trainer.global_step
             self._loaded = False

@@ -53,7 +53,7 @@ def named_files(
     found: dict[str, Path]
     if hub is not None:
         if any(names.values()):
-            raise ValueError("hub and file names are both given; leave one of them out")
+            raise ValueError("hub and file names are both given; give only one of them")
         strange = sorted(set(hub.splits) - set(_PARTS))
         if strange or "train" not in hub.splits:
             raise ValueError(f"hub_splits has {', '.join(hub.splits) or 'nothing'}; expected train, and dev and test")
@@ -62,10 +62,10 @@ def named_files(
     else:
         found = {part: find_table(data_dir, name) for part, name in names.items() if name is not None}
     if "train" not in found:
-        raise ValueError("no train_file; name the table to train on, which also tells the labels")
+        raise ValueError("no train_file; give the training table, which also defines the labels")
     split = shares(0.0 if "dev" in found else dev_share, 0.0 if "test" in found else test_share)
     if "dev" not in found and not split.dev:
-        raise ValueError("dev_share is 0 and there is no dev_file; one of them has to choose the checkpoint")
+        raise ValueError("dev_share is 0 and there is no dev_file; a dev part is needed to select the checkpoint")
     return TaskFiles(found["train"], split, found.get("dev"), found.get("test"))
 
 
@@ -74,12 +74,12 @@ def find_table(data_dir: str, name: str) -> Path:
 
     Raises:
         FileNotFoundError: there is none; says which tables are there.
-        ValueError: it is there twice.
+        ValueError: it occurs twice.
     """
     path = Path(data_dir) / name
     found = [other for other in (path, *(path.with_name(f"{path.name}{end}") for end in SUFFIXES)) if other.is_file()]
     if len(found) > 1:
-        raise ValueError(f"{path.parent} holds {' and '.join(file.name for file in found)}; keep one of them")
+        raise ValueError(f"{path.parent} contains {' and '.join(file.name for file in found)}; keep one of them")
     if found:
         return found[0]
     if not path.parent.is_dir():
@@ -88,4 +88,4 @@ def find_table(data_dir: str, name: str) -> Path:
         )
     there = sorted(file.name for file in path.parent.iterdir() if file.is_file())
     listed = ", ".join(there[:6]) + (", ..." if len(there) > 6 else "")
-    raise FileNotFoundError(f"{path} does not exist, plain or compressed; {path.parent} holds {listed or 'no file'}")
+    raise FileNotFoundError(f"{path} does not exist, plain or compressed; {path.parent} contains {listed or 'no file'}")

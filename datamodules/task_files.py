@@ -70,7 +70,7 @@ def find_task_files(
 
     Raises:
         FileNotFoundError: the folder, or a needed file, is not there.
-        ValueError: a file is there twice.
+        ValueError: a file occurs twice.
     """
     folder = Path(data_dir)
     train_file, test_file = find_file(folder, train), find_file(folder, test)

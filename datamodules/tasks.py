@@ -140,14 +140,14 @@ class TaskDataModule(PlannedDataModule):
 
     @abstractmethod
     def read_features(self, path: Path, part: TaskPart) -> dict[str, Columns]:
-        """Read and encode a whole file; of parts that are not `LABELLED` it may lack the answers or be plain text.
+        """Read and encode a whole file; parts that are not `LABELLED` may be plain text or without answers.
 
         A table named `NOTES_TABLE` says what is odd about it.
         """
 
     @abstractmethod
     def feature_settings(self) -> dict[str, Any]:
-        """What `read_features` depends on beside the file and the tokenizer."""
+        """What `read_features` depends on besides the file and the tokenizer."""
 
     @abstractmethod
     def split_keys(self, tables: Tables) -> list[str]:

@@ -130,7 +130,7 @@ class TokenBudgetSampler(Sampler[BatchKey]):
         return len(self._batch_ends) // self.world_size
 
     def __iter__(self) -> Iterator[BatchKey]:
-        """Yield this rank's batches from the loaded position on; the epoch counts when the first one is asked for."""
+        """Yield this rank's batches from the loaded position on; the epoch is the current one when iteration starts."""
         epoch = self.epoch if self.shuffle else 0
         rows, sequence = self._plan(epoch)
         for place in range(self._start, len(self)):
@@ -157,7 +157,7 @@ class TokenBudgetSampler(Sampler[BatchKey]):
         """
         if batches and plan != self.plan:
             raise ValueError(
-                f"cannot go on after batch {batches} of epoch {epoch}: that epoch was planned from other data or "
+                f"cannot continue after batch {batches} of epoch {epoch}: that epoch was planned from other data or "
                 "settings (seed, token budget, processes times accumulation); use the same, or start a new run"
             )
         self.epoch, self._start = epoch, batches // self.world_size
@@ -206,8 +206,8 @@ def _checked_lengths(lengths: npt.ArrayLike, max_tokens: int) -> npt.NDArray[np.
 def _batch_ends(bucket_ends: IntArray, rows_allowed: IntArray, world_size: int, divisible_by: int) -> IntArray:
     """Cut the rows, ordered by bucket, into batches; the ends depend on the shape of the buckets alone.
 
-    What is left over of a bucket goes to the front of the next longer one. That is where its rows lie anyway, so only
-    the batch ends tell the two apart.
+    What is left over of a bucket goes to the front of the next longer one. That is where its rows are anyway, so only
+    the ends of the batches distinguish the two.
     """
     rows = int(bucket_ends[-1])
     sizes: list[int] = []

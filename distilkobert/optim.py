@@ -35,13 +35,13 @@ class OptimizerSpec:
         if not 0.0 < self.lr < float("inf"):
             raise ValueError(f"optimizer.lr={self.lr}: the learning rate must be a finite number above 0")
         if not all(0.0 <= beta < 1.0 for beta in self.betas):
-            raise ValueError(f"optimizer.betas={self.betas}: both must lie in [0, 1)")
+            raise ValueError(f"optimizer.betas={self.betas}: both must be in [0, 1)")
         if not self.eps > 0.0:
             raise ValueError(f"optimizer.eps={self.eps}: must be above 0")
         if not self.weight_decay >= 0.0:
             raise ValueError(f"optimizer.weight_decay={self.weight_decay}: must be 0 or more")
         if not 0.0 <= self.warmup < 1.0:
-            raise ValueError(f"optimizer.warmup={self.warmup}: a share of all steps, must lie in [0, 1)")
+            raise ValueError(f"optimizer.warmup={self.warmup}: a share of all steps, must be in [0, 1)")
 
 
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
@@ -121,7 +121,7 @@ def apply_schedule(schedule: LambdaLR) -> None:
     """Set the rates of the schedule's present step.
 
     The rates in an optimizer's state are those of the schedule it was saved under, which is another one where a run
-    goes on to another length.
+    is continued to another length.
     """
     rates = zip(schedule.base_lrs, schedule.lr_lambdas, strict=True)
     for group, (base, factor) in zip(schedule.optimizer.param_groups, rates, strict=True):

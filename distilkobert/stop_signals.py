@@ -46,7 +46,7 @@ class StopSignals:
 
     The first one is kept in `number` where the process has said that it will look (`deferring`); else it raises
     `StoppedBySignal` at once. The second one ends the process, also where the first has not been seen yet because the
-    process hangs in foreign code: a thread learns of signals from the interpreter itself. Under `torchrun`, which
+    process hangs in native code: a thread gets signals from the interpreter itself. Under `torchrun`, which
     passes signals on, an echo of the first is not taken for a second.
     """
 
@@ -115,7 +115,7 @@ def signals_held() -> Iterator[None]:
 def shield_worker(number: int) -> None:
     """Let a loader process outlast signals that go to all processes of a job; for `DataLoader(worker_init_fn=...)`.
 
-    Its parent may need more batches before it stops. The worker ends when its parent says so, or dies.
+    Its parent may need more batches before it stops. The worker ends when its parent ends it, or dies.
 
     Args:
         number: of the worker, which does not matter.
@@ -133,7 +133,7 @@ def shield_worker(number: int) -> None:
 
 
 def _end_with(parent: int) -> None:
-    """End this process when its parent, and nobody else, sends SIGTERM."""
+    """End this process on SIGTERM from its parent, and from no other process."""
     while (received := signal.sigwaitinfo({signal.SIGTERM})) is None or received.si_pid != parent:
         pass
     os._exit(0)

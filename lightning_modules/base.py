@@ -110,7 +110,7 @@ class EncoderModule(pl.LightningModule):
         Raises:
             ValueError: the checkpoint was written by another module class, or its weights have no place here.
         """
-        found = checkpoint.get(MODULE_ENTRY, {}).get("class", "no module of this project")
+        found = checkpoint.get(MODULE_ENTRY, {}).get("class", "a module of another project")
         if found != type(self).__name__:
             raise ValueError(
                 f"the checkpoint was written by {found}, but this run trains {type(self).__name__}; --ckpt_path only "
@@ -148,9 +148,9 @@ class EncoderModule(pl.LightningModule):
                 f"{name} is {found.get(name, 'not there')}, here {made.get(name, 'not there')}" for name in unlike
             )
             raise ValueError(
-                f"--ckpt_path={self.trainer.ckpt_path}: {len(unlike)} of its weights do not fit the network that these "
-                f"settings make ({'; '.join(list(shapes)[:2])}). Use the settings of its run, its config.yaml"
-                f"{', and a teacher of the same shape' if 'teacher' in self.settings else ''}"
+                f"--ckpt_path={self.trainer.ckpt_path}: {len(unlike)} of its weights do not fit the network of these "
+                f"settings ({'; '.join(list(shapes)[:2])}). Use the settings of its run, its "
+                f"config.yaml{', and a teacher of the same shape' if 'teacher' in self.settings else ''}"
             )
 
     def _log_step(self) -> None:

@@ -74,7 +74,7 @@ class Distillation(TaughtModule, MaskedLMModule):
         chosen = {name: one for name, one in objectives.items() if not (without_teacher and one.needs.teacher)}
         left_out = [name for name in objectives if name not in chosen]
         if left_out:
-            rank_zero_info(f"without_teacher leaves out the objectives that need the teacher: {', '.join(left_out)}")
+            rank_zero_info(f"without_teacher removes the objectives that need the teacher: {', '.join(left_out)}")
         self.objectives = WeightedSum(chosen)
         self.student = student
         self.teacher_dtype: TeacherType = teacher_dtype
@@ -106,8 +106,8 @@ class Distillation(TaughtModule, MaskedLMModule):
         longest = longest_input(student.config)
         if longest < self.max_length:
             raise ValueError(
-                f"student.init_from={self.student.init_from} takes {longest} tokens at most, the corpus has sequences "
-                f"of up to {self.max_length}; prepare the corpus with --max_tokens {longest}"
+                f"student.init_from={self.student.init_from} accepts at most {longest} tokens, the corpus has "
+                f"sequences of up to {self.max_length}; prepare the corpus with --max_tokens {longest}"
             )
         facts = network_facts(student, "the student"), network_facts(teacher, f"the teacher {self.teacher_source}")
         self.objectives.check(*facts)
@@ -120,7 +120,8 @@ class Distillation(TaughtModule, MaskedLMModule):
         )
         if unreached:
             rank_zero_info(
-                f"{len(unreached)} weights are reached by no objective and keep their start: {_few(unreached)}"
+                f"{len(unreached)} weights get no gradient from any objective and keep their initial values: "
+                f"{_few(unreached)}"
             )
         if not has_head(student):
             self.task = "encoder"
@@ -166,7 +167,7 @@ class Distillation(TaughtModule, MaskedLMModule):
         self.measures.add(self, stage, tokens)
 
     def log_measures(self, stage: str) -> None:
-        """Log what is measured beside means over tokens."""
+        """Log the metrics that are not means over tokens."""
         self.log_measured(stage, self.measures.values(self.progress))
 
     def _choose_by_total(self) -> None:

@@ -33,7 +33,9 @@ def ending_line(reason: str, step: int) -> str:
     if reason == EARLY_STOPPING:
         return f"ended by early stopping after optimizer step {step}"
     longer = " and a longer --trainer.max_time" if reason == "max_time" else ""
-    return f"stopped by {reason} after optimizer step {step}, before the run's end; go on with --ckpt_path=last{longer}"
+    return (
+        f"stopped by {reason} after optimizer step {step}, before the run's end; resume with --ckpt_path=last{longer}"
+    )
 
 
 def _at_its_end(trainer: pl.Trainer) -> bool:

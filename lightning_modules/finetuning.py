@@ -66,7 +66,7 @@ class FineTuning(EncoderModule):
     """Whether examples without a label teach it anything."""
 
     batch_keys: tuple[str, ...] = ()
-    """Entries of a batch, beside the inputs, without which training makes no sense."""
+    """Entries of a batch that training needs besides the inputs."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class FineTuning(EncoderModule):
         unlabelled = getattr(self.trainer.datamodule, "unlabelled", None)  # type: ignore[attr-defined]
         if stage == "fit" and unlabelled is not None and not self.takes_unlabelled:
             raise ValueError(
-                f"unlabelled_file={unlabelled}: {type(self).__name__} has no teacher that labels its texts; set "
+                f"unlabelled_file={unlabelled}: {type(self).__name__} has no teacher to label its texts; set "
                 "model.class_path=TaskDistillation (-c configs/finetune/distil.yaml), or leave unlabelled_file out"
             )
 
@@ -129,7 +129,7 @@ class FineTuning(EncoderModule):
         return settings
 
     def inputs(self, batch: Batch) -> dict[str, Tensor]:
-        """What the network takes of a batch: segment ids only for models that know them.
+        """What the network takes of a batch: segment ids only for models that use them.
 
         Raises:
             ValueError: the batch is one of another task.
@@ -197,7 +197,7 @@ class FineTuning(EncoderModule):
         """Values of the metrics over all batches and ranks, which then start again; called on every rank."""
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
-        """Move the tensors; the plain objects beside them stay as they are."""
+        """Move the tensors; plain objects stay as they are."""
         return {
             name: value.to(device, non_blocking=True) if isinstance(value, Tensor) else value
             for name, value in batch.items()

@@ -109,7 +109,7 @@ class HeldOutMeasures(nn.Module):
         self.similarity.update([states[layer] for layer in range(student.last + 1)], [its[t] for t in self.layers])
 
     def values(self, progress: float) -> dict[str, Tensor]:
-        """What is measured over all batches and ranks beside the means, which start again; called on every rank.
+        """Metrics over all batches and ranks that are not means; resets them. Called on every rank.
 
         Args:
             progress: share of training that is behind the weights, on which scheduled weights depend.

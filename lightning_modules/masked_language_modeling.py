@@ -1,4 +1,4 @@
-"""Masked language modelling: pretrain a BERT from scratch, or go on from any encoder on a corpus of one's own."""
+"""Masked language modelling: pretrain a BERT from scratch, or continue from any encoder on your own corpus."""
 
 from typing import Any, Literal
 
@@ -26,7 +26,7 @@ class MaskedLanguageModeling(MaskedLMModule):
     Args:
         encoder: shape of a network that starts from random weights; leave it out with `init_from`.
         optimizer: AdamW and its schedule.
-        init_from: folder, checkpoint or hub id of an encoder to go on from; a missing masked-LM head is added, tied to
+        init_from: folder, checkpoint or hub id of the encoder to train on; a missing masked-LM head is added, tied to
             the embeddings. None starts a BERT from random weights.
         train_first: what alone learns in the first part of training, while everything else keeps its weights: a new
             vocabulary then settles in the encoder before the encoder moves. The learning rate climbs from 0 a second
@@ -55,16 +55,16 @@ class MaskedLanguageModeling(MaskedLMModule):
     ) -> None:
         if init_from is not None and encoder != EncoderSpec():
             raise ValueError(
-                f"encoder gives the shape of a new network, but init_from={init_from} has its own; leave out "
-                "--model.encoder, or init_from to start from random weights"
+                f"encoder defines a new network, but init_from={init_from} has its own shape; remove --model.encoder, "
+                "or init_from to start from random weights"
             )
         if train_first is None and train_first_share != FIRST_SHARE:
             raise ValueError(
-                f"train_first_share={train_first_share}, but train_first says nothing; set "
+                f"train_first_share={train_first_share}, but train_first is not set; set "
                 "--model.train_first=embeddings_and_head"
             )
         if not 0.0 < train_first_share < 1.0:
-            raise ValueError(f"train_first_share={train_first_share}: a share of all steps, must lie between 0 and 1")
+            raise ValueError(f"train_first_share={train_first_share}: a share of all steps, must be between 0 and 1")
         # Here, where nothing is read, and not where the network is built: by then there is a run folder.
         if init_from is None and max_length is not None and encoder.max_positions < max_length:
             raise ValueError(
@@ -82,15 +82,15 @@ class MaskedLanguageModeling(MaskedLMModule):
         self.pad_token_id = pad_token_id
         self.max_length = max_length
         self.new_weights: list[str] = []
-        """Weights of an encoder to go on from that its source did not have."""
+        """Weights of the continued encoder that its source did not have."""
         self.means = TokenMeans("loss", "accuracy")
         self._first_steps = 0
 
     def build(self) -> None:
-        """Build the encoder with random weights, or load the one to go on from and say what was added to it.
+        """Build the encoder with random weights, or load the one to continue from, and log what was added to it.
 
         Raises:
-            FileNotFoundError: there is no such model to go on from.
+            FileNotFoundError: there is no such model to continue from.
             ValueError: it is incomplete, or does not fit the corpus.
         """
         if self.init_from is None:

@@ -24,7 +24,7 @@ class MaskedLMModule(EncoderModule):
         """Count one held-out batch into the metrics of `stage` (`val` or `test`)."""
 
     def log_measures(self, stage: str) -> None:
-        """Log what was measured over all batches of `stage`; nothing beside the means here."""
+        """Log what was measured over all batches of `stage`; nothing but the means here."""
 
     def start_bands(self) -> dict[str, tuple[float, float]]:
         """Plausible values of the terms before the first step, by name: lowest and highest."""

@@ -28,7 +28,7 @@ class QuestionAnswering(FineTuning):
     """An encoder under transformers' question answering head, scored by the official rules of KorQuAD 1.0 (percent).
 
     `exact_match` and `f1` are those of the answers given; `exact_match_raw` and `f1_raw` those of the answers before
-    a trailing particle was stripped, and equal to them where none is. `rouge_w`, where it is asked for, is KLUE's score
+    a trailing particle was stripped, and equal to them where none is. `rouge_w`, where requested, is KLUE's score
     of the answers given.
 
     Where questions may have no answer, those without train [CLS], and none is given where [CLS] scores better than the

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 
-def beside(settings: Collection[str], path: str) -> str:
+def new_run(settings: Collection[str], path: str) -> str:
     """How a run with other settings is started.
 
     Args:

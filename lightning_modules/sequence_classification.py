@@ -102,7 +102,7 @@ class SequenceClassification(FineTuning):
         labels = batch["labels"]
         if labels.is_floating_point():
             raise ValueError(
-                "SequenceClassification got scores and no classes; set data.kind to classification, or take "
+                "SequenceClassification got scores, not classes; set data.kind to classification, or "
                 "model.class_path=SequenceRegression"
             )
         if labels.ndim != 1 + self.multi_label:

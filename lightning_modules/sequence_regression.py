@@ -59,7 +59,7 @@ class SequenceRegression(FineTuning):
         """
         if batch["labels"].ndim != 1 or not batch["labels"].is_floating_point():
             raise ValueError(
-                "SequenceRegression got classes and no scores; set data.kind to regression, or take "
+                "SequenceRegression got classes, not scores; set data.kind to regression, or "
                 "model.class_path=SequenceClassification"
             )
         return TaskOutput(*score_loss(logits[0][:, 0], batch["labels"]), logits)
@@ -86,7 +86,7 @@ class SequenceRegression(FineTuning):
         self.spearman.update(predicted, gold)
 
     def scores(self, stage: str) -> dict[str, Tensor]:
-        """`pearson` and `spearman`; of a constant neither is defined, and 0 says so."""
+        """`pearson` and `spearman`; 0 for constants, where neither is defined."""
         values = {"pearson": self.pearson.compute(), "spearman": self.spearman.compute()}
         self.pearson.reset()
         self.spearman.reset()

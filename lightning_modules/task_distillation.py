@@ -30,7 +30,7 @@ from lightning_modules.task_scorers import ScoredByTask, scorer_of
 from lightning_modules.taught import TaughtModule
 
 HARD_LABELS: Final = "hard_labels"
-"""Name of the term of the true labels, beside those of the objectives."""
+"""Name of the term of the true labels; the others are named by the objectives."""
 
 
 class TaskDistillation(TaughtModule, ScoredByTask):
@@ -76,7 +76,7 @@ class TaskDistillation(TaughtModule, ScoredByTask):
         seed: int = 42,
     ) -> None:
         if task_facts is None:
-            raise ValueError("task_facts: the data says what the task is; expected one of the task data modules")
+            raise ValueError("task_facts comes from the data; expected one of the task data modules")
         if init_from is not None and student != StudentSpec():
             rank_zero_info(f"note: the student is {init_from} (model.init_from), so model.student is not used")
         kind = kind_named(task_facts.kind)
@@ -92,21 +92,23 @@ class TaskDistillation(TaughtModule, ScoredByTask):
         if not 0.0 <= hard_labels < float("inf"):
             raise ValueError(f"hard_labels={hard_labels}: expected a finite weight of 0 or more")
         if HARD_LABELS in objectives:
-            raise ValueError(f"objectives.{HARD_LABELS}: the name is taken; the true labels are weighed by hard_labels")
+            raise ValueError(
+                f"objectives.{HARD_LABELS}: the name is reserved; the weight of the true labels is hard_labels"
+            )
         self.objectives = WeightedSum(objectives)
         for name, objective in self.objectives.items():
             if not objective.needs.kept:
                 raise ValueError(
-                    f"objectives.{name}: rows makes logits of pieces in parts; a task has few, leave it out"
+                    f"objectives.{name}: rows computes vocabulary logits in parts; a task has few logits, leave it out"
                 )
             if objective.needs.logits and not objective.needs.teacher:
                 raise ValueError(
-                    f"objectives.{name}: {type(objective).__name__} learns pieces of a vocabulary, which a task has "
-                    "none of; leave it out, and weigh the true labels with hard_labels"
+                    f"objectives.{name}: {type(objective).__name__} needs vocabulary logits, which a task does not "
+                    "have; leave it out; hard_labels is the weight of the true labels"
                 )
             if kind is SEQUENCE_REGRESSION and isinstance(objective, SoftTargets):
                 raise ValueError(
-                    f"objectives.{name}: SoftTargets compares distributions, and a score is one number; take LogitsMSE"
+                    f"objectives.{name}: SoftTargets compares distributions, but a score is one number; use LogitsMSE"
                 )
         if not hard_labels and not any(objective.needs.logits for _, objective in self.objectives.items()):
             raise ValueError("hard_labels is 0 and no objective is on logits, so nothing would train the head")
@@ -195,7 +197,7 @@ class TaskDistillation(TaughtModule, ScoredByTask):
         return logit_rows(self.kind, logits, batch["attention_mask"], batch.get("labels"))
 
     def _teacher_inputs(self, batch: Batch) -> dict[str, Tensor]:
-        """What the teacher takes of a batch: segments where it knows them, whether the student does or not."""
+        """What the teacher takes of a batch: segments where it uses them, whether the student does or not."""
         names = ["input_ids", "attention_mask"]
         if takes_segments(self.teacher.model.config):
             names.append("token_type_ids")

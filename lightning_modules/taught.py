@@ -40,8 +40,8 @@ class TaughtModule(EncoderModule):
         super().on_load_checkpoint(checkpoint)
         if checkpoint.get(TEACHER_ENTRY, self.teacher_sum) != self.teacher_sum:
             raise ValueError(
-                f"--ckpt_path={self.trainer.ckpt_path}: its student has learnt from another teacher than the one in "
-                f"{self.teacher_source}, whose weights differ. Name the same teacher with --model.teacher, or start a "
+                f"--ckpt_path={self.trainer.ckpt_path}: its student was trained with another teacher than "
+                f"{self.teacher_source}: the weights differ. Give the same teacher with --model.teacher, or start a "
                 "new run with another --run.arm"
             )
         self._loaded_progress = checkpoint.get(PROGRESS_ENTRY, 1.0)

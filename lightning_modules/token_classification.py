@@ -19,7 +19,7 @@ class TokenClassification(FineTuning):
     """An encoder under transformers' token classification head, scored by entities (0 to 1).
 
     `precision`, `recall`, `f1` and, on the test part, `f1_TYPE` are seqeval's over all words or characters, those that
-    truncation cut off counting as O; `f1_kept` leaves them out, as the original's figure does; `f1_strict` takes
+    truncation cut off counting as O; `f1_kept` leaves them out, as the original's metric does; `f1_strict` takes
     entities by strict IOB2.
 
     Args:
@@ -73,7 +73,7 @@ class TokenClassification(FineTuning):
         return (*(name for name in types if name not in outside), *outside)
 
     def confusions(self, record: Record) -> list[tuple[str, str]]:
-        """The type of every word or character, whether it opens an entity or goes on with one."""
+        """The type of every word or character, whether it opens an entity or continues one."""
         pairs = zip(record["gold"], record["predicted"], strict=True)
         return [(tag_type(gold, self.suffix_tags), tag_type(guess, self.suffix_tags)) for gold, guess in pairs]
 

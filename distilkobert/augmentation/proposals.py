@@ -22,7 +22,7 @@ from distilkobert.padding import padded
 from distilkobert.tokenizers.loading import TextEncoder
 
 _SPARE: Final = 2
-"""Times as many words as are asked for are kept to the end: some are the word itself or are cut in another way."""
+"""Times as many words as requested are kept to the end: some are the word itself or are cut in another way."""
 
 
 class Asked(NamedTuple):

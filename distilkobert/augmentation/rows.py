@@ -31,8 +31,8 @@ class Counts:
     """What became of the rows.
 
     Args:
-        rows: rows that new ones were made of.
-        without_words: of them those without a word.
+        rows: rows of the training part.
+        without_words: of them those without a word, of which none is made.
         drawn: new rows that were drawn.
         unchanged: of them those in which no word was replaced.
         duplicates: those whose texts are there already.

@@ -31,21 +31,21 @@ class WordPieces:
         self.starting = _where(usable, self._starts)
         """(V,) boolean: pieces that start a word."""
         self.continuing = _where(usable, [not starts for starts in self._starts])
-        """(V,) boolean: pieces that go on with one."""
+        """(V,) boolean: pieces that continue one."""
         bare = [piece.starts_word and piece.text == "" for piece in pieces]
         self.lone_mark = _where([number not in special for number in range(size)], bare)
         """(V,) boolean: the mark of a word's start as a piece of its own, where there is one."""
         self._unknown = encoder.unk_token_id
 
     def starts_word(self, piece: int, at_start: bool) -> bool:
-        """Whether a piece starts a word; of the unknown piece its place says so."""
+        """Whether a piece starts a word; for the unknown piece its position decides."""
         return at_start if piece == self._unknown else self._starts[piece]
 
     def first(self, starts: bool, alone: bool) -> Tensor:
         """(V,) boolean: what the first piece of a word may be.
 
         Args:
-            starts: it starts a word, and does not go on with one (as behind a bracket).
+            starts: it starts a word, and does not continue one (as after a bracket).
             alone: it is the only piece.
         """
         if not starts:

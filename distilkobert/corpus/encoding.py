@@ -29,7 +29,7 @@ class BatchEncoder:
         self._pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> "BatchEncoder":
-        if self._num_proc > 1:  # a forked process would share the state of Arrow's threads, so each starts afresh
+        if self._num_proc > 1:  # a forked process would share the state of Arrow's threads, so each is a new one
             arguments = self._tokenizer, self._settings
             self._pool = ProcessPoolExecutor(self._num_proc, get_context("spawn"), _start_worker, arguments)
         return self
@@ -60,7 +60,7 @@ class BatchEncoder:
 def _interrupts_held() -> Iterator[None]:
     """Hold Ctrl-C back inside the block.
 
-    A process begun here inherits that for good, so it cannot be interrupted while it starts either: Ctrl-C reaches all
+    A process started here keeps that, so it cannot be interrupted while it starts either: Ctrl-C reaches all
     processes of a terminal, and the parent alone answers it, by ending the others.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

@@ -1,4 +1,4 @@
-"""Rare, middle and frequent tokens: three groups for which agreement with the teacher is measured apart."""
+"""Rare, middle and frequent tokens: three groups for which agreement with the teacher is measured separately."""
 
 from typing import Final
 

@@ -70,7 +70,9 @@ def existing_corpus(output: Path, wanted: Manifest, overwrite: bool) -> Manifest
     if not output.is_dir() or not any(output.iterdir()):
         return None
     if not (output / MANIFEST_NAME).is_file():
-        raise FileExistsError(f"{output} exists and is not a prepared corpus; name another output, or remove it first")
+        raise FileExistsError(
+            f"{output} exists and is not a prepared corpus; choose another output, or remove it first"
+        )
     found = read_manifest(output)
     differing = differences(found, wanted)
     if not differing:
@@ -83,8 +85,8 @@ def existing_corpus(output: Path, wanted: Manifest, overwrite: bool) -> Manifest
         return found
     if not overwrite:
         raise FileExistsError(
-            f"{output} holds a corpus made from something else ({'; '.join(differing)}); "
-            "name another output, or replace it with --overwrite"
+            f"{output} contains another corpus ({'; '.join(differing)}); "
+            "choose another output, or replace it with --overwrite"
         )
     return None
 
@@ -117,7 +119,7 @@ def _require_sequences(writer: CorpusWriter, counts: LineCounts, settings: Corpu
     if settings.validation_fraction and not writer.sequences["validation"]:
         raise ValueError(
             f"none of {counts.kept} lines kept fell into the validation part; raise validation_fraction = "
-            f"{settings.validation_fraction}, or set it to 0 to go without validation"
+            f"{settings.validation_fraction}, or set it to 0 for no validation part"
         )
 
 

@@ -43,7 +43,7 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST_NAME
     if not path.is_file():
         raise FileNotFoundError(
-            f"{folder} holds no prepared corpus ({MANIFEST_NAME} is missing); make one with the command "
+            f"{folder} contains no prepared corpus ({MANIFEST_NAME} is missing); make one with the command "
             f"prepare corpus --input FILES --tokenizer FOLDER --output {folder}"
         )
     try:
@@ -89,19 +89,19 @@ def differences(found: Manifest, wanted: Manifest) -> list[str]:
             for option in wanted[name] | found[name]:
                 there, asked = found[name].get(option), wanted[name].get(option)
                 if there != asked:
-                    lines.append(f"{name} {option}: {there!r} there, {asked!r} asked for")
+                    lines.append(f"{name} {option}: found {there!r}, requested {asked!r}")
         elif found[name] != wanted[name]:
-            lines.append(f"{name}: {found[name]!r} there, {wanted[name]!r} asked for")
+            lines.append(f"{name}: found {found[name]!r}, requested {wanted[name]!r}")
     return lines
 
 
 def _input_differences(found: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> list[str]:
     lines = []
     if len(found) != len(wanted):
-        lines.append(f"number of input files: {len(found)} there, {len(wanted)} asked for")
+        lines.append(f"number of input files: found {len(found)}, requested {len(wanted)}")
     for number, (there, asked) in enumerate(zip(found, wanted, strict=False), start=1):
         if content_of(there) != content_of(asked):
-            lines.append(f"input file {number}: {_content(there)} there, {_content(asked)} asked for")
+            lines.append(f"input file {number}: found {_content(there)}, requested {_content(asked)}")
     return lines
 
 

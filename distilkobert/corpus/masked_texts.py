@@ -1,4 +1,4 @@
-"""Texts in which somebody has written [MASK], for a masked language model to fill."""
+"""Texts that contain [MASK], for a masked language model to fill."""
 
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -31,7 +31,7 @@ def read_masked_texts(path: Path, tokenizer: TextEncoder, max_length: int) -> li
             the tokenizer has no mask token.
     """
     if tokenizer.mask_token is None or tokenizer.mask_token_id is None:
-        raise ValueError("the tokenizer has no mask token; there is nothing to predict with it")
+        raise ValueError("the tokenizer has no mask token, so it cannot be used for prediction")
     own = "" if tokenizer.mask_token == MASK else f" or {tokenizer.mask_token}"
     texts = []
     for number, line in enumerate(read_lines(path), start=1):

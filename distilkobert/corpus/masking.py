@@ -28,7 +28,7 @@ class MaskingSpec:
         keep: Share of the predicted tokens left as they are.
         random: Share of the predicted tokens replaced by a random token that is not a special one.
         smoothing: A token that occurs c times in the corpus is drawn with weight c to the power of minus this; 0 draws
-            all tokens alike.
+            all tokens with equal probability.
 
     Raises:
         ValueError: A value out of its range, or shares that do not add up to 1.

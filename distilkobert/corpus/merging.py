@@ -38,7 +38,7 @@ def merge_shares(
     Raises:
         FileNotFoundError: One of the folders holds no share, or a share is missing.
         FileExistsError: `output` holds something else than this corpus.
-        ValueError: A share is there twice, is damaged, or was made from other inputs, with other settings or another
+        ValueError: A share occurs twice, is damaged, or was made from other inputs, with other settings or another
             tokenizer; or as `prepare_corpus`.
     """
     require_limit(unknown_limit)
@@ -59,8 +59,8 @@ def merge_shares(
     found = [{"name": entry["name"], "bytes": entry["bytes"]} for entry in inputs]
     if [group["number"] for group, _ in groups] != list(range(len(groups))) or found != first["all_inputs"]:
         raise ValueError(
-            "the shards do not make up the input files: they were divided by different versions of this project; "
-            "prepare all of them again, with --overwrite"
+            "the shards do not cover the input files: different versions of this project divided them; prepare all "
+            "shards again, with --overwrite"
         )
     origin: Manifest = {"format": MANIFEST_FORMAT, "tokenizer": first["origin"]["tokenizer"], "inputs": inputs}
     origin["settings"] = first["origin"]["settings"]
@@ -81,26 +81,27 @@ def merge_shares(
 def _checked(folders: Sequence[Path]) -> Shares:
     """All shares of one corpus, each once, in the order of their numbers."""
     if not folders:
-        raise ValueError("no shards were named; give the folders of all of them")
+        raise ValueError("no shards given; name the folders of all shards")
     shares: Shares = {}
     first = folders[0], read_share(folders[0])
     for folder in folders:
         record = read_share(folder)
         if differing := share_differences(record, first[1]):
             raise ValueError(
-                f"{folder} and {first[0]} are no shards of one corpus ({'; '.join(differing)}); name shards of one"
+                f"{folder} and {first[0]} are not shards of one corpus ({'; '.join(differing)}); give the shards of "
+                "one corpus"
             )
         number = record["share"]["number"]
         if number in shares:
             raise ValueError(
-                f"{shares[number][0]} and {folder} are both shard {Share(**record['share'])}; name every shard once"
+                f"{shares[number][0]} and {folder} are both shard {Share(**record['share'])}; give every shard once"
             )
         shares[number] = folder, record
     of = first[1]["share"]["of"]
     missing = [str(Share(number, of)) for number in range(1, of + 1) if number not in shares]
     if missing:
         raise FileNotFoundError(
-            f"of {of} shards {len(missing)} are missing: {', '.join(missing)}; name their folders, or prepare them "
+            f"{len(missing)} of {of} shards are missing: {', '.join(missing)}; give their folders, or prepare them "
             "with corpus --shard"
         )
     return dict(sorted(shares.items()))

@@ -46,18 +46,18 @@ def prepare_corpus(
     """Make the corpus folder `output`, or find that it is there already.
 
     The result does not depend on the number of processes. The folder appears only when it is whole. Input files are
-    encoded into shards beside it (see `shards.py`); those of a preparation that was killed or interrupted are kept, and
-    the same command goes on behind them.
+    encoded into shards next to it (see `shards.py`). Shards of a killed or interrupted preparation are kept, and
+    the same command continues after them.
 
     Args:
-        inputs: File names, addresses that fsspec knows, and globs; see `texts.read_texts` for what is understood.
+        inputs: File names, addresses of fsspec, and globs; `texts.read_texts` lists the formats.
         tokenizer: Folder or hub name of the tokenizer: whatever `load_tokenizer` loads.
         output: The folder to make.
         settings: How text becomes sequences.
         field: Where the text is in `.jsonl` and `.parquet` files.
         num_proc: Processes that encode.
         overwrite: Replace a corpus in `output` that was made from something else, or is damaged.
-        on_progress: Called as it goes on.
+        on_progress: Called during the work.
         kind: What is in the inputs, whatever their names say.
         unknown_limit: Share of unknown pieces from which the texts are refused; 1 accepts any.
 

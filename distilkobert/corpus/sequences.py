@@ -151,7 +151,7 @@ def encode_lines(texts: Sequence[str], tokenizer: TextEncoder, settings: CorpusS
 
 
 class Packer:
-    """Cuts a stream of rows into sequences of one length; rows that do not fit go on in the next sequence.
+    """Cuts a stream of rows into sequences of one length; rows that do not fit continue in the next sequence.
 
     Args:
         tokenizer: Gives the frame of every sequence, for example [CLS], its first token, and [SEP], its last.

@@ -1,4 +1,4 @@
-"""Encoded pieces of a corpus on their way into its folder, so that a killed preparation goes on where it stopped.
+"""Encoded pieces of a corpus on their way into its folder, so that a killed preparation continues where it stopped.
 
 A shard is made of a number of input files. Its name is a hash of all that it depends on, so a file that has changed
 since is encoded again, and only that one.
@@ -69,7 +69,7 @@ def named_shard(files: Sequence[InputFile], inputs: Sequence[dict[str, Any]], or
 
 
 class ShardFolder:
-    """The shards that are whole, in a folder beside the corpus.
+    """The shards that are whole, in a folder next to the corpus.
 
     Args:
         folder: the folder; made when the first shard is.

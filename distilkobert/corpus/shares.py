@@ -50,14 +50,14 @@ class Share:
 
     def __post_init__(self) -> None:
         if not 1 <= self.number <= self.of:
-            raise ValueError(f"--shard={self}: expected a number from 1 to {max(self.of, 1)}, and how many there are")
+            raise ValueError(f"--shard={self}: expected I/N with I from 1 to {max(self.of, 1)}")
 
     @classmethod
     def parse(cls, text: str) -> "Share":
         """Read `2/4`."""
         found = re.fullmatch(r"(\d+)/(\d+)", text)
         if found is None:
-            raise ValueError(f"--shard={text}: expected which shard of how many, for example 2/4")
+            raise ValueError(f"--shard={text}: expected I/N, shard I of N, for example 2/4")
         return cls(int(found[1]), int(found[2]))
 
     def __str__(self) -> str:
@@ -96,7 +96,7 @@ def prepare_share(
     """Encode a share of the inputs into the folder `output`, or find that it is there already.
 
     All jobs are given the same inputs; sizes alone decide which of them has which, so that none reads the others'. A
-    file is never divided. The folder appears when it is whole; the same command goes on behind a killed one.
+    file is never divided. The folder appears when it is whole; the same command continues a killed one.
 
     Args:
         share: Which one.
@@ -159,7 +159,7 @@ def read_share(folder: Path) -> ShareRecord:
     """
     path = folder / SHARE_NAME
     if not path.is_file():
-        raise FileNotFoundError(f"{folder} holds no shard of a corpus ({SHARE_NAME} is missing)")
+        raise FileNotFoundError(f"{folder} contains no shard of a corpus ({SHARE_NAME} is missing)")
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         if record["format"] != SHARE_FORMAT:
@@ -182,9 +182,9 @@ def share_differences(found: ShareRecord, wanted: ShareRecord) -> list[str]:
     """What two shares were not made from in the same way, whichever shares they are."""
     lines = differences(found["origin"], wanted["origin"])
     if found["all_inputs"] != wanted["all_inputs"]:
-        lines.append(f"input files: {_listed(found['all_inputs'])} there, {_listed(wanted['all_inputs'])} asked for")
+        lines.append(f"input files: found {_listed(found['all_inputs'])}, requested {_listed(wanted['all_inputs'])}")
     if found["share"]["of"] != wanted["share"]["of"]:
-        lines.append(f"number of shards: {found['share']['of']} there, {wanted['share']['of']} asked for")
+        lines.append(f"number of shards: found {found['share']['of']}, requested {wanted['share']['of']}")
     return lines
 
 
@@ -206,7 +206,9 @@ def _existing_share(output: Path, wanted: ShareRecord, overwrite: bool) -> Share
     if not output.is_dir() or not any(output.iterdir()):
         return None
     if not (output / SHARE_NAME).is_file():
-        raise FileExistsError(f"{output} exists and is no shard of a corpus; name another output, or remove it first")
+        raise FileExistsError(
+            f"{output} exists and is not a shard of a corpus; choose another output, or remove it first"
+        )
     found = read_share(output)
     if {**found, "files": None} == {**wanted, "files": None} and not share_damage(output, found, SAMPLED_BLOCKS):
         return found
@@ -214,10 +216,10 @@ def _existing_share(output: Path, wanted: ShareRecord, overwrite: bool) -> Share
         return None
     differing = share_differences(found, wanted)
     if found["share"] != wanted["share"]:
-        differing.append(f"{Share(**found['share'])} there, {Share(**wanted['share'])} asked for")
+        differing.append(f"found {Share(**found['share'])}, requested {Share(**wanted['share'])}")
     reason = "; ".join(differing) or "its input files have changed, or it is damaged"
     raise FileExistsError(
-        f"{output} holds another shard ({reason}); name another output, or replace it with --overwrite"
+        f"{output} contains another shard ({reason}); choose another output, or replace it with --overwrite"
     )
 
 

@@ -99,7 +99,7 @@ class CorpusWriter(PartStreams):
         # datasets writes its description files around one row; the file with all rows then takes that row's place.
         # Saving all rows through it would copy them and map them into memory. It cannot load a part without rows.
         filled = [part for part in PARTS if self.sequences[part]]
-        # What it hashes into the name of its caches is this row and the description, which tells corpora apart.
+        # What it hashes into the name of its caches is this row and the description, which distinguishes corpora.
         origin = json.dumps({name: manifest[name] for name in ORIGIN}, ensure_ascii=False)
         info = DatasetInfo(description=origin, features=Features.from_arrow_schema(self.schema))
         row = {"input_ids": [[0]], "length": [1]}

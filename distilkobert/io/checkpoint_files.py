@@ -61,7 +61,7 @@ def write_checkpoint(path: Path, checkpoint: dict[str, Any]) -> None:
     except BaseException as error:
         partial.unlink(missing_ok=True)
         if isinstance(error, OSError):
-            kept = "the former file of that name is kept" if path.is_file() else "there was none of that name before"
+            kept = "the previous file of that name is kept" if path.is_file() else "there was no previous file"
             raise OSError(
                 f"{path}: the checkpoint could not be written ({error.strerror or error}); {kept}. Make space or "
                 "choose another --run.root, then resume"
@@ -83,8 +83,7 @@ def load_checkpoint(path: Path) -> Any:
         found = _wholeness(stream)
         if found == "damaged":
             raise ValueError(
-                f"{path}: the checkpoint is damaged: its bytes are not those that were written (SHA-256)"
-                f"{_instead_of(path)}"
+                f"{path}: the checkpoint is damaged: its SHA-256 is not the one that was written{_instead_of(path)}"
             )
         stream.seek(0)
         try:
@@ -92,16 +91,16 @@ def load_checkpoint(path: Path) -> Any:
         except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
             stream.seek(0)
             pickled = refused_pickle(error, stream.read(2))
-            reason = pickled or "not a readable checkpoint; it is cut short, or was not written by torch"
+            reason = pickled or "not a readable checkpoint: truncated, or not written by torch"
             # Without its cause, whose text advises to load the file as code.
             raise ValueError(f"{path}: {reason}{_instead_of(path)}") from None
     if found == "unknown":
-        warnings.warn(f"{path}: a checkpoint without a checksum; damage to it would not be seen", stacklevel=2)
+        warnings.warn(f"{path}: a checkpoint without a checksum; damage cannot be detected", stacklevel=2)
     return checkpoint
 
 
 def remove_partial_files(folder: Path) -> None:
-    """Remove what killed writes have left in a folder, in which nobody writes now."""
+    """Remove what killed writes have left in a folder to which no process writes now."""
     for path in folder.glob(".*.ckpt.partial"):
         path.unlink()
 
@@ -127,7 +126,7 @@ def refused_pickle(error: Exception, start: bytes = b"") -> str:
     if named is None and start not in _PICKLES:
         return ""
     what = f" ({named[1]})" if named else ""
-    return f"holds pickled Python objects{what}, which run code when they are loaded; only tensors and plain values are"
+    return f"contains pickled Python objects{what}, which can run code when loaded; only tensors and plain values are"
 
 
 class _SummedStream(io.RawIOBase):
@@ -201,8 +200,8 @@ def _instead_of(path: Path) -> str:
     """What is to be used in place of a file that cannot be read."""
     others = [other for other in path.parent.glob("*.ckpt") if other != path and wholeness(other) == "whole"]
     if not others:
-        return f". No other checkpoint in {path.parent} is known to be whole"
-    return f". The newest whole checkpoint of that folder is {max(others, key=lambda other: other.stat().st_mtime_ns)}"
+        return f". No other checkpoint in {path.parent} has a valid checksum"
+    return f". The newest intact checkpoint of that folder is {max(others, key=lambda other: other.stat().st_mtime_ns)}"
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,6 +1,6 @@
-"""Downloads that go on where they were cut off, are checked, and appear under their name only when they are whole.
+"""Downloads that continue where they were cut off, are checked, and get their name only when complete.
 
-While a file comes in, its bytes lie in `<name>.part` beside the target, and `<name>.part.tag` names the version that
+While a file comes in, its bytes are in `<name>.part` next to the target, and `<name>.part.tag` names the version that
 the server sent (its ETag or date). The next attempt asks for the missing bytes of that very version; a server that has
 another one, or cannot send parts, sends all of it again.
 """
@@ -20,7 +20,7 @@ from distilkobert.io.files import sha256_of_file, write_text
 from distilkobert.io.locks import only_process
 
 OnProgress: TypeAlias = Callable[[int, int | None], None]
-"""Called with the bytes that are there, and the size of the whole file where the server told it."""
+"""Called with the bytes that are there, and the size of the whole file where the server sends it."""
 
 ATTEMPTS: Final = 4
 MAX_BYTES: Final = 1 << 34
@@ -49,7 +49,7 @@ def download(
         url: address, http or https.
         target: file to make.
         sha256: what its bytes must hash to; None where that is not known.
-        on_progress: told about the bytes as they come.
+        on_progress: called with the bytes received so far.
         attempts: connections that may break off before this gives up; what came in stays for the next call.
 
     Returns:
@@ -60,7 +60,7 @@ def download(
         ConnectionError: the server cannot be reached, refuses, or breaks off too often.
         InUseError: another process downloads it.
         ValueError: the bytes, or those of a file that is there already, hash to something else; the file is larger than
-            `MAX_BYTES`; or neither its length nor its hash is known, so that a part could not be told from the whole.
+            `MAX_BYTES`; or neither its length nor its hash is known, so that a partial file could not be recognised.
     """
     if not target.parent.is_dir():
         raise FileNotFoundError(f"the folder {target.parent} does not exist; make it before downloading {target.name}")
@@ -72,8 +72,8 @@ def _download(url: str, target: Path, sha256: str | None, on_progress: OnProgres
     if target.exists():
         if sha256 is not None and (found := sha256_of_file(target)) != sha256:
             raise ValueError(
-                f"{target} is there already, but its SHA-256 is {found}, and that of {url} is {sha256}; remove the "
-                "file, or keep it and leave this out"
+                f"{target} exists with the SHA-256 {found}, but {url} has {sha256}; remove the file to download it, "
+                "or keep it and skip this step"
             )
         return False
     partial, tag = _partial(target), _tag(target)
@@ -96,15 +96,15 @@ def _download(url: str, target: Path, sha256: str | None, on_progress: OnProgres
         if attempt == attempts:
             kept = partial.stat().st_size if partial.exists() else 0
             raise ConnectionError(
-                f"{url}: the connection broke off {attempts} times; {kept:,} bytes are kept, so run the command again "
-                "to go on"
+                f"{url}: the connection broke {attempts} times; {kept:,} bytes are kept, so run the command again "
+                "to continue"
             )
     found = sha256_of_file(partial)
     if sha256 is not None and found != sha256:
         _forget(target)
         raise ValueError(
-            f"{url}: what was downloaded has the SHA-256 {found}, expected {sha256}; the bytes were removed. Try "
-            "again; if it stays so, the file at that address has changed, or the server cuts it off"
+            f"{url}: the download has the SHA-256 {found}, expected {sha256}, and was removed. Try again; if this "
+            "repeats, the file at that address has changed, or the server truncates it"
         )
     partial.replace(target)
     _forget(target)
@@ -138,11 +138,11 @@ def _fetch(url: str, partial: Path, tag: Path, on_progress: OnProgress | None, i
         total = _total(url, response, start)
         if total is None and not is_checked and response.headers.get("Transfer-Encoding", "").lower() != "chunked":
             raise ValueError(
-                f"{url}: the server does not say how long the file is, and no SHA-256 of it is known, so a part could "
-                "not be told from the whole; bring the file by other means"
+                f"{url}: the server sends no Content-Length and no SHA-256 is known, so a truncated file would not "
+                "be detected; get the file by other means"
             )
         entity = response.headers.get("ETag", "")
-        # A weak ETag allows bytes to differ, so only a date would be left to tell versions apart.
+        # A weak ETag allows bytes to differ, so only a date would distinguish versions.
         version = entity if entity and not entity.startswith("W/") else response.headers.get("Last-Modified", "")
         with partial.open("ab" if goes_on else "wb") as stream:
             write_text(tag, version)
@@ -167,7 +167,9 @@ def _total(url: str, response: http.client.HTTPResponse, start: int) -> int | No
     if length is None:
         return None
     if not length.strip().isdecimal():
-        raise http.client.HTTPException(f"the server sent the Content-Length {length!r}, which is no number of bytes")
+        raise http.client.HTTPException(
+            f"the server sent the Content-Length {length!r}, which is not a number of bytes"
+        )
     total = start + int(length)
     if total > MAX_BYTES:
         raise _too_large(url, f"{total:,}")

@@ -49,7 +49,7 @@ def sha256_of(stream: BinaryIO | io.RawIOBase) -> str:
 def atomic_file(target: Path) -> Iterator[BinaryIO]:
     """Open a binary file that appears as `target`, replacing it, only when the block ends without an error.
 
-    Until then it has a hidden, unique name beside the target. Any error, an interrupt included, removes it; a killed
+    Until then it has a hidden, unique name next to the target. Any error, an interrupt included, removes it; a killed
     process leaves it behind under that name, where nothing reads it.
 
     Raises:
@@ -136,5 +136,5 @@ def _swap_folder(new: Path, target: Path) -> None:
 
 
 def _unique_neighbour(target: Path) -> Path:
-    """A hidden name beside `target` that no other process uses."""
+    """A hidden name next to `target` that no other process uses."""
     return target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.partial")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def refuse_mistyped_folder(name: str | Path) -> None:
-    """Refuse a name that is no folder although the folder around it is there: the hub is not asked for it.
+    """Refuse a name that is no folder although the folder around it is there: no request to the hub is made.
 
     `data/kobret` has the form of a hub id, and asking for it takes a minute of retries where there is no network. A
     repository that the hub's client has in its cache is taken.
@@ -19,7 +19,7 @@ def refuse_mistyped_folder(name: str | Path) -> None:
         return
     kept = sorted(found.name for found in parent.iterdir() if not found.name.startswith("."))
     near = get_close_matches(path.name, kept, n=1)
-    holds = f"did you mean {parent / near[0]}?" if near else f"{parent} holds {', '.join(kept[:8]) or 'nothing'}"
+    holds = f"did you mean {parent / near[0]}?" if near else f"{parent} contains {', '.join(kept[:8]) or 'nothing'}"
     raise FileNotFoundError(
         f"there is no folder '{path}'; {holds} (for a repository of that name on the hub, fetch it first: "
         f"hf download {path})"

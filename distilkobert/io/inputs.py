@@ -13,7 +13,7 @@ def expand_inputs(patterns: Sequence[str]) -> list[InputFile]:
     """Turn names and globs (`**` crosses folders) into files, in the order of the patterns, each one's sorted.
 
     Args:
-        patterns: paths, or addresses that fsspec knows (`s3://bucket/*.txt`).
+        patterns: paths, or addresses of fsspec (`s3://bucket/*.txt`).
 
     Raises:
         FileNotFoundError: A name or a glob matches nothing, or names a folder.
@@ -22,7 +22,7 @@ def expand_inputs(patterns: Sequence[str]) -> list[InputFile]:
             unknown kind.
     """
     if not patterns:
-        raise ValueError("no input files were named; give at least one file or glob")
+        raise ValueError("no input files given; expected at least one file or glob")
     found: list[InputFile] = []
     for pattern in patterns:
         found += find_remote(pattern) if is_remote(pattern) else _find_local(pattern)
@@ -34,18 +34,18 @@ def expand_inputs(patterns: Sequence[str]) -> list[InputFile]:
             raise ValueError(f"{file} is empty (0 bytes); expected text")
         place = file.resolve() if isinstance(file, Path) else str(file)
         if place in seen:
-            raise ValueError(f"{file} is named twice; name every input file once")
+            raise ValueError(f"{file} is given twice; give every input file once")
         seen.add(place)
     return found
 
 
 def _find_local(pattern: str) -> list[Path]:
     named = Path(pattern)
-    # Path.glob takes no absolute pattern, so the older function does the matching.
+    # Path.glob does not accept absolute patterns, glob.iglob does.
     matches = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207
     paths = [named] if named.exists() else [Path(match) for match in matches]
     if named.is_dir():
-        raise FileNotFoundError(f"{pattern} is a folder; name its files, for example '{pattern}/*.txt'")
+        raise FileNotFoundError(f"{pattern} is a folder; give its files, for example '{pattern}/*.txt'")
     files = [path for path in paths if path.is_file()]
     if not files:
         raise FileNotFoundError(f"no file matches {pattern!r}; check the name, relative to {Path.cwd()}")
@@ -60,7 +60,7 @@ def size_of(file: InputFile) -> int:
 def described(file: InputFile) -> dict[str, Any]:
     """`name`, `bytes`, and `sha256` of a file's content; `etag` in its place where the file system keeps one.
 
-    A file whose file system knows neither is read to be hashed.
+    A file whose file system has neither is read and hashed.
     """
     return {"name": file.name, "bytes": size_of(file), **dict([_identity(file)])}
 

@@ -32,7 +32,7 @@ class InUseError(ValueError):
 def only_process(lock: Path, subject: str) -> Iterator[None]:
     """Let no other process into this block while this one is in it.
 
-    The lock's file, and one beside it that names this process, are made and removed with it, and so are folders for
+    The lock's file, and one next to it that names this process, are made and removed with it, and so are folders for
     them where nothing else has come into them.
 
     Args:

@@ -71,4 +71,4 @@ def opened_parquet(path: InputFile, on_read: Callable[[int], None] | None = None
 
 
 def _not_parquet(path: InputFile, error: BaseException) -> ValueError:
-    return ValueError(f"{path}: not a whole parquet file ({' '.join(str(error).split())}); fetch it again")
+    return ValueError(f"{path}: not a complete Parquet file ({' '.join(str(error).split())}); fetch it again")

@@ -50,6 +50,6 @@ def _own_code_refused(source: str) -> Iterator[None]:
             raise
         # Without its cause, whose text advises to run it.
         raise ValueError(
-            f"{source}: it names Python code of its own (auto_map), which is never run here; take a model of a type "
-            "that transformers has itself"
+            f"{source}: its config.json refers to its own Python code (auto_map), which is never run here; use a "
+            "model type that transformers supports"
         ) from None

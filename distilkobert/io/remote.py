@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
 ATTEMPTS: Final = 4
-"""Times that a block of a file is asked for before reading gives up."""
+"""Attempts to read a block of a file before it is an error."""
 PAUSE_SECONDS: Final = 1.0
 """Wait after the first failed attempt; longer by as much after each other one."""
 _VERSIONS: Final = ("etag", "md5hash", "content-md5", "blob_id")
@@ -24,7 +24,7 @@ class RemoteFile:
         system: fsspec's file system.
         path: name in it.
         size: bytes.
-        identity: `sha256` or `etag` of its content, as far as the file system knows one; else empty.
+        identity: `sha256` or `etag` of its content, where the file system has one; else empty.
     """
 
     system: Any
@@ -79,7 +79,7 @@ def find_remote(pattern: str) -> list[RemoteFile]:
     except ImportError as error:
         raise ValueError(f"{pattern}: a package is missing ({error}); install it with pip") from None
     except ValueError as error:
-        raise ValueError(f"{pattern}: {error}; expected a path, or an address that fsspec knows") from None
+        raise ValueError(f"{pattern}: {error}; expected a path, or an address that fsspec supports") from None
     magic = any(sign in path for sign in "*[") if path.startswith("http") else has_magic(path)
     try:
         paths = sorted(system.glob(path)) if magic else [path]
@@ -91,7 +91,7 @@ def find_remote(pattern: str) -> list[RemoteFile]:
     except Exception as error:  # every file system has its own
         raise ConnectionError(f"{pattern} cannot be reached ({_words(error)})") from error
     if not magic and found[0] is None:
-        raise FileNotFoundError(f"{pattern} is a folder; name its files, for example '{pattern}/*.txt'")
+        raise FileNotFoundError(f"{pattern} is a folder; give its files, for example '{pattern}/*.txt'")
     files = [file for file in found if file is not None]
     if not files:
         raise FileNotFoundError(f"no file matches {pattern!r}")
@@ -104,7 +104,9 @@ def _described(system: Any, path: str) -> RemoteFile | None:
     if info["type"] == "directory":
         return None
     if info["size"] is None:
-        raise ValueError(f"{path}: the server does not say how long the file is; download it, and name the copy")
+        raise ValueError(
+            f"{path}: the server sends no Content-Length; download the file, and give the path of the copy"
+        )
     return RemoteFile(system, path, int(info["size"]), _identity(info))
 
 
@@ -124,7 +126,7 @@ def _words(error: BaseException) -> str:
 
 
 def open_remote(file: RemoteFile, on_read: Callable[[int], None] | None) -> io.RawIOBase:
-    """Open a file for reading; a block that does not come is asked for again.
+    """Open a file for reading; a block that fails is requested again.
 
     Args:
         file: the file.
@@ -187,7 +189,7 @@ class _RemoteStream(io.RawIOBase):
     def _require_unchanged(self) -> None:
         now = self._tried(lambda: _described(self._file.system, self._file.path))
         if now != self._file:
-            raise ConnectionError(f"{self._file} has been replaced while it was read; run the command again")
+            raise ConnectionError(f"{self._file} was replaced while it was read; run the command again")
 
     def _tried(self, ask: Callable[[], Any]) -> Any:
         failed = 0
@@ -198,7 +200,8 @@ class _RemoteStream(io.RawIOBase):
                 failed += 1
                 if failed == ATTEMPTS:
                     raise ConnectionError(
-                        f"{self._file}: no answer behind byte {self._place:,} after {ATTEMPTS} attempts "
-                        f"({_words(error)}); run the command again to go on, or download the file and name the copy"
+                        f"{self._file}: no answer after byte {self._place:,} after {ATTEMPTS} attempts "
+                        f"({_words(error)}); run the command again to continue, or download the file and give the "
+                        "path of the copy"
                     ) from error
                 time.sleep(PAUSE_SECONDS * failed)

@@ -11,7 +11,7 @@ from distilkobert.io.metric_names import STATUS, STEPS, STOPPED_BY
 METRICS_FILE = "metrics.json"
 CONFIG_FILE = "config.yaml"
 LOGGERS_FILE = "loggers.json"
-"""Ids that loggers beside TensorBoard have given the run."""
+"""Ids that loggers other than TensorBoard have given the run."""
 
 RUNNING, STOPPED, FINISHED = "running", "stopped", "finished"
 """Values of `status` in `metrics.json`; a run that was killed while it trained on keeps the first."""
@@ -53,7 +53,7 @@ def no_checkpoint(path: Path) -> FileNotFoundError:
     kept = sorted(str(found) for found in (run / "checkpoints").glob("*.ckpt"))
     hint = f"; there are {', '.join(kept)}" if kept else ""
     if not kept and (run / CONFIG_FILE).is_file():
-        hint = f"; the run in {run} kept none: remove the folder and start it again"
+        hint = f"; the run in {run} has none: remove the folder and start it again"
     return FileNotFoundError(f"{path}: no such checkpoint file{hint}")
 
 

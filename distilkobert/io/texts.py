@@ -40,8 +40,8 @@ def text_format(path: InputFile, kind: TextKind | None = None) -> TextFormat:
     compression = cast(Compression, suffixes.pop()[1:]) if suffixes and suffixes[-1] in SUFFIXES else None
     if kind is None and suffixes and suffixes[-1] not in (".txt", ".jsonl", ".parquet"):
         raise ValueError(
-            f"{path}: unknown file type {suffixes[-1]}; expected a name ending in .txt, .jsonl or .parquet, optionally "
-            "followed by .gz, .xz, .bz2 or .zst; or say what is in the file, for example with --format txt"
+            f"{path}: unknown file type {suffixes[-1]}; expected a name ending in .txt, .jsonl or .parquet, "
+            "optionally followed by .gz, .xz, .bz2 or .zst; or set the format, for example --format txt"
         )
     return TextFormat(kind or cast(TextKind, suffixes[-1][1:] if suffixes else "txt"), compression)
 
@@ -70,7 +70,7 @@ def read_texts(
         yield from read_lines(path, on_read)
         return
     if field is None:
-        raise ValueError(f"{path}: a .{kind} file has several fields; say which one holds the text (field)")
+        raise ValueError(f"{path}: a .{kind} file has several fields; set field to the one with the text")
     yield from _read_jsonl(path, field, on_read) if kind == "jsonl" else _read_parquet(path, field, on_read)
 
 
@@ -135,17 +135,15 @@ def _read_jsonl(path: InputFile, field: str, on_read: Callable[[int], None] | No
         except json.JSONDecodeError as error:
             raise ValueError(f"{path}, line {number}: not JSON ({error.msg}); expected one object a line") from None
         except RecursionError:
-            raise ValueError(f"{path}, line {number}: too many brackets inside one another; expected text") from None
+            raise ValueError(f"{path}, line {number}: brackets nested too deeply; expected text") from None
         except ValueError:  # Python converts no longer ones
-            raise ValueError(
-                f"{path}, line {number}: a whole number of too many digits; write it as a string"
-            ) from None
+            raise ValueError(f"{path}, line {number}: an integer with too many digits; write it as a string") from None
         text = record.get(field) if isinstance(record, dict) else None
         if not isinstance(text, str):
             found = f"an object with {sorted(record)}" if isinstance(record, dict) else type(record).__name__
             raise ValueError(f"{path}, line {number}: expected an object with a string in {field!r}, found {found}")
         if not text.isprintable() and any("\ud800" <= character <= "\udfff" for character in text):
-            raise ValueError(f"{path}, line {number}: half of a surrogate pair in {field!r}; write the file as UTF-8")
+            raise ValueError(f"{path}, line {number}: a lone surrogate in {field!r}; write the file as UTF-8")
         yield text
 
 

@@ -40,7 +40,7 @@ def with_final(syllable: str, final: str) -> str:
 
 
 def spoken_final(text: str) -> str | None:
-    """Final consonant with which ``text`` is read aloud: "" where it ends open, None where it cannot be told.
+    """Final consonant with which ``text`` is read aloud: "" where it ends open, None where it is unknown.
 
     Closing quotes, sentence punctuation and a gloss in round brackets are not read: ``현미경(microscope)`` ends in ㅇ.
     A digit is read by its Sino-Korean name, a capital by the name of the letter; for other letters the answer is None.

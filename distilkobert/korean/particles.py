@@ -40,8 +40,8 @@ _VOWEL_OR_L: Final = frozenset(_AFTER_VOWEL_OR_L.split())
 _VOWEL: Final = frozenset(_AFTER_VOWEL.split())
 PARTICLES: Final = _ANY | _CONSONANT | _OTHER_CONSONANT | _VOWEL_OR_L | _VOWEL
 # Too many nouns end like these (제주도, 백만, 한국인): stripping them from the gold answers of the KorQuAD 1.0
-# development set spoils 77 answers and repairs 34 that were extended to whole words; in both halves of its articles
-# more are spoilt than repaired.
+# development set breaks 77 answers and repairs 34 that were extended to whole words; in both halves of its articles
+# more are broken than repaired.
 NOT_STRIPPED: Final = frozenset({"도", "만", "인"})
 _LONGEST: Final = max(map(len, PARTICLES))
 _SHORTEST_STRIPPED: Final = 2
@@ -72,7 +72,7 @@ def agrees(particle: str, final: str | None) -> bool:
 
 
 def trailing_particle(text: str) -> str:
-    """The longest particle that ``text`` ends in and that agrees with what stands before it, or "".
+    """The longest particle that ``text`` ends in and that agrees with the text before it, or "".
 
     Nouns do not end in 으, so 로 is never taken from a 으로 that does not agree.
     """
@@ -125,7 +125,7 @@ def encode_text(text: str, encode: Encode, particles: ParticleMode) -> Encoding:
         return encode(text)
     parts = split_words(text)
     ids, spans = encode(" ".join(text[start:end] for start, end in parts))
-    # Position in the joined text to position in the original; the joining space stands for the end of its part.
+    # Position in the joined text to position in the original; the joining space maps to the end of its part.
     origins = [position for start, end in parts for position in range(start, end + 1)]
     kept_ids, kept_spans = [], []
     for number, (start, end) in zip(ids, spans, strict=True):

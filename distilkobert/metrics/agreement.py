@@ -1,4 +1,4 @@
-"""Agreement with the teacher's first choice, told apart by how frequent the true token is."""
+"""Agreement with the teacher's first choice, by frequency of the true token."""
 
 import torch
 from torch import Tensor
@@ -8,7 +8,7 @@ from distilkobert.corpus.frequency import BUCKETS
 
 
 class BucketAgreement(Metric):
-    """Share of the masked tokens of each frequency group on which student and teacher choose alike (0 to 1).
+    """Share of the masked tokens of each frequency group on which student and teacher make the same choice (0 to 1).
 
     Counts are summed over batches and ranks before anything is divided.
 

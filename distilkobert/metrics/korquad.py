@@ -22,7 +22,7 @@ from distilkobert.io.files import write_text
 _TO_SPACE: Final = "'\"《》<>〈〉()‘’"
 _SPACING: Final = str.maketrans(_TO_SPACE, " " * len(_TO_SPACE))
 NO_ANSWER: Final = ""
-"""Stands for the answer of a question that has none."""
+"""Placeholder for the answer of a question that has none."""
 _DELETING: Final = str.maketrans("", "", string.punctuation)
 
 

@@ -1,4 +1,4 @@
-"""How alike the layers of a student and of its teacher are, over all real tokens of an evaluation."""
+"""Similarity of the layers of a student and of its teacher, over all real tokens of an evaluation."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -46,7 +46,7 @@ def as_cell(text: str) -> str:
 def sample_table(samples: Iterable[Sample]) -> str:
     """A Markdown table with one sample a line: its row and text, the true answer, the model's and its weight.
 
-    Numbers stand beside text because TensorBoard breaks the words of narrow columns.
+    Numbers are next to the text because TensorBoard breaks the words of narrow columns.
     """
     lines = ["| text | gold | answer |", "| --- | --- | --- |"]
     for sample in samples:

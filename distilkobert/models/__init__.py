@@ -1,6 +1,6 @@
 """Networks: families of encoders, teachers, students, heads, checkpoints, and the checks that they fit together.
 
-The public names are imported when they are first asked for, because they bring torch and transformers.
+The public names are imported on first use, because they import torch and transformers.
 """
 
 from importlib import import_module

@@ -36,7 +36,7 @@ class Kept:
     """What was kept of the last forward pass, by 0-based layer.
 
     Args:
-        embeddings: what the first layer was given, (B, T, H); None where it was not asked for.
+        embeddings: input of the first layer, (B, T, H); None where it was not requested.
         hidden: states after a layer, (B, T, H); that of the last layer is the encoder's output.
         projections: of a layer's attention.
     """
@@ -56,7 +56,7 @@ class _Calls:
 
     def next_layer(self) -> int:
         if self.count == len(self.layers):
-            raise RuntimeError("a second forward pass inside one capture; leave the `with` block between two passes")
+            raise RuntimeError("a second forward pass inside one capture; use one `with` block per pass")
         self.count += 1
         return self.layers[self.count - 1]
 
@@ -78,7 +78,7 @@ class Capture:
         embeddings: keep the input of the first layer.
 
     Raises:
-        ValueError: the family is unsupported, it calls no attention function but projections are asked for, a layer is
+        ValueError: the family is unsupported, it calls no attention function but projections are requested, a layer is
             beyond the depth, or the network has a capture already.
     """
 
@@ -97,7 +97,9 @@ class Capture:
                 f"layer {beyond[0]} cannot be captured: {type(model).__name__} has layers 0 to {depth - 1}"
             )
         if hasattr(model.base_model, _KEEPER):
-            raise ValueError(f"this {type(model).__name__} has a capture already; make one with all that is needed")
+            raise ValueError(
+                f"this {type(model).__name__} already has a capture; make one with everything that is needed"
+            )
         self.kept = Kept()
         self._hidden, self._projections = frozenset(hidden), frozenset(projections)
         self._active = False
@@ -128,12 +130,12 @@ class Capture:
         self._active = False
 
     def keep_state(self, calls: _Calls, output: Any) -> None:
-        """Keep a hidden state if its layer is asked for."""
+        """Keep a hidden state if its layer is requested."""
         if self._active and (layer := calls.next_layer()) in self._hidden:
             self.kept.hidden[layer] = output[0] if isinstance(output, tuple) else output
 
     def keep_projections(self, calls: _Calls, query: Tensor, key: Tensor, value: Tensor) -> None:
-        """Keep query, key and value if their layer is asked for."""
+        """Keep query, key and value if their layer is requested."""
         if self._active and (layer := calls.next_layer()) in self._projections:
             self.kept.projections[layer] = Projections(query, key, value)
 

@@ -1,6 +1,6 @@
 """Between Lightning checkpoints and transformers models.
 
-A checkpoint of ours carries, beside Lightning's own entries, the key `transformers`: the configuration and the head of
+A checkpoint of ours has, besides Lightning's own entries, the key `transformers`: the configuration and the head of
 the network it holds and the prefix of its weights. So a network can be rebuilt from the checkpoint alone, without the
 module that trained it, and without running any code that a checkpoint names (everything is read with
 `weights_only=True`).
@@ -62,7 +62,7 @@ def model_from_checkpoint(checkpoint: Mapping[str, Any], path: str | Path) -> Pr
         path: the checkpoint's file, for messages.
 
     Raises:
-        ValueError: the weights do not fit the configuration beside them.
+        ValueError: the weights do not fit the configuration next to them.
     """
     entry = checkpoint[ENTRY]
     try:
@@ -80,7 +80,7 @@ def model_from_checkpoint(checkpoint: Mapping[str, Any], path: str | Path) -> Pr
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:
-        raise ValueError(f"{path}: the weights do not fit the configuration stored beside them: {error}") from error
+        raise ValueError(f"{path}: the weights do not fit the configuration stored with them: {error}") from error
     model.train(False)
     return model
 
@@ -152,7 +152,7 @@ def load_own(source: str | Path) -> PreTrainedModel:
         model.register_module("pooler", None)
         missing = [name for name in missing if name not in pooler]
     if missing:
-        raise ValueError(f"{source}: incomplete; it lacks {', '.join(sorted(missing)[:4])}. Fetch the model again")
+        raise ValueError(f"{source}: incomplete; missing: {', '.join(sorted(missing)[:4])}. Fetch the model again")
     model.train(False)
     return model
 
@@ -169,7 +169,7 @@ def _from_folder_or_hub(
     """The network, the names of its missing weights, and its head: its own, or that of `task` where it has none."""
     path = Path(source)
     if path.is_dir() and not (path / "config.json").is_file():
-        raise FileNotFoundError(f"{path}: the folder has no config.json, so it holds no transformers model")
+        raise FileNotFoundError(f"{path}: not a transformers model: the folder has no config.json")
     if not path.is_dir() and (path.is_absolute() or path.parts[0] in ("~", "..") or len(path.parts) > 2):
         raise FileNotFoundError(f"{path}: no such model folder or checkpoint, and hub ids look like owner/name")
     refuse_mistyped_folder(path)
@@ -194,8 +194,8 @@ def _from_folder_or_hub(
         if path.is_dir():
             raise ValueError(f"{path}: the model in this folder cannot be read: {reason}") from error
         raise FileNotFoundError(
-            f"'{source}' is no model folder or checkpoint here, and could not be fetched from the Hugging Face hub: "
-            f"{reason}"
+            f"'{source}' is not a local model folder or checkpoint, and could not be fetched from the Hugging Face "
+            f"hub: {reason}"
         ) from error
     except pickle.UnpicklingError as error:
         reason = refused_pickle(error) or "its weights are damaged, or were not written by torch"

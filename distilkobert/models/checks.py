@@ -42,24 +42,24 @@ def check_new_weights(model: PreTrainedModel, missing: Sequence[str], source: st
     lost = [name for name in missing if name.startswith(encoder) and name not in new_pooler]
     if lost:
         raise ValueError(
-            f"{source}: the encoder is incomplete; it lacks {', '.join(lost[:4])}{' and others' if lost[4:] else ''}. "
+            f"{source}: the encoder is incomplete; missing: {', '.join(lost[:4])}{' and others' if lost[4:] else ''}. "
             "Only the task's head may start from random weights"
         )
     new = head & set(missing)
     if missing and new != head:
         raise ValueError(
-            f"{source}: the head is incomplete; it lacks {', '.join(sorted(missing))} but has other parts. The file is "
+            f"{source}: the head is incomplete; missing: {', '.join(sorted(missing))}. The file is "
             "damaged, or was written for another kind of head"
         )
 
 
 def check_left_out(model: PreTrainedModel, surplus: Sequence[str], source: str) -> None:
-    """Say which weights of a source have no place in `model`; refuse if one of them belongs to the encoder.
+    """Log which weights of a source have no place in `model`; refuse if one of them belongs to the encoder.
 
-    A pooler that `model` lacks and the parts of another head are left out; a log message counts them by their module.
+    A pooler without a place in `model` and parts of another head are left out; a log message counts them by module.
 
     Raises:
-        ValueError: the source has weights of the encoder, such as further layers, that its configuration does not know.
+        ValueError: the source has weights of the encoder, such as further layers, that are not in its configuration.
     """
     encoder = f"{model.base_model_prefix}."
     parts = {name for name, _ in model.base_model.named_children()}
@@ -72,14 +72,14 @@ def check_left_out(model: PreTrainedModel, surplus: Sequence[str], source: str) 
     ]
     if lost:
         raise ValueError(
-            f"{source}: holds {len(lost)} weights of the encoder that its configuration has no place for "
-            f"({', '.join(sorted(lost)[:3])}{' and others' if lost[3:] else ''}); the configuration is that of another "
-            "model, for example one of fewer layers. Correct config.json, or fetch the model again"
+            f"{source}: {len(lost)} weights of the encoder do not occur in its configuration "
+            f"({', '.join(sorted(lost)[:3])}{' and others' if lost[3:] else ''}); the configuration is that of "
+            "another model, for example one of fewer layers. Correct config.json, or fetch the model again"
         )
     if surplus:
         modules = Counter(name.removeprefix(encoder).partition(".")[0] for name in surplus)
         listed = ", ".join(f"{name} ({count} weights)" for name, count in sorted(modules.items()))
-        _log.warning("%s: %s has no place for these, they are left out: %s", source, type(model).__name__, listed)
+        _log.warning("%s: %s does not use these weights: %s", source, type(model).__name__, listed)
 
 
 def longest_input(config: PreTrainedConfig) -> int:
@@ -89,7 +89,7 @@ def longest_input(config: PreTrainedConfig) -> int:
 
 
 def takes_segments(config: PreTrainedConfig) -> bool:
-    """Whether the network tells segments apart: DistilBERT has none, RoBERTa a single one."""
+    """Whether the network distinguishes segments: DistilBERT has none, RoBERTa a single one."""
     return getattr(config, "type_vocab_size", 0) > 1
 
 
@@ -113,18 +113,18 @@ def check_facts(
     longest = longest_input(config)
     if facts.max_length is not None and longest < facts.max_length:
         raise ValueError(
-            f"{source}: takes {longest} tokens at most, data.max_length is {facts.max_length}; set "
+            f"{source}: accepts at most {longest} tokens, but data.max_length is {facts.max_length}; set "
             f"--data.max_length={longest} or less"
         )
     own = class_names(model)
     if labels and own != list(labels):
         remedy = (
-            "set --data.labels to the teacher's, or take a teacher of this task"
+            "set --data.labels to the teacher's, or use a teacher of this task"
             if teacher
-            else "choose a checkpoint of this task, or with --model.init_from an encoder whose head is of another task"
+            else "use a checkpoint of this task, or as --model.init_from an encoder with the head of another task"
         )
         raise ValueError(
-            f"{source}: its head knows the labels {', '.join(own)}, the data has {', '.join(labels)}; {remedy}"
+            f"{source}: its head has the labels {', '.join(own)}, the data has {', '.join(labels)}; {remedy}"
         )
 
 

@@ -28,12 +28,12 @@ class ComputeSpec:
             others: those that only run.
 
         Raises:
-            ValueError: the trained network knows no gradient checkpointing.
+            ValueError: the trained network does not support gradient checkpointing.
         """
         if self.gradient_checkpointing:
             if not trained.supports_gradient_checkpointing:
                 raise ValueError(
-                    f"compute.gradient_checkpointing: {type(trained).__name__} does not know it; leave it out"
+                    f"compute.gradient_checkpointing: {type(trained).__name__} does not support it; leave it out"
                 )
             trained.gradient_checkpointing_enable({"use_reentrant": False})  # type: ignore[no-untyped-call]
         if self.compile:

@@ -136,7 +136,7 @@ def add_family(model_type: str, family: Family) -> None:
         ValueError: the family is known already.
     """
     if model_type in FAMILIES:
-        raise ValueError(f"there is an encoder family '{model_type}' already")
+        raise ValueError(f"the encoder family '{model_type}' already exists")
     FAMILIES[model_type] = family
 
 

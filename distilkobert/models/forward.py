@@ -59,7 +59,7 @@ class NetworkRun:
 
         Args:
             batch: the batch.
-            every_layer: keep the hidden states after every layer, for what is measured beside the objectives.
+            every_layer: keep the hidden states after every layer, for other measurements than the objectives.
         """
         run = encode_layers if every_layer else encode_last
         with nullcontext(Kept()) if self._capture is None else self._capture as kept:

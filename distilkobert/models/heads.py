@@ -1,6 +1,6 @@
 """One view of the masked-LM models of transformers: an encoder, and a head that maps hidden states to the vocabulary.
 
-Keeping the two apart lets a training step send only the tokens it needs through the vocabulary projection: with 8,002
+Separating the two lets a training step send only the tokens it needs through the vocabulary projection: with 8,002
 pieces and 15 % masked tokens that projection is most of a small model's work.
 """
 

@@ -28,7 +28,7 @@ def input_limit() -> int:
         ValueError: torch has no int8 of oneDNN here.
     """
     if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
-        raise ValueError("this torch has no oneDNN, which computes in int8; take float32")
+        raise ValueError("this torch has no oneDNN, which int8 needs; use float32")
     linear = nn.Linear(64, 1, bias=False)
     nn.init.constant_(linear.weight, float(_WEIGHT_LIMIT))
     found = Int8Linear(linear, limit=_WEIGHT_LIMIT)(torch.full((1, 64), float(_WEIGHT_LIMIT)))
@@ -79,7 +79,7 @@ def quantize_layers(model: PreTrainedModel) -> int:
         ValueError: it is on another device, or torch has no int8 of oneDNN here.
     """
     if model.device.type != "cpu":
-        raise ValueError(f"int8 runs on a CPU only, the network is on {model.device}; take float32 or bfloat16")
+        raise ValueError(f"int8 runs on a CPU only, but the network is on {model.device}; use float32 or bfloat16")
     layers = model.base_model.get_submodule(family_of(model.config).layers)
     found = [
         (parent, name, child)

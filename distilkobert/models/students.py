@@ -60,11 +60,11 @@ class StudentSpec:
         if len(set(self.layers)) != len(self.layers):
             raise ValueError(f"student.layers={list(self.layers)}: a teacher layer is named twice")
         if self.dropout is not None and not 0.0 <= self.dropout < 1.0:
-            raise ValueError(f"student.dropout={self.dropout}: must lie in [0, 1), or be null for the teacher's values")
+            raise ValueError(f"student.dropout={self.dropout}: must be in [0, 1), or null for the teacher's values")
         widths = {name: getattr(self, name) for name in ("hidden_size", "intermediate_size", "heads")}
         for name, width in widths.items():
             if width is not None and width < 1:
-                raise ValueError(f"student.{name}={width}: must be 1 or more, or be null for the teacher's")
+                raise ValueError(f"student.{name}={width}: must be 1 or more, or null for the teacher's")
         if self.hidden_size and self.heads and self.hidden_size % self.heads:
             raise ValueError(f"student.heads={self.heads}: must divide student.hidden_size={self.hidden_size}")
         if self.init_from is not None:
@@ -73,8 +73,8 @@ class StudentSpec:
                 given.append("init")
             if given:
                 raise ValueError(
-                    f"student.{given[0]}={getattr(self, given[0])}: student.init_from={self.init_from} gives the "
-                    "student's shape and weights; leave one of the two out"
+                    f"student.{given[0]}={getattr(self, given[0])}: student.init_from={self.init_from} already "
+                    "defines the student's shape and weights; give only one of the two"
                 )
 
     @property
@@ -115,7 +115,7 @@ def _from_teacher(teacher: PreTrainedModel, spec: StudentSpec, *, head: bool) ->
     beyond = [layer for layer in spec.layers if layer >= depth]
     if beyond:
         raise ValueError(
-            f"student.layers={list(spec.layers)}: the teacher has layers 0 to {depth - 1}, there is no {beyond[0]}"
+            f"student.layers={list(spec.layers)}: the teacher has layers 0 to {depth - 1}, not {beyond[0]}"
         )
     same = spec.architecture == "same" or teacher.config.model_type == "distilbert"
     config = (same_config if same else distilbert_config)(teacher, spec.layers)
@@ -144,7 +144,7 @@ def _continued(source: str, teacher: PreTrainedModel, spec: StudentSpec, *, head
     if depth != len(spec.layers):
         raise ValueError(
             f"student.init_from={source} has {depth} layers, student.layers={list(spec.layers)} names "
-            f"{len(spec.layers)}; name for each of its layers the teacher layer that it is compared with"
+            f"{len(spec.layers)}; give one teacher layer to compare with for each of its layers"
         )
     if pieces != teacher.config.vocab_size:
         raise ValueError(

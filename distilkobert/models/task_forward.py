@@ -16,7 +16,7 @@ from distilkobert.objectives.weighted_sum import Captured
 from distilkobert.tasks.kinds import MULTI_LABEL_CLASSIFICATION, QUESTION_ANSWERING, TOKEN_CLASSIFICATION, TaskKind
 
 _NOWHERE = -1e4
-"""Logit of a position that no answer can have: its probability is 0 in float32, and no infinity spoils a difference."""
+"""Logit of a position that no answer can have: its probability is 0 in float32, and differences stay finite."""
 
 
 def logit_rows(

@@ -24,7 +24,7 @@ def check_teacher_head(missing: Sequence[str], kind: TaskKind, source: str) -> N
     """
     if missing:
         raise ValueError(
-            f"teacher {source} has no trained head for {kind.name}; it lacks {', '.join(missing[:4])}. Fine-tune it on "
+            f"teacher {source} has no trained head for {kind.name}; missing: {', '.join(missing[:4])}. Fine-tune it on "
             "this task first, and name its exported folder or checkpoint"
         )
 

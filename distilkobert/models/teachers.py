@@ -44,7 +44,7 @@ class EncoderSpec:
         if self.hidden_size % self.heads:
             raise ValueError(f"encoder.heads={self.heads}: must divide encoder.hidden_size={self.hidden_size}")
         if not 0.0 <= self.dropout < 1.0:
-            raise ValueError(f"encoder.dropout={self.dropout}: must lie in [0, 1)")
+            raise ValueError(f"encoder.dropout={self.dropout}: must be in [0, 1)")
 
 
 def build_encoder(spec: EncoderSpec, *, vocab_size: int, pad_token_id: int) -> BertForMaskedLM:
@@ -106,10 +106,10 @@ def load_teacher(
     check_new_weights(model, missing, f"teacher {source}")
     if missing and logits:
         raise ValueError(
-            f"teacher {source}: the checkpoint has no trained masked-LM head; it lacks "
+            f"teacher {source}: the checkpoint has no trained masked-LM head; missing: "
             f"{', '.join(missing[:4])}{' and others' if len(missing) > 4 else ''}. A random head would be distilled "
-            "without any error. Take a checkpoint with its head (monologg/kobert-lm has one, monologg/kobert does "
-            "not), or learn from hidden states alone: objectives that need no logits"
+            "without any error. Use a checkpoint with its head (monologg/kobert-lm has one, monologg/kobert does "
+            "not), or use only objectives that need no logits, such as those on hidden states"
         )
     _check_fit(model, source, vocab_size=vocab_size, pad_token_id=pad_token_id, max_length=max_length)
     teacher = cast(PreTrainedModel, model.base_model) if missing else model

@@ -42,8 +42,8 @@ def fit_vocabulary(model: PreTrainedModel, vocab_size: int | None, pad_token_id:
     if vocab_size is not None and config.vocab_size != vocab_size:
         if not holds_pieces(config.vocab_size, vocab_size):
             raise ValueError(
-                f"{source}: its vocabulary has {config.vocab_size} pieces, the data's tokenizer {vocab_size}; name the "
-                "tokenizer the model was trained with in data.tokenizer"
+                f"{source}: its vocabulary has {config.vocab_size} pieces, the data's tokenizer {vocab_size}; set "
+                "data.tokenizer to the tokenizer the model was trained with"
             )
         _log.warning(
             "%s: its vocabulary is padded to %d rows, %d more than the tokenizer has pieces",
@@ -55,11 +55,11 @@ def fit_vocabulary(model: PreTrainedModel, vocab_size: int | None, pad_token_id:
     # RoBERTa's kin count positions from behind [PAD], so there the default is the one the model was trained with.
     if getattr(embeddings, "padding_idx", None) is not None or _names_pad(source):
         raise ValueError(
-            f"{source}: its [PAD] is id {config.pad_token_id}, the data's tokenizer has {pad_token_id}; name the "
-            "tokenizer the model was trained with in data.tokenizer, or, if it is this one, correct pad_token_id in "
-            "config.json"
+            f"{source}: its [PAD] is id {config.pad_token_id}, the data's tokenizer has {pad_token_id}; set "
+            "data.tokenizer to the tokenizer the model was trained with, or, if it is this one, correct pad_token_id "
+            "in config.json"
         )
-    _log.warning("%s: config.json names no pad_token_id; the tokenizer's, %d, is taken", source, pad_token_id)
+    _log.warning("%s: config.json has no pad_token_id; the tokenizer's, %d, is used", source, pad_token_id)
     config.pad_token_id = pad_token_id
     cast(nn.Embedding, model.get_input_embeddings()).padding_idx = pad_token_id
 

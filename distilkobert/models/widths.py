@@ -35,7 +35,7 @@ def narrow_config(
     of_head, hidden = width // number, hidden_size or width
     if heads is None and hidden % of_head:
         raise ValueError(
-            f"student.hidden_size={hidden}: no multiple of the teacher's width of a head, {of_head}; set student.heads"
+            f"student.hidden_size={hidden}: not a multiple of the teacher's head width, {of_head}; set student.heads"
         )
     heads = heads or hidden // of_head
     if hidden % heads:

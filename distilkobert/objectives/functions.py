@@ -58,7 +58,7 @@ def soft_target_loss_in_parts(
     temperature: float,
     rows: int,
 ) -> Tensor:
-    """As `soft_target_loss` of the two heads' logits, which are made for `rows` tokens at a time and kept by nobody.
+    """As `soft_target_loss` of the two heads' logits, which are computed for `rows` tokens at a time and not kept.
 
     The backward pass makes each part's logits again. That costs one more pass through both heads, and keeps memory at
     `rows` times V in place of N times V, several times over.
@@ -88,14 +88,14 @@ def soft_target_loss_in_parts(
 
 
 WORSE_THAN_GUESSING: Final = 1.5
-"""Times the value of a network that knows nothing: more than any start has."""
+"""Times the value of an untrained network: more than any start has."""
 
 
 def masked_lm_band(vocab_size: int, random_weights: bool) -> tuple[float, float]:
     """Lowest and highest masked-LM loss that is plausible before the first step, in nats.
 
     Args:
-        vocab_size: V; weights that know nothing have ln V.
+        vocab_size: V; untrained weights have ln V.
         random_weights: such weights, so that much less than ln V means that the input shows what is masked.
     """
     guessing = math.log(vocab_size)

@@ -45,7 +45,7 @@ class LayerMap:
             raise ValueError(f"layer map {pairs}: a student layer is named twice")
 
     def resolve(self, student_layers: int, teacher_layers: int) -> Pairs:
-        """The pairs for networks of these depths, `EMBEDDINGS` first if asked for.
+        """The pairs for networks of these depths, `EMBEDDINGS` first if requested.
 
         Raises:
             ValueError: a layer is beyond the depth of its network.

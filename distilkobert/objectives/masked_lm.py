@@ -12,7 +12,7 @@ from distilkobert.objectives.schedules import Scheduled
 class MaskedLM(Objective):
     """Cross-entropy of the true pieces at the masked tokens, mean over those, in nats; needs no teacher.
 
-    Source: Devlin et al. 2019 (arXiv:1810.04805), as a term beside soft targets: Sanh et al. 2019, section 2.
+    Source: Devlin et al. 2019 (arXiv:1810.04805), as a term next to soft targets: Sanh et al. 2019, section 2.
 
     Args:
         weight: factor in the sum: a number or a schedule.

@@ -60,7 +60,7 @@ class Needs:
 def facts_of(teacher: NetworkFacts | None) -> NetworkFacts:
     """The teacher's facts of an objective whose `needs` names the teacher."""
     if teacher is None:
-        raise RuntimeError("there is no teacher; Needs(teacher=True) asks for one")
+        raise RuntimeError("there is no teacher; set Needs(teacher=True)")
     return teacher
 
 
@@ -77,7 +77,7 @@ def check_needs(name: str, needs: Needs, student: NetworkFacts, teacher: Network
         ValueError: names the objective, the network, and the remedy.
     """
     if needs.teacher and teacher is None:
-        raise ValueError(f"objective {name} needs a teacher, and this run has none")
+        raise ValueError(f"objective {name} needs a teacher, but this run has none")
     networks = [student, *([teacher] if needs.teacher and teacher is not None else [])]
     for network in networks:
         if needs.logits and not network.has_head:
@@ -87,8 +87,8 @@ def check_needs(name: str, needs: Needs, student: NetworkFacts, teacher: Network
             )
         if needs.attention and not network.gives_attention:
             raise ValueError(
-                f"objective {name} needs query, key and value, which {network.name} ({network.family}) does not give; "
-                "use an objective on hidden states or logits"
+                f"objective {name} needs query, key and value, which {network.name} ({network.family}) does not "
+                "provide; use an objective on hidden states or logits"
             )
     for layer_map in (needs.hidden, needs.attention):
         if layer_map is not None:

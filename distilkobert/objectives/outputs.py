@@ -129,7 +129,7 @@ class Outputs:
 def required(teacher: Outputs | None) -> Outputs:
     """The teacher's outputs of an objective whose `needs` names the teacher."""
     if teacher is None:
-        raise RuntimeError("the teacher did not run; Needs(teacher=True) asks for it")
+        raise RuntimeError("the teacher did not run; set Needs(teacher=True)")
     return teacher
 
 

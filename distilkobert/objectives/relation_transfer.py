@@ -16,7 +16,7 @@ Relation = Literal["query", "key", "value"]
 
 
 def relation_heads(states: Tensor, heads: int) -> Tensor:
-    """Heads joined and divided anew, (B, R, T, A * D / R), of queries, keys or values (B, A, T, D).
+    """Heads joined and divided again, (B, R, T, A * D / R), of queries, keys or values (B, A, T, D).
 
     Args:
         states: queries, keys or values of all attention heads.

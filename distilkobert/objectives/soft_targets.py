@@ -51,7 +51,7 @@ class SoftTargets(Objective):
         return Needs(teacher=True, logits=self.on)
 
     def start_band(self, vocab_size: int, random_student: bool) -> tuple[float, float] | None:
-        """A divergence is 0 or more (up to rounding); from a student that knows nothing at most T^2 ln V."""
+        """A divergence is 0 or more (up to rounding); from an untrained student at most T^2 ln V."""
         return -1e-3, WORSE_THAN_GUESSING * value_at(self.temperature, 0.0) ** 2 * math.log(vocab_size)
 
     def forward(self, student: Outputs, teacher: Outputs | None, batch: Batch) -> Tensor:

@@ -41,7 +41,7 @@ class AlignedWords:
 
 
 def align_words(word_pieces: Sequence[Sequence[int]], unk_id: int, max_pieces: int | None = None) -> AlignedWords:
-    """Lay the pieces of all words in a row.
+    """Concatenate the pieces of all words.
 
     Args:
         word_pieces: ids of each word, encoded one by one, for example by ``KoBertTokenizer.encode_batch(words)``.
@@ -86,7 +86,7 @@ def piece_tags(character_tags: Sequence[str], offsets: Sequence[Span]) -> list[s
     """Tags of pieces from prefix tags (B-PS) of characters.
 
     Of several pieces that share their first character only the first may open an entity. A piece without characters,
-    which is a lone word-start mark, never opens one: it is inside where the character behind it goes on with an entity,
+    which is a lone word-start mark, never opens one: it is inside where the next character continues an entity,
     and O elsewhere. So no reader that takes it for a piece like others finds an entity of a mark alone.
     """
     tags: list[str] = []

@@ -58,7 +58,7 @@ class AnsweringCodec(Codec):
         super().__init__(encoder, settings, labels)
         if settings.reference_decoding and settings.particles == "split":
             raise ValueError(
-                "reference_decoding is on, and particles is split, which the original does not know; set particles to "
+                "reference_decoding is on, and particles is split, unlike the original; set particles to "
                 "none or strip, or reference_decoding to false"
             )
         if settings.reference_decoding and not isinstance(encoder, KoBertTokenizer):

@@ -44,7 +44,7 @@ def read_record(table: Path) -> dict[str, Any] | None:
         return None
     record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     if record["sha256"] != sha256_of_file(table):
-        raise ValueError(f"{path}: it describes other rows than {table.name} has; remove it, or run augment again")
+        raise ValueError(f"{path}: it belongs to another version of {table.name}; remove it, or run augment again")
     return record
 
 
@@ -66,19 +66,19 @@ def check_augmented(
     """
     for option, file in others.items():
         if file is not None and read_record(file) is not None:
-            raise ValueError(f"{option}={file}: `prepare augment` wrote it; evaluate on texts as they were collected")
+            raise ValueError(f"{option}={file}: `prepare augment` wrote it; evaluate on original texts")
     entry = split_entry(split, key)
     if entry is None:
         return
     if read_record(train) is not None:
         raise ValueError(
-            f"train_file={train}: `prepare augment` wrote it, so texts made of one text would come into several parts; "
-            "name a dev_file, and a test_file or test_share=0"
+            f"train_file={train}: `prepare augment` wrote it, so variants of one text would be in several parts; set "
+            "dev_file, and test_file or test_share=0"
         )
     record = None if unlabelled is None else read_record(unlabelled)
     if record and record["source"]["sha256"] == sha256_of_file(train) and record["split"] != entry:
         raise ValueError(
-            f"unlabelled_file={unlabelled}: `prepare augment` made it of rows of {train.name} that are not trained on; "
-            f"make it again with --dev_share={len(split.dev) / split.buckets:g} "
+            f"unlabelled_file={unlabelled}: `prepare augment` made it from rows of {train.name} that are not training "
+            f"rows; make it again with --dev_share={len(split.dev) / split.buckets:g} "
             f"--test_share={len(split.test) / split.buckets:g} and the data's id or split_by"
         )

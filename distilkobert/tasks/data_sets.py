@@ -1,4 +1,4 @@
-"""The data sets that the shipped recipes know, each with its task kind."""
+"""The data sets of the shipped recipes, each with its task kind."""
 
 from dataclasses import dataclass
 from typing import Final, Literal

@@ -1,7 +1,7 @@
-"""What an evaluation batch carries beside its tensors: enough of each example to turn model outputs into answers.
+"""What an evaluation batch has besides its tensors: enough of each example to turn model outputs into answers.
 
 A tagged sentence reads the tags of its pieces back as tags of its words or characters; a question reads the scores of
-its windows back as parts of its context. Neither knows a model, and both can be pickled.
+its windows back as parts of its context. Neither depends on a model, and both can be pickled.
 """
 
 from abc import ABC, abstractmethod
@@ -160,7 +160,7 @@ class QuestionWindows:
     def margin(self, start_scores: Sequence[ArrayLike], end_scores: Sequence[ArrayLike], best: Answer | None) -> float:
         """How much better no answer scores than the best one: the least score of a window's [CLS] minus the answer's.
 
-        As in the SQuAD scripts, of all windows the least counts: one that holds the answer says so.
+        As in the SQuAD scripts, of all windows the least counts: the window that contains the answer has the low score.
 
         Args:
             start_scores: for each window, T or more scores of its positions.

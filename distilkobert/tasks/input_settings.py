@@ -22,7 +22,7 @@ _OLD_REFERENCE_DECODING: Final = "seed_compatible"
 
 @dataclass(frozen=True)
 class InputSettings:
-    """What training and `predict` must do alike. The defaults of lengths are those of the published KorQuAD recipe.
+    """Settings that training and `predict` share. The defaults of lengths are those of the published KorQuAD recipe.
 
     Args:
         max_length: most tokens of an input, special tokens included.

@@ -34,7 +34,7 @@ class Head:
         name: in checkpoints.
         ending: of its class names in transformers: `BertFor<ending>`, `AutoModelFor<ending>`; empty for the encoder.
         pipeline: its name on the Hugging Face hub.
-        problem_type: tells heads of one class apart in a model's config.json; None where the class does.
+        problem_type: distinguishes heads of one class in a model's config.json; None where the class does.
     """
 
     name: Task
@@ -94,7 +94,7 @@ class TaskKind(Head):
 
 
 def _codec(module: str, name: str) -> "Callable[[], type[Codec]]":
-    """Loads a codec when it is asked for: the commands that only name kinds start without torch."""
+    """Loads a codec on demand: the commands that only name kinds start without torch."""
     return lambda: cast("type[Codec]", getattr(import_module(f"distilkobert.tasks.{module}"), name))
 
 
@@ -178,7 +178,7 @@ def add_kind(kind: TaskKind) -> None:
         ValueError: there is a head of that name, or not exactly one of its scores is the main one.
     """
     if kind.name in [head.name for head in _heads()]:
-        raise ValueError(f"there is a task kind or head '{kind.name}' already; take another name")
+        raise ValueError(f"the task kind or head '{kind.name}' already exists; use another name")
     if sum(score.main for score in kind.scores) != 1:
         raise ValueError(f"task kind '{kind.name}': exactly one of its scores must be the main one")
     KINDS.append(kind)
@@ -208,7 +208,7 @@ def kind_named(name: str) -> TaskKind:
     """
     found = next((kind for kind in KINDS if kind.name == name), None)
     if found is None:
-        raise ValueError(f"'{name}' is no task; expected one of {', '.join(kind.name for kind in KINDS)}")
+        raise ValueError(f"'{name}' is not a task; expected one of {', '.join(kind.name for kind in KINDS)}")
     return found
 
 

@@ -34,7 +34,7 @@ class ProbeSpec:
         train_examples: reviews the classifier is fitted on, fewer where the file has fewer.
         test_examples: held-out reviews it is scored on; with 2,000 the standard error is about 1 point.
         max_length: tokens of a review, [CLS] and [SEP] included; longer ones are cut.
-        l2: weight of half the squared norm of the classifier's weights beside the mean cross-entropy.
+        l2: weight of half the squared norm of the classifier's weights, added to the mean cross-entropy.
     """
 
     data_dir: str | None = None
@@ -77,7 +77,7 @@ def choose_reviews(
     for part, name in zip(chosen, ("train", "test"), strict=True):
         if len({review.label for review in part}) < len(NSMC_LABELS):
             raise ValueError(
-                f"{where}: the {len(part)} reviews of the probe's {name} part do not show both labels; raise "
+                f"{where}: the {len(part)} reviews of the probe's {name} part do not have both labels; raise "
                 f"probe.{name}_examples or take a larger file"
             )
     return chosen
@@ -138,7 +138,7 @@ def fit_classifier(features: Tensor, labels: Tensor, l2: float) -> LinearClassif
         l2: above 0.
     """
     mean, deviation = features.mean(0), features.std(0, correction=0)
-    # A dimension that never changes says nothing.
+    # A constant dimension carries no information.
     scale = torch.where(deviation > 1e-12, 1.0 / deviation.clamp(min=1e-12), 0.0)
     standardised, targets = (features - mean) * scale, labels.double()
     solution = torch.zeros(features.shape[1] + 1, dtype=torch.float64, requires_grad=True)

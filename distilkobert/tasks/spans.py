@@ -1,6 +1,6 @@
 """Extractive question answering over long contexts: n-best decoding.
 
-The way of one question, in training and prediction alike:
+The steps for one question, in training and in prediction:
 
 1. question and context are encoded once each (``particles.encode_text``): context pieces with character spans;
 2. ``windows.build_windows`` lays the pieces into inputs of limited length that overlap;

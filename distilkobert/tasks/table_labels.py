@@ -80,7 +80,7 @@ def _classes(column: str, rows: Callable[[], Iterable[TableRow]]) -> list[str]:
     if len(labels) < 2:
         found = f"one class alone, {labels[0]!r}" if labels else "no label"
         file = "" if place is None else f"{place.file}: "
-        raise ValueError(f"{file}the column {column!r} has {found}; expected two or more to tell apart")
+        raise ValueError(f"{file}the column {column!r} has {found}; expected two or more")
     return labels
 
 

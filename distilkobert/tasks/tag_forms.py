@@ -1,4 +1,4 @@
-"""Ways to write tags of one's own, read into one: B-TYPE opens an entity, I-TYPE goes on, O is outside.
+"""Ways to write tags of one's own, read into one: B-TYPE opens an entity, I-TYPE continues it, O is outside.
 
 Read are the letter before the type (B-PER, B_PER) or behind it (PER-B, PER_B), and beside B and I also E (last word)
 and S (alone), as BIOES has them: I stands for E and B for S, and entities stay as they are. `O` and `-` are outside.

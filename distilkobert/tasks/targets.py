@@ -22,7 +22,7 @@ class Target(ABC):
     """
 
     unknown: Any
-    """Stands for a label that is not known."""
+    """Placeholder for an unknown label."""
     key: list[Any]
     """What the numbers depend on, in JSON types."""
 

@@ -47,7 +47,7 @@ class WindowSettings:
             )
         if self.stride > capacity:
             raise ValueError(
-                f"stride={self.stride} must be at most {capacity}, or windows leave pieces out: that is what "
+                f"stride={self.stride} must be at most {capacity}, or windows skip pieces: that is what "
                 f"max_length={self.max_length} leaves for the context beside max_question={self.max_question} and "
                 f"{self.special_tokens} special tokens"
             )
@@ -59,7 +59,7 @@ class Window:
 
     Args:
         input_ids: the input, T ids, without padding.
-        segment_ids: 0 for the question and 1 for the context where the tokenizer tells them apart; T values.
+        segment_ids: 0 for the question and 1 for the context where the tokenizer distinguishes them; T values.
         context_start: position of its first context piece.
         first_piece: number of that piece in the whole context.
         pieces: context pieces in this window.

@@ -46,8 +46,8 @@ class FastEncoder:
         missing = [special for special in ("pad", "unk", "cls", "sep") if found[special] is None]
         if missing:
             raise ValueError(
-                f"the tokenizer {name} has no {', '.join(missing)} token, with which inputs are framed and filled; "
-                "name it in its tokenizer_config.json (pad_token, unk_token, cls_token, sep_token)"
+                f"the tokenizer {name} has no {', '.join(missing)} token, which inputs need; set it in its "
+                "tokenizer_config.json (pad_token, unk_token, cls_token, sep_token)"
             )
         self.pad_token_id, self.unk_token_id = int(found["pad"]), int(found["unk"])
         self.cls_token_id, self.sep_token_id = int(found["cls"]), int(found["sep"])
@@ -142,7 +142,7 @@ class FastEncoder:
         """The tokenizer with the frame that the project's inputs have (`frame`).
 
         Args:
-            model_max_length: Length to which it cuts where truncation is asked for without a length.
+            model_max_length: Length for truncation without `max_length`.
             segment_ids: Whether calls return `token_type_ids`; DistilBERT takes none.
         """
         from tokenizers import Tokenizer, processors

@@ -53,13 +53,13 @@ class TokenizerFiles:
             FileExistsError: `folder` is a file, or holds a different `vocab.txt` or another `*.model`.
         """
         if folder.exists() and not folder.is_dir():
-            raise FileExistsError(f"{folder} is a file; name a folder for the two tokenizer files")
+            raise FileExistsError(f"{folder} is a file; expected a folder for the two tokenizer files")
         contents = {self.model_name: self.model, VOCAB_NAME: self.vocab}
         present = [*folder.glob("*.model"), *folder.glob(VOCAB_NAME)]
-        foreign = sorted(path.name for path in present if path.read_bytes() != contents.get(path.name))
-        if foreign:
+        other = sorted(path.name for path in present if path.read_bytes() != contents.get(path.name))
+        if other:
             raise FileExistsError(
-                f"{folder} already holds another tokenizer's {', '.join(foreign)}; name another folder"
+                f"{folder} already contains another tokenizer's {', '.join(other)}; use another folder"
             )
         folder.mkdir(parents=True, exist_ok=True)
         for name in contents.keys() - {path.name for path in present}:
@@ -81,21 +81,23 @@ def read_tokenizer_files(name_or_folder: str | Path) -> TokenizerFiles:
     `vocab.txt` may be missing where the model holds the special tokens (see `vocabulary.own_vocabulary`).
 
     Raises:
-        FileNotFoundError: The folder lacks a file, or there is neither a folder nor a reachable hub repository of this
+        FileNotFoundError: A file of the folder is missing, or there is neither a folder nor a hub repository of this
             name; the message says which two files to place where.
         ValueError: The folder holds more than one `*.model`, or one of the files is empty.
     """
     folder = Path(name_or_folder)
     if folder.is_file():
-        raise FileNotFoundError(f"{folder} is a file; name the folder that holds the *.model file and {VOCAB_NAME}")
+        raise FileNotFoundError(f"{folder} is a file; expected the folder with the *.model file and {VOCAB_NAME}")
     if not folder.is_dir():
         folder = _download(str(name_or_folder))
     models = sorted(folder.glob("*.model"))
     if len(models) > 1:
         names = ", ".join(path.name for path in models)
-        raise ValueError(f"{folder} holds {len(models)} SentencePiece models ({names}); expected exactly one *.model")
+        raise ValueError(
+            f"{folder} contains {len(models)} SentencePiece models ({names}); expected exactly one *.model"
+        )
     if not models:
-        raise FileNotFoundError(f"{folder} holds no *.model file; place it there (KoBERT's is {KOBERT_MODEL_NAME})")
+        raise FileNotFoundError(f"{folder} contains no *.model file; place it there (KoBERT's is {KOBERT_MODEL_NAME})")
     vocab = folder / VOCAB_NAME
     contents = {path: path.read_bytes() for path in (models[0], vocab) if path.is_file()}
     for path, content in contents.items():
@@ -105,7 +107,9 @@ def read_tokenizer_files(name_or_folder: str | Path) -> TokenizerFiles:
         return TokenizerFiles(models[0].name, contents[models[0]], contents[vocab], str(folder))
     own = own_vocabulary(contents[models[0]])
     if own is None:
-        raise FileNotFoundError(f"{folder} holds no {VOCAB_NAME}; place the one that belongs to {models[0].name} there")
+        raise FileNotFoundError(
+            f"{folder} contains no {VOCAB_NAME}; place the one that belongs to {models[0].name} there"
+        )
     return TokenizerFiles(models[0].name, *own, str(folder))
 
 
@@ -125,6 +129,6 @@ def _download(name: str) -> Path:
         return Path(snapshot_download(name, allow_patterns=["*.model", VOCAB_NAME]))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError) as error:
         raise FileNotFoundError(
-            f"there is no folder {name!r}, and the tokenizer cannot be had from the Hugging Face hub under that name "
+            f"there is no folder {name!r}, and the Hugging Face hub has no such tokenizer or cannot be reached "
             f"({type(error).__name__}: {str(error).strip().splitlines()[0]}). Without a network, {remedy}"
         ) from error

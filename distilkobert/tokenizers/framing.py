@@ -132,7 +132,7 @@ def _probe(backend: "Tokenizer", name: str) -> str:
     for text in chain(_PROBES, _own_tokens(backend)):
         if backend.encode(text, add_special_tokens=False).ids:
             return text
-    raise ValueError(f"the tokenizer {name} makes no piece of {', '.join(_PROBES)} or of its own tokens; it is damaged")
+    raise ValueError(f"the tokenizer {name} cannot encode {', '.join(_PROBES)} or its own tokens; it is damaged")
 
 
 def _own_tokens(backend: "Tokenizer") -> Iterator[str]:

@@ -17,7 +17,7 @@ class Inputs(dict[str, Any]):
         try:
             return self[name]
         except KeyError:
-            raise AttributeError(f"the inputs have no {name}, but {', '.join(self)}") from None
+            raise AttributeError(f"the inputs have no {name}, only {', '.join(self)}") from None
 
     def to(self, device: Any) -> "Inputs":
         """The inputs with their tensors on a device."""
@@ -64,10 +64,11 @@ def as_inputs(batch: dict[str, list[Any]], return_tensors: str | None) -> Inputs
         raise ValueError(f"return_tensors is {return_tensors!r}; expected 'pt', 'np' or None")
     lengths = sorted({len(values) for values in batch["input_ids"]})
     if not lengths:
-        raise ValueError(f"no texts were given, and return_tensors={return_tensors!r} needs at least one")
+        raise ValueError(f"no texts given, but return_tensors={return_tensors!r} needs at least one")
     if len(lengths) > 1:
         raise ValueError(
-            f"inputs of {lengths[0]} to {lengths[-1]} tokens make no tensor; set padding='longest' or 'max_length'"
+            f"inputs of {lengths[0]} to {lengths[-1]} tokens do not fit one tensor; set padding='longest' or "
+            "'max_length'"
         )
     arrays = {name: np.asarray(values) for name, values in batch.items()}
     if return_tensors == "np":

@@ -148,8 +148,8 @@ def _kept_lengths(first: int, second: int, capacity: int, shape: InputShape, whe
         raise ValueError(f"max_length={shape.max_length} is too short for the special tokens of {where}; raise it")
     if not shape.truncation:
         raise ValueError(
-            f"{where} has {first + second} pieces, and max_length={shape.max_length} takes {capacity}; raise "
-            "it, or say what to cut with truncation='longest_first', 'only_first' or 'only_second'"
+            f"{where} has {first + second} pieces, and max_length={shape.max_length} takes {capacity}; raise it, or "
+            "set truncation='longest_first', 'only_first' or 'only_second'"
         )
     if shape.truncation == "longest_first":
         # Taking pieces from the longer text, from the second on a tie, leaves the second at most half of the capacity.

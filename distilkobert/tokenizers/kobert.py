@@ -76,7 +76,7 @@ class KoBertTokenizer(TransformersHabits):
         """The same tokenizer as a class of transformers; its differences are named in `fast_tokenizer`.
 
         Args:
-            model_max_length: Length to which it cuts where truncation is asked for without a length.
+            model_max_length: Length for truncation without `max_length`.
             segment_ids: Whether it returns `token_type_ids`; DistilBERT takes none.
         """
         from distilkobert.tokenizers.kobert_fast import build_fast_tokenizer
@@ -122,7 +122,7 @@ class KoBertTokenizer(TransformersHabits):
         return pieces
 
     def convert_tokens_to_ids(self, tokens: Sequence[str]) -> list[int]:
-        """Id of every token; that of [UNK] for tokens which the vocabulary lacks.
+        """Id of every token; that of [UNK] for tokens outside the vocabulary.
 
         Raises:
             ValueError: A string was given in place of a list of tokens.
@@ -142,7 +142,7 @@ class KoBertTokenizer(TransformersHabits):
 
         Args:
             ids: One sequence of ids: a list, a NumPy array or a tensor of shape [T].
-            skip_special_tokens: Leave out the five special tokens, [UNK] among them; else they stand between spaces.
+            skip_special_tokens: Leave out the five special tokens, also [UNK]; else they are written between spaces.
 
         Raises:
             ValueError: An id is negative or beyond the vocabulary.

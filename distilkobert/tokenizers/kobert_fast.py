@@ -36,7 +36,7 @@ def build_fast_tokenizer(
         model: The loaded SentencePiece model.
         model_bytes: Content of the model file.
         vocabulary: Its vocabulary.
-        model_max_length: Length to which the tokenizer cuts where truncation is asked for without a length.
+        model_max_length: Length for truncation without `max_length`.
         segment_ids: Whether calls return `token_type_ids`; DistilBERT takes none.
     """
     from tokenizers import AddedToken

@@ -96,7 +96,7 @@ def load_tokenizer(name_or_folder: str | Path) -> KoBertTokenizer | FastEncoder:
         return KoBertTokenizer.from_pretrained(folder)
     if not any(any(folder.glob(pattern)) for pattern in _FAST_FILES):
         raise FileNotFoundError(
-            f"{name} holds no tokenizer; expected KoBERT's *.model file and {VOCAB_NAME}, or a tokenizer.json"
+            f"{name} contains no tokenizer; expected KoBERT's *.model file and {VOCAB_NAME}, or a tokenizer.json"
         )
     from transformers import AutoTokenizer, BertTokenizer, PreTrainedTokenizerFast
 
@@ -168,7 +168,7 @@ def _download(name: str) -> Path:
         return Path(snapshot_download(name, allow_patterns=list(_HUB_FILES)))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError) as error:
         raise FileNotFoundError(
-            f"there is no folder {name!r}, and the Hugging Face hub gives no tokenizer of that name "
+            f"there is no folder {name!r}, and the Hugging Face hub has no such tokenizer or cannot be reached "
             f"({type(error).__name__}: {str(error).strip().splitlines()[0]}). Without a network, make a folder with "
             f"KoBERT's *.model file and {VOCAB_NAME}, or with the tokenizer.json of another model, and name it"
         ) from error

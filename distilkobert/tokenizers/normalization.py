@@ -2,7 +2,7 @@
 
 The steps are those of monologg/KoBERT-Transformers (`tokenization_kobert.py`), in its order: white space at the ends
 removed and inside collapsed to one space; two backticks or two apostrophes become one double quote; NFKD; every
-character with a non-zero combining class dropped. Case is kept. NFKD takes Hangul syllables apart into jamo; the
+character with a non-zero combining class dropped. Case is kept. NFKD decomposes Hangul syllables into jamo; the
 normaliser inside the SentencePiece model puts them together again.
 """
 
@@ -108,7 +108,7 @@ def _refuse_surrogates(text: str) -> None:
     if found:
         position = found.start()
         raise ValueError(
-            f"the text holds the lone surrogate U+{ord(found.group()):04X} at character {position} "
+            f"the text contains the lone surrogate U+{ord(found.group()):04X} at character {position} "
             f"({text[max(0, position - 10) : position + 10]!r}), which is no Unicode character; read the source as "
             "valid UTF-8, or join its escaped surrogate pairs"
         )

@@ -62,7 +62,7 @@ class PieceCounter:
 
 
 def taken_before_failing(word: str, model: Mapping[str, Any]) -> list[str]:
-    """Pieces that WordPiece takes of a word before it finds none and gives [UNK]; none of a word that it knows.
+    """Pieces that WordPiece takes of a word before it finds none and gives [UNK]; none of a known word.
 
     Args:
         word: one pre-token.

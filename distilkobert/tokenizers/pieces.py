@@ -1,4 +1,4 @@
-"""What one piece of a vocabulary stands for in a text, and what another tokenizer makes of it.
+"""What one piece of a vocabulary spells in a text, and what another tokenizer makes of it.
 
 Three spellings are known: the word-start mark of SentencePiece (`▁모델` starts a word, `모델` continues one), the
 continuation prefix of WordPiece (`모델` starts a word, `##모델` continues one), and the bytes of byte-level BPE
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 Spelling = Literal["sentencepiece", "wordpiece", "byte_level"]
 
 ANCHORS = ("a", "1")
-"""Written before a piece so that it does not stand at the start of a text; the second one for pieces that merge with
+"""Written before a piece so that it is not at the start of a text; the second one for pieces that merge with
 the first, such as a lone accent."""
 
 _MARKS: dict[Spelling, str] = {"sentencepiece": WORD_START, "wordpiece": "", "byte_level": "Ġ"}
-"""Spelling of a space that stands alone; normalization would drop it from a text."""
+"""Spelling of a lone space; normalization would drop it from a text."""
 
 _BYTE_PIECE = "<0x{:02X}>"
 
@@ -132,14 +132,14 @@ class PieceEncoder:
         for anchor, form in self._anchors.items():
             first, *others = self._pre_tokens(f"{anchor}{' ' if starts_word else ''}{text}") or [""]
             if first.startswith(form):
-                # Behind the anchor a WordPiece word goes on; in the other spellings only the mark tells.
+                # After the anchor a WordPiece word continues; in the other spellings the mark decides.
                 model, rest = self._continuing or self._backend.model, first[len(form) :]
                 behind = [token.id for token in model.tokenize(rest)] if rest else []
                 return behind + [token.id for other in others for token in self._backend.model.tokenize(other)]
         return []
 
     def _ids_of_bytes(self, piece: PieceText) -> list[int | None]:
-        """Ids of bytes that are no whole characters: only vocabularies that hold bytes know them."""
+        """Ids of bytes that are no whole characters: only vocabularies with bytes have them."""
         if self.spelling.kind == "byte_level":
             data = b" " * piece.starts_word + piece.data
             return [token.id for token in self._backend.model.tokenize("".join(CHARACTERS[byte] for byte in data))]
@@ -156,7 +156,7 @@ class PieceEncoder:
         return [part for part, _ in backend.pre_tokenizer.pre_tokenize_str(normalized)]
 
     def _continuation_model(self, unknown: str) -> Any:
-        """A WordPiece model that knows the continuations only, spelled without their prefix; None for other kinds."""
+        """A WordPiece model of the continuations only, spelled without their prefix; None for other kinds."""
         from tokenizers import models
 
         if self.spelling.kind != "wordpiece":

@@ -51,7 +51,7 @@ def train_tokenizer(
         raise ValueError(f"max_texts is {max_texts}; expected at least 1")
     lines = _sample(texts, max_texts, random.Random(seed))
     if not lines:
-        raise ValueError("there is nothing to train a tokenizer on: no text holds a visible character")
+        raise ValueError("there is nothing to train a tokenizer on: no text has a visible character")
     outside = len(SPECIAL_TOKENS) - _CONTROL_PIECES
     if vocab_size <= len(SPECIAL_TOKENS) + 1:
         raise ValueError(f"vocab_size is {vocab_size}; expected more than the special tokens and the comma")

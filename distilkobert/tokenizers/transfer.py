@@ -1,7 +1,7 @@
 """Vocabulary transfer: the same encoder with another tokenizer's pieces.
 
 Each new piece starts as the mean of the old embeddings of what the old tokenizer makes of it. Special tokens start as
-the old special token of the same role ([CLS] as `<s>`). A piece of which the old tokenizer knows nothing starts as the
+the old special token of the same role ([CLS] as `<s>`). A piece that the old tokenizer cannot spell starts as the
 mean of all old embeddings: it then scores like an average piece in a tied head, and gives the encoder an input without
 a direction of its own.
 """
@@ -38,7 +38,7 @@ class PieceOrigins:
 
     @property
     def without(self) -> list[str]:
-        """The new pieces of which the old tokenizer knows nothing."""
+        """The new pieces that the old tokenizer cannot spell."""
         return [piece for piece, ids in zip(self.pieces, self.old_ids, strict=True) if piece is not None and not ids]
 
     def mean_rows(self, table: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """Trimming: the same fast tokenizer without the pieces that a corpus never uses.
 
-What is kept beside the used pieces is what makes the used ones come out as before:
+Besides the used pieces, those are kept that make the used ones come out as before:
 
 - WordPiece takes the longest piece first. A word that ends as [UNK] has taken pieces before it failed; without them
   another, shorter one might get through.
@@ -74,8 +74,8 @@ def trim_tokenizer(encoder: FastEncoder, counter: PieceCounter, min_count: int, 
     found = backend.get_vocab(with_added_tokens=True)
     if found != {piece: new_ids[ids[piece]] for piece in kept}:
         raise ValueError(
-            f"the tokenizer {name} numbers its added tokens among its pieces, in an order that is lost without some of "
-            "these; such a vocabulary cannot be trimmed"
+            f"the tokenizer {name} has added tokens between its pieces, whose order would be lost; such a vocabulary "
+            "cannot be trimmed"
         )
     trimmed = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=backend,

@@ -69,7 +69,7 @@ def check_unknown(
 ) -> bool:
     """Warn of a share of unknown pieces from 5 %, and refuse one from `unknown_limit`.
 
-    Of fewer than 100 pieces no share is refused: one odd character says nothing about the tokenizer.
+    Of fewer than 100 pieces no share is refused: one unusual character does not make the tokenizer wrong.
 
     Args:
         counts: pieces of the texts.
@@ -89,12 +89,12 @@ def check_unknown(
     share = f"{where}: {counts.share:.1%} of {counts.pieces:,} pieces are unknown to the tokenizer"
     message = (
         f"{share}. Usual causes: it "
-        "lower-cases and strips accents, which takes Hangul apart (set do_lower_case to false in "
+        "lower-cases and strips accents, which decomposes Hangul (set do_lower_case to false in "
         "tokenizer_config.json); the text is decomposed (NFD; normalise it to NFC); or it is another model's tokenizer"
     )
     if is_refused(counts, unknown_limit):
         raise ValueError(
-            f"{message}. Where the text is meant to be so, raise unknown_limit, now {unknown_limit:g} (1: no limit)"
+            f"{message}. If the text is as intended, raise unknown_limit, now {unknown_limit:g} (1: no limit)"
         )
     _log.warning("%s", share if again else message)
     return True

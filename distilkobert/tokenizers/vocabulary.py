@@ -1,4 +1,4 @@
-"""The vocabulary file of a KoBERT tokenizer, and its match with the SentencePiece model beside it.
+"""The vocabulary file of a KoBERT tokenizer, and its match with the SentencePiece model next to it.
 
 SentencePiece numbers are not KoBERT's. `vocab.txt` holds one piece a line, and the line number, from 0, is the id. In
 KoBERT's own file the five special tokens come first and the model's real pieces follow by code point; the model's
@@ -54,7 +54,7 @@ class Vocabulary:
         return [self.tokens[number] for number in numbers]
 
     def ids_of(self, tokens: Sequence[str]) -> list[int]:
-        """Id of every token, special ones included; that of [UNK] for tokens that the vocabulary lacks.
+        """Id of every token, special ones included; that of [UNK] for tokens outside the vocabulary.
 
         Raises:
             ValueError: A string was given in place of a list of tokens.
@@ -85,7 +85,7 @@ def own_vocabulary(model: bytes) -> tuple[bytes, bytes] | None:
 
     Returns:
         The model, in which special tokens are control pieces, so that no text can spell them, and the content of
-        `vocab.txt`; None where the model misses one of the five, or has control pieces beside them.
+        `vocab.txt`; None where the model misses one of the five, or has other control pieces.
     """
     from google.protobuf.message import DecodeError
     from sentencepiece import sentencepiece_model_pb2
@@ -118,17 +118,17 @@ def match_vocabulary(
         vocab_path: Name of the vocabulary file, for messages.
 
     Raises:
-        ValueError: The file is not UTF-8, has an empty or a repeated line, lacks a special token, or its pieces are not
+        ValueError: The file is not UTF-8, has an empty or repeated line, a missing special token, or its pieces are not
             those of the model; or the model falls back to bytes, or holds a special token as a piece of text.
     """
     tokens = _read_tokens(vocab, vocab_path)
     pieces = real_pieces(model)
     if any(model.is_byte(number) for number in range(model.get_piece_size())):
-        raise ValueError(f"{model_path} falls back to bytes, which KoBERT's format does not know; train it without")
+        raise ValueError(f"{model_path} falls back to bytes, which KoBERT's format does not support; train it without")
     spelled = [token for token in SPECIAL_TOKENS if token in set(pieces)]
     if spelled:
         raise ValueError(
-            f"{model_path} holds {_listed(spelled)} as a piece of text, so a user could type a control id; "
+            f"{model_path} contains {_listed(spelled)} as a piece of text, so a user could type a control id; "
             "special tokens belong in vocab.txt only: train the model without them"
         )
     only_vocab = set(tokens) - set(SPECIAL_TOKENS) - set(pieces)
@@ -160,10 +160,10 @@ def _read_tokens(vocab: bytes, path: str) -> tuple[str, ...]:
         )
     repeated = [token for token, count in Counter(tokens).items() if count > 1]
     if repeated:
-        raise ValueError(f"{path} holds {_listed(repeated)} more than once; every line must be a different piece")
+        raise ValueError(f"{path} contains {_listed(repeated)} more than once; every line must be a different piece")
     missing = [token for token in SPECIAL_TOKENS if token not in tokens]
     if missing:
-        raise ValueError(f"{path} lacks the special tokens {_listed(missing)}; expected {_listed(SPECIAL_TOKENS)}")
+        raise ValueError(f"{path}: missing special tokens {_listed(missing)}; expected {_listed(SPECIAL_TOKENS)}")
     return tokens
 
 

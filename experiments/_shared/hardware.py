@@ -31,18 +31,16 @@ def suit_processor(trainer: pl.Trainer, allow_slow: bool = False, cpuinfo: Path 
             sums and scores are taken in it.
     """
     if trainer.strategy.root_device.type == "mps":
-        raise ValueError(
-            "Apple's mps device has no float64, in which sums are taken; stack -c configs/trainer/cpu.yaml"
-        )
+        raise ValueError("Apple's mps device has no float64, which sums need; add -c configs/trainer/cpu.yaml")
     on_cpu, precision = trainer.strategy.root_device.type == "cpu", str(trainer.precision)
     kind = next((name for name in _FLAGS if precision.startswith(name.removeprefix("float"))), None)
     kind = kind if on_cpu else None
     flags = processor_flags(cpuinfo.read_text(encoding="utf-8")) if kind and cpuinfo.is_file() else None
     if kind and flags is not None and _FLAGS[kind].isdisjoint(flags) and not allow_slow:
         raise ValueError(
-            f"trainer.precision={precision}: this CPU has no {kind} instructions, which "
-            "makes it many times slower than float32; put -c configs/trainer/cpu.yaml last or set "
-            "--trainer.precision=32-true (to run it all the same: --run.allow_slow_precision=true)"
+            f"trainer.precision={precision}: this CPU has no {kind} instructions, which makes it many times slower "
+            "than float32; add -c configs/trainer/cpu.yaml last or set --trainer.precision=32-true (to run it "
+            "anyway: --run.allow_slow_precision=true)"
         )
     # The switch is under `cuda`, and holds for the CPU's kernel as well.
     in_bf16 = kind == "bf16" and flags is not None and "avx512_bf16" in flags and "amx_bf16" not in flags

@@ -107,7 +107,7 @@ def _summary(model: _Timed, times: Mapping[Call, Sequence[float]], mb: float) ->
 def _check(models: Sequence[str], lengths: Sequence[int], repeats: int) -> dict[str, float]:
     """Refuse what cannot be measured; the size of each model's weights."""
     if not models:
-        raise ValueError("no model was named; give at least one exported folder")
+        raise ValueError("no model given; expected at least one exported folder")
     if not lengths or min(lengths) < 1:
         raise ValueError(f"lengths is {list(lengths)}; expected numbers of pieces from 1 up")
     if repeats < 1:
@@ -123,7 +123,7 @@ def _check(models: Sequence[str], lengths: Sequence[int], repeats: int) -> dict[
                 "writes, an older pytorch_model.bin, or an .onnx file"
             )
         if path.resolve() in places:
-            raise ValueError(f"{path} is named twice; name every model once")
+            raise ValueError(f"{path} is given twice; give every model once")
         places.add(path.resolve())
         megabytes[name] = size
     return megabytes

@@ -80,7 +80,7 @@ def read_latencies(path: Path) -> Latencies:
     """
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
-        models = {str(name): _model(figures) for name, figures in stored["models"].items()}
+        models = {str(name): _model(entry) for name, entry in stored["models"].items()}
         return Latencies(stored["hardware"], stored["threads"], models, stored.get("instructions", ""))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is not what `experiments.bench latency` writes ({error!r})") from error

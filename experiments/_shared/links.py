@@ -61,7 +61,7 @@ def add_links(parser: LightningArgumentParser, model: Callable[[], tuple[str, Ma
 
 
 def linked(name: str, class_path: str, given: Mapping[str, Any], data: object) -> Any:
-    """What the module gets under `name`; None, which is then passed on to nobody, where it does not take it.
+    """What the module gets under `name`; None, which is not passed on, where it does not take it.
 
     Args:
         name: one of `LINKS`.
@@ -107,7 +107,7 @@ def parameters_of(class_path: str) -> dict[str, Parameter]:
 
 
 def plain(value: Any) -> Any:
-    """A fact in types that the parser knows: it takes no NumPy integers, and a group of settings as a dictionary."""
+    """A fact in types that the parser accepts: no NumPy integers, and a group of settings as a dictionary."""
     if isinstance(value, np.ndarray):
         return value.tolist()
     return asdict(value) if isinstance(value, (InputSettings, TaskFacts)) else value

@@ -23,7 +23,7 @@ def load_run(checkpoint: Path, overrides: Sequence[str]) -> tuple[Any, Any]:
         overrides: options of `experiments.train`, for data that has moved.
 
     Raises:
-        FileNotFoundError: there is no configuration beside the checkpoint's folder.
+        FileNotFoundError: there is no configuration next to the checkpoint's folder.
         ValueError: the trainer refuses what is asked.
     """
     from distilkobert.stop_signals import StopSignals
@@ -32,7 +32,7 @@ def load_run(checkpoint: Path, overrides: Sequence[str]) -> tuple[Any, Any]:
     config = checkpoint.parent.parent / CONFIG_FILE
     if not config.is_file():
         raise FileNotFoundError(
-            f"--checkpoint={checkpoint}: {config} is not there; name a checkpoint in a run's folder"
+            f"--checkpoint={checkpoint}: {config} does not exist; give a checkpoint in a run's folder"
         )
     words = ["validate", "-c", str(config), f"--ckpt_path={checkpoint}", *overrides, *_ALONE]
     with ExitStack() as held, warnings.catch_warnings():

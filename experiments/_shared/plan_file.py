@@ -12,7 +12,7 @@ PLAN_FILE: Final = "plan.json"
 CORPUS: Final = "corpus"
 DISTIL: Final = "distil"
 LATENCY: Final = "latency"
-"""Stages beside the teacher's and the tasks'."""
+"""Stages other than the teacher's and the tasks'."""
 TEACHER: Final = "teacher"
 """Stage and arm."""
 
@@ -171,7 +171,7 @@ def read_plan(folder: Path) -> Plan | None:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ValueError(f"{path}: not readable as JSON ({error}); start the study again to write it anew") from error
+        raise ValueError(f"{path}: not readable as JSON ({error}); start the study again to rewrite it") from error
     return plan_of(content, path)
 
 
@@ -206,7 +206,7 @@ def plan_of(content: Any, path: Path) -> Plan:
 
     for key in ("arms", "runs", "tasks"):
         if not isinstance(content, dict) or not isinstance(content.get(key), list):
-            raise ValueError(f"{path}: expected an object with a list '{key}'; start the study again to write it anew")
+            raise ValueError(f"{path}: expected an object with a list '{key}'; start the study again to rewrite it")
     checked({"configs": {}, **content}, "the plan", study=str, question=str, base_arm=str, configs=dict)
     latency = content.get("latency")
     known = {part.name: content[part.name] for part in fields(Plan) if part.name in content}

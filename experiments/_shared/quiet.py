@@ -22,7 +22,7 @@ def quieten_lightning() -> None:
     )
     # Few workers are enough: a batch is one memory-mapped read. Batches come whole, so the loader has no batch_size.
     # Task modules move their batches themselves, because Lightning would search the plain objects in them for tensors.
-    # The deprecated pytree check is Lightning's own (2.6.6 on torch 2.13): drop the filter when a release mends it.
+    # The deprecated pytree check is Lightning's own (2.6.6 on torch 2.13): drop the filter when a release fixes it.
     for message in (
         ".*does not have many workers.*",
         ".*Trying to infer the `batch_size`.*",

@@ -17,7 +17,7 @@ from experiments._shared.training.saved_paths import with_absolute_paths
 from lightning_modules.loggers.run_csv import CSV_FILE
 
 _LENGTH = ("max_steps", "max_epochs", "min_steps", "min_epochs", "limit_train_batches")
-"""Settings of the trainer that say when a run is finished; what `max_time` has stopped goes on with another one."""
+"""Settings of the trainer that end a run; one that `max_time` stopped continues with another value."""
 
 _PROCESSES = ("devices", "num_nodes", "strategy", "accelerator", "accumulate_grad_batches", "val_check_interval")
 """Settings of the trainer that a job which comes back with other devices changes."""
@@ -88,12 +88,12 @@ def _find_checkpoint(config: Namespace, folder: Path) -> str:
     found = next((path for path in kept if path.is_file()), None)
     if found is not None:
         config.ckpt_path = str(found)
-        return f"{folder}: going on from {found}"
+        return f"{folder}: resuming from {found}"
     if not why_unfinished(read_metrics(folder)):
         refuse_used_folder(folder)
     if is_first_process():
         _forget_start(folder)
-    return f"{folder}: the run had no checkpoint yet, and starts again"
+    return f"{folder}: the run had no checkpoint yet and starts again"
 
 
 def _check_unfinished(config: Namespace, folder: Path) -> None:
@@ -109,8 +109,8 @@ def _check_unfinished(config: Namespace, folder: Path) -> None:
         named = "; ".join(f"{name}: run {before[name]}, now {now[name]}" for name in unlike)
         state = f"finished after optimizer step {metrics['steps']}" if finished else "not finished"
         raise ValueError(
-            f"{folder}: the run is {state}, but this command differs from the one that began it ({named}). "
-            "--run.resume=auto only ends what was begun: to train on, name --ckpt_path=last; for another variant, "
+            f"{folder}: the run is {state}, but this command differs from the one that started it ({named}). "
+            "--run.resume=auto only finishes a run: to train longer, give --ckpt_path=last; for another variant, "
             "another --run.arm"
         )
     if finished:

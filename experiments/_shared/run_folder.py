@@ -23,7 +23,7 @@ class RunSpec:
         root: folder of all runs; open it with TensorBoard.
         recipe: name of the recipe or study.
         arm: name of the variant within it.
-        resume: what `fit` does where the folder has a run. `never` refuses it. `auto` goes on with it, which the same
+        resume: what `fit` does where the folder has a run. `never` refuses it. `auto` resumes it, which the same
             command must have begun; a finished run is left as it is, one without a checkpoint starts again. For jobs
             that are put back into a queue.
         check_only: `fit` makes everything, trains and validates a few batches, says how long the run will take, what
@@ -75,8 +75,9 @@ class RunConfig(SaveConfigCallback):
             write_text(path, text)
             self.save_config(trainer, pl_module, "fit")
             print(
-                f"note: resumed with other settings: {'; '.join(changes)}. {path} has them now, {earlier.name} the "
-                "earlier ones. With another length the learning rate follows the schedule of that length from here on",
+                f"note: resumed with different settings: {'; '.join(changes)}. {path} has the new ones, "
+                f"{earlier.name} the old ones. If the length differs, the learning rate follows the schedule of the "
+                "new length from here on",
                 file=sys.stderr,
             )
 
@@ -112,7 +113,7 @@ def read_config(path: Path) -> dict[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: not readable ({' '.join(str(error).split())})") from None
     if not isinstance(config, dict) or not {"data", "seed_everything"} <= config.keys():
-        raise ValueError(f"{path}: not the configuration of a run; it is cut short, or was changed")
+        raise ValueError(f"{path}: not the configuration of a run: truncated or edited")
     return config
 
 

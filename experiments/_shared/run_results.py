@@ -1,6 +1,6 @@
 """Whether a run folder's `metrics.json` is the run's own and its last word, and which of its values are metrics.
 
-A study asks before it calls a run done, a report before it puts a run into a table; both must answer alike.
+A study asks before it calls a run done, a report before it puts a run into a table; both need the same answer.
 """
 
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ def no_numbers(metrics: Mapping[str, Any], prefix: str) -> list[str]:
 
 
 def how_to_finish(folder: Path) -> str:
-    """Why a run is not finished and which command goes on from there; empty where its training and validation ended.
+    """Why a run is not finished and which command resumes it; empty where its training and validation ended.
 
     A training that its own early stopping has ended is finished.
 
@@ -48,8 +48,8 @@ def how_to_finish(folder: Path) -> str:
         return ""
     command = f"python -m experiments.train {{}} -c {config} --ckpt_path={last}".format
     if reason := why_unfinished(metrics):
-        again = f"go on with: {command('fit')}" if last.is_file() else "remove the folder and start it again"
+        again = f"resume with: {command('fit')}" if last.is_file() else "remove the folder and start it again"
         return f"{folder}: {reason}; {again}"
     if metrics.get(VAL_STEP) != metrics[STEPS]:
-        return f"{folder}: its last step was not validated; measure it with: {command('validate')}"
+        return f"{folder}: its last step was not validated; run: {command('validate')}"
     return ""

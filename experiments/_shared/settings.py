@@ -57,7 +57,7 @@ def places_of(value: Any) -> list[str]:
 
 
 def without_places(data: dict[str, Any]) -> dict[str, Any]:
-    """Settings of the data without places of files; `weights` are those of corpora, which stand at their folders."""
+    """Settings of the data without places of files; `weights` are those of corpora, stored with their folders."""
     kept = {name: value for name, value in data.items() if name not in PATHS}
     folders = data.get("data_dir")
     if isinstance(folders, (dict, list, tuple)):
@@ -67,7 +67,7 @@ def without_places(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def comparable_settings(config: dict[str, Any], facts: dict[str, Any], linked: Collection[str]) -> dict[str, Any]:
-    """What tells runs apart, under short names: recipe, arm and seed, then settings of module, data and trainer.
+    """What distinguishes runs, under short names: recipe, arm and seed, then settings of module, data and trainer.
 
     Left out are places of files, settings without a value, the data's copy of the seed and its limit of unknown pieces,
     and the module's copies of what data tells it: they are no choices, and would make names longer for some modules and

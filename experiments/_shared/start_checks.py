@@ -17,7 +17,7 @@ from experiments._shared.settings import as_json, flatten, without_places
 from experiments._shared.training.saved_paths import with_absolute_paths
 from lightning_modules.base import MODULE_ENTRY
 from lightning_modules.callbacks.run_record import DATA_ENTRY
-from lightning_modules.remedies import beside, other_weights
+from lightning_modules.remedies import new_run, other_weights
 
 _FREE_ON_RESUME = ("num_workers", "eval_batch_size", "unknown_limit", "rouge_w")
 """Settings of the data that do not change what is trained on; nor do places of files."""
@@ -26,11 +26,11 @@ _FREE_IN_EVALUATION = (
     "model.teacher", "model.init_from", "model.student.init_from", "model.optimizer.", "model.train_first",
     "model.train_first_share",
 )  # fmt: skip
-"""Settings of the module, or beginnings of their names, that do not make the network. A teacher may lie elsewhere;
-that it is the same one, the module checks."""
+"""Settings of the module, or prefixes of their names, that do not define the network. A teacher may be moved;
+the module checks that it is the same."""
 
 _LARGEST_SEED = 2**32 - 1
-"""NumPy takes no larger one."""
+"""The largest seed that NumPy accepts."""
 
 
 def check_numbers(config: Namespace) -> None:
@@ -57,36 +57,36 @@ def refuse_used_folder(folder: Path) -> None:
     """Refuse a run folder in which a run was started before.
 
     Raises:
-        ValueError: the folder has a configuration; says how to resume it or to start beside it.
+        ValueError: the folder has a configuration; says how to resume it or to start another run.
     """
     if not (folder / CONFIG_FILE).is_file():
         kept = sorted((folder / "checkpoints").glob("*.ckpt"))
         if kept:
             raise ValueError(
-                f"{folder} has checkpoints ({kept[0].name}) and no {CONFIG_FILE}, so it can not be told how they were "
-                "made; move them away, or start the run with another --run.arm"
+                f"{folder} has checkpoints ({kept[0].name}) and no {CONFIG_FILE}, so their settings are unknown; "
+                "move them away, or start the run with another --run.arm"
             )
         return
-    last, lack = folder / "checkpoints" / "last.ckpt", ", which kept no checkpoint"
+    last, without = folder / "checkpoints" / "last.ckpt", ", without a checkpoint"
     resume = f"Resume it with -c {folder / CONFIG_FILE} --ckpt_path={last}, start" if last.is_file() else "Start"
     raise ValueError(
-        f"{folder} holds a run already{'' if last.is_file() else lack}. {resume} beside it with "
+        f"{folder} already contains a run{'' if last.is_file() else without}. {resume} a new run with "
         "another --run.arm or --seed_everything, or remove the folder"
     )
 
 
 def refuse_another_run(folder: Path, checkpoint: Path) -> None:
-    """Refuse to write what comes of one run's checkpoint into the folder of another run.
+    """Refuse to write the output of one run's checkpoint into the folder of another run.
 
     Raises:
-        ValueError: the folder holds a run, and the checkpoint does not lie in it.
+        ValueError: the folder holds a run, and the checkpoint is not in it.
     """
     home = checkpoint.resolve().parent.parent
     if (folder / CONFIG_FILE).is_file() and home != folder.resolve():
         own = f" ({checkpoint.parent.parent / CONFIG_FILE})" if (home / CONFIG_FILE).is_file() else ""
         raise ValueError(
-            f"--ckpt_path={checkpoint} is not of the run in {folder}, into which this command would write. Take the "
-            f"configuration of the checkpoint's run{own}, or write beside both with another --run.arm"
+            f"--ckpt_path={checkpoint} does not belong to the run in {folder}, where this command would write. Use the "
+            f"configuration of the checkpoint's run{own}, or another --run.arm"
         )
 
 
@@ -101,18 +101,18 @@ def refuse_evaluating_the_start(folder: Path, command: str) -> None:
         return
     usual = [path for path in kept if path.name in ("best.ckpt", "last.ckpt")]
     named = (
-        f"Name the weights: --ckpt_path={' or '.join(map(str, usual or kept[:1]))}" if kept else "It kept no weights"
+        f"Name the weights: --ckpt_path={' or '.join(map(str, usual or kept[:1]))}" if kept else "It has no checkpoint"
     )
     raise ValueError(
-        f"{folder} holds a run, and {command} without --ckpt_path would replace its metrics by those of the start. "
-        f"{named}; to measure the start, do it beside the run with another --run.arm"
+        f"{folder} contains a run; without --ckpt_path {command} would overwrite its metrics by untrained ones. "
+        f"{named}; to evaluate untrained weights, use another --run.arm"
     )
 
 
 def check_checkpoint(config: Namespace, folder: Path, linked: Collection[str], *, fit: bool) -> int:
     """Check `--ckpt_path` against the module and the data this command configures.
 
-    A setting that only one of the two sides has is a difference too. One that the checkpoint does not know, because it
+    A setting that only one of the two sides has is a difference too. One that the checkpoint does not have, because it
     is newer than the checkpoint, counts there as its default, which is how the run was made.
 
     Args:
@@ -150,12 +150,12 @@ def check_checkpoint(config: Namespace, folder: Path, linked: Collection[str], *
         _renamed(checkpoint[DATA_ENTRY]) if DATA_ENTRY in checkpoint else _saved_data_settings(home / CONFIG_FILE)
     )
     if fit:
-        purpose, remedy = "resumes a run as it was", f"Drop the override, or {beside(settings.keys(), path)}"
+        purpose, remedy = "resumes a run as it was", f"Drop the override, or {new_run(settings.keys(), path)}"
     else:
         now, before = ({n: value for n, value in side.items() if not _is_free(n)} for side in (now, before))
         purpose, remedy = "evaluates a model as it was trained", "Drop the override"
         if home.resolve() == folder.resolve():  # metrics of other data are written next to the run, not in it
-            remedy += ", or if it is one of the data, write beside the run with another --run.arm"
+            remedy += ", or for a data setting use another --run.arm"
         else:
             data_before = {}
     if data_before:
@@ -216,7 +216,7 @@ def _renamed(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _saved_data_settings(path: Path) -> dict[str, Any]:
-    """The same of a checkpoint that does not keep it, from the configuration beside it; empty if that is not there."""
+    """The same of a checkpoint without the entry, from the configuration next to it; empty if that is not there."""
     if not path.is_file():
         return {}
     saved = read_config(path)

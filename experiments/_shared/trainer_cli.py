@@ -27,9 +27,8 @@ from experiments._shared.run_callbacks import run_callbacks
 from experiments._shared.run_folder import RunSpec
 from experiments._shared.settings import as_json
 from experiments._shared.start_checks import check_numbers, refuse_evaluating_the_start, refuse_used_folder
-from experiments._shared.tokenizer_checks import check_tokenizers
 from experiments._shared.training.closing import closing_lines, resume_command
-from experiments._shared.training.data_tokenizer import fill_tokenizer
+from experiments._shared.training.data_tokenizer import check_tokenizers, fill_tokenizer
 from experiments._shared.training.loggers import make_loggers
 from experiments._shared.training.objective_errors import named_objective
 from experiments._shared.training.own_config import place_by_own_config
@@ -83,7 +82,7 @@ class TrainerCLI(LightningCLI):
 
     def add_default_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """One seed for everything; LightningCLI's own option would also take `true` and `false`."""
-        help_text = "Seed of weights, batches, masks and dropout; part of the run folder's name."
+        help_text = "Seed of weights, batches, masks and dropout; part of the name of the run folder."
         parser.add_argument("--seed_everything", type=int, default=DEFAULT_SEED, help=help_text)
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
@@ -119,14 +118,14 @@ class TrainerCLI(LightningCLI):
         place_by_own_config(config, cast(TrainerParser, self._parser(self.config.subcommand)))
         fill_tokenizer(config)
         if config.get("weights_only") is False:
-            raise ValueError("--weights_only=false: nothing that a checkpoint names is executed; leave it out")
+            raise ValueError("--weights_only=false: checkpoints are always loaded without executing code; leave it out")
         self.run_folder = RunSpec(**vars(config.run)).folder(int(config.seed_everything))
         self.length = Length(
             config.trainer.max_steps, config.trainer.max_epochs, config.trainer.accumulate_grad_batches
         )
         if config.run.check_only:
             if not fit:
-                raise ValueError("--run.check_only checks a training; leave it out of other commands than fit")
+                raise ValueError("--run.check_only works with fit only; leave it out")
             config.trainer.fast_dev_run = CHECKED_BATCHES
         if not config.trainer.fast_dev_run:
             take_folder(self.run_folder, self.held)
@@ -173,7 +172,7 @@ class TrainerCLI(LightningCLI):
         return model.class_path, model.init_args.as_dict()
 
     def fit(self, **options: Any) -> None:
-        """Train; a training that a signal has stopped ends with the command that goes on with it.
+        """Train; a training that a signal stopped ends with the command that resumes it.
 
         Raises:
             StoppedBySignal: a signal has stopped it.
@@ -188,8 +187,8 @@ class TrainerCLI(LightningCLI):
     def after_fit(self) -> None:
         """Measure the weights that training ends with, or that a run of no steps has, where no validation did.
 
-        They are the best checkpoint if their figure is the best. `last.ckpt` is written again afterwards, so that a run
-        that goes on from it knows what was measured, and which score there is to beat.
+        They become the best checkpoint if they are the best. `last.ckpt` is written again afterwards, so that a run
+        that continues from it knows the metrics and the best score.
         """
         trainer: Any = self.trainer  # Lightning types neither callbacks nor fast_dev_run
         if trainer.fast_dev_run:
@@ -206,7 +205,7 @@ class TrainerCLI(LightningCLI):
         rank_zero_info("\n".join(closing_lines(trainer, self.model, self.run_folder, reason)))
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
-        """The trainer, with TensorBoard always, the loggers that are asked for, and the callbacks of this project."""
+        """The trainer, with TensorBoard always, the loggers of the command line, and the callbacks of this project."""
         config = self.config[self.config.subcommand]
         logger = RunLogger(
             save_dir=config.run.root,

@@ -79,10 +79,10 @@ def export(
         check_push(push, license)
     source, target = Path(checkpoint), Path(output)
     if target.exists():
-        raise ValueError(f"{target} exists; remove it or name another --output")
+        raise ValueError(f"{target} exists; remove it or choose another --output")
     run_folder = source.resolve().parent.parent
     if not allow_unfinished and (run_folder / CONFIG_FILE).is_file() and why_unfinished(read_metrics(run_folder)):
-        raise ValueError(f"{how_to_finish(run_folder)}, or export it as it is with --allow_unfinished=true")
+        raise ValueError(f"{how_to_finish(run_folder)}, or export it anyway with --allow_unfinished=true")
     if not source.is_file():
         raise no_checkpoint(source)
 

@@ -39,7 +39,7 @@ def check_export(folder: Path, model: PreTrainedModel, task: Task) -> None:
     if type(loaded) is not type(model) or missing or class_names(loaded) != class_names(model):
         raise ValueError(
             f"the exported model is a {type(loaded).__name__} with the labels {', '.join(class_names(loaded))} that "
-            f"lacks {', '.join(missing) or 'nothing'}, the checkpoint a {type(model).__name__} with "
+            f"has no {', '.join(missing) or 'missing weight'}, the checkpoint a {type(model).__name__} with "
             f"{', '.join(class_names(model))}; the export was not kept"
         )
     length = min(16, longest_input(model.config))

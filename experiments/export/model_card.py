@@ -96,8 +96,8 @@ def _recipe(config: dict[str, Any]) -> str:
 
 
 def _without_paths(value: Any) -> Any:
-    """Settings with absolute paths cut to their last part: a card must not tell where somebody's files lie."""
-    if isinstance(value, dict):  # the weights of corpora stand at their folders
+    """Settings with absolute paths cut to their last part: a card must not show local paths."""
+    if isinstance(value, dict):  # weights of corpora are stored with their folders
         return {_without_paths(name): _without_paths(part) for name, part in value.items()}
     if isinstance(value, list):
         return [_without_paths(part) for part in value]

@@ -62,7 +62,7 @@ def usage(model: "PreTrainedModel", head: Head, *, exact: bool, onnx: Sequence[s
     Args:
         model: the exported network.
         head: its head.
-        exact: whether KoBERT's own tokenizer files lie in the folder.
+        exact: whether KoBERT's own tokenizer files are in the folder.
         onnx: names of the ONNX files in the folder.
     """
     parts = [f"## Use\n\n```python\n{_code(model, head)}\n```"]
@@ -77,7 +77,7 @@ def usage(model: "PreTrainedModel", head: Head, *, exact: bool, onnx: Sequence[s
     if exact:
         parts.append(
             "The fast tokenizer gives the original KoBERT ids on all but a few texts in a thousand (ties between "
-            "equally likely cuts, such as four dots in a row). For exact ids use the `*.model` and `vocab.txt` beside "
+            "equally likely cuts, such as four dots in a row). For exact ids use the `*.model` and `vocab.txt` next to "
             "it with `KoBertTokenizer`."
         )
     if onnx:
@@ -119,7 +119,7 @@ def differences(model: "PreTrainedModel", head: Head) -> str:
     config = model.config
     points = []
     if config.model_type == "distilbert":
-        points.append("No segment ids: the tokenizer gives no `token_type_ids`; two texts are told apart by [SEP].")
+        points.append("No segment ids: the tokenizer gives no `token_type_ids`; [SEP] alone separates two texts.")
         points.append("No pooler: the sentence vector at [CLS] is `last_hidden_state[:, 0]`.")
     elif head is not SEQUENCE_CLASSIFICATION and _has_pooler(model):
         points.append(

@@ -136,7 +136,7 @@ def _differences(session: Any, model: "PreTrainedModel", inputs: "dict[str, Tens
     differences = {}
     for name, array in zip(names, found, strict=True):
         value, target = torch.from_numpy(array), expected[name]
-        if target.shape[:2] == inputs["attention_mask"].shape:  # what is said of padding is nobody's
+        if target.shape[:2] == inputs["attention_mask"].shape:  # outputs for padding do not count
             real = inputs["attention_mask"] == 1
             value, target = value[real], target[real]
         differences[name] = float((value - target).abs().max() / target.abs().max().clamp_min(1e-12))

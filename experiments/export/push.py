@@ -10,7 +10,7 @@ def check_push(repository: str, licence: str | None) -> None:
     """Check what can be known before any work is done.
 
     Raises:
-        ValueError: the name is none of a repository, no license is given, or nobody is logged in.
+        ValueError: the name is none of a repository, no license is given, or the user is not logged in.
     """
     from huggingface_hub import get_token
 
@@ -18,8 +18,8 @@ def check_push(repository: str, licence: str | None) -> None:
         raise ValueError(f"--push={repository}: expected OWNER/NAME, letters, digits, '-', '_' and '.'")
     if not licence:
         raise ValueError(
-            "--push needs --license: users of the model must know what it may be used for, and the licenses of "
-            "its data and its teacher bind it; for example --license=apache-2.0, cc-by-sa-4.0 or other"
+            "--push needs --license: users of the model must know what it may be used for, and and the licenses of "
+            "its data and its teacher apply; for example --license=apache-2.0, cc-by-sa-4.0 or other"
         )
     if get_token() is None:
         raise ValueError("--push needs a token of the hub: log in with `hf auth login`, or set HF_TOKEN")
@@ -46,7 +46,7 @@ def push_folder(folder: Path, repository: str, private: bool) -> str:
         )
     except Exception as error:  # of the network and of the hub: no class that all its versions share
         raise OSError(
-            f"{folder} is written, but {repository} did not take it ({error}); when that is mended: hf upload "
+            f"{folder} is written, but {repository} refused it ({error}); after fixing that: hf upload "
             f"{repository} {folder}"
         ) from error
     return str(done.commit_url)

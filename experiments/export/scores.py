@@ -41,7 +41,7 @@ def measure_scores(
     module, data = load_run(checkpoint, overrides)
     if not isinstance(module, FineTuning):
         raise ValueError(
-            f"{checkpoint} is of {type(module).__name__}, which has no task to be scored on; leave --evaluate out, or "
+            f"{checkpoint} is of {type(module).__name__}, which has no task to evaluate; leave --evaluate out, or "
             "export a fine-tuned model"
         )
     scores = {}

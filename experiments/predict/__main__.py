@@ -82,11 +82,11 @@ def predict(
         raise ValueError(f"batch_size={batch_size}: must be 1 or more")
     require_limit(unknown_limit)
     if text is None and text_pair is not None:
-        raise ValueError("--text_pair is given without --text; expected both texts of a pair")
+        raise ValueError("--text_pair needs --text; expected both texts of a pair")
     if text is not None and input is not None:
-        raise ValueError("--text and --input are both given; leave one of them out")
+        raise ValueError("--text and --input are both given; give only one of them")
     if columns and input is None:
-        raise ValueError("--columns names columns of a file; expected --input")
+        raise ValueError("--columns needs --input")
     source = Source.of(Path(model))
 
     from experiments.predict.inputs import given_texts, read_file

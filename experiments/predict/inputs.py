@@ -61,7 +61,7 @@ def read_file(path: Path, codec: Codec, columns: Sequence[str] | None) -> list[A
         absent = [name for name in names if not isinstance(row.cells.get(name), str)]
         if absent:
             there = ", ".join(map(repr, row.cells))
-            raise ValueError(f"{row.place}: no text in {absent[0]!r}; the columns are {there}. --columns names others")
+            raise ValueError(f"{row.place}: no text in {absent[0]!r}; the columns are {there}; set --columns")
         asked.append(Asked(str(row.place), tuple(row.cells[name] for name in names)))
     return asked
 

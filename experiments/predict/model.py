@@ -64,7 +64,7 @@ class Predictor:
             source: where it is.
             kind: its task kind.
             max_length: longest input in tokens; None: that of training, or what the model takes, 512 at most, where
-                the folder does not tell. A remark says so.
+                the folder does not tell. A note is printed.
 
         Raises:
             FileNotFoundError: the folder has no tokenizer.
@@ -73,13 +73,13 @@ class Predictor:
         network, missing = _load(source.weights, kind)
         if missing:
             raise ValueError(
-                f"{source.weights} has no trained head for {kind.name}: it lacks {', '.join(missing)}; leave --task out"
+                f"{source.weights} has no trained head for {kind.name}; missing: {', '.join(missing)}. Leave --task out"
             )
         encoder, vocabulary = load_tokenizer(str(source.tokenizer)), network.config.vocab_size
         if not holds_pieces(vocabulary, encoder.vocab_size):
             raise ValueError(
-                f"the folder's tokenizer has {encoder.vocab_size} pieces and its model {vocabulary}; they do "
-                "not belong together, so export the model again"
+                f"the folder's tokenizer has {encoder.vocab_size} pieces and its model {vocabulary}; they do not "
+                "match; export the model again"
             )
         labels = class_names(network)
         return cls(network, kind.load_codec()(encoder, _settings(source.weights, network, labels, max_length), labels))
@@ -154,7 +154,7 @@ def kind_of(weights: Path) -> TaskKind:
     if task not in (None, "masked_lm", "encoder"):
         return kind_named(str(task))
     raise ValueError(
-        f"{weights} holds {held}, which answers none of the tasks {', '.join(kind.name for kind in KINDS)}; fine-tune "
+        f"{weights} contains {held}, which fits none of the tasks {', '.join(kind.name for kind in KINDS)}; fine-tune "
         "it first with python -m experiments.train fit -c configs/finetune/... --model.init_from, then export the "
         "checkpoint"
     )
@@ -164,14 +164,15 @@ def _settings(folder: Path, network: PreTrainedModel, labels: Sequence[str], max
     """The settings of training, for inputs of `max_length` tokens where that is given."""
     config, longest = network.config.to_dict(), longest_input(network.config)
     if max_length is not None and not _SHORTEST <= max_length <= longest:
-        raise ValueError(f"max_length={max_length}: expected {_SHORTEST} to {longest}, which is what the model takes")
+        raise ValueError(f"max_length={max_length}: expected {_SHORTEST} to {longest}, the model's range")
     settings = settings_of(config, labels, longest, str(folder))
     if max_length is not None:
         return settings.with_length(max_length)
     if ENTRY not in config:
         print(
-            f"note: {folder} does not say how long the inputs of its training were; reading {settings.max_length} "
-            f"tokens (windows: stride {settings.stride}, questions {settings.max_question}). --max_length sets another",
+            f"note: {folder} does not record the input length of its training; using {settings.max_length} tokens "
+            f"(windows: stride {settings.stride}, questions {settings.max_question}). Set --max_length for another "
+            "length",
             file=sys.stderr,
         )
     return settings

@@ -38,7 +38,7 @@ class Source:
         found = next((path for path in kept if path.is_file()), None)
         if found is None:
             raise FileNotFoundError(
-                f"{model} holds no config.json and no checkpoints/best.ckpt; name a run folder, or one that python -m "
-                "experiments.export --checkpoint ... has written"
+                f"{model} contains neither config.json nor checkpoints/best.ckpt; give a run folder, or one that "
+                "python -m experiments.export --checkpoint ... has written"
             )
         return cls(found, model / "tokenizer")

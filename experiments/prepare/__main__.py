@@ -10,7 +10,7 @@
 
 The folder of `corpus` is read by `datamodules.CorpusDataModule`, that of `fetch` by the task's data module, the table
 of `augment` by `TableDataModule`. Running the first two again finds their result and returns at once; a download that
-was cut off goes on, and so does a `corpus` of many files that was killed. With `--shard` each job of an array encodes a
+was cut off continues, and so does a killed `corpus` of many files. With `--shard` each job of an array encodes a
 part of the input files, and `merge` makes of their folders the corpus that one run would have made. `verify` names the
 damaged files of a corpus. `vocabulary` writes a model folder for `--model.init_from`.
 """
@@ -35,9 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = StrictParser(prog="python -m experiments.prepare", description=__doc__)
     commands = parser.add_subcommands(required=True, dest="command")
     commands.add_subcommand("corpus", corpus_parser(), help="token sequences for pretraining and distillation")
-    commands.add_subcommand("merge", merge_parser(), help="one corpus of the shards that a job array has made")
-    commands.add_subcommand("verify", verify_parser(), help="compare all files of a prepared corpus with their hashes")
-    commands.add_subcommand("augment", augment_parser(), help="more training rows by a masked LM's proposals for words")
+    commands.add_subcommand("merge", merge_parser(), help="merge the shards of a job array into one corpus")
+    commands.add_subcommand("verify", verify_parser(), help="check the hashes of all files of a prepared corpus")
+    commands.add_subcommand(
+        "augment", augment_parser(), help="more training rows: words replaced by a masked LM's proposals"
+    )
     commands.add_subcommand("fetch", _fetch_parser(), help="download the data of a task, checked by SHA-256")
     vocabulary = StrictParser()
     commands.add_subcommand("vocabulary", vocabulary, help="give an encoder another vocabulary")
@@ -57,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _fetch_parser() -> StrictParser:
     parser = StrictParser()
     parser.add_argument("name", type=DatasetName, help="the data set")
-    parser.add_argument("--output", type=str, required=True, help="folder for its files, made where missing")
+    parser.add_argument("--output", type=str, required=True, help="folder for its files; created if missing")
     return parser
 
 

@@ -21,7 +21,7 @@ def augment_parser() -> StrictParser:
     parser = StrictParser()
     parser.add_function_arguments(augment, skip={"spec", "overwrite"})
     parser.add_class_arguments(AugmentSpec)
-    parser.add_argument("--overwrite", action="store_true", help="replace an output that is there")
+    parser.add_argument("--overwrite", action="store_true", help="overwrite an existing output")
     return parser
 
 
@@ -57,7 +57,7 @@ def augment(
     Args:
         model: folder, checkpoint or hub id of an encoder with its masked-LM head.
         input: table of training rows: CSV, TSV, JSONL, JSON or Parquet. All columns are kept.
-        output: table to write, of any of these formats, uncompressed.
+        output: table to write, of any of these formats, uncompressed; a .txt is tab-separated, with a line of names.
         spec: how many rows are made, and how much they differ.
         text: column of the text, or of the first of a pair.
         text_pair: column of the second text; none for one text. Each half is read alone.
@@ -86,18 +86,20 @@ def augment(
     target, division = Path(output), shares(dev_share, test_share)
     path = Path(input)
     if target.resolve() == path.resolve():
-        raise FileExistsError(f"--output={target} is --input as well; name another --output")
+        raise FileExistsError(f"--output={target} is also --input; choose another --output")
     if target.exists() and not overwrite:
-        raise FileExistsError(f"{target} exists; name another --output, or add --overwrite")
+        raise FileExistsError(f"{target} exists; choose another --output, or add --overwrite")
     if text_pair is None and spec.change == "text_pair":
-        raise ValueError("change is text_pair, and no text_pair is named; name its column, or leave change out")
+        raise ValueError(
+            "change is text_pair, but the option text_pair is missing; set it to a column, or leave change out"
+        )
     if source_rows == "first" and (division.dev or division.test):
         raise ValueError(
-            "dev_share and test_share are for new rows in a file of their own, as unlabelled_file; set "
-            "source_rows=leave_out, or name an input of training rows alone"
+            "dev_share and test_share need a separate file of new rows, used as unlabelled_file; set "
+            "source_rows=leave_out, or give an input with training rows only"
         )
     if _EVALUATED & set(re.split(r"[^a-z]+", path.name.lower())):
-        print(f"note: {path.name} looks like a dev or test file; augment training rows alone", file=sys.stderr)
+        print(f"note: {path.name} looks like a dev or test file; augment training rows only", file=sys.stderr)
     layout = layout_of(path, delimiter, quotes, header or ())
     source = Source(path, layout, TextColumns(text, text_pair, id, split_by))
     options = {"text": text, "text_pair": text_pair, "id": id, "source_rows": source_rows, **asdict(spec)}

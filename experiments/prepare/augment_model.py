@@ -45,7 +45,7 @@ def load_augmenter(
     name = tokenizer or str(tokenizer_beside(model) or model)
     encoder = load_tokenizer(name)
     if encoder.mask_token_id is None:
-        raise ValueError(f"the tokenizer {name} has no mask token, so a model cannot be asked for words with it")
+        raise ValueError(f"the tokenizer {name} has no mask token, so a model cannot propose words with it")
     least = encoder.frame.special_count(1) + 1
     if max_length < least:
         raise ValueError(f"max_length is {max_length}; expected {least} or more: special tokens and one piece")
@@ -55,8 +55,8 @@ def load_augmenter(
         raise ValueError(f"{model}: {error}") from error
     if missing:
         raise ValueError(
-            f"{model} has no trained masked-LM head ({', '.join(missing[:3])}{', ...' if missing[3:] else ''} would be "
-            "random); take a model with its head, such as an exported teacher or student of general distillation"
+            f"{model} has no trained masked-LM head ({', '.join(missing[:3])}{', ...' if missing[3:] else ''} would "
+            "be random); use a model with its head, such as an exported teacher or student of general distillation"
         )
     try:
         fit_vocabulary(network, encoder.vocab_size, encoder.pad_token_id, model)

@@ -98,10 +98,11 @@ def write_augmented(
             **facts,
             "options": dict(options),
         }
-        # Before the table: a table without its record would pass for one that nobody has augmented.
+        # Before the table: a table without its record would look like one that was not augmented.
         write_text(record_path(target), json.dumps(record, ensure_ascii=False, indent=1) + "\n")
     print(
-        f"{rows_in:,} rows read, new ones made of {counts['rows']:,} ({counts['without_words']:,} have no word): "
+        f"{rows_in:,} rows read, {counts['rows'] - counts['without_words']:,} used, {counts['without_words']:,} "
+        "without a word; new rows: "
         f"{counts['drawn']:,} drawn, dropped: {counts['unchanged']:,} unchanged, {counts['duplicates']:,} duplicates; "
         f"{counts['kept']:,} kept, {counts['words'] / counts['kept']:.1f} words replaced in each"
     )
@@ -156,7 +157,7 @@ def _check(partial: Path, layout: TableLayout, columns: TextColumns, count: int,
     except ValueError as error:
         raise ValueError(f"{str(error).replace(str(partial), str(target))} (as it was about to be written)") from None
     if found != count:
-        raise ValueError(f"{target}: {count:,} rows were written, {found:,} are read; name an output that is .jsonl")
+        raise ValueError(f"{target}: {count:,} rows were written, {found:,} are read; use a .jsonl output")
 
 
 def _nothing(path: Path, augmenter: Augmenter) -> str:

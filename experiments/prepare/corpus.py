@@ -31,15 +31,15 @@ def corpus_parser() -> StrictParser:
     parser.add_argument(
         "--input", nargs="+", required=True, metavar="FILE",
         help=".txt, .jsonl or .parquet files or globs, plain or .gz, .xz, .bz2, .zst; names without a suffix are text; "
-        "one sentence or document a line. Addresses that fsspec knows too: hf://, s3://, https://",
+        "one sentence or document a line. Addresses of fsspec too: hf://, s3://, https://",
     )  # fmt: skip
     _add_common(parser)
     parser.add_argument("--field", type=str | None, help="key or column with the text, for .jsonl and .parquet")
-    parser.add_argument("--format", type=TextKind | None, help="what is in the files, whatever their names say")
+    parser.add_argument("--format", type=TextKind | None, help="format of the files, regardless of their names")
     parser.add_argument("--num_proc", type=int, default=1, help="processes that encode")
     parser.add_argument(
         "--shard", type=str | None, metavar="I/N",
-        help="encode one of N shards alone, for job arrays; prepare merge joins them, and checks unknown_limit",
+        help="encode only shard I of N, for job arrays; prepare merge joins them and checks unknown_limit",
     )  # fmt: skip
     parser.add_class_arguments(CorpusSettings)
     return parser
@@ -48,7 +48,7 @@ def corpus_parser() -> StrictParser:
 def merge_parser() -> StrictParser:
     """Options of `prepare merge`."""
     parser = StrictParser()
-    parser.add_argument("shards", nargs="+", metavar="FOLDER", help="folders that prepare corpus --shard has made")
+    parser.add_argument("shards", nargs="+", metavar="FOLDER", help="folders made by prepare corpus --shard")
     _add_common(parser)
     return parser
 
@@ -56,7 +56,7 @@ def merge_parser() -> StrictParser:
 def verify_parser() -> StrictParser:
     """Options of `prepare verify`."""
     parser = StrictParser()
-    parser.add_argument("corpus", type=str, help="folder that prepare corpus has made")
+    parser.add_argument("corpus", type=str, help="folder made by prepare corpus")
     return parser
 
 
@@ -70,9 +70,9 @@ def _add_common(parser: StrictParser) -> None:
     parser.add_argument("--output", type=str, required=True, help="folder to make")
     parser.add_argument(
         "--unknown_limit", type=float, default=UNKNOWN_LIMIT,
-        help="share of unknown pieces from which the texts are refused; 1 accepts any",
+        help="share of unknown pieces from which it is an error; 1 accepts any text",
     )  # fmt: skip
-    parser.add_argument("--overwrite", action="store_true", help="replace a corpus made from something else")
+    parser.add_argument("--overwrite", action="store_true", help="overwrite another corpus")
 
 
 def verify(folder: Path) -> None:
@@ -89,7 +89,7 @@ def verify(folder: Path) -> None:
         if entries:
             StoredSequences(folder, cast(Part, part), manifest).lengths()
     size = sum(entry["bytes"] for entry in manifest["files"].values())
-    print(f"{folder}: {len(manifest['files'])} files, {size:,} bytes, all as they were written")
+    print(f"{folder}: {len(manifest['files'])} files, {size:,} bytes, all intact")
 
 
 def prepare(options: Namespace) -> None:
@@ -112,14 +112,16 @@ def prepare(options: Namespace) -> None:
                     )  # fmt: skip
         except BaseException:
             if (kept := shard_folder(output)).is_dir():
-                print(f"note: what was encoded is kept in {kept}; the same command goes on behind it", file=sys.stderr)
+                print(
+                    f"note: encoded shards are kept in {kept}; the same command continues after them", file=sys.stderr
+                )
             raise
     if share is None:
         _print_corpus(prepared, options.output, options.num_proc)
         return
     files = sum(len(group["inputs"]) for group in part.record["groups"])
     if part.reused:
-        print(f"{options.output} is there already, made from these inputs with these settings")
+        print(f"{options.output} already exists, made from these inputs with these settings")
     print(f"shard {share}: {files} of {len(part.record['all_inputs'])} input files")
     _print_lines(part.counts)
     _print_end(part.seconds, part.counts.read, options.output, options.num_proc)
@@ -133,7 +135,7 @@ def merge(options: Namespace) -> None:
             folders, options.tokenizer, Path(options.output), options.overwrite, options.unknown_limit
         )
     _print_corpus(prepared, options.output, num_proc=1)
-    print("the shards are not needed any more")
+    print("the shards are no longer needed")
 
 
 def _only_one(output: str) -> AbstractContextManager[None]:
@@ -160,7 +162,7 @@ def _print_corpus(prepared: PreparedCorpus, output: str, num_proc: int) -> None:
     manifest = prepared.manifest
     lines, sequences, tokens = manifest["lines"], manifest["sequences"], manifest["tokens"]
     if prepared.reused:
-        print(f"{output} is there already, made from these inputs with these settings")
+        print(f"{output} already exists, made from these inputs with these settings")
     dropped = lines["dropped"]
     _print_lines(LineCounts(lines["read"], dropped["empty"], dropped["too_short"], lines["cut"], lines["ends_dropped"]))
     for part, count in sequences.items():

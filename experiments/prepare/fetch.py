@@ -190,7 +190,7 @@ def fetch(source: Source, folder: Path) -> None:
         except ConnectionError as error:
             names = " and ".join(str(folder / other.name) for other in source.files)
             raise ConnectionError(
-                f"{error}. Without a network, bring the files by other means and place them as {names}"
+                f"{error}. Without a network, get the files by other means and place them as {names}"
             ) from error
         state = "downloaded" if new else "there already"
         if file.sha256 is None:

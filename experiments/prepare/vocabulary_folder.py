@@ -25,10 +25,10 @@ def require_replaceable(target: Path, overwrite: bool) -> None:
         return
     if not (target / ORIGIN_FILE).is_file():
         raise FileExistsError(
-            f"{target} exists and was not made by this command ({ORIGIN_FILE} is missing); name another --output"
+            f"{target} exists and was not made by this command ({ORIGIN_FILE} is missing); choose another --output"
         )
     if not overwrite:
-        raise FileExistsError(f"{target} exists; name another --output, or replace it with --overwrite")
+        raise FileExistsError(f"{target} exists; choose another --output, or replace it with --overwrite")
 
 
 def tokenizer_place(model: str) -> str:
@@ -62,9 +62,9 @@ def write_model(folder: Path, model: "PreTrainedModel", encoder: "KoBertTokenize
     found = [(own.fingerprint, own.pad_token_id), (encoder.fingerprint, tokenizer.pad_token_id)]
     expected = (encoder.fingerprint, encoder.pad_token_id)
     if found != [expected] * 2 or loaded.config.pad_token_id != encoder.pad_token_id:
-        raise ValueError(f"the tokenizer written to {folder.name} is not the one that was read; nothing was kept")
+        raise ValueError(f"the tokenizer written to {folder.name} differs from the original; nothing was kept")
     if type(loaded) is not type(model) or loaded.config.vocab_size < own.vocab_size:
-        raise ValueError(f"the model written to {folder.name} does not load as it was; nothing was kept")
+        raise ValueError(f"the model written to {folder.name} does not load unchanged; nothing was kept")
 
 
 def print_sizes(before: "PreTrainedModel", after: "PreTrainedModel") -> None:

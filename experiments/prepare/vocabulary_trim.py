@@ -67,7 +67,7 @@ def trim(
     own = model_tokenizer or tokenizer_place(model)
     old = load_tokenizer(own)
     if isinstance(old, KoBertTokenizer):
-        raise ValueError(f"{own} is KoBERT's tokenizer, which is no fast one; `vocabulary transfer` changes its pieces")
+        raise ValueError(f"{own} is KoBERT's tokenizer, not a fast one; use `vocabulary transfer` to change its pieces")
     network = load_own(model)
     counter = PieceCounter(old, own)
     for texts in text_batches(paths, field):
@@ -80,8 +80,8 @@ def trim(
         lines, different = lines + len(texts), different + trimmed.changed(texts)
     if min_count == 1 and different:
         raise ValueError(
-            f"{own}: {different:,} of {lines:,} lines would be cut otherwise although all pieces that they use were "
-            "kept; this tokenizer has a part that trimming does not know. Nothing was written"
+            f"{own}: {different:,} of {lines:,} lines would be split differently although all pieces that they use "
+            "were kept; this tokenizer has a part that trimming does not support. Nothing was written"
         )
     origin = {
         "made_by": "vocabulary trim",
@@ -97,7 +97,7 @@ def trim(
         write_model(folder, changed, new)
         np.save(folder / OLD_IDS, trimmed.old_ids)
         write_json(folder / ORIGIN_FILE, origin)
-    print(f"{different:,} of {lines:,} lines ({different / max(lines, 1):.2%}) are cut into other pieces than before")
+    print(f"{different:,} of {lines:,} lines ({different / max(lines, 1):.2%}) are split into other pieces than before")
     print_sizes(network, changed)
     print(f"written to {target}")
 

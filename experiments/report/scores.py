@@ -81,10 +81,8 @@ def score_study(study: Study, notes: list[str]) -> Scores:
     constants: dict[str, tuple[str, float]] = {}
     alike: list[str] = []
     for stage in study.tasks:
-        own = [metric for metric in metrics if metric.stage == stage]
-        constant, sentences = constant_answers(study, own)
-        if constant:
-            constants |= {one.heading: (constant.answer, constant.percent[one.score.title]) for one in own}
+        found, sentences = constant_answers(study, [metric for metric in metrics if metric.stage == stage])
+        constants |= found
         alike += sentences
     return Scores(metrics, spreads, retention, deltas, constants, tuple(alike), study.tasks_of_some)
 

@@ -12,15 +12,15 @@ from torch import Tensor
 from distilkobert.io.metric_names import BEST, PROBE, TRAIN, VAL
 
 
-def keep_if_best(trainer: pl.Trainer, figures: Mapping[str, Tensor]) -> bool:
-    """Save the weights that training has ended with as the best, if they are; all ranks must call it.
+def keep_if_best(trainer: pl.Trainer, measured: Mapping[str, Tensor]) -> bool:
+    """Save the final weights as the best checkpoint if they are the best; all ranks must call it.
 
-    `ModelCheckpoint` hears of validations inside training only. Without this a run that is shorter than the interval
+    `ModelCheckpoint` sees only validations during training. Without this a run that is shorter than the interval
     of its validations has no best checkpoint, and others have one that was chosen without the last steps.
 
     Args:
         trainer: after `fit`, and after the validation of its last step.
-        figures: what was measured at the end, by name; a figure that is no number is never the best.
+        measured: metrics at the end, by name; NaN and Inf are never the best.
 
     Returns:
         Whether they are the best.
@@ -29,12 +29,12 @@ def keep_if_best(trainer: pl.Trainer, figures: Mapping[str, Tensor]) -> bool:
     for callback in trainer.checkpoint_callbacks:
         if not isinstance(callback, ModelCheckpoint) or callback.monitor is None:
             continue
-        figure = figures.get(callback.monitor)
+        value = measured.get(callback.monitor)
         saved = callback.best_model_path and callback._last_global_step_saved == trainer.global_step
-        if saved or figure is None or not torch.isfinite(figure):
+        if saved or value is None or not torch.isfinite(value):
             continue
         before = dict(callback.best_k_models)
-        callback._save_topk_checkpoint(trainer, {**figures, **callback._monitor_candidates(trainer)})
+        callback._save_topk_checkpoint(trainer, {**measured, **callback._monitor_candidates(trainer)})
         chosen = chosen or callback.best_k_models != before
     return chosen
 
@@ -53,7 +53,7 @@ def check_monitors(trainer: pl.Trainer) -> None:
 
 
 def best_scores(trainer: pl.Trainer) -> dict[str, float]:
-    """`best/<monitor>`: the figure of the checkpoint that was chosen by it."""
+    """`best/<monitor>`: the score of the checkpoint that was selected by it."""
     found = {}
     for callback in trainer.checkpoint_callbacks:
         monitor, score = (getattr(callback, name, None) for name in ("monitor", "best_model_score"))
@@ -63,13 +63,13 @@ def best_scores(trainer: pl.Trainer) -> dict[str, float]:
 
 
 def keep_best_of_moved_run(trainer: pl.Trainer, checkpoint: dict[str, Any]) -> None:
-    """Let a run go on with its best score where its folder has another name than when the checkpoint was written.
+    """Keep the best score of a run whose folder has another name than when the checkpoint was written.
 
     `ModelCheckpoint` compares names of folders as text, and else forgets the best score: the next validation would
     overwrite a better checkpoint.
 
     Args:
-        trainer: loads the checkpoint to resume.
+        trainer: loads the checkpoint.
         checkpoint: its content; the states of the callbacks in it are changed.
     """
     home = Path(str(trainer.ckpt_path)).resolve().parent

@@ -70,7 +70,9 @@ class ConfusionFigure(pl.Callback):
             picture = draw_confusion(matrix, pl_module.classes, f"{stage}, step {step:,}, {matrix.sum():,} counted")
         except ImportError as error:
             self._can_draw = False
-            rank_zero_warn(f"no confusion matrix in TensorBoard ({error}); pip install 'distilkobert[report]' draws it")
+            rank_zero_warn(
+                f"no confusion matrix in TensorBoard ({error}); install it with: pip install 'distilkobert[report]'"
+            )
             return
         for writer in writers:
             writer.add_image(f"{stage}/confusion", picture, step, dataformats="HWC")

@@ -35,7 +35,7 @@ class GracefulStop(Checkpoint):
     """Stop all processes after the running micro-batch, or batch of a validation, and save the last whole step.
 
     What was accumulated since that step is dropped; a resumed run repeats it. Several processes agree after each
-    micro-batch, and after a validation, whose batches they do not count alike. It is a `Checkpoint` so that Lightning
+    micro-batch, and after a validation, whose batches they count differently. It is a `Checkpoint` so that Lightning
     calls it behind all other callbacks.
 
     Args:
@@ -112,12 +112,12 @@ class GracefulStop(Checkpoint):
     def _stop(self, trainer: pl.Trainer, pl_module: pl.LightningModule, number: int) -> NoReturn:
         callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
         last = next(callback for callback in callbacks if isinstance(callback, LastCheckpoint))
-        step, ruined = trainer.global_step, False
+        step, broken = trainer.global_step, False
         if step and last.is_behind(trainer):
-            ruined = self._last is not None and not gives_finite_loss(trainer, pl_module, *self._last)
-            if not ruined:
+            broken = self._last is not None and not gives_finite_loss(trainer, pl_module, *self._last)
+            if not broken:
                 last.save(trainer)
-        why = ", whose weights give a loss that is not finite and are not saved" if ruined else ""
+        why = ", whose weights give a NaN or Inf loss and are not saved" if broken else ""
         name, place = signal_name(number), last.resume_from(trainer)
         rank_zero_info(f"stopped by {name} after optimizer step {step}{why}; {place}")
         if number == signal.SIGUSR1 and trainer.is_global_zero and "SLURM_JOB_ID" in os.environ:
@@ -128,7 +128,7 @@ class GracefulStop(Checkpoint):
 
     def _requeue(self) -> None:
         if not self.requeue:
-            rank_zero_info("the job is not put back into the queue: that needs --run.resume=auto")
+            rank_zero_info("the job is not requeued: that needs --run.resume=auto")
             return
         array, task = (os.environ.get(f"SLURM_ARRAY_{name}") for name in ("JOB_ID", "TASK_ID"))
         job = f"{array}_{task}" if array else os.environ["SLURM_JOB_ID"]
@@ -137,7 +137,7 @@ class GracefulStop(Checkpoint):
             failure = (done.stderr or done.stdout).strip() or f"exit code {done.returncode}" if done.returncode else ""
         except OSError as error:
             failure = str(error)
-        rank_zero_info(f"scontrol requeue {job}: {failure}" if failure else f"job {job} is back in the queue")
+        rank_zero_info(f"scontrol requeue {job}: {failure}" if failure else f"job {job} was requeued")
 
 
 def _started_from_outside(trainer: pl.Trainer) -> bool:

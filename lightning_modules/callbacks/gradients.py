@@ -14,7 +14,7 @@ from distilkobert.io.metric_names import LOSS, TRAIN, VAL
 from lightning_modules.callbacks.bad_batches import StepBatches
 from lightning_modules.callbacks.last_checkpoint import LastCheckpoint, gives_finite_loss
 from lightning_modules.held_out import TOTAL
-from lightning_modules.remedies import beside
+from lightning_modules.remedies import new_run
 
 
 class GradientWatch(pl.Callback):
@@ -24,7 +24,7 @@ class GradientWatch(pl.Callback):
     at the same step and the checkpoints written before stay good. It costs one norm and one small reduction for each
     optimizer step. Under 16-mixed an infinite gradient is no error: the scaler leaves out the step and scales less.
 
-    A step that ruins the weights shows in the next loss; where none comes, at the end of training, or where a
+    A step that makes the weights NaN shows in the next loss; where none comes, at the end of training, or where a
     validation finds no number, the last batch is run through the weights once more before they are saved.
 
     In both cases the batches that did it are written into the run's folder `nonfinite/`, with ids and pieces.
@@ -121,10 +121,10 @@ class GradientWatch(pl.Callback):
         """Stop at a step that is not finite, or leave it out."""
         saved, batch = self._step.save(trainer), trainer.fit_loop.epoch_loop.batch_idx
         found = (
-            f"the {what} is not finite at optimizer step {trainer.global_step} (epoch {trainer.current_epoch}, batch "
-            f"{batch}); no weight was changed by it"
+            f"the {what} is NaN or Inf at optimizer step {trainer.global_step} (epoch {trainer.current_epoch}, batch "
+            f"{batch}); no weight was changed"
         )
-        kept = f"The batches that did it: {saved[0].parent}" if saved else "The batches that did it are of other ranks"
+        kept = f"The batches: {saved[0].parent}" if saved else "The batches are those of other ranks"
         if self.on_nonfinite == "stop":
             raise FloatingPointError(f"{found}. {kept}. {_remedy(trainer, pl_module)}")
         if len(self.skipped) == self.max_skipped:
@@ -143,8 +143,8 @@ class GradientWatch(pl.Callback):
     def _try(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if self._last is not None and not gives_finite_loss(trainer, pl_module, *self._last):
             raise FloatingPointError(
-                f"the weights after optimizer step {trainer.global_step} give a loss that is not finite: this step has "
-                f"ruined them, and they were not saved. {_remedy(trainer, pl_module)}"
+                f"the weights after optimizer step {trainer.global_step} give a NaN or Inf loss; "
+                f"they were not saved. {_remedy(trainer, pl_module)}"
             )
 
 
@@ -159,7 +159,7 @@ def _remedy(trainer: pl.Trainer, pl_module: pl.LightningModule) -> str:
     exact = "" if str(trainer.precision).startswith(("32", "64")) else ", or --trainer.precision=32-true"
     return (
         f"Last good checkpoint: {path or 'none was written yet'}. A resumed run keeps its learning rate: "
-        f"{beside(getattr(pl_module, 'settings', ()), path)}, and with a lower --model.optimizer.lr or a longer "
+        f"{new_run(getattr(pl_module, 'settings', ()), path)}, and with a lower --model.optimizer.lr or a longer "
         f"--model.optimizer.warmup{exact}"
     )
 
@@ -168,7 +168,7 @@ def last_good(trainer: pl.Trainer) -> str:
     """The checkpoint with the latest weights that were seen to work; empty where there is none.
 
     That is what `LastCheckpoint` has written, then what the run was resumed from, then the best one; `ModelCheckpoint`
-    keeps an infinite score for weights whose figure is no number.
+    keeps an infinite score for weights whose score is NaN.
     """
     callbacks = trainer.checkpoint_callbacks
     last = [callback.last_model_path for callback in callbacks if isinstance(callback, LastCheckpoint)]

@@ -1,4 +1,4 @@
-"""Put the run into TensorBoard's hparams tab: its settings under short names, beside all it measures."""
+"""Put the run into TensorBoard's hparams tab: its settings under short names, and all metrics."""
 
 import time
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ Setting: TypeAlias = str | bool | int | float
 
 
 def headlines() -> list[str]:
-    """Validation scores that stand first in the tab, as `final/<name>`: it opens with the first five of all scalars."""
+    """Validation scores listed first in the tab, as `final/<name>`: it shows the first five scalars at first."""
     return sorted({"agreement", "loss", *(score.key for kind in KINDS for score in kind.scores)})
 
 
@@ -36,7 +36,7 @@ class HparamsTab(pl.Callback):
     joins once `test` has run; `final/...` are then the held-out scores of the checkpoint that was tested. Lightning's
     `log_hyperparams` also writes a description of the whole experiment; TensorBoard takes that of whichever run it
     finds first for all runs, and hides the settings and scores of the others. Without one it collects what all runs
-    have, and knows which settings differ.
+    have, and shows which settings differ.
 
     Of one run folder TensorBoard reads the settings once, from its first event file; those that a resumed run or `test`
     write again make no second row.

@@ -20,7 +20,7 @@ class LastCheckpoint(Checkpoint):
     Lightning's own `save_last` follows the checkpoint that is monitored and may leave out the end of training. The
     file is replaced in one move, so a killed run leaves the former one whole. Before weights replace others in the
     middle of training, the batch that they were just trained on is run through them once more, on every rank: where
-    the loss is no number any more, the step has ruined them, and the former file stays. A validation right after a
+    the loss is then NaN or Inf, the previous file stays. A validation right after a
     write has the file written again: what it found, and that it has been run, is in there too.
 
     Args:
@@ -94,7 +94,7 @@ class LastCheckpoint(Checkpoint):
             self._moved_on = True
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Note that the last write knows nothing of the epoch's end."""
+        """Note that the last write does not include the epoch's end."""
         self._moved_on = True
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

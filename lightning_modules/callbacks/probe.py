@@ -93,7 +93,7 @@ class LinearProbe(pl.Callback):
             log = next((c for c in trainer.callbacks if isinstance(c, TrainingLog)), None)  # type: ignore[attr-defined]
             with log.paused() if log else nullcontext():
                 measured = self._measure(trainer, pl_module)
-        # The other ranks wait here, and know the metrics too, so that a checkpoint may follow them.
+        # The other ranks wait here and get the metrics too, so that a checkpoint may monitor them.
         measured = trainer.strategy.broadcast(measured)
         trainer.callback_metrics.update({name: torch.tensor(value) for name, value in measured.items()})
         for logger in trainer.loggers:

@@ -1,4 +1,4 @@
-"""The progress bar: tokens per second, and a remaining time that knows `max_steps`."""
+"""The progress bar: tokens per second, and a remaining time that respects `max_steps`."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ class TokenProgressBar(TQDMProgressBar):
     def total_train_batches(self) -> int | float:
         """Micro-batches that this epoch will have been run for on this rank when it, or training, ends."""
         trainer = self.trainer
-        # Lightning's own figure takes optimizer steps for batches.
+        # Lightning's own value counts optimizer steps as batches.
         in_epoch: int | float = trainer.num_training_batches
         if trainer.max_steps < 0:
             return in_epoch
@@ -26,7 +26,7 @@ class TokenProgressBar(TQDMProgressBar):
         return min(in_epoch, self._done_before + left)
 
     def on_train_start(self, trainer: pl.Trainer, *_: Any) -> None:
-        """Begin where a resumed run goes on: Lightning begins no epoch there, and leaves the bar without an end."""
+        """Start the bar of a resumed run: Lightning starts no epoch there, so the bar would have no total."""
         super().on_train_start(trainer, *_)
         batches: Any = trainer.fit_loop.epoch_loop.batch_progress.current
         done = int(batches.processed)

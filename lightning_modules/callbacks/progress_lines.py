@@ -47,7 +47,7 @@ class ProgressLines(pl.Callback):
         self._first_step = 0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Start the clock, where a resumed run goes on."""
+        """Start the clock of a resumed run."""
         self._started = time.monotonic()
         self._due = self._started + min(_FIRST_AFTER, self.every_seconds)
         self._first_step = trainer.global_step
@@ -61,11 +61,11 @@ class ProgressLines(pl.Callback):
         total = int(trainer.estimated_stepping_batches)
         left = (total - step) * (now - self._started) / (step - self._first_step)
         shown = trainer.progress_bar_metrics
-        figures = f", loss {shown['loss']:.4g}, {shown['tokens/s']:,.0f} tokens/s" if "tokens/s" in shown else ""
+        values = f", loss {shown['loss']:.4g}, {shown['tokens/s']:,.0f} tokens/s" if "tokens/s" in shown else ""
         log = next((callback for callback in trainer.callbacks if isinstance(callback, TrainingLog)), None)  # type: ignore[attr-defined]
-        if figures and log is not None and log.logged_step != step:
-            figures += f" (step {log.logged_step:,})"
-        rank_zero_info(f"step {step:,} of {total:,}{figures}, about {duration(left)} left")
+        if values and log is not None and log.logged_step != step:
+            values += f" (step {log.logged_step:,})"
+        rank_zero_info(f"step {step:,} of {total:,}{values}, about {duration(left)} left")
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Print the scalars of a validation during training, without their subdivisions."""

@@ -46,7 +46,7 @@ class RunRecord(pl.Callback):
     """Write the run's final metrics next to its checkpoints.
 
     `metrics.json` is flat. `val/...` are those of the last validation of `fit`, or of the `validate` command;
-    `best/<monitor>` is the figure of the best checkpoint; `test/...` are those of the `test` command, which adds to
+    `best/<monitor>` is the score of the best checkpoint; `test/...` are those of the `test` command, which adds to
     the file of the run it evaluates; training on takes them out again, with the stored predictions. `limited/val` and
     `limited/test` are there where only a part of the batches was evaluated. `status` is `finished`, or `stopped` with
     the reason in `stopped_by`, or `running` while a run that had metrics trains on, also if it is killed then. What the
@@ -57,7 +57,7 @@ class RunRecord(pl.Callback):
 
     Args:
         folder: the run folder.
-        facts: what the command line knows of the run: recipe, arm, seed.
+        facts: the run's recipe, arm and seed, from the command line.
         data_settings: what the data is made with, flat; checkpoints keep it.
     """
 
@@ -73,7 +73,7 @@ class RunRecord(pl.Callback):
         self._has_sources = False
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Copy what an export will need, once nothing about the start can be refused; a run that goes on is running."""
+        """Copy what an export will need, once all checks of the start have passed; a resumed run is running."""
         self._keep_sources(trainer)
         for name, value in self.metrics.items():
             if trainer.limit_val_batches or not name.startswith(VAL):
@@ -114,18 +114,18 @@ class RunRecord(pl.Callback):
     def on_load_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Take the metrics up again when a run resumes."""
+        """Restore the metrics of a resumed run, and the best score of one whose folder has another name."""
+        keep_best_of_moved_run(trainer, checkpoint)
         if trainer.state.fn == "fit":
             saved = checkpoint[RUN_ENTRY]
             self.metrics, self.validated_step = saved["metrics"], saved["validated_step"]
             self._limited = saved["limited"]
-            keep_best_of_moved_run(trainer, checkpoint)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Note which step `val/...` belongs to, and write the metrics of the `validate` command.
 
         Raises:
-            ValueError: a checkpoint is to be chosen by a figure that validation does not give; before training starts.
+            ValueError: checkpoints are selected by a metric that validation does not give; before training starts.
         """
         if trainer.sanity_checking:
             check_monitors(trainer)
@@ -230,7 +230,7 @@ def limits(trainer: pl.Trainer) -> dict[str, str]:
         return {}
     if testing:
         rank_zero_info(
-            f"test has read {read} of {total} batches, as trainer.limit_test_batches says; scores are those of a part. "
-            "--trainer.limit_test_batches=1.0 reads all"
+            f"test has read {read} of {total} batches, as trainer.limit_test_batches says; the scores are those of a "
+            "part. --trainer.limit_test_batches=1.0 reads all"
         )
     return {LIMITED_TEST if testing else LIMITED_VAL: f"{read} of {total} batches"}

@@ -71,7 +71,7 @@ class StartCheck(pl.Callback):
         if needed > 0.9 * there:
             rank_zero_warn(
                 f"weights, gradients and optimizer need {_size(needed)} of {_size(there)} of memory, which leaves too "
-                "little for the batches; take a smaller network or another device"
+                "little for the batches; use a smaller network or another device"
             )
 
     def on_train_batch_start(
@@ -127,8 +127,8 @@ class StartCheck(pl.Callback):
         one, free = _checkpoint_bytes(pl_module), _free_bytes(self.folder)
         if free < 2 * one:
             raise OSError(
-                f"{self.folder}: {_size(free)} free, but a checkpoint has about {_size(one)}, and the former one stays "
-                "until the next is whole. Make space, or choose another --run.root"
+                f"{self.folder}: {_size(free)} free, but a checkpoint has about {_size(one)}, and the previous one is "
+                "kept until the next is complete. Free space, or choose another --run.root"
             )
         if free < _FILES * one:
             rank_zero_warn(
@@ -148,13 +148,13 @@ def _check_terms(terms: dict[str, float], bands: dict[str, tuple[float, float]])
     wrong = [name for name, value in terms.items() if not math.isfinite(value)]
     if wrong:
         raise FloatingPointError(
-            f"{', '.join(wrong)} of the first batch is not finite, before any step: the weights that the run starts "
-            "from, or the precision, are at fault. Try --trainer.precision=32-true, or other weights"
+            f"{', '.join(wrong)} of the first batch is NaN or Inf before the first step: the initial weights or the "
+            "precision are the cause. Try --trainer.precision=32-true, or other weights"
         )
     for name, (low, high) in bands.items():
         if not low <= terms[name] <= high:
             too_high = terms[name] > high
-            advice = "Do weights and tokenizer belong together?" if too_high else "Does the input show the answers?"
+            advice = "Do weights and tokenizer match?" if too_high else "Does the input leak the answers?"
             rank_zero_warn(
                 f"{name} of the first batch is {terms[name]:.4g}; expected {max(low, 0):.4g} to {high:.4g} before the "
                 f"first step. {advice}"

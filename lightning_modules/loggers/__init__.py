@@ -1,1 +1,1 @@
-"""The loggers of a run: TensorBoard always, others beside it. They are made by the command line, so none is offered."""
+"""The loggers of a run: always TensorBoard, and any others. The command line makes them; nothing is exported."""

@@ -1,4 +1,4 @@
-"""A logger beside TensorBoard, which begins with the first thing there is to log and goes on when its run does."""
+"""A logger besides TensorBoard, which starts with the first value to log and continues when its run is resumed."""
 
 from argparse import Namespace
 from collections.abc import Callable, Mapping
@@ -15,10 +15,10 @@ class LateLogger(Logger):
     """Hands everything to a logger that is made when it is first needed, on the first process alone.
 
     A start that is refused so begins no run anywhere. The id that a tracking service gives the run is kept in the run's
-    folder, in `loggers.json`, for the commands that go on with it. Settings are logged once, when the run begins there.
+    folder, in `loggers.json`, for later commands. Settings are logged once, when the run starts there.
 
     Args:
-        make: makes the logger, from the id of the run that it goes on with; None for a new one.
+        make: makes the logger, from the id of the run to continue; None for a new one.
         key: name of the logger in the file of ids.
         folder: of the run.
     """

@@ -1,4 +1,4 @@
-"""Lightning's CSV logger, which goes on with the file of the run instead of removing it."""
+"""Lightning's CSV logger, which appends to the file of the run instead of removing it."""
 
 import csv
 from pathlib import Path
@@ -29,7 +29,7 @@ class RunCSV(CSVLogger):
 
     Args:
         folder: of the run.
-        resumed_step: optimizer step at which training goes on, None where it does not: rows of later steps, which an
+        resumed_step: optimizer step at which training resumes, None where it does not: rows of later steps, which an
             interrupted run has written, are removed.
     """
 

@@ -9,7 +9,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 
 class LazyWriter:
-    """Stands for a writer that is made when it is first used; until then there is nothing to flush or close.
+    """A placeholder for a writer that is created on first use; until then there is nothing to flush or close.
 
     Args:
         make: makes the writer, and with it its event file.

@@ -149,7 +149,7 @@ def test_another_tokenizer_is_refused_by_both_fingerprints(
 
 
 def test_folders_without_a_corpus(tmp_path: Path, tiny_tokenizer_dir: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"holds no prepared corpus.*prepare corpus --input FILES"):
+    with pytest.raises(FileNotFoundError, match=r"contains no prepared corpus.*prepare corpus --input FILES"):
         CorpusDataModule(str(tmp_path), str(tiny_tokenizer_dir))
 
 

@@ -170,7 +170,7 @@ def test_corpora_that_do_not_go_together(folders: list[str], make: Make, tmp_pat
     for data_dir, message in cases:
         with pytest.raises(ValueError, match=message):
             make(data_dir)
-    with pytest.raises(FileNotFoundError, match="nowhere holds no prepared corpus"):
+    with pytest.raises(FileNotFoundError, match="nowhere contains no prepared corpus"):
         make([wiki, str(tmp_path / "nowhere")])
 
 

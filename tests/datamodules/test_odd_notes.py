@@ -58,7 +58,7 @@ CASES: list[tuple[Callable[[Path, Path], Data], list[str]]] = [
     (
         table,
         [
-            "own.csv: no text in 4 rows (number 3, 9, 41, ...); the model sees special tokens alone",
+            "own.csv: no text in 4 rows (number 3, 9, 41, ...); the model sees only special tokens",
             "own.csv: NUL characters (U+0000) in 1 row (number 5); the file may be damaged",
             "own.csv: Hangul in conjoining letters (U+1100 to U+11FF, Unicode NFD) in 1 row (number 7)",
         ],
@@ -86,6 +86,6 @@ def test_nothing_odd_says_nothing(tmp_path: Path, tiny_tokenizer_dir: Path) -> N
     assert (odd.notes(), odd.table()) == ([], {})
     odd.add(4, "글", " ")
     assert odd.notes() == [
-        "no text in 1 row (number 4); the model sees special tokens alone. Remove them if this is not meant"
+        "no text in 1 row (number 4); the model sees only special tokens. Remove them if this is not intended"
     ]
     assert has_jamo(NFD)

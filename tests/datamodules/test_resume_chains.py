@@ -115,7 +115,9 @@ def test_lightning_counts_what_resuming_knows() -> None:
         {**state, "epoch_progress": {"total": {}, "current": state["epoch_progress"]["current"]}},
         {**state, "epoch_loop.state_dict": {"_batches_that_stepped": 0, "_more": 1}},
     ):
-        with pytest.raises(RuntimeError, match=r"counts otherwise than 2\.6.*install the version in constraints"):
+        with pytest.raises(
+            RuntimeError, match=r"has other loop counters than 2\.6.*install the version in constraints"
+        ):
             check_counters(changed)
 
 

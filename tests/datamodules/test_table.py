@@ -140,10 +140,10 @@ def test_the_cache_knows_labels_and_columns(build: Build) -> None:
     [
         (
             {"train_file": "nothing.csv"},
-            r"nothing\.csv does not exist, plain or compressed; .* holds dev\.csv, test",
+            r"nothing\.csv does not exist, plain or compressed; .* contains dev\.csv, test",
         ),
         ({"data_dir": "/nowhere"}, "the folder /nowhere does not exist; set data_dir"),
-        ({"train_file": None}, "no train_file; name the table to train on"),
+        ({"train_file": None}, "no train_file; give the training table"),
         ({"dev_share": 0.7, "test_share": 0.5}, "dev_share=0.7 and test_share=0.5 leave nothing to train on"),
         ({"dev_share": 0.0}, "dev_share is 0 and there is no dev_file"),
         ({"dev_share": -0.1}, "dev_share=-0.1: must be 0 or more"),

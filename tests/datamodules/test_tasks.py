@@ -143,7 +143,7 @@ def test_a_file_of_another_task_under_the_right_name(make: Make, folders: dict[t
     with pytest.raises(ValueError, match=r"KorQuAD_v1\.0_dev\.json, line 1, .*begins like NSMC: take its data module"):
         make(KorQuADDataModule, data_dir=tmp_path).setup("fit")
     with pytest.raises(
-        FileNotFoundError, match=r"holds no ratings_train\.txt .* take the data module of KorQuAD, whose"
+        FileNotFoundError, match=r"contains no ratings_train\.txt .* take the data module of KorQuAD, whose"
     ):
         make(NSMCDataModule, data_dir=tmp_path)
 
@@ -156,7 +156,11 @@ def test_a_file_of_another_task_under_the_right_name(make: Make, folders: dict[t
             {"max_length": 64, "max_question": 64},
             "max_question=64 and 3 special tokens leave no piece",
         ),
-        (KorQuADDataModule, {"reference_decoding": True, "particles": "split"}, "which the original does not know"),
+        (
+            KorQuADDataModule,
+            {"reference_decoding": True, "particles": "split"},
+            "particles is split, unlike the original",
+        ),
         (NSMCDataModule, {"max_length": 2}, "max_length is 2; expected at least 3"),
         (NSMCDataModule, {"batch_size": 0}, "batch_size is 0; expected at least 1"),
         (NaverNERDataModule, {"eval_batch_size": 0}, "eval_batch_size is 0"),

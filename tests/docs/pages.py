@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-GENERATED: Final = ("encoders.md", "performance.md", "results.md", "results_mini.md")
+GENERATED: Final = ("encoders.md", "performance.md", "results.md")
 """Written by commands, and by their tests."""
 PAGES: Final = (
     *sorted(Path().glob("*.md")),
     *(page for page in sorted(Path("docs").glob("*.md")) if page.name not in GENERATED),
+    *sorted(Path("docs/notebook").glob("*.md")),
     *sorted(Path("configs").glob("*.md")),
     *sorted(Path("examples").glob("*.md")),
 )
 RUNNABLE: Final = [
-    page for page in PAGES if page.name not in ("CHANGELOG.md", "extending.md") and not page.name.startswith("log")
+    page
+    for page in PAGES
+    if page.name not in ("CHANGELOG.md", "extending.md", "log.md") and page.parent.name != "notebook"
 ]
 """Pages whose commands a reader starts: those of the lab notebook are of their day, extending.md has its own tests."""
 

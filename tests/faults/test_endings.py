@@ -27,7 +27,7 @@ STOPPING = (
             "stopped",
             "max_time",
             0,
-            "stopped by max_time after optimizer step 0, before the run's end; go on with --ckpt_path=last and a long",
+            "stopped by max_time after optimizer step 0, before the run's end; resume with --ckpt_path=last and a long",
         ),
     ],
 )
@@ -76,7 +76,7 @@ def test_a_run_that_goes_on_is_not_finished_any_more(
     metrics = read_json(folder / "metrics.json")
     assert (metrics["status"], metrics["steps"]) == ("running", 2)
     checkpoint, output = str(folder / "checkpoints" / "last.ckpt"), tmp_path / "exported"
-    message = rf"base_seed42: training has not ended; go on with: .*{checkpoint}, or .*--allow_unfinished=true"
+    message = rf"base_seed42: training has not ended; resume with: .*{checkpoint}, or .*--allow_unfinished=true"
     with pytest.raises(ValueError, match=message):
         export(checkpoint, str(output))
     assert not output.exists()

@@ -124,6 +124,8 @@ def test_an_answer_in_the_pipe_runs_nothing(folder: Path, tmp_path: Path) -> Non
     command = [sys.executable, "-m", "experiments.predict", "--model", str(folder)]
     ended = subprocess.run(command, input="y\nreview\n", capture_output=True, text=True, check=False, cwd=ROOT)
     assert ended.returncode == 2
-    assert ended.stderr.startswith(f"error: {folder}: it names Python code of its own (auto_map), which is never run")
+    assert ended.stderr.startswith(
+        f"error: {folder}: its config.json refers to its own Python code (auto_map), which is never run"
+    )
     assert ended.stdout == ""
     assert not (tmp_path / "ran").exists()

@@ -114,7 +114,7 @@ def test_a_slurm_job_is_requeued_and_goes_on_in_its_own_folder(
     assert not any(working.iterdir())
     again = Training(options, tmp_path / "log2", working, slurm)  # what Slurm does
     assert again.code() == 0, again.log.read_text()
-    assert f"going on from {folder / 'checkpoints' / 'last.ckpt'}" in again.log.read_text()
+    assert f"resuming from {folder / 'checkpoints' / 'last.ckpt'}" in again.log.read_text()
     assert read_json(folder / "metrics.json")["steps"] == 4
     assert sorted(scalars(folder)["train/loss/total"]) == [1, 2, 3, 4]
     # A file of Lightning's in the working folder is no other run's start.

@@ -37,7 +37,7 @@ def test_the_same_command_ends_the_run_and_then_does_nothing(
     capsys.readouterr()
     assert isinstance(run("fit", options), TrainerCLI)
     last = folder / "checkpoints" / "last.ckpt"
-    assert f"{folder}: going on from {last}\n" in capsys.readouterr().out
+    assert f"{folder}: resuming from {last}\n" in capsys.readouterr().out
     assert read_json(folder / "metrics.json")["status"] == "finished"
     assert read_checkpoint(last)["global_step"] == 4
     before = content(folder)
@@ -54,7 +54,7 @@ def test_the_same_command_ends_the_run_and_then_does_nothing(
     ):
         with pytest.raises(ValueError, match=message):
             run("fit", [*options, change])
-    with pytest.raises(ValueError, match="holds a run already"):
+    with pytest.raises(ValueError, match="already contains a run"):
         run("fit", [*options, "--run.resume=never"])
     assert content(folder) == before
 

@@ -122,7 +122,7 @@ def test_the_advice_of_an_export_can_be_followed(
     capsys.readouterr()
     export(str(last), str(tmp_path / "first"))
     advice = capsys.readouterr().err
-    assert "its last step was not validated; measure it with: python -m experiments.train validate" in advice
+    assert "its last step was not validated; run: python -m experiments.train validate" in advice
     args = advice[advice.index("validate -c") :].split(";")[0].split()
     run("validate", args[1:])
     metrics = read_json(folder / "metrics.json")

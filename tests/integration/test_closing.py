@@ -88,7 +88,7 @@ def test_a_training_without_a_step_has_nothing_to_go_on_from(
     world: World, run: Run, tmp_path: Path, last_words: Callable[[], list[str]]
 ) -> None:
     run("fit", world.distil(tmp_path, "--trainer.max_time=00:00:00:00", "--trainer.limit_val_batches=0"))
-    assert last_words()[-1].startswith("no checkpoint: training has ended before its first step")
+    assert last_words()[-1].startswith("no checkpoint: training ended before its first step")
 
 
 def test_a_signal_is_followed_by_what_goes_on(

@@ -157,9 +157,9 @@ def test_a_discriminator_becomes_a_masked_lm(world: World, run: Run, tmp_path: P
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--model.encoder.layers=2",), r"init_from=\S+encoder has its own; leave out --model\.encoder"),
-        (("--model.train_first=null",), r"train_first_share=0\.4, but train_first says nothing; set --model\.train_f"),
-        (("--model.train_first_share=1.0",), r"train_first_share=1\.0: .* must lie between 0 and 1"),
+        (("--model.encoder.layers=2",), r"init_from=\S+encoder has its own shape; remove --model\.encoder"),
+        (("--model.train_first=null",), r"train_first_share=0\.4, but train_first is not set; set --model\.train_f"),
+        (("--model.train_first_share=1.0",), r"train_first_share=1\.0: .* must be between 0 and 1"),
         (("--model.init_from=nowhere/at/all",), "no such model folder or checkpoint"),
     ],
 )

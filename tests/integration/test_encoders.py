@@ -151,8 +151,8 @@ def test_a_narrow_student_learns_through_a_projection(world: World, run: Run, tm
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--model.student.architecture=same", "--model.student.layers=[0,12]"], "layers 0 to 11, there is no 12"),
-        (["--model.student.init_from={short}", "--model.student.layers=[0]"], "takes 10 tokens at most, the corpus"),
+        (["--model.student.architecture=same", "--model.student.layers=[0,12]"], "layers 0 to 11, not 12"),
+        (["--model.student.init_from={short}", "--model.student.layers=[0]"], "accepts at most 10 tokens, the corpus"),
         (["--model.teacher={bare}"], "no trained masked-LM head; .*objectives that need no logits"),
         (
             ["--model.teacher={modern}", "--model.student.layers=[0]"],

@@ -114,6 +114,6 @@ def test_what_has_no_task_is_not_scored(world: World, tmp_path: Path, monkeypatc
     monkeypatch.setattr("sys.argv", ["train"])
     main(["fit", *world.distil(tmp_path, "--trainer.max_steps=1", "--trainer.val_check_interval=1")])
     checkpoint = tmp_path / "distilkobert/base_seed42/checkpoints/last.ckpt"
-    with pytest.raises(ValueError, match="is of Distillation, which has no task to be scored on"):
+    with pytest.raises(ValueError, match="is of Distillation, which has no task to evaluate"):
         export(str(checkpoint), str(tmp_path / "out"), evaluate="test")
     assert not (tmp_path / "out").exists()

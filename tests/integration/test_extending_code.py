@@ -96,7 +96,7 @@ def test_the_task_kind_of_the_page(
     assert f"| {100 * share:.2f}" in page
     commands = block(section, "bash")
     assert "DISTILKOBERT_IMPORT=my_stars" in commands
-    with pytest.raises(ValueError, match="there is a task kind or head 'sequence_classification' already"):
+    with pytest.raises(ValueError, match="the task kind or head 'sequence_classification' already exists"):
         add_kind(SEQUENCE_CLASSIFICATION)
 
 
@@ -120,5 +120,5 @@ def test_the_encoder_family_of_the_page(own: Path, world: World, monkeypatch: py
     metrics = read_json(own / "distilkobert" / "known_seed42" / "metrics.json")
     assert metrics["steps"] == 2
     assert math.isfinite(metrics["val/teacher_loss"])
-    with pytest.raises(ValueError, match="there is an encoder family 'ernie' already"):
+    with pytest.raises(ValueError, match="the encoder family 'ernie' already exists"):
         add_family("ernie", FAMILIES["bert"])

@@ -36,7 +36,7 @@ def test_training_on_takes_back_the_test_and_keeps_both_configurations(
     assert second["steps"] == second["val/step"] == 3
     assert not [name for name in second if name.startswith("test/")]
     assert not list(folder.glob("predictions.*"))
-    assert "note: resumed with other settings: trainer.max_steps was 1, is 3." in capsys.readouterr().err
+    assert "note: resumed with different settings: trainer.max_steps was 1, is 3." in capsys.readouterr().err
     assert yaml.safe_load(config.read_text(encoding="utf-8"))["trainer"]["max_steps"] == 3
     assert (folder / "config_until_step1.yaml").read_text(encoding="utf-8") == before
 
@@ -133,7 +133,7 @@ def test_a_figure_that_validation_does_not_give_is_refused_before_training(
     assert not (folder / "tokenizer").exists()
     run("fit", world.distil(tmp_path, "--trainer.max_steps=1"))
     (folder / "checkpoints" / "last.ckpt").unlink()
-    with pytest.raises(ValueError, match=r"holds a run already, which kept no checkpoint\. Start beside it"):
+    with pytest.raises(ValueError, match=r"already contains a run, without a checkpoint\. Start a new run with"):
         run("fit", world.distil(tmp_path))
     unchecked = ["--trainer.num_sanity_val_steps=0", "--run.arm=unchecked", "--best_checkpoint.monitor=val/f1"]
     with pytest.raises(ValueError, match="could not find the monitored key"):

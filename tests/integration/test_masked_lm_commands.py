@@ -93,7 +93,7 @@ def test_predict_gives_the_likeliest_pieces_of_every_mask(
         ("[MASK]\n\n", r"lines\.txt, line 2: found no \[MASK\]"),
         ("[MASK] " * 90, r"lines\.txt, line 1: found \d+ tokens.*expected at most \d+"),
         ("", r"lines\.txt is empty"),
-        (None, r"no file to predict on; name one.*--data\.predict_file"),
+        (None, r"no file to predict on; set --data\.predict_file"),
     ],
 )
 def test_what_cannot_be_predicted_is_refused(

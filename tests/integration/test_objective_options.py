@@ -104,9 +104,9 @@ def test_settings_below_the_commands_name_are_merged_as_well(tmp_path: Path, pri
     ("lines", "words"),
     [
         (["cosine: {init_args: {weight: 1}}", "masked_lm: null", "cosine: {init_args: {weight: 0}}"],
-         "line 7: model.objectives.cosine is there twice, first in line 5; remove one"),
+         "line 7: model.objectives.cosine occurs twice, first in line 5; remove one"),
         (["own: {class_path: MaskedLM}", "own: {class_path: HiddenCosine}"],
-         "line 6: model.objectives.own is there twice, first in line 5; remove one"),
+         "line 6: model.objectives.own occurs twice, first in line 5; remove one"),
         (["cosin: {init_args: {weight: 0}}"],
          "line 5: there is no objective 'cosin'; the files have soft_target, masked_lm, cosine; a new one needs class"),
         (["cosin: null"],

@@ -41,7 +41,7 @@ def test_the_checkpoint_of_another_run_is_not_written_over_this_one(
     other, before = runs / "other_seed42" / "checkpoints" / "last.ckpt", content(runs)
     options = ["-c", str(runs / "base_seed42" / "config.yaml"), f"--ckpt_path={other}", "--trainer.max_steps=2"]
     with pytest.raises(
-        ValueError, match=r"last\.ckpt is not of the run in \S+base_seed42, .*other_seed42/config\.yaml"
+        ValueError, match=r"last\.ckpt does not belong to the run in \S+base_seed42, .*other_seed42/config\.yaml"
     ):
         run(command, options)
     assert content(runs) == before
@@ -71,7 +71,7 @@ def test_a_student_keeps_its_teacher(runs: Path, world: World, run: Run, tmp_pat
     options = [f"--ckpt_path={checkpoint}", "--trainer.max_steps=2", f"--run.root={tmp_path / 'runs'}"]
     moved = shutil.copytree(world.teacher, tmp_path / "moved")
     assert weights_sum(load_teacher(moved)) == weights_sum(load_teacher(world.teacher)) != weights_sum(model)
-    with pytest.raises(ValueError, match=r"last\.ckpt: its student has learnt from another teacher than .*changed"):
+    with pytest.raises(ValueError, match=r"last\.ckpt: its student was trained with another teacher than .*changed"):
         run("validate", world.distil(tmp_path, *options, f"--model.teacher={tmp_path / 'changed'}"))
     run("validate", world.distil(tmp_path, *options, f"--model.teacher={moved}"))
 
@@ -80,7 +80,9 @@ def test_the_start_is_not_measured_over_a_run_whose_checkpoints_are_gone(runs: P
     folder = tmp_path / "distilkobert" / "base_seed42"
     shutil.copytree(runs / "base_seed42", folder, ignore=shutil.ignore_patterns("checkpoints"))
     before = content(folder)
-    with pytest.raises(ValueError, match=r"validate without --ckpt_path .* It kept no weights; to measure the start"):
+    with pytest.raises(
+        ValueError, match=r"validate without --ckpt_path .* It has no checkpoint; to evaluate untrained"
+    ):
         run("validate", ["-c", str(folder / "config.yaml"), f"--run.root={tmp_path}"])
     assert content(folder) == before
 

@@ -86,7 +86,7 @@ def test_no_tokenizer_at_all(home: list[str], run: Run, tmp_path: Path) -> None:
     for path in [*(tmp_path / "work" / "teacher").glob("*.model"), tmp_path / "work" / "teacher" / "vocab.txt"]:
         path.unlink()
     with pytest.raises(
-        ValueError, match=r"none is named, data/kobert is not there, .*model\.teacher=teacher.*--data\.tok"
+        ValueError, match=r"is not set, data/kobert does not exist, .*model\.teacher=teacher.*--data\.tok"
     ):
         run("fit", home)
     assert not (tmp_path / "work" / "runs").exists()

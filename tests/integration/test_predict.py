@@ -100,7 +100,7 @@ def test_an_older_export_says_which_lengths_are_taken(
 ) -> None:
     monkeypatch.setattr("sys.stdin", Terminal("재미있다".encode(), terminal=False))
     predict(str(sentiment))
-    assert "does not say how long the inputs of its training were; reading 64 tokens" in capsys.readouterr().err
+    assert "does not record the input length of its training; using 64 tokens" in capsys.readouterr().err
     settings = json.loads((sentiment / "config.json").read_text())
     settings |= stored(InputSettings(32))
     (sentiment / "config.json").write_text(json.dumps(settings))
@@ -155,9 +155,9 @@ def test_a_terminal_goes_on_after_a_bad_line_and_a_bom_is_no_text(
 
 
 def test_folders_that_cannot_predict_are_refused(world: World, sentiment: Path, tmp_path: Path, ask: Ask) -> None:
-    with pytest.raises(FileNotFoundError, match=r"no config\.json and no checkpoints"):
+    with pytest.raises(FileNotFoundError, match=r"neither config\.json nor checkpoints"):
         ask(tmp_path / "nowhere", "가")
-    with pytest.raises(ValueError, match="BertForMaskedLM, which answers none of the tasks sequence_class"):
+    with pytest.raises(ValueError, match="BertForMaskedLM, which fits none of the tasks sequence_class"):
         ask(world.teacher, "가")
     with pytest.raises(ValueError, match="max_length=65: expected 16 to 64"):
         ask(sentiment, "가", max_length=65)

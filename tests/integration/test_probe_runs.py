@@ -112,7 +112,7 @@ def test_a_run_of_no_steps_is_probed(world: World, reviews: Path, run: Run, whol
 
 def test_a_folder_without_the_training_file_is_refused_before_training(world: World, run: Run, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(FileNotFoundError, match=r"holds no ratings_train\.txt"):
+    with pytest.raises(FileNotFoundError, match=r"contains no ratings_train\.txt"):
         run("fit", world.distil(tmp_path, f"--probe.data_dir={tmp_path / 'empty'}"))
 
 

@@ -37,7 +37,7 @@ def checkpoint(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("--model.objective.cosine.weight=0", "objective"),
         ("--model.objectives.cosin.weight=0", "there is no objective 'cosin'; the files have soft_target, masked_lm"),
         ("--model.objectives.cosine.weigt=0", "weigt"),
-        ("--model.losses.cosine=0", "the option is --model.objectives.cosine.weight now"),
+        ("--model.losses.cosine=0", "it is now --model.objectives.cosine.weight"),
         ("--model.objectives.soft_target.temperature=warm", "temperature"),
         ("--model.student.init=teach", "teach"),
         ("--model.student.layers=[0,x]", "layers"),
@@ -80,7 +80,7 @@ def test_an_unknown_key_in_a_file_is_refused(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--model.student.layers=[0,4,12]"], "layers 0 to 11, there is no 12"),
+        (["--model.student.layers=[0,4,12]"], "layers 0 to 11, not 12"),
         (["--model.student.layers=[4,4]"], "named twice"),
         (["--model.teacher=nowhere/at-all"], "could not be fetched"),
         (["--run.arm=a/b"], "cannot be a folder name"),
@@ -178,7 +178,7 @@ def test_the_start_is_not_measured_over_a_trained_run(checkpoint: Path, world: W
     folder = checkpoint.parent.parent
     runs, before = folder.parent.parent, (folder / "metrics.json").read_bytes()
     for command in ("validate", "test"):
-        with pytest.raises(ValueError, match=rf"{command} without --ckpt_path .*best\.ckpt or \S+last\.ckpt"):
+        with pytest.raises(ValueError, match=rf"without --ckpt_path {command} .*best\.ckpt or \S+last\.ckpt"):
             run(command, ["-c", str(folder / "config.yaml")])
     assert (folder / "metrics.json").read_bytes() == before
     run("validate", world.distil(runs, "--run.arm=start"))

@@ -117,7 +117,7 @@ def test_the_config_is_complete_and_in_tensorboard(folder: Path) -> None:
 
 def test_a_used_folder_is_refused(folder: Path, run: Run) -> None:
     before = (folder / "metrics.json").read_bytes()
-    with pytest.raises(ValueError, match=r"holds a run already\. Resume it with"):
+    with pytest.raises(ValueError, match=r"already contains a run\. Resume it with"):
         run("fit", ["-c", str(folder / "config.yaml")])
     assert (folder / "metrics.json").read_bytes() == before
 

@@ -82,7 +82,7 @@ def test_killed_twice_it_ends_with_the_table_of_an_undisturbed_run(demo: Path, t
     whole, killed = (table(tmp_path / name / "demo") for name in ("whole", "killed"))
     assert len(whole) == 12
     for figures in (*whole.values(), *killed.values()):
-        figures.pop("val/step", None)  # of the training's last validation, not of the figures beside it
+        figures.pop("val/step", None)  # of the training's last validation, not of the final validation
     assert killed == whole, f"Random({seed})"
     done = [line.split()[1] for out in outputs for line in out.splitlines() if " done in " in line]
     assert len(done) == len(set(done)), "a finished run was run again"

@@ -141,9 +141,9 @@ def test_it_goes_on_from_an_exported_student_and_resumes(
     [
         (
             ["--model.teacher={world}"],
-            "has no trained head for sequence_classification; it lacks .*Fine-tune it",
+            "has no trained head for sequence_classification; missing: .*Fine-tune it",
         ),
-        (["--data.labels={0: 나쁨, 1: 좋음}"], "set --data.labels to the teacher's, or take a teacher of this"),
+        (["--data.labels={0: 나쁨, 1: 좋음}"], "set --data.labels to the teacher's, or use a teacher of this"),
         (["--data.tokenizer={other}"], "another tokenizer than data.tokenizer: 594 of 600 ids"),
         (["--model.hard_labels=-1"], "hard_labels=-1.0: expected a finite weight of 0 or more"),
         (
@@ -152,9 +152,9 @@ def test_it_goes_on_from_an_exported_student_and_resumes(
         ),
         (
             ["--model.objectives.words.class_path=MaskedLM"],
-            "MaskedLM learns pieces of a vocabulary, which a task has none of",
+            "MaskedLM needs vocabulary logits, which a task does not have",
         ),
-        (["--model.student.layers=[0, 12]"], "the teacher has layers 0 to 11, there is no 12"),
+        (["--model.student.layers=[0, 12]"], "the teacher has layers 0 to 11, not 12"),
     ],
 )
 def test_what_does_not_fit_together_is_refused(
@@ -179,7 +179,7 @@ def test_soft_targets_of_a_score_are_refused(
     distilled: tuple[str, Path, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.argv", ["train"])
-    with pytest.raises(ValueError, match=r"objectives\.soft: SoftTargets compares distributions.*; take LogitsMSE"):
+    with pytest.raises(ValueError, match=r"objectives\.soft: SoftTargets compares distributions.*; use LogitsMSE"):
         main([*distilled[2], "--run.arm=soft", "--model.objectives.soft.class_path=SoftTargets"])
 
 

@@ -115,8 +115,8 @@ def test_scores_are_correlated_as_scipy_does() -> None:
 @pytest.mark.parametrize(
     ("module", "labels", "message"),
     [
-        (lambda: SequenceRegression("x"), torch.tensor([1, 0]), "SequenceRegression got classes and no scores"),
-        (lambda: SequenceClassification("x", labels=LABELS), torch.tensor([0.5, 1.0]), "got scores and no classes"),
+        (lambda: SequenceRegression("x"), torch.tensor([1, 0]), "SequenceRegression got classes, not scores"),
+        (lambda: SequenceClassification("x", labels=LABELS), torch.tensor([0.5, 1.0]), "got scores, not classes"),
         (lambda: SequenceClassification("x", labels=LABELS), torch.tensor([[0, 1], [1, 0]]), "labels for every piece"),
     ],
 )

@@ -54,7 +54,7 @@ def test_an_encoder_gets_a_new_head_and_keeps_its_weights(teacher: Path) -> None
     [
         ({"vocab_size": 51}, "its vocabulary has 50 pieces, the data's tokenizer 51"),
         ({"pad_token_id": 0}, r"its \[PAD\] is id 1, the data's tokenizer has 0"),
-        ({"input_settings": InputSettings(33)}, "takes 32 tokens at most, data.max_length is 33"),
+        ({"input_settings": InputSettings(33)}, "accepts at most 32 tokens, but data.max_length is 33"),
     ],
 )
 def test_a_model_that_does_not_fit_the_data_is_refused(settings: dict[str, Any], message: str, teacher: Path) -> None:
@@ -80,8 +80,8 @@ def half_saved(folder: Path, left_out: str) -> Path:
 @pytest.mark.parametrize(
     ("left_out", "message"),
     [
-        ("word_embeddings", "the encoder is incomplete; it lacks distilbert.embeddings.word_embeddings.weight"),
-        ("pre_classifier", "the head is incomplete; it lacks pre_classifier.bias, pre_classifier.weight"),
+        ("word_embeddings", "the encoder is incomplete; missing: distilbert.embeddings.word_embeddings.weight"),
+        ("pre_classifier", "the head is incomplete; missing: pre_classifier.bias, pre_classifier.weight"),
     ],
 )
 def test_missing_weights_must_be_exactly_the_head(left_out: str, message: str, tmp_path: Path) -> None:
@@ -98,14 +98,14 @@ def test_a_pooler_is_new_as_a_whole_or_not_at_all(lost: str, tmp_path: Path) -> 
     if lost == "dense":
         assert isinstance(configured(module).network, BertForSequenceClassification)
         return
-    with pytest.raises(ValueError, match=rf"the encoder is incomplete; it lacks bert\.pooler\.{lost}\. Only"):
+    with pytest.raises(ValueError, match=rf"the encoder is incomplete; missing: bert\.pooler\.{lost}\. Only"):
         configured(module)
 
 
 def test_a_whole_model_is_tested_as_it_is_and_labels_must_agree(tmp_path: Path) -> None:
     half_saved(tmp_path, "nothing")
     configured(SequenceClassification(str(tmp_path), labels=["no", "yes"]), "test")
-    with pytest.raises(ValueError, match="its head knows the labels LABEL_0, LABEL_1, the data has no, yes, maybe"):
+    with pytest.raises(ValueError, match="its head has the labels LABEL_0, LABEL_1, the data has no, yes, maybe"):
         configured(SequenceClassification(str(tmp_path), labels=["no", "yes", "maybe"]), "test")
 
 

@@ -111,7 +111,7 @@ def test_without_a_teacher_such_texts_are_refused() -> None:
     trainer: Any = SimpleNamespace(datamodule=SimpleNamespace(unlabelled="more.txt"))
     module = SequenceClassification("unused", ["a", "b"])
     module._trainer = trainer
-    with pytest.raises(ValueError, match=r"unlabelled_file=more.txt: SequenceClassification has no teacher that"):
+    with pytest.raises(ValueError, match=r"unlabelled_file=more.txt: SequenceClassification has no teacher to"):
         module.setup("fit")
     module.setup("test")
     taught = TaskDistillation("unused", {"soft": SoftTargets()}, TaskFacts("sequence_classification", ("a", "b")))

@@ -65,7 +65,7 @@ def fit(args: list[str]) -> None:
         arm, seed = option(args, "run.arm"), option(args, "seed_everything")
         folder, done = Path(option(args, "run.root")) / option(args, "run.recipe") / f"{arm}_seed{seed}", 0
         if folder.exists():
-            raise SystemExit(f"{folder} holds a run already")
+            raise SystemExit(f"{folder} already contains a run")
         (folder / "checkpoints").mkdir(parents=True)
         write(folder / "config.yaml", args)
     label = f"{folder.parent.name}/{folder.name}"

@@ -43,8 +43,8 @@ def find_file(folder: Path, names: Sequence[str]) -> Path | None:
     found = [path for path in found if path.is_file()]
     if len(found) > 1:
         raise ValueError(
-            f"{folder} holds {' and '.join(path.name for path in found)}; keep one of them, so that it is clear which "
-            "one to read"
+            f"{folder} contains {' and '.join(path.name for path in found)}; keep one of them, so that it is clear "
+            "which one to read"
         )
     return found[0] if found else None
 
@@ -59,7 +59,9 @@ def missing_files(folder: Path, names: Sequence[str], remedy: str) -> FileNotFou
     """
     there = sorted(path.name for path in folder.iterdir())
     listed = ", ".join(there[:_LISTED]) + (", ..." if len(there) > _LISTED else "")
-    message = f"{folder} holds no {' or '.join(names)} (plain, .gz, .xz or .zst), but {listed or 'nothing'}; {remedy}"
+    message = (
+        f"{folder} contains no {' or '.join(names)} (plain, .gz, .xz or .zst), only {listed or 'nothing'}; {remedy}"
+    )
     for data_set, known in _DATA_SETS.items():
         other = not set(known) & set(names)
         if other and any(f"{name}{suffix}" in there for name in known for suffix in COMPRESSIONS):
@@ -96,7 +98,7 @@ def show(text: str) -> str:
 
 
 def looks_like(path: Path, own: str = "") -> str:
-    """What the beginning of a text file says about its task, as a sentence; empty where it says nothing, or `own`."""
+    """What the beginning of a text file shows about its task, as a sentence; empty where it shows nothing, or `own`."""
     first = next(read_lines(path)).lstrip()
     columns = first.split("\t")
     name = ""

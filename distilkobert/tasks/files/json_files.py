@@ -66,12 +66,12 @@ def load_json(path: Path, expected: str) -> Any:
         raise ValueError(f"{where}: not JSON ({error.msg}); expected {expected}{hint}") from None
     except RecursionError:
         where = f"{path}, line {_line(text, _too_deep(text))}"
-        raise ValueError(f"{where}: more than {_DEEP} brackets inside each other; expected {expected}") from None
+        raise ValueError(f"{where}: brackets nested more than {_DEEP} deep; expected {expected}") from None
     except ValueError:  # Python's limit on the digits of a number
         digits = sys.get_int_max_str_digits()
         found = re.search(rf"\d{{{digits + 1},}}", text)
         where = f"{path}, line {_line(text, found.start() if found else 0)}"
-        raise ValueError(f"{where}: a number of more than {digits} digits; expected {expected}") from None
+        raise ValueError(f"{where}: a number with more than {digits} digits; expected {expected}") from None
 
 
 def _text_of(path: Path) -> str:

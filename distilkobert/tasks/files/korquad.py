@@ -1,6 +1,6 @@
 """Files of questions: the JSON layout of SQuAD 1.1 and 2.0, KorQuAD 1.0 and KLUE-MRC, checked to the last answer.
 
-Answers are taken at the characters where the file says they are; nothing is searched. Read alike are `id` and `guid`,
+Answers are taken at the characters where the file says they are; nothing is searched. Equivalent are `id` and `guid`,
 ids that are numbers, articles without a title, and questions that `is_impossible` says have no answer.
 """
 
@@ -49,7 +49,7 @@ def read_korquad(path: Path, answered: bool = True) -> Iterator[Paragraph]:
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: the file is empty, not UTF-8, not JSON or not KorQuAD; a text is blank, an id occurs twice, or an
-            answer does not stand where the file says; names file, line, article, paragraph and question, the last three
+            answer is not at its offset; names file, line, article, paragraph and question, the last three
             counted from 1 or by their names.
     """
     content = load_json(path, "a KorQuAD 1.0 file, or one of its layout")
@@ -89,7 +89,7 @@ def _question(item: Any, context: str, place: JsonPlace, answered: bool) -> Ques
     answers = [_answer(answer, context, place.inner("answers", number)) for number, answer in enumerate(listed)]
     if impossible and answers:
         raise ValueError(
-            f"{place}: is_impossible is true, and there is the answer {show(answers[0].text)}; correct one of the two"
+            f"{place}: is_impossible is true, but there is the answer {show(answers[0].text)}; correct one of the two"
         )
     if not answers and answered and not impossible:
         raise ValueError(f"{place}: no answer; expected at least one, or is_impossible: true")
@@ -132,7 +132,7 @@ def _text(parent: Any, name: str, place: JsonPlace, blank: bool = False) -> str:
     if not blank and not value.strip():
         raise ValueError(f"{place.inner(name)}: {name!r} is blank; expected text")
     if any("\ud800" <= character <= "\udfff" for character in value):
-        raise ValueError(f"{place.inner(name)}: {name!r} holds half of a surrogate pair; write the file as UTF-8")
+        raise ValueError(f"{place.inner(name)}: {name!r} contains a lone surrogate; write the file as UTF-8")
     return value
 
 

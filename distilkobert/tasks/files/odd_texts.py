@@ -9,11 +9,11 @@ _NUL: Final = "\0"
 _NAMED: Final = 3
 
 _NOTES: Final = {
-    "empty": "no text in {rows}; the model sees special tokens alone. Remove them if this is not meant",
-    "nul": "NUL characters (U+0000) in {rows}; the file may be damaged. Look at them, or write it again",
+    "empty": "no text in {rows}; the model sees only special tokens. Remove them if this is not intended",
+    "nul": "NUL characters (U+0000) in {rows}; the file may be damaged. Check these rows",
     "decomposed": (
-        "Hangul in conjoining letters (U+1100 to U+11FF, Unicode NFD) in {rows}; tokenizers that do not compose them "
-        "see unknown pieces. Convert the file, for example with: uconv -x nfc"
+        "Hangul in conjoining letters (U+1100 to U+11FF, Unicode NFD) in {rows}; many tokenizers make unknown pieces "
+        "of them. Convert the file, for example with: uconv -x nfc"
     ),
 }
 T = TypeVar("T")

@@ -71,7 +71,7 @@ def read_jsonl(path: Path) -> Iterator[TableRow]:
 
 
 def _flat(item: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """An object whose inner objects are taken apart: `labels.label` as in KLUE-STS."""
+    """An object with its inner objects flattened: `labels.label` as in KLUE-STS."""
     cells: dict[str, Any] = {}
     for name, value in item.items():
         inner = _flat(value, f"{before}{name}.") if isinstance(value, dict) else {f"{before}{name}": value}

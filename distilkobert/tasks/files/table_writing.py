@@ -23,7 +23,7 @@ def layout_for(target: Path, source: TableLayout) -> TableLayout:
         ValueError: the name says no format, or one that is compressed.
     """
     if target.suffix.lower() in SUFFIXES:
-        raise ValueError(f"{target}: tables are written uncompressed; leave {target.suffix} out of the name")
+        raise ValueError(f"{target}: tables are written uncompressed; remove {target.suffix} from the name")
     kind = format_of(target)
     if kind == source.format:
         return source
@@ -78,8 +78,8 @@ class SeparatedWriter(TableWriter):
         odd = ["\r"] if self.layout.enclosed else ["\r", "\n", mark]
         found = next((character for character in odd if character in text), None)
         if isinstance(cell, list) or found is not None or len(text) > LONGEST:
-            fault = "a list" if isinstance(cell, list) else f"{show(text)}, which this format cannot hold"
-            raise ValueError(f"row {self.count}: the column {name!r} has {fault}; name an output that ends in .jsonl")
+            fault = "a list" if isinstance(cell, list) else f"{show(text)}, which this format cannot store"
+            raise ValueError(f"row {self.count}: the column {name!r} has {fault}; use an output that ends in .jsonl")
         return text
 
     def _line(self, fields: Sequence[str]) -> None:

@@ -139,7 +139,7 @@ def _read_separated(path: Path, layout: TableLayout) -> Iterator[TableRow]:
             twice = sorted({name for name in names if name and names.count(name) > 1})
             if twice:
                 raise ValueError(
-                    f"{place}: the column {twice[0]!r} is there twice; rename one, or name the columns with header: "
+                    f"{place}: the column {twice[0]!r} occurs twice; rename one, or name the columns with header: "
                     "[...] if the file has no line of them"
                 )
             continue
@@ -173,12 +173,12 @@ def _records(path: Path, layout: TableLayout) -> Iterator[tuple[LinePlace, list[
 def _csv_error(error: csv.Error, line: int, start: int) -> str:
     message = str(error)
     if "end of data" in message or "field larger" in message:
-        return "a quote that opens here does not close; close it, or read quotes as text with quotes: text"
+        return "a quote that opens here is not closed; close it, or read quotes as text with quotes: text"
     if "new-line" in message:
         return "a carriage return inside the line; expected lines that end in LF or CR LF. Convert the line ends"
     if line != start:
         return (
-            f"the quote that opens in line {start} goes on to line {line}; close it, or read quotes as text with "
+            f"the quote that opens in line {start} continues to line {line}; close it, or read quotes as text with "
             "quotes: text"
         )
     return f"a quote inside a field ({message}); double it as CSV does, or read quotes as text with quotes: text"

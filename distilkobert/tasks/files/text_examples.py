@@ -93,7 +93,7 @@ def read_examples(
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: a column is missing; a text is no text, half of a pair is blank, an id is missing or there twice,
+        ValueError: a column is missing; a text is no text, half of a pair is blank, an id is missing or occurs twice,
             all texts are numbers, or a label is wrong; names file and line.
     """
     has_labels = labelled or all(name in column_names(path, layout) for name in target.columns)
@@ -109,7 +109,9 @@ def read_examples(
         label = target.read(_cells(row, target.columns), row.place) if has_label else target.unknown
         yield TextExample(known, texts[0], texts[1] if columns.pair else None, label)
     if numbers:
-        raise ValueError(f"{path}: the column {columns.text!r} holds nothing but numbers; name the column of the text")
+        raise ValueError(
+            f"{path}: the column {columns.text!r} contains only numbers; set text to the column of the text"
+        )
 
 
 def read_unlabelled(path: Path, layout: TableLayout, columns: TextColumns, target: Target) -> Iterator[TextExample]:
@@ -145,10 +147,10 @@ def _text(row: TableRow, name: str, blank: bool) -> str:
         text = ""
     if not isinstance(text, str):
         raise ValueError(
-            f"{row.place}: {name!r} is {show(str(text))}, no text; write it in quotes, or name another column"
+            f"{row.place}: {name!r} is {show(str(text))}, not a string; write it in quotes, or choose another column"
         )
     if any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError(f"{row.place}: {name!r} holds half of a surrogate pair; write the file as UTF-8")
+        raise ValueError(f"{row.place}: {name!r} contains a lone surrogate; write the file as UTF-8")
     if not blank and not text.strip():
         raise ValueError(
             f"{row.place}: {name!r} is blank, so half of the pair is missing; fill it in, or remove the row"
@@ -160,9 +162,9 @@ def _identifier(row: TableRow, name: str, seen: dict[str, Place]) -> str:
     known = _cells(row, (name,))[name]
     known = "" if known is None else str(known)
     if not known:
-        raise ValueError(f"{row.place}: no id in {name!r}; fill it in, or leave the option id out")
+        raise ValueError(f"{row.place}: no id in {name!r}; fill it in, or remove the option id")
     if known in seen:
-        raise ValueError(f"{row.place}: the id {show(known)} is there twice, before in {seen[known]}; make ids unique")
+        raise ValueError(f"{row.place}: the id {show(known)} occurs twice, first in {seen[known]}; make ids unique")
     seen[known] = row.place
     return known
 

@@ -77,7 +77,7 @@ def compose(path: Path) -> tuple[str, yaml.MappingNode]:
         ) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        raise ValueError(f"{path}, line {line}: U+{error.character:04X} is no character of YAML; remove it") from None
+        raise ValueError(f"{path}, line {line}: U+{error.character:04X} is not allowed in YAML; remove it") from None
     if not isinstance(root, yaml.MappingNode):
         kinds = {yaml.ScalarNode: "a scalar", yaml.SequenceNode: "a sequence"}
         found = kinds.get(type(root), "comments only")
@@ -94,7 +94,7 @@ def key_lines(path: Path, root: yaml.MappingNode, *, text_only: bool = False) ->
         text_only: refuse keys that YAML reads as something else, such as `on` and `1`.
 
     Raises:
-        ValueError: a key is there twice, or is no text; names file and line.
+        ValueError: a key occurs twice, or is not text; names file and line.
     """
     lines: dict[str, int] = {}
     for name, key in _keys(root, ()):
@@ -102,7 +102,7 @@ def key_lines(path: Path, root: yaml.MappingNode, *, text_only: bool = False) ->
         if text_only and key.tag != "tag:yaml.org,2002:str":
             raise ValueError(f"{path}, line {line}: YAML reads the key {key.value} not as text; put it in quotes")
         if name in lines:
-            raise ValueError(f"{path}, line {line}: {name} is there twice, first in line {lines[name]}; remove one")
+            raise ValueError(f"{path}, line {line}: {name} occurs twice, first in line {lines[name]}; remove one")
         lines[name] = line
     return lines
 

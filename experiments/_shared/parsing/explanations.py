@@ -17,7 +17,7 @@ _LISTING = re.compile(
     r"\s+- Expected a <class 'NoneType'>.*",
     re.DOTALL,
 )
-"""jsonargparse lists every type that an option could have had; the first is the class that was asked for."""
+"""jsonargparse lists every type that an option could have had; the first is the class that was named."""
 
 _SEVERAL = re.compile(
     r"Does not validate against any of the Union subtypes\s+Subtypes: \[(?P<types>.*?)\]\s+Errors:\s+"
@@ -25,6 +25,12 @@ _SEVERAL = re.compile(
     re.DOTALL,
 )
 """The same of an option that may be one of several types, none of them nothing: a number or a group of settings."""
+
+_PLAIN = re.compile(
+    r"Does not validate against any of the Union subtypes\s+Subtypes: [^\n]*\s+Errors:\s+"
+    r"(?P<errors>(?:- Expected a <class '\w+'>\s+)+)Given value type: [^\n]*\s+Given value: (?P<value>[^\n]*)"
+)
+"""The same of an option inside another, of plain types alone."""
 
 _PAIRS = "Sequence[collections.abc.Sequence[int]]"
 """Type of pairs of layers; see `LayerMap`."""
@@ -58,10 +64,11 @@ def explain(message: str, options: Iterable[str], classes: Mapping[str, Sequence
         options: names of the parser's options, without dashes.
         classes: by option, the classes that it may name.
     """
-    short = _PATH.sub("", _LISTING.sub(_first_of, _PATH.sub("", message)))
+    short = _PLAIN.sub(_of_plain, _PATH.sub("", message))
+    short = _PATH.sub("", _LISTING.sub(_first_of, short))
     short = _SEVERAL.sub(_of_several, short)
-    short = _NO_RECIPE.sub("no class is chosen yet; put the recipe (-c FILE) before options and overlays of it", short)
-    short = _REQUIRED.sub("no recipe is named; put one first, such as -c configs/distill/distilkobert.yaml", short)
+    short = _NO_RECIPE.sub("no class is set yet; put the recipe (-c FILE) before its options and overlays", short)
+    short = _REQUIRED.sub("no recipe given; put one first, such as -c configs/distill/distilkobert.yaml", short)
     near, answer = list[str](), ""
     if any(phrase in short for phrase in ("is not accepted", "does not accept", "unrecognized arguments")):
         asked = _CLASS.search(short)
@@ -99,7 +106,7 @@ def _missing(class_path: str) -> str:
 
 
 def _first_of(listing: re.Match[str]) -> str:
-    """The first error of a listing: that of the class that was asked for; choices of several types become one list."""
+    """The first error of a listing: that of the named class; choices of several types become one list."""
     indent = re.search(r"Errors:\n(\s*)- ", listing[0])
     errors = listing["first"].split(f"\n{indent[1]}- ") if indent else [listing["first"]]
     own = [error for error in errors if not error.startswith(("Expected a <class", "Not a valid subclass"))]
@@ -108,6 +115,12 @@ def _first_of(listing: re.Match[str]) -> str:
         return (own or errors)[0]
     names = dict.fromkeys(choice.strip(" '\"") for choice in ", ".join(choices).split(","))
     return _expected_one_of(list(names), listing[0].rpartition("Given value: ")[2].strip())
+
+
+def _of_plain(listing: re.Match[str]) -> str:
+    """The types that there are, without that of nothing."""
+    types = [name for name in re.findall(r"<class '(\w+)'>", listing["errors"]) if name != "NoneType"]
+    return f"expected {' or '.join(types)}, got {listing['value']}"
 
 
 def _of_several(listing: re.Match[str]) -> str:
@@ -131,7 +144,7 @@ def _no_class(names: Sequence[str], given: str) -> str:
         return _expected_one_of(names, given)
     try:
         found = import_module(module)
-    except Exception as error:  # noqa: BLE001 - whatever a file of somebody's own raises
+    except Exception as error:  # noqa: BLE001 - a user's file may raise anything
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
         return f"cannot import {module} ({reason}); the folder of a file of your own goes into PYTHONPATH"
     own = module.partition(".")[0] in ("datamodules", "distilkobert", "lightning_modules")  # the choices are listed

@@ -90,7 +90,7 @@ def remedy(name: str) -> str:
     """What to say of an option that a class or command does not have; empty where nothing is known of it."""
     group, dot, last = name.rpartition(".")
     if last in NEW_NAMES:
-        return f"; the option is {group}{dot}{NEW_NAMES[last]} now"
+        return f"; it is now {group}{dot}{NEW_NAMES[last]}"
     return f"; {_ELSEWHERE[last]}" if last in _ELSEWHERE else ""
 
 

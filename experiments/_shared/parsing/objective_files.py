@@ -75,8 +75,8 @@ class ObjectiveFiles:
         for option in filter(None, map(_OPTION.match, arguments)):
             if option["group"] == "losses":
                 new = NEW_NAMES.get(option["name"])
-                return f"{option[0]} is the old form; " + (
-                    f"the option is --model.{new} now" if new else f"its settings were {', '.join(NEW_NAMES)}"
+                return f"{option[0]} is an old option; " + (
+                    f"it is now --model.{new}" if new else f"its settings were {', '.join(NEW_NAMES)}"
                 )
             if f"{option[0]}=null" in arguments:
                 return (
@@ -130,7 +130,7 @@ def merge_objectives(path: Path, content: str, files: ObjectiveFiles, commands: 
         path: of the file.
         content: YAML.
         files: the files that were read so far.
-        commands: those of commands, whose settings stand in `content` below the command's name.
+        commands: those of commands, whose settings are in `content` below the command's name.
 
     Raises:
         ValueError: see `ObjectiveFiles.merge`.

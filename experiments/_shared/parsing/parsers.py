@@ -18,7 +18,7 @@ class HelpFormatter(DefaultHelpFormatter, RawDescriptionHelpFormatter):
 
 
 class StrictParser(ArgumentParser):
-    """A parser that takes no abbreviated option: a shortened name is a typing mistake, never another setting."""
+    """A parser that refuses abbreviated options: a shortened name is a typing mistake, never another setting."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("formatter_class", HelpFormatter)
@@ -96,7 +96,7 @@ class StrictParser(ArgumentParser):
                 and not any(word.startswith((f"--{part}=", f"--{part}.class_path=")) for word in self.arguments)
             ):
                 raise ValueError(
-                    f"{file.place(below[0])}: {part}: its class is not chosen yet; put the recipe first: "
+                    f"{file.place(below[0])}: {part}: its class is not set yet; put the recipe first: "
                     f"-c RECIPE -c {file.path}"
                 )
 

@@ -7,7 +7,7 @@ CONFIG_OPTIONS: Final = ("-c", "--config")
 
 
 def option_values(words: Sequence[str], *names: str) -> list[str]:
-    """The values of an option, in the order in which it is given.
+    """The values of an option that are not empty, in the order in which it is given.
 
     Args:
         words: of a command line.
@@ -16,6 +16,6 @@ def option_values(words: Sequence[str], *names: str) -> list[str]:
     values = []
     for word, following in zip(words, [*words[1:], ""], strict=False):
         name, equals, value = word.partition("=")
-        if name in names and (equals or following):
+        if name in names:
             values.append(value if equals else following)
-    return values
+    return list(filter(None, values))

@@ -14,7 +14,7 @@ _TRAIN = "python -m experiments.train"
 
 
 def resume_command(folder: Path, *options: str) -> str:
-    """The command that goes on with a run, ready to paste.
+    """The command that resumes a run, ready to paste.
 
     Args:
         folder: of the run.
@@ -39,9 +39,9 @@ def closing_lines(trainer: pl.Trainer, pl_module: pl.LightningModule, folder: Pa
     chosen = best or last
     if not chosen.is_file():
         return [
-            _why(trainer, reason).partition("; go on")[0],
+            _why(trainer, reason).partition("; resume")[0],
             f"run folder: {folder}",
-            "no checkpoint: training has ended before its first step; remove the folder and start again",
+            "no checkpoint: training ended before its first step; remove the folder and start again",
         ]
     if reason not in ("", EARLY_STOPPING):
         following = resume_command(folder, *(["--trainer.max_time=DD:HH:MM:SS"] if reason == "max_time" else []))

@@ -1,4 +1,4 @@
-"""The loggers that a command asks for beside TensorBoard, with the run's folder and name."""
+"""The loggers that a command adds to TensorBoard, with the run's folder and name."""
 
 import os
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from lightning_modules.loggers.run_csv import RunCSV
 
 _PACKAGES = {"MLFlowLogger": "mlflow", "WandbLogger": "wandb"}
 _IDS = {"MLFlowLogger": "run_id", "WandbLogger": "id"}
-"""Option of a logger that names the run which it goes on with."""
+"""Option of a logger that names the run to continue."""
 
 _ALWAYS = "trainer.logger: runs always log to TensorBoard in their run folder; leave it out"
 
@@ -61,7 +61,7 @@ def make_loggers(asked: Any, folder: Path, resumed_step: int | None) -> list[Log
     Args:
         asked: `trainer.logger` as it was parsed.
         folder: the run's, `<root>/<recipe>/<arm>_seed<k>`.
-        resumed_step: optimizer step at which training goes on; None where it does not.
+        resumed_step: optimizer step at which training resumes; None where it does not.
     """
     return [LateLogger(partial(_make, one, folder, resumed_step), _name(one), folder) for one in _asked(asked)]
 

@@ -11,9 +11,9 @@ _SCHEDULE = frozenset(("start", "end", "begin", "until"))
 
 
 def named_objective(error: BaseException, objectives: Any) -> BaseException:
-    """The error behind the name of the option that it is about; unchanged where it is about no objective.
+    """The error with the name of its option in front; unchanged where it is not about an objective.
 
-    The classes know their own names alone, and the parser keeps none of a constructor's.
+    The classes do not know the names of their options in the YAML, and the parser does not add them.
 
     Args:
         error: what a constructor has raised.

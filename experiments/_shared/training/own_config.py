@@ -28,13 +28,15 @@ def with_own_config(words: Sequence[str]) -> list[str]:
         return list(words)
     named = checkpoints[-1]
     if named in ("last", "best"):
-        raise ValueError(f"--ckpt_path={named} is of a run; name the run with -c RUN/{CONFIG_FILE}, or the file itself")
+        raise ValueError(
+            f"--ckpt_path={named} needs a run: give it with -c RUN/{CONFIG_FILE}, or give the path of the checkpoint"
+        )
     checkpoint = Path(named)
     config = checkpoint.parent.parent / CONFIG_FILE
     if not checkpoint.is_file():
         raise no_checkpoint(checkpoint)
     if not config.is_file():
-        raise FileNotFoundError(f"--ckpt_path={named}: {config} is not there; name the settings with -c")
+        raise FileNotFoundError(f"--ckpt_path={named}: {config} does not exist; give the settings with -c")
     if is_first_process():
         print(f"settings of the checkpoint's run: -c {config}", file=sys.stderr)
     return [words[0], "-c", str(config), *words[1:]]

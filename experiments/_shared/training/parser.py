@@ -20,8 +20,8 @@ _TITLES: Final = {
     "data": "Data",
     "best_checkpoint": "The best checkpoint (Lightning's ModelCheckpoint)",
     "last_checkpoint": "The checkpoint to resume from",
-    "gradients": "Losses and gradients that are not finite",
-    "progress": "Progress in lines, where there is no terminal",
+    "gradients": "NaN and Inf in losses and gradients",
+    "progress": "Progress lines, where output is not a terminal",
     "probe": "A linear probe during distillation",
     "trainer": "Trainer (PyTorch Lightning's own options)",
 }
@@ -32,15 +32,15 @@ _CHECKPOINT = (
     "was; other commands evaluate its weights. Without -c, the settings are those of the file's own run."
 )
 _OWN_WORDS: Final = {
-    "trainer.logger": "Loggers that get what TensorBoard gets: --trainer.logger+=CSVLogger (or MLFlowLogger, "
+    "trainer.logger": "Loggers in addition to TensorBoard: --trainer.logger+=CSVLogger (or MLFlowLogger, "
     "WandbLogger, a class of your own).",
-    "trainer.callbacks": "Callbacks beside the run's own: --trainer.callbacks+=CLASS; "
+    "trainer.callbacks": "Callbacks added to the run's own: --trainer.callbacks+=CLASS; "
     "--trainer.callbacks.help=CLASS shows the options of one.",
 }
 COMMANDS: Final = {
-    "fit": "Train, validate in between, and keep the last and the best checkpoint.",
-    "validate": "Measure a checkpoint on the held-out part of the data.",
-    "test": "Measure a checkpoint on the test data, which no other command reads.",
+    "fit": "Train with validations; keep the last and the best checkpoint.",
+    "validate": "Evaluate a checkpoint on the validation data.",
+    "test": "Evaluate a checkpoint on the test data, which no other command reads.",
     "predict": "Write a checkpoint's predictions for a file.",
 }
 """What each command does."""

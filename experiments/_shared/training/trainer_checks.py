@@ -8,9 +8,9 @@ from experiments._shared.training.loggers import check_loggers
 
 _TUNERS = {
     "LearningRateFinder": "compare rates in a study: an axis or a search over model.optimizer.lr (docs/studies.md)",
-    "BatchSizeFinder": "see what a size needs with --run.check_only=true",
+    "BatchSizeFinder": "estimate the memory of a size with --run.check_only=true",
 }
-"""Lightning's searches, which know neither our optimizer nor planned batches, with what to do instead."""
+"""Lightning's searches, which support neither our optimizer nor planned batches, with what to do instead."""
 
 
 def check_trainer(trainer: Any) -> None:
@@ -33,6 +33,6 @@ def check_trainer(trainer: Any) -> None:
     if trainer.accelerator in ("gpu", "cuda") and not torch.cuda.is_available():
         several = "" if trainer.strategy in ("auto", None) else "configs/trainer/ddp_cpu.yaml (two processes) or "
         raise ValueError(
-            f"trainer.accelerator={trainer.accelerator}: torch finds no CUDA GPU here; for a CPU put -c "
-            f"{several}configs/trainer/cpu.yaml in place of the GPU overlay, or last"
+            f"trainer.accelerator={trainer.accelerator}: torch finds no CUDA GPU here; for a CPU replace the "
+            f"GPU overlay by -c {several}configs/trainer/cpu.yaml, or add it last"
         )

@@ -89,7 +89,7 @@ def _overlaid(study: Study, read: Sequence[RunCurves], shown: Sequence[_Panel], 
     """One panel a scalar, one line a run with a marker at its end, one look an arm."""
     in_tokens = all(curves.has_tokens for curves in read)
     appearance = looks(study.arms)
-    figure, all_axes = panels(len(shown), 2, 4.2, 2.6)
+    figure, all_axes = panels([panel.title for panel in shown], 2, 4.2, 2.6)
     levels: list[float] = []
     drawn: dict[str, int] = {}
     for axes, panel in zip(all_axes, shown, strict=True):
@@ -103,7 +103,6 @@ def _overlaid(study: Study, read: Sequence[RunCurves], shown: Sequence[_Panel], 
         for level in _levels(panel, read):
             axes.axhline(level, color=_TEACHER.color, lw=0.9, zorder=0)
             levels.append(level)
-        axes.set_title(panel.title)
         axes.set_xlabel("million tokens seen" if in_tokens else "optimizer steps")
     longest = max(axes.get_xlim()[1] for axes in all_axes)
     for axes in all_axes:

@@ -42,7 +42,7 @@ def retention_figure(
     names = [arm.name for arm in study.arms if arm.name in costs]
     ratios = {key: ratio for key, ratio in scores.retention.items() if key[0] in costs}
     everywhere = {ratios[key].seeds.n for key in ratios if key[1] in [metric.heading for metric in metrics]}
-    figure, all_axes = panels(len(metrics), 3, 3.4, 2.9)
+    figure, all_axes = panels([metric.heading for metric in metrics], 3, 3.4, 2.9)
     appearance = looks(study.arms)
     marked: list[str] = []
     for axes, metric in zip(all_axes, metrics, strict=True):
@@ -53,20 +53,14 @@ def retention_figure(
             marks = marks_of(ratio.seeds) + ("≈" if name in computed else "")
             marked.append(f"{marks} n={ratio.seeds.n}".strip() if len(everywhere) > 1 else marks)
             axes.annotate(
-                marked[-1],
-                (costs[name], ratio.percent),
-                xytext=(5, 0),
-                textcoords="offset points",
-                color="#333333",
-                va="center",
-                fontsize="small",
-            )
+                marked[-1], (costs[name], ratio.percent), xytext=(5, 0), textcoords="offset points", color="#333333",
+                va="center", fontsize="small",
+            )  # fmt: skip
         axes.axhline(100, color="#BBBBBB", lw=0.8, zorder=0)
         ys = [100.0, *(ratio.percent for ratio in points.values())]
         margin = max(0.12 * (max(ys) - min(ys)), 1.0)
         axes.set_xlim(0, 1.12 * max(costs[name] for name in points))
         axes.set_ylim(min(ys) - margin, max(ys) + margin)
-        axes.set_title(metric.heading)
         axes.set_xlabel(axis)
     seeds = f", n={min(everywhere)}" if len(everywhere) == 1 else ""
     all_axes[0].set_ylabel(f"per cent of {study.teacher}{seeds}")

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import product
 
 from experiments._shared.plan_file import TEACHER, Arm
-from experiments.study.plan.args import check_name, check_names
 from experiments.study.plan.declaration import SearchPart, Study, TaskPart
+from experiments.study.plan.keys import check_name, check_names
 
 MLM_ONLY_CONFIG = "configs/ablation/mlm_only.yaml"
 TASK_DISTIL = "+task_distil"

@@ -1,5 +1,6 @@
-"""Which keys of a study hold options of a command, and which name config files."""
+"""Which keys of a study hold options of a command, which name config files, and names that become folders."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import is_dataclass
 from typing import Any, TypeAlias
@@ -23,6 +24,7 @@ CONFIGS: tuple[Path, ...] = (
     ("then", "*", "configs"),
     ("then", "*", "distil", "configs"),
 )
+_NAME = re.compile(r"\w[\w.+=-]{0,99}")
 _OPTIONS = (*TRAINING_OPTIONS, ("corpus", "options"))
 
 
@@ -50,3 +52,32 @@ def values_at(value: Any, paths: Iterable[Path], above: Path = ()) -> Iterator[t
         for name in own if path[0] == "*" else path[:1]:
             if own.get(name) is not None:
                 yield from values_at(own[name], [path[1:]], (*above, name))
+
+
+def check_name(name: str, what: str) -> None:
+    """Refuse a name that cannot be a folder everywhere.
+
+    Raises:
+        ValueError: it holds other signs than letters, digits and `-_.+=`, starts with one of these, or is too long.
+    """
+    if not _NAME.fullmatch(name) or name.endswith("."):
+        raise ValueError(
+            f"{what}: {name!r} cannot be a folder name; use up to 100 letters, digits and '-', '_', '.', '+', '=', "
+            "starting with a letter or a digit"
+        )
+
+
+def check_names(names: Iterable[str], what: str) -> None:
+    """Check several names that are folders beside each other.
+
+    Raises:
+        ValueError: one cannot be a folder name, or two are the same where case does not count.
+    """
+    seen: dict[str, str] = {}
+    for name in names:
+        check_name(name, what)
+        if name.casefold() in seen:
+            other = seen[name.casefold()]
+            reason = "is there twice" if other == name else f"differs from {other!r} by case alone"
+            raise ValueError(f"{what}: {name!r} {reason}; every name is a folder, so give each its own")
+        seen[name.casefold()] = name

@@ -12,11 +12,15 @@ from typing import Any
 import yaml
 from jsonargparse import ArgumentError
 
+from experiments._shared.parsing.explanations import KEY, explain
 from experiments._shared.parsing.parsers import StrictParser
 from experiments._shared.parsing.words import option_values
-from experiments.study.plan.args import check_name
 from experiments.study.plan.declaration import Declared, Settings, Study
+from experiments.study.plan.keys import check_name
 from experiments.study.plan.reading import StudyFile, read_study
+
+_PART = re.compile(r"\b\w+Part: ")
+"""Classes of a study's parts, in messages of the parser."""
 
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 
@@ -60,7 +64,8 @@ def parse_study(arguments: Sequence[str] | None = None) -> Declared:
     try:
         options = parser.instantiate(parser.parse_args(words))
     except (ArgumentError, ValueError) as error:
-        raise ValueError(f"{_place(file, parser.file.lines, str(error))}{error}") from error
+        text = _PART.sub("", explain(str(error), [part.name for part in fields(Study)]))
+        raise ValueError(f"{_place(file, parser.file.lines, str(error))}{text}") from error
     assert file is not None  # the parser refuses a command line without one
     settings = Settings(**{part.name: options[part.name] for part in fields(Settings)})
     study = Study(**{part.name: options[part.name] for part in fields(Study)})
@@ -70,11 +75,14 @@ def parse_study(arguments: Sequence[str] | None = None) -> Declared:
 
 
 def _place(file: Path | None, lines: Mapping[str, int], message: str) -> str:
-    """`FILE, line N: ` where the message quotes a key of the file."""
-    refused, named = re.search(r"'([^']+)' is not accepted", message), re.search(r'Parser key "([^".]+)', message)
-    quoted = [line for name, line in lines.items() if refused and name.rpartition(".")[2] == refused[1]]
-    quoted += [lines[named[1]]] if named and named[1] in lines else []
-    return f"{file}, line {quoted[0]}: " if quoted else ""
+    """`FILE, line N: ` of the innermost key that a message names; a message leaves out names such as a task's."""
+    keys = ".".join([*KEY.findall(message), *re.findall(r"'([^']+)' is not accepted", message)]).split(".")
+    for length in range(len(keys), 0, -1):
+        path = re.compile(r"(?:\.[^.]+)?\.".join(map(re.escape, keys[:length])))
+        found = [line for name, line in lines.items() if path.fullmatch(name)]
+        if len(found) == 1:
+            return f"{file}, line {found[0]}: "
+    return ""
 
 
 def fill_variables(study: Study, file: Path) -> Study:

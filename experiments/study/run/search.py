@@ -88,10 +88,9 @@ class Search:
     def best(self) -> str:
         """The best point, in words; empty while none has been measured."""
         measured = [trial for trial in self._trials() if trial.value is not None]
-        if not measured:
+        if self._study is None or not measured:
             return ""
-        choose = max if self._direction == "maximize" else min
-        best = choose(measured, key=lambda trial: trial.value or 0.0)
+        best = self._study.best_trial
         values = ", ".join(f"{option}={value}" for option, value in best.params.items())
         name = Point(best.user_attrs.get(_RETOLD, best.number), {}).name
         return (

@@ -175,4 +175,4 @@ def test_a_whole_corpus_is_not_made_again_by_overwrite(tmp_path: Path, tiny_toke
     text_file, corpus = write_text_file(tmp_path), tmp_path / "corpus"
     for _ in range(2):
         assert prepare(text_file, tiny_tokenizer_dir, corpus, "--overwrite") == 0
-    assert "is there already" in capsys.readouterr().out
+    assert "already exists" in capsys.readouterr().out

@@ -54,7 +54,7 @@ def test_every_changed_byte_is_seen(path: Path, tmp_path: Path) -> None:
         changed = bytearray(data)
         changed[place] ^= 1 << chance.randrange(8)
         copy.write_bytes(changed)
-        with pytest.raises(ValueError, match=r"last\.ckpt: the checkpoint is damaged: its bytes are not those"):
+        with pytest.raises(ValueError, match=r"last\.ckpt: the checkpoint is damaged: its SHA-256 is not the one"):
             load_checkpoint(copy)
 
 
@@ -76,9 +76,9 @@ def test_the_newest_whole_file_of_the_folder_is_offered(path: Path) -> None:
         write_checkpoint(other, content(1))
         os.utime(other, (number, number))
     for damaged, words in (
-        (path, rf"last\.ckpt: .*damaged.*The newest whole checkpoint of that folder is {step}$"),
-        (step, rf"step0.*damaged.*The newest whole checkpoint of that folder is {best}$"),
-        (best, r"best\.ckpt: .*damaged.*No other checkpoint in \S+ is known to be whole$"),
+        (path, rf"last\.ckpt: .*damaged.*The newest intact checkpoint of that folder is {step}$"),
+        (step, rf"step0.*damaged.*The newest intact checkpoint of that folder is {best}$"),
+        (best, r"best\.ckpt: .*damaged.*No other checkpoint in \S+ has a valid checksum$"),
     ):
         damaged.write_bytes(damaged.read_bytes().replace(b"step", b"stop"))
         with pytest.raises(ValueError, match=words):
@@ -94,7 +94,7 @@ def test_a_file_without_a_sum_is_read_with_one_warning(tmp_path: Path) -> None:
         for _ in range(2):
             assert load_checkpoint(old)["step"] == 0
     assert [str(warning.message) for warning in caught] == [
-        f"{old}: a checkpoint without a checksum; damage to it would not be seen"
+        f"{old}: a checkpoint without a checksum; damage cannot be detected"
     ]
 
 
@@ -116,7 +116,7 @@ def test_pickled_objects_are_called_that_and_not_run(
         path.write_bytes(pickle.dumps({"step": Evil()}))
     else:
         torch.save({"step": Evil()}, path, _use_new_zipfile_serialization=form == "archive")
-    with pytest.raises(ValueError, match=r"evil\.ckpt: holds pickled Python objects") as caught:
+    with pytest.raises(ValueError, match=r"evil\.ckpt: contains pickled Python objects") as caught:
         load_checkpoint(path)
     assert "weights_only" not in str(caught.value)
     assert caught.value.__cause__ is None
@@ -130,7 +130,7 @@ def test_a_write_that_fails_keeps_the_former_file_and_names_the_path(path: Path)
     try:
         with pytest.raises(OSError, match=r"last\.ckpt: the checkpoint could not be written \(File too large\)"):
             write_checkpoint(path, content(1, count=100_000))
-        with pytest.raises(OSError, match=r"new\.ckpt: .*; there was none of that name before"):
+        with pytest.raises(OSError, match=r"new\.ckpt: .*; there was no previous file"):
             write_checkpoint(path.with_name("new.ckpt"), content(1, count=100_000))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
@@ -153,7 +153,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_keeps_the_former_file_and_names_the_path(small_disk: Path) -> None:
     path = small_disk / "best.ckpt"
     write_checkpoint(path, content(0, count=300_000))  # 1.2 MB: two such files have no space
-    with pytest.raises(OSError, match=r"best\.ckpt: .*\(No space left on device\); the former file .* is kept"):
+    with pytest.raises(OSError, match=r"best\.ckpt: .*\(No space left on device\); the previous file .* is kept"):
         write_checkpoint(path, content(1, count=300_000))
     assert load_checkpoint(path)["step"] == 0
     assert [path.name for path in small_disk.iterdir()] == ["best.ckpt"]

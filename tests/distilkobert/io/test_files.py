@@ -35,13 +35,13 @@ def test_inputs_that_cannot_be_used(tmp_path: Path) -> None:
         expand_inputs([str(tmp_path / "nothing.txt")])
     with pytest.raises(FileNotFoundError, match="no file matches"):
         expand_inputs([str(tmp_path / "*.parquet")])
-    with pytest.raises(FileNotFoundError, match=r"is a folder; name its files"):
+    with pytest.raises(FileNotFoundError, match=r"is a folder; give its files"):
         expand_inputs([str(tmp_path)])
     with pytest.raises(ValueError, match=r"empty\.txt is empty"):
         expand_inputs([str(tmp_path / "empty.txt")])
-    with pytest.raises(ValueError, match=r"full\.txt is named twice"):
+    with pytest.raises(ValueError, match=r"full\.txt is given twice"):
         expand_inputs([str(tmp_path / "full.txt"), str(tmp_path / "f*.txt")])
-    with pytest.raises(ValueError, match="no input files were named"):
+    with pytest.raises(ValueError, match="no input files given"):
         expand_inputs([])
 
 

@@ -27,7 +27,7 @@ def test_a_mistyped_folder_is_answered_at_once(load: object) -> None:
 
 
 def test_what_is_there_is_named_where_nothing_is_near() -> None:
-    with pytest.raises(FileNotFoundError, match=r"no folder 'exported/x'; exported holds student .*hf download"):
+    with pytest.raises(FileNotFoundError, match=r"no folder 'exported/x'; exported contains student .*hf download"):
         refuse_mistyped_folder("exported/x")
 
 

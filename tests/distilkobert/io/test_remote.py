@@ -124,7 +124,7 @@ def test_hashes_that_a_file_system_knows_are_taken(monkeypatch: pytest.MonkeyPat
         ("nope://a.txt", ValueError, r"^nope://a\.txt: Protocol not known: nope; expected a path, or an address"),
         ("memory://nothing.txt", FileNotFoundError, r"^no file at memory://nothing\.txt"),
         ("memory://texts/*.parquet", FileNotFoundError, r"^no file matches 'memory://texts/\*\.parquet'"),
-        ("memory://texts", FileNotFoundError, r"^memory://texts is a folder; name its files"),
+        ("memory://texts", FileNotFoundError, r"^memory://texts is a folder; give its files"),
         ("memory://empty.txt", ValueError, r"^memory:///empty\.txt is empty"),
         ("http://127.0.0.1:1/a.txt", FileNotFoundError, r"^no file at http://127\.0\.0\.1:1/a\.txt \(ClientConnector"),
     ],
@@ -138,13 +138,13 @@ def test_addresses_that_cannot_be_used(address: str, kind: type[Exception], mess
 
 def test_one_file_by_two_names_is_refused(memory: Any) -> None:
     memory.pipe("/texts/a.txt", PLAIN)
-    with pytest.raises(ValueError, match=r"memory:///texts/a\.txt is named twice"):
+    with pytest.raises(ValueError, match=r"memory:///texts/a\.txt is given twice"):
         expand_inputs(["memory://texts/a.txt", "memory://texts/*"])
 
 
 def test_a_file_without_length(web: FolderServer) -> None:
     web.files["a.txt"], web.knows_lengths = PLAIN, False
-    with pytest.raises(ValueError, match="the server does not say how long the file is; download it"):
+    with pytest.raises(ValueError, match="the server sends no Content-Length; download the file"):
         expand_inputs([f"{web.url}/a.txt"])
 
 
@@ -154,7 +154,7 @@ def test_a_block_that_breaks_off_is_asked_for_again(web: FolderServer) -> None:
     web.break_next = remote.ATTEMPTS - 1
     assert list(read_texts(file)) == TEXTS
     web.break_next = remote.ATTEMPTS
-    with pytest.raises(ConnectionError, match=rf"a\.txt: no answer behind byte 0 after {remote.ATTEMPTS} attempts"):
+    with pytest.raises(ConnectionError, match=rf"a\.txt: no answer after byte 0 after {remote.ATTEMPTS} attempts"):
         list(read_texts(file))
 
 
@@ -166,5 +166,5 @@ def test_a_file_that_is_shorter_than_it_was_or_replaced(web: FolderServer) -> No
         list(read_texts(file))
     web.cut_to = None
     web.files["a.txt"] = PLAIN[:-1] + b"x"
-    with pytest.raises(ConnectionError, match=r"a\.txt has been replaced while it was read"):
+    with pytest.raises(ConnectionError, match=r"a\.txt was replaced while it was read"):
         list(read_texts(file))

@@ -205,10 +205,10 @@ def test_missing_file_and_folder(tmp_path: Path) -> None:
         ('["가"]', r"line 2: expected an object with a string in 'text', found list"),
         ('{"body": "가"}', r"line 2: expected an object with a string in 'text', found an object with \['body'\]"),
         ('{"text": null}', r"line 2: expected an object with a string in 'text'"),
-        ('{"text": "\\ud800"}', r"line 2: half of a surrogate pair in 'text'"),
-        ("[" * 100_000, r"line 2: too many brackets inside one another"),
-        ('{"text": ' + "[" * 100_000, r"line 2: too many brackets inside one another"),
-        ('{"text": "가", "id": 1' + "0" * 5000 + "}", r"line 2: a whole number of too many digits"),
+        ('{"text": "\\ud800"}', r"line 2: a lone surrogate in 'text'"),
+        ("[" * 100_000, r"line 2: brackets nested too deeply"),
+        ('{"text": ' + "[" * 100_000, r"line 2: brackets nested too deeply"),
+        ('{"text": "가", "id": 1' + "0" * 5000 + "}", r"line 2: an integer with too many digits"),
     ],
 )
 def test_bad_jsonl_lines(tmp_path: Path, line: str, message: str) -> None:
@@ -228,14 +228,14 @@ def test_bad_parquet_files(tmp_path: Path) -> None:
         list(read_texts(tmp_path / "a.parquet", "id"))
     with pytest.raises(ValueError, match=r"b\.parquet, row 2: no text in 'text'"):
         list(read_texts(write(tmp_path / "b.parquet", parquet(["가", None])), "text"))
-    with pytest.raises(ValueError, match=r"c\.parquet: not a whole parquet file"):
+    with pytest.raises(ValueError, match=r"c\.parquet: not a complete Parquet file"):
         list(read_texts(write(tmp_path / "c.parquet", parquet(["가"])[:-20]), "text"))
-    with pytest.raises(ValueError, match=r"d\.parquet\.gz: not a whole parquet file"):
+    with pytest.raises(ValueError, match=r"d\.parquet\.gz: not a complete Parquet file"):
         list(read_texts(write(tmp_path / "d.parquet.gz", gzip.compress(parquet(["가"]))[:-9]), "text"))
 
 
 def test_formats_with_fields_need_one(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"a \.jsonl file has several fields; say which one"):
+    with pytest.raises(ValueError, match=r"a \.jsonl file has several fields; set field"):
         list(read_texts(write(tmp_path / "a.jsonl", jsonl(["가"]))))
 
 

@@ -158,5 +158,5 @@ def test_what_cannot_be_captured_is_refused() -> None:
         Capture(tiny_encoder("bert"), hidden=[4])
     model = tiny_encoder("bert")
     Capture(model, hidden=[1])
-    with pytest.raises(ValueError, match="has a capture already"):
+    with pytest.raises(ValueError, match="already has a capture"):
         Capture(model, projections=[1])

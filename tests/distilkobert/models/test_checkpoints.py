@@ -70,7 +70,7 @@ def test_a_missing_checkpoint_is_named_with_what_its_run_has(tmp_path: Path) -> 
     (folder / "checkpoints").mkdir(parents=True)
     last = folder / "checkpoints" / "last.ckpt"
     (folder / "config.yaml").touch()
-    with pytest.raises(FileNotFoundError, match="kept none: remove the folder and start it again"):
+    with pytest.raises(FileNotFoundError, match="has none: remove the folder and start it again"):
         read_checkpoint(last)
     (folder / "checkpoints" / "best.ckpt").touch()
     for asked in (last, folder):
@@ -104,7 +104,7 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path: Path) -> None:
             return Path.write_text, (str(tmp_path / "ran"), "x")
 
     torch.save({ENTRY: Evil()}, tmp_path / "evil.ckpt")
-    with pytest.raises(ValueError, match=r"holds pickled Python objects .*only tensors and plain values are"):
+    with pytest.raises(ValueError, match=r"contains pickled Python objects .*only tensors and plain values are"):
         read_checkpoint(tmp_path / "evil.ckpt")
     assert not (tmp_path / "ran").exists()
 

@@ -66,7 +66,7 @@ def test_options_are_applied() -> None:
 def test_a_network_that_knows_no_checkpointing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     model = copy.deepcopy(tiny_encoder("bert"))
     monkeypatch.setattr(type(model), "supports_gradient_checkpointing", False)
-    with pytest.raises(ValueError, match=r"compute.gradient_checkpointing: BertForMaskedLM does not know it"):
+    with pytest.raises(ValueError, match=r"compute.gradient_checkpointing: BertForMaskedLM does not support it"):
         ComputeSpec(gradient_checkpointing=True).apply(model)
 
 

@@ -114,5 +114,5 @@ def test_what_is_incomplete_is_refused(tmp_path: Path) -> None:
     state = load_file(tmp_path / "bare" / "model.safetensors")
     del state["encoder.layer.0.output.dense.weight"]
     save_file(state, tmp_path / "bare" / "model.safetensors", {"format": "pt"})
-    with pytest.raises(ValueError, match=r"bare: incomplete; it lacks encoder\.layer\.0\.output\.dense\.weight"):
+    with pytest.raises(ValueError, match=r"bare: incomplete; missing: encoder\.layer\.0\.output\.dense\.weight"):
         load_own(tmp_path / "bare")

@@ -90,7 +90,9 @@ def test_every_family_gives_nearly_its_states(family: str) -> None:
 
 
 def test_another_device_is_refused() -> None:
-    with pytest.raises(ValueError, match="int8 runs on a CPU only, the network is on meta; take float32 or bfloat16"):
+    with pytest.raises(
+        ValueError, match="int8 runs on a CPU only, but the network is on meta; use float32 or bfloat16"
+    ):
         quantize_layers(tiny_encoder("bert").to("meta"))
 
 

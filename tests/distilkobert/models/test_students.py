@@ -112,7 +112,7 @@ def test_parameter_counts_of_the_published_models() -> None:
 
 @pytest.mark.parametrize(
     ("layers", "message"),
-    [((), "empty"), ((0, 4, 4), "named twice"), ((-1, 0), "0-based"), ((0, 4, 12), "layers 0 to 11, there is no 12")],
+    [((), "empty"), ((0, 4, 4), "named twice"), ((-1, 0), "0-based"), ((0, 4, 12), "layers 0 to 11, not 12")],
 )
 def test_bad_layers_are_refused(layers: tuple[int, ...], message: str) -> None:
     with pytest.raises(ValueError, match=message):

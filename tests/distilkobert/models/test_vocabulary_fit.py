@@ -62,7 +62,7 @@ def test_other_vocabularies_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="here: its vocabulary has 64 pieces, the data's tokenizer 65"):
         fit_vocabulary(model, 65, None, "here")
     model.config.vocab_size = 64 + 1025
-    with pytest.raises(ValueError, match="1089 pieces, the data's tokenizer 64; name the tokenizer"):
+    with pytest.raises(ValueError, match="1089 pieces, the data's tokenizer 64; set "):
         fit_vocabulary(model, 64, None, "here")
 
 
@@ -79,7 +79,7 @@ def test_a_missing_pad_is_the_tokenizers(tmp_path: Path, value: object, caplog: 
     assert isinstance(embedding, nn.Embedding)
     assert (model.config.pad_token_id, embedding.padding_idx) == (1, 1)
     (line,) = caplog.text.splitlines()
-    assert line.endswith("config.json names no pad_token_id; the tokenizer's, 1, is taken")
+    assert line.endswith("config.json has no pad_token_id; the tokenizer's, 1, is used")
 
 
 def test_a_pad_that_is_named_and_another_one_is_refused(tmp_path: Path) -> None:

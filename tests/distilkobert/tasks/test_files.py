@@ -140,11 +140,11 @@ WRONG_JSON: list[tuple[Any, str]] = [
     (korquad(answers=[{"text": "", "answer_start": 0}]), "'text' is blank"),
     (korquad(answers=[{"text": "서울", "answer_start": True}]), "'answer_start' is True"),
     (korquad(question=" "), "question 'q-1': 'question' is blank"),
-    (korquad(question="\ud83d"), "half of a surrogate pair"),
+    (korquad(question="\ud83d"), "a lone surrogate"),
     (korquad(context="\u3000"), r"article 1 \('서울'\), paragraph 1: 'context' is blank"),
     (korquad(id=[7]), "'id' is a list; expected a string"),
     (korquad(is_impossible="no"), "'is_impossible' is 'no'; expected true or false"),
-    (korquad(is_impossible=True), "is_impossible is true, and there is the answer '서울'; correct one of the two"),
+    (korquad(is_impossible=True), "is_impossible is true, but there is the answer '서울'; correct one of the two"),
     ({"data": korquad()["data"] * 2}, "the question id 'q-1' occurs twice, before in article 1, paragraph 1"),
 ]
 
@@ -208,7 +208,7 @@ def test_finding_files(tmp_path: Path) -> None:
     packed = written(tmp_path, b"", "ratings_train.txt.zst")
     assert find_file(tmp_path, NSMC_TRAIN) == packed
     written(tmp_path, b"", "ratings_train.txt")
-    with pytest.raises(ValueError, match=r"holds ratings_train\.txt and ratings_train\.txt\.zst"):
+    with pytest.raises(ValueError, match=r"contains ratings_train\.txt and ratings_train\.txt\.zst"):
         find_file(tmp_path, NSMC_TRAIN)
     with pytest.raises(FileNotFoundError, match="does not exist or is not a folder"):
         find_file(tmp_path / "nothing", NSMC_TRAIN)
@@ -217,7 +217,7 @@ def test_finding_files(tmp_path: Path) -> None:
 def test_missing_files_say_whose_are_there(tmp_path: Path) -> None:
     written(tmp_path, b"", "KorQuAD_v1.0_dev.json.xz")
     message = str(missing_files(tmp_path, NSMC_TRAIN, "get it"))
-    assert "but KorQuAD_v1.0_dev.json.xz" in message
+    assert "only KorQuAD_v1.0_dev.json.xz" in message
     assert message.endswith("get it, or take the data module of KorQuAD, whose files are there")
     (tmp_path / "half").mkdir()
     written(tmp_path / "half", b"", "ratings_test.txt")

@@ -79,8 +79,8 @@ NAMED = r"article 1 \('서울'\), paragraph 1"
             '"id": "q-0"',
             f"{NAMED}: the question id 'q-0' occurs twice, before in article 1, paragraph 1",
         ),
-        ('"id": "q-2"', r'"id": "\ud83d"', f"{NAMED}, a question: 'id' holds half of a surrogate pair"),
-        ('"title": "서울"', r'"title": "\ud83d"', "article 1: 'title' holds half of a surrogate pair"),
+        ('"id": "q-2"', r'"id": "\ud83d"', f"{NAMED}, a question: 'id' contains a lone surrogate"),
+        ('"title": "서울"', r'"title": "\ud83d"', "article 1: 'title' contains a lone surrogate"),
         ('"context": "서울은 수도다."', '"context": 5', f"{NAMED}: 'context' is a whole number"),
     ],
 )
@@ -104,9 +104,9 @@ def test_what_is_missing_is_named_with_the_line_of_what_lacks_it(tmp_path: Path)
 def test_brackets_without_end_and_endless_numbers_are_no_korquad(tmp_path: Path) -> None:
     file = tmp_path / "file.json"
     for content, line, message in (
-        ("[" * 200_000, 1, "more than 100 brackets inside each other; expected a KorQuAD 1.0 file"),
-        ('{"[[[": [1],\n"data":\n' + '{"data":' * 5000 + "1" + "}" * 5001, 3, "more than 100 brackets"),
-        ('{"data":\n' + "9" * 5000 + "}", 2, "a number of more than 4300 digits; expected a KorQuAD 1.0 file"),
+        ("[" * 200_000, 1, "brackets nested more than 100 deep; expected a KorQuAD 1.0 file"),
+        ('{"[[[": [1],\n"data":\n' + '{"data":' * 5000 + "1" + "}" * 5001, 3, "brackets nested more than 100 deep"),
+        ('{"data":\n' + "9" * 5000 + "}", 2, "a number with more than 4300 digits; expected a KorQuAD 1.0 file"),
     ):
         file.write_text(content)
         with pytest.raises(ValueError, match=rf"^{re.escape(str(file))}, line {line}: {message}"):

@@ -55,7 +55,7 @@ def test_a_class_without_one_of_the_heads_has_none() -> None:
 def test_unknown_names_are_refused_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match="unknown head 'x', expected one of masked_lm, sequence_classification"):
         head_named("x")
-    with pytest.raises(ValueError, match="'masked_lm' is no task; expected one of sequence_classification"):
+    with pytest.raises(ValueError, match="'masked_lm' is not a task; expected one of sequence_classification"):
         kind_named(MASKED_LM.name)
 
 

@@ -31,7 +31,7 @@ def test_a_repeated_text_is_in_one_part_only_and_empty_ones_in_none() -> None:
 
 
 def test_a_part_with_one_label_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"ratings\.txt: the \d+ reviews of the probe's train part do not show both"):
+    with pytest.raises(ValueError, match=r"ratings\.txt: the \d+ reviews of the probe's train part do not have both"):
         choose_reviews([review._replace(label=1) for review in reviews(100)], ProbeSpec(), "ratings.txt")
 
 

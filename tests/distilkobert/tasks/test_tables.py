@@ -106,7 +106,7 @@ BAD: list[tuple[str, str | bytes, str]] = [
     ("t.csv", "문장,라벨\r좋다,긍정\r".encode(), "carriage return|no row"),
     ("t.csv", HEAD, "no row in it; expected a header and at least one example"),
     ("t.csv", "", r"t\.csv is empty"),
-    ("t.csv", "문장,문장\n좋다,긍정\n", "line 1: the column '문장' is there twice"),
+    ("t.csv", "문장,문장\n좋다,긍정\n", "line 1: the column '문장' occurs twice"),
     (
         "t.csv",
         (HEAD + "좋다,긍정\n").encode("utf-16"),
@@ -118,7 +118,7 @@ BAD: list[tuple[str, str | bytes, str]] = [
     ("t.jsonl", '["글", "긍정"]\n', "line 1: found .*; expected an object"),
     ("t.json", '{"data": []}', "found dict; expected a list of objects"),
     ("t.json", '[{"문장": "글"},\n 7]', "line 2, object 2: found '7'; expected an object"),
-    ("t.parquet", b"PAR1 and nothing else", "not a whole parquet file"),
+    ("t.parquet", b"PAR1 and nothing else", "not a complete Parquet file"),
     ("t.csv.gz", gzip.compress((HEAD + "좋다,긍정\n").encode(), mtime=0)[:-9], "cut off or damaged"),
     ("t.xlsx", b"PK", r"unknown table format '\.xlsx'; expected a name that ends in \.csv, \.tsv"),
 ]
@@ -136,10 +136,10 @@ def test_damaged_tables_are_refused_with_file_and_line(
 
 def test_a_quote_that_does_not_close_is_named_where_it_opens(tmp_path: Path) -> None:
     path = written(tmp_path, HEAD + '좋다,긍정\n"나쁘다,부정\n그,부정\n')
-    with pytest.raises(ValueError, match=r"line 3: a quote that opens here does not close; .*quotes: text"):
+    with pytest.raises(ValueError, match=r"line 3: a quote that opens here is not closed; .*quotes: text"):
         cells(path, TableLayout(".csv", ",", True))
     path = written(tmp_path, HEAD + '"나쁘다,부정\n그,부정\n"왔다",긍정\n')
-    with pytest.raises(ValueError, match=r"line 2: the quote that opens in line 2 goes on to line 4; close it, or"):
+    with pytest.raises(ValueError, match=r"line 2: the quote that opens in line 2 continues to line 4; close it, or"):
         cells(path, TableLayout(".csv", ",", True))
     path = written(tmp_path, HEAD + '"그는" 갔다,긍정\n')
     with pytest.raises(ValueError, match=r"line 2: a quote inside a field .*; double it as CSV does"):

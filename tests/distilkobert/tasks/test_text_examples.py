@@ -55,12 +55,12 @@ BAD: list[tuple[str, str, TextColumns, str]] = [
     ("t.csv", "글,라벨\n가,긍정 \n", TextColumns("글"), "line 2: the label '긍정 ' differs from '긍정' by blanks"),
     ("t.csv", f"글,라벨\n가,{NFD}\n", TextColumns("글"), r"line 2: .*is U\+1100 .* not U\+AE0D U\+C815"),
     ("t.csv", "글,쌍,라벨\n가, ,긍정\n", TextColumns("글", "쌍"), "line 2: '쌍' is blank, so half of the pair"),
-    ("t.csv", "번호,글,라벨\n1,가,긍정\n1,다,긍정\n", TextColumns("글", id="번호"), "line 3: the id '1' .*before in"),
+    ("t.csv", "번호,글,라벨\n1,가,긍정\n1,다,긍정\n", TextColumns("글", id="번호"), "line 3: the id '1' .*first in"),
     ("t.csv", "번호,글,라벨\n,가,긍정\n", TextColumns("글", id="번호"), "line 2: no id in '번호'"),
-    ("t.csv", "번호,글,라벨\n1,가,긍정\n2.5,나,긍정\n", TextColumns("번호"), "'번호' holds nothing but numbers"),
-    ("t.jsonl", '{"글": 7, "라벨": "긍정"}\n', TextColumns("글"), "line 1: '글' is '7', no text; write it in quotes"),
+    ("t.csv", "번호,글,라벨\n1,가,긍정\n2.5,나,긍정\n", TextColumns("번호"), "'번호' contains only numbers"),
+    ("t.jsonl", '{"글": 7, "라벨": "긍정"}\n', TextColumns("글"), "line 1: '글' is '7', not a string; write it in"),
     ("t.jsonl", '{"글": "가", "라벨": "긍정"}\n{"글": "나"}\n', TextColumns("글"), "line 2: no '라벨'; found 글"),
-    ("t.jsonl", '{"글": "\\ud83d", "라벨": "긍정"}\n', TextColumns("글"), "line 1: '글' holds half of a surrogate"),
+    ("t.jsonl", '{"글": "\\ud83d", "라벨": "긍정"}\n', TextColumns("글"), "line 1: '글' contains a lone surrogate"),
 ]  # fmt: skip
 
 

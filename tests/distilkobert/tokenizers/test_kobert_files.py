@@ -81,13 +81,13 @@ def test_missing_and_surplus_files_are_named(folder: Path, tmp_path: Path) -> No
         KoBertTokenizer.from_pretrained(folder)
     (folder / "second.model").unlink()
     model.rename(tmp_path / "away.model")
-    with pytest.raises(FileNotFoundError, match=r"holds no \*\.model file"):
+    with pytest.raises(FileNotFoundError, match=r"contains no \*\.model file"):
         KoBertTokenizer.from_pretrained(folder)
     (tmp_path / "away.model").rename(model)
     (folder / "vocab.txt").unlink()
-    with pytest.raises(FileNotFoundError, match=rf"holds no vocab\.txt; place the one that belongs to {model.name}"):
+    with pytest.raises(FileNotFoundError, match=rf"contains no vocab\.txt; place the one that belongs to {model.name}"):
         KoBertTokenizer.from_pretrained(folder)
-    with pytest.raises(FileNotFoundError, match="is a file; name the folder"):
+    with pytest.raises(FileNotFoundError, match="is a file; expected the folder"):
         KoBertTokenizer.from_pretrained(model)
 
 
@@ -111,8 +111,8 @@ def test_broken_files_are_named(folder: Path) -> None:
     [
         ("▁이\n", "", r"in the vocabulary but not in the model: none; in the model but not in the vocabulary: '▁이'"),
         ("▁이\n", "▁이\n▁저이\n", r"in the vocabulary but not in the model: '▁저이'; in the model but not .*: none"),
-        ("▁이\n", "▁이\n▁이\n", r"holds '▁이' more than once"),
-        ("[MASK]\n", "", r"lacks the special tokens '\[MASK\]'"),
+        ("▁이\n", "▁이\n▁이\n", r"contains '▁이' more than once"),
+        ("[MASK]\n", "", r"missing special tokens '\[MASK\]'"),
         ("[PAD]\n", "[PAD]\n\n", r"line 3: empty"),
     ],
 )
@@ -134,7 +134,7 @@ def test_a_vocabulary_of_another_model_names_both_files_and_some_pieces(folder: 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"vocab_size": 14, "user_defined_symbols": ["[SEP]"]}, r"holds '\[SEP\]' as a piece of text"),
+        ({"vocab_size": 14, "user_defined_symbols": ["[SEP]"]}, r"contains '\[SEP\]' as a piece of text"),
         ({"vocab_size": 269, "byte_fallback": True}, "falls back to bytes"),
     ],
 )

@@ -53,7 +53,7 @@ def test_inputs_are_attributes_and_move(tiny_tokenizer: KoBertTokenizer) -> None
     assert inputs.attention_mask is inputs["attention_mask"]
     assert {**inputs}.keys() == {"input_ids", "token_type_ids", "attention_mask"}
     assert torch.equal(copy.deepcopy(inputs).input_ids, inputs.input_ids)
-    with pytest.raises(AttributeError, match="the inputs have no labels, but input_ids"):
+    with pytest.raises(AttributeError, match="the inputs have no labels, only input_ids"):
         _ = inputs.labels
 
 

@@ -95,7 +95,7 @@ def test_the_fast_form_of_the_kobert_tokenizer_gives_its_ids_and_spans(
 
 def test_what_is_no_tokenizer(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(FileNotFoundError, match="holds no tokenizer"):
+    with pytest.raises(FileNotFoundError, match="contains no tokenizer"):
         load_tokenizer(tmp_path / "empty")
     with pytest.raises(FileNotFoundError, match=r"there is no folder .* Without a network, make a folder"):
         load_tokenizer("nobody/nothing")

@@ -65,7 +65,7 @@ def test_other_models_alone_need_their_vocabulary(tiny_tokenizer_dir: Path, tmp_
     (tmp_path / "half").mkdir()
     (model,) = tiny_tokenizer_dir.glob("*.model")
     (tmp_path / "half" / model.name).write_bytes(model.read_bytes())
-    with pytest.raises(FileNotFoundError, match=r"holds no vocab\.txt; place the one that belongs to"):
+    with pytest.raises(FileNotFoundError, match=r"contains no vocab\.txt; place the one that belongs to"):
         KoBertTokenizer.from_pretrained(tmp_path / "half")
     no_mask = write_own_model(tiny_tokenizer_dir, tmp_path / "no_mask", missing="[MASK]")
     assert own_vocabulary((no_mask / "spiece.model").read_bytes()) is None

@@ -75,7 +75,7 @@ def test_the_gradients_add_up_to_that_of_the_loss(checkpoint: Path) -> None:
     [
         (
             ["--checkpoint=nowhere/checkpoints/last.ckpt"],
-            "nowhere/config.yaml is not there; name a checkpoint in a run",
+            "nowhere/config.yaml does not exist; give a checkpoint in a run",
         ),
         (["--checkpoint=x", "--batches=0"], "batches is 0; expected at least 1"),
     ],

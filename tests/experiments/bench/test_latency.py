@@ -130,7 +130,7 @@ def test_folders_that_are_not_there_may_be_left_out(exported: Path, tmp_path: Pa
     assert "not there, left out: gone" in capsys.readouterr().err
     assert list(json.loads((tmp_path / "l.json").read_text(encoding="utf-8"))["models"]) == [str(exported / "teacher")]
     assert main(["latency", "--models", "gone", *options[-2:], "--skip_missing=true"]) == 2
-    assert "no model was named" in capsys.readouterr().err
+    assert "no model given" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -152,5 +152,5 @@ def test_clear_errors(exported: Path, tmp_path: Path, capsys, changes: list[str]
 
 
 def test_a_model_named_twice_is_refused(exported: Path) -> None:
-    with pytest.raises(ValueError, match="is named twice"):
+    with pytest.raises(ValueError, match="is given twice"):
         bench_latency([str(exported / "teacher"), str(exported / "student/../teacher")])

@@ -125,7 +125,7 @@ def test_only_rows_that_are_trained_on_where_shares_are_given(
     assert len(train) < 24
     assert (sum(label >= 0 for label in labels), labels.count(-100)) == (len(train), len(new))
     for other in ({"dev_share": 0.1}, {"id": None}):
-        with pytest.raises(ValueError, match=r"made it of rows of train.csv that are not trained on; make it"):
+        with pytest.raises(ValueError, match=r"made it from rows of train.csv that are not training rows; make it"):
             data_of(tmp_path, tiny_tokenizer_dir, **settings, **(shares | other))
     assert augment("--dev_share=0.2", output="other.csv") == 2
     assert "set source_rows=leave_out" in capsys.readouterr().err
@@ -135,10 +135,12 @@ def test_a_score_on_such_rows_is_refused(augment: Run, tmp_path: Path, tiny_toke
     assert augment() == 0
     table().to_csv(tmp_path / "dev.csv", index=False)
     cut = {"train_file": "more.csv", "dev_file": None}
-    with pytest.raises(ValueError, match=r"train_file=.*more.csv: `prepare augment` wrote it.*; name a dev_file"):
+    with pytest.raises(ValueError, match=r"train_file=.*more.csv: `prepare augment` wrote it.*; set dev_file"):
         data_of(tmp_path, tiny_tokenizer_dir, **cut)
-    with pytest.raises(ValueError, match=r"test_file=.*more.csv: `prepare augment` wrote it; evaluate on texts"):
+    with pytest.raises(
+        ValueError, match=r"test_file=.*more.csv: `prepare augment` wrote it; evaluate on original texts"
+    ):
         data_of(tmp_path, tiny_tokenizer_dir, train_file="train.csv", test_file="more.csv")
     (tmp_path / "more.csv").write_bytes((tmp_path / "train.csv").read_bytes())
-    with pytest.raises(ValueError, match=r"more.csv.augment.json: it describes other rows than more.csv has"):
+    with pytest.raises(ValueError, match=r"more.csv.augment.json: it belongs to another version of more.csv"):
         data_of(tmp_path, tiny_tokenizer_dir, **cut)

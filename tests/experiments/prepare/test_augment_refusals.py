@@ -55,12 +55,12 @@ def test_a_killed_or_failing_run_leaves_nothing_that_looks_whole(
         (["--copies=0"], "copies is 0"),
         (["--batch_size=0"], "batch_size is 0; expected 1 or more"),
         (["--max_length=2"], "max_length is 2; expected 3 or more"),
-        (["--change=text_pair"], "no text_pair is named"),
-        (["--output={folder}/more.csv.gz"], "tables are written uncompressed; leave .gz out"),
+        (["--change=text_pair"], "the option text_pair is missing"),
+        (["--output={folder}/more.csv.gz"], "tables are written uncompressed; remove .gz from"),
         (["--output={folder}/more.xlsx"], "unknown table format '.xlsx'"),
         (["--output={folder}/none/more.csv"], "none does not exist; make it before writing more.csv"),
-        (["--output={folder}/train.csv"], "train.csv is --input as well; name another --output"),
-        (["--output={folder}/train.csv", "--overwrite"], "train.csv is --input as well; name another --output"),
+        (["--output={folder}/train.csv"], "train.csv is also --input; choose another --output"),
+        (["--output={folder}/train.csv", "--overwrite"], "train.csv is also --input; choose another --output"),
         (["--input={folder}/blank.csv"], "no text has a word; nothing was written"),
         (["--input={folder}/half.csv", "--text_pair=쌍"], "'쌍' is blank, so half of the pair is missing"),
         (["--model={folder}/bare"], "has no trained masked-LM head (cls.predictions"),
@@ -91,9 +91,9 @@ def test_a_cell_that_a_format_cannot_hold_is_named(
     lines = [json.dumps({"글": f"영화를 {n}\n친구와", "감정": [str(n)]}, ensure_ascii=False) for n in range(4)]
     (tmp_path / "own.jsonl").write_text("\n".join(lines), encoding="utf-8")
     assert augment(source="own.jsonl", output="more.tsv") == 2
-    assert "row 1: the column '글' has '영화를 0\\n친구와', which this format cannot hold" in capsys.readouterr().err
+    assert "row 1: the column '글' has '영화를 0\\n친구와', which this format cannot store" in capsys.readouterr().err
     assert augment(source="own.jsonl", output="more.csv") == 2
-    assert "the column '감정' has a list; name an output that ends in .jsonl" in capsys.readouterr().err
+    assert "the column '감정' has a list; use an output that ends in .jsonl" in capsys.readouterr().err
     assert augment(source="own.jsonl", output="more.jsonl") == 0
     found = [json.loads(line) for line in (tmp_path / "more.jsonl").read_text(encoding="utf-8").splitlines()]
     assert found[:4] == [json.loads(line) for line in lines]

@@ -31,7 +31,7 @@ def test_fetch_of_a_file_with_another_checksum_names_both_and_leaves_one_that_is
         fetch(source, tmp_path)
     assert not list(tmp_path.iterdir())
     (tmp_path / "file").write_bytes(CONTENT)
-    with pytest.raises(ValueError, match=rf"is there already, but its SHA-256 is {SHA256}, and .* is {'0' * 64}"):
+    with pytest.raises(ValueError, match=rf"exists with the SHA-256 {SHA256}, but .* has {'0' * 64}"):
         fetch(source, tmp_path)
     assert (tmp_path / "file").read_bytes() == CONTENT
 
@@ -39,7 +39,7 @@ def test_fetch_of_a_file_with_another_checksum_names_both_and_leaves_one_that_is
 def test_fetch_without_a_network_says_which_file_to_place_where(tmp_path: Path) -> None:
     with Server() as closed:
         url = closed.url
-    with pytest.raises(ConnectionError, match=r"Without a network, bring .* place them as .*data/file"):
+    with pytest.raises(ConnectionError, match=r"Without a network, get .* place them as .*data/file"):
         fetch(Source("free", (RemoteFile(url, None),)), tmp_path / "data")
 
 

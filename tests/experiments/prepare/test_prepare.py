@@ -108,14 +108,14 @@ def test_second_run_finds_its_result(text_file: Path, tmp_path: Path, tiny_token
     made = (tmp_path / "corpus" / "manifest.json").stat().st_mtime_ns
     moved = text_file.rename(tmp_path / "b.txt.xz")  # a file that moved is the same file
     assert prepare(moved, tiny_tokenizer_dir, tmp_path / "corpus", "--num_proc", "2") == 0
-    assert "is there already" in capsys.readouterr().out
+    assert "already exists" in capsys.readouterr().out
     assert (tmp_path / "corpus" / "manifest.json").stat().st_mtime_ns == made
 
 
 def test_differences_of_equal_origins_are_none() -> None:
     origin = {"format": 1, "tokenizer": {"fingerprint": "a"}, "inputs": [{"name": "x", "sha256": "1"}], "settings": {}}
     assert differences(origin, origin) == []
-    assert differences(origin, {**origin, "format": 2}) == ["format: 1 there, 2 asked for"]
+    assert differences(origin, {**origin, "format": 2}) == ["format: found 1, requested 2"]
 
 
 def test_the_command_loads_no_training_library() -> None:
@@ -171,7 +171,7 @@ def test_files_of_wikiextractor(tmp_path: Path, tiny_tokenizer_dir: Path, capsys
     assert prepare(objects, tiny_tokenizer_dir, tmp_path / "objects", *options) == 0
     assert read_manifest(tmp_path / "objects")["lines"]["read"] == len(LINES)
     assert prepare(objects, tiny_tokenizer_dir, tmp_path / "objects", "--format", "txt") == 2
-    assert "settings kind: 'jsonl' there, 'txt' asked for" in capsys.readouterr().err
+    assert "settings kind: found 'jsonl', requested 'txt'" in capsys.readouterr().err
     renamed = objects.rename(tmp_path / "AA" / "rows.txt")
     assert prepare(renamed, tiny_tokenizer_dir, tmp_path / "objects") == 2
-    assert "settings kind: 'jsonl' there, None asked for" in capsys.readouterr().err
+    assert "settings kind: found 'jsonl', requested None" in capsys.readouterr().err

@@ -96,4 +96,4 @@ def test_verify_reads_all(files: list[str], tmp_path: Path, tiny_tokenizer_dir: 
     assert f"{arrow}: bytes 0 to {len(content) - 1:,} are not those that were written" in error
     assert f"{corpus / 'token_counts.npy'} is missing" in error
     assert main(["verify", str(tmp_path)]) == 2
-    assert "holds no prepared corpus" in capsys.readouterr().err
+    assert "contains no prepared corpus" in capsys.readouterr().err

@@ -32,11 +32,11 @@ def test_other_settings_inputs_or_tokenizer_are_refused_by_name(
     train_tokenizer(SENTENCES, tmp_path / "other_tokenizer", vocab_size=330)
 
     assert prepare(text_file, tiny_tokenizer_dir, output, "--max_tokens", "128") == 2
-    assert "settings max_tokens: 512 there, 128 asked for" in capsys.readouterr().err
+    assert "settings max_tokens: found 512, requested 128" in capsys.readouterr().err
     assert prepare(other_text, tiny_tokenizer_dir, output) == 2
-    assert "input file 1: a.txt.xz with sha256" in capsys.readouterr().err
+    assert "input file 1: found a.txt.xz with sha256" in capsys.readouterr().err
     assert prepare(other_text, tiny_tokenizer_dir, output, "--input", str(other_text), str(text_file)) == 2
-    assert "number of input files: 1 there, 2 asked for" in capsys.readouterr().err
+    assert "number of input files: found 1, requested 2" in capsys.readouterr().err
     assert prepare(text_file, tmp_path / "other_tokenizer", output) == 2
     assert "tokenizer fingerprint" in capsys.readouterr().err
     assert (output / "manifest.json").read_bytes() == before
@@ -107,7 +107,7 @@ def test_missing_inputs_and_tokenizers(text_file: Path, tmp_path: Path, tiny_tok
     (tmp_path / "empty_folder").mkdir()
     assert prepare(text_file, tmp_path / "empty_folder", tmp_path / "corpus") == 2
     assert (
-        "holds no tokenizer; expected KoBERT's *.model file and vocab.txt, or a tokenizer.json"
+        "contains no tokenizer; expected KoBERT's *.model file and vocab.txt, or a tokenizer.json"
         in capsys.readouterr().err
     )
 

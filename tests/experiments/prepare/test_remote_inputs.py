@@ -52,7 +52,7 @@ def test_memory_gives_what_local_copies_give(
     assert prepare(tmp_path, tiny_tokenizer_dir, tmp_path / "corpus", *inputs) == 0
     assert (tmp_path / "corpus" / "manifest.json").read_bytes() == (local / "manifest.json").read_bytes()
     assert prepare(tmp_path, tiny_tokenizer_dir, local, *inputs) == 0  # the local one is the same corpus
-    assert "is there already" in capsys.readouterr().out
+    assert "already exists" in capsys.readouterr().out
     for number in (1, 2):
         assert prepare(tmp_path, tiny_tokenizer_dir, tmp_path / str(number), *inputs, "--shard", f"{number}/2") == 0
 
@@ -77,11 +77,11 @@ def test_a_web_server_that_fails_and_comes_back(
     assert [set(entry) for entry in read_manifest(tmp_path / "corpus")["inputs"]] == 3 * [{"name", "bytes", "etag"}]
     web.asked.clear()
     assert prepare(tmp_path, tiny_tokenizer_dir, tmp_path / "corpus", *inputs) == 0
-    assert "is there already" in capsys.readouterr().out
+    assert "already exists" in capsys.readouterr().out
     assert not [asked for asked in web.asked if not asked.startswith("HEAD")]
     web.files["1.txt.gz"] = gzip.compress(b"x\n")
     assert prepare(tmp_path, tiny_tokenizer_dir, tmp_path / "corpus", *inputs) == 2
-    assert "holds a corpus made from something else (input file 2: 1.txt.gz with etag " in capsys.readouterr().err
+    assert "contains another corpus (input file 2: found 1.txt.gz with etag " in capsys.readouterr().err
 
 
 def test_a_missing_package_is_named(tmp_path: Path, tiny_tokenizer_dir: Path, capsys) -> None:

@@ -124,16 +124,16 @@ def test_a_killed_shard_is_done_again(
     assert shard(2, 2) == 130
     assert leftovers(tmp_path) == [".2of2.shards", "1of2"]
     assert merge("1of2") == 2
-    assert "of 2 shards 1 are missing: 2/2; name their folders" in capsys.readouterr().err
+    assert "1 of 2 shards are missing: 2/2; give their folders" in capsys.readouterr().err
     read: list[str] = []
     monkeypatch.setattr(work, "read_texts", lambda path, *rest: (read.append(path.name), original(path, *rest))[1])
     assert shard(2, 2) == 0
     assert read == ["2.txt", "3.txt", "4.txt", "5.txt"]  # 1.txt was encoded before
     assert shard(2, 2) == 0
-    assert "is there already" in capsys.readouterr().out
+    assert "already exists" in capsys.readouterr().out
     assert merge("1of2", "2of2") == 0
     assert merge("2of2", "1of2") == 0
-    assert "is there already" in capsys.readouterr().out
+    assert "already exists" in capsys.readouterr().out
 
 
 def test_shards_that_are_no_whole_are_refused(shard: Prepare, merge: Prepare, tmp_path: Path, capsys) -> None:
@@ -144,13 +144,13 @@ def test_shards_that_are_no_whole_are_refused(shard: Prepare, merge: Prepare, tm
     assert merge("1of2", "2of2", "copy") == 2
     assert f"{tmp_path / '2of2'} and {tmp_path / 'copy'} are both shard 2/2" in capsys.readouterr().err
     assert merge("1of3", "2of2") == 2
-    assert "are no shards of one corpus (number of shards: 2 there, 3 asked for)" in capsys.readouterr().err
+    assert "are not shards of one corpus (number of shards: found 2, requested 3)" in capsys.readouterr().err
     assert shard(2, 2, "--min_tokens", "5", "--overwrite") == 0
     assert merge("1of2", "2of2") == 2
     assert "2of2 and " in (error := capsys.readouterr().err)
-    assert "settings min_tokens: 5 there, 12 asked for" in error
+    assert "settings min_tokens: found 5, requested 12" in error
     assert merge("1of2", "nowhere") == 2
-    assert "nowhere holds no shard of a corpus (share.json is missing)" in capsys.readouterr().err
+    assert "nowhere contains no shard of a corpus (share.json is missing)" in capsys.readouterr().err
     assert not (tmp_path / "merged").exists()
 
 
@@ -170,12 +170,12 @@ def test_shards_of_other_inputs_tokenizers_or_bytes_are_refused(
         capsys.readouterr().err
     )
     assert shard(2, 2) == 2
-    assert "holds another shard (its input files have changed, or it is damaged)" in capsys.readouterr().err
+    assert "contains another shard (its input files have changed, or it is damaged)" in capsys.readouterr().err
     with Path(files[5]).open("a", encoding="utf-8") as stream:
         stream.write("\n끝")
     assert shard(2, 2, "--overwrite") == 0
     assert merge("1of2", "2of2") == 2
-    assert "are no shards of one corpus (input files: 6 of " in capsys.readouterr().err
+    assert "are not shards of one corpus (input files: found 6 of " in capsys.readouterr().err
     record = json.loads((tmp_path / "1of2" / "share.json").read_text())
     (tmp_path / "1of2" / "share.json").write_text(json.dumps({**record, "groups": 3}))
     assert merge("1of2", "2of2") == 2
@@ -185,9 +185,9 @@ def test_shards_of_other_inputs_tokenizers_or_bytes_are_refused(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("0/2", "--shard=0/2: expected a number from 1 to 2"),
-        ("3/2", "--shard=3/2: expected a number from 1 to 2"),
-        ("2", "--shard=2: expected which shard of how many, for example 2/4"),
+        ("0/2", "--shard=0/2: expected I/N with I from 1 to 2"),
+        ("3/2", "--shard=3/2: expected I/N with I from 1 to 2"),
+        ("2", "--shard=2: expected I/N, shard I of N, for example 2/4"),
         ("1/6", "--shard=1/6: the input files can be divided into 5 at most"),
     ],
 )
@@ -204,11 +204,11 @@ def test_a_folder_with_something_else_is_never_replaced(shard: Prepare, tmp_path
     (tmp_path / "1of2").mkdir()
     (tmp_path / "1of2" / "thesis.md").touch()
     assert shard(1, 2, "--overwrite") == 2
-    assert "1of2 exists and is no shard of a corpus" in capsys.readouterr().err
+    assert "1of2 exists and is not a shard of a corpus" in capsys.readouterr().err
     assert shard(2, 2) == 0
     (tmp_path / "2of2").rename(tmp_path / "1of3")
     assert shard(1, 3) == 2
-    assert "number of shards: 2 there, 3 asked for; 2/2 there, 1/3 asked for" in capsys.readouterr().err
+    assert "number of shards: found 2, requested 3; found 2/2, requested 1/3" in capsys.readouterr().err
 
 
 def test_a_share_is_written_as_it_is_read() -> None:

@@ -95,7 +95,7 @@ def test_only_its_own_folders_are_replaced(
     output = tmp_path / "new"
     assert transfer(source, tiny_tokenizer_dir, output) == 0
     assert transfer(source, tiny_tokenizer_dir, output) == 2
-    assert "exists; name another --output, or replace it with --overwrite" in capsys.readouterr().err
+    assert "exists; choose another --output, or replace it with --overwrite" in capsys.readouterr().err
     (output / "note.txt").touch()
     assert transfer(source, tiny_tokenizer_dir, output, "--overwrite") == 0
     assert not (output / "note.txt").exists()
@@ -128,7 +128,7 @@ def test_trimming_keeps_the_hidden_states_of_every_line(
     output = tmp_path / "small"
     assert trim(source, corpus, output) == 0
     said = capsys.readouterr().out
-    assert f"0 of {len(SENTENCES[::4])} lines (0.00%) are cut into other pieces" in said
+    assert f"0 of {len(SENTENCES[::4])} lines (0.00%) are split into other pieces" in said
     models = [AutoModelForMaskedLM.from_pretrained(folder).eval() for folder in (source, output)]
     tokenizers = [AutoTokenizer.from_pretrained(folder) for folder in (source, output)]
     old_ids = np.load(output / "old_ids.npy")
@@ -168,7 +168,7 @@ def test_what_cannot_be_trimmed_is_refused(
     corpus = tmp_path / "corpus.txt"
     corpus.write_text("\n".join(SENTENCES), encoding="utf-8")
     assert trim(source, corpus, tmp_path / "small", f"--model_tokenizer={tiny_tokenizer_dir}") == 2
-    assert "is KoBERT's tokenizer, which is no fast one; `vocabulary transfer` changes" in capsys.readouterr().err
+    assert "is KoBERT's tokenizer, not a fast one; use `vocabulary transfer` to change" in capsys.readouterr().err
     assert trim(source, tmp_path / "nothing.txt", tmp_path / "small") == 2
     assert "no file matches" in capsys.readouterr().err
     assert trim(source, corpus, tmp_path / "small", "--min_count=0") == 2

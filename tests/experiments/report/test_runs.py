@@ -84,7 +84,7 @@ def test_held_out_figures_of_a_part_or_of_earlier_weights_are_noted(study: Path)
     assert any(
         "base_seed1: validated on 1 of 300 batches; its held-out metrics are those of a part." in n for n in notes
     )
-    assert any("base_seed2: its last step was not validated; measure it with: " in note for note in notes)
+    assert any("base_seed2: its last step was not validated; run: " in note for note in notes)
     assert len(notes) == 2
 
 
@@ -184,11 +184,11 @@ def test_runs_that_broke_off_are_named_with_what_they_need(tmp_path: Path) -> No
     (run / "checkpoints").mkdir()
     (run / "checkpoints" / "last.ckpt").write_bytes(b"")
     with pytest.raises(
-        ValueError, match=f"has not ended; go on with: .*train fit -c {run}/config.yaml --ckpt_path={run}"
+        ValueError, match=f"has not ended; resume with: .*train fit -c {run}/config.yaml --ckpt_path={run}"
     ):
         read(tmp_path / "runs")
     (run / "metrics.json").write_text('{"recipe": "distilkobert", "arm": "base", "seed": 1, "steps": 5, "val/step": 3}')
-    with pytest.raises(ValueError, match=r"last step was not validated; measure it with: .*train validate -c"):
+    with pytest.raises(ValueError, match=r"last step was not validated; run: .*train validate -c"):
         read(tmp_path / "runs")
     (run / "metrics.json").write_text("{")
     with pytest.raises(ValueError, match=r"Broken file.*metrics\.json") as raised:

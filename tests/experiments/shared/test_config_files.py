@@ -23,7 +23,7 @@ def write(folder: Path, content: bytes) -> Path:
         (b"run:\n  arm: 'a\n", r"a\.yaml, line 2: not YAML \(found unexpected end of stream\); check"),
         (b"run:\n  arm: a\n arm: b\n", r"a\.yaml, line 3: not YAML"),
         (b"run:\n  arm: a\n\tarm: b\n", r"a\.yaml, line 3: not YAML"),
-        (b"run:\n  arm: \x01\n", r"a\.yaml, line 2: U\+0001 is no character of YAML"),
+        (b"run:\n  arm: \x01\n", r"a\.yaml, line 2: U\+0001 is not allowed in YAML"),
         ("run:\n  arm: 가".encode("cp949"), r"a\.yaml, line 2: not UTF-8"),
     ],
 )
@@ -37,6 +37,22 @@ def test_what_is_no_configuration(content: bytes, message: str, tmp_path: Path) 
 )
 def test_a_section_that_holds_nothing_is_named(text: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"a\.yaml, line 2: trainer: is empty; write settings below it, or remove"):
+        read_config(write(tmp_path, text.encode()))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("run: {arm: a}\ndata: {}\nrun: {arm: b}\n", r"line 3: run is there twice, first in line 1; remove one"),
+        ("model:\n  init_args: {a: 1}\n  a: 2\n", r"line 3: model.a is there twice, first in line 2"),
+        (
+            "trainer:\n  callbacks:\n  - {a: 1}\n  - {b: 1, a: 2,\n     b: 3}\n",
+            r"line 5: trainer.callbacks.1.b is there",
+        ),
+    ],
+)
+def test_a_key_that_is_there_twice_is_named(text: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=rf"a\.yaml, {message}"):
         read_config(write(tmp_path, text.encode()))
 
 

@@ -72,7 +72,7 @@ def test_searches_of_lightning_are_refused(name: str) -> None:
         check_trainer(settings)
 
 
-@pytest.mark.parametrize(("strategy", "overlay"), [("auto", "trainer/cpu.yaml in"), ("ddp", "ddp_cpu.yaml")])
+@pytest.mark.parametrize(("strategy", "overlay"), [("auto", "trainer/cpu.yaml, or add"), ("ddp", "ddp_cpu.yaml")])
 def test_gpu_settings_without_a_gpu_name_the_overlay(
     strategy: str, overlay: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

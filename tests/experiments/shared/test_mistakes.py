@@ -69,11 +69,11 @@ def test_words_in_the_wrong_place(line: str, answer: str) -> None:
         ([*NSMC, "--trainer.precision=fp16"], "got fp16; did you mean 16-mixed?"),
         (
             ["-c", "configs/demo/student.yaml", *NSMC],
-            "line 6: model: its class is not chosen yet; put the recipe first",
+            "line 6: model: its class is not set yet; put the recipe first",
         ),
-        (["-c", "configs/trainer/gpu.yaml", *NSMC], "line 4: data: its class is not chosen yet; put the recipe first"),
-        (["--model.optimizer.lr=3", *NSMC], "no class is chosen yet; put the recipe (-c FILE) before"),
-        ([], "no recipe is named; put one first, such as -c configs/distill/distilkobert.yaml"),
+        (["-c", "configs/trainer/gpu.yaml", *NSMC], "line 4: data: its class is not set yet; put the recipe first"),
+        (["--model.optimizer.lr=3", *NSMC], "no class is set yet; put the recipe (-c FILE) before"),
+        ([], "no recipe given; put one first, such as -c configs/distill/distilkobert.yaml"),
     ],
 )
 def test_lines_of_a_first_hour(words: list[str], answer: str, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
@@ -115,7 +115,7 @@ def test_an_evaluation_without_a_checkpoint(run: Run, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"gone\.ckpt: no such checkpoint file"):
         run("test", [f"--ckpt_path={tmp_path / 'checkpoints' / 'gone.ckpt'}"])
     (tmp_path / "alone.ckpt").touch()
-    with pytest.raises(FileNotFoundError, match=r"config\.yaml is not there; name the settings with -c"):
+    with pytest.raises(FileNotFoundError, match=r"config\.yaml does not exist; give the settings with -c"):
         run("test", [f"--ckpt_path={tmp_path / 'alone.ckpt'}"])
-    with pytest.raises(ValueError, match=r"--ckpt_path=best is of a run; name the run with -c RUN/config\.yaml"):
+    with pytest.raises(ValueError, match=r"--ckpt_path=best needs a run: give it with -c RUN/config\.yaml"):
         run("test", ["--ckpt_path", "best"])

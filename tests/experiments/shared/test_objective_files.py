@@ -109,8 +109,8 @@ def test_an_unknown_old_setting_is_refused() -> None:
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ("--model.losses.cosine=0", "the option is --model.objectives.cosine.weight now"),
-        ("--model.init_args.losses.soft_target_on=x", "the option is --model.objectives.soft_target.on now"),
+        ("--model.losses.cosine=0", "it is now --model.objectives.cosine.weight"),
+        ("--model.init_args.losses.soft_target_on=x", "it is now --model.objectives.soft_target.on"),
         ("--model.losses.x=0", "its settings were soft_target, masked_lm, cosine, temperature, soft_target_on"),
         (
             "--model.objectives.cosin.weight=0",

@@ -43,11 +43,11 @@ LISTING = """Parser key "model":
         ),
         (
             LISTING.format(reason="Option 'seed_compatible' is not accepted"),
-            "model: Distillation: Option 'seed_compatible' is not accepted; the option is reference_decoding now",
+            "model: Distillation: Option 'seed_compatible' is not accepted; it is now reference_decoding",
         ),
         (
             "unrecognized arguments: --data.seed_compatible=true",
-            "unrecognized arguments: --data.seed_compatible=true; the option is data.reference_decoding now",
+            "unrecognized arguments: --data.seed_compatible=true; it is now data.reference_decoding",
         ),
         (
             LISTING.format(reason="Option 'unlabelled_file' is not accepted"),

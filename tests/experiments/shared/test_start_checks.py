@@ -15,7 +15,7 @@ from experiments._shared.start_checks import (
     check_numbers,
     refuse_evaluating_the_start,
 )
-from lightning_modules.remedies import beside, other_weights
+from lightning_modules.remedies import new_run, other_weights
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32])
@@ -49,9 +49,9 @@ def test_the_start_is_measured_only_where_no_weights_are_kept(tmp_path: Path) ->
 
 
 def test_remedies_name_only_options_that_there_are() -> None:
-    assert "--model.init_from=x.ckpt" in beside(["init_from", "optimizer"], "x.ckpt")
-    assert "--model." not in beside(["init_from"], "")
-    assert "--model." not in beside(["teacher", "student"], "x.ckpt")
+    assert "--model.init_from=x.ckpt" in new_run(["init_from", "optimizer"], "x.ckpt")
+    assert "--model." not in new_run(["init_from"], "")
+    assert "--model." not in new_run(["teacher", "student"], "x.ckpt")
     assert "--model.init_from" in other_weights(["init_from"])
     assert "--model.teacher" in other_weights(["teacher", "student"])
     assert "--model.init_from" not in other_weights(["teacher", "student"])
@@ -130,7 +130,7 @@ def test_another_data_module_or_seed_is_a_difference(tmp_path: Path) -> None:
     other.data.class_path = "datamodules.NSMCDataModule"
     with pytest.raises(ValueError, match=r"data\.class_path: checkpoint 'datamodules\.CorpusDataModule', now 'datam"):
         check_checkpoint(other, tmp_path, LINKS, fit=True)
-    elsewhere = tmp_path / "other"  # an evaluation that writes beside the run may have any data
+    elsewhere = tmp_path / "other"  # an evaluation that writes into another folder may have any data
     assert check_checkpoint(other, elsewhere, LINKS, fit=False) == 7
     with pytest.raises(ValueError, match=r"evaluates a model as it was trained, but settings differ"):
         check_checkpoint(other, tmp_path, LINKS, fit=False)

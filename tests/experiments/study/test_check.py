@@ -23,8 +23,8 @@ TEMPERATURE = "model.objectives.soft_target.temperature"
         ),
         (
             "arms: {a: {model.losses.temperature: 1}}\n",
-            r"arm a: --model.losses.temperature is the old form; the option is "
-            r"--model.objectives.soft_target.temperature now",
+            r"arm a: --model.losses.temperature is an old option; it is now "
+            r"--model.objectives.soft_target.temperature",
         ),
         (
             "arms: {a: {model.objectives.soft.weight: 1}}\n",
