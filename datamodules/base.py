@@ -145,7 +145,12 @@ class PlannedDataModule(pl.LightningDataModule):
         return (self.trainer.global_rank, self.trainer.world_size) if self.trainer is not None else (0, 1)
 
     def planned_train_loader(
-        self, dataset: TrainingDataset, lengths: npt.ArrayLike, max_tokens: int, max_sequences: int | None = None
+        self,
+        dataset: TrainingDataset,
+        lengths: npt.ArrayLike,
+        max_tokens: int,
+        max_sequences: int | None = None,
+        pad_to_multiple_of: int = 1,
     ) -> PlannedLoader:
         """Loader of shuffled training batches, at the position of a loaded checkpoint; arguments as in the sampler.
 
@@ -169,6 +174,7 @@ class PlannedDataModule(pl.LightningDataModule):
             world_size,
             max_sequences=max_sequences,
             divisible_by=world_size * accumulated,
+            pad_to_multiple_of=pad_to_multiple_of,
         )
         place = self._resume.place
         if self._plan_of_checkpoint and (place.ended or not place.batches) and sampler.plan != self._plan_of_checkpoint:

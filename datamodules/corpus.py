@@ -44,6 +44,9 @@ class CorpusDataModule(PlannedDataModule):
         seed: Seed of the order and of the masks.
         num_workers: Loader processes per loader and rank; 0 loads in the training process.
         predict_file: Text file in whose lines the `predict` command fills every [MASK].
+        pad_to_multiple_of: Training batches are padded to a multiple of so many tokens, but no further than the longest
+            sequence: few lengths for `model.compute.compile`, lengths that suit a GPU (docs/performance.md). It changes
+            which sequences share a batch; held-out batches stay as they are.
 
     Raises:
         FileNotFoundError: There is no prepared corpus, no tokenizer, or no `predict_file`.
@@ -61,8 +64,12 @@ class CorpusDataModule(PlannedDataModule):
         seed: int = 42,
         num_workers: int = 0,
         predict_file: str | None = None,
+        pad_to_multiple_of: int = 1,
     ) -> None:
         super().__init__(seed, num_workers)
+        if pad_to_multiple_of < 1:
+            raise ValueError(f"pad_to_multiple_of is {pad_to_multiple_of}; expected 1, which pads no further, or more")
+        self.pad_to_multiple_of = pad_to_multiple_of
         self.max_tokens = max_tokens
         self.validation_max_tokens = max_tokens if validation_max_tokens is None else validation_max_tokens
         self.masking = masking
@@ -127,8 +134,9 @@ class CorpusDataModule(PlannedDataModule):
 
     def train_dataloader(self) -> PlannedLoader:
         """Shuffled, with new masks in every epoch."""
-        batches = self._batches("train")
-        return self.planned_train_loader(batches, batches.lengths, self.max_tokens)
+        multiple = self.pad_to_multiple_of
+        batches = self._batches("train", multiple)
+        return self.planned_train_loader(batches, batches.lengths, self.max_tokens, pad_to_multiple_of=multiple)
 
     def val_dataloader(self) -> PlannedLoader | list[PlannedLoader]:
         """Always the same batches and masks; no loader where the corpus has no validation part."""
@@ -146,7 +154,9 @@ class CorpusDataModule(PlannedDataModule):
         texts, budget = self._masked_texts, max(self.validation_max_tokens, self.max_length)
         return PlannedBatches(self.planned_evaluation_loader(texts, texts.lengths, budget))
 
-    def _batches(self, part: Part) -> MaskedBatches:
+    def _batches(self, part: Part, multiple: int = 1) -> MaskedBatches:
         seed = self.seed if part == "train" else VALIDATION_SEED
         weights = smoothed_token_weights(self.token_counts, self._special_ids, self.masking.smoothing)
-        return MaskedBatches(self._corpora, part, self.pad_token_id, self._mask_token_id, weights, self.masking, seed)
+        return MaskedBatches(
+            self._corpora, part, self.pad_token_id, self._mask_token_id, weights, self.masking, seed, multiple
+        )

@@ -3,10 +3,11 @@
 import numpy as np
 import numpy.typing as npt
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from datamodules.base import Batch
-from distilkobert.batching import IGNORE_INDEX, BatchKey
+from distilkobert.batching import IGNORE_INDEX, BatchKey, padded_length
 from distilkobert.corpus.corpora import Corpora
 from distilkobert.corpus.masking import MaskingSpec, mask_tokens
 from distilkobert.corpus.sequences import Part
@@ -24,6 +25,8 @@ class MaskedBatches:
         weights: Weight of every token id when masked positions are drawn, (V,).
         masking: How much is masked, and how.
         seed: Seed of the masks, and of what is drawn from corpora of a weight that is not whole.
+        pad_to_multiple_of: Rows are filled up to a multiple of so many tokens, but no further than the longest sequence
+            of the part. What is masked does not depend on it.
     """
 
     def __init__(
@@ -35,12 +38,14 @@ class MaskedBatches:
         weights: Tensor,
         masking: MaskingSpec,
         seed: int,
+        pad_to_multiple_of: int = 1,
     ) -> None:
         self._sequences, names = corpora.sequences(part, seed)
         self._counted = () if len(corpora.all) == 1 else tuple(f"tokens/{name}" for name in names)
         self.fingerprint = corpora.fingerprint
         self._pad_token_id, self._mask_token_id = pad_token_id, mask_token_id
         self._weights, self._masking, self._seed = weights, masking, seed
+        self._multiple, self._longest = pad_to_multiple_of, int(corpora.manifest["longest"][part])
 
     @property
     def lengths(self) -> npt.NDArray[np.int32]:
@@ -62,11 +67,14 @@ class MaskedBatches:
         input_ids, labels = mask_tokens(
             torch.from_numpy(ids), attention_mask, self._weights, self._mask_token_id, self._masking, generator
         )
+        # Behind the masking, whose draws are counted over the batch with its padding.
+        wider = (0, padded_length(inside.shape[1], self._multiple, self._longest) - inside.shape[1])
+        labels, attention_mask = F.pad(labels, wider, value=IGNORE_INDEX), F.pad(attention_mask, wider)
         return {
-            "input_ids": input_ids,
+            "input_ids": F.pad(input_ids, wider, value=self._pad_token_id),
             "attention_mask": attention_mask,
             "labels": labels,
-            "real_positions": torch.from_numpy(np.flatnonzero(inside)),
+            "real_positions": attention_mask.flatten().nonzero().squeeze(-1),
             "masked_positions": (labels.flatten() != IGNORE_INDEX).nonzero().squeeze(-1),
             **(dict(zip(self._counted, map(torch.tensor, tokens), strict=True)) if self._counted else {}),
         }

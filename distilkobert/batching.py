@@ -10,13 +10,14 @@ import hashlib
 import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from torch.utils.data import Sampler
 
 IntArray = npt.NDArray[np.int64]
+Lengths = TypeVar("Lengths", int, IntArray)
 
 _FAR: Final = 2**31
 """Number of sequences from which their numbers need 64 bits."""
@@ -58,10 +59,12 @@ class TokenBudgetSampler(Sampler[BatchKey]):
             the key never change. Batches are mixed there too: the first ones are a sample, not the shortest sequences.
         max_sequences: Most rows of a batch, where the budget would allow more.
         bucket_width: Sequences whose lengths differ by less than this many tokens are mixed. Wider buckets mix more
-            and pad more.
+            and pad more. At least `pad_to_multiple_of`, of which it is made a multiple.
         divisible_by: The number of global batches is a multiple of this where there are sequences enough, and of
             `world_size` in any case. Give processes times accumulated batches, so that the plan does not depend on how
             a step is divided among processes. Defaults to `world_size`.
+        pad_to_multiple_of: The data set pads batches to a multiple of so many tokens, as `padded_length` says, and the
+            budget counts that padding.
 
     Raises:
         ValueError: A setting out of range, no sequences, a sequence longer than the budget, or too few sequences to
@@ -79,6 +82,7 @@ class TokenBudgetSampler(Sampler[BatchKey]):
         max_sequences: int | None = None,
         bucket_width: int = 4,
         divisible_by: int | None = None,
+        pad_to_multiple_of: int = 1,
     ) -> None:
         divisible_by = world_size if divisible_by is None else divisible_by
         if not 0 <= rank < world_size:
@@ -89,8 +93,11 @@ class TokenBudgetSampler(Sampler[BatchKey]):
             raise ValueError(f"max_sequences is {max_sequences}; expected at least 1")
         if bucket_width < 1:
             raise ValueError(f"bucket_width is {bucket_width}; expected at least 1")
+        if pad_to_multiple_of < 1:
+            raise ValueError(f"pad_to_multiple_of is {pad_to_multiple_of}; expected at least 1")
         if seed < 0:
             raise ValueError(f"seed is {seed}; expected 0 or more")
+        bucket_width = -(-bucket_width // pad_to_multiple_of) * pad_to_multiple_of
         self.seed, self.rank, self.world_size, self.shuffle = seed, rank, world_size, shuffle
         self.epoch = 0
         self._start = 0
@@ -107,7 +114,7 @@ class TokenBudgetSampler(Sampler[BatchKey]):
         self._bucket_ends: IntArray = np.cumsum(counts[counts > 0], dtype=np.int64)
         longest = np.zeros(len(counts), dtype=np.int64)
         np.maximum.at(longest, buckets, sizes)
-        longest = longest[counts > 0]
+        longest = padded_length(longest[counts > 0], pad_to_multiple_of, int(sizes.max()))
         rows_allowed = max_tokens // longest
         if max_sequences is not None:
             rows_allowed = np.minimum(rows_allowed, max_sequences)
@@ -166,6 +173,18 @@ class TokenBudgetSampler(Sampler[BatchKey]):
             generator.shuffle(rows[start:end])
             start = end
         return rows, generator.permutation(len(self._batch_ends))
+
+
+def padded_length(length: Lengths, multiple: int, longest: int) -> Lengths:
+    """The next multiple of so many tokens, but no more than the longest sequence of the data has.
+
+    Args:
+        length: tokens of the longest row of a batch, or of several.
+        multiple: 1 leaves lengths as they are.
+        longest: tokens of the longest sequence, which a network is known to have positions for.
+    """
+    rounded = -(-length // multiple) * multiple
+    return np.minimum(rounded, longest) if isinstance(rounded, np.ndarray) else min(rounded, longest)
 
 
 def _checked_lengths(lengths: npt.ArrayLike, max_tokens: int) -> npt.NDArray[np.signedinteger[Any]]:

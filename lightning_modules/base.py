@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytorch_lightning as pl
+import torch
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
@@ -28,7 +29,7 @@ RUN_ENTRY = "run_record"
 class EncoderModule(pl.LightningModule):
     """A module around one network of transformers, held as `self.network`, which is all its checkpoints save.
 
-    Subclasses build `self.network` in `configure_model`, so that making a module reads no file.
+    Subclasses build `self.network` in `build`, so that making a module reads no file.
 
     Args:
         task: head of the network.
@@ -61,9 +62,19 @@ class EncoderModule(pl.LightningModule):
         """Optimizer steps behind the weights: those of this training, or in evaluation those of the checkpoint."""
         return max(self.trainer.global_step, self._loaded_step)
 
-    @abstractmethod
     def configure_model(self) -> None:
-        """Build `self.network`."""
+        """Build the networks once, on the CPU; Lightning moves the module to its device afterwards.
+
+        Lightning calls this while its device is torch's default one. There transformers loads no weights without the
+        package accelerate, and weights drawn at random would be others than on a CPU.
+        """
+        if not self.is_configured:
+            with torch.device("cpu"):
+                self.build()
+
+    @abstractmethod
+    def build(self) -> None:
+        """Build `self.network`, and whatever else is made of files."""
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """AdamW over the network, its schedule over the trainer's own estimate of the optimizer steps."""

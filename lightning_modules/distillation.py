@@ -84,15 +84,13 @@ class Distillation(TaughtModule, MaskedLMModule):
         self.max_length = max_length
         self.measures = HeldOutMeasures(self.objectives, token_counts)
 
-    def configure_model(self) -> None:
+    def build(self) -> None:
         """Load and check the teacher, and build student and objectives from it; say what they are.
 
         Raises:
             FileNotFoundError: the teacher, or the student to continue from, is not there.
             ValueError: teacher, student, objectives and data do not fit together.
         """
-        if self.is_configured:
-            return
         needs = [objective.needs for _, objective in self.objectives.items()]
         teacher = load_teacher(
             self.teacher_source,

@@ -100,15 +100,13 @@ class FineTuning(EncoderModule):
                 "model.class_path=TaskDistillation (-c configs/finetune/distil.yaml), or leave unlabelled_file out"
             )
 
-    def configure_model(self) -> None:
+    def build(self) -> None:
         """Load the encoder; say which weights are new, and refuse if they are not exactly the head's.
 
         Raises:
             FileNotFoundError: there is no such model.
             ValueError: the encoder is incomplete, it does not fit the data, or an untrained head is to be tested.
         """
-        if self.is_configured:
-            return
         source = self.checkpoint or self.init_from
         model, missing = load_model(source, self.task, self.labels or None)
         check_new_weights(model, missing, source)

@@ -86,15 +86,13 @@ class MaskedLanguageModeling(MaskedLMModule):
         self.means = TokenMeans("loss", "accuracy")
         self._first_steps = 0
 
-    def configure_model(self) -> None:
+    def build(self) -> None:
         """Build the encoder with random weights, or load the one to continue from, and log what was added to it.
 
         Raises:
             FileNotFoundError: there is no such model to continue from.
             ValueError: it is incomplete, or does not fit the corpus.
         """
-        if self.is_configured:
-            return
         if self.init_from is None:
             self.network = build_encoder(self.encoder, vocab_size=self.vocab_size, pad_token_id=self.pad_token_id)
             self.compute.apply(self.network)

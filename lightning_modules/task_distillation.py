@@ -118,15 +118,13 @@ class TaskDistillation(TaughtModule, ScoredByTask):
         self.batch_keys, self.logit_names = self.scorer.batch_keys, self.scorer.logit_names
         self.errors_title = self.scorer.errors_title
 
-    def configure_model(self) -> None:
+    def build(self) -> None:
         """Load and check the teacher, make the student and the objectives; say what they are.
 
         Raises:
             FileNotFoundError: there is no such teacher or student.
             ValueError: teacher, student, objectives and data do not fit together.
         """
-        if self.is_configured:
-            return
         name = f"teacher {self.teacher_source}"
         teacher, missing = load_model(self.teacher_source, self.kind.name, self.labels or None)
         check_teacher_head(missing, self.kind, self.teacher_source)

@@ -1,20 +1,29 @@
 """What all commands share on the command line: options from a function's signature, and errors without a traceback."""
 
+import os
 import re
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from importlib import import_module
+from typing import Final, TypeVar
 
 from distilkobert.stop_signals import StoppedBySignal
-from experiments._shared.extensions import import_extensions
 from experiments._shared.parsing.parsers import StrictParser
 
 Result = TypeVar("Result")
 
+EXTENSIONS: Final = "DISTILKOBERT_IMPORT"
+"""Environment variable with the modules' names, commas between them."""
+
 
 def call_with_options(
-    function: Callable[..., Result], program: str, description: str | None, arguments: Sequence[str] | None = None
+    function: Callable[..., Result],
+    program: str,
+    description: str | None,
+    arguments: Sequence[str] | None = None,
+    *,
+    as_positional: bool = False,
 ) -> Result:
     """Call `function` with options named, typed and described as in its signature and docstring.
 
@@ -23,9 +32,10 @@ def call_with_options(
         program: how the command is started, for the help text.
         description: text above the options.
         arguments: the command line; None takes the process' own.
+        as_positional: parameters without a default are words without a name.
     """
     parser = StrictParser(prog=program, description=description)
-    parser.add_function_arguments(function)
+    parser.add_function_arguments(function, as_positional=as_positional)
     return function(**vars(parser.parse_args(arguments)))
 
 
@@ -51,6 +61,22 @@ def plain_cause(error: BaseException) -> BaseException:
     if str(error).startswith(f"Caught {kind} in DataLoader worker process"):
         return ValueError(str(error).rpartition(f"\n{kind}: ")[2])
     return error
+
+
+def import_extensions() -> None:
+    """Import the modules that the environment names.
+
+    Raises:
+        ValueError: one cannot be imported; says why.
+    """
+    for name in filter(None, map(str.strip, os.environ.get(EXTENSIONS, "").split(","))):
+        try:
+            import_module(name)
+        except Exception as error:
+            raise ValueError(
+                f"{EXTENSIONS}: cannot import {name} ({type(error).__name__}: {error}); the folder of a file of your "
+                "own goes into PYTHONPATH"
+            ) from error
 
 
 def run_command(command: Callable[[], object]) -> int:

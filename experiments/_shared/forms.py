@@ -1,10 +1,11 @@
-"""The forms of an exported model, and the scores of each in the `metrics.json` of its run."""
+"""The forms of an exported model, the scores of each in the `metrics.json` of its run, and the size of its weights."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from distilkobert.io.metric_names import FORM_SCORES, INT8, ONNX, TORCH
+from distilkobert.io.model_files import INT8_FILE, ONNX_FILE, TORCH_WEIGHTS
 from distilkobert.io.run_files import METRICS_FILE, read_metrics, write_json
 
 FORMS: Final = {TORCH: "PyTorch", ONNX: "ONNX", INT8: "ONNX int8"}
@@ -24,3 +25,15 @@ def note_scores(run_folder: Path, scores: Mapping[str, Mapping[str, float]]) -> 
             run_folder / METRICS_FILE,
             {name: v for name, v in metrics.items() if not name.startswith(FORM_SCORES)} | found,
         )
+
+
+def weights_mb(model: Path) -> float | None:
+    """Bytes of a folder's `*.safetensors`, else of its `pytorch_model.bin`, else of its ONNX file, or of an ONNX file
+    that is named itself, / 2^20; None where there are none."""
+    if model.is_file():
+        return model.stat().st_size / 2**20
+    for pattern in (*TORCH_WEIGHTS, ONNX_FILE, INT8_FILE):
+        sizes = [path.stat().st_size for path in sorted(model.glob(pattern))]
+        if sizes:
+            return sum(sizes) / 2**20
+    return None

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -91,18 +91,11 @@ def time_text(ms: float, quartiles: tuple[float, float] | None) -> str:
     return f"{ms:.2f}" + (f" [{quartiles[0]:.2f}, {quartiles[1]:.2f}]" if quartiles else "")
 
 
-def _model(entry: Mapping[str, Any]) -> ModelLatency:
-    return ModelLatency(
-        batch_1_ms=_positive(entry["batch_1_ms"]),
-        batch_32_ms=_positive(entry["batch_32_ms"]),
-        batch_1_quartiles_ms=_pair(entry.get("batch_1_quartiles_ms")),
-        batch_32_quartiles_ms=_pair(entry.get("batch_32_quartiles_ms")),
-        batch_1_tail_ms=_pair(entry.get("batch_1_tail_ms")),
-        tokenizer_ms=_pair(entry.get("tokenizer_ms")),
-        sentences_per_s=_positive(entry["sentences_per_s"]),
-        parameters=int(_positive(entry["parameters"])),
-        mb=_positive(entry["mb"]),
-    )
+def _model(numbers: Mapping[str, Any]) -> ModelLatency:
+    single = {part.name: _positive(numbers[part.name]) for part in fields(ModelLatency) if part.type in (float, int)}
+    pairs = {part.name: _pair(numbers.get(part.name)) for part in fields(ModelLatency) if part.name not in single}
+    given: dict[str, Any] = {**single, **pairs, "parameters": int(single["parameters"])}
+    return ModelLatency(**given)
 
 
 def _pair(value: Any) -> tuple[float, float] | None:

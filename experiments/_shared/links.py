@@ -4,11 +4,10 @@ A name that the module's constructor has and the data does not provide is an err
 data provides and the module does not take is left out.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from importlib import import_module
 from inspect import Parameter, signature
+from pkgutil import resolve_name
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +15,7 @@ from pytorch_lightning.cli import LightningArgumentParser
 
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.task_facts import TaskFacts
+from experiments._shared.settings import as_json
 
 LINKS: Final = (
     "vocab_size",
@@ -85,7 +85,7 @@ def linked(name: str, class_path: str, given: Mapping[str, Any], data: object) -
             f"of that name; check that data.class_path fits model.class_path, or give {type(data).__name__} a {name}"
         )
     provided = plain(getattr(data, name))
-    if is_given and _as_json(value) != _as_json(provided):
+    if is_given and as_json(value) != as_json(provided):
         raise LinkError(
             f"--model.{name}={value}: it comes from the data ({type(data).__name__}), which has {provided}; leave it "
             "out"
@@ -95,9 +95,8 @@ def linked(name: str, class_path: str, given: Mapping[str, Any], data: object) -
 
 def parameters_of(class_path: str) -> dict[str, Parameter]:
     """Parameters of a class' constructor, with those of its bases as far as `**kwargs` passes them on."""
-    module, _, name = class_path.rpartition(".")
     found: dict[str, Parameter] = {}
-    for kind in getattr(import_module(module), name).__mro__:
+    for kind in resolve_name(class_path).__mro__:
         if "__init__" not in vars(kind):
             continue
         own = signature(kind.__init__).parameters
@@ -112,7 +111,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value.tolist()
     return asdict(value) if isinstance(value, (InputSettings, TaskFacts)) else value
-
-
-def _as_json(value: Any) -> Any:
-    return json.loads(json.dumps(value))

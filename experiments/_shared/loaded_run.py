@@ -8,6 +8,12 @@ from typing import Any
 
 from distilkobert.io.run_files import CONFIG_FILE
 
+_ALONE = (
+    "--trainer.fast_dev_run=true", "--trainer.accelerator=cpu", "--trainer.devices=1", "--trainer.strategy=auto",
+    "--trainer.enable_progress_bar=false", "--verbose=false",
+)  # fmt: skip
+"""Options of an evaluation in this process that writes nothing."""
+
 
 def load_run(checkpoint: Path, overrides: Sequence[str]) -> tuple[Any, Any]:
     """The module of a run with a checkpoint's weights, in evaluation mode, and its data module.
@@ -28,18 +34,9 @@ def load_run(checkpoint: Path, overrides: Sequence[str]) -> tuple[Any, Any]:
         raise FileNotFoundError(
             f"--checkpoint={checkpoint}: {config} does not exist; give a checkpoint in a run's folder"
         )
-    options = ["-c", str(config), f"--ckpt_path={checkpoint}", *overrides]
-    trainer = ["--trainer.fast_dev_run=true", "--trainer.accelerator=cpu", "--trainer.devices=1"]
+    words = ["validate", "-c", str(config), f"--ckpt_path={checkpoint}", *overrides, *_ALONE]
     with ExitStack() as held, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*args parameter is intended.*")
-        words = [
-            "validate",
-            *options,
-            *trainer,
-            "--trainer.strategy=auto",
-            "--trainer.enable_progress_bar=false",
-            "--verbose=false",
-        ]
         cli = TrainerCLI(
             held.enter_context(StopSignals()), held, **TRAINER_OPTIONS, save_config_callback=None, args=words
         )

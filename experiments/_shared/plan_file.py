@@ -1,8 +1,11 @@
 """`plan.json` of a study: its runs with their commands, and what is compared; written by studies, read by reports."""
 
+import fnmatch
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Final, Literal, TypedDict, cast, get_args
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 PLAN_FILE: Final = "plan.json"
 
@@ -14,58 +17,150 @@ TEACHER: Final = "teacher"
 """Stage and arm."""
 
 ArmKind = Literal["teacher", "student", "control"]
+Command: TypeAlias = tuple[str, ...]
+"""Arguments of one command line after `python -m`."""
 
 
-class ArmEntry(TypedDict):
-    """One thing that is compared: its name, what it is compared as, and axis to label, or option to value.
+@dataclass(frozen=True)
+class Arm:
+    """One thing that is compared, a row of the tables.
 
-    `taught_from` is the arm whose exports it fine-tunes, where the teacher that was fine-tuned on a task teaches them.
+    Args:
+        name: as in the run folders' names.
+        kind: a student of the question, a control, or the teacher.
+        axes: axis to the label that it has there; for a point of a search, option to the value proposed.
+        taught_from: the arm whose exports its fine-tunings start from, where a fine-tuned teacher teaches them.
+        args: what its distillation adds to the base; like what follows, not in plan.json, whose commands have it.
+        seeds: its seeds.
+        init_from: the model that its fine-tunings start from, where it is no arm's export.
     """
 
-    arm: str
-    kind: ArmKind
-    axes: dict[str, str]
-    taught_from: str | None
+    name: str
+    kind: ArmKind = "student"
+    axes: Mapping[str, str] = field(default_factory=dict)
+    taught_from: str | None = None
+    args: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = ()
+    init_from: str | None = None
+
+    @property
+    def is_distilled(self) -> bool:
+        """Whether it has distillations of its own, which export."""
+        return self.kind != "teacher" and self.init_from is None and self.taught_from is None
 
 
-class RunEntry(TypedDict):
-    """A run: `<stage>/<arm>_seed<k>`, its folder, export and log below the study's folder, and the runs it needs."""
+@dataclass(frozen=True)
+class PlannedRun:
+    """One or more commands that leave a run's folder, an export, or the table of latencies.
 
-    label: str
+    Args:
+        stage: `corpus`, `teacher`, `distil`, a task, or `latency`.
+        arm: name of its arm.
+        seed: its seed.
+        commands: executed one after the other.
+        needs: labels of the runs that must have ended well before.
+        export: folder of the model it exports, relative to the study's.
+    """
+
     stage: str
     arm: str
     seed: int
-    folder: str
-    export: str | None
-    log: str | None
-    commands: list[list[str]]
-    needs: list[str]
+    commands: tuple[Command, ...] = ()
+    needs: tuple[str, ...] = ()
+    export: str | None = None
+
+    @property
+    def label(self) -> str:
+        """`<stage>/<arm>_seed<k>`: its name, and its folder in the study's."""
+        return f"{self.stage}/{self.arm}_seed{self.seed}"
+
+    @property
+    def file_stem(self) -> str:
+        """The label as a file name."""
+        return self.label.replace("/", "_")
+
+    @property
+    def log(self) -> str:
+        """Its log, below the study's folder."""
+        return f"logs/{self.file_stem}.log"
 
 
-class PlanJson(TypedDict):
-    """The whole file; `configs` are the sums of the settings in the config files that it names."""
+@dataclass(frozen=True)
+class Plan:
+    """All that a study runs.
+
+    Args:
+        study: its name.
+        question: what it asks.
+        base_arm: arm that the others are compared with.
+        arms: in the order of the table.
+        tasks: names of the fine-tunings.
+        runs: in the order in which they are started; what a run needs comes before it.
+        latency: the last step, if there is one; it waits until nothing else runs.
+        metric: metric that decides, as STAGE/KEY, if one is named.
+        trials: number of points that a search will have proposed.
+        points: number of those that it has proposed.
+        configs: sums of the settings in the config files that are named.
+    """
 
     study: str
     question: str
     base_arm: str
-    arms: list[ArmEntry]
-    tasks: list[str]
-    runs: list[RunEntry]
-    latency: RunEntry | None
-    metric: str | None
-    trials: int
-    points: int
-    configs: dict[str, str]
+    arms: tuple[Arm, ...]
+    tasks: tuple[str, ...]
+    runs: tuple[PlannedRun, ...]
+    latency: PlannedRun | None = None
+    metric: str | None = None
+    trials: int = 0
+    points: int = 0
+    configs: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def all_runs(self) -> tuple[PlannedRun, ...]:
+        """The runs and the last step."""
+        return (*self.runs, self.latency) if self.latency else self.runs
+
+    def only(self, patterns: Sequence[str]) -> "Plan":
+        """The plan of the runs whose labels match a pattern, and of those that they need; all of it without patterns.
+
+        Raises:
+            ValueError: no label matches a pattern, or it is a search, whose runs are not known beforehand.
+        """
+        if not patterns:
+            return self
+        if self.trials:
+            raise ValueError("--only: unsupported in a study with a search, whose runs are not known beforehand")
+        labels, wanted = [run.label for run in self.all_runs], set[str]()
+        for pattern in patterns:
+            found = fnmatch.filter(labels, pattern)
+            if not found:
+                stages = ", ".join(dict.fromkeys(run.stage for run in self.all_runs))
+                raise ValueError(
+                    f"--only: no run matches {pattern!r}; labels are STAGE/ARM_seedN, for example {labels[-1]}; "
+                    f"stages: {stages}"
+                )
+            wanted.update(found)
+        for run in reversed(self.all_runs):
+            wanted.update(run.needs if run.label in wanted else ())
+        latency = self.latency if self.latency and self.latency.label in wanted else None
+        return replace(self, runs=tuple(run for run in self.runs if run.label in wanted), latency=latency)
+
+    def as_json(self) -> dict[str, Any]:
+        """Content of plan.json."""
+
+        def entry(run: PlannedRun) -> dict[str, Any]:
+            return {**asdict(run), "label": run.label, "folder": run.label, "log": run.log}
+
+        content = vars(self) | {
+            "arms": [{"arm": a.name, "kind": a.kind, "axes": a.axes, "taught_from": a.taught_from} for a in self.arms],
+            "runs": [entry(run) for run in self.runs],
+            "latency": entry(self.latency) if self.latency else None,
+        }
+        return dict(json.loads(json.dumps(content)))
 
 
-_ARM_DEFAULTS: Final[dict[str, Any]] = {"axes": {}, "taught_from": None}
-_RUN_DEFAULTS: Final[dict[str, Any]] = {"label": "", "export": None, "log": None, "commands": [], "needs": []}
-_DEFAULTS: Final[dict[str, Any]] = {"latency": None, "metric": None, "trials": 0, "points": 0, "configs": {}}
-"""What older files leave out."""
-
-
-def read_plan(folder: Path) -> PlanJson | None:
-    """Content of the plan in a study's folder; None where there is none.
+def read_plan(folder: Path) -> Plan | None:
+    """The plan in a study's folder; None where there is none.
 
     Raises:
         ValueError: the file is no plan; names what is wrong in it.
@@ -74,35 +169,50 @@ def read_plan(folder: Path) -> PlanJson | None:
     if not path.is_file():
         return None
     try:
-        plan = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path}: not readable as JSON ({error}); start the study again to rewrite it") from error
+    return plan_of(content, path)
+
+
+def plan_of(content: Any, path: Path) -> Plan:
+    """The plan that `Plan.as_json` has given; what older versions did not write has its default.
+
+    Raises:
+        ValueError: it is no plan; names `path` and what is wrong.
+    """
+
+    def checked(entry: Any, where: str, **kinds: type) -> Any:
+        if not isinstance(entry, dict):
+            raise ValueError(f"{path}: {where} is {entry!r}; expected an object")
+        for key, kind in kinds.items():
+            value = entry.get(key)
+            if not isinstance(value, kind) or isinstance(value, bool):
+                raise ValueError(f"{path}: {where} has {key}={value!r}; expected a {kind.__name__}")
+        return entry
+
+    def arm(entry: Any, where: str) -> Arm:
+        found = checked({"axes": {}, **checked(entry, where)}, where, kind=str, arm=str, axes=dict)
+        if found["kind"] not in get_args(ArmKind):
+            raise ValueError(f"{path}: {where} has kind {found['kind']!r}; expected {', '.join(get_args(ArmKind))}")
+        return Arm(found["arm"], found["kind"], found["axes"], found.get("taught_from"))
+
+    def run(entry: Any, where: str) -> PlannedRun:
+        found = checked({"commands": [], "needs": [], **checked(entry, where)}, where, stage=str, arm=str, seed=int,
+                        commands=list, needs=list)  # fmt: skip
+        commands = tuple(tuple(command) for command in found["commands"])
+        needs, export = tuple(found["needs"]), found.get("export")
+        return PlannedRun(found["stage"], found["arm"], found["seed"], commands, needs, export)
+
     for key in ("arms", "runs", "tasks"):
-        if not isinstance(plan, dict) or not isinstance(plan.get(key), list):
+        if not isinstance(content, dict) or not isinstance(content.get(key), list):
             raise ValueError(f"{path}: expected an object with a list '{key}'; start the study again to rewrite it")
-    filled = _DEFAULTS | plan
-    filled["arms"] = [_entry(path, _ARM_DEFAULTS, arm, f"arms[{number}]") for number, arm in enumerate(plan["arms"])]
-    filled["runs"] = [_entry(path, _RUN_DEFAULTS, run, f"runs[{number}]") for number, run in enumerate(plan["runs"])]
-    for number, arm in enumerate(filled["arms"]):
-        where = f"arms[{number}]"
-        _check(path, arm, {"kind": str, "arm": str, "axes": dict}, where)
-        if arm["kind"] not in get_args(ArmKind):
-            raise ValueError(f"{path}: {where} has kind {arm['kind']!r}; expected {', '.join(get_args(ArmKind))}")
-    for number, run in enumerate(filled["runs"]):
-        kinds = {"stage": str, "arm": str, "folder": str, "seed": int, "commands": list, "needs": list}
-        _check(path, run, kinds, f"runs[{number}]")
-    _check(path, filled, {"study": str, "question": str, "base_arm": str, "configs": dict}, "the plan")
-    return cast(PlanJson, filled)
-
-
-def _entry(path: Path, defaults: dict[str, Any], entry: Any, where: str) -> dict[str, Any]:
-    if not isinstance(entry, dict):
-        raise ValueError(f"{path}: {where} is {entry!r}; expected an object")
-    return defaults | entry
-
-
-def _check(path: Path, entry: dict[str, Any], kinds: dict[str, type], where: str) -> None:
-    for key, kind in kinds.items():
-        value = entry.get(key)
-        if not isinstance(value, kind) or isinstance(value, bool):
-            raise ValueError(f"{path}: {where} has {key}={value!r}; expected a {kind.__name__}")
+    checked({"configs": {}, **content}, "the plan", study=str, question=str, base_arm=str, configs=dict)
+    latency = content.get("latency")
+    known = {part.name: content[part.name] for part in fields(Plan) if part.name in content}
+    return Plan(**known | {
+        "arms": tuple(arm(entry, f"arms[{number}]") for number, entry in enumerate(content["arms"])),
+        "runs": tuple(run(entry, f"runs[{number}]") for number, entry in enumerate(content["runs"])),
+        "tasks": tuple(content["tasks"]),
+        "latency": None if latency is None else run(latency, "latency"),
+    })  # fmt: skip

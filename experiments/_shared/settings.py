@@ -1,6 +1,8 @@
 """A run's settings as one flat table: full names for comparing, short ones for people."""
 
+import json
 from collections.abc import Collection
+from dataclasses import asdict
 from typing import Any
 
 PATHS = ("data_dir", "tokenizer", "cache_dir", "predict_file")
@@ -23,6 +25,11 @@ def flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[f"{prefix}{name}"] = str(list(value)) if isinstance(value, (list, tuple)) else value
     return flat
+
+
+def as_json(settings: Any) -> Any:
+    """Settings as JSON gives them back, so that tuples, lists and groups compare equal with what a YAML file gives."""
+    return json.loads(json.dumps(settings, default=asdict))
 
 
 def short_names(names: list[str]) -> dict[str, str]:

@@ -1,21 +1,19 @@
 """What is refused before anything is made: a folder that is taken, a checkpoint that does not fit, odd numbers."""
 
-import json
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, is_dataclass
-from importlib import import_module
 from inspect import signature
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 from jsonargparse import Namespace
 
 from distilkobert.io.run_files import CONFIG_FILE
 from distilkobert.models.checkpoints import read_checkpoint
-from experiments._shared.parsing.old_objectives import objectives_of
-from experiments._shared.parsing.renamed_options import NEW_NAMES
+from experiments._shared.parsing.mistakes import NEW_NAMES
+from experiments._shared.parsing.objective_files import objectives_of
 from experiments._shared.run_folder import read_config
-from experiments._shared.settings import flatten, without_places
+from experiments._shared.settings import as_json, flatten, without_places
 from experiments._shared.training.saved_paths import with_absolute_paths
 from lightning_modules.base import MODULE_ENTRY
 from lightning_modules.callbacks.run_record import DATA_ENTRY
@@ -144,7 +142,7 @@ def check_checkpoint(config: Namespace, folder: Path, linked: Collection[str], *
     home = Path(path).parent.parent
     own = {name: value for name, value in settings.as_dict().items() if name not in linked}
     now, before = (
-        with_absolute_paths(flatten({"model": one})) for one in (plain(own), _in_new_form(saved["settings"]))
+        with_absolute_paths(flatten({"model": one})) for one in (as_json(own), _in_new_form(saved["settings"]))
     )
     defaults = flatten({"model": _defaults(config.model.class_path)})
     data = data_settings(config)
@@ -185,14 +183,9 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any], defaults: Ma
 
 def _defaults(class_path: str) -> dict[str, Any]:
     """The settings of a class that have defaults, in plain types."""
-    module, _, name = class_path.rpartition(".")
-    parameters = signature(getattr(import_module(module), name)).parameters.values()
+    parameters = signature(resolve_name(class_path)).parameters.values()
     given = {parameter.name: parameter.default for parameter in parameters if parameter.default is not parameter.empty}
-    for key, value in given.items():
-        if is_dataclass(value) and not isinstance(value, type):
-            given[key] = asdict(value)
-    settings: dict[str, Any] = plain(given)
-    return settings
+    return dict(as_json(given))
 
 
 def _in_new_form(settings: dict[str, Any]) -> dict[str, Any]:
@@ -207,20 +200,15 @@ def _is_free(name: str) -> bool:
     return any(name == free or (free.endswith(".") and name.startswith(free)) for free in _FREE_IN_EVALUATION)
 
 
-def plain(settings: Any) -> Any:
-    """Settings as JSON gives them back, so that tuples and lists compare equal with what a YAML file gives."""
-    return json.loads(json.dumps(settings))
-
-
 def data_settings(config: Namespace) -> dict[str, Any]:
     """What this command makes its data with, flat; the seed under its own name."""
-    settings = without_places(plain(config.data.init_args.as_dict()))
-    kept = {name: value for name, value in settings.items() if name not in (*_FREE_ON_RESUME, "seed")}
-    return {
-        "seed_everything": int(config.seed_everything),
-        "data.class_path": config.data.class_path,
-        **flatten({"data": kept}),
-    }
+    given = as_json(config.data.init_args.as_dict())
+    return _data_settings(int(config.seed_everything), config.data.class_path, given)
+
+
+def _data_settings(seed: int, class_path: str, given: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in without_places(given).items() if name not in (*_FREE_ON_RESUME, "seed")}
+    return {"seed_everything": seed, "data.class_path": class_path, **flatten({"data": kept})}
 
 
 def _renamed(settings: dict[str, Any]) -> dict[str, Any]:
@@ -233,9 +221,4 @@ def _saved_data_settings(path: Path) -> dict[str, Any]:
         return {}
     saved = read_config(path)
     given = {NEW_NAMES.get(name, name): value for name, value in saved["data"].get("init_args", {}).items()}
-    settings = {name: value for name, value in without_places(given).items() if name not in _FREE_ON_RESUME}
-    return {
-        "seed_everything": saved["seed_everything"],
-        "data.class_path": saved["data"]["class_path"],
-        **flatten({"data": settings}),
-    }
+    return _data_settings(saved["seed_everything"], saved["data"]["class_path"], given)

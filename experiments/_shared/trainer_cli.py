@@ -25,15 +25,10 @@ from experiments._shared.links import LINKED, LinkError, add_links
 from experiments._shared.resuming import settle_checkpoint, take_folder
 from experiments._shared.run_callbacks import run_callbacks
 from experiments._shared.run_folder import RunSpec
-from experiments._shared.start_checks import (
-    check_numbers,
-    plain,
-    refuse_evaluating_the_start,
-    refuse_used_folder,
-)
-from experiments._shared.tokenizer_checks import check_tokenizers
+from experiments._shared.settings import as_json
+from experiments._shared.start_checks import check_numbers, refuse_evaluating_the_start, refuse_used_folder
 from experiments._shared.training.closing import closing_lines, resume_command
-from experiments._shared.training.data_tokenizer import fill_tokenizer
+from experiments._shared.training.data_tokenizer import check_tokenizers, fill_tokenizer
 from experiments._shared.training.loggers import make_loggers
 from experiments._shared.training.objective_errors import named_objective
 from experiments._shared.training.own_config import place_by_own_config
@@ -165,7 +160,7 @@ class TrainerCLI(LightningCLI):
         asked = config.model.init_args.as_dict()
         if isinstance(self.model, EncoderModule):
             kept = keepable(config).model.init_args.as_dict()
-            self.model.settings = plain({name: value for name, value in kept.items() if name not in LINKED})
+            self.model.settings = as_json({name: value for name, value in kept.items() if name not in LINKED})
             self.model.checkpoint = config.get("ckpt_path")
         tokenizer = getattr(self.datamodule, "tokenizer", None)
         if tokenizer is not None and not config.get("ckpt_path"):

@@ -56,8 +56,7 @@ def make_ways(
     from experiments.bench.reference import reference_step
 
     batch = {name: value.to(device) for name, value in batch.items()}
-    module, given = make_module(distilling).to(device), with_positions(batch)
-    module.teacher.model.to(device)  # type: ignore[arg-type]
+    module, given = _placed(make_module(distilling), device), with_positions(batch)
     teacher = module.teacher.model
     naive = NaiveDistillation(teacher, copy.deepcopy(module.network), lr=module.optimizer_spec.lr, clip=CLIP)
 
@@ -74,7 +73,7 @@ def make_ways(
             **batch,
         )
     for option in distilling.options:
-        steps[f"step, {option}"] = step_of(make_module(distilling, option).to(device), given)
+        steps[f"step, {option}"] = step_of(_placed(make_module(distilling, option), device), given)
     every, nothing = frozenset(range(distilling.teacher.layers)), frozenset[int]()
     keeping = {PLAIN: (nothing, nothing), HIDDEN: (every, nothing), ATTENTION: (nothing, every)}
     tokens = Batch(batch["input_ids"], batch["attention_mask"], batch["labels"])
@@ -89,6 +88,12 @@ def make_ways(
         for name, (hidden, attention) in keeping.items()
     }
     return {**steps, **passes}
+
+
+def _placed(module: "Distillation", device: str) -> "Distillation":
+    """The module on a device, with its teacher, which is no part of it."""
+    module.teacher.model.to(device)  # type: ignore[arg-type]
+    return module.to(device)
 
 
 def step_of(module: "Distillation", batch: "dict[str, torch.Tensor]") -> Callable[[], object]:

@@ -31,9 +31,12 @@ def main(options: Namespace) -> dict[str, Any]:
         raise ValueError(f"{device}: its peak is not known; give its dense bf16 operations a second in --peak_tflops")
     quieten_transformers()
     quieten_lightning()
-    what = Distilling(EncoderSpec(), (0, 4, 8), options.vocab_size, options.batch, options.length, options.rounds)
+    what = Distilling(
+        EncoderSpec(), (0, 4, 8), options.vocab_size, options.batch, options.length, options.rounds,
+        options=("fused", "bf16_teacher", "compile"),
+    )  # fmt: skip
     batch = make_batch(what)
-    ways = {name: way for name, way in make_ways(what, batch, "cuda").items() if name in (OURS, NAIVE)}
+    ways = {name: way for name, way in make_ways(what, batch, "cuda").items() if "step" in name}
 
     def timed(way: Any) -> None:
         with torch.autocast("cuda", torch.bfloat16):

@@ -156,6 +156,16 @@ def _soft_targets(parser: StrictParser) -> None:
     parser.add_argument("--rounds", type=int, default=3, help="passes; their median counts")
 
 
+def _loader(parser: StrictParser) -> None:
+    parser.add_argument("--corpus", type=str, required=True, metavar="DIR", help="prepared corpus")
+    parser.add_argument("--tokenizer", type=str, required=True, help="folder or hub name of the corpus' tokenizer")
+    parser.add_argument("--max_tokens", type=int, default=4096, help="tokens of a batch, padding included")
+    parser.add_argument(
+        "--multiples", nargs="+", type=int, default=[1, 8, 16], metavar="N", help="values of data.pad_to_multiple_of"
+    )
+    parser.add_argument("--batches", type=int, default=1000, help="batches from the start of an epoch")
+
+
 def _page(parser: StrictParser) -> None:
     parser.add_argument("--folder", type=str, default="docs/performance", help="holds NAME.json of benchmarks")
     parser.add_argument("--output", type=str, default="docs/performance.md", metavar="FILE", help="page to write")
@@ -189,6 +199,7 @@ BENCHES = {
     "inference": Bench("texts a second, against one at a time", _inference),
     "startup": Bench("processor time of every command's --help", _startup),
     "soft_targets": Bench("memory of soft targets, at once and in parts", _soft_targets),
+    "loader": Bench("batches of a corpus: tokens a second, and padding to few lengths", _loader),
     "precision": Bench("training in float32 and bf16 on this processor", _precision),
     "gpu": Bench("a distillation step on a CUDA device", _gpu),
     "guard": Bench("refuse what is slower than it was, against naive steps", _guard),

@@ -101,8 +101,8 @@ def write_augmented(
         # Before the table: a table without its record would look like one that was not augmented.
         write_text(record_path(target), json.dumps(record, ensure_ascii=False, indent=1) + "\n")
     print(
-        f"{rows_in:,} rows read, {counts['rows'] - counts['without_words']:,} used, {counts['without_words']:,} have no "
-        "word; new rows: "
+        f"{rows_in:,} rows read, {counts['rows'] - counts['without_words']:,} used, {counts['without_words']:,} "
+        "without a word; new rows: "
         f"{counts['drawn']:,} drawn, dropped: {counts['unchanged']:,} unchanged, {counts['duplicates']:,} duplicates; "
         f"{counts['kept']:,} kept, {counts['words'] / counts['kept']:.1f} words replaced in each"
     )

@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from distilkobert.io.files import atomic_folder, write_text
-from experiments._shared.commandline import run_command
-from experiments._shared.parsing.parsers import StrictParser
+from experiments._shared.commandline import call_with_options, run_command
 from experiments._shared.quiet import only_from
 
 if TYPE_CHECKING:
@@ -142,16 +141,9 @@ def _write(files: Mapping[str, bytes], target: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    parser = StrictParser(prog="python -m experiments.report", description=__doc__)
-    parser.add_argument("runs_dir", metavar="RUNS_DIR", help="a study's folder, or any folder with runs below it")
-    parser.add_argument("--output", metavar="DIR", help="folder of the report; RUNS_DIR/report by default")
-    parser.add_argument("--baseline", metavar="ARM", help="arm that differences are taken against")
-    parser.add_argument("--teacher", metavar="ARM", help="arm that retention is taken against")
-    parser.add_argument("--results", metavar="FILE", help="a Markdown page to write as well, with the tables only")
-    options = parser.parse_args(arguments)
 
     def command() -> None:
-        folder = report(options.runs_dir, options.output, options.baseline, options.teacher, options.results)
+        folder = call_with_options(report, "python -m experiments.report", __doc__, arguments, as_positional=True)
         print(f"report written to {folder}; open {folder / 'report.html'}")
 
     return run_command(command)

@@ -2,56 +2,45 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any
 
 from distilkobert.io.metric_names import LIMITED_TEST
-from experiments.report.formatting import (
-    absent,
-    marks_in,
-    part_mark,
-    seeds_mark,
-    seeds_text,
-    spread_cell,
-    spread_column,
-)
+from experiments._shared.plan_file import Arm
 from experiments.report.reading.runs import Run, Study
 from experiments.report.scores import spread_of
 from experiments.report.statistics import Seeds
-from experiments.report.tables import Cell, Column, Table
+from experiments.report.tables import SPREAD, Cell, Column, Table, marks_in, marks_of, seeds_text, value_cell
 
 
-@dataclass(frozen=True)
-class Measure:
-    """A measured column of a table of arms.
+def measured(
+    study: Study,
+    heading: str,
+    stage: str,
+    read: Callable[[Run], float | None],
+    form: Callable[[float], str] = "{:.2f}".format,
+    limited: str = LIMITED_TEST,
+    *,
+    ranked: bool = False,
+) -> Column:
+    """A column of means over seeds; missing where an arm has runs and none of them has ended.
 
     Args:
-        heading: above it.
-        stage: whose runs are read.
+        study: its runs are read.
+        heading: above the column.
+        stage: whose runs.
         read: the value of a run.
         form: writes mean and standard deviation.
         limited: entry of `metrics.json` that a run has where its value is that of a part of the file.
         ranked: more is better, and the best arm is bold.
     """
 
-    heading: str
-    stage: str
-    read: Callable[[Run], float | None]
-    form: Callable[[float], str] = "{:.2f}".format
-    limited: str = LIMITED_TEST
-    ranked: bool = False
+    def cell(arm: Arm) -> Cell:
+        runs = study.of(stage, arm.name)
+        planned = bool(runs) and not any(run.metrics for run in runs)
+        return value_cell(spread_of(runs, read, limited), planned=planned, form=form)
 
-    @property
-    def column(self) -> Column:
-        """Mean, standard deviation and seeds."""
-        return spread_column(self.heading, ranked=self.ranked)
-
-    def cell(self, study: Study, arm: str) -> Cell:
-        """The arm's mean over seeds; missing where it has runs and none of them has ended."""
-        runs = study.of(self.stage, arm)
-        spread = spread_of(runs, self.read, self.limited)
-        if spread is None:
-            return absent(bool(runs) and not any(run.metrics for run in runs))
-        return spread_cell(spread, self.form)
+    return Column(heading, SPREAD, cell, ranked)
 
 
 def arm_table(
@@ -59,7 +48,8 @@ def arm_table(
     slug: str,
     title: str,
     columns: Sequence[Column],
-    rows: Sequence[Sequence[Cell]],
+    rows: Sequence[tuple[str, Any]] | None = None,
+    last: Sequence[Cell] = (),
     explained: str = "",
     notes: Sequence[str] = (),
 ) -> Table:
@@ -72,29 +62,34 @@ def arm_table(
         study: whose teachers are not ranked.
         slug: name of its files.
         title: what it shows.
-        columns: its columns.
-        rows: cells without their seeds.
+        columns: its columns behind the first.
+        rows: the name of each row, and what its cells are made from; by default all arms.
+        last: a row without a model.
         explained: how the numbers are to be read.
         notes: sentences below it, before those on marks.
     """
-    counts = Counter(_bare(cell.seeds) for row in rows for cell in row if cell.seeds)
+    chosen = [(arm.name, arm) for arm in study.arms] if rows is None else rows
+    cells = [[Cell(name), *(column.of(about) for column in columns)] for name, about in chosen]
+    cells += [list(last)] if last else []
+    counts = Counter(_bare(cell.seeds) for row in cells for cell in row if cell.seeds)
     most = max(counts, key=lambda seeds: (counts[seeds], seeds.n, seeds.distillations), default=None)
     teachers = {arm.name for arm in study.arms if arm.kind == "teacher"}
-    ranked = [row for row in rows if row[0].text not in teachers]
-    tops = [_top([row[place] for row in ranked]) if column.ranked else "" for place, column in enumerate(columns)]
+    ranked = [row for row in cells if row[0].text not in teachers]
+    all_columns = (Column("arm"), *columns)
+    tops = [_top([row[place] for row in ranked]) if column.ranked else "" for place, column in enumerate(all_columns)]
     told = tuple(
         tuple(
             replace(_told(cell, most), bold=_mean(cell) == top and row[0].text not in teachers)
             for cell, top in zip(row, tops, strict=True)
         )
-        for row in rows
+        for row in cells
     )
     sentences = [explained, _seeds_sentence(most, alike=len(counts) == 1) if most else ""]
     if any(tops):
         others = f", {', '.join(sorted(teachers))} left out" if teachers else ""
         sentences.append(f"Bold: the highest mean of a column, where it has a spread{others}.")
-    marks = marks_in([cell.text for row in told for cell in row if cell.values])
-    return Table(slug, title, tuple(columns), told, " ".join(filter(None, sentences)), (*notes, *marks))
+    marks = marks_in(cell.text for row in told for cell in row if cell.values)
+    return Table(slug, title, all_columns, told, " ".join(filter(None, sentences)), (*notes, *marks))
 
 
 def _bare(seeds: Seeds) -> Seeds:
@@ -106,10 +101,9 @@ def _told(cell: Cell, most: Seeds | None) -> Cell:
     """The cell with its marks, and its seeds if they are not those of most cells."""
     if cell.seeds is None:
         return cell
-    other = _bare(cell.seeds) != most
-    marks = (seeds_mark(cell.seeds) if other else "") + part_mark(cell.seeds)
-    seeds = f"({seeds_text(cell.seeds)})" if other else ""
-    return replace(cell, text=" ".join(filter(None, [cell.text, marks, seeds])))
+    usual = _bare(cell.seeds) == most
+    seeds = "" if usual else f"({seeds_text(cell.seeds)})"
+    return replace(cell, text=" ".join(filter(None, [cell.text, marks_of(cell.seeds, of_part_alone=usual), seeds])))
 
 
 def _seeds_sentence(seeds: Seeds, *, alike: bool) -> str:

@@ -24,7 +24,7 @@ from experiments.report.score_tables import (
 )
 from experiments.report.scores import Scores, score_study
 from experiments.report.statistics import BOOTSTRAP_SEED, RESAMPLES
-from experiments.report.tables import Cell, Table, text_column
+from experiments.report.tables import Cell, Column, Table
 
 METHOD = (
     f"Intervals are 95 % paired bootstrap intervals: {RESAMPLES:,} times, as many test examples as there are (texts, "
@@ -133,23 +133,19 @@ def _task_sections(study: Study, scores: Scores, deployment: Deployment, notes: 
     speed = retention_figure(study, scores, times, "latency", "one sentence, ms")
     sections = [Section("Scores", (), (scores_table(study, scores, deployment),))]
     if study.teacher is not None:
-        sections.append(Section("Retention", (), (retention_table(study, scores),), _there(size, speed)))
+        sections.append(Section("Retention", (), (retention_table(study, scores),), tuple(filter(None, (size, speed)))))
     if study.base_arm is not None:
-        drawn = _there(difference_figure(study, scores))
+        drawn = tuple(filter(None, [difference_figure(study, scores)]))
         sections.append(Section("Differences", (METHOD,), (delta_table(study, scores),), drawn))
     for metric in scores.metrics:
         if metric.score is not metric.kind.scores[0]:
             continue  # once a task
         if metric.kind.has_labels and (table := class_table(study, metric)):
-            drawn = _there(entity_figure(study, metric) if metric.kind is TOKEN_CLASSIFICATION else None)
+            drawn = tuple(filter(None, [entity_figure(study, metric) if metric.kind is TOKEN_CLASSIFICATION else None]))
             sections.append(Section(table.title.removesuffix(", in per cent"), (), (table,), drawn))
         if metric.kind is SEQUENCE_CLASSIFICATION and (drawings := label_figures(study, metric, notes)):
             sections.append(Section(f"{metric.task}: errors and confidence", (), (), tuple(drawings)))
     return sections
-
-
-def _there(*drawings: Drawing | None) -> tuple[Drawing, ...]:
-    return tuple(drawing for drawing in drawings if drawing is not None)
 
 
 def provenance_table(study: Study) -> Table:
@@ -166,7 +162,7 @@ def provenance_table(study: Study) -> Table:
         **{name.removeprefix("version/"): _distinct(study, name) for name in packages},
     }
     rows = ((Cell(name), Cell(", ".join(map(str, values)) or "not recorded")) for name, values in facts.items())
-    return Table("provenance", "What produced these results", (text_column("what"), text_column("value")), tuple(rows))
+    return Table("provenance", "What produced these results", (Column("what"), Column("value")), tuple(rows))
 
 
 def _distinct(study: Study, key: str) -> Sequence[str]:

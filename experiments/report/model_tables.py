@@ -1,92 +1,69 @@
 """The tables of what the arms are and what their models cost."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from operator import methodcaller
+from typing import TypeAlias
 
-from distilkobert.io.metric_names import TEST
+from distilkobert.io.metric_names import TORCH
 from experiments._shared.forms import FORMS
 from experiments._shared.latency_file import ModelLatency, time_text
-from experiments.report.arm_tables import Measure, arm_table
-from experiments.report.formatting import size_cell, spread_column
+from experiments._shared.plan_file import Arm
+from experiments.report.arm_tables import arm_table, measured
 from experiments.report.reading.deployment import Deployment
-from experiments.report.reading.runs import Run, Study
+from experiments.report.reading.runs import Study
 from experiments.report.reading.tasks import Metric
-from experiments.report.tables import MISSING, NONE, Cell, Column, Table, text_column
+from experiments.report.tables import MISSING, NONE, Cell, Column, Table
 
 _TIME = ("", "first quartile", "third quartile")
+_Timed: TypeAlias = tuple[Cell, ModelLatency | None]
+"""The size and the latency of a row."""
 
 
 def axes_table(study: Study) -> Table | None:
     """The place of every arm on the study's axes, and what a search proposed; None where there is neither."""
-    axes = list(dict.fromkeys(axis for arm in study.arms for axis in arm.axes))
+    axes = dict.fromkeys(axis for arm in study.arms for axis in arm.axes)
     if not axes:
         return None
-    measures = [
-        Measure(name, stage, methodcaller("number", key), "{:.4f}".format)
-        for name in ([study.metric] if study.metric else [])
-        for stage, _, key in [name.partition("/")]
-    ]
-    rows = [
-        [
-            Cell(arm.name),
-            *(Cell(arm.axes.get(axis, NONE)) for axis in axes),
-            *(measure.cell(study, arm.name) for measure in measures),
-        ]
-        for arm in study.arms
-        if arm.axes
-    ]
-    return arm_table(
-        study,
-        slug="arms",
-        title="What the arms are",
-        columns=[text_column("arm"), *map(text_column, axes), *(measure.column for measure in measures)],
-        rows=rows,
-        explained=" ".join(
-            [
-                "Labels of the study's axes; for a point of a search, the values of the options that it proposed.",
-                *(f"{measure.heading} is the metric by which the study decides." for measure in measures),
-            ]
-        ),
-    )
+
+    def label(axis: str, arm: Arm) -> Cell:
+        return Cell(arm.axes.get(axis, NONE))
+
+    columns = [Column(axis, of=partial(label, axis)) for axis in axes]
+    explained = "Labels of the study's axes; for a point of a search, the values of the options that it proposed."
+    if study.metric:
+        stage, _, key = study.metric.partition("/")
+        columns.append(measured(study, study.metric, stage, methodcaller("number", key), "{:.4f}".format))
+        explained += f" {study.metric} is the metric by which the study decides."
+    rows = [(arm.name, arm) for arm in study.arms if arm.axes]
+    return arm_table(study, "arms", "What the arms are", columns, rows, explained=explained)
+
+
+def size_of(deployment: Deployment, arm: Arm) -> Cell:
+    """The arm's size, marked where it is computed."""
+    return _size_cell(deployment.sizes.get(arm.name), "≈ " if arm.name in deployment.computed else "")
+
+
+def _size_cell(megabytes: float | None, mark: str = "") -> Cell:
+    """Megabytes, with two decimals below ten."""
+    if megabytes is None:
+        return Cell(MISSING)
+    return Cell(f"{mark}{megabytes:.{1 if megabytes >= 10 else 2}f}", (megabytes,))
 
 
 def deployment_table(study: Study, deployment: Deployment) -> Table:
     """Size and, where it was measured, latency; ratios are to the teacher, or to the first arm measured."""
-    latencies = deployment.latencies
-    reference = study.teacher if study.teacher in latencies else next(iter(latencies), None)
-    headings = (
-        (Column("parameters", ("",)), Column("batch 1 ms", _TIME), Column("p95, p99", ("p95", "p99")),
-         Column("tokenizer ms", ("",)), Column("batch 32 ms", _TIME), Column("sentences/s", ("",)),
-         Column("times faster, batch 1", ("",)))
-        if latencies else ()
-    )  # fmt: skip
-
-    def cells(found: ModelLatency | None) -> list[Cell]:
-        if found is None or reference is None:
-            return [Cell(MISSING)] * len(headings)
-        ratio = latencies[reference].batch_1_ms / found.batch_1_ms
-        tail, cut = found.batch_1_tail_ms, found.tokenizer_ms
-        return [
-            Cell(f"{found.parameters:,}", (found.parameters,)),
-            _time_cell(found.batch_1_ms, found.batch_1_quartiles_ms),
-            Cell(f"{tail[0]:.2f}, {tail[1]:.2f}", tail) if tail else Cell(NONE),
-            Cell(f"{cut[0]:.2f}", (cut[0],)) if cut else Cell(NONE),
-            _time_cell(found.batch_32_ms, found.batch_32_quartiles_ms),
-            Cell(f"{found.sentences_per_s:,.1f}", (found.sentences_per_s,)),
-            Cell(f"{ratio:.2f}", (ratio,)),
-        ]
-
-    rows = []
+    latencies, rows = deployment.latencies, list[tuple[str, _Timed]]()
     for arm in study.arms:
-        rows.append([Cell(arm.name), arm_size(deployment, arm.name), *cells(latencies.get(arm.name))])
+        rows.append((arm.name, (size_of(deployment, arm), latencies.get(arm.name))))
         for (name, form), found in deployment.forms.items():
             if name == arm.name:
-                rows.append([Cell(f"{name}, {form}"), size_cell(found.mb), *cells(found)])
-    measured = (
-        f"Measured on {deployment.conditions}: medians of interleaved passes over random sentences, in brackets the "
-        f"first and third quartile, one model of each arm; times faster than {reference}."
-    )
+                rows.append((f"{name}, {form}", (_size_cell(found.mb), found)))
+    size = Column("size MB", ("",), lambda row: row[0])
+    if not latencies:
+        return arm_table(study, "deployment", "Size", [size], rows)
+    reference = next((name for name in latencies if name == study.teacher), next(iter(latencies)))
     note = (
         "Parameters are those of the encoder without a head; ONNX files are timed with theirs. The tokenizer's time "
         "for one sentence comes before the model's. Models of one shape should have the same times; where theirs "
@@ -95,46 +72,59 @@ def deployment_table(study: Study, deployment: Deployment) -> Table:
     return arm_table(
         study,
         slug="deployment",
-        title="Size and latency of the encoder" if latencies else "Size",
-        columns=[text_column("arm"), Column("size MB", ("",)), *headings],
+        title="Size and latency of the encoder",
+        columns=[size, *_latency_columns(latencies[reference].batch_1_ms)],
         rows=rows,
-        explained=measured if latencies else "",
-        notes=(note,) if latencies else (),
+        explained=f"Measured on {deployment.conditions}: medians of interleaved passes over random sentences, in "
+        f"brackets the first and third quartile, one model of each arm; times faster than {reference}.",
+        notes=(note,),
     )
 
 
-def _time_cell(ms: float, quartiles: tuple[float, float] | None) -> Cell:
-    return Cell(time_text(ms, quartiles), (ms, *(quartiles or (None, None))))
+def _latency_columns(reference_ms: float) -> list[Column]:
+    def column(heading: str, of: Callable[[ModelLatency], Cell], parts: tuple[str, ...] = ("",)) -> Column:
+        return Column(heading, parts, lambda row: Cell(MISSING) if row[1] is None else of(row[1]))
 
+    def number(value: float, form: str) -> Cell:
+        return Cell(format(value, form), (value,))
 
-def arm_size(deployment: Deployment, arm: str) -> Cell:
-    """The arm's size, marked where it is computed."""
-    return size_cell(deployment.sizes.get(arm), computed=arm in deployment.computed)
+    def time(ms: float, quartiles: tuple[float, float] | None) -> Cell:
+        return Cell(time_text(ms, quartiles), (ms, *(quartiles or (None, None))))
+
+    def several(values: tuple[float, ...] | None) -> Cell:
+        return Cell(", ".join(f"{value:.2f}" for value in values), values) if values else Cell(NONE)
+
+    return [
+        column("parameters", lambda found: number(found.parameters, ",")),
+        column("batch 1 ms", lambda found: time(found.batch_1_ms, found.batch_1_quartiles_ms), _TIME),
+        column("p95, p99", lambda found: several(found.batch_1_tail_ms), ("p95", "p99")),
+        column(
+            "tokenizer ms", lambda found: number(found.tokenizer_ms[0], ".2f") if found.tokenizer_ms else Cell(NONE)
+        ),
+        column("batch 32 ms", lambda found: time(found.batch_32_ms, found.batch_32_quartiles_ms), _TIME),
+        column("sentences/s", lambda found: number(found.sentences_per_s, ",.1f")),
+        column("times faster, batch 1", lambda found: number(reference_ms / found.batch_1_ms, ".2f")),
+    ]
 
 
 def forms_table(study: Study, metrics: Sequence[Metric]) -> Table | None:
     """Scores of every form of the models that was scored by its export; None where none was."""
-    rows = []
-    for arm in study.arms:
-        for form, title in FORMS.items():
-            cells = [
-                Measure(one.heading, one.stage, partial(_percent, form=form, metric=one)).cell(study, arm.name)
-                for one in metrics
-            ]
-            if any(cell.values for cell in cells):
-                rows.append([Cell(arm.name), Cell(title), *cells])
+
+    def column(metric: Metric) -> Column:
+        reads = {form: partial(metric.percent, form=f"{form}/") for form in FORMS}
+        by_form = {form: measured(study, metric.heading, metric.stage, read) for form, read in reads.items()}
+        return replace(by_form[TORCH], of=lambda row: by_form[row[1]].of(row[0]))
+
+    columns = [column(metric) for metric in metrics]
+    rows = [(arm.name, (arm, form)) for arm in study.arms for form in FORMS]
+    rows = [row for row in rows if any(column.of(row[1]).values for column in columns)]
     if not rows:
         return None
     return arm_table(
         study,
         slug="forms",
         title="Scores of the exported forms, in per cent",
-        columns=[text_column("arm"), text_column("form"), *(spread_column(metric.heading) for metric in metrics)],
+        columns=[Column("form", of=lambda row: Cell(FORMS[row[1]])), *columns],
         rows=rows,
         explained="Measured again by `experiments.export --evaluate=test`, from the files.",
     )
-
-
-def _percent(run: Run, form: str, metric: Metric) -> float | None:
-    value = run.number(f"{form}/{TEST}{metric.score.key}")
-    return None if value is None else value * metric.score.scale

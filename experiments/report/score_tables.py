@@ -1,6 +1,7 @@
 """The tables of scores: tasks, retention, differences, classes, and what distillation reached."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from distilkobert.io.metric_names import (
     AGREEMENT,
@@ -13,33 +14,21 @@ from distilkobert.io.metric_names import (
     WALL_TIME,
 )
 from distilkobert.tasks.kinds import TOKEN_CLASSIFICATION, TaskKind
-from experiments.report.arm_tables import Measure, arm_table
+from experiments._shared.plan_file import Arm
+from experiments.report.arm_tables import arm_table, measured
 from experiments.report.constants import MAJORITY
-from experiments.report.formatting import DELTA, RATIO, SPREAD, absent, constant_cell, delta_cell, ratio_cell
-from experiments.report.model_tables import arm_size
+from experiments.report.model_tables import size_of
 from experiments.report.reading.deployment import Deployment
 from experiments.report.reading.runs import Run, Study
 from experiments.report.reading.tasks import Metric
 from experiments.report.scores import Scores
-from experiments.report.tables import NONE, Cell, Column, Table, text_column
+from experiments.report.tables import DELTA, NONE, RATIO, SPREAD, Cell, Column, Table, constant_cell, value_cell
 
 
 def scores_table(study: Study, scores: Scores, deployment: Deployment) -> Table:
     """Size and task scores of every arm."""
-    measures = [Measure(metric.heading, metric.stage, metric.percent, ranked=True) for metric in scores.metrics]
-    rows = [
-        [
-            Cell(arm.name),
-            Cell(arm.kind),
-            arm_size(deployment, arm.name),
-            *(one.cell(study, arm.name) for one in measures),
-        ]
-        for arm in study.arms
-    ]
-    if scores.constants:
-        found = [scores.constants.get(one.heading, ("", None))[1] for one in measures]
-        constants = (constant_cell(one, 2, len(SPREAD)) for one in found)
-        rows.append([Cell(MAJORITY), Cell("no model"), Cell(NONE), *constants])
+    constants = [scores.constants.get(metric.heading, ("", None))[1] for metric in scores.metrics]
+    last = [Cell(MAJORITY), Cell("no model"), Cell(NONE), *(constant_cell(one, 2, len(SPREAD)) for one in constants)]
     size = (
         "Size: bytes of the weights (*.safetensors, or an older pytorch_model.bin) / 2^20, masked-LM head included, "
         "tokenizer not."
@@ -48,8 +37,12 @@ def scores_table(study: Study, scores: Scores, deployment: Deployment) -> Table:
         study,
         slug="scores",
         title="Scores on the test files, in per cent",
-        columns=[text_column("arm"), text_column("kind"), Column("size MB", ("",)), *(one.column for one in measures)],
-        rows=rows,
+        columns=[
+            Column("kind", of=lambda arm: Cell(arm.kind)),
+            Column("size MB", ("",), lambda arm: size_of(deployment, arm)),
+            *(measured(study, one.heading, one.stage, one.percent, ranked=True) for one in scores.metrics),
+        ],
+        last=last if scores.constants else (),
         explained="Mean ± sample standard deviation over n seeds.",
         notes=(*_taught_note(study), *_majority_note(scores), *scores.alike, size),
     )
@@ -57,72 +50,66 @@ def scores_table(study: Study, scores: Scores, deployment: Deployment) -> Table:
 
 def retention_table(study: Study, scores: Scores) -> Table:
     """Per cent of the teacher's score that every arm keeps."""
-    rows = []
-    for arm in study.arms:
-        ratios = [scores.retention.get((arm.name, metric.heading)) for metric in scores.metrics]
-        planned = [bool(study.of(metric.stage, arm.name)) for metric in scores.metrics]
-        in_mean = [wanted for wanted, metric in zip(planned, scores.metrics, strict=True) if scores.is_in_mean(metric)]
-        has_mean = bool(in_mean) and all(in_mean) if study.is_planned else any(planned)
-        pairs = zip((*ratios, scores.mean_retention(arm.name)), (*planned, has_mean), strict=True)
-        rows.append(
-            [Cell(arm.name), *(absent(wanted) if ratio is None else ratio_cell(ratio) for ratio, wanted in pairs)]
-        )
-    if scores.constants:
-        found = (scores.constant_retention(study.teacher, metric.heading) for metric in scores.metrics)
-        rows.append([Cell(MAJORITY), *(constant_cell(one, 1, len(RATIO)) for one in found), Cell(NONE)])
+
+    def kept(metric: Metric, arm: Arm) -> Cell:
+        planned = bool(study.of(metric.stage, arm.name))
+        return value_cell(scores.retention.get((arm.name, metric.heading)), planned=planned)
+
+    def mean(arm: Arm) -> Cell:
+        counted = [one for one in scores.metrics if scores.is_in_mean(one) or not study.is_planned]
+        planned = [bool(study.of(one.stage, arm.name)) for one in counted]
+        has_mean = (bool(planned) and all(planned)) if study.is_planned else any(planned)
+        return value_cell(scores.mean_retention(arm.name), planned=has_mean)
+
+    constants = (scores.constant_retention(study.teacher, metric.heading) for metric in scores.metrics)
+    last = [Cell(MAJORITY), *(constant_cell(one, 1, len(RATIO)) for one in constants), Cell(NONE)]
     several = {metric.stage for metric in scores.metrics if not metric.main}
     chosen = [metric.heading for metric in scores.metrics if metric.main and metric.stage in several]
     which = f", with {', '.join(chosen)} for a task of several scores" if chosen else ""
+    some = f"Not every arm goes through {', '.join(scores.of_some)}, so the mean leaves that out."
     return arm_table(
         study,
         slug="retention",
         title=f"Retention: per cent of the score of {study.teacher}, fine-tuned and scored by the same code",
-        columns=[text_column("arm"), *(Column(one, RATIO) for one in (*(m.heading for m in scores.metrics), "mean"))],
-        rows=rows,
+        columns=[
+            *(Column(one.heading, RATIO, partial(kept, one)) for one in scores.metrics),
+            Column("mean", RATIO, mean),
+        ],
+        last=last if scores.constants else (),
         explained=(
             "Ratio of the means over seeds; n is the number of seeds of the arm or of the teacher, whichever is less. "
             f"The last column is the mean over the tasks{which}."
         ),
-        notes=(*_left_out(scores), *_majority_note(scores), *scores.alike),
+        notes=(*([some] if scores.of_some else []), *_majority_note(scores), *scores.alike),
     )
 
 
-def _left_out(scores: Scores) -> tuple[str, ...]:
-    if not scores.of_some:
-        return ()
-    return (f"Not every arm goes through {', '.join(scores.of_some)}, so the mean leaves that out.",)
+def _taught_note(study: Study) -> list[str]:
+    rows = [f"{arm.name}: the exports of {arm.taught_from}" for arm in study.arms if arm.taught_from is not None]
+    teacher = f"fine-tuned with {study.teacher}, itself fine-tuned on the task, as teacher"
+    return [f"{'; '.join(rows)}, {teacher}."] if rows else []
 
 
-def _taught_note(study: Study) -> tuple[str, ...]:
-    rows = [arm for arm in study.arms if arm.taught_from is not None]
-    if not rows:
-        return ()
-    named = "; ".join(f"{arm.name}: the exports of {arm.taught_from}" for arm in rows)
-    return (f"{named}, fine-tuned with {study.teacher}, itself fine-tuned on the task, as teacher.",)
-
-
-def _majority_note(scores: Scores) -> tuple[str, ...]:
-    if not scores.constants:
-        return ()
+def _majority_note(scores: Scores) -> list[str]:
     answers = ", ".join(f"{heading}: {answer}" for heading, (answer, _) in scores.constants.items())
-    return (f"{MAJORITY}: what always giving the most frequent answer of the test file scores ({answers}).",)
+    what = "what always giving the most frequent answer of the test file scores"
+    return [f"{MAJORITY}: {what} ({answers})."] if answers else []
 
 
 def delta_table(study: Study, scores: Scores) -> Table:
     """Differences to the base arm, with their intervals."""
 
-    def cell(arm: str, metric: Metric) -> Cell:
-        if arm == study.base_arm:
+    def cell(metric: Metric, arm: Arm) -> Cell:
+        if arm.name == study.base_arm:
             return Cell("base")
-        delta = scores.deltas.get((arm, metric.heading))
-        return absent(bool(study.of(metric.stage, arm))) if delta is None else delta_cell(delta)
+        planned = bool(study.of(metric.stage, arm.name))
+        return value_cell(scores.deltas.get((arm.name, metric.heading)), planned=planned)
 
     return arm_table(
         study,
         slug="differences",
         title=f"Difference to {study.base_arm}, in percentage points, with 95 % intervals",
-        columns=[text_column("arm"), *(Column(metric.heading, DELTA) for metric in scores.metrics)],
-        rows=[[Cell(arm.name), *(cell(arm.name, metric) for metric in scores.metrics)] for arm in study.arms],
+        columns=[Column(one.heading, DELTA, partial(cell, one)) for one in scores.metrics],
         explained="Paired bootstrap intervals over the test examples; they hold nothing of the spread over seeds.",
     )
 
@@ -133,16 +120,15 @@ def class_table(study: Study, metric: Metric) -> Table | None:
     if not classes:
         return None
     tagging = metric.kind is TOKEN_CLASSIFICATION
-    scored = () if tagging else (Metric(metric.stage, metric.kind, score) for score in metric.kind.scores)
-    measures = [Measure(one.score.title, one.stage, one.percent, ranked=True) for one in scored]
-    measures += [class_measure(metric.stage, name) for name in classes]
+    scored = [] if tagging else [Metric(metric.stage, metric.kind, score) for score in metric.kind.scores]
+    reads: dict[str, Callable[[Run], float | None]] = {one.score.title: one.percent for one in scored}
+    reads |= {name: partial(class_score, name=name) for name in classes}
     what = f"{metric.heading} by entity type" if tagging else f"{metric.task} by class"
     return arm_table(
         study,
         slug=f"{'entities' if tagging else 'classes'}_{metric.stage}",
         title=f"{what}, in per cent",
-        columns=[text_column("arm"), *(one.column for one in measures)],
-        rows=[[Cell(arm.name), *(one.cell(study, arm.name) for one in measures)] for arm in study.arms],
+        columns=[measured(study, heading, metric.stage, read, ranked=True) for heading, read in reads.items()],
         explained=f"{'' if tagging else 'Below a class: its F1 on the test file. '}Mean ± sample standard deviation.",
     )
 
@@ -154,32 +140,30 @@ def class_names(runs: Sequence[Run], kind: TaskKind | None = None) -> list[str]:
     return sorted(name.removeprefix(TYPE_F1) for name in names.difference(others))
 
 
-def class_measure(stage: str, name: str) -> Measure:
+def class_score(run: Run, name: str) -> float | None:
     """F1 of one class or entity type, in per cent."""
-    return Measure(name, stage, _scaled(f"{TYPE_F1}{name}", 100), ranked=True)
+    return run.number(f"{TYPE_F1}{name}", 100)
 
 
 def distillation_table(study: Study, stage: str) -> Table:
     """What distillation itself reached and cost."""
-    measures = [
-        Measure(heading, stage, read, form, LIMITED_VAL)
-        for heading, read, form in (
-            ("held-out loss", _scaled(LOSS), "{:.3f}".format),
-            ("teacher's loss, same masks", _scaled(TEACHER_LOSS), "{:.3f}".format),
-            ("agreement %", _scaled(AGREEMENT, 100), "{:.2f}".format),
-            ("tokens seen", _scaled(TOKENS_SEEN), "{:,.0f}".format),
-            ("wall time s", _scaled(WALL_TIME), "{:,.1f}".format),
-            ("tokens/s", _tokens_per_s, "{:,.0f}".format),
-        )
-    ]
-    arms = [arm.name for arm in study.arms if study.of(stage, arm.name)]
     ending = "" if stage == "distil" else stage
     return arm_table(
         study,
         slug=f"distillation_{ending}".strip("_"),
         title=f"Distillation ({ending})" if ending else "Distillation",
-        columns=[text_column("arm"), *(one.column for one in measures)],
-        rows=[[Cell(arm), *(one.cell(study, arm) for one in measures)] for arm in arms],
+        columns=[
+            measured(study, heading, stage, read, f"{{:{form}}}".format, LIMITED_VAL)
+            for heading, read, form in (
+                ("held-out loss", lambda run: run.number(LOSS), ".3f"),
+                ("teacher's loss, same masks", lambda run: run.number(TEACHER_LOSS), ".3f"),
+                ("agreement %", lambda run: run.number(AGREEMENT, 100), ".2f"),
+                ("tokens seen", lambda run: run.number(TOKENS_SEEN), ",.0f"),
+                ("wall time s", lambda run: run.number(WALL_TIME), ",.1f"),
+                ("tokens/s", _tokens_per_s, ",.0f"),
+            )
+        ],
+        rows=[(arm.name, arm) for arm in study.arms if study.of(stage, arm.name)],
         explained=(
             "On masked tokens of held-out text. Losses are comparable where the teacher's loss is the same, for then "
             "the masks are. Agreement: share of tokens whose first choice is the teacher's."
@@ -189,16 +173,6 @@ def distillation_table(study: Study, stage: str) -> Table:
             "other runs of the study among it.",
         ),
     )
-
-
-def _scaled(name: str, factor: float = 1.0) -> Callable[[Run], float | None]:
-    """Reads a number of `metrics.json`, times a factor."""
-
-    def read(run: Run) -> float | None:
-        value = run.number(name)
-        return None if value is None else value * factor
-
-    return read
 
 
 def _tokens_per_s(run: Run) -> float | None:

@@ -60,16 +60,18 @@ def score_study(study: Study, notes: list[str]) -> Scores:
         notes: every difference that could not be computed is named here.
     """
     metrics = metrics_of(study)
-    spreads, retention = {}, {}
-    for metric in metrics:
-        for arm in study.arms:
-            spread = spread_of(study.of(metric.stage, arm.name), metric.percent)
-            if spread is not None:
-                spreads[arm.name, metric.heading] = spread
-    for (arm_name, heading), spread in spreads.items():
-        reference = spreads.get((study.teacher or "", heading))
-        if reference is not None and reference.mean > 0:
-            retention[arm_name, heading] = ratio_of(spread, reference)
+    spreads = {
+        (arm.name, metric.heading): spread
+        for metric in metrics
+        for arm in study.arms
+        if (spread := spread_of(study.of(metric.stage, arm.name), metric.percent)) is not None
+    }
+    of_teacher = {heading: spread for (arm, heading), spread in spreads.items() if arm == study.teacher}
+    retention = {
+        key: ratio_of(spread, of_teacher[key[1]])
+        for key, spread in spreads.items()
+        if key[1] in of_teacher and of_teacher[key[1]].mean > 0
+    }
     if study.teacher is None:
         notes.append("No arm is the teacher, so there is no retention; name one with --teacher.")
     deltas: dict[tuple[str, str], Delta] = {}
@@ -79,10 +81,8 @@ def score_study(study: Study, notes: list[str]) -> Scores:
     constants: dict[str, tuple[str, float]] = {}
     alike: list[str] = []
     for stage in study.tasks:
-        own = [metric for metric in metrics if metric.stage == stage]
-        constant, sentences = constant_answers(study, own)
-        if constant:
-            constants |= {one.heading: (constant.answer, constant.percent[one.score.title]) for one in own}
+        found, sentences = constant_answers(study, [metric for metric in metrics if metric.stage == stage])
+        constants |= found
         alike += sentences
     return Scores(metrics, spreads, retention, deltas, constants, tuple(alike), study.tasks_of_some)
 

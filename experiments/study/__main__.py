@@ -11,19 +11,17 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FrameType
 
 from distilkobert.io.run_files import write_json
 from experiments._shared.commandline import run_command
-from experiments._shared.plan_file import PLAN_FILE, read_plan
+from experiments._shared.plan_file import PLAN_FILE, Plan, read_plan
 from experiments.study.plan.arms import Point, sample_points
 from experiments.study.plan.declaration import Declared
 from experiments.study.plan.expand import expand, study_folder
-from experiments.study.plan.folder import check_folder, config_sums, write_study
+from experiments.study.plan.folder import check_folder, planned, together, write_study
 from experiments.study.plan.parsing import parse_study
-from experiments.study.plan.plan import Plan, together
 from experiments.study.plan.reading import OldFormError
 from experiments.study.run.journal import JOURNAL_FILE, open_storage, require_optuna
 from experiments.study.run.locks import FileLock
@@ -82,10 +80,10 @@ def check(declared: Declared) -> None:
         FileNotFoundError: a config file, data, a teacher or a tokenizer is not there; names the key. A dry run only
             notes what is not a config file.
     """
-    plan, folder = expand(declared), Path(study_folder(declared))
+    plan, folder = planned(declared), Path(study_folder(declared))
     plan.only(declared.settings.only)  # refuses patterns before anything is written
-    sums = config_sums(declared, plan)
-    if (folder / JOURNAL_FILE).is_file() and read_plan(folder) == plan.as_json(sums):
+    before = read_plan(folder) if (folder / JOURNAL_FILE).is_file() else None
+    if before is not None and before.as_json() == plan.as_json():
         return
     from experiments.study.plan.check import check_plan
 
@@ -108,12 +106,10 @@ def dry_run(declared: Declared) -> list[str]:
     check(declared)
     if declared.study.search:
         print("note: the points of the search are not among these lines; it proposes them as it goes", file=sys.stderr)
-    plan, folder = expand(declared), Path(study_folder(declared))
+    plan, folder = planned(declared), Path(study_folder(declared))
     if not (folder / JOURNAL_FILE).is_file():
-        sums = config_sums(declared, plan)
-        check_folder(folder, plan.as_json(sums), None)
-        write_study(folder, declared)
-        write_json(folder / PLAN_FILE, plan.as_json(sums))
+        check_folder(folder, plan, None)
+        write_study(folder, declared, plan)
     return [
         " && ".join(f"python -m {shlex.join(command)}" for command in run.commands) + f"  # {run.label}"
         for run in plan.only(declared.settings.only).all_runs
@@ -127,31 +123,30 @@ def open_study(declared: Declared) -> Opened:
         ValueError: the folder or its journal belong to another study; says what differs. Or a worker is running what
             has been declared otherwise since.
     """
-    folder, study = Path(study_folder(declared)), declared.study
-    sums = config_sums(declared, expand(declared))
+    folder, study, first = Path(study_folder(declared)), declared.study, planned(declared)
     presence = FileLock(folder / "locks" / "workers.lock")
 
     def enter(points: tuple[Point, ...], *, starting: bool = False) -> Plan:
-        plan = expand(declared, points)
-        plan_json = plan.as_json(sums)
+        plan = replace(expand(declared, points), configs=first.configs)
         if starting:
-            changed = check_folder(folder, plan_json, journal.plan)
+            changed = check_folder(folder, plan, journal.plan)
             if changed and not presence.try_acquire():
                 raise ValueError(
                     f"{folder}: {', '.join(changed[:3])} may be run by another worker as declared before. Stop the "
                     "study's workers first, or undo the change"
                 )
             presence.release()
-            write_study(folder, declared)
+            entered = plan
+            write_study(folder, declared, entered)
         else:  # another worker may have been started since, with more arms
-            plan_json = together(read_plan(folder), plan_json)
-        write_json(folder / PLAN_FILE, plan_json)
-        journal.enter(plan_json, [run.label for run in plan.all_runs], retry=starting)
+            entered = together(read_plan(folder), plan)
+            write_json(folder / PLAN_FILE, entered.as_json())
+        journal.enter(entered.as_json(), [run.label for run in plan.all_runs], retry=starting)
         return plan
 
     with FileLock(folder / "locks" / "study.lock").held():
         if not (folder / JOURNAL_FILE).is_file():
-            check_folder(folder, expand(declared).as_json(sums), None)
+            check_folder(folder, first, None)
         storage = open_storage(folder)
         journal, search = RunJournal(storage, declared.name), None
         if study.search and study.metric:
@@ -203,12 +198,8 @@ def stop_on_signals() -> None:
 
     Ctrl-C itself is set too: a shell starts a background job with SIGINT ignored.
     """
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, interrupt)
+        signal.signal(number, signal.default_int_handler)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from experiments._shared.plan_file import Plan
 from experiments._shared.trainer_cli import TrainerCLI
 from experiments.study.plan.expand import expand
 from experiments.study.plan.parsing import parse_study
-from experiments.study.plan.plan import Plan
 from tests.world import World, read_json, scalars
 
 TERMS = {

@@ -11,7 +11,7 @@ import pytest
 from distilkobert.corpus.preparation import prepare_corpus
 from distilkobert.corpus.sequences import CorpusSettings
 from distilkobert.tokenizers import load_tokenizer
-from experiments._shared.tokenizer_checks import check_tokenizers
+from experiments._shared.training.data_tokenizer import check_tokenizers
 from tests.world import World
 
 Run = Callable[..., Any]

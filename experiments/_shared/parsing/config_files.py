@@ -42,17 +42,12 @@ def read_config(path: Path) -> ConfigFile:
         FileNotFoundError: there is no such file.
         ValueError: it is empty, not UTF-8 or not YAML, has a key twice, or holds no settings; names file and line.
     """
-    root = _read_settings(path)
+    _, root = compose(path)
     for key, value in root.value:
         if key.value in _SECTIONS and value.tag == "tag:yaml.org,2002:null":
             line = key.start_mark.line + 1
             raise ValueError(f"{path}, line {line}: {key.value}: is empty; write settings below it, or remove the line")
-    keys: dict[str, int] = {}
-    for name, line in _keys(root, ()):
-        if name in keys:
-            raise ValueError(f"{path}, line {line}: {name} occurs twice, first in line {keys[name]}; remove one")
-        keys[name] = line
-    return ConfigFile(path, keys)
+    return ConfigFile(path, key_lines(path, root))
 
 
 def settings_sum(path: Path) -> str:
@@ -63,10 +58,15 @@ def settings_sum(path: Path) -> str:
     Raises:
         FileNotFoundError, ValueError: as `read_config`.
     """
-    return hashlib.sha256(repr(_normal_form(_read_settings(path), path.parent)).encode()).hexdigest()
+    return hashlib.sha256(repr(_normal_form(compose(path)[1], path.parent)).encode()).hexdigest()
 
 
-def _read_settings(path: Path) -> yaml.MappingNode:
+def compose(path: Path) -> tuple[str, yaml.MappingNode]:
+    """The text of a file of settings, and its YAML as nodes, which know their lines.
+
+    Raises:
+        FileNotFoundError, ValueError: as `read_config`.
+    """
     text = "\n".join(read_lines(path))
     try:
         root = yaml.compose(text)
@@ -81,8 +81,30 @@ def _read_settings(path: Path) -> yaml.MappingNode:
     if not isinstance(root, yaml.MappingNode):
         kinds = {yaml.ScalarNode: "a scalar", yaml.SequenceNode: "a sequence"}
         found = kinds.get(type(root), "comments only")
-        raise ValueError(f"{path}: found {found}; expected settings, each with its name, such as trainer: and below it")
-    return root
+        raise ValueError(f"{path}: found {found}; expected settings, each with its name: `NAME: VALUE`")
+    return text, root
+
+
+def key_lines(path: Path, root: yaml.MappingNode, *, text_only: bool = False) -> dict[str, int]:
+    """The line of each key of a file, by its name on the command line (`model.objectives.cosine`).
+
+    Args:
+        path: the file, for messages.
+        root: what is in it.
+        text_only: refuse keys that YAML reads as something else, such as `on` and `1`.
+
+    Raises:
+        ValueError: a key occurs twice, or is not text; names file and line.
+    """
+    lines: dict[str, int] = {}
+    for name, key in _keys(root, ()):
+        line = key.start_mark.line + 1
+        if text_only and key.tag != "tag:yaml.org,2002:str":
+            raise ValueError(f"{path}, line {line}: YAML reads the key {key.value} not as text; put it in quotes")
+        if name in lines:
+            raise ValueError(f"{path}, line {line}: {name} occurs twice, first in line {lines[name]}; remove one")
+        lines[name] = line
+    return lines
 
 
 def _normal_form(node: yaml.Node, folder: Path) -> tuple[object, ...]:
@@ -92,14 +114,17 @@ def _normal_form(node: yaml.Node, folder: Path) -> tuple[object, ...]:
         return (node.tag, [_normal_form(value, folder) for value in node.value])
     if node.value.endswith(".yaml") and (folder / node.value).is_file():
         shared = folder / node.value
-        return _normal_form(_read_settings(shared), shared.parent)
+        return _normal_form(compose(shared)[1], shared.parent)
     return (node.tag, node.value)
 
 
-def _keys(node: yaml.MappingNode, above: Sequence[str]) -> Iterator[tuple[str, int]]:
-    for key, value in node.value:
+def _keys(node: yaml.Node, above: Sequence[str]) -> Iterator[tuple[str, yaml.Node]]:
+    """Names of the keys below a node, with their nodes; those in a sequence have its index in their name."""
+    if isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            yield from _keys(item, [*above, str(index)])
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
         names = above if key.value in _HIDDEN else [*above, str(key.value)]
         if names is not above:
-            yield ".".join(names), key.start_mark.line + 1
-        if isinstance(value, yaml.MappingNode):
-            yield from _keys(value, names)
+            yield ".".join(names), key
+        yield from _keys(value, names)

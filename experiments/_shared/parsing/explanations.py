@@ -5,12 +5,12 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from importlib import import_module
+from pkgutil import resolve_name
 from typing import Any, get_args, get_type_hints
 
 from jsonargparse import ArgumentParser
 
-from experiments._shared.parsing.mistakes import VALUES, near_options
-from experiments._shared.parsing.renamed_options import remedy
+from experiments._shared.parsing.mistakes import VALUES, near_options, remedy
 
 _LISTING = re.compile(
     r"Does not validate against any of the Union subtypes\s+Subtypes: .*?\s+Errors:\s+- (?P<first>.*?)"
@@ -91,7 +91,7 @@ def _expected_classes(message: str, classes: Mapping[str, Sequence[str]]) -> Seq
     """Names of the classes that the option may name which a message is about, maybe an option of a class."""
     keys, owners = KEY.findall(message), _CLASS.findall(message)
     if len(keys) > 1 and owners:
-        return named_by(get_type_hints(_class_of(owners[0]).__init__).get(keys[-1]))
+        return named_by(get_type_hints(resolve_name(owners[0]).__init__).get(keys[-1]))
     return classes.get(keys[0], ()) if keys else ()
 
 
@@ -102,12 +102,7 @@ def named_by(hint: Any) -> list[str]:
 
 
 def _missing(class_path: str) -> str:
-    return " and no ".join(sorted(getattr(_class_of(class_path), "__abstractmethods__", ())))
-
-
-def _class_of(class_path: str) -> Any:
-    module, _, name = class_path.rpartition(".")
-    return getattr(import_module(module), name)
+    return " and no ".join(sorted(getattr(resolve_name(class_path), "__abstractmethods__", ())))
 
 
 def _first_of(listing: re.Match[str]) -> str:
@@ -189,5 +184,5 @@ def class_names(base: type) -> list[str]:
 def option_names(class_path: str) -> list[str]:
     """Options that a class' constructor has on the command line, those of its groups included."""
     parser = ArgumentParser()
-    parser.add_class_arguments(_class_of(class_path), fail_untyped=False)
+    parser.add_class_arguments(resolve_name(class_path), fail_untyped=False)
     return [option.lstrip("-") for action in parser._actions for option in action.option_strings]

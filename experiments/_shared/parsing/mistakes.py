@@ -57,6 +57,14 @@ VALUES: Final = {
 }
 """Value of a choice elsewhere to the one here."""
 
+NEW_NAMES: Final = {"seed_compatible": "reference_decoding"}
+"""Last part of an option's former name to that of today's."""
+
+_ELSEWHERE: Final = {
+    "unlabelled_file": "texts without labels teach classes, labels and scores alone (TableDataModule, NSMCDataModule)"
+}
+"""Option of some classes to what it is for."""
+
 _OF_CLASSES: Final = ("model", "data")
 """Groups whose options depend on the class that is chosen."""
 
@@ -76,6 +84,14 @@ def near_options(name: str, known: Collection[str]) -> list[str]:
         of_class = meant.startswith(tuple(f"{group}." for group in _OF_CLASSES))
         found = [meant] if meant in known or own in known or (of_class and set(_OF_CLASSES) <= set(known)) else []
     return found[:2] or get_close_matches(name, known, n=2, cutoff=0.75)
+
+
+def remedy(name: str) -> str:
+    """What to say of an option that a class or command does not have; empty where nothing is known of it."""
+    group, dot, last = name.rpartition(".")
+    if last in NEW_NAMES:
+        return f"; it is now {group}{dot}{NEW_NAMES[last]}"
+    return f"; {_ELSEWHERE[last]}" if last in _ELSEWHERE else ""
 
 
 def misplaced_word(

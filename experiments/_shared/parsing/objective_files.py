@@ -12,13 +12,31 @@ from typing import Any, cast
 
 import yaml
 
-from experiments._shared.parsing.old_objectives import NEW_NAMES, objectives_of
-
 _ABOVE = ("model", "init_args", "objectives")
 _NULL = "tag:yaml.org,2002:null"
 _STRING = "tag:yaml.org,2002:str"
 _BOOLEAN = "tag:yaml.org,2002:bool"
 _OPTION = re.compile(r"--model\.(?:init_args\.)?(?P<group>losses|objectives)\.(?P<name>\w+)")
+
+NEW_NAMES = {
+    "soft_target": "objectives.soft_target.weight",
+    "masked_lm": "objectives.masked_lm.weight",
+    "cosine": "objectives.cosine.weight",
+    "temperature": "objectives.soft_target.temperature",
+    "soft_target_on": "objectives.soft_target.on",
+}
+"""Setting below `losses` to the setting that it is now."""
+
+_CLASSES = {
+    "soft_target": "distilkobert.objectives.SoftTargets",
+    "masked_lm": "distilkobert.objectives.MaskedLM",
+    "cosine": "distilkobert.objectives.HiddenCosine",
+}
+_DEFAULTS: dict[str, dict[str, Any]] = {
+    "soft_target": {"weight": 0.33, "temperature": 2.0, "on": "real_tokens"},
+    "masked_lm": {"weight": 0.33},
+    "cosine": {"weight": 0.33, "on": "real_tokens"},
+}
 
 
 class ObjectiveFiles:
@@ -85,7 +103,7 @@ class ObjectiveFiles:
         class_path = _below(value, "class_path")
         if known is None and class_path is None:
             raise ValueError(f"{path}, line {line}: {self._unknown(name)}; a new one needs class_path")
-        if known is None or (class_path is not None and class_path.value != _text(known, "class_path")):
+        if known is None or (class_path is not None and class_path.value != _below(known, "class_path").value):
             self.entries[name] = value
         else:
             self.entries[name] = _merged(known, value)
@@ -141,11 +159,6 @@ def _pairs(node: yaml.Node | None) -> Iterator[tuple[yaml.Node, yaml.Node]]:
         yield from node.value
 
 
-def _text(node: yaml.MappingNode, name: str) -> str:
-    found = _below(node, name)
-    return "" if found is None else str(found.value)
-
-
 def _merged(before: yaml.MappingNode, after: yaml.MappingNode) -> yaml.MappingNode:
     """Both mappings, the later value of each key; mappings below `init_args` are merged in their turn."""
     values = {key.value: (key, value) for key, value in before.value}
@@ -154,3 +167,24 @@ def _merged(before: yaml.MappingNode, after: yaml.MappingNode) -> yaml.MappingNo
         both = isinstance(old, yaml.MappingNode) and isinstance(value, yaml.MappingNode) and key.value == "init_args"
         values[key.value] = (key, _merged(cast(yaml.MappingNode, old), value) if both else value)
     return yaml.MappingNode(before.tag, list(values.values()), before.start_mark, before.end_mark)
+
+
+def objectives_of(losses: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The objectives that settings of the old form stand for, each with class_path and init_args.
+
+    Args:
+        losses: settings by their old names; those that are not there had the values of DistilKoBERT.
+
+    Raises:
+        ValueError: a name that the old form did not have.
+    """
+    unknown = sorted(losses.keys() - NEW_NAMES.keys())
+    if unknown:
+        raise ValueError(f"losses.{unknown[0]}: unknown; the old settings are {', '.join(NEW_NAMES)}")
+    objectives = {name: {"class_path": _CLASSES[name], "init_args": dict(_DEFAULTS[name])} for name in _CLASSES}
+    for old, value in losses.items():
+        _, name, setting = NEW_NAMES[old].split(".")
+        init_args = objectives[name]["init_args"]
+        assert isinstance(init_args, dict)
+        init_args[setting] = value
+    return objectives

@@ -3,10 +3,10 @@
 import os
 from collections.abc import Iterator
 from functools import partial
-from importlib import import_module
 from importlib.util import find_spec
 from inspect import signature
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 from jsonargparse import Namespace
@@ -46,7 +46,7 @@ def check_loggers(asked: Any) -> None:
     if asked is False:
         raise ValueError(_ALWAYS)
     for logger in _asked(asked):
-        if issubclass(_class_of(logger.class_path), TensorBoardLogger):
+        if issubclass(resolve_name(logger.class_path), TensorBoardLogger):
             raise ValueError(_ALWAYS)
         package = _PACKAGES.get(_name(logger))
         if package and find_spec(package) is None:
@@ -67,7 +67,7 @@ def make_loggers(asked: Any, folder: Path, resumed_step: int | None) -> list[Log
 
 
 def _make(asked: Namespace, folder: Path, resumed_step: int | None, run_id: str | None) -> Logger:
-    kind, name = _class_of(asked.class_path), _name(asked)
+    kind, name = resolve_name(asked.class_path), _name(asked)
     if issubclass(kind, CSVLogger):
         return RunCSV(folder, resumed_step)
     defaults = {parameter.name: parameter.default for parameter in signature(kind).parameters.values()}
@@ -99,8 +99,3 @@ def _asked(loggers: Any) -> Iterator[Namespace]:
 
 def _name(asked: Namespace) -> str:
     return str(asked.class_path.rpartition(".")[2])
-
-
-def _class_of(class_path: str) -> Any:
-    module, _, name = class_path.rpartition(".")
-    return getattr(import_module(module), name)

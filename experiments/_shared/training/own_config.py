@@ -8,6 +8,7 @@ from jsonargparse import Namespace
 
 from distilkobert.io.run_files import CONFIG_FILE, no_checkpoint
 from experiments._shared.parsing.parsers import StrictParser
+from experiments._shared.parsing.words import CONFIG_OPTIONS, option_values
 from experiments._shared.resuming import is_first_process
 from experiments._shared.run_folder import RunSpec, read_config
 
@@ -22,9 +23,10 @@ def with_own_config(words: Sequence[str]) -> list[str]:
         FileNotFoundError: there is no such checkpoint, or no configuration of its run.
         ValueError: `last` or `best` names none without a run.
     """
-    named = _value(words, "--ckpt_path")
-    if not named or _value(words, "-c") or _value(words, "--config"):
+    checkpoints = option_values(words, "--ckpt_path")
+    if not checkpoints or option_values(words, *CONFIG_OPTIONS):
         return list(words)
+    named = checkpoints[-1]
     if named in ("last", "best"):
         raise ValueError(
             f"--ckpt_path={named} needs a run: give it with -c RUN/{CONFIG_FILE}, or give the path of the checkpoint"
@@ -49,24 +51,10 @@ def place_by_own_config(config: Namespace, parser: StrictParser) -> None:
         parser: has read it.
     """
     named = [file.path for file in parser.config_files if "run.root" in file.lines]
-    if (
-        any(word.partition("=")[0] == "--run.root" for word in parser.arguments)
-        or not named
-        or named[-1].name != CONFIG_FILE
-    ):
+    if option_values(parser.arguments, "--run.root") or not named or named[-1].name != CONFIG_FILE:
         return
     home = named[-1].resolve().parent
     saved = read_config(named[-1])
     own = RunSpec(**{**saved["run"], "root": str(home.parent.parent)})
     if own.folder(int(saved["seed_everything"])) == home and str(Path(config.run.root).resolve()) != own.root:
         config.run.root = own.root
-
-
-def _value(words: Sequence[str], option: str) -> str:
-    """What follows an option, after `=` or as the next word; empty where it is not there."""
-    for word, following in zip(words, [*words[1:], ""], strict=True):
-        if word == option:
-            return following
-        if word.startswith(f"{option}="):
-            return word.partition("=")[2]
-    return ""

@@ -9,7 +9,8 @@ from pytorch_lightning.cli import LightningArgumentParser
 
 from experiments._shared.parsing.explanations import named_by
 from experiments._shared.parsing.parsers import HelpFormatter, StrictParser
-from experiments._shared.training.required import fill_required
+from experiments._shared.training.data_tokenizer import default_tokenizer
+from experiments._shared.training.loggers import fill_folder
 
 _TITLES: Final = {
     "config": "Files of settings, and the seed",
@@ -83,8 +84,12 @@ class TrainerParser(StrictParser, LightningArgumentParser):
         super().__init__(*args, **kwargs)
 
     def validate(self, namespace: Namespace, *args: Any, **kwargs: Any) -> None:
-        """Check the settings, once those are there that a run gives its loggers and its data."""
-        fill_required(namespace)
+        """Check the settings, once those are there that their classes require and a run gives its loggers and data."""
+        command = namespace.get("subcommand")
+        own = namespace.get(command) if command else namespace
+        if isinstance(own, Namespace) and own.get("trainer") is not None and own.get("run") is not None:
+            fill_folder(own.trainer.get("logger"), own.run.root)
+            default_tokenizer(own.get("data"))
         super().validate(namespace, *args, **kwargs)
 
     def format_help(self, *args: Any) -> str:

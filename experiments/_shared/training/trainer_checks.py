@@ -6,48 +6,11 @@ import torch
 
 from experiments._shared.training.loggers import check_loggers
 
-_OF_GPUS = ("gpu", "cuda")
-
-
-def _check_accelerator(trainer: Any) -> None:
-    """Refuse settings of GPUs on a machine without one, which Lightning does without saying what to do.
-
-    Args:
-        trainer: its settings.
-
-    Raises:
-        ValueError: names the overlay for the CPU.
-    """
-    if trainer.accelerator in _OF_GPUS and not torch.cuda.is_available():
-        several = trainer.strategy not in ("auto", None)
-        overlay = (
-            "configs/trainer/ddp_cpu.yaml (two processes) or configs/trainer/cpu.yaml"
-            if several
-            else "configs/trainer/cpu.yaml"
-        )
-        raise ValueError(
-            f"trainer.accelerator={trainer.accelerator}: torch finds no CUDA GPU here; for a CPU replace the GPU "
-            f"overlay by -c {overlay}, or add it last"
-        )
-
-
-def _refuse_tuners(callbacks: Any) -> None:
-    """Refuse Lightning's searches for a rate or a batch size, which support neither our optimizer nor planned batches.
-
-    Args:
-        callbacks: `trainer.callbacks` as it was parsed.
-
-    Raises:
-        ValueError: says what to do instead.
-    """
-    instead = {
-        "LearningRateFinder": "compare rates in a study: an axis or a search over model.optimizer.lr (docs/studies.md)",
-        "BatchSizeFinder": "estimate the memory of a size with --run.check_only=true",
-    }
-    for asked in callbacks if isinstance(callbacks, list) else [callbacks]:
-        name = str(getattr(asked, "class_path", "")).rpartition(".")[2]
-        if name in instead:
-            raise ValueError(f"trainer.callbacks: {name} is unsupported; {instead[name]}")
+_TUNERS = {
+    "LearningRateFinder": "compare rates in a study: an axis or a search over model.optimizer.lr (docs/studies.md)",
+    "BatchSizeFinder": "estimate the memory of a size with --run.check_only=true",
+}
+"""Lightning's searches, which support neither our optimizer nor planned batches, with what to do instead."""
 
 
 def check_trainer(trainer: Any) -> None:
@@ -63,5 +26,13 @@ def check_trainer(trainer: Any) -> None:
     check_loggers(trainer.logger)
     if trainer.default_root_dir is not None:
         raise ValueError("trainer.default_root_dir: runs write into their run folder, see run.root; leave it out")
-    _refuse_tuners(trainer.callbacks)
-    _check_accelerator(trainer)
+    for asked in trainer.callbacks if isinstance(trainer.callbacks, list) else [trainer.callbacks]:
+        name = str(getattr(asked, "class_path", "")).rpartition(".")[2]
+        if name in _TUNERS:
+            raise ValueError(f"trainer.callbacks: {name} is unsupported; {_TUNERS[name]}")
+    if trainer.accelerator in ("gpu", "cuda") and not torch.cuda.is_available():
+        several = "" if trainer.strategy in ("auto", None) else "configs/trainer/ddp_cpu.yaml (two processes) or "
+        raise ValueError(
+            f"trainer.accelerator={trainer.accelerator}: torch finds no CUDA GPU here; for a CPU replace the "
+            f"GPU overlay by -c {several}configs/trainer/cpu.yaml, or add it last"
+        )

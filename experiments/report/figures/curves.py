@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from distilkobert.io.metric_names import (
     AGREEMENT,
@@ -16,9 +15,6 @@ from distilkobert.io.metric_names import (
 from experiments.report.figures.style import Drawing, Look, legend, looks, panels
 from experiments.report.reading.curves import RunCurves, read_curves, thinned
 from experiments.report.reading.runs import Study
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _TEACHER = Look("#8C8C8C", "-", "")
 _LONE = " A marker without a line is a run without training steps."
@@ -93,21 +89,20 @@ def _overlaid(study: Study, read: Sequence[RunCurves], shown: Sequence[_Panel], 
     """One panel a scalar, one line a run with a marker at its end, one look an arm."""
     in_tokens = all(curves.has_tokens for curves in read)
     appearance = looks(study.arms)
-    figure, all_axes = panels(len(shown), 2, 4.2, 2.6)
+    figure, all_axes = panels([panel.title for panel in shown], 2, 4.2, 2.6)
     levels: list[float] = []
     drawn: dict[str, int] = {}
     for axes, panel in zip(all_axes, shown, strict=True):
         for curves in (one for one in read if panel.scalar in one.curves):
-            curve, look = _line(curves, panel, in_tokens=in_tokens), appearance[curves.run.arm]
+            curve, look = thinned(curves.over(panel.scalar, tokens=in_tokens)), appearance[curves.run.arm]
             axes.plot(
-                curve["x"], curve["y"], look.line, color=look.color, lw=1.1, marker=look.marker, ms=4.5, markevery=[-1],
-                clip_on=False,
+                curve["x"] / (1e6 if in_tokens else 1), curve["y"] * panel.scale, look.line, color=look.color, lw=1.1,
+                marker=look.marker, ms=4.5, markevery=[-1], clip_on=False,
             )  # fmt: skip
             drawn[curves.run.arm] = max(len(curve), drawn.get(curves.run.arm, 0))
         for level in _levels(panel, read):
             axes.axhline(level, color=_TEACHER.color, lw=0.9, zorder=0)
             levels.append(level)
-        axes.set_title(panel.title)
         axes.set_xlabel("million tokens seen" if in_tokens else "optimizer steps")
     longest = max(axes.get_xlim()[1] for axes in all_axes)
     for axes in all_axes:
@@ -119,12 +114,6 @@ def _overlaid(study: Study, read: Sequence[RunCurves], shown: Sequence[_Panel], 
     caption += _LONE if 1 in drawn.values() else ""
     caption += " Level grey lines: the teacher." if levels else ""
     return Drawing(slug, caption, figure)
-
-
-def _line(curves: RunCurves, panel: _Panel, *, in_tokens: bool) -> "pd.DataFrame":
-    """A run's curve in the units of the panel."""
-    curve = thinned(curves.over_tokens(panel.scalar) if in_tokens else curves.curves[panel.scalar])
-    return curve.assign(x=curve["x"] / (1e6 if in_tokens else 1), y=curve["y"] * panel.scale)
 
 
 def _levels(panel: _Panel, read: Sequence[RunCurves]) -> list[float]:

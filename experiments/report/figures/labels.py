@@ -84,7 +84,7 @@ def _labelled(study: Study, stage: str, arm: str, notes: list[str]) -> "pd.DataF
 def _reliability_figure(study: Study, metric: Metric, shown: "Mapping[str, pd.DataFrame]", classes: int) -> Drawing:
     lowest = 1 / max(classes, 2)
     appearance = looks(study.arms)
-    figure, all_axes = panels(len(shown), 4, 2.3, 2.3)
+    figure, all_axes = panels([*shown], 4, 2.3, 2.3)
     for axes, (arm, labelled) in zip(all_axes, shown.items(), strict=True):
         found, error = reliability(labelled, lowest)
         axes.plot([100 * lowest, 100], [100 * lowest, 100], color="#BBBBBB", lw=0.8)
@@ -94,7 +94,6 @@ def _reliability_figure(study: Study, metric: Metric, shown: "Mapping[str, pd.Da
         sizes = 6 + 90 * found["count"] / found["count"].sum()
         axes.scatter(confidence, accuracy, s=sizes, color=look.color, lw=0, alpha=0.8)
         axes.set(xlim=(100 * lowest - 2, 102), ylim=(0, 104), aspect="auto")
-        axes.set_title(arm)
         axes.text(0.97, 0.06, f"ECE {100 * error:.1f} %", transform=axes.transAxes, ha="right")
     figure.supxlabel("probability of the label, per cent", fontsize="medium")
     figure.supylabel("right, per cent", fontsize="medium")
@@ -108,8 +107,8 @@ def _reliability_figure(study: Study, metric: Metric, shown: "Mapping[str, pd.Da
 
 def _confusion_figure(metric: Metric, shown: "Mapping[str, pd.DataFrame]", labels: Sequence[str]) -> Drawing:
     side = max(2.1, 0.9 + 0.5 * len(labels))
-    figure, all_axes = panels(len(shown), 4, side + 0.3, side)
-    for axes, (arm, labelled) in zip(all_axes, shown.items(), strict=True):
+    figure, all_axes = panels([*shown], 4, side + 0.3, side)
+    for axes, labelled in zip(all_axes, shown.values(), strict=True):
         counts = confusion(labelled, labels).to_numpy()
         shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -120,7 +119,6 @@ def _confusion_figure(metric: Metric, shown: "Mapping[str, pd.DataFrame]", label
         axes.set_yticks(range(len(labels)), labels, rotation=90, va="center")
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
-        axes.set_title(arm)
     figure.supxlabel("predicted", fontsize="medium")
     figure.supylabel("true", fontsize="medium")
     caption = (

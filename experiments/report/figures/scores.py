@@ -1,17 +1,14 @@
 """Figures of task scores: retention against cost, differences to the base arm, entity types."""
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping
+from functools import partial
 
 from experiments.report.figures.style import Drawing, legend, looks, new_figure, panels
-from experiments.report.formatting import marks_in, part_mark, seeds_mark, signed
 from experiments.report.reading.runs import Study
 from experiments.report.reading.tasks import Metric
-from experiments.report.score_tables import class_measure, class_names
+from experiments.report.score_tables import class_names, class_score
 from experiments.report.scores import Scores, spread_of
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from experiments.report.tables import marks_in, marks_of, signed
 
 _ROW_FILLED = 0.75
 """Share of an entity type's row that its markers spread over, so that none covers another and the rows stay apart."""
@@ -45,7 +42,7 @@ def retention_figure(
     names = [arm.name for arm in study.arms if arm.name in costs]
     ratios = {key: ratio for key, ratio in scores.retention.items() if key[0] in costs}
     everywhere = {ratios[key].seeds.n for key in ratios if key[1] in [metric.heading for metric in metrics]}
-    figure, all_axes = panels(len(metrics), 3, 3.4, 2.9)
+    figure, all_axes = panels([metric.heading for metric in metrics], 3, 3.4, 2.9)
     appearance = looks(study.arms)
     marked: list[str] = []
     for axes, metric in zip(all_axes, metrics, strict=True):
@@ -53,20 +50,17 @@ def retention_figure(
         for name, ratio in points.items():
             look = appearance[name]
             axes.plot(costs[name], ratio.percent, look.marker, color=look.color, ms=5.5)
-            marks = seeds_mark(ratio.seeds) + part_mark(ratio.seeds) + ("≈" if name in computed else "")
+            marks = marks_of(ratio.seeds) + ("≈" if name in computed else "")
             marked.append(f"{marks} n={ratio.seeds.n}".strip() if len(everywhere) > 1 else marks)
             axes.annotate(
-                marked[-1],
-                (costs[name], ratio.percent),
-                xytext=(5, 0),
-                textcoords="offset points",
-                color="#333333",
-                va="center",
-                fontsize="small",
-            )
+                marked[-1], (costs[name], ratio.percent), xytext=(5, 0), textcoords="offset points", color="#333333",
+                va="center", fontsize="small",
+            )  # fmt: skip
         axes.axhline(100, color="#BBBBBB", lw=0.8, zorder=0)
-        _margins(axes, [(costs[name], ratio.percent) for name, ratio in points.items()])
-        axes.set_title(metric.heading)
+        ys = [100.0, *(ratio.percent for ratio in points.values())]
+        margin = max(0.12 * (max(ys) - min(ys)), 1.0)
+        axes.set_xlim(0, 1.12 * max(costs[name] for name in points))
+        axes.set_ylim(min(ys) - margin, max(ys) + margin)
         axes.set_xlabel(axis)
     seeds = f", n={min(everywhere)}" if len(everywhere) == 1 else ""
     all_axes[0].set_ylabel(f"per cent of {study.teacher}{seeds}")
@@ -80,14 +74,6 @@ def retention_figure(
         *([f"Not shown, for want of their {cost}: {', '.join(absent)}."] if absent else []),
     )
     return Drawing(f"retention_{cost}", " ".join(parts), figure)
-
-
-def _margins(axes: "Axes", points: Sequence[tuple[float, float]]) -> None:
-    """Limits from 0 along the cost, and margin above and below the points."""
-    ys = [y for _, y in points] + [100.0]
-    margin = max(0.12 * (max(ys) - min(ys)), 1.0)
-    axes.set_xlim(0, 1.12 * max(x for x, _ in points))
-    axes.set_ylim(min(ys) - margin, max(ys) + margin)
 
 
 def difference_figure(study: Study, scores: Scores) -> Drawing | None:
@@ -109,7 +95,7 @@ def difference_figure(study: Study, scores: Scores) -> Drawing | None:
             axes.barh(place, delta.value, height=0.6, color=appearance[arm].color, alpha=0.45, lw=0)
             axes.plot([delta.low, delta.high], [place, place], color=appearance[arm].color, lw=1.6)
             end, side = (delta.high, "left") if delta.value >= 0 else (delta.low, "right")
-            text = f" {signed(delta.value)}{seeds_mark(delta.seeds)}{part_mark(delta.seeds)} "
+            text = f" {signed(delta.value)}{marks_of(delta.seeds)} "
             marked.append(text)
             axes.text(end, place, text, va="center", ha=side, color="#333333", fontsize="small")
         axes.axvline(0, color="#333333", lw=0.8)
@@ -140,7 +126,7 @@ def entity_figure(study: Study, metric: Metric) -> Drawing | None:
         if place % 2:
             axes.axhspan(place - 0.5, place + 0.5, color="#F3F3F3", lw=0, zorder=0)
         for number, (arm, look) in enumerate(appearance.items()):
-            spread = spread_of(study.of(metric.stage, arm), class_measure(metric.stage, kind).read)
+            spread = spread_of(study.of(metric.stage, arm), partial(class_score, name=kind))
             if spread is not None:
                 offset = _ROW_FILLED * (number - (len(arms) - 1) / 2) / max(len(arms) - 1, 1)
                 axes.plot(spread.mean, place + offset, look.marker, color=look.color, ms=4.5)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from distilkobert.korean.fonts import families
-from experiments.report.reading.runs import Arm
+from experiments._shared.plan_file import Arm
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -104,16 +104,17 @@ def new_figure(width: float, height: float) -> "Figure":
     return figure
 
 
-def panels(count: int, columns: int, width: float, height: float) -> tuple["Figure", list["Axes"]]:
-    """A figure of `count` panels, each of the given size in inches, in rows of at most `columns`."""
-    columns = min(columns, count)
-    rows = -(-count // columns)
+def panels(titles: Sequence[str], columns: int, width: float, height: float) -> tuple["Figure", list["Axes"]]:
+    """A figure with a panel for each title, of the given size in inches, in rows of at most `columns`."""
+    columns = min(columns, len(titles))
+    rows = -(-len(titles) // columns)
     figure = new_figure(width * columns, height * rows)
-    grid = figure.subplots(rows, columns, squeeze=False)
-    axes = list(grid.ravel())
-    for unused in axes[count:]:
+    axes = list(figure.subplots(rows, columns, squeeze=False).ravel())
+    for unused in axes[len(titles) :]:
         unused.remove()
-    return figure, axes[:count]
+    for one, title in zip(axes, titles, strict=False):
+        one.set_title(title)
+    return figure, axes[: len(titles)]
 
 
 def legend(figure: "Figure", appearance: Mapping[str, Look], *, lines: bool = False) -> None:

@@ -35,16 +35,16 @@ class RunCurves:
         """Whether steps can be told in tokens; a run without training steps is at 0 in both."""
         return TRAIN_TOKENS in self.curves or all(curve["x"].max() == 0 for curve in self.curves.values())
 
-    def over_tokens(self, name: str) -> "pd.DataFrame":
-        """A scalar over the tokens seen at its steps, from the logged pairs and the run's totals."""
+    def over(self, name: str, *, tokens: bool) -> "pd.DataFrame":
+        """A scalar over its steps, or over the tokens seen at these, from the logged pairs and the run's totals."""
         curve = self.curves[name]
-        if TRAIN_TOKENS not in self.curves:
+        if not tokens or TRAIN_TOKENS not in self.curves:
             return curve
-        steps, tokens = (self.curves[TRAIN_TOKENS][column].to_numpy() for column in ("x", "y"))
+        steps, seen = (self.curves[TRAIN_TOKENS][column].to_numpy() for column in ("x", "y"))
         last_step, last_tokens = self.run.number(STEPS), self.run.number(TOKENS_SEEN)
         if last_step is not None and last_tokens is not None and last_step > steps[-1]:
-            steps, tokens = np.append(steps, last_step), np.append(tokens, last_tokens)
-        return curve.assign(x=np.interp(curve["x"], np.append(0.0, steps), np.append(0.0, tokens)))
+            steps, seen = np.append(steps, last_step), np.append(seen, last_tokens)
+        return curve.assign(x=np.interp(curve["x"], np.append(0.0, steps), np.append(0.0, seen)))
 
 
 def read_curves(run: Run, names: Collection[str], notes: list[str]) -> RunCurves:

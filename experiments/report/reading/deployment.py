@@ -1,14 +1,13 @@
 """What a model costs where it is used: bytes of its weights, and latency as `experiments.bench latency` measured it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from distilkobert.io.metric_names import INT8, ONNX, PARAMETERS
 from distilkobert.io.model_files import INT8_FILE, ONNX_FILE
-from experiments._shared.forms import FORMS
+from experiments._shared.forms import FORMS, weights_mb
 from experiments._shared.latency_file import LATENCY_FILE, ModelLatency, read_latencies
-from experiments._shared.weights import weights_mb
 from experiments.report.reading.runs import Study
 from experiments.report.reading.sources import Origin, origin_of, shown_path
 
@@ -45,29 +44,21 @@ def read_deployment(study: Study, notes: list[str]) -> Deployment:
         notes: what is missing, computed or contradictory is added here.
     """
     origins = {arm.name: origin_of(study, arm) for arm in study.arms}
-    sizes = _weighed(origins, notes)
-    computed = {}
+    sizes: dict[str, float] = {}
+    computed: set[str] = set()
     for arm, origin in origins.items():
-        if arm not in sizes and (megabytes := _computed(study, arm, origin, notes)) is not None:
-            computed[arm] = megabytes
-    sizes |= computed
-    unweighed = {arm: origin for arm, origin in origins.items() if arm not in sizes}
-    if unweighed:
-        notes.append(f"No exported weights were found for {_named(unweighed)}, so their size is missing.")
-    latencies, conditions, forms = _latencies(study, origins, notes)
-    return Deployment(sizes, latencies, conditions, frozenset(computed), forms)
-
-
-def _weighed(origins: Mapping[str, Origin], notes: list[str]) -> dict[str, float]:
-    sizes = {}
-    for arm, origin in origins.items():
-        found = {round(mb, 3): mb for mb in map(weights_mb, origin.folders) if mb is not None}
+        found = list({round(mb, 3): mb for mb in map(weights_mb, origin.folders) if mb is not None}.values())
         if len(found) > 1:
-            weights = ", ".join(f"{mb:.1f}" for mb in found.values())
+            weights = ", ".join(f"{mb:.1f}" for mb in found)
             notes.append(f"The exports of {arm} differ in size ({weights} MB); the first one is shown.")
+        elif not found and (megabytes := _computed(study, arm, origin, notes)) is not None:
+            computed.add(arm)
+            found = [megabytes]
         if found:
-            sizes[arm] = next(iter(found.values()))
-    return sizes
+            sizes[arm] = found[0]
+    if unweighed := {arm: origin for arm, origin in origins.items() if arm not in sizes}:
+        notes.append(f"No exported weights were found for {_named(unweighed)}, so their size is missing.")
+    return replace(_latencies(study, origins, notes), sizes=sizes, computed=frozenset(computed))
 
 
 def _computed(study: Study, arm: str, origin: Origin, notes: list[str]) -> float | None:
@@ -85,38 +76,39 @@ def _computed(study: Study, arm: str, origin: Origin, notes: list[str]) -> float
     return parameters * _BYTES / 2**20
 
 
-def _latencies(
-    study: Study, origins: Mapping[str, Origin], notes: list[str]
-) -> tuple[dict[str, ModelLatency], str, dict[tuple[str, str], ModelLatency]]:
-    """What was measured, by arm, under which conditions, and what of ONNX files, by arm and form."""
+def _latencies(study: Study, origins: Mapping[str, Origin], notes: list[str]) -> Deployment:
+    """What was measured, under which conditions, without the sizes."""
+    none = Deployment({}, {}, "")
     path = study.folder / LATENCY_FILE
     if not path.is_file():
         notes.append(f"Latency was not measured: {path} is not there; `python -m experiments.bench latency` writes it.")
-        return {}, "", {}
+        return none
     try:
         file = read_latencies(path)
     except ValueError as error:
         notes.append(f"Latency is missing: {error}.")
-        return {}, "", {}
+        return none
     measured = {(study.folder / name).resolve(): model for name, model in file.models.items()}
     conditions = f"{file.hardware}, threads: {file.threads}"
     if file.instructions:
         conditions += f", instructions for int8: {file.instructions}"
-    latencies, forms = {}, {}
-    for arm, origin in origins.items():
-        places = [place.resolve() for place in origin.folders if place.resolve() in measured]
-        if places:
-            latencies[arm] = measured[places[0]]
-        for title, name in _FORM_FILES.items():
-            files = [(place / name).resolve() for place in origin.folders]
-            if found := next((measured[path] for path in files if path in measured), None):
-                forms[arm, title] = found
+
+    def first(paths: Iterable[Path]) -> ModelLatency | None:
+        return next((measured[path.resolve()] for path in paths if path.resolve() in measured), None)
+
+    latencies = {arm: found for arm, origin in origins.items() if (found := first(origin.folders))}
+    forms = {
+        (arm, title): found
+        for arm, origin in origins.items()
+        for title, name in _FORM_FILES.items()
+        if (found := first(place / name for place in origin.folders))
+    }
     if unmeasured := {arm: origin for arm, origin in origins.items() if arm not in latencies}:
         notes.append(
             f"{path} has no metrics of {_named(unmeasured)}, so their latency is missing; `experiments.bench latency` "
             "measures folders of models only."
         )
-    return latencies, conditions, forms
+    return Deployment({}, latencies, conditions, forms=forms)
 
 
 def _named(origins: Mapping[str, Origin]) -> str:

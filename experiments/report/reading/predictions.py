@@ -43,22 +43,19 @@ def read_outcomes(folder: Path, kind: TaskKind) -> Outcomes:
     path = folder / PREDICTIONS_FILE
     try:
         # An id is the example's own; a row only says where it stood in the file.
-        keyed = sorted(
-            ((str(record["id"] if "id" in record else record["row"]), record) for record in records),
-            key=lambda pair: pair[0],
-        )
+        keyed = {str(record["id"] if "id" in record else record["row"]): record for record in records}
     except KeyError as error:
         raise ValueError(f"{path}: a record has no {error}; was it written by `experiments.train test`?") from None
-    if len({key for key, _ in keyed}) != len(records):
+    if len(keyed) != len(records):
         raise ValueError(f"{path}: an example occurs twice; remove the file and run `experiments.train test` again")
-    keys = np.array([key for key, _ in keyed])
-    ordered = [record for _, record in keyed]
+    keys = sorted(keyed)
+    ordered = [keyed[key] for key in keys]
     try:
         golds = np.array([hash(json.dumps(record["gold"])) for record in ordered], dtype=np.int64)
         scores = kind.load_codec().counts(ordered)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"{path}: the records do not fit the task, {kind.name} ({error!r})") from error
-    return Outcomes(keys, golds, scores)
+    return Outcomes(np.array(keys), golds, scores)
 
 
 def difference(one: Outcomes, other: Outcomes) -> str:

@@ -19,28 +19,8 @@ from distilkobert.io.metric_names import (
     has_any,
 )
 from distilkobert.io.run_files import METRICS_FILE, read_metrics, why_unfinished
-from experiments._shared.plan_file import CORPUS, DISTIL, PLAN_FILE, ArmKind, read_plan
+from experiments._shared.plan_file import CORPUS, DISTIL, PLAN_FILE, Arm, read_plan
 from experiments._shared.run_results import differing_owner, how_to_finish, is_number, no_numbers
-
-CONTROL_ARMS = ("undistilled", "mlm_only")
-"""Arms that are controls where no plan says what they are."""
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One row of the tables.
-
-    Args:
-        name: as in the run folders' names.
-        kind: what it is compared as.
-        axes: axis to the label that it has there; for a point of a search, option to the value proposed.
-        taught_from: the arm whose exports were distilled on the tasks, where this is the row of these.
-    """
-
-    name: str
-    kind: ArmKind = "student"
-    axes: Mapping[str, str] = field(default_factory=dict)
-    taught_from: str | None = None
 
 
 @dataclass(frozen=True)
@@ -73,10 +53,10 @@ class Run:
         """`<stage>/<arm>_seed<k>`."""
         return f"{self.stage}/{self.arm}_seed{self.seed}"
 
-    def number(self, name: str) -> float | None:
-        """A figure of `metrics.json`; None where it is absent, no number, or not finite."""
+    def number(self, name: str, scale: float = 1.0) -> float | None:
+        """A metric of `metrics.json` times a factor; None where it is absent, no number, or not finite."""
         value = self.metrics.get(name)
-        return float(value) if is_number(value) and math.isfinite(value) else None
+        return value * scale if is_number(value) and math.isfinite(value) else None
 
 
 @dataclass(frozen=True)
@@ -142,33 +122,30 @@ def planned_study(folder: Path, notes: list[str]) -> Study | None:
     plan = read_plan(folder)
     if plan is None:
         return None
-    path = folder / PLAN_FILE
-    arms = [Arm(entry["arm"], entry["kind"], entry["axes"], entry["taught_from"]) for entry in plan["arms"]]
-    runs = []
-    for entry in plan["runs"]:
-        source = next((need for need in entry["needs"] if need.startswith(f"{DISTIL}/")), None)
-        export, log = (None if place is None else folder / place for place in (entry["export"], entry["log"]))
-        place = folder / entry["folder"]
-        runs.append(Run(entry["stage"], entry["arm"], entry["seed"], place, export=export, source=source, log=log))
-    tasks = tuple(plan["tasks"])
-    names = [arm.name for arm in arms]
+    path, runs = folder / PLAN_FILE, []
+    for run in plan.runs:
+        source = next((need for need in run.needs if need.startswith(f"{DISTIL}/")), None)
+        export = None if run.export is None else folder / run.export
+        place, log = folder / run.label, folder / run.log
+        runs.append(Run(run.stage, run.arm, run.seed, place, export=export, source=source, log=log))
+    names = [arm.name for arm in plan.arms]
     if len(set(names)) != len(names) or not names:
         raise ValueError(f"{path}: arms are {', '.join(names) or 'none'}; expected at least one, each once")
-    strangers = {run.arm for run in runs if run.stage in (*tasks, DISTIL)} - set(names)
+    strangers = {run.arm for run in runs if run.stage in (*plan.tasks, DISTIL)} - set(names)
     if strangers:
         raise ValueError(f"{path}: runs of {', '.join(sorted(strangers))}, which are not among its arms")
     return Study(
-        name=plan["study"],
-        question=plan["question"],
+        name=plan.study,
+        question=plan.question,
         folder=folder,
-        arms=tuple(arms),
-        base_arm=plan["base_arm"],
-        tasks=tasks,
+        arms=plan.arms,
+        base_arm=plan.base_arm,
+        tasks=plan.tasks,
         distil_stages=(DISTIL,),
-        runs=tuple(_with_origins(_with_metrics(runs, tasks, notes))),
-        metric=plan["metric"],
-        trials=plan["trials"],
-        points=plan["points"],
+        runs=tuple(_with_origins(_with_metrics(runs, plan.tasks, notes))),
+        metric=plan.metric,
+        trials=plan.trials,
+        points=plan.points,
         is_planned=True,
     )
 
@@ -194,40 +171,39 @@ def usable_metrics(folder: Path, notes: list[str]) -> dict[str, Any]:
 
 def _with_metrics(runs: Sequence[Run], tasks: Iterable[str], notes: list[str]) -> list[Run]:
     """The runs with their metrics, if these hold what the run's last command writes and belong to it."""
-    absent: list[Run] = []
-    begun: list[Run] = []
+    absent: list[str] = []
+    begun: list[str] = []
     unfinished: list[str] = []
-    result: list[Run] = []
+    result = []
     for run in runs:
-        metrics = usable_metrics(run.folder, notes)
-        prefix = TEST if run.stage in tasks else VAL
-        differing = differing_owner(metrics, run.stage, run.arm, run.seed)
-        if differing:
-            notes.append(f"{run.label} counts as missing: its metrics.json is that of {differing}.")
-            metrics = {}
-        elif strange := no_numbers(metrics, prefix):
-            notes.append(f"{run.label} counts as missing: {', '.join(strange)} in its metrics.json is no number.")
-            metrics = {}
-        elif STATUS in metrics and (why := why_unfinished(metrics)):
+        metrics, prefix = usable_metrics(run.folder, notes), TEST if run.stage in tasks else VAL
+        usable = has_any(metrics, prefix) and run.stage != CORPUS  # which trains nothing, and writes a manifest
+        if why := _why_missing(run, metrics, prefix):
             notes.append(f"{run.label} counts as missing: {why}.")
-            metrics = {}
-        elif run.stage == CORPUS:
-            metrics = {}  # no training: it writes a manifest
-        elif not metrics:
-            (begun if run.log and run.log.is_file() else absent).append(run)
-        elif not has_any(metrics, prefix):
+            usable = False
+        elif run.stage != CORPUS and metrics and not usable:
             unfinished.append(run.label)
-            metrics = {}
-        result.append(replace(run, metrics=metrics))
-    if absent:
-        labels = ", ".join(run.label for run in absent)
-        notes.append(f"Missing runs, without a readable metrics.json: {labels}.")
-    if begun:
-        logs = ", ".join(f"{run.label} (log: {run.log})" for run in begun)
-        notes.append(f"Missing runs, started but failed, stopped or still running before any metrics: {logs}.")
-    if unfinished:
-        notes.append(f"Missing runs, started but without final metrics in metrics.json: {', '.join(unfinished)}.")
+        elif run.stage != CORPUS and not metrics:
+            is_begun = run.log is not None and run.log.is_file()
+            (begun if is_begun else absent).append(f"{run.label} (log: {run.log})" if is_begun else run.label)
+        result.append(replace(run, metrics=metrics if usable else {}))
+    for what, labels in (
+        ("without a readable metrics.json", absent),
+        ("started but failed, stopped or still running before any metrics", begun),
+        ("started but without final metrics in metrics.json", unfinished),
+    ):
+        if labels:
+            notes.append(f"Missing runs, {what}: {', '.join(labels)}.")
     return result
+
+
+def _why_missing(run: Run, metrics: Mapping[str, Any], prefix: str) -> str:
+    """Why metrics are not the run's own and its last; empty where they may be."""
+    if differing := differing_owner(metrics, run.stage, run.arm, run.seed):
+        return f"its metrics.json is that of {differing}"
+    if strange := no_numbers(metrics, prefix):
+        return f"{', '.join(strange)} in its metrics.json is no number"
+    return why_unfinished(metrics) if STATUS in metrics else ""
 
 
 def _with_origins(runs: Sequence[Run]) -> list[Run]:

@@ -6,17 +6,18 @@ from pathlib import Path
 
 from distilkobert.io.metric_names import AGREEMENT, ARM, RECIPE, SEED, STATUS, TEST, has_any
 from distilkobert.io.run_files import CONFIG_FILE, METRICS_FILE, why_unfinished
-from experiments._shared.plan_file import PLAN_FILE, TEACHER, ArmKind
+from experiments._shared.plan_file import PLAN_FILE, TEACHER, Arm, ArmKind
 from experiments._shared.run_results import how_to_finish
 from experiments.report.reading.runs import (
-    CONTROL_ARMS,
-    Arm,
     Run,
     Study,
     planned_study,
     usable_metrics,
 )
 from experiments.report.reading.sources import setting
+
+_KINDS: dict[str, ArmKind] = {TEACHER: "teacher", "undistilled": "control", "mlm_only": "control"}
+"""Of arms that are no students, where no plan says what they are."""
 
 
 def open_runs(folder: Path, notes: list[str], baseline: str | None = None, teacher: str | None = None) -> Study:
@@ -94,8 +95,9 @@ def _found_runs(folder: Path, notes: list[str]) -> Study:
         for name in sorted({run.arm for run in shown})
         for run, row in _rows([run for run in shown if run.arm == name], tasks, notes)
     }
-    kinds = {rows[run.label]: _kind(run.arm) for run in shown}
-    arms = sorted((Arm(name, kind) for name, kind in kinds.items()), key=_order)
+    kinds = {rows[run.label]: _KINDS.get(run.arm, "student") for run in shown}
+    order = ("teacher", "student", "control")
+    arms = sorted((Arm(name, kind) for name, kind in kinds.items()), key=lambda arm: (order.index(arm.kind), arm.name))
     students = [arm.name for arm in arms if arm.kind == "student"]
     base = "base" if "base" in students else students[0] if len(students) == 1 else None
     found = tuple(replace(run, arm=rows.get(run.label, run.arm)) for run in runs.values())
@@ -146,16 +148,6 @@ def _unfinished(folder: Path) -> list[str]:
 def _stages(runs: Iterable[Run], prefix: str) -> tuple[str, ...]:
     """Stages with a run that has a figure of that kind, in order of the alphabet."""
     return tuple(sorted({run.stage for run in runs if has_any(run.metrics, prefix)}))
-
-
-def _kind(name: str) -> ArmKind:
-    if name == TEACHER:
-        return "teacher"
-    return "control" if name in CONTROL_ARMS else "student"
-
-
-def _order(arm: Arm) -> tuple[int, str]:
-    return (("teacher", "student", "control").index(arm.kind), arm.name)
 
 
 def _note_strangers(study: Study, notes: list[str]) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import yaml
 
 from distilkobert.io.run_files import CONFIG_FILE
-from experiments.report.reading.runs import Arm, Run, Study
+from experiments._shared.plan_file import Arm
+from experiments.report.reading.runs import Run, Study
 
 
 @dataclass(frozen=True)

@@ -37,10 +37,9 @@ class Metric:
         """Column heading, such as `NSMC accuracy`."""
         return f"{self.task} {self.score.title}"
 
-    def percent(self, run: Run) -> float | None:
-        """The run's score in per cent; None where it has none."""
-        value = run.number(f"{TEST}{self.score.key}")
-        return None if value is None else value * self.score.scale
+    def percent(self, run: Run, form: str = "") -> float | None:
+        """The run's score in per cent, or that of a form that it exports (`int8/`); None where it has none."""
+        return run.number(f"{form}{TEST}{self.score.key}", self.score.scale)
 
 
 def metrics_of(study: Study) -> tuple[Metric, ...]:

@@ -1,50 +1,18 @@
 """The arms of a study: declared ones times the axes, and the controls."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import product
 
-from experiments._shared.plan_file import TEACHER, ArmEntry, ArmKind
-from experiments.study.plan.args import check_args, check_name, check_names
+from experiments._shared.plan_file import TEACHER, Arm
 from experiments.study.plan.declaration import SearchPart, Study, TaskPart
+from experiments.study.plan.keys import check_name, check_names
 
 MLM_ONLY_CONFIG = "configs/ablation/mlm_only.yaml"
 TASK_DISTIL = "+task_distil"
 """Behind the name of an arm: the row of its exports that a fine-tuned teacher taught on the tasks."""
 MAX_SEED = 2**32 - 1
 """NumPy's generator takes no larger one."""
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One thing that is compared.
-
-    Args:
-        name: part of its folders' names.
-        kind: a student of the question, a control, or the teacher.
-        args: what its distillation adds to the base.
-        seeds: its seeds.
-        axes: axis to the label that it has there.
-        init_from: the model that its fine-tunings start from, where it is no arm's export.
-        taught_from: the arm whose exports its fine-tunings start from, where a fine-tuned teacher teaches them.
-    """
-
-    name: str
-    kind: ArmKind
-    args: tuple[str, ...]
-    seeds: tuple[int, ...]
-    axes: Mapping[str, str] = field(default_factory=dict)
-    init_from: str | None = None
-    taught_from: str | None = None
-
-    @property
-    def is_distilled(self) -> bool:
-        """Whether it has distillations of its own, which export."""
-        return self.kind != "teacher" and self.init_from is None and self.taught_from is None
-
-    def entry(self) -> ArmEntry:
-        """Entry of plan.json."""
-        return {"arm": self.name, "kind": self.kind, "axes": dict(self.axes), "taught_from": self.taught_from}
 
 
 @dataclass(frozen=True)
@@ -92,34 +60,33 @@ def arms_of(study: Study, points: tuple[Point, ...] = ()) -> tuple[Arm, ...]:
         raise ValueError(f"controls: {study.controls} names a control twice")
     trials = max(study.search.trials if study.search else 0, len(points))
     searched = [Point(number, {}).name for number in range(trials)]
-    taught = _taught(study, [name for name, _, _ in students], controls)
-    names = [*(name for name, _, _ in students), *searched, *study.controls, *study.models]
-    names += [f"{name}{TASK_DISTIL}" for name in taught]
+    declared = [arm.name for arm in students]
+    taught = _taught(study, declared, controls)
+    names = [*declared, *searched, *study.controls, *study.models, *(f"{name}{TASK_DISTIL}" for name in taught)]
     check_names(names, "arms (controls are arms too; `controls: []` leaves them out)")
     for name in study.arm_seeds:
         if name not in names:
             raise ValueError(f"arm_seeds.{name}: no such arm; the arms are {', '.join(names)}")
-    if any(name == TEACHER for name, _, _ in students):
+    if TEACHER in declared:
         raise ValueError(f"arms.{TEACHER}: this is the name of the teacher itself; name the arm otherwise")
-    base = base_arm(study)
-    base_args = next(args for name, args, _ in students if name == base)
+    base = next(arm for arm in students if arm.name == base_arm(study))
     special = {"undistilled": ("--trainer.max_steps=0",), "mlm_only": ("-c", MLM_ONLY_CONFIG)}
-    arms = [Arm(TEACHER, "teacher", (), seeds_of(study, TEACHER))] if TEACHER in study.controls else []
-    arms += [Arm(name, "student", args, seeds_of(study, name), axes) for name, args, axes in students]
+    arms = [Arm(TEACHER, "teacher", seeds=seeds_of(study, TEACHER))] if TEACHER in study.controls else []
+    arms += students
     for point in points:
         labels = {option: _text(value) for option, value in point.values.items()}
-        arms.append(Arm(point.name, "student", (*base_args, *point.args), (study.seeds[0],), labels))
-    arms += [Arm(name, "control", (*base_args, *special[name]), seeds_of(study, name)) for name in controls]
+        arms.append(Arm(point.name, axes=labels, args=(*base.args, *point.args), seeds=(study.seeds[0],)))
+    for name in controls:
+        arms.append(Arm(name, "control", args=(*base.args, *special[name]), seeds=seeds_of(study, name)))
     for name, model in study.models.items():
-        check_args(model.overrides, f"models.{name}.overrides")
-        arms.append(Arm(name, "control", tuple(model.overrides), seeds_of(study, name), init_from=model.init_from))
+        seeds = seeds_of(study, name)
+        arms.append(Arm(name, "control", args=tuple(model.overrides), seeds=seeds, init_from=model.init_from))
     seen: dict[tuple[str, ...], str] = {}
-    for arm in arms:
-        if arm.kind == "student" and arm.name not in {point.name for point in points}:
-            if arm.args in seen:
-                same = " ".join(arm.args) or "the base as it is"
-                raise ValueError(f"the arms {seen[arm.args]} and {arm.name} are the same command ({same})")
-            seen[arm.args] = arm.name
+    for arm in students:
+        if arm.args in seen:
+            same = " ".join(arm.args) or "the base as it is"
+            raise ValueError(f"the arms {seen[arm.args]} and {arm.name} are the same command ({same})")
+        seen[arm.args] = arm.name
     return tuple(row for arm in arms for row in (arm, *([_taught_row(study, arm)] if arm.name in taught else [])))
 
 
@@ -134,7 +101,7 @@ def _taught(study: Study, students: Sequence[str], controls: Sequence[str]) -> l
             continue
         if part.distil.arms == []:
             raise ValueError(f"then.{task}.distil.arms: is empty; name arms, or leave it out for all declared ones")
-        chosen = distilled_on(part, students)
+        chosen = distilled_on(study, part)
         if unknown := [name for name in chosen if name not in (*students, *controls)]:
             known = ", ".join([*students, *controls])
             raise ValueError(f"then.{task}.distil.arms: no such student {unknown[0]!r}; there are {known}")
@@ -142,19 +109,19 @@ def _taught(study: Study, students: Sequence[str], controls: Sequence[str]) -> l
     return list(dict.fromkeys(found))
 
 
-def distilled_on(part: TaskPart, students: Sequence[str]) -> list[str]:
-    """Names of the arms whose exports are distilled on a task; `students` are the declared ones."""
+def distilled_on(study: Study, part: TaskPart) -> list[str]:
+    """Names of the arms whose exports are distilled on a task."""
     if part.distil is None:
         return []
     if part.distil.arms is not None:
         return part.distil.arms
-    return [name for name in students if part.arms is None or name in part.arms]
+    return [arm.name for arm in declared_students(study) if part.arms is None or arm.name in part.arms]
 
 
 def _taught_row(study: Study, arm: Arm) -> Arm:
     name = f"{arm.name}{TASK_DISTIL}"
     seeds = seeds_of(study, name) if name in study.arm_seeds else arm.seeds
-    return Arm(name, arm.kind, (), seeds, arm.axes, taught_from=arm.name)
+    return Arm(name, arm.kind, arm.axes, arm.name, seeds=seeds)
 
 
 def base_arm(study: Study) -> str:
@@ -163,36 +130,35 @@ def base_arm(study: Study) -> str:
     Raises:
         ValueError: it is none of the students.
     """
-    names = [name for name, _, _ in declared_students(study)]
+    names = [arm.name for arm in declared_students(study)]
     base = study.base_arm or names[0]
     if base not in names:
         raise ValueError(f"base_arm: there is no arm {base!r}; the arms are {', '.join(names)}")
     return base
 
 
-def declared_students(study: Study) -> list[tuple[str, tuple[str, ...], dict[str, str]]]:
-    """Name, arguments and axes of the declared arms, multiplied by all combinations of the axes' labels.
+def declared_students(study: Study) -> list[Arm]:
+    """The declared arms, multiplied by all combinations of the axes' labels.
 
     Raises:
-        ValueError: see `check_name` and `check_args`; or an axis has no labels.
+        ValueError: see `check_name`; or an axis has no labels.
     """
-    for name, args in study.arms.items():
+    for name in study.arms:
         check_name(name, "arms")
-        check_args(args, f"arms.{name}")
     for axis, labels in study.axes.items():
         if not labels:
             raise ValueError(f"axes.{axis}: has no labels")
-        for label, args in labels.items():
+        for label in labels:
             check_name(label, f"axes.{axis}")
-            check_args(args, f"axes.{axis}.{label}")
     if not study.arms and not study.axes:
-        return [("distilled", (), {})]
+        return [Arm("distilled", seeds=seeds_of(study, "distilled"))]
     students = []
     for name, args in study.arms.items() if study.arms else [("", [])]:
         for combination in product(*(labels.items() for labels in study.axes.values())):
             chosen = dict(zip(study.axes, (label for label, _ in combination), strict=True))
             every = (*args, *(arg for _, more in combination for arg in more))
-            students.append(("-".join(part for part in (name, *chosen.values()) if part), every, chosen))
+            full = "-".join(part for part in (name, *chosen.values()) if part)
+            students.append(Arm(full, axes=chosen, args=every, seeds=seeds_of(study, full)))
     return students
 
 

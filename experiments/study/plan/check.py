@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,60 @@ from jsonargparse import ArgumentError, Namespace
 
 from distilkobert.stop_signals import StopSignals
 from experiments._shared.parsing.explanations import explain
-from experiments._shared.plan_file import CORPUS, DISTIL, TEACHER
+from experiments._shared.plan_file import CORPUS, DISTIL, TEACHER, Arm, Plan, PlannedRun
+from experiments._shared.settings import places_of
 from experiments._shared.trainer_cli import TRAINER_OPTIONS, TrainerCLI
-from experiments.study.plan.args import group_args
-from experiments.study.plan.arms import Arm
-from experiments.study.plan.plan import Plan, Run
-from experiments.study.plan.sources import Lack
+from experiments._shared.training.data_tokenizer import AUTO
+from experiments.study.plan.mappings import group_args
+
+_HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
+"""How ids on the Hugging Face hub look: `name` or `owner/name`; so does many a folder's path."""
+_ON_HUB = ("model.teacher", "data.tokenizer")
 
 TASK_DISTILLATION = "TaskDistillation"
 _EXPECTED = f"expected {TASK_DISTILLATION}: add configs/finetune/distil.yaml to its configs"
+
+
+@dataclass
+class Lack:
+    """What the runs of a plan name that is not there, each with the key and the option that name it.
+
+    Args:
+        missing: folders that are not there.
+        asked: names that are no folder here and have the form of a hub id, so that the run will ask the hub.
+    """
+
+    missing: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    _seen: set[tuple[str, str]] = field(default_factory=set)
+
+    def add(self, key: str, settings: Mapping[str, Any], made: Path) -> None:
+        """Look for what a run with these settings reads; what was looked for already is passed over.
+
+        Args:
+            key: the key of the study file that the run comes from.
+            settings: the settings that its command comes to.
+            made: the study's folder; what is below it is made by the study.
+        """
+        for option, name in _sources(settings):
+            if (option, name) in self._seen:
+                continue
+            self._seen.add((option, name))
+            there = bool(name) and (Path(name).is_dir() or (option == "model.teacher" and Path(name).is_file()))
+            if there or made.resolve() in Path(name).resolve().parents:
+                continue
+            on_hub = option in _ON_HUB and _HUB_ID.fullmatch(name) and not name.endswith(".ckpt")
+            (self.asked if on_hub else self.missing).append(f"{key}: {option}={name or repr(name)}")
+
+
+def _sources(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Options that name what is read, with their values; an option that the run does not have is left out."""
+    for part, name in (("data", "data_dir"), ("model", "teacher"), ("data", "tokenizer")):
+        for place in places_of(settings[part].get("init_args", {}).get(name)):
+            if place != AUTO:
+                yield f"{part}.{name}", place
+    if probe := settings["probe"]["data_dir"]:
+        yield "probe.data_dir", probe
 
 
 class CommandParser(TrainerCLI):
@@ -138,7 +184,7 @@ def _check_task(key: str, settings: Mapping[str, Any], of_teacher: Mapping[str, 
             )
 
 
-def _check_effect(parser: CommandParser, arm: Arm, run: Run, settings: Mapping[str, Any]) -> None:
+def _check_effect(parser: CommandParser, arm: Arm, run: PlannedRun, settings: Mapping[str, Any]) -> None:
     """Refuse an argument without which an arm's settings are the same; an axis may have the base's value as a label."""
     args, length = run.commands[0][1:], len(arm.args)
     start = next(place for place in range(len(args)) if args[place : place + length] == arm.args)
@@ -155,7 +201,7 @@ def _check_effect(parser: CommandParser, arm: Arm, run: Run, settings: Mapping[s
             )
 
 
-def _first_runs(plan: Plan) -> Iterator[Run]:
+def _first_runs(plan: Plan) -> Iterator[PlannedRun]:
     """The first training of the teacher and of each arm; of each task one, one with each model, one with a teacher."""
     seen: set[tuple[str, str]] = set()
     same = {arm.name: "taught" if arm.taught_from else "" for arm in plan.arms if arm.init_from is None}
@@ -166,7 +212,7 @@ def _first_runs(plan: Plan) -> Iterator[Run]:
             yield run
 
 
-def _key(run: Run, arm: Arm | None) -> str:
+def _key(run: PlannedRun, arm: Arm | None) -> str:
     """The key of the study file that a run comes from."""
     if run.stage == DISTIL:
         return f"arm {run.arm}"

@@ -4,11 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from experiments._shared.latency_file import LATENCY_FILE
-from experiments._shared.plan_file import CORPUS, DISTIL, LATENCY, TEACHER
-from experiments.study.plan.args import check_args
-from experiments.study.plan.arms import Arm, check_seeds, declared_students, distilled_on, seeds_of
-from experiments.study.plan.declaration import Study, TaskPart
-from experiments.study.plan.plan import Command, Run
+from experiments._shared.plan_file import CORPUS, DISTIL, LATENCY, TEACHER, Arm, Command, PlannedRun
+from experiments.study.plan.arms import check_seeds, distilled_on, seeds_of
+from experiments.study.plan.declaration import Study
 
 BEST_CHECKPOINT = "checkpoints/best.ckpt"
 """What a fine-tuning leaves in its folder to be tested, and to teach."""
@@ -26,47 +24,44 @@ class Commands:
     study: Study
     folder: str
 
-    def corpus(self) -> list[Run]:
+    def corpus(self) -> list[PlannedRun]:
         """The preparation of the corpus, if the study has one."""
         part = self.study.corpus
         if part is None:
             return []
         args = ("--input", *part.input, f"--tokenizer={part.tokenizer}", f"--output={self._corpus_folder}")
         command = ("experiments.prepare", "corpus", *args, *part.options)
-        return [Run(CORPUS, CORPUS, self.study.seeds[0], (command,))]
+        return [PlannedRun(CORPUS, CORPUS, self.study.seeds[0], (command,))]
 
-    def teacher(self) -> list[Run]:
+    def teacher(self) -> list[PlannedRun]:
         """The pretraining of the teacher, if the study has one."""
         part = self.study.teacher
         if isinstance(part, str):
             return []
-        check_args(part.overrides, "teacher.overrides")
         seed = self.study.seeds[0] if part.seed is None else check_seeds([part.seed], "teacher.seed")[0]
         args = (*self._corpus_args, *part.overrides)
         needs = tuple(run.label for run in self.corpus())
         return [self._exporting(TEACHER, TEACHER, seed, part.configs, args, needs)]
 
-    def distillation(self, arm: Arm, seed: int) -> Run:
+    def distillation(self, arm: Arm, seed: int) -> PlannedRun:
         """One arm, distilled with one seed."""
         teacher = f"--model.teacher={self._teacher_source}"
         args = (*self._corpus_args, *self.study.overrides, teacher, *arm.args)
         needs = tuple(run.label for run in (*self.corpus(), *self.teacher()))
         return self._exporting(DISTIL, arm.name, seed, self.study.base, args, needs)
 
-    def fine_tunings(self, arm: Arm, exports: Mapping[tuple[str, int], Run]) -> Iterator[Run]:
+    def fine_tunings(self, arm: Arm, exports: Mapping[tuple[str, int], PlannedRun]) -> Iterator[PlannedRun]:
         """All tasks of one arm, from its exports; plain, or taught by the teacher that was fine-tuned on the task.
 
         Raises:
-            ValueError: see `check_args` and `check_seeds`; or the study has no such fine-tuned teacher.
+            ValueError: see `check_seeds`; or the study has no such fine-tuned teacher.
         """
         for task, part in self.study.then.items():
-            check_args(part.overrides, f"then.{task}.overrides")
             configs, args = part.configs, part.overrides
             taught_by: tuple[str, ...] = ()
             if arm.taught_from is not None:
-                if part.distil is None or arm.taught_from not in self._distilled_on(part):
+                if part.distil is None or arm.taught_from not in distilled_on(self.study, part):
                     continue
-                check_args(part.distil.overrides, f"then.{task}.distil.overrides")
                 teacher = self._fine_tuned_teacher(task, part.distil.teacher_seed)
                 configs = [*configs, *part.distil.configs]
                 args = [*args, *part.distil.overrides, f"--model.teacher={self.folder}/{teacher}/{BEST_CHECKPOINT}"]
@@ -80,13 +75,13 @@ class Commands:
                 fit, place = self._fit(task, arm.name, seed, configs, (*args, *own, init))
                 best = f"--ckpt_path={place}/{BEST_CHECKPOINT}"
                 test = ("experiments.train", "test", "-c", f"{place}/config.yaml", best)
-                yield Run(task, arm.name, seed, (fit, test), (*needs, *taught_by))
+                yield PlannedRun(task, arm.name, seed, (fit, test), (*needs, *taught_by))
 
     def _task_seeds(self, task: str, of_arm: tuple[int, ...]) -> tuple[int, ...]:
         seeds = self.study.then[task].seeds
         return of_arm if seeds is None else check_seeds(seeds, f"then.{task}.seeds")
 
-    def _start(self, arm: Arm, seed: int, exports: Mapping[tuple[str, int], Run]) -> tuple[str, tuple[str, ...]]:
+    def _start(self, arm: Arm, seed: int, exports: Mapping[tuple[str, int], PlannedRun]) -> tuple[str, tuple[str, ...]]:
         """What a fine-tuning starts from, and the runs that make it."""
         if arm.init_from is not None:
             return arm.init_from, ()
@@ -96,9 +91,6 @@ class Commands:
         first = next(seed for name, seed in exports if name == source)
         start = exports.get((source, seed)) or exports[source, first]
         return f"{self.folder}/{start.export}", (start.label,)
-
-    def _distilled_on(self, part: TaskPart) -> list[str]:
-        return distilled_on(part, [name for name, _, _ in declared_students(self.study)])
 
     def _fine_tuned_teacher(self, task: str, seed: int | None) -> str:
         """Label of the teacher's fine-tuning on a task, the first or that of a seed."""
@@ -115,7 +107,7 @@ class Commands:
             raise ValueError(f"{key}.teacher_seed: {seed} is no seed of the teacher on {task}; it has {known}")
         return f"{task}/{TEACHER}_seed{seeds[0] if seed is None else seed}"
 
-    def latency(self, exports: Mapping[tuple[str, int], Run], arms: Sequence[Arm]) -> Run:
+    def latency(self, exports: Mapping[tuple[str, int], PlannedRun], arms: Sequence[Arm]) -> PlannedRun:
         """The teacher and the first export of each arm, measured side by side in one process.
 
         What is no folder when it is measured is left out: a teacher on the hub, an export whose run failed.
@@ -126,7 +118,7 @@ class Commands:
         output = f"--output={self.folder}/{LATENCY_FILE}"
         command = ("experiments.bench", "latency", "--models", *models, output, "--skip_missing=true")
         needs = tuple(run.label for run in (*self.teacher(), *firsts))
-        return Run(LATENCY, "exports", self.study.seeds[0], (command,), needs)
+        return PlannedRun(LATENCY, "exports", self.study.seeds[0], (command,), needs)
 
     @property
     def _corpus_folder(self) -> str:
@@ -145,12 +137,12 @@ class Commands:
 
     def _exporting(
         self, stage: str, arm: str, seed: int, configs: Sequence[str], args: Sequence[str], needs: tuple[str, ...]
-    ) -> Run:
+    ) -> PlannedRun:
         """Train and export; `fit` ends with a validation, so the metrics are those of the weights exported."""
         fit, place = self._fit(stage, arm, seed, configs, args)
         last, export = f"{place}/checkpoints/last.ckpt", f"exported/{arm}_seed{seed}"
         exported = ("experiments.export", f"--checkpoint={last}", f"--output={self.folder}/{export}")
-        return Run(stage, arm, seed, (fit, exported), needs, export)
+        return PlannedRun(stage, arm, seed, (fit, exported), needs, export)
 
     def _fit(self, stage: str, arm: str, seed: int, configs: Sequence[str], args: Sequence[str]) -> tuple[Command, str]:
         """A training and the folder it writes."""

@@ -1,12 +1,14 @@
 """Expand a study into its plan. Pure: no file is read, nothing is started."""
 
 from distilkobert.io.metric_names import TEST
-from experiments._shared.plan_file import DISTIL, TEACHER
-from experiments.study.plan.args import check_args, check_stages
+from experiments._shared.plan_file import DISTIL, TEACHER, Plan
 from experiments.study.plan.arms import Point, arms_of, base_arm, check_seeds
 from experiments.study.plan.commands import Commands
 from experiments.study.plan.declaration import Declared, Study
-from experiments.study.plan.plan import Plan
+from experiments.study.plan.keys import TRAINING_OPTIONS, check_names, values_at
+from experiments.study.plan.mappings import check_words
+
+_OWN_FOLDERS = ("corpus", "teacher", "distil", "latency", "exported", "logs", "locks")
 
 
 def expand(declared: Declared, points: tuple[Point, ...] = ()) -> Plan:
@@ -27,9 +29,11 @@ def expand(declared: Declared, points: tuple[Point, ...] = ()) -> Plan:
         raise ValueError("base: is empty; name a recipe, for example configs/distill/distilkobert.yaml")
     if isinstance(study.teacher, str) and not study.teacher.strip():
         raise ValueError("teacher: is empty; name a folder, a checkpoint or a hub id, or how to pretrain it")
-    check_stages(study.then)
-    check_args(study.overrides, "overrides")
-    check_args(study.machine, "machine")
+    check_names(study.then, "then")
+    if taken := [name for name in study.then if name in _OWN_FOLDERS]:
+        raise ValueError(f"then: {taken[0]!r} is the name of a folder of every study; name the task otherwise")
+    for key, words in values_at(study, TRAINING_OPTIONS):
+        check_words(words, key)
     _check_metric(study)
     arms = arms_of(study, points)
     commands = Commands(study, study_folder(declared))
@@ -64,7 +68,7 @@ def study_folder(declared: Declared) -> str:
 
 def _check_metric(study: Study) -> None:
     if study.search is not None:
-        check_args([f"--{option}=" for option in study.search.options], "search.options")
+        check_words([f"--{option}=" for option in study.search.options], "search.options")
         check_seeds([study.search.seed], "search.seed")
         if study.metric is None or not study.search.options or study.search.trials < 1:
             raise ValueError(

@@ -7,15 +7,18 @@ A value keeps the letters it is written with: `3.0e-4` is not 0.0003 on the comm
 """
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 import yaml
 
-from experiments.study.plan.args import CONFIG_OPTIONS, group_args
+from experiments._shared.parsing.words import CONFIG_OPTIONS
 
 CONFIGS = "configs"
 _WIDTH = 100
+_OWN_OPTIONS = ("run", "seed_everything", "ckpt_path", "model.teacher", "model.init_from")
+_NO_SETTINGS = ("help", "print_config")
 Options: TypeAlias = dict[str, str | list[str]]
 """Option, without dashes, to the text of its value; `configs` to config files."""
 
@@ -72,14 +75,32 @@ def _slice(node: yaml.Node, text: str) -> str:
     return text[node.start_mark.index : node.end_mark.index]
 
 
-def merge_options(first: Sequence[Options], then: Sequence[Options]) -> list[Options]:
+def group_args(args: Sequence[str], where: str) -> list[tuple[str, ...]]:
+    """The arguments, each option together with its value: `-c FILE`, `--option=value`, `--option value`.
+
+    Raises:
+        ValueError: an argument is no option and no value of one.
+    """
+    groups: list[tuple[str, ...]] = []
+    for arg in args:
+        if arg.startswith("-") and not re.fullmatch(r"-[\d.].*", arg):
+            groups.append((arg,))
+        elif groups and len(groups[-1]) == 1 and "=" not in groups[-1][0]:
+            groups[-1] = (groups[-1][0], arg)
+        else:
+            raise ValueError(f"{where}: {arg!r} is no option; write -c FILE or --option=value")
+    return groups
+
+
+def merge_words(first: Sequence[str], then: Sequence[str]) -> list[str]:
     """Both; an option that both have is in its first place with its second value, config files follow each other."""
-    if len(first) != 1 or len(then) != 1:
+    (one, *more), (other, *others) = from_words(first, ""), from_words(then, "")
+    if more or others:
         return [*first, *then]
-    merged: Options = {**first[0], **then[0]}
-    if CONFIGS in first[0] and CONFIGS in then[0]:
-        merged[CONFIGS] = [*first[0][CONFIGS], *then[0][CONFIGS]]
-    return [merged]
+    merged: Options = {**one, **other}
+    if CONFIGS in one and CONFIGS in other:
+        merged[CONFIGS] = [*one[CONFIGS], *other[CONFIGS]]
+    return to_words([merged])
 
 
 def to_words(mappings: Iterable[Options]) -> list[str]:
@@ -102,8 +123,9 @@ def from_words(words: Sequence[str], where: str) -> list[Options]:
         name, _, value = group[0].partition("=")
         value = value if len(group) == 1 else group[1]
         current = mappings[-1]
-        if len(group) == 1 and "=" not in group[0]:
-            raise ValueError(f"{where}: {group[0]} has no value")
+        if len(group) == 1 and "=" not in group[0]:  # it would take the next argument of the command line
+            right = f"{group[0]} FILE" if group[0] in CONFIG_OPTIONS else f"{group[0]}=VALUE"
+            raise ValueError(f"{where}: {group[0]} has no value; write {right}")
         if name in CONFIG_OPTIONS:
             if CONFIGS in current and list(current)[-1] != CONFIGS:
                 mappings.append({})
@@ -115,6 +137,20 @@ def from_words(words: Sequence[str], where: str) -> list[Options]:
             mappings.append({})
         mappings[-1][name.lstrip("-")] = value
     return mappings
+
+
+def check_words(words: Sequence[str], where: str) -> None:
+    """Refuse options that the study would overrule, or that set nothing.
+
+    Raises:
+        ValueError: see `from_words`; or an option is none of the study file's.
+    """
+    for option, value in (pair for options in from_words(words, where) for pair in options.items()):
+        name = option.removesuffix("+").replace(".init_args.", ".")
+        if name in _NO_SETTINGS or name.endswith(".help"):
+            raise ValueError(f"{where}: --{option}={value} is no setting; leave it out")
+        if any(name == own or name.startswith(f"{own}.") for own in _OWN_OPTIONS):
+            raise ValueError(f"{where}: --{option}={value} is set by the study itself; leave it out")
 
 
 def written(key: str, mappings: Sequence[Options], indent: str = "") -> str:

@@ -1,10 +1,10 @@
 """Read a study's command line: the file, settings, options that win over the file's, and the file's variables."""
 
-import argparse
 import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass, replace
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -14,8 +14,9 @@ from jsonargparse import ArgumentError
 
 from experiments._shared.parsing.explanations import KEY, explain
 from experiments._shared.parsing.parsers import StrictParser
-from experiments.study.plan.args import check_name
+from experiments._shared.parsing.words import option_values
 from experiments.study.plan.declaration import Declared, Settings, Study
+from experiments.study.plan.keys import check_name
 from experiments.study.plan.reading import StudyFile, read_study
 
 _PART = re.compile(r"\b\w+Part: ")
@@ -29,6 +30,17 @@ A study that was broken off goes on where it stopped: start the same command aga
 machine or on several with a common file system, and the workers share the runs. docs/studies.md says the rest."""
 
 
+class _StudyParser(StrictParser):
+    """Takes the content of a study file as `read_study` gives it; that of a file of settings is parsed as it is."""
+
+    file = StudyFile("", {}, {})
+
+    def parse_path(self, cfg_path: Any, *args: Any, **kwargs: Any) -> Any:
+        """Parse the study's file, which has been read."""
+        content = yaml.safe_dump(self.file.content, allow_unicode=True, sort_keys=False, width=10**6)
+        return self.parse_string(content, *args, **kwargs)
+
+
 def parse_study(arguments: Sequence[str] | None = None) -> Declared:
     """Read a study from its command line: `--config FILE`, settings, and options that win over the file's.
 
@@ -39,47 +51,27 @@ def parse_study(arguments: Sequence[str] | None = None) -> Declared:
         ValueError: something is not as it should be; the file and its line or key are named.
         FileNotFoundError: there is no such file.
     """
-    parser = StrictParser(prog="python -m experiments.study", description=DESCRIPTION)
+    parser = _StudyParser(prog="python -m experiments.study", description=DESCRIPTION)
     parser.exit_on_error = False
     parser.add_argument("--config", action="config", required=True, help="the study's YAML")
     parser.add_argument("--dry_run", action="store_true", help="print the command lines and start nothing")
     parser.add_class_arguments(Settings)
     parser.add_class_arguments(Study)
     words = list(sys.argv[1:] if arguments is None else arguments)
-    file = _file_of(words)
-    study_file = StudyFile("", {}, {}) if file is None else read_study(file)
-    content = yaml.safe_dump(study_file.content, allow_unicode=True, sort_keys=False, width=10**6)
+    file = Path(option_values(words, "--config")[-1]) if option_values(words, "--config") else None
+    if file is not None:
+        parser.file = read_study(file)
     try:
-        options = parser.instantiate(parser.parse_args(_with_content(words, content)))
+        options = parser.instantiate(parser.parse_args(words))
     except (ArgumentError, ValueError) as error:
-        message = str(error).replace(content, str(file))
-        words = _PART.sub("", explain(message, [part.name for part in fields(Study)]))
-        raise ValueError(f"{_place(file, study_file.lines, message)}{words}") from error
+        text = _PART.sub("", explain(str(error), [part.name for part in fields(Study)]))
+        raise ValueError(f"{_place(file, parser.file.lines, str(error))}{text}") from error
     assert file is not None  # the parser refuses a command line without one
     settings = Settings(**{part.name: options[part.name] for part in fields(Settings)})
     study = Study(**{part.name: options[part.name] for part in fields(Study)})
     name = settings.name or file.stem
     check_name(name, "the study's name (--name)")
-    return Declared(study_file.question, name, fill_variables(study, file), settings, options.dry_run)
-
-
-def _file_of(arguments: Sequence[str]) -> Path | None:
-    """The study's file, looked up before the parser reads it, so that its faults are named with their lines."""
-    finder = argparse.ArgumentParser(allow_abbrev=False, add_help=False)
-    finder.add_argument("--config")
-    known, _ = finder.parse_known_args(arguments)
-    return Path(known.config) if known.config else None
-
-
-def _with_content(words: Sequence[str], content: str) -> list[str]:
-    """The command line with the content of the file in place of its name."""
-    found = list(words)
-    for place, word in enumerate(words):
-        if word == "--config" and place + 1 < len(words):
-            found[place + 1] = content
-        elif word.startswith("--config="):
-            found[place] = f"--config={content}"
-    return found
+    return Declared(parser.file.question, name, fill_variables(study, file), settings, options.dry_run)
 
 
 def _place(file: Path | None, lines: Mapping[str, int], message: str) -> str:
@@ -99,19 +91,17 @@ def fill_variables(study: Study, file: Path) -> Study:
     Raises:
         ValueError: a name is no variable of the file, variables use each other in a circle, or one is used nowhere.
     """
+    uses = {name: _VARIABLE.findall(str(text)) for name, text in study.variables.items()}
     values: dict[str, str] = {}
-
-    def resolve(name: str, users: tuple[str, ...]) -> None:
-        if name in users:
-            raise ValueError(f"{file}: variables.{name}: it uses itself, by way of {' and '.join(users)}")
-        text = str(study.variables[name])
-        for used in _VARIABLE.findall(text):
-            if used in study.variables and used not in values:
-                resolve(used, (*users, name))
-        values[name] = _fill(text, values, f"{file}: variables.{name}")
-
-    for name in study.variables:
-        resolve(name, ())
+    try:
+        for name in TopologicalSorter(uses).static_order():
+            if name in uses:
+                values[name] = _fill(str(study.variables[name]), values, f"{file}: variables.{name}")
+    except CycleError as error:
+        first, *others = sorted(set(error.args[1]))
+        raise ValueError(
+            f"{file}: variables.{first}: it uses itself, by way of {' and '.join([first, *others])}"
+        ) from None
     used = set(_VARIABLE.findall(str(asdict(study))))
     if unused := sorted(set(values) - used):
         known = f"; the file uses {', '.join(sorted(used))}" if used else ""

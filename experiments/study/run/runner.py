@@ -8,13 +8,11 @@ from datetime import datetime
 from pathlib import Path
 
 from distilkobert.io.run_files import read_metrics, why_unfinished
-from experiments._shared.plan_file import LATENCY
-from experiments.study.plan.plan import Command, Plan, Run
+from experiments._shared.plan_file import LATENCY, Command, Plan, PlannedRun
 from experiments.study.run.locks import FileLock
 from experiments.study.run.process import PYTHON, Child, tail
-from experiments.study.run.remaining import Remaining, remaining
 from experiments.study.run.search import Search
-from experiments.study.run.status import ENDED, OPEN, Status, statuses
+from experiments.study.run.status import ENDED, OPEN, Remaining, Status, remaining, statuses
 from experiments.study.run.trials import RunJournal
 from experiments.study.run.unfinished import unfinished_work
 from experiments.study.run.view import View
@@ -27,7 +25,7 @@ _GRACE_SECONDS = 30.0
 class Job:
     """A run that this worker holds."""
 
-    run: Run
+    run: PlannedRun
     lock: FileLock
     log: Path
     left: deque[Command]
@@ -35,6 +33,7 @@ class Job:
     started: float = field(default_factory=time.monotonic)
 
 
+@dataclass
 class Worker:
     """Runs a study's runs until none is left for anybody.
 
@@ -49,28 +48,19 @@ class Worker:
         pause: seconds between two looks at what has ended.
     """
 
-    def __init__(
-        self,
-        plan: Plan,
-        folder: Path,
-        journal: RunJournal,
-        view: View,
-        search: Search | None = None,
-        places: int = 1,
-        launcher: tuple[str, ...] = PYTHON,
-        pause: float = 1.0,
-    ) -> None:
-        self.plan = plan
-        self.folder = folder
-        self.journal = journal
-        self.view = view
-        self.search = search
-        self.places = places
-        self.launcher = launcher
-        self.pause = pause
+    plan: Plan
+    folder: Path
+    journal: RunJournal
+    view: View
+    search: Search | None = None
+    places: int = 1
+    launcher: tuple[str, ...] = PYTHON
+    pause: float = 1.0
+
+    def __post_init__(self) -> None:
         self._jobs: dict[str, Job] = {}
         # Several trainings on one machine with all its threads each mostly wait for each other.
-        self._environment = {**({"OMP_NUM_THREADS": "1"} if places > 1 else {}), **os.environ}
+        self._environment = {**({"OMP_NUM_THREADS": "1"} if self.places > 1 else {}), **os.environ}
         self._redo = self._touched()
 
     def run(self) -> dict[str, Status]:
@@ -139,7 +129,7 @@ class Worker:
                 moved |= self._take(run)
         return moved
 
-    def _take(self, run: Run) -> bool:
+    def _take(self, run: PlannedRun) -> bool:
         """Start a run, unless another worker has it."""
         lock = FileLock(self.folder / "locks" / f"{run.file_stem}.lock")
         if not lock.try_acquire():

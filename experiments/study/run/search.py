@@ -1,16 +1,15 @@
 """The search of a study: points proposed by Optuna's TPE, which then are arms like the declared ones."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from distilkobert.io.metric_names import BEST, VAL
 from distilkobert.io.run_files import read_metrics
-from experiments._shared.plan_file import CORPUS, DISTIL, TEACHER
+from experiments._shared.plan_file import CORPUS, DISTIL, TEACHER, Plan
 from experiments.study.plan.arms import Point
 from experiments.study.plan.declaration import SearchPart, SearchRange
-from experiments.study.plan.plan import Plan
 from experiments.study.run.locks import FileLock
 from experiments.study.run.metric import direction_of, no_such_figure
 from experiments.study.run.status import ENDED, Status
@@ -30,6 +29,7 @@ _RETOLD = "retold"
 """Mark of a trial that tells what became of a point that had failed: that point's number."""
 
 
+@dataclass
 class Search:
     """Proposes points, and tells Optuna what came of them.
 
@@ -45,24 +45,17 @@ class Search:
         ValueError: the journal holds a search of other options, or by another metric; says what differs.
     """
 
-    def __init__(
-        self,
-        storage: "JournalStorage",
-        name: str,
-        part: SearchPart,
-        metric: str,
-        folder: Path,
-        enter: Callable[[tuple[Point, ...]], Plan],
-    ) -> None:
-        self._storage = storage
-        self._name = f"{name}/search"
-        self._part = part
-        self._metric = metric
-        self._stage, _, self._key = metric.partition("/")
-        self._folder = folder
-        self._enter = enter
-        self._lock = FileLock(folder / "locks" / "study.lock")
-        self._direction = part.direction or direction_of(metric)
+    storage: "JournalStorage"
+    name: str
+    part: SearchPart
+    metric: str
+    folder: Path
+    enter: Callable[[tuple[Point, ...]], Plan]
+
+    def __post_init__(self) -> None:
+        self._stage, _, self._key = self.metric.partition("/")
+        self._lock = FileLock(self.folder / "locks" / "study.lock")
+        self._direction = self.part.direction or direction_of(self.metric)
         self._study: Study | None = None
         self._load()
 
@@ -87,22 +80,21 @@ class Search:
                 first = [run for run in plan.runs if run.stage in (CORPUS, TEACHER, DISTIL)]
                 held_up = any(status[run.label] == "waiting" for run in first)
                 ready = any(status[run.label] == "ready" for run in plan.runs)
-                if held_up or ready or len(points) >= self._part.trials or not self._metric_is_there(plan, status):
+                if held_up or ready or len(points) >= self.part.trials or not self._metric_is_there(plan, status):
                     return plan
                 self._ask(len(points))
-            return self._enter(self.points())
+            return self.enter(self.points())
 
     def best(self) -> str:
         """The best point, in words; empty while none has been measured."""
         measured = [trial for trial in self._trials() if trial.value is not None]
-        if not measured:
+        if self._study is None or not measured:
             return ""
-        choose = max if self._direction == "maximize" else min
-        best = choose(measured, key=lambda trial: trial.value or 0.0)
+        best = self._study.best_trial
         values = ", ".join(f"{option}={value}" for option, value in best.params.items())
         name = Point(best.user_attrs.get(_RETOLD, best.number), {}).name
         return (
-            f"best of {len(measured)} points by {self._metric}, {self._direction}: {name} ({values}): {best.value:.4f}"
+            f"best of {len(measured)} points by {self.metric}, {self._direction}: {name} ({values}): {best.value:.4f}"
         )
 
     def _trials(self) -> "list[FrozenTrial]":
@@ -112,13 +104,14 @@ class Search:
         """Open the search if any worker has begun it; until then its declaration may change."""
         import optuna
 
-        if self._study is not None or (not make and self._name not in optuna.get_all_study_names(self._storage)):
+        name = f"{self.name}/search"
+        if self._study is not None or (not make and name not in optuna.get_all_study_names(self.storage)):
             return
         study = optuna.create_study(
-            storage=self._storage, study_name=self._name, direction=self._direction, load_if_exists=True
+            storage=self.storage, study_name=name, direction=self._direction, load_if_exists=True
         )
-        options = {name: asdict(values) for name, values in self._part.options.items()}
-        now = {"metric": self._metric, "search.direction": self._direction, "search.options": options}
+        options = {name: asdict(values) for name, values in self.part.options.items()}
+        now = {"metric": self.metric, "search.direction": self._direction, "search.options": options}
         before = study.user_attrs.get(_DECLARED, now)
         for key, value in now.items():
             if before[key] != value:
@@ -146,9 +139,9 @@ class Search:
         return all(status[label] in ENDED for label in shown)
 
     def _figure(self, label: str) -> float:
-        metrics = read_metrics(self._folder / label)
+        metrics = read_metrics(self.folder / label)
         if self._key not in metrics:
-            raise ValueError(no_such_figure(self._metric, label, metrics, (BEST, VAL)))
+            raise ValueError(no_such_figure(self.metric, label, metrics, (BEST, VAL)))
         return float(metrics[self._key])
 
     def _ask(self, count: int) -> None:
@@ -161,8 +154,8 @@ class Search:
         for trial in self._trials():
             if trial.state == TrialState.RUNNING and _WHOLE not in trial.user_attrs:
                 self._study.tell(trial.number, state=TrialState.FAIL)
-        self._study.sampler = TPESampler(seed=self._part.seed + count)
-        asked = self._study.ask({option: _distribution(values) for option, values in self._part.options.items()})
+        self._study.sampler = TPESampler(seed=self.part.seed + count)
+        asked = self._study.ask({option: _distribution(values) for option, values in self.part.options.items()})
         asked.set_user_attr(_WHOLE, True)
 
     def _tell(self, plan: Plan, status: Mapping[str, Status]) -> None:

@@ -4,12 +4,13 @@ The journal says what is done and what failed. Who runs a run is said by a lock 
 (`locks.py`): a journal has no heartbeat, so what it calls running may have been killed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
-from experiments._shared.plan_file import PlanJson
+from experiments._shared.plan_file import Plan, plan_of
 from experiments.study.run.journal import JOURNAL_FILE
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from optuna.storages import JournalStorage
 
 State = Literal["waiting", "running", "done", "failed"]
+_STATES: dict[str, State] = {"WAITING": "waiting", "RUNNING": "running", "COMPLETE": "done", "FAIL": "failed"}
+"""By Optuna's names of them."""
 
 
 @dataclass(frozen=True)
@@ -66,18 +69,18 @@ class RunJournal:
             )
 
     @property
-    def plan(self) -> PlanJson | None:
-        """Content of plan.json as it was when runs were last entered; None in a new journal."""
-        plan: PlanJson | None = self._study.user_attrs.get("plan")
-        return plan
+    def plan(self) -> Plan | None:
+        """The plan as it was when runs were last entered; None in a new journal."""
+        content = self._study.user_attrs.get("plan")
+        return None if content is None else plan_of(content, Path(JOURNAL_FILE))
 
-    def enter(self, plan: PlanJson, labels: Iterable[str], *, retry: bool) -> None:
+    def enter(self, plan: Mapping[str, Any], labels: Iterable[str], *, retry: bool) -> None:
         """Enter runs that are new, and with `retry` once more those that failed, in the declared order.
 
-        Call it while holding the study's lock.
+        Call it while holding the study's lock; `plan` is the content of plan.json.
         """
-        if self.plan != plan:
-            self._study.set_user_attr("plan", dict(plan))
+        if self._study.user_attrs.get("plan") != plan:
+            self._study.set_user_attr("plan", plan)
         entries = self.entries()
         for label in labels:
             if label not in entries or (retry and entries[label].state == "failed"):
@@ -85,46 +88,35 @@ class RunJournal:
 
     def entries(self) -> dict[str, Entry]:
         """The last attempt of every run."""
-        from optuna.trial import TrialState
-
-        states: dict[TrialState, State] = {
-            TrialState.WAITING: "waiting",
-            TrialState.RUNNING: "running",
-            TrialState.COMPLETE: "done",
-            TrialState.FAIL: "failed",
-        }
         found = {}
         for trial in self._storage.get_all_trials(self._id, deepcopy=False):
             attrs = trial.user_attrs
             number = self._storage.get_trial_id_from_study_id_trial_number(self._id, trial.number)
-            note, seconds = str(attrs.get("note", "")), trial.value if trial.state is TrialState.COMPLETE else None
-            found[str(attrs["run"])] = Entry(states[trial.state], number, note, seconds, trial.datetime_start)
+            state, note = _STATES[trial.state.name], str(attrs.get("note", ""))
+            seconds = trial.value if state == "done" else None
+            found[str(attrs["run"])] = Entry(state, number, note, seconds, trial.datetime_start)
         return found
 
     def begin(self, label: str) -> None:
         """Note that a run is started; call it while holding the run's lock."""
-        from optuna.trial import TrialState
-
-        entry = self.entries()[label]
-        if entry.state in ("done", "failed"):
+        if self.entries()[label].state in ("done", "failed"):
             self._enqueue(label)
-            entry = self.entries()[label]
-        if entry.state == "waiting":
-            self._storage.set_trial_state_values(entry.trial, TrialState.RUNNING)
+        if self.entries()[label].state == "waiting":
+            self._set(label, "RUNNING")
 
     def finish(self, label: str, seconds: float) -> None:
         """Note that a run has ended well; the trial's value is the time that its last attempt took."""
-        from optuna.trial import TrialState
-
-        self._storage.set_trial_state_values(self.entries()[label].trial, TrialState.COMPLETE, [seconds])
+        self._set(label, "COMPLETE", [seconds])
 
     def fail(self, label: str, note: str) -> None:
         """Note that a run has failed, and why."""
+        self._storage.set_trial_user_attr(self.entries()[label].trial, "note", note)
+        self._set(label, "FAIL")
+
+    def _set(self, label: str, state: str, values: Sequence[float] | None = None) -> None:
         from optuna.trial import TrialState
 
-        trial = self.entries()[label].trial
-        self._storage.set_trial_user_attr(trial, "note", note)
-        self._storage.set_trial_state_values(trial, TrialState.FAIL)
+        self._storage.set_trial_state_values(self.entries()[label].trial, TrialState[state], values)
 
     def _enqueue(self, label: str) -> None:
         self._study.enqueue_trial({"run": label}, user_attrs={"run": label})

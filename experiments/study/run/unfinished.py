@@ -15,8 +15,9 @@ from distilkobert.io.metric_names import STEPS, TEST, VAL, VAL_STEP, has_any
 from distilkobert.io.prediction_files import read_records
 from distilkobert.io.run_files import CONFIG_FILE, METRICS_FILE, read_metrics, why_unfinished
 from experiments._shared.latency_file import model_key, read_latencies
+from experiments._shared.parsing.words import option_values
+from experiments._shared.plan_file import Command, PlannedRun
 from experiments._shared.run_results import differing_owner, no_numbers
-from experiments.study.plan.plan import Command, Run
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class UnfinishedWork:
                 path.unlink(missing_ok=True)
 
 
-def unfinished_work(run: Run, study: Path) -> UnfinishedWork:
+def unfinished_work(run: PlannedRun, study: Path) -> UnfinishedWork:
     """What is left of `run` in the study's folder `study`."""
     folder, export = study / run.label, study / run.export if run.export else None
     if run.commands[0][:2] != ("experiments.train", "fit"):
@@ -91,7 +92,7 @@ def _made(command: Command, folder: Path) -> bool:
     """Whether a command that trains nothing has left what it makes."""
     if command[:2] == ("experiments.prepare", "corpus"):
         return (folder / MANIFEST_NAME).is_file()
-    output = Path(next(word for word in command if word.startswith("--output=")).partition("=")[2])
+    output = Path(option_values(command, "--output")[-1])
     named = [Path(word) for word in command[command.index("--models") + 1 :] if not word.startswith("--")]
     there = [model for model in named if model.is_dir()]
     try:

@@ -13,10 +13,8 @@ from rich.text import Text
 from rich.tree import Tree
 
 from distilkobert.io.durations import duration
-from experiments._shared.plan_file import DISTIL
-from experiments.study.plan.plan import Plan
-from experiments.study.run.remaining import Remaining
-from experiments.study.run.status import Status
+from experiments._shared.plan_file import DISTIL, Plan
+from experiments.study.run.status import Remaining, Status
 
 _STYLES: dict[Status, str] = {
     "running": "bold cyan",

@@ -2,15 +2,17 @@
 
 import copy
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import nn
+from torch._dynamo.utils import counters
 
 from distilkobert.models.compute import ComputeSpec
 from distilkobert.models.teachers import EncoderSpec
 from distilkobert.optim import OptimizerSpec, build_optimizer
-from experiments.bench.distilling import Distilling, Option, make_batch, make_module
+from experiments.bench.distilling import Distilling, Option, make_batch, make_module, with_positions
 from tests.support.encoders import tiny_encoder
 
 DISTILLING = Distilling(EncoderSpec(3, 16, 2, 24, dropout=0.0), (0, 2), 60, 4, 16)
@@ -66,3 +68,19 @@ def test_a_network_that_knows_no_checkpointing_is_refused(monkeypatch: pytest.Mo
     monkeypatch.setattr(type(model), "supports_gradient_checkpointing", False)
     with pytest.raises(ValueError, match=r"compute.gradient_checkpointing: BertForMaskedLM does not support it"):
         ComputeSpec(gradient_checkpointing=True).apply(model)
+
+
+@pytest.mark.slow
+def test_lengths_are_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two graphs a network, with padding and without, for any number of rows and lengths; counted without a C++ one."""
+    original = nn.Module.compile
+    monkeypatch.setattr(nn.Module, "compile", lambda self, **options: original(self, backend="eager", **options))
+    torch._dynamo.reset()
+    counters["stats"].clear()
+    module = make_module(DISTILLING, "compile")
+    for rows, length in ((4, 16), (3, 12), (5, 14), (2, 9)):
+        batch = make_batch(replace(DISTILLING, batch=rows, length=length))
+        for mask in (batch["attention_mask"], torch.ones_like(batch["attention_mask"])):
+            module.training_step(with_positions({**batch, "attention_mask": mask}), 0)["loss"].backward()
+    assert counters["stats"]["unique_graphs"] == 4
+    assert not counters["graph_break"]

@@ -10,6 +10,7 @@ from experiments.bench import guard
 from experiments.bench.__main__ import main
 from experiments.bench.flops import Shape, distillation_flops, encoder_flops, head_flops
 from experiments.bench.page import page
+from experiments.bench.targets import TARGETS
 from tests.world import read_json
 
 SHIPPED = Path("docs/performance")
@@ -37,10 +38,38 @@ def test_what_has_no_file_is_not_yet_measured(tmp_path: Path) -> None:
     (tmp_path / "qa_features.json").write_text(json.dumps(numbers), encoding="utf-8")
     text = page(tmp_path)
     assert "1,234 questions/s, 2.00 [1.50, 2.50] times the naive speed" in text
-    assert text.count("Not yet measured.") == 11
+    assert text.count("Not yet measured.") == 12
     (tmp_path / "distil.json").write_text("{}", encoding="utf-8")
     with pytest.raises(ValueError, match=r"distil.json is not what `experiments.bench distil` writes"):
         page(tmp_path)
+
+
+def test_targets_are_met_missed_or_not_yet_measured(tmp_path: Path) -> None:
+    """A teacher of 8 and 90 ms, a student of 2 and 30: 4 and 3 times; in int8 2.5 times as fast, 20 % of the size."""
+    models = {
+        "teacher": {"batch_1_ms": 8.0, "batch_32_ms": 90.0, "mb": 90.0},
+        "student": {"batch_1_ms": 2.0, "batch_32_ms": 30.0, "mb": 30.0},
+        "student/model.onnx": {"batch_1_ms": 1.5, "batch_32_ms": 29.0, "mb": 20.0},
+        "student/model_int8.onnx": {"batch_1_ms": 0.6, "batch_32_ms": 9.0, "mb": 4.0},
+    }
+    scores = {"torch/test/accuracy": 0.90, "int8/test/accuracy": 0.89}
+    gpu = {"mfu": 0.4, "tokens_per_s": 999999.0, "ways": {"step": {"times_faster_than_naive step": [9.0, 10.0, 11.0]}}}
+    files = {"latency": {"models": models}, "export_nsmc": scores, "gpu": gpu}
+    rows = {target.about: target.row(files.get(target.source))[1:] for target in TARGETS}
+    assert rows["student against its teacher, 1 sentence"] == ("at least 3.50 times", "4.00 times", "met")
+    assert rows["student against its teacher, 32 sentences"] == ("at least 3.50 times", "3.00 times", "missed")
+    assert rows["int8 ONNX against float32 ONNX, 1 sentence"] == ("at least 2.00 times", "2.50 times", "met")
+    assert rows["size of int8 ONNX, of float32 ONNX"] == ("at most 25.0 %", "20.0 %", "met")
+    assert rows["accuracy that int8 ONNX loses on NSMC"] == ("at most 0.50 points", "1.00 points", "missed")
+    assert rows["two processes that prepare a corpus"] == ("at least 1.80 times", "not yet measured", "-")
+    assert rows["step on a GPU against the naive one"] == ("at least 10.00 times", "10.00 times", "met")
+    assert rows["share of the GPU's peak"] == ("at least 40 %", "40 %", "met")
+    assert rows["speed on one GPU"] == ("at least 1,000,000 tokens/s", "999,999 tokens/s", "missed")
+    (tmp_path / "export_nsmc.json").write_text(json.dumps(dict.fromkeys(scores, "?")), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"export_nsmc.json is not what"):
+        page(tmp_path)
+    alone = {"models": {"alone": models["teacher"]}}
+    assert {target.row(alone)[2] for target in TARGETS if target.source == "latency"} == {"not yet measured"}
 
 
 @pytest.mark.parametrize(("ratio", "code"), [(2.0, 0), (1.61, 0), (1.59, 2)])

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from experiments.report.arm_tables import Measure, arm_table
-from experiments.report.formatting import DAGGER, SECTION
-from experiments.report.reading.runs import Arm, Run, Study
-from experiments.report.tables import Cell, Table, text_column
+from experiments._shared.plan_file import Arm
+from experiments.report.arm_tables import arm_table, measured
+from experiments.report.reading.runs import Run, Study
+from experiments.report.tables import DAGGER, SECTION, Table
 
 
 def table(ranked: bool = True, **values: list[float | str]) -> Table:
@@ -19,9 +19,8 @@ def table(ranked: bool = True, **values: list[float | str]) -> Table:
             metrics = {} if value == "gone" else {"x": 50.0, "limited/test": "1"} if value == "part" else {"x": value}
             runs.append(Run("task", arm, seed, Path(), metrics))
     study = Study("s", "", Path(), tuple(arms), None, ("task",), (), tuple(runs))
-    measure = Measure("x", "task", lambda run: run.number("x"), ranked=ranked)
-    rows = [[Cell(arm.name), measure.cell(study, arm.name)] for arm in arms]
-    return arm_table(study, "t", "A title", [text_column("arm"), measure.column], rows)
+    column = measured(study, "x", "task", lambda run: run.number("x"), ranked=ranked)
+    return arm_table(study, "t", "A title", [column])
 
 
 def texts(found: Table) -> list[str]:

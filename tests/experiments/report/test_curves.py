@@ -19,7 +19,7 @@ def test_the_later_point_of_a_resumed_run_counts(tmp_path: Path) -> None:
     write_events(tmp_path, {"val/loss": [(20, 7.0), (30, 6.0)]})
     read = read_curves(run, ["val/loss"], [])
     assert read.curves["val/loss"].y.tolist() == [9.0, 7.0, 6.0]
-    over_tokens = read.over_tokens("val/loss")
+    over_tokens = read.over("val/loss", tokens=True)
     assert over_tokens.x.tolist() == [1000.0, 2000.0, 3200.0]  # half the way from 2,000 to the run's 4,400
 
 

@@ -9,14 +9,15 @@ import pandas as pd
 import pytest
 
 from distilkobert.tasks.kinds import TOKEN_CLASSIFICATION
+from experiments._shared.plan_file import Arm
 from experiments.report.figures.curves import curve_figures
 from experiments.report.figures.labels import confusion, label_figures, reliability
 from experiments.report.figures.scores import difference_figure, entity_figure, retention_figure
 from experiments.report.figures.style import Drawing, style
-from experiments.report.formatting import ASTERISK, COMPUTED, DAGGER
-from experiments.report.reading.runs import Arm, Study
+from experiments.report.reading.runs import Study
 from experiments.report.reading.scan import open_runs
 from experiments.report.scores import Scores, score_study
+from experiments.report.tables import ASTERISK, COMPUTED, DAGGER
 from tests.support.report_world import ARMS, fabricate, write_events, write_records
 
 NAMES = [arm.name for arm in ARMS]

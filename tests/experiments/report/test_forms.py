@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from experiments._shared.plan_file import Arm
 from experiments.report.model_tables import deployment_table, forms_table
 from experiments.report.reading.deployment import read_deployment
-from experiments.report.reading.runs import Arm, Run, Study
+from experiments.report.reading.runs import Run, Study
 from experiments.report.reading.tasks import metrics_of
 
 

@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 from sklearn import metrics
 
+from experiments._shared.plan_file import Arm
 from experiments.report.__main__ import report
 from experiments.report.document import compose, texts_of
 from experiments.report.figures.style import style
-from experiments.report.formatting import SECTION
 from experiments.report.reading.deployment import Deployment
-from experiments.report.reading.runs import Arm, Run, Study
+from experiments.report.reading.runs import Run, Study
 from experiments.report.rendering import to_latex
 from experiments.report.score_tables import class_table, delta_table, retention_table, scores_table
 from experiments.report.scores import score_study
-from experiments.report.tables import to_csv
+from experiments.report.tables import SECTION, to_csv
 from tests.support.report_world import write_run
 
 GOLD = ["긍정"] * 6 + ["부정"] * 3 + ["중립"]

@@ -7,8 +7,8 @@ import pytest
 
 from distilkobert.korean import fonts
 from distilkobert.korean.fonts import families, has_hangul, korean_family
+from experiments._shared.plan_file import Arm
 from experiments.report.figures.style import looks
-from experiments.report.reading.runs import Arm
 
 
 def test_arms_look_different() -> None:

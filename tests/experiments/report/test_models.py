@@ -10,19 +10,19 @@ from typing import Any
 
 import pytest
 
-from experiments._shared.weights import weights_mb
+from experiments._shared.forms import weights_mb
+from experiments._shared.plan_file import Arm
 from experiments.report.document import compose
 from experiments.report.figures.style import style
-from experiments.report.formatting import COMPUTED
 from experiments.report.model_tables import axes_table, deployment_table
 from experiments.report.reading.deployment import Deployment, read_deployment
-from experiments.report.reading.runs import Arm, Run, Study
+from experiments.report.reading.runs import Run, Study
 from experiments.report.reading.scan import open_runs
 from experiments.report.rendering import latex_text
 from experiments.report.score_tables import scores_table
 from experiments.report.scores import score_study
 from experiments.report.statistics import Ratio, Seeds, Spread, mean_ratio, ratio_of
-from experiments.report.tables import Table, to_csv
+from experiments.report.tables import COMPUTED, Table, to_csv
 from tests.support.report_world import ARMS, fabricate
 
 TEACHER = Arm("teacher", "teacher")

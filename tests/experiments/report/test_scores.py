@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from distilkobert.tasks.kinds import QUESTION_ANSWERING, SEQUENCE_CLASSIFICATION, TOKEN_CLASSIFICATION
-from experiments.report.reading.runs import Arm, Run, Study
+from experiments._shared.plan_file import Arm
+from experiments.report.reading.runs import Run, Study
 from experiments.report.reading.tasks import metrics_of, task_kind
 from experiments.report.score_tables import retention_table
 from experiments.report.scores import Scores, score_study

@@ -8,12 +8,12 @@ import pytest
 
 from experiments.report.document import Report, Section
 from experiments.report.rendering import latex_text, to_latex, to_markdown
-from experiments.report.tables import Cell, Column, Table, text_column, to_csv
+from experiments.report.tables import Cell, Column, Table, to_csv
 
 TABLE = Table(
     slug="t",
     title="50 % & more",
-    columns=(text_column("arm"), Column("F1", ("mean", "sd", "n"))),
+    columns=(Column("arm"), Column("F1", ("mean", "sd", "n"))),
     rows=(
         (Cell("a_b|c*"), Cell("88.41 ± 0.12", (88.41, 0.123456789, 2), bold=True)),
         (Cell("[학생]"), Cell("90.00 † (n=1)", (90.0, None, 1))),

@@ -9,11 +9,11 @@ import pytest
 
 from distilkobert.tasks.kinds import SEQUENCE_CLASSIFICATION, TOKEN_CLASSIFICATION
 from experiments._shared.latency_file import ModelLatency
-from experiments.report.formatting import ASTERISK, DAGGER, DOUBLE_DAGGER
+from experiments._shared.plan_file import Arm
 from experiments.report.model_tables import deployment_table
 from experiments.report.published import published_table
 from experiments.report.reading.deployment import Deployment, read_deployment
-from experiments.report.reading.runs import Arm, Run, Study
+from experiments.report.reading.runs import Run, Study
 from experiments.report.reading.tasks import Metric
 from experiments.report.score_tables import (
     class_names,
@@ -24,7 +24,7 @@ from experiments.report.score_tables import (
     scores_table,
 )
 from experiments.report.scores import score_study
-from experiments.report.tables import Table, to_csv
+from experiments.report.tables import ASTERISK, DAGGER, DOUBLE_DAGGER, Table, to_csv
 from tests.support.report_world import label_records, write_run
 
 

@@ -40,6 +40,22 @@ def test_a_section_that_holds_nothing_is_named(text: str, tmp_path: Path) -> Non
         read_config(write(tmp_path, text.encode()))
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("run: {arm: a}\ndata: {}\nrun: {arm: b}\n", r"line 3: run is there twice, first in line 1; remove one"),
+        ("model:\n  init_args: {a: 1}\n  a: 2\n", r"line 3: model.a is there twice, first in line 2"),
+        (
+            "trainer:\n  callbacks:\n  - {a: 1}\n  - {b: 1, a: 2,\n     b: 3}\n",
+            r"line 5: trainer.callbacks.1.b is there",
+        ),
+    ],
+)
+def test_a_key_that_is_there_twice_is_named(text: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=rf"a\.yaml, {message}"):
+        read_config(write(tmp_path, text.encode()))
+
+
 def test_keys_are_found_by_their_names_on_the_command_line(tmp_path: Path) -> None:
     content = (
         "# 설명\nmodel:\n  class_path: Distillation\n  init_args:\n    losses:\n      cosine: 1.0\n    1: {a: b}\n"

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments._shared.commandline import run_command
-from experiments._shared.extensions import EXTENSIONS
+from experiments._shared.commandline import EXTENSIONS, run_command
 
 
 def test_named_modules_are_imported_before_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

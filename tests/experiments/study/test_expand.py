@@ -1,17 +1,21 @@
 """The expansion of a study into runs is pure, ordered, and refuses what contradicts itself."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.study.plan.args import check_name, config_files, group_args
+from experiments._shared.parsing.words import option_values
+from experiments._shared.plan_file import Plan, plan_of
 from experiments.study.plan.arms import Point
 from experiments.study.plan.declaration import Declared, Settings, Study, TaskPart
 from experiments.study.plan.expand import expand
-from experiments.study.plan.plan import differences
+from experiments.study.plan.folder import differences
+from experiments.study.plan.keys import check_name
+from experiments.study.plan.mappings import group_args
 from tests.support.study_texts import FULL, declare
 
 HEAD = "# Is it so?\nbase: [a.yaml]\nteacher: t\n"
@@ -57,44 +61,6 @@ def test_the_args_of_one_arm(tmp_path: Path) -> None:
     last = f"{folder}/distil/random_seed1/checkpoints/last.ckpt"
     assert export == ("experiments.export", f"--checkpoint={last}", f"--output={folder}/exported/random_seed1")
     assert run.export == "exported/random_seed1"
-
-
-def test_controls_follow_the_base_arm(tmp_path: Path) -> None:
-    text = HEAD + "arms: {a: {x: 1}, b: {x: 2}}\nbase_arm: b\n"
-    args = {arm.name: arm.args for arm in expand(declare(tmp_path, text)).arms}
-    assert args["undistilled"] == ("--x=2", "--trainer.max_steps=0")
-    assert args["mlm_only"] == ("--x=2", "-c", "configs/ablation/mlm_only.yaml")
-
-
-def test_axes_multiply_the_arms(tmp_path: Path) -> None:
-    text = HEAD + (
-        "arms: {a: {x: 1}, b: {}}\naxes: {temperature: {t1: {t: 1}, t4: {t: 4}}, depth: {d3: {}, d6: {d: 6}}}\n"
-    )
-    arms = [arm for arm in expand(declare(tmp_path, text)).arms if arm.kind == "student"]
-    assert [arm.name for arm in arms] == [f"{a}-{t}-{d}" for a in "ab" for t in ("t1", "t4") for d in ("d3", "d6")]
-    assert arms[3].args == ("--x=1", "--t=4", "--d=6")
-    assert arms[3].axes == {"temperature": "t4", "depth": "d6"}
-    only = expand(declare(tmp_path, HEAD + "axes: {temperature: {t1: {t: 1}, t4: {t: 4}}}\n"))
-    assert [arm.name for arm in only.arms if arm.kind == "student"] == ["t1", "t4"]
-
-
-def test_seeds_of_arms_and_tasks(tmp_path: Path) -> None:
-    text = HEAD + (
-        "arms: {a: {}, b: {x: 1}}\nseeds: [1, 2]\narm_seeds: {b: [2], teacher: [1]}\ncontrols: [teacher]\n"
-        "then: {nsmc: {configs: [n.yaml], seeds: [2, 3]}, korquad: {configs: [k.yaml]}}\nlatency: false\n"
-    )
-    plan = expand(declare(tmp_path, text))
-    needs = {run.label: run.needs for run in plan.all_runs}
-    assert needs == {
-        "distil/a_seed1": (), "distil/a_seed2": (), "distil/b_seed2": (),
-        "nsmc/teacher_seed2": (), "nsmc/teacher_seed3": (), "korquad/teacher_seed1": (),
-        "nsmc/a_seed2": ("distil/a_seed2",), "nsmc/a_seed3": ("distil/a_seed1",),
-        "korquad/a_seed1": ("distil/a_seed1",), "korquad/a_seed2": ("distil/a_seed2",),
-        "nsmc/b_seed2": ("distil/b_seed2",), "nsmc/b_seed3": ("distil/b_seed2",),
-        "korquad/b_seed2": ("distil/b_seed2",),
-    }  # fmt: skip
-    teacher = next(run for run in plan.runs if run.label == "nsmc/teacher_seed2")
-    assert "--model.init_from=t" in teacher.commands[0]
 
 
 @given(
@@ -216,9 +182,11 @@ def test_an_empty_base_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_study_may_grow_and_not_change(tmp_path: Path) -> None:
-    def content(*options: str, text: str = FULL) -> dict[str, object]:
-        plan = expand(declare(tmp_path, text, *options))
-        return dict(json.loads(json.dumps(plan.as_json({"a.yaml": "1"}))))
+    def content(*options: str, text: str = FULL) -> Plan:
+        plan = replace(expand(declare(tmp_path, text, *options)), configs={"a.yaml": "1"})
+        read = plan_of(json.loads(json.dumps(plan.as_json())), tmp_path)
+        assert read.as_json() == plan.as_json()
+        return read
 
     before = content()
     assert differences(before, content("--seeds=[1,2]", "--arms.more=[--x=1]")) == {}
@@ -229,8 +197,7 @@ def test_a_study_may_grow_and_not_change(tmp_path: Path) -> None:
     assert "nsmc/teacher_seed1" not in changed
     assert differences(before, content("--seeds=[2]"))["nsmc/teacher_seed1"] == "is gone"
     file = "configs/ablation/init_random.yaml"
-    before["configs"] = {file: "1"}
-    changed = differences(before, {**before, "configs": {file: "2"}})
+    changed = differences(replace(before, configs={file: "1"}), replace(before, configs={file: "2"}))
     assert changed["distil/random_seed1"] == f"was made with {file}, which has changed"
     assert changed["nsmc/random_seed1"].startswith("was made from distil/random_seed1, which was made with ")
     assert {label.partition("/")[2] for label in changed} == {"random_seed1"}
@@ -239,7 +206,7 @@ def test_a_study_may_grow_and_not_change(tmp_path: Path) -> None:
 def test_args_are_grouped_with_their_values() -> None:
     args = ["-c", "a.yaml", "--x=1", "--y", "-2", "--config=b.yaml"]
     assert group_args(args, "here") == [("-c", "a.yaml"), ("--x=1",), ("--y", "-2"), ("--config=b.yaml",)]
-    assert config_files(args) == ["a.yaml", "b.yaml"]
+    assert option_values(args, "-c", "--config") == ["a.yaml", "b.yaml"]
 
 
 @given(st.text(max_size=5))

@@ -8,12 +8,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from experiments._shared.plan_file import Plan
 from experiments.study.__main__ import main
 from experiments.study.plan.expand import expand
 from experiments.study.plan.folder import write_study
-from experiments.study.plan.mappings import from_words, merge_options, read_options, to_words, written
+from experiments.study.plan.mappings import from_words, merge_words, read_options, to_words, written
 from experiments.study.plan.parsing import parse_study
-from experiments.study.plan.plan import Plan
 from experiments.study.plan.reading import OldFormError
 from tests.support.study_texts import declare
 
@@ -92,7 +92,7 @@ def test_any_words_survive_being_written_and_read(groups: list[list[str]]) -> No
 def test_the_study_s_own_record_can_be_started(tmp_path: Path) -> None:
     options = ("--overrides+=-c", "--overrides+=later.yaml", "--overrides+=--data.data_dir=$$d")
     declared = declare(tmp_path, HEAD + NEW, *options)
-    write_study(tmp_path / "runs" / "s", declared)
+    write_study(tmp_path / "runs" / "s", declared, expand(declared))
     again = parse_study(["--config", str(tmp_path / "runs" / "s" / "study.yaml")])
     assert again.study == declared.study
     assert expand(again) == expand(declared)
@@ -127,7 +127,7 @@ def test_a_study_takes_keys_of_a_shared_file_and_its_own_win(tmp_path: Path) -> 
     ("shared", "message"),
     [
         (None, r"s.yaml, line 2: shared: .*shared.yaml: no such file"),
-        ("- a\n", r"shared.yaml: expected the keys of a study"),
+        ("- a\n", r"shared.yaml: found a sequence; expected settings"),
         ("armz: {}\n", r"shared.yaml, line 1: no key 'armz'"),
         ("arms: {a: [--x=1]}\n", r"shared.yaml: 1 lists of options have the old form"),
         ("shared: s.yaml\n", r"shared.yaml, line 1: shared: .*s.yaml shares this file itself"),
@@ -141,6 +141,7 @@ def test_a_shared_file_that_is_wrong_is_named(shared: str | None, message: str, 
 
 
 def test_merged_options_keep_their_places() -> None:
-    first, then = {"a": "1", "configs": ["x"], "b": "2"}, {"configs": ["y"], "b": "3", "c": "4"}
-    assert to_words(merge_options([first], [then])) == ["--a=1", "-c", "x", "-c", "y", "--b=3", "--c=4"]
-    assert merge_options([first], [then, then]) == [first, then, then]
+    first, then = ["--a=1", "-c", "x", "--b=2"], ["-c", "y", "--b=3", "--c=4"]
+    assert merge_words(first, then) == ["--a=1", "-c", "x", "-c", "y", "--b=3", "--c=4"]
+    twice = ["--b=3", "--b=4"]
+    assert merge_words(first, twice) == [*first, *twice]

@@ -7,9 +7,9 @@ import optuna
 import pytest
 import yaml
 
+from experiments._shared.plan_file import Plan
 from experiments.study.__main__ import open_study
 from experiments.study.plan.expand import expand
-from experiments.study.plan.plan import Plan
 from experiments.study.run.journal import open_storage
 from experiments.study.run.metric import direction_of
 from tests.support.study_bench import Bench, bench

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from experiments._shared.plan_file import Plan
 from experiments.study.plan.check import check_plan
 from experiments.study.plan.expand import expand
 from experiments.study.plan.folder import config_sums
 from experiments.study.plan.parsing import parse_study
-from experiments.study.plan.plan import Plan
 
 STUDIES = sorted(Path("configs/study").glob("*.yaml"))
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from experiments.study.__main__ import check
-from experiments.study.plan.sources import Lack
+from experiments.study.plan.check import Lack
 from tests.support.study_texts import declare
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from experiments._shared.plan_file import PlannedRun
 from experiments.study.__main__ import check, dry_run
 from experiments.study.plan.check import check_plan
 from experiments.study.plan.expand import expand
 from experiments.study.plan.folder import config_sums
-from experiments.study.plan.plan import Run
 from tests.support.study_bench import Bench, bench
 from tests.support.study_texts import SMALL, declare
 
@@ -29,7 +29,7 @@ TAUGHT = SMALL.replace("then:\n  nsmc: {configs: [configs/finetune/nsmc.yaml]}\n
 TAUGHT = TAUGHT.replace("controls: []", "controls: [teacher]")
 
 
-def runs_of(folder: Path, text: str, *options: str) -> dict[str, Run]:
+def runs_of(folder: Path, text: str, *options: str) -> dict[str, PlannedRun]:
     return {run.label: run for run in expand(declare(folder, text, *options)).runs}
 
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from experiments._shared.latency_file import Latencies, ModelLatency, write_latencies
+from experiments._shared.plan_file import Command, PlannedRun
 from experiments.study.plan.expand import expand
-from experiments.study.plan.plan import Command, Run
 from experiments.study.run.unfinished import unfinished_work
 from tests.support.study_texts import FULL, declare
 
 
 @pytest.fixture
-def runs(tmp_path: Path) -> dict[str, Run]:
+def runs(tmp_path: Path) -> dict[str, PlannedRun]:
     return {run.label: run for run in expand(declare(tmp_path, FULL)).all_runs}
 
 
@@ -43,7 +43,12 @@ CASES = [
 
 @pytest.mark.parametrize(("files", "metrics", "left", "resumes"), CASES)
 def test_a_distillation(
-    files: list[str], metrics: object, left: list[str], resumes: bool | None, runs: dict[str, Run], tmp_path: Path
+    files: list[str],
+    metrics: object,
+    left: list[str],
+    resumes: bool | None,
+    runs: dict[str, PlannedRun],
+    tmp_path: Path,
 ) -> None:
     run, study = runs["distil/copied_seed1"], tmp_path / "runs" / "s"
     folder = study / run.label
@@ -112,7 +117,7 @@ def test_a_fine_tuning(
     predictions: str | None,
     left: list[str],
     note: str,
-    runs: dict[str, Run],
+    runs: dict[str, PlannedRun],
     tmp_path: Path,
 ) -> None:
     run, study = runs["nsmc/teacher_seed1"], tmp_path / "runs" / "s"
@@ -131,7 +136,9 @@ def test_a_fine_tuning(
         assert found.commands == run.commands  # from the start: the checkpoint is another run's as well
 
 
-def test_a_distillation_whose_figure_is_no_number_is_measured_again(runs: dict[str, Run], tmp_path: Path) -> None:
+def test_a_distillation_whose_figure_is_no_number_is_measured_again(
+    runs: dict[str, PlannedRun], tmp_path: Path
+) -> None:
     run, study = runs["distil/copied_seed1"], tmp_path / "runs" / "s"
     for file in (f"{run.label}/checkpoints/last.ckpt", f"{run.label}/config.yaml", f"{run.export}/x"):
         (study / file).parent.mkdir(parents=True, exist_ok=True)
@@ -144,7 +151,7 @@ def test_a_distillation_whose_figure_is_no_number_is_measured_again(runs: dict[s
     assert found.commands[0][-1].startswith("--ckpt_path=")
 
 
-def test_corpus_and_latency(runs: dict[str, Run], tmp_path: Path) -> None:
+def test_corpus_and_latency(runs: dict[str, PlannedRun], tmp_path: Path) -> None:
     study = tmp_path / "runs" / "s"
     corpus, latency = runs["corpus/corpus_seed1"], runs["latency/exports_seed1"]
     assert unfinished_work(corpus, study).commands == corpus.commands

@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from experiments._shared.plan_file import Plan
 from experiments.study.plan.expand import expand
 from experiments.study.plan.parsing import parse_study
-from experiments.study.plan.plan import Plan
-from experiments.study.run.remaining import Remaining, remaining
-from experiments.study.run.status import Status, statuses
+from experiments.study.run.status import Remaining, Status, remaining, statuses
 from experiments.study.run.trials import Entry
 from experiments.study.run.view import View
 from tests.support.study_texts import FULL, declare
