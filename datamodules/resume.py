@@ -68,7 +68,7 @@ class ExactResume(pl.Callback):
             return
         if not self._loaded:
             raise ValueError(
-                f"--ckpt_path={trainer.ckpt_path} does not say where {type(trainer.datamodule).__name__} was in its "
+                f"--ckpt_path={trainer.ckpt_path} does not say where {type(trainer.datamodule).__name__} was in its "  # type: ignore[attr-defined]
                 "data: it was written while another data module was read, or by an earlier version of this project. "
                 "Start a new run; its weights can still be evaluated and exported"
             )

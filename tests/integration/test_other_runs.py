@@ -81,7 +81,7 @@ def test_the_start_is_not_measured_over_a_run_whose_checkpoints_are_gone(runs: P
     shutil.copytree(runs / "base_seed42", folder, ignore=shutil.ignore_patterns("checkpoints"))
     before = content(folder)
     with pytest.raises(
-        ValueError, match=r"validate without --ckpt_path .* It has no checkpoint; to evaluate untrained"
+        ValueError, match=r"without --ckpt_path validate .* It has no checkpoint; to evaluate untrained"
     ):
         run("validate", ["-c", str(folder / "config.yaml"), f"--run.root={tmp_path}"])
     assert content(folder) == before

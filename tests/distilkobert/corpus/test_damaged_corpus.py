@@ -59,7 +59,10 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "a description of nothing": (lambda corpus: (corpus / "train" / "state.json").write_text("null"), "NoneType"),
     "a list": (lambda corpus: (corpus / "train" / "state.json").write_text("[]"), "list"),
     "no counts": (lambda corpus: (corpus / "token_counts.npy").unlink(), r"No such file.*token_counts\.npy"),
-    "cut counts": (lambda corpus: cut(corpus / "token_counts.npy"), "Failed to read all data|could only read"),
+    "cut counts": (
+        lambda corpus: cut(corpus / "token_counts.npy"),
+        "Failed to read all|could only read|cannot reshape",
+    ),
     "other counts": (miscount, r"token_counts\.npy counts \d+ tokens, expected \d+"),
 }
 HASHED = {
@@ -96,7 +99,7 @@ def test_damage_is_found_and_mended(
         assert prepare(text_file, tiny_tokenizer_dir, corpus) == 2
         said = capsys.readouterr().err
         assert f"the corpus in {corpus} is damaged" in said
-        assert said.count("\n") == 1
+        assert said.strip().count("\n") == 0  # some releases of rich print an empty line first
     assert prepare(text_file, tiny_tokenizer_dir, corpus, "--overwrite") == 0
     assert load_from_disk(str(corpus))["train"]["input_ids"][:] == whole
     CorpusDataModule(str(corpus), str(tiny_tokenizer_dir))
