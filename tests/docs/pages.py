@@ -27,7 +27,9 @@ _FENCE: Final = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _CODE: Final = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 _LINK: Final = re.compile(r"\]\(([^)\s]+)\)")
 _HEADING: Final = re.compile(r"^#+ (.+)$", re.MULTILINE)
-_COMMAND: Final = re.compile(r"python -m experiments\.(?P<name>\w+)|^(?P<short>train) (?=fit|validate|test|predict)")
+_COMMAND: Final = re.compile(
+    r"python -m experiments\.(?P<name>[\w.]*\w)|^(?P<short>train) (?=fit|validate|test|predict)"
+)
 _LEFT_OUT: Final = {"...", "NAME"}
 _ENDS: Final = {"|", ">", "&&", ";", "2>&1", "&"}
 

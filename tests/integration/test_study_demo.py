@@ -10,36 +10,32 @@ from random import Random
 
 import pytest
 
-from distilkobert.synthetic.generation import generate_sentences
-from distilkobert.synthetic.tasks import write_korquad, write_naver_ner, write_nsmc
-from distilkobert.tokenizers.training import train_tokenizer
+from distilkobert.synthetic.contexts import generate_text
+from distilkobert.synthetic.lexicon import make_lexicon
+from distilkobert.synthetic.lexicon_tasks import write_tasks
+from experiments._shared.latency_file import model_key
+from experiments.demo.files import LEXICON, PRETRAINED
 
 SHORT = {"max_steps": 24, "val_check_interval": 12}
 
 
 def options(demo: Path, root: Path) -> list[str]:
-    """The command line of the demo's study, with a few steps for each training and a checkpoint every four."""
-    keys = [
-        "--teacher.overrides",
-        "--overrides",
-        *(f"--then.{task}.overrides" for task in ("nsmc", "naver_ner", "korquad")),
-    ]
+    """The demo's study for two of its tasks, with a few steps for each training and a checkpoint every four."""
+    keys = ["--overrides", *(f"--then.{task}.overrides" for task in ("nsmc", "naver_ner", "korquad"))]
     cut = [f"{key}+=--trainer.{name}={value}" for key in keys for name, value in SHORT.items()]
     saved = [f"{key}+=--last_checkpoint.every_n_steps=4" for key in keys]
     return [
         "--config", "configs/study/demo.yaml", f"--variables.demo={demo}", "--root", str(root), "--workers=2",
-        *cut, *saved,
+        "--only=[nsmc/*,korquad/*,latency*]", *cut, *saved,
     ]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demo")
-    sentences = generate_sentences(1500, seed=3)
-    (folder / "text.txt").write_text("\n".join(sentences), encoding="utf-8")
-    train_tokenizer(sentences, folder / "tokenizer", vocab_size=600, seed=3)
-    for task, write in (("nsmc", write_nsmc), ("naver_ner", write_naver_ner), ("korquad", write_korquad)):
-        write(folder / "tasks" / task, train=200, test=40, seed=3)
+    lexicon = make_lexicon(LEXICON)
+    (folder / "text.txt").write_text("\n".join(generate_text(lexicon, 1500, seed=3)), encoding="utf-8")
+    write_tasks(folder / "tasks", lexicon, seed=3, train=(200, 200, 200), test=40)
     return folder
 
 
@@ -49,7 +45,7 @@ def table(study: Path) -> dict[str, dict[str, float]]:
     for path in sorted(study.glob("*/*/metrics.json")):
         metrics = json.loads(path.read_text(encoding="utf-8"))
         stage = path.parent.parent.name
-        prefix = {"distil": "val/", "teacher": "parameters"}.get(stage, "test/")
+        prefix = "val/" if stage == "distil" else "test/"
         found[f"{stage}/{path.parent.name}"] = {name: metrics[name] for name in metrics if name.startswith(prefix)}
     assert all(found.values())
     return found
@@ -68,7 +64,7 @@ def test_killed_twice_it_ends_with_the_table_of_an_undisturbed_run(demo: Path, t
             [*command, *options(demo, tmp_path / "killed")], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as worker:
             assert worker.stdout is not None
-            lines, begun = [], random.randint(1, 2)  # of twelve runs, which take some seconds each
+            lines, begun = [], random.randint(1, 2)  # of nine runs, which take some seconds each
             for line in worker.stdout:
                 lines.append(line)
                 begun -= " starts; " in line or " resumes " in line
@@ -80,11 +76,14 @@ def test_killed_twice_it_ends_with_the_table_of_an_undisturbed_run(demo: Path, t
             outputs.append("".join(lines))
         assert worker.returncode == (-signal.SIGKILL if kill else 0), f"Random({seed}): {outputs[-1]}"
     whole, killed = (table(tmp_path / name / "demo") for name in ("whole", "killed"))
-    assert len(whole) == 12
+    assert len(whole) == 8
     for figures in (*whole.values(), *killed.values()):
         figures.pop("val/step", None)  # of the training's last validation, not of the final validation
     assert killed == whole, f"Random({seed})"
     done = [line.split()[1] for out in outputs for line in out.splitlines() if " done in " in line]
     assert len(done) == len(set(done)), "a finished run was run again"
-    latency = json.loads((tmp_path / "killed" / "demo" / "latency.json").read_text(encoding="utf-8"))
-    assert set(latency["models"]) == {f"exported/{arm}_seed42" for arm in ("teacher", "distilled", "undistilled")}
+    study = tmp_path / "killed" / "demo"
+    latency = json.loads((study / "latency.json").read_text(encoding="utf-8"))
+    assert set(latency["models"]) == {
+        model_key(study, Path(PRETRAINED)), "exported/distilled_seed42", "exported/undistilled_seed42"
+    }  # fmt: skip
