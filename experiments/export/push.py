@@ -34,7 +34,7 @@ def push_folder(folder: Path, repository: str, private: bool) -> str:
         private: a repository that is made is not public.
 
     Raises:
-        OSError: the hub did not take it; the folder stays.
+        OSError: the hub refused it; the folder stays.
     """
     from huggingface_hub import HfApi
 

@@ -74,7 +74,7 @@ def test_a_run_without_a_checkpoint_starts_again(
     (folder / "notes.txt").touch()
     capsys.readouterr()
     run("fit", options)
-    assert f"{folder}: the run had no checkpoint yet, and starts again\n" in capsys.readouterr().out
+    assert f"{folder}: the run had no checkpoint yet and starts again\n" in capsys.readouterr().out
     assert sorted(scalars(folder)["train/loss/total"]) == [1, 2, 3, 4]
     assert (folder / "notes.txt").is_file()
 
@@ -115,6 +115,6 @@ def test_a_damaged_checkpoint_is_named_with_a_whole_one(world: World, run: Run, 
     data[len(data) // 2] ^= 1
     (checkpoints / "last.ckpt").write_bytes(data)
     for command in (["fit", "--ckpt_path=last"], ["fit", "--run.resume=auto"], ["validate", "--ckpt_path=last"]):
-        with pytest.raises(ValueError, match=rf"last\.ckpt: .* damaged.* whole .* is {checkpoints / 'best.ckpt'}"):
+        with pytest.raises(ValueError, match=rf"last\.ckpt: .* damaged.* intact .* is {checkpoints / 'best.ckpt'}"):
             run(command[0], [*options, *command[1:]])
     run("validate", [*options, "--ckpt_path=best"])

@@ -94,7 +94,7 @@ def test_the_control_leaves_out_what_needs_the_teacher(
     cli = run("fit", world.distil(tmp_path, *own, "-c", "configs/ablation/mlm_only.yaml", "--trainer.max_steps=1"))
     assert cli.model.objectives.weights_at(0.0) == {"masked_lm": 1.0}
     assert cli.config.fit.model.init_args.without_teacher
-    assert "removes the objectives that need the teacher:  soft_target, cosine, middle" in caplog.text
+    assert "removes the objectives that need the teacher: soft_target, cosine, middle" in caplog.text
     assert [name for name, _ in cli.model.named_parameters() if name.startswith("objectives.")] == []
 
 

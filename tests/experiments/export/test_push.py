@@ -44,7 +44,7 @@ def test_all_files_arrive_whole(hub: Hub, folder: Path) -> None:
 def test_a_refusal_names_the_folder_and_the_command(hub: Hub, folder: Path) -> None:
     hub.refuses = True
     with pytest.raises(
-        OSError, match=r"(?s)student is written, but someone/student did not take it .*hf upload someone/stu"
+        OSError, match=r"(?s)student is written, but someone/student refused it .*hf upload someone/stu"
     ):
         push_folder(folder, "someone/student", private=False)
     assert (folder / "config.json").is_file()

@@ -43,11 +43,11 @@ def test_a_section_that_holds_nothing_is_named(text: str, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("run: {arm: a}\ndata: {}\nrun: {arm: b}\n", r"line 3: run is there twice, first in line 1; remove one"),
-        ("model:\n  init_args: {a: 1}\n  a: 2\n", r"line 3: model.a is there twice, first in line 2"),
+        ("run: {arm: a}\ndata: {}\nrun: {arm: b}\n", r"line 3: run occurs twice, first in line 1; remove one"),
+        ("model:\n  init_args: {a: 1}\n  a: 2\n", r"line 3: model.a occurs twice, first in line 2"),
         (
             "trainer:\n  callbacks:\n  - {a: 1}\n  - {b: 1, a: 2,\n     b: 3}\n",
-            r"line 5: trainer.callbacks.1.b is there",
+            r"line 5: trainer.callbacks.1.b occurs",
         ),
     ],
 )
