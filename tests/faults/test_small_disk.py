@@ -80,6 +80,6 @@ def test_a_disk_without_space_for_checkpoints_is_refused_before_anything_is_writ
     disk: Path, world: World, run: Run
 ) -> None:
     _fill(disk, but=200_000)
-    with pytest.raises(OSError, match=r"free, but a checkpoint has about .* Make space, or choose another --run\.root"):
+    with pytest.raises(OSError, match=r"free, but a checkpoint has about .* Free space, or choose another --run\.root"):
         run("fit", world.pretrain(disk, "--trainer.max_steps=1"))
     assert [path.name for path in disk.iterdir()] == ["filler"]
