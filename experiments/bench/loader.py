@@ -3,7 +3,6 @@
 import time
 from typing import Any
 
-import numpy as np
 from jsonargparse import Namespace
 
 from experiments._shared.processor import processor_name
@@ -54,5 +53,5 @@ def measure(options: Namespace, multiple: int) -> dict[str, Any]:
     spread = Spread.of(seconds)
     return {
         "shapes": len(shapes), "padding": 1 - real / padded, "seconds": list(vars(spread).values()),
-        "tokens_per_s": real / len(seconds) / float(np.median(seconds)),
+        "tokens_per_s": real / len(seconds) / spread.median,
     }  # fmt: skip

@@ -1,17 +1,17 @@
 """Write docs/performance.md from the JSON files that benchmarks have left in a folder."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from jsonargparse import Namespace
 
 from distilkobert.io.files import write_text
-from experiments.bench.targets import TARGETS
+from experiments.bench.targets import TARGETS, Numbers
+from experiments.bench.turns import times_faster
 
 T = TypeVar("T")
-Numbers = Mapping[str, Any]
 NOT_YET = "Not yet measured."
 _TARGETS: Final = (
     "Times are of one thread of the CPU that the section below names, the last three of one H100 or A100 at KoBERT's "
@@ -60,8 +60,7 @@ def _of_file(folder: Path, name: str, read: Callable[[Numbers], T]) -> T | None:
 
 
 def _times(ways: Numbers, way: str) -> str:
-    ratio = next(value for name, value in ways[way].items() if name.startswith("times_faster"))
-    return f"{ratio[1]:.2f} [{ratio[0]:.2f}, {ratio[2]:.2f}]"
+    return times_faster(ways[way]).text(".2f")
 
 
 def _table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:

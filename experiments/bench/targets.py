@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from experiments.bench.turns import times_faster
+
 Numbers = Mapping[str, Any]
 
 
@@ -68,10 +70,7 @@ def _points_lost(numbers: Numbers) -> float | None:
 
 def _median_ratio(way: str) -> Callable[[Numbers], float | None]:
     def ratio(numbers: Numbers) -> float | None:
-        if way not in numbers["ways"]:
-            return None
-        quartiles = next(value for name, value in numbers["ways"][way].items() if name.startswith("times_faster"))
-        return float(quartiles[1])
+        return times_faster(numbers["ways"][way]).median if way in numbers["ways"] else None
 
     return ratio
 

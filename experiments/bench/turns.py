@@ -33,6 +33,11 @@ class Spread:
         return f"{self.median:{form}} [{self.low:{form}}, {self.high:{form}}]"
 
 
+def times_faster(way: Mapping[str, Any]) -> Spread:
+    """How many times faster than its reference a way is, from what `Turns.as_json` gives of it."""
+    return Spread(*next(value for name, value in way.items() if name.startswith("times_faster")))
+
+
 @dataclass(frozen=True)
 class Turns:
     """Seconds of each way, one entry a round.

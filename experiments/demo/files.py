@@ -12,6 +12,17 @@ SENTENCES: Final = 30_000
 EXAMPLES: Final = 2
 
 
+def write_lines(folder: Path, sentences: int, seed: int) -> list[str]:
+    """Write `text.txt` into a folder, made where missing, and return its lines."""
+    from distilkobert.synthetic.contexts import generate_text
+    from distilkobert.synthetic.lexicon import make_lexicon
+
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = generate_text(make_lexicon(LEXICON), sentences, seed=seed)
+    (folder / "text.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return lines
+
+
 def write_files(folder: Path, *, seed: int, sentences: int = SENTENCES) -> str:
     """Write `text.txt` and `tasks/{nsmc,naver_ner,korquad}/`, and return lines that describe them.
 
@@ -20,14 +31,10 @@ def write_files(folder: Path, *, seed: int, sentences: int = SENTENCES) -> str:
         seed: the same seed gives the same files.
         sentences: lines of text.
     """
-    from distilkobert.synthetic.contexts import generate_text
     from distilkobert.synthetic.lexicon import make_lexicon
     from distilkobert.synthetic.lexicon_tasks import write_tasks
 
-    folder.mkdir(parents=True, exist_ok=True)
-    lexicon = make_lexicon(LEXICON)
-    lines = generate_text(lexicon, sentences, seed=seed)
-    (folder / "text.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    write_tasks(folder / "tasks", lexicon, seed=seed)
+    lines = write_lines(folder, sentences, seed)
+    write_tasks(folder / "tasks", make_lexicon(LEXICON), seed=seed)
     shown = "\n".join(f"  {line}" for line in lines[:EXAMPLES])
     return f"{len(lines):,} lines of text with invented words, for example:\n{shown}\nThree tasks: {folder}/tasks"

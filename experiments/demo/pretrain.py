@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from experiments._shared.commandline import call_with_options, run_command
-from experiments.demo.files import LEXICON
+from experiments.demo.files import write_lines
 from experiments.demo.steps import run_step
 
 SENTENCES: Final = 100_000
@@ -59,13 +59,9 @@ def write_text_and_tokenizer(folder: Path, sentences: int = SENTENCES, vocabular
         sentences: lines of text.
         vocabulary: pieces of the tokenizer.
     """
-    from distilkobert.synthetic.contexts import generate_text
-    from distilkobert.synthetic.lexicon import make_lexicon
     from distilkobert.tokenizers.training import train_tokenizer
 
-    folder.mkdir(parents=True, exist_ok=True)
-    lines = generate_text(make_lexicon(LEXICON), sentences, seed=TEXT_SEED)
-    (folder / "text.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    lines = write_lines(folder, sentences, TEXT_SEED)
     train_tokenizer(lines, folder / "tokenizer", vocab_size=vocabulary, seed=TEXT_SEED)
 
 

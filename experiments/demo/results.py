@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Final
 
 from distilkobert.io.metric_names import AGREEMENT, LOSS, TEACHER_LOSS, TEST
 from distilkobert.io.run_files import read_metrics
+from distilkobert.tasks.kinds import QUESTION_ANSWERING, SEQUENCE_CLASSIFICATION, TOKEN_CLASSIFICATION
 from experiments._shared.latency_file import LATENCY_FILE, model_key, read_latencies
+from experiments._shared.plan_file import TEACHER
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-TEACHER: Final = "teacher"
 DISTILLED: Final = "distilled"
 UNDISTILLED: Final = "undistilled"
 _NAMES: Final = {TEACHER: "teacher", DISTILLED: "student, distilled", UNDISTILLED: "student, undistilled"}
-_SCORES: Final = {"nsmc": f"{TEST}accuracy", "naver_ner": f"{TEST}f1", "korquad": f"{TEST}f1"}
+_TASKS: Final = {"nsmc": SEQUENCE_CLASSIFICATION, "naver_ner": TOKEN_CLASSIFICATION, "korquad": QUESTION_ANSWERING}
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,10 @@ def read_results(study: Path, seed: int, teacher: Path) -> dict[str, Result]:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         model = speed[model_key(study, folder)]
         held_out = read_metrics(study / "distil" / (f"{DISTILLED}_seed{seed}" if arm == TEACHER else run))
-        scores = {task: read_metrics(study / task / run)[key] for task, key in _SCORES.items()}
+        scores = {
+            task: kind.main_score.scale * read_metrics(study / task / run)[f"{TEST}{kind.main_score.key}"]
+            for task, kind in _TASKS.items()
+        }
         results[arm] = Result(
             layers=config.get("num_hidden_layers") or config["n_layers"],  # of BERT, of DistilBERT
             parameters=model.parameters,
@@ -72,7 +76,7 @@ def read_results(study: Path, seed: int, teacher: Path) -> dict[str, Result]:
             sentences_per_s=model.sentences_per_s,
             loss=held_out[TEACHER_LOSS if arm == TEACHER else LOSS],
             agreement=1.0 if arm == TEACHER else held_out[AGREEMENT],
-            scores={task: score if task == "korquad" else 100 * score for task, score in scores.items()},
+            scores=scores,
         )
     return results
 

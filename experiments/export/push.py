@@ -18,7 +18,7 @@ def check_push(repository: str, licence: str | None) -> None:
         raise ValueError(f"--push={repository}: expected OWNER/NAME, letters, digits, '-', '_' and '.'")
     if not licence:
         raise ValueError(
-            "--push needs --license: users of the model must know what it may be used for, and and the licenses of "
+            "--push needs --license: users of the model must know what it may be used for, and the licenses of "
             "its data and its teacher apply; for example --license=apache-2.0, cc-by-sa-4.0 or other"
         )
     if get_token() is None:
