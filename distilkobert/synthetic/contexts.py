@@ -95,14 +95,15 @@ _SEEN: Final = ("ANM", "PLT", "MAT", "AFW")
 _VERBS: Final = (("본", "보았다"), ("고른", "골랐다"), ("그린", "그렸다"), ("찾은", "찾았다"))
 
 
-def telling(rng: Random, lexicon: Lexicon) -> Sentence:
+def telling(rng: Random, lexicon: Lexicon, shared: float = _SHARED) -> Sentence:
     """One or two clauses, each of which fits the nouns of one class."""
-    return join([telling_clause(rng, lexicon, rng.choice(tuple(CLASS_NOUNS))) for _ in range(rng.randint(1, 2))])
+    slots = tuple(CLASS_NOUNS)
+    return join([telling_clause(rng, lexicon, rng.choice(slots), shared) for _ in range(rng.randint(1, 2))])
 
 
-def telling_clause(rng: Random, lexicon: Lexicon, slot: str) -> Sentence:
-    """A clause that fits the nouns of one class, with one of them; half of these are also of another class."""
-    nouns = lexicon.shared_nouns(slot) if rng.random() < _SHARED else lexicon.own[slot]
+def telling_clause(rng: Random, lexicon: Lexicon, slot: str, shared: float = _SHARED) -> Sentence:
+    """A clause that fits the nouns of one class, with one of them; a share of these are also of another class."""
+    nouns = lexicon.shared_nouns(slot) if rng.random() < shared else lexicon.own[slot]
     return fill(rng.choice(_TELLING[slot]), lambda _: rng.choice(nouns))
 
 
