@@ -151,3 +151,22 @@ def test_labels_tags_and_answers_are_right(tmp_path: Path) -> None:
         (told,) = [part for part in re.findall(r"[^.]+\.", paragraph["context"]) if PERSON.search(part)]
         assert answer["text"] in told
         assert "PER" in found[answer["text"]]
+
+
+def test_each_noun_that_is_tagged_or_asked_for_has_two_classes_and_sentences_of_both(tmp_path: Path) -> None:
+    write_tasks(tmp_path, LEXICON, seed=3, train=(10, 200, 40), test=300)
+    found = classes(LEXICON)
+    for name in ("train.tsv", "test.tsv"):
+        seen = collections.defaultdict(set)
+        for line in (tmp_path / "naver_ner" / name).read_text("utf-8").splitlines():
+            for word, tag in zip(*(column.split(" ") for column in line.split("\t")), strict=True):
+                if tag != "O":
+                    seen[word[:3]].add(tag.removesuffix("-B"))
+        assert {len(found[word]) for word in seen} == {2}
+        assert sum(seen[word] == found[word] for word in seen) > 0.9 * len(seen)
+    for name in ("train", "dev"):
+        text = (tmp_path / "korquad" / f"KorQuAD_v1.0_{name}.json").read_text("utf-8")
+        for article in json.loads(text)["data"]:
+            nouns = [word for word in found if word in article["title"]]
+            assert 2 <= len(nouns) <= 3
+            assert {len(found[word]) for word in nouns} == {2}
