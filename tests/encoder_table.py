@@ -167,15 +167,16 @@ def main(families: Sequence[str]) -> None:
     sys.stdout.write(f"{numbered}\n")
     page = [
         "# Encoder families",
-        "Written by `python -m tests.encoder_table`: every cell was tried on a tiny model of the family with random "
-        "weights, with the family's own kind of tokenizer, two steps of distillation and four of each fine-tuning. "
+        "What works with each encoder family, as teacher, student or task model. `python -m tests.encoder_table` tries "
+        "every cell on a tiny model with random weights and the family's kind of tokenizer (two steps of "
+        "distillation, four of each fine-tuning) and writes this page. "
         f"transformers {version('transformers')}, torch {version('torch')}.",
         "\n".join(f"| {' | '.join(cells)} |" for cells in (COLUMNS, ["---"] * len(COLUMNS), *rows)),
-        "A teacher without head (E5, BGE, ELECTRA's discriminator) teaches hidden states; its student has no head "
-        "either, or with an objective on its logits one of its own. ALBERT's layers share their weights, so a student "
-        "with fewer of them computes less and is no smaller. DeBERTa-v2 computes its attention itself, so queries, "
-        "keys and values cannot be read. The tokenizers are trained on few sentences; the limit on unknown pieces is "
-        "off here.",
+        "- **Teacher without head** (E5, BGE, ELECTRA's discriminator): it teaches hidden states. Its student has no "
+        "head either, or a new one if an objective needs the student's logits.\n"
+        "- **ALBERT**: layers share their weights, so a student with fewer layers is faster but not smaller.\n"
+        "- **DeBERTa-v2** has its own attention code, so queries, keys and values cannot be captured.\n"
+        "- The tokenizers are trained on few sentences, so the limit on unknown pieces is off here.",
         numbered,
     ]
     if not families:
