@@ -23,8 +23,8 @@ _LOADER: Final = (
     "its time, so workers (`data.num_workers`, each two batches ahead) do not help there. A GPU at the target of "
     "1,000,000 tokens a second needs one or two.\n"
     "- **Padding to multiples.** A compiled step (`model.compute.compile`) has two graphs per network, with and "
-    "without padding, for all lengths. Fewer lengths save no compilation, and on a CPU `data.pad_to_multiple_of` only adds "
-    "padding to compute. The effect on a GPU is not yet measured."
+    "without padding, for all lengths. Fewer lengths save no compilation, and on a CPU `data.pad_to_multiple_of` only "
+    "adds padding to compute. The effect on a GPU is not yet measured."
 )
 
 
