@@ -76,7 +76,7 @@ def load_checkpoint(path: Path) -> Any:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: its bytes are not those that were written, it is no whole checkpoint, or it holds pickled objects;
+        ValueError: its bytes differ from those written, it is no whole checkpoint, or it holds pickled objects;
             names the newest whole checkpoint of its folder.
     """
     with path.open("rb") as stream:

@@ -114,7 +114,7 @@ class ScoreTarget(Target):
             score = math.nan
         if not math.isfinite(score):
             found = f"found {show(written)}" if written.strip() else "empty"
-            raise ValueError(f"{place}: the score in {self.columns[0]!r} is no finite number ({found}); correct it")
+            raise ValueError(f"{place}: the score in {self.columns[0]!r} is not a finite number ({found}); correct it")
         if not self._low <= score <= self._high:
             raise ValueError(
                 f"{place}: the score {score:g} in {self.columns[0]!r} is out of range; score_range is {self._low:g} to "

@@ -191,7 +191,7 @@ BENCHES = {
     "prepare": Bench("preparing a corpus with one process and with several", _prepare),
     "distil": Bench("a distillation step, against a naive one, and what capturing costs", _distil),
     "int8_teacher": Bench("a distillation step with a teacher in int8, and what it changes", _int8_teacher),
-    "gradients": Bench("how much each objective of a checkpoint pulls, and whither", _gradients),
+    "gradients": Bench("share of each objective in the gradient, and whether two agree in direction", _gradients),
     "latency": Bench("time for a sentence, of all models in turns", _latency),
     "pretrain": Bench("a masked-LM step, against a naive one", _pretrain),
     "finetune": Bench("fine-tuning of every task kind, against padding to one length", _finetune),
@@ -202,6 +202,6 @@ BENCHES = {
     "loader": Bench("batches of a corpus: tokens a second, and padding to few lengths", _loader),
     "precision": Bench("training in float32 and bf16 on this processor", _precision),
     "gpu": Bench("a distillation step on a CUDA device", _gpu),
-    "guard": Bench("refuse what is slower than it was, against naive steps", _guard),
+    "guard": Bench("fail if a step is slower than the stored one, relative to naive steps", _guard),
     "page": Bench("write docs/performance.md from the numbers of the others", _page),
 }

@@ -43,4 +43,4 @@ def deployment(measured: Mapping[str, Any]) -> str:
             f" Times in ms, {measured['latency_threads']} thread, mean over sentences of 16 and 64 pieces; "
             "those of the tokenizer come on top. PyTorch is timed without its head, ONNX with it."
         )
-    return "\n".join(["## Forms of the model", "", remark, "", *lines])
+    return "\n".join(["## Formats of the model", "", remark, "", *lines])

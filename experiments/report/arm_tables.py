@@ -108,7 +108,7 @@ def _told(cell: Cell, most: Seeds | None) -> Cell:
 
 def _seeds_sentence(seeds: Seeds, *, alike: bool) -> str:
     """What is behind most cells; the sentences on marks say the same of single cells."""
-    sentence = f"Seeds: {seeds_text(seeds)}" + ("" if alike else " where a cell does not say otherwise")
+    sentence = f"Seeds: {seeds_text(seeds)}" + ("" if alike else " unless a cell says otherwise")
     if seeds.n == 1:
         sentence += "; one seed says nothing about the spread over seeds"
     elif seeds.distillations < seeds.n:

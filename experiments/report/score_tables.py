@@ -110,7 +110,7 @@ def delta_table(study: Study, scores: Scores) -> Table:
         slug="differences",
         title=f"Difference to {study.base_arm}, in percentage points, with 95 % intervals",
         columns=[Column(one.heading, DELTA, partial(cell, one)) for one in scores.metrics],
-        explained="Paired bootstrap intervals over the test examples; they hold nothing of the spread over seeds.",
+        explained="Paired bootstrap intervals over the test examples; they do not include the spread over seeds.",
     )
 
 

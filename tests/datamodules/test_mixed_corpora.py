@@ -165,7 +165,7 @@ def test_corpora_that_do_not_go_together(folders: list[str], make: Make, tmp_pat
         ([], "data_dir names no folder; give one prepared corpus or more"),
         ({wiki: 0.0, news: 1.0}, f"the weight of {wiki} is 0.0; expected more than 0"),
         ({wiki: float("nan")}, f"the weight of {wiki} is nan"),
-        ({wiki: 1e-6}, f"weight 1e-06 of {wiki} leaves none of its \\d+ sequences to an epoch"),
+        ({wiki: 1e-6}, f"weight 1e-06 of {wiki} selects none of its \\d+ sequences in an epoch"),
     ]
     for data_dir, message in cases:
         with pytest.raises(ValueError, match=message):

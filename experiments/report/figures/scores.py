@@ -71,7 +71,7 @@ def retention_figure(
         f"Retention against {cost}. Means over n seeds, of the arm or of the teacher, whichever has fewer; the grey "
         "line is the teacher's score.",
         *marks_in(marked),
-        *([f"Not shown, for want of their {cost}: {', '.join(absent)}."] if absent else []),
+        *([f"Not shown, because their {cost} is unknown: {', '.join(absent)}."] if absent else []),
     )
     return Drawing(f"retention_{cost}", " ".join(parts), figure)
 

@@ -81,7 +81,7 @@ def _latencies(study: Study, origins: Mapping[str, Origin], notes: list[str]) ->
     none = Deployment({}, {}, "")
     path = study.folder / LATENCY_FILE
     if not path.is_file():
-        notes.append(f"Latency was not measured: {path} is not there; `python -m experiments.bench latency` writes it.")
+        notes.append(f"Latency was not measured: no {path}, which `python -m experiments.bench latency` writes.")
         return none
     try:
         file = read_latencies(path)
@@ -116,5 +116,5 @@ def _named(origins: Mapping[str, Origin]) -> str:
     names = []
     for arm, origin in origins.items():
         sources = ", ".join(shown_path(Path(source)) for source in origin.elsewhere)
-        names.append(f"{arm} ({sources}, which is no folder here)" if sources else arm)
+        names.append(f"{arm} ({sources}, not a local folder)" if sources else arm)
     return ", ".join(names)

@@ -202,7 +202,7 @@ def _why_missing(run: Run, metrics: Mapping[str, Any], prefix: str) -> str:
     if differing := differing_owner(metrics, run.stage, run.arm, run.seed):
         return f"its metrics.json is that of {differing}"
     if strange := no_numbers(metrics, prefix):
-        return f"{', '.join(strange)} in its metrics.json is no number"
+        return f"{', '.join(strange)} in its metrics.json is not a number"
     return why_unfinished(metrics) if STATUS in metrics else ""
 
 

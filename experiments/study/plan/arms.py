@@ -68,7 +68,7 @@ def arms_of(study: Study, points: tuple[Point, ...] = ()) -> tuple[Arm, ...]:
         if name not in names:
             raise ValueError(f"arm_seeds.{name}: no such arm; the arms are {', '.join(names)}")
     if TEACHER in declared:
-        raise ValueError(f"arms.{TEACHER}: this is the name of the teacher itself; name the arm otherwise")
+        raise ValueError(f"arms.{TEACHER}: this name is reserved for the teacher; choose another name")
     base = next(arm for arm in students if arm.name == base_arm(study))
     special = {"undistilled": ("--trainer.max_steps=0",), "mlm_only": ("-c", MLM_ONLY_CONFIG)}
     arms = [Arm(TEACHER, "teacher", seeds=seeds_of(study, TEACHER))] if TEACHER in study.controls else []

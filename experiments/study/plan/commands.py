@@ -104,7 +104,7 @@ class Commands:
         seeds = self._task_seeds(task, seeds_of(self.study, TEACHER))
         if seed is not None and seed not in seeds:
             known = ", ".join(map(str, seeds))
-            raise ValueError(f"{key}.teacher_seed: {seed} is no seed of the teacher on {task}; it has {known}")
+            raise ValueError(f"{key}.teacher_seed: {seed} is not a seed of the teacher on {task}; it has {known}")
         return f"{task}/{TEACHER}_seed{seeds[0] if seed is None else seed}"
 
     def latency(self, exports: Mapping[tuple[str, int], PlannedRun], arms: Sequence[Arm]) -> PlannedRun:

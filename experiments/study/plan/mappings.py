@@ -88,7 +88,7 @@ def group_args(args: Sequence[str], where: str) -> list[tuple[str, ...]]:
         elif groups and len(groups[-1]) == 1 and "=" not in groups[-1][0]:
             groups[-1] = (groups[-1][0], arg)
         else:
-            raise ValueError(f"{where}: {arg!r} is no option; write -c FILE or --option=value")
+            raise ValueError(f"{where}: {arg!r} is not an option; write -c FILE or --option=value")
     return groups
 
 
@@ -148,7 +148,7 @@ def check_words(words: Sequence[str], where: str) -> None:
     for option, value in (pair for options in from_words(words, where) for pair in options.items()):
         name = option.removesuffix("+").replace(".init_args.", ".")
         if name in _NO_SETTINGS or name.endswith(".help"):
-            raise ValueError(f"{where}: --{option}={value} is no setting; leave it out")
+            raise ValueError(f"{where}: --{option}={value} is not a setting; leave it out")
         if any(name == own or name.startswith(f"{own}.") for own in _OWN_OPTIONS):
             raise ValueError(f"{where}: --{option}={value} is set by the study itself; leave it out")
 

@@ -61,7 +61,7 @@ def unfinished_work(run: PlannedRun, study: Path) -> UnfinishedWork:
         notes.append(f"its {METRICS_FILE} is that of {other}")
     strange = no_numbers(metrics, TEST if export is None else VAL)
     if strange:
-        notes.append(f"{strange[0]} in its {METRICS_FILE} is no number ({metrics[strange[0]]!r})")
+        notes.append(f"{strange[0]} in its {METRICS_FILE} is not a number ({metrics[strange[0]]!r})")
     # A model that is exported is measured as it is exported; one killed before that resumes at its end and is measured.
     measured = export is None or (metrics.get(VAL_STEP) == metrics.get(STEPS) and not strange)
     last_result = export.is_dir() if export else not strange and _tested(metrics, folder, notes)

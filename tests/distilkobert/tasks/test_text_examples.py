@@ -77,10 +77,10 @@ def test_wrong_examples_are_refused(
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
-        ("NaN", r"line 2: the score in '점' is no finite number \(found 'NaN'\)"),
-        ("inf", "no finite number"),
-        ("", r"no finite number \(empty\)"),
-        ('"3,5"', "no finite number"),
+        ("NaN", r"line 2: the score in '점' is not a finite number \(found 'NaN'\)"),
+        ("inf", "not a finite number"),
+        ("", r"not a finite number \(empty\)"),
+        ('"3,5"', "not a finite number"),
         ("5.5", "line 2: the score 5.5 in '점' is out of range; score_range is 0 to 5"),
         ("-1", "out of range"),
     ],

@@ -93,7 +93,7 @@ def test_verify_reads_all(files: list[str], tmp_path: Path, tiny_tokenizer_dir: 
     (corpus / "token_counts.npy").unlink()
     assert main(["verify", str(corpus)]) == 2
     error = capsys.readouterr().err
-    assert f"{arrow}: bytes 0 to {len(content) - 1:,} are not those that were written" in error
+    assert f"{arrow}: bytes 0 to {len(content) - 1:,} differ from those written" in error
     assert f"{corpus / 'token_counts.npy'} is missing" in error
     assert main(["verify", str(tmp_path)]) == 2
     assert "contains no prepared corpus" in capsys.readouterr().err

@@ -166,7 +166,7 @@ def test_shards_of_other_inputs_tokenizers_or_bytes_are_refused(
     whole = damaged.read_bytes()
     damaged.write_bytes(whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:])
     assert merge("1of2", "2of2") == 2
-    assert f"{damaged}: bytes 0 to {len(whole) - 1:,} are not those that were written. Prepare shard 2/2 again" in (
+    assert f"{damaged}: bytes 0 to {len(whole) - 1:,} differ from those written. Prepare shard 2/2 again" in (
         capsys.readouterr().err
     )
     assert shard(2, 2) == 2

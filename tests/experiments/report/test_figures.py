@@ -62,7 +62,7 @@ def test_retention_against_size(study: Study, scores: Scores) -> None:
     assert {one.get_xlabel() for one in axes} == {"weights, MB"}
     assert axes[0].get_ylabel() == "per cent of teacher, n=2"
     assert legend(drawing) == list(costs)
-    assert drawing.caption.endswith("Not shown, for want of their size: mlm_only.")
+    assert drawing.caption.endswith("Not shown, because their size is unknown: mlm_only.")
     drawn = {(line.get_xdata()[0], line.get_ydata()[0]) for line in axes[0].lines[:-1]}
     assert drawn == {(costs[name], scores.retention[name, "NSMC accuracy"].percent) for name in costs}
     assert retention_figure(study, scores, {"base": 1.0}, "size", "") is None

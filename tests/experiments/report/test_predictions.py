@@ -76,7 +76,7 @@ def test_what_cannot_be_paired_is_said(tmp_path: Path) -> None:
         write_records(place, variant)
     base, moved, renamed = (read_outcomes(place, SEQUENCE_CLASSIFICATION) for place in places)
     assert difference(base, base) == ""
-    assert difference(moved, base) == "it has 1 examples that the base arm's lack, and lacks 1 that they have"
+    assert difference(moved, base) == "1 of its examples are not in the base arm, and 1 of the base arm's are missing"
     assert difference(renamed, base) == "the true answers of 1 examples differ from the base arm's"
 
 

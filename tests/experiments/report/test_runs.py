@@ -99,7 +99,7 @@ def test_a_score_that_is_no_number_is_none(study: Path) -> None:
     edit(study / "nsmc/base_seed2/metrics.json", lambda metrics: metrics.update({"test/accuracy": "0.9"}))
     found, notes = read(study)
     assert [bool(run.metrics) for run in found.of("nsmc", "base")] == [True, False]
-    assert "nsmc/base_seed2 counts as missing: test/accuracy in its metrics.json is no number." in notes
+    assert "nsmc/base_seed2 counts as missing: test/accuracy in its metrics.json is not a number." in notes
 
 
 def test_figures_that_are_not_finite_are_left_out(study: Path) -> None:

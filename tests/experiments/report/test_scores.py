@@ -98,8 +98,8 @@ def test_another_test_file(study: Study) -> None:
     assert ("other", "NSMC accuracy") not in scores.deltas
     assert ("teacher", "NSMC accuracy") in scores.deltas
     assert notes == [
-        *(f"nsmc/other_seed{seed} takes part in no difference to base: it has 1 examples that the base arm's lack, and "
-          "lacks 1 that they have." for seed in (1, 2)),
+        *(f"nsmc/other_seed{seed} is excluded from differences to base: 1 of its examples are not in the base arm, "
+          "and 1 of the base arm's are missing." for seed in (1, 2)),
         "The difference of other to base in nsmc is without nsmc/other_seed1, nsmc/other_seed2; none is left.",
     ]  # fmt: skip
 
@@ -127,7 +127,7 @@ def test_one_example_has_no_interval(tmp_path: Path) -> None:
         runs.append(Run("nsmc", arm, 1, write_run(tmp_path, metrics, label_records([True])), metrics))
     scores, notes = scored(Study("s", "", tmp_path, (Arm("base"), Arm("other")), "base", ("nsmc",), (), tuple(runs)))
     assert scores.deltas == {}
-    assert "nsmc: no difference to base, for an interval takes at least two test examples." in notes
+    assert "nsmc: no difference to base, because an interval needs at least two test examples." in notes
 
 
 def test_no_teacher_no_retention(study: Study) -> None:

@@ -51,8 +51,8 @@ LISTING = """Parser key "model":
         ),
         (
             LISTING.format(reason="Option 'unlabelled_file' is not accepted"),
-            "model: Distillation: Option 'unlabelled_file' is not accepted; texts without labels teach classes, labels "
-            "and scores alone (TableDataModule, NSMCDataModule)",
+            "model: Distillation: Option 'unlabelled_file' is not accepted; unlabelled texts work for classes, several "
+            "labels and scores only (TableDataModule, NSMCDataModule)",
         ),
         ("unrecognized arguments: --zzz=3", "unrecognized arguments: --zzz=3"),
         ("File does not exist: 'a.yaml'", "File does not exist: 'a.yaml'"),

@@ -46,15 +46,15 @@ TEMPERATURE = "model.objectives.soft_target.temperature"
         ),
         (
             f"arms: {{a: {{}}, b: {{{TEMPERATURE}: 3}}, c: {{{TEMPERATURE}: 3.0}}}}\n",
-            r"the arms b and c come to the same settings",
+            r"the arms b and c have the same settings",
         ),
         (
             "arms: {a: {}, mlm: {configs: [configs/ablation/mlm_only.yaml]}}\ncontrols: [mlm_only]\n",
-            r"the arms mlm and mlm_only come to the same settings",
+            r"the arms mlm and mlm_only have the same settings",
         ),
         (
             "axes: {t: {t2: {model.objectives.soft_target.temperature: 2}, default: {}}}\n",
-            r"the arms t2 and default come to the same settings",
+            r"the arms t2 and default have the same settings",
         ),
         ("then: {nsmc: {configs: [configs/finetune/nsmc.yaml], overrides: {x: 1}}}\n", r"then.nsmc: .*--x=1"),
         ("machine: {trainer.devices: many}\noverrides: {trainer.precision: 3}\n", r"arm distilled: .*precision"),

@@ -43,5 +43,5 @@ def test_the_lines_of_a_dry_run_run_as_an_array(bench: Bench, capsys: pytest.Cap
     assert run_line(lines, 7, bench.root).returncode == 2
     capsys.readouterr()
     bench.run()
-    assert "distil/copied_seed1 is there already" in capsys.readouterr().out
+    assert "distil/copied_seed1 already exists" in capsys.readouterr().out
     assert bench.ends() == dict.fromkeys(bench.labels(), 1)

@@ -102,7 +102,7 @@ def test_points_of_a_search_are_arms_on_top_of_the_base(tmp_path: Path) -> None:
         ("arms: {..: []}\n", r"arms: '..' cannot be a folder name"),
         ("arms: {Base: {}, base: {x: 1}}\n", r"'base' differs from 'Base' by case alone"),
         ("arms: {mlm_only: []}\n", r"'mlm_only' is there twice"),
-        ("arms: {teacher: []}\ncontrols: []\n", r"arms.teacher: this is the name of the teacher itself"),
+        ("arms: {teacher: []}\ncontrols: []\n", r"arms.teacher: this name is reserved for the teacher"),
         ("arms: {a-b: {x: 1}, a: {x: 2}}\naxes: {z: {b: {}, b-b: {y: 1}}}\n", r"'a-b-b' is there twice"),
         ("arms: {a: {x: 1}, b: {x: 1}}\n", r"the arms a and b are the same command \(--x=1\)"),
         ("arms: {a: {}, b: {}}\n", r"the arms a and b are the same command \(the base as it is\)"),
@@ -113,7 +113,7 @@ def test_points_of_a_search_are_arms_on_top_of_the_base(tmp_path: Path) -> None:
         ("seeds: []\n", r"seeds: \[\] must be one or more different"),
         ("seeds: [1, 1]\n", r"seeds: \[1, 1\] must be"),
         ("controls: [teacher, teacher]\n", r"names a control twice"),
-        ("then: {distil: {configs: [a]}}\n", r"then: 'distil' is the name of a folder of every study"),
+        ("then: {distil: {configs: [a]}}\n", r"then: 'distil' is the name of a folder in every study"),
         ("then: {nsmc: {configs: [a], seeds: [-1]}}\n", r"then.nsmc.seeds: \[-1\]"),
         ("seeds: [4294967296]\n", r"seeds: \[4294967296\] must be .* from 0 to 4294967295"),
         (f"{SEARCH}, seed: -1}}\n", r"search.seed: \[-1\] must be"),
@@ -149,7 +149,7 @@ def test_contradictions_are_refused(rest: str, message: str, tmp_path: Path) -> 
         ("--arms.b=[--config, --x=1]", r"arms.b: --config has no value; write --config FILE"),
         ("--overrides=[--model.objectives.cosine.weight]", r"overrides: --model.objectives.cosine.weight has no value"),
         ("--machine=[--x, --y=1]", r"machine: --x has no value; write --x=VALUE"),
-        ("--machine=[x.yaml]", r"machine: 'x.yaml' is no option; write -c FILE"),
+        ("--machine=[x.yaml]", r"machine: 'x.yaml' is not an option; write -c FILE"),
     ],
 )
 def test_words_of_the_command_line_are_checked_too(option: str, message: str, tmp_path: Path) -> None:

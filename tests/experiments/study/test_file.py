@@ -64,7 +64,7 @@ def test_variables_are_filled_in_and_may_use_each_other(tmp_path: Path) -> None:
         (HEAD, ("--workers=0",), r"--workers=0: must be 1 or more"),
         (HEAD, ("--name=a/b",), r"'a/b' cannot be a folder name"),
         (HEAD + "overrides: {data.data_dir: $corpus}\n", (), r"overrides: \$corpus in .* is no variable; .*: none"),
-        (HEAD + "overrides: {x: 5$}\n", (), r"write \$\$ for the sign itself"),
+        (HEAD + "overrides: {x: 5$}\n", (), r"write \$\$ for a plain"),
         (HEAD + "variables: {a: $b, b: $a}\n", (), r"variables.a: it uses itself, by way of a and b"),
         (HEAD + "arms: {a: {--x: 1}}\n", (), r"line 4: arms.a: write the option --x without dashes, as `x: VALUE`"),
         (HEAD + "arms: {a: {-c: f}}\n", (), r"arms.a: write the option -c without dashes, as `configs: VALUE`"),

@@ -46,10 +46,10 @@ def test_a_study_of_the_same_name_that_is_not_ours_is_refused(bench: Bench) -> N
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (b"not json\n", r"line 3 is no entry of Optuna's: 'not json'"),
-        (b"\xff\xfe\n", r"line 3 is no entry"),
-        (b"[1]\n", r"line 3 is no entry of Optuna's: '\[1\]'"),
-        (HALF + b'{"op_code": 6}\n', r"line 3 is no entry"),
+        (b"not json\n", r"line 3 is not an entry of Optuna: 'not json'"),
+        (b"\xff\xfe\n", r"line 3 is not an entry"),
+        (b"[1]\n", r"line 3 is not an entry of Optuna: '\[1\]'"),
+        (HALF + b'{"op_code": 6}\n', r"line 3 is not an entry"),
         (b'{"op_code": 99, "worker_id": "w"}\n', r"Optuna cannot replay it \(AssertionError"),
         (b'{"op_code": 0, "worker_id": "w"}\n', r"Optuna cannot replay it \(KeyError: 'study_name'\)"),
     ],

@@ -81,7 +81,7 @@ def test_a_touched_run_is_named_and_mended(
         metrics.write_text('{"steps": 4, ', encoding="utf-8")
     capsys.readouterr()
     bench.run()
-    reason = "what it leaves is not there" if touch == "remove" else "broken metrics.json"
+    reason = "its results are missing" if touch == "remove" else "broken metrics.json"
     assert re.search(rf"{label} had finished, but {reason}.* It is run again", capsys.readouterr().out)
     assert bench.figures() == table
     tested = [f"test {label}"] if label.startswith("nsmc/") else []

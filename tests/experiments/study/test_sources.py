@@ -62,5 +62,5 @@ def test_a_study_tells_all_that_is_missing_at_once(tmp_path: Path, capsys: pytes
         check(declare(tmp_path, text))
     text = text.replace("/none/teacher", "monologg/kobert-lm").replace("/none/pieces", "some/pieces")
     check(declare(tmp_path, text.replace("data/none", str(tmp_path))))
-    noted = "note: no folder here, will be asked for on the hub: arm distilled: model.teacher=monologg/kobert-lm; "
+    noted = "note: no local folder, will be requested from the hub: arm distilled: model.teacher=monologg/kobert-lm; "
     assert capsys.readouterr().err == f"{noted}arm distilled: data.tokenizer=some/pieces\n"

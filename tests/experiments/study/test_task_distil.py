@@ -92,7 +92,7 @@ def test_a_task_may_be_for_some_arms_and_a_model_starts_as_it_is(tmp_path: Path)
     [
         (nsmc() + "controls: []\n", r"the study does not fine-tune its teacher on nsmc, .*add `teacher` to controls"),
         (nsmc(", arms: [a]"), r"then.nsmc.distil: .*add `teacher` to then.nsmc.arms"),
-        (nsmc(distil=", teacher_seed: 3"), r"teacher_seed: 3 is no seed of the teacher on nsmc; it has 1"),
+        (nsmc(distil=", teacher_seed: 3"), r"teacher_seed: 3 is not a seed of the teacher on nsmc; it has 1"),
         (nsmc(distil=", arms: [c]"), r"nsmc.distil.arms: no such student 'c'; there are a, b, undistilled, mlm_only"),
         (nsmc(distil=", arms: []"), r"then.nsmc.distil.arms: is empty; name arms, or leave it out"),
         (nsmc(distil=", arms: [teacher]"), r"then.nsmc.distil.arms: no such student 'teacher'"),

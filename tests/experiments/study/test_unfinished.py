@@ -93,13 +93,13 @@ TESTED = {"steps": 4, "test/loss": 1.0}
             {**TESTED, "test/accuracy": "0.9"},
             LINE,
             ["test"],
-            "test/accuracy in its metrics.json is no number ('0.9')",
+            "test/accuracy in its metrics.json is not a number ('0.9')",
         ),
         (
             {**TESTED, "test/accuracy": None},
             LINE,
             ["test"],
-            "test/accuracy in its metrics.json is no number (None)",
+            "test/accuracy in its metrics.json is not a number (None)",
         ),
         ({**TESTED, "recipe": "nsmc", "arm": "copied", "seed": 2}, LINE, ["fit", "test"], "arm='copied', seed=2"),
         ({**TESTED, "recipe": "korquad", "arm": "teacher", "seed": 1}, LINE, ["fit", "test"], "recipe='korquad'"),
@@ -146,7 +146,7 @@ def test_a_distillation_whose_figure_is_no_number_is_measured_again(
     metrics = {"steps": 4, "val/step": 4, "val/loss": "2.0"}
     (study / run.label / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
     found = unfinished_work(run, study)
-    assert found.notes == ("val/loss in its metrics.json is no number ('2.0')",)
+    assert found.notes == ("val/loss in its metrics.json is not a number ('2.0')",)
     assert [command[:2] for command in found.commands] == [("experiments.train", "fit")]
     assert found.commands[0][-1].startswith("--ckpt_path=")
 
