@@ -94,7 +94,7 @@ class PlannedDataModule(pl.LightningDataModule):
     """Base of the project's data modules.
 
     Args:
-        seed: Seed of the order of batches, and of whatever else a subclass draws.
+        seed: Seed of the batch order, and of other random choices of a subclass.
         num_workers: Loader processes per loader and rank; 0 loads in the training process. Batches do not depend on it.
 
     Raises:

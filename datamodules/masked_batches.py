@@ -23,7 +23,7 @@ class MaskedBatches:
         pad_token_id: Fills up shorter rows.
         mask_token_id: Id of [MASK].
         weights: Weight of every token id when masked positions are drawn, (V,).
-        masking: How much is masked, and how.
+        masking: Share of masked tokens, and how they are masked.
         seed: Seed of the masks, and of what is drawn from corpora of a weight that is not whole.
         pad_to_multiple_of: Rows are filled up to a multiple of so many tokens, but no further than the longest sequence
             of the part. What is masked does not depend on it.

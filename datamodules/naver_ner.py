@@ -16,23 +16,23 @@ from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 class NaverNERDataModule(TaggingDataModule):
     """Sentences of the Naver and Changwon NLP Challenge 2018, or of files in its formats.
 
-    With both files a twentieth of the training file, chosen by a hash of the sentence, is dev, and the test file is the
-    test part. One file alone is divided by the same hash: 8 tenths train, 1 dev, 1 test.
+    With both files, the dev split is a twentieth of the training file, chosen by a hash of the sentence, and the test
+    file is the test split. A single file is split by the same hash: 8 tenths train, 1 dev, 1 test.
 
     Args:
         data_dir: folder with `train.tsv` and `test.tsv` (one sentence a line) or `train_data` and `test_data` (one word
             a line), or one of the two; plain, .gz, .xz or .zst.
         tokenizer: folder or hub name of a KoBERT tokenizer, or of a fast tokenizer of transformers.
-        max_length: tokens of an input, [CLS] and [SEP] included (monologg/KoBERT-NER: 50); words beyond it are lost.
-        batch_size: sentences of a training batch on each process (the original: 32).
-        eval_batch_size: sentences of a batch in evaluation (the original: 64).
-        seed: seed of the order of batches.
+        max_length: tokens of an input, including [CLS] and [SEP] (monologg/KoBERT-NER: 50); further words are lost.
+        batch_size: sentences per training batch and process (the original: 32).
+        eval_batch_size: sentences per evaluation batch (the original: 64).
+        seed: seed of the batch order.
         num_workers: loader processes per loader and rank; 0 loads in the training process.
-        cache_dir: folder of encoded files; None: `distilkobert` in the cache folder of `datasets`.
-        predict_file: file that the `predict` command answers: one of the same format, or plain text, one sentence a
-            line; None: the test part.
-        unknown_limit: share of unknown pieces from which a part of the data is refused; 1 accepts any.
-        types: types of entities in place of the data set's, for files of the same layout.
+        cache_dir: folder for encoded files; None: `distilkobert` in the cache folder of `datasets`.
+        predict_file: file for the `predict` command: in the same format, or plain text with one sentence per line;
+            None: the test split.
+        unknown_limit: share of unknown pieces from which a split is refused; 1 accepts any.
+        types: entity types that replace those of the data set, for files in the same layout.
 
     Raises:
         FileNotFoundError: there is no such file, or no tokenizer.

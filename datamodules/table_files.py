@@ -41,8 +41,8 @@ def named_files(
     Args:
         data_dir: folder that relative names are looked for in.
         names: file of each part, None where it is cut from the training file.
-        dev_share: share of the training file that is dev where there is no file.
-        test_share: the same of the test part.
+        dev_share: share of the training file for the dev split if it has no file.
+        test_share: the same for the test split.
         hub: takes the place of the files.
         cache: where the hub's splits are kept; None: the default of `feature_cache`.
 

@@ -65,13 +65,13 @@ class TaskDataModule(PlannedDataModule):
         split_key: what is hashed to divide the files, in words.
         tokenizer: folder or hub name of the tokenizer.
         input_settings: lengths, and how words are cut.
-        batch_size: sequences of a training batch on each process.
-        eval_batch_size: sequences of a batch in evaluation.
-        seed: seed of the order of batches.
+        batch_size: sequences per training batch and process.
+        eval_batch_size: sequences per evaluation batch.
+        seed: seed of the batch order.
         num_workers: loader processes per loader and rank; 0 loads in the training process.
         cache_dir: folder of cached features; None: see `feature_cache.cached_features`.
-        predict_file: file that `predict` answers, with labels or without; None: the test part.
-        unknown_limit: share of unknown pieces from which a part is refused; 1 accepts any.
+        predict_file: file for the `predict` command, with or without labels; None: the test split.
+        unknown_limit: share of unknown pieces from which a split is refused; 1 accepts any.
 
     Raises:
         FileNotFoundError: there is no such tokenizer or `predict_file`.

@@ -48,7 +48,7 @@ class FineTuning(EncoderModule):
 
     Args:
         kind: the task kind.
-        init_from: exported folder, checkpoint of ours, or hub id that gives the encoder.
+        init_from: encoder to start from: exported folder, checkpoint of this project, or hub id.
         optimizer: AdamW and its schedule.
         labels: names of the head's classes; none for question answering.
         input_settings: how texts become inputs; kept in the network's configuration for `predict`.

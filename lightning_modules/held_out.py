@@ -33,7 +33,7 @@ class HeldOutMeasures(nn.Module):
 
     Args:
         objectives: their weighted sum, as it is trained on.
-        token_counts: occurrences of each piece in the corpus; None: agreement is not divided by token frequency.
+        token_counts: occurrences of each piece in the corpus; None: agreement is not split by token frequency.
     """
 
     similarity: LayerSimilarity

@@ -22,17 +22,17 @@ from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record,
 
 
 class SequenceClassification(FineTuning):
-    """An encoder under transformers' sequence classification head.
+    """An encoder with transformers' sequence classification head.
 
-    One label a text is scored by `accuracy`, `macro_f1` (over the classes that occur) and `mcc`, Matthews' correlation;
-    any number of labels by `micro_f1`, `macro_f1` and `exact_match`. `test` adds `f1_LABEL` of each label. All are from
-    0 to 1, `mcc` from -1.
+    Scores for one label per text are `accuracy`, `macro_f1` (over the classes that occur) and `mcc`, Matthews'
+    correlation; for several labels `micro_f1`, `macro_f1` and `exact_match`. `test` adds `f1_LABEL` of each label. All
+    are from 0 to 1, `mcc` from -1.
 
     Args:
-        init_from: exported folder, checkpoint of ours, or hub id that gives the encoder.
+        init_from: encoder to start from: exported folder, checkpoint of this project, or hub id.
         labels: names of the classes; filled in from the data.
-        multi_label: an example has any number of labels; filled in from the data.
-        class_weights: weight of each class in the loss, or of examples that have the label; filled in from the data.
+        multi_label: whether an example has any number of labels; filled in from the data.
+        class_weights: weight of each class in the loss, or of examples with the label; filled in from the data.
         optimizer: AdamW and its schedule.
         vocab_size: pieces of the data's tokenizer; filled in from the data.
         pad_token_id: id of [PAD]; filled in from the data.

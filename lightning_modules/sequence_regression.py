@@ -14,12 +14,12 @@ from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record,
 
 
 class SequenceRegression(FineTuning):
-    """An encoder under transformers' sequence classification head of one output, trained by the mean squared error.
+    """An encoder with transformers' sequence classification head with one output, trained with the mean squared error.
 
     Scored by the correlations of Pearson and Spearman (-1 to 1; 0 where all predictions are the same).
 
     Args:
-        init_from: exported folder, checkpoint of ours, or hub id that gives the encoder.
+        init_from: encoder to start from: exported folder, checkpoint of this project, or hub id.
         optimizer: AdamW and its schedule.
         vocab_size: pieces of the data's tokenizer; filled in from the data.
         pad_token_id: id of [PAD]; filled in from the data.

@@ -30,7 +30,7 @@ class InputSettings:
         pair: an example has two texts.
         units: what is tagged in sentences: words at their first piece, or characters.
         stride: context pieces from the start of one window to the start of the next.
-        max_question: pieces that are kept of a question.
+        max_question: pieces to which a question is truncated.
         reference_decoding: label and answer as the original KorQuAD pipeline does.
         unanswerable: questions may have no answer.
         no_answer_threshold: how much better [CLS] must score than the best answer for none to be given; training

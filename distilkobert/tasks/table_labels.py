@@ -34,7 +34,7 @@ def read_target(
         columns: where labels are.
         given: names of the classes, or what is written to the name; None: those of the rows.
         separator: between labels in one column.
-        score_range: least and greatest score; None for any.
+        score_range: lowest and highest score; None for any.
         rows: reads the training file.
 
     Raises:

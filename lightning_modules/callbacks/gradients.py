@@ -30,9 +30,9 @@ class GradientWatch(pl.Callback):
     In both cases the batches that did it are written into the run's folder `nonfinite/`, with ids and pieces.
 
     Args:
-        on_nonfinite: `stop` ends the training; `skip_step` leaves out the whole optimizer step on all ranks: no weight
-            and no state of the optimizer changes, the step is counted, the learning rate moves on.
-        max_skipped: steps that may be left out in a run before it is ended all the same.
+        on_nonfinite: `stop` ends training; `skip_step` skips the whole optimizer step on all ranks: weights and
+            optimizer state do not change, the step counts, the learning rate moves on.
+        max_skipped: largest number of skipped steps in a run; the next one ends it.
 
     Raises:
         ValueError: `max_skipped` is less than 1.

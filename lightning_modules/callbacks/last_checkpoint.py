@@ -24,10 +24,10 @@ class LastCheckpoint(Checkpoint):
     write has the file written again: what it found, and that it has been run, is in there too.
 
     Args:
-        every_n_steps: optimizer steps between two writes.
-        every_minutes: minutes between two writes; whichever of the two comes first.
-        keep_every_n_steps: also keep a copy named `step<number>.ckpt` every so many steps, for studies over training
-            time; 0 keeps none.
+        every_n_steps: optimizer steps between two checkpoints.
+        every_minutes: minutes between two checkpoints; whichever of the two comes first.
+        keep_every_n_steps: also keep a copy `step<number>.ckpt` at this interval, for studies over training time; 0
+            keeps none.
     """
 
     def __init__(self, every_n_steps: int = 1000, every_minutes: float = 15.0, keep_every_n_steps: int = 0) -> None:

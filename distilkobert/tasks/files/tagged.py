@@ -34,8 +34,8 @@ class TagFiles:
         format: `conll` has a word or a character and its tag a line and a blank line between sentences, `lines` words
             joined by spaces, a tab, and their tags joined by spaces, `spans` JSONL of texts with spans of characters.
         units: what is tagged.
-        word_column: number of the word's column in `conll`, from 0; negative ones count from the last.
-        tag_column: likewise of the tag's.
+        word_column: number of the word column in `conll`, from 0; negative numbers count from the last.
+        tag_column: the same for the tag column.
         text: key of the text in `spans`.
         entities: key of the list of entities there: [start, end, type], or objects with start, end and label (or
             start_offset, end_offset and type, as some annotation tools write them).
