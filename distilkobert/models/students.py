@@ -20,23 +20,22 @@ class StudentSpec:
     """How the student is built from its teacher.
 
     Args:
-        architecture: DistilBERT, for teachers of BERT's and RoBERTa's layers and for DistilBERT; or the same class as
-            the teacher, for every family.
+        architecture: DistilBERT, for teachers with the layers of BERT, RoBERTa or DistilBERT; or the teacher's class,
+            for every family.
         layers: 0-based teacher layers, in the order of the student's layers; their number is the student's depth.
-        init: copy the teacher's weights, or start from random weights of the same shape.
-        init_from: exported folder, checkpoint of ours, or hub id of a student to continue from, in place of building
-            one: a second stage. Its architecture, depth and widths are its own; `layers` names the teacher layers that
-            its layers are compared with.
-        hidden_size: width of the hidden states; None takes the teacher's.
-        intermediate_size: width inside feed-forward blocks; None takes the teacher's.
-        heads: attention heads of a layer; None keeps the teacher's width of a head.
-        width_init: where a matrix is smaller than the teacher's: its first units, or random weights.
+        init: copy the teacher's weights, or use random weights of the same shape.
+        init_from: student to continue from, instead of building one: exported folder, checkpoint of this project, or
+            hub id. It defines architecture, depth and widths; `layers` names the teacher layers for comparison.
+        hidden_size: width of the hidden states; None: the teacher's.
+        intermediate_size: width inside feed-forward blocks; None: the teacher's.
+        heads: attention heads per layer; None: heads as wide as the teacher's.
+        width_init: for matrices smaller than the teacher's: their first units, or random weights.
         fold_token_types: in DistilBERT, add the teacher's token-type row 0 to every position, so that the student's
             embedding output equals the teacher's for single sentences. The original did not fold; the sum was lost.
         copy_head: copy the teacher's masked-LM head; otherwise the head starts random (its tied embedding excepted).
-        freeze_positions: keep the position embeddings at their start values. The original's student did, through its
-            sinusoidal flag, after the teacher's learned table had been copied in.
-        dropout: all dropouts of the encoder; None takes the teacher's values.
+        freeze_positions: keep the position embeddings at their initial values. The original's student did, because of
+            its sinusoidal flag, after the teacher's learned table was copied.
+        dropout: all dropouts of the encoder; None: the teacher's values.
     """
 
     architecture: Literal["distilbert", "same"] = "distilbert"

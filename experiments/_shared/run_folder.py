@@ -23,11 +23,10 @@ class RunSpec:
         root: folder of all runs; open it with TensorBoard.
         recipe: name of the recipe or study.
         arm: name of the variant within it.
-        resume: what `fit` does where the folder has a run. `never` refuses it. `auto` resumes it, which the same
-            command must have begun; a finished run is left as it is, one without a checkpoint starts again. For jobs
-            that are put back into a queue.
-        check_only: `fit` makes everything, trains and validates a few batches, says how long the run will take, what
-            it needs and what its objectives are at the start, and writes nothing.
+        resume: what `fit` does if the folder contains a run. `never` refuses it. `auto` resumes a run of the same
+            command; a finished run is not changed, a run without a checkpoint starts again. For jobs that are requeued.
+        check_only: `fit` builds everything, trains and validates a few batches, prints time, memory, disk and the
+            initial objectives, and writes nothing.
         allow_slow_precision: run with a `trainer.precision` that this CPU has no instructions for.
     """
 

@@ -1,4 +1,4 @@
-"""Where the task data comes from, and the command that brings it: `python -m experiments.prepare fetch NAME`.
+"""Where the task data comes from, and the command that downloads it: `python -m experiments.prepare fetch NAME`.
 
 Hashes are of the files as served. Where none is known the file is taken as it comes, and the command prints its hash.
 """

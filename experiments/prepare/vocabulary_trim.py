@@ -42,13 +42,13 @@ def trim(
     the old id of each new one.
 
     Args:
-        model: folder, checkpoint or hub id of the encoder; a masked-LM head goes along.
+        model: folder, checkpoint or hub id of the encoder; its masked-LM head is kept.
         corpus: .txt, .jsonl or .parquet files or globs, plain or .gz, .xz, .zst; one sentence or document a line.
-        output: folder to make: the model, and the tokenizer's files.
-        min_count: fewest uses in the corpus of a piece that is kept.
+        output: folder to write: the model and the tokenizer's files.
+        min_count: keep pieces that occur at least this often in the corpus.
         field: key or column with the text, for .jsonl and .parquet.
         model_tokenizer: the model's own tokenizer; by default the one in its folder or run folder.
-        overwrite: replace a folder that an earlier call made.
+        overwrite: overwrite the folder of an earlier call.
 
     Raises:
         FileNotFoundError: model, tokenizer or a corpus file is not there.

@@ -1,4 +1,4 @@
-"""Run a study: what is compared is declared in one YAML, each run is a fresh process, a restart goes on.
+"""Run a study: one YAML declares the comparison, each run is a fresh process, a restart continues.
 
     python -m experiments.study --config configs/study/demo.yaml [--workers 2] [--variables.data=/x] [--dry_run]
 

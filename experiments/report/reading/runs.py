@@ -72,7 +72,7 @@ class Study:
         tasks: fine-tuning stages, in order.
         distil_stages: stages whose runs were scored against a teacher's masked-LM head.
         runs: all of them, the missing ones too.
-        metric: figure that decides, as STAGE/KEY, if one is named.
+        metric: deciding metric, as STAGE/KEY, if one is named.
         trials: number of points that a search will have proposed.
         points: number of those that it has proposed.
         is_planned: a plan says which runs there are to be, so that one that is not among them is not missing.

@@ -37,7 +37,7 @@ class Search:
         storage: the journal, which holds the search beside the runs.
         name: the study's name.
         part: what to search.
-        metric: figure that decides, as STAGE/KEY.
+        metric: deciding metric, as STAGE/KEY.
         folder: the study's folder.
         enter: makes the plan with these points, writes it and enters its runs; called while holding the study's lock.
 
