@@ -91,7 +91,7 @@ class EncoderModule(pl.LightningModule):
         return [self.network]
 
     def on_train_start(self) -> None:
-        """Take the learning rate from this run's schedule; a checkpoint brings that of the schedule it ended under."""
+        """Take the learning rate from this run's schedule; not from the schedule of the checkpoint."""
         for config in self.trainer.lr_scheduler_configs:
             apply_schedule(cast(LambdaLR, config.scheduler))
 

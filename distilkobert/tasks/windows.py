@@ -48,7 +48,7 @@ class WindowSettings:
         if self.stride > capacity:
             raise ValueError(
                 f"stride={self.stride} must be at most {capacity}, or windows skip pieces: that is what "
-                f"max_length={self.max_length} leaves for the context beside max_question={self.max_question} and "
+                f"max_length={self.max_length} leaves for the context with max_question={self.max_question} and "
                 f"{self.special_tokens} special tokens"
             )
 

@@ -4,7 +4,7 @@
     python -m experiments.bench latency --models exported/teacher exported/student --output latency.json
     python -m experiments.bench NAME --help
 
-Every number is printed with what it is compared to; ways are measured in turns. `--json FILE` keeps the numbers.
+Every number is printed with its baseline; variants are measured in turns. `--json FILE` stores the numbers.
 """
 
 import sys

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lightning_modules import Distillation
 
 Option = Literal["fused", "bf16_teacher", "int8_teacher", "compile", "gradient_checkpointing", "soft_targets_in_parts"]
-"""Options of the module whose step is timed beside the step without them."""
+"""Options of the module whose step is compared with the step without them."""
 
 TEACHERS: dict[Option | None, TeacherType] = {"bf16_teacher": "bfloat16", "int8_teacher": "int8"}
 """Number formats of the teacher that options stand for."""

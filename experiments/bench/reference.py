@@ -1,4 +1,4 @@
-"""The original's own step, timed beside ours: its `Distiller`, from a checkout that the user has.
+"""The original's own step, compared with ours: its `Distiller`, from a checkout that the user has.
 
 The class is that of huggingface/transformers' distillation example, which monologg/DistilKoBERT has as
 `distillation/distiller.py`. Of the checkout that one file is loaded. What else it imports of its own stands for data
@@ -97,7 +97,7 @@ def _step(distiller: Any, *, input_ids: Tensor, attention_mask: Tensor, labels: 
 
 
 def _load(path: Path) -> ModuleType:
-    """Run the file, with stand-ins for modules beside it; nothing of it stays among the loaded modules."""
+    """Run the file, with stand-ins for its neighbour modules; none of it stays among the loaded modules."""
     replaced: dict[str, dict[str, Any]] = {
         "grouped_batch_sampler": {"GroupedBatchSampler": None, "create_lengths_groups": None},
         "lm_seqs_dataset": {"LmSeqsDataset": _NoData},

@@ -31,7 +31,7 @@ def corpus_parser() -> StrictParser:
     parser.add_argument(
         "--input", nargs="+", required=True, metavar="FILE",
         help=".txt, .jsonl or .parquet files or globs, plain or .gz, .xz, .bz2, .zst; names without a suffix are text; "
-        "one sentence or document a line. Addresses of fsspec too: hf://, s3://, https://",
+        "one sentence or document per line. Addresses of fsspec too: hf://, s3://, https://",
     )  # fmt: skip
     _add_common(parser)
     parser.add_argument("--field", type=str | None, help="key or column with the text, for .jsonl and .parquet")
@@ -39,7 +39,7 @@ def corpus_parser() -> StrictParser:
     parser.add_argument("--num_proc", type=int, default=1, help="processes that encode")
     parser.add_argument(
         "--shard", type=str | None, metavar="I/N",
-        help="encode only shard I of N, for job arrays; prepare merge joins them and checks unknown_limit",
+        help="encode only shard I of N, for job arrays; prepare merge joins the shards and checks unknown_limit",
     )  # fmt: skip
     parser.add_class_arguments(CorpusSettings)
     return parser
@@ -70,7 +70,7 @@ def _add_common(parser: StrictParser) -> None:
     parser.add_argument("--output", type=str, required=True, help="folder to make")
     parser.add_argument(
         "--unknown_limit", type=float, default=UNKNOWN_LIMIT,
-        help="share of unknown pieces from which it is an error; 1 accepts any text",
+        help="share of unknown pieces that is an error; 1 accepts any text",
     )  # fmt: skip
     parser.add_argument("--overwrite", action="store_true", help="overwrite another corpus")
 

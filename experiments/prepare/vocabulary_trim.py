@@ -43,7 +43,7 @@ def trim(
 
     Args:
         model: folder, checkpoint or hub id of the encoder; its masked-LM head is kept.
-        corpus: .txt, .jsonl or .parquet files or globs, plain or .gz, .xz, .zst; one sentence or document a line.
+        corpus: .txt, .jsonl or .parquet files or globs, plain or .gz, .xz, .zst; one sentence or document per line.
         output: folder to write: the model and the tokenizer's files.
         min_count: keep pieces that occur at least this often in the corpus.
         field: key or column with the text, for .jsonl and .parquet.

@@ -93,7 +93,7 @@ class Table:
 
     @property
     def caption(self) -> str:
-        """All that a reader needs beside the table, to be pasted."""
+        """Everything that a reader needs with the table, to be pasted."""
         return f"{self.title}. {self.explained}".strip()
 
 

@@ -37,7 +37,7 @@ def read_outcomes(folder: Path, kind: TaskKind) -> Outcomes:
 
     Raises:
         FileNotFoundError: see `read_records`.
-        ValueError: see `read_records`; or a record lacks what its task writes, or an example occurs twice.
+        ValueError: see `read_records`; or a record has not what its task writes, or an example occurs twice.
     """
     records = read_records(folder)
     path = folder / PREDICTIONS_FILE

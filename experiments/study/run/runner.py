@@ -38,7 +38,7 @@ class Worker:
     """Runs a study's runs until none is left for anybody.
 
     Args:
-        plan: what is to run; grows while a search goes on.
+        plan: what is to run; grows during a search.
         folder: the study's folder.
         journal: the study's journal, all runs entered.
         view: where progress is shown.

@@ -21,7 +21,7 @@ def page(run: Callable[..., Any], capsys: pytest.CaptureFixture[str], monkeypatc
 def test_groups_are_in_order_under_clean_titles(page: list[str]) -> None:
     titles = [line.rstrip(":") for line in page if re.fullmatch(r"[A-Z][^:]*:", line)]
     assert titles[:5] == [
-        "Files of settings, and the seed", "Run folder and resuming", "Checkpoint", "Model", "Data"
+        "Configuration files and seed", "Run folder and resume", "Checkpoint", "Model", "Data"
     ]  # fmt: skip
     assert titles[-1] == "Trainer (PyTorch Lightning's own options)"
     assert len(titles) == len(set(titles)) == 11
