@@ -132,7 +132,7 @@ def test_curves_are_over_tokens(study: Study) -> None:
     held_out = curves.figure.axes[0]
     assert len(held_out.lines) == 5 * 2 + 1  # arms and seeds, and the teacher
     assert held_out.lines[-1].get_ydata() == pytest.approx([6.131, 6.131])
-    assert "Level grey lines: the teacher." in curves.caption
+    assert "Horizontal grey lines: the teacher." in curves.caption
     ends = sorted({float(line.get_xdata()[-1]) for line in held_out.lines[:-1]})
     assert ends == pytest.approx([0.0, 1.82])  # the untrained student, and step 910 at 2,000 tokens a step
     agreement = study.of("distil", "base")[0].metrics["val/agreement"]

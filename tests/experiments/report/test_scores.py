@@ -189,7 +189,7 @@ def test_the_mean_is_over_tasks_of_all_arms_and_taught_rows_may_have_fewer(study
         assert mean.percent == pytest.approx(percent)
     table = retention_table(replace(some, is_planned=True), planned)
     assert [row[-1].text[:4] for row in table.rows[:4]] == ["100.", "70.0", "85.0", "90.0"]
-    assert any("Not every arm goes through full" in note for note in table.notes)
+    assert any("Not every arm has full" in note for note in table.notes)
     three = replace(some, is_planned=True, tasks=("nsmc", "third"), runs=(*study.runs, more[0], *(
         Run("third", arm.name, 1, study.folder, {"test/accuracy": 0.5}) for arm in ARMS
     )))  # fmt: skip
