@@ -1,4 +1,4 @@
-"""NaverNERDataModule: sentences tagged word by word, in the format of the challenge or of one sentence a line."""
+"""NaverNERDataModule: sentences tagged word by word, in the format of the challenge or of one sentence per line."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,8 +20,8 @@ class NaverNERDataModule(TaggingDataModule):
     file is the test split. A single file is split by the same hash: 8 tenths train, 1 dev, 1 test.
 
     Args:
-        data_dir: folder with `train.tsv` and `test.tsv` (one sentence a line) or `train_data` and `test_data` (one word
-            a line), or one of the two; plain, .gz, .xz or .zst.
+        data_dir: folder with `train.tsv` and `test.tsv` (one sentence per line) or `train_data` and `test_data` (one
+            word a line), or one of the two; plain, .gz, .xz or .zst.
         tokenizer: folder or hub name of a KoBERT tokenizer, or of a fast tokenizer of transformers.
         max_length: tokens of an input, including [CLS] and [SEP] (monologg/KoBERT-NER: 50); further words are lost.
         batch_size: sentences per training batch and process (the original: 32).

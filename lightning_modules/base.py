@@ -130,7 +130,7 @@ class EncoderModule(pl.LightningModule):
         self._log_step()
 
     def save_predictions(self, folder: Path, stem: str, records: Sequence[dict[str, Any]]) -> None:
-        """Write `<stem>.jsonl`, one JSON object a line, whole or not at all."""
+        """Write `<stem>.jsonl`, one JSON object per line, whole or not at all."""
         write_records(folder, stem, records)
 
     def log_measured(self, stage: str, values: Mapping[str, Tensor]) -> None:

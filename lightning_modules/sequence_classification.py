@@ -1,4 +1,4 @@
-"""Sequence classification: one label a text or a pair of texts (NSMC, KorNLI), or any number of labels."""
+"""Sequence classification: one label per text or pair of texts (NSMC, KorNLI), or any number of labels."""
 
 from collections.abc import Sequence
 

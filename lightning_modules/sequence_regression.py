@@ -1,4 +1,4 @@
-"""Sequence regression: one score a text, or a pair of texts (KorSTS)."""
+"""Sequence regression: one score per text or pair of texts (KorSTS)."""
 
 from collections.abc import Sequence
 

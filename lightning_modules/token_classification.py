@@ -1,4 +1,4 @@
-"""Token classification: entities by one tag a piece (Naver NER, KLUE-NER)."""
+"""Token classification: entities by one tag per piece (Naver NER, KLUE-NER)."""
 
 from collections.abc import Sequence
 

@@ -49,7 +49,7 @@ COLUMNS = (
 
 
 class Trial:
-    """One family in a folder of its own; each step that fails leaves a note in place of `yes`."""
+    """One family in a folder of its own; each step that fails leaves a note instead of `yes`."""
 
     def __init__(self, family: str, root: Path, tasks: Path, notes: list[str]) -> None:
         self.family, self.root, self.notes = family, root, notes

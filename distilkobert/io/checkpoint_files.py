@@ -197,7 +197,7 @@ def _wholeness(stream: BinaryIO) -> Wholeness:
 
 
 def _instead_of(path: Path) -> str:
-    """What is to be used in place of a file that cannot be read."""
+    """What is to be used instead of a file that cannot be read."""
     others = [other for other in path.parent.glob("*.ckpt") if other != path and wholeness(other) == "whole"]
     if not others:
         return f". No other checkpoint in {path.parent} has a valid checksum"

@@ -1,4 +1,4 @@
-"""Stored predictions of a run: `<stem>.jsonl`, one JSON object a line, in the order of the data file."""
+"""Stored predictions of a run: `<stem>.jsonl`, one JSON object per line, in the order of the data file."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -39,5 +39,5 @@ def read_records(folder: Path) -> list[dict[str, Any]]:
                 raise ValueError(f"{path}, line {number}: expected a JSON object, found {line.strip()[:40]!r}")
             records.append(record)
     if not records:
-        raise ValueError(f"{path} is empty; expected one JSON object a line")
+        raise ValueError(f"{path} is empty; expected one JSON object per line")
     return records

@@ -133,7 +133,7 @@ def _read_jsonl(path: InputFile, field: str, on_read: Callable[[int], None] | No
         try:
             record = json.loads(line)
         except json.JSONDecodeError as error:
-            raise ValueError(f"{path}, line {number}: not JSON ({error.msg}); expected one object a line") from None
+            raise ValueError(f"{path}, line {number}: not JSON ({error.msg}); expected one object per line") from None
         except RecursionError:
             raise ValueError(f"{path}, line {number}: brackets nested too deeply; expected text") from None
         except ValueError:  # Python converts no longer ones

@@ -1,4 +1,4 @@
-"""How networks are computed in training, where that changes speed and memory alone."""
+"""Settings of computation that change only speed and memory."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from transformers import PreTrainedModel
 
 @dataclass(frozen=True)
 class ComputeSpec:
-    """Settings of computation. Losses change by rounding alone; docs/performance.md says what each gains where.
+    """Settings of computation. Losses change only by rounding; docs/performance.md has the effect on speed.
 
     Args:
         compile: compile the encoders with torch.compile. The first steps take longer; on a CPU it needs a C++ compiler.

@@ -2,7 +2,7 @@
 
 DistilBERT is BERT without token-type embeddings and pooler; layer for layer the weights have the same shapes, so a
 student can start as a copy of chosen teacher layers (Sanh et al., 2019, section 3; DistilKoBERT takes layers 1, 5, 9).
-RoBERTa differs in where it begins to count positions: behind the id of [PAD]. DistilBERT's table is that part of
+RoBERTa counts positions from after the id of [PAD]. DistilBERT's table is that part of
 RoBERTa's.
 """
 

@@ -27,7 +27,7 @@ class Family:
         stacked: of a layer, linear maps whose rows are several matrices, and how many.
         positions: table of position embeddings; None where there is none.
         positions_after_pad: positions are counted from `pad_token_id + 1`.
-        states: modules, by layer, that give the hidden state after a layer in place of the layer; a layer is counted
+        states: modules, by layer, that give the hidden state after a layer instead of the layer; a layer is counted
             from the end where it is negative.
         first_norm: of every layer but the first, the norm in front of attention.
         pooler: the base model has a pooler unless made without.
@@ -126,7 +126,7 @@ FAMILIES: dict[str, Family] = {
 
 
 def add_family(model_type: str, family: Family) -> None:
-    """Make an encoder family of your own known, before a model of it is loaded.
+    """Register your own encoder family, before a model of it is loaded.
 
     Args:
         model_type: as in its config.json.

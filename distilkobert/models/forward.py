@@ -37,7 +37,7 @@ def network_facts(model: PreTrainedModel, name: str) -> NetworkFacts:
 
 
 class NetworkRun:
-    """Runs a network once a batch and gives its outputs.
+    """Runs a network once per batch and gives its outputs.
 
     Args:
         model: the network; it must have no capture yet.

@@ -67,7 +67,7 @@ class Int8Linear(nn.Module):
 
 
 def quantize_layers(model: PreTrainedModel) -> int:
-    """Put `Int8Linear` in the place of every linear map in the layers of an encoder; embeddings and heads stay.
+    """Replace every linear map in the layers of an encoder with `Int8Linear`; embeddings and heads stay.
 
     Args:
         model: an encoder of a known family, on the CPU.

@@ -85,7 +85,7 @@ class StudentSpec:
 def build_student(
     teacher: PreTrainedModel, spec: StudentSpec | None = None, *, head: bool | None = None
 ) -> PreTrainedModel:
-    """A student in training mode, its weights set as `spec` says.
+    """A student in training mode, built as `spec` says.
 
     Args:
         teacher: what `load_teacher` returned.

@@ -1,4 +1,4 @@
-"""Is a model a teacher of this task? Checks made before the first batch."""
+"""Checks before the first batch: is a model a teacher of this task?"""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Build a teacher from scratch, load one and check that it is one, and run it without gradients."""
+"""Build, load and check a teacher, and run it without gradients."""
 
 import hashlib
 from dataclasses import dataclass
@@ -85,13 +85,13 @@ def load_teacher(
     """A teacher in float32, evaluation mode, without gradients: a masked-LM model, or a bare encoder without pooler.
 
     Args:
-        source: folder of a transformers model (safetensors or the older `pytorch_model.bin`), checkpoint of ours, or
-            hub id.
-        logits: whether vocabulary logits are needed; where not, encoders without a trained masked-LM head (E5, BGE,
-            ELECTRA's discriminator) teach too.
-        vocab_size: pieces of the tokenizer the teacher must fit; None leaves it unchecked.
-        pad_token_id: the tokenizer's [PAD] id; None leaves it unchecked.
-        max_length: longest sequence, in tokens, that the teacher must have positions for; None leaves it unchecked.
+        source: folder of a transformers model (safetensors or the older `pytorch_model.bin`), checkpoint of this
+            project, or hub id.
+        logits: whether vocabulary logits are needed; if not, encoders without a trained masked-LM head (E5, BGE,
+            ELECTRA's discriminator) are accepted.
+        vocab_size: pieces of the tokenizer that the teacher must match; None: not checked.
+        pad_token_id: the tokenizer's [PAD] id; None: not checked.
+        max_length: longest sequence, in tokens, that the teacher's positions must cover; None: not checked.
 
     Raises:
         FileNotFoundError: no such folder, file or hub model.
@@ -141,7 +141,7 @@ TeacherType: TypeAlias = Literal["float32", "bfloat16", "int8"]
 
 @dataclass(frozen=True)
 class FrozenTeacher:
-    """A teacher that never learns and is no part of the module that asks it, so that no checkpoint saves it.
+    """A frozen teacher outside the module tree, so that no checkpoint saves it.
 
     Args:
         model: what `load_teacher` returned.

@@ -1,4 +1,4 @@
-"""Does a model's vocabulary fit the data's tokenizer? One check for teachers, fine-tuning, export and predict."""
+"""Whether a model's vocabulary matches the data's tokenizer, for teachers, fine-tuning, export and predict."""
 
 import logging
 from pathlib import Path
@@ -33,7 +33,7 @@ def fit_vocabulary(model: PreTrainedModel, vocab_size: int | None, pad_token_id:
         model: the model; its configuration and word embedding may get another [PAD].
         vocab_size: pieces of the tokenizer; None leaves the vocabulary unchecked.
         pad_token_id: the tokenizer's [PAD]; None leaves it unchecked.
-        source: where the model was loaded from, a folder, a checkpoint of ours or a hub id; begins messages.
+        source: where the model was loaded from, a folder, a checkpoint of this project or a hub id; begins messages.
 
     Raises:
         ValueError: the vocabulary is smaller or much larger, or [PAD] is another.
@@ -52,7 +52,7 @@ def fit_vocabulary(model: PreTrainedModel, vocab_size: int | None, pad_token_id:
     if pad_token_id is None or config.pad_token_id == pad_token_id:
         return
     embeddings = getattr(model.base_model, "embeddings", None)
-    # RoBERTa's kin count positions from behind [PAD], so there the default is the one the model was trained with.
+    # The RoBERTa family counts positions from after [PAD], so there the default is the one the model was trained with.
     if getattr(embeddings, "padding_idx", None) is not None or _names_pad(source):
         raise ValueError(
             f"{source}: its [PAD] is id {config.pad_token_id}, the data's tokenizer has {pad_token_id}; set "

@@ -36,8 +36,8 @@ def change_vocabulary(
 ) -> PreTrainedModel:
     """The same network with another vocabulary, in evaluation mode; `model` stays as it is.
 
-    Models of the RoBERTa kind count positions from behind the id of [PAD]; where that id changes, their position table
-    moves with it, so that every position keeps its embedding.
+    The RoBERTa family counts positions from after the id of [PAD]; if that id changes, the position table moves with
+    it, so that every position keeps its embedding.
 
     Args:
         model: the network, with any head.
@@ -78,5 +78,5 @@ def change_vocabulary(
 
 
 def position_offset(config: PreTrainedConfig) -> int:
-    """Rows of the position table before that of the first token: 0, or the id of [PAD] + 1 in the RoBERTa kind."""
+    """Rows of the position table before that of the first token: 0, or the id of [PAD] + 1 in the RoBERTa family."""
     return int(config.max_position_embeddings) - longest_input(config)

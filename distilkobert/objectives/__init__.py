@@ -1,4 +1,4 @@
-"""What a student is trained on: one objective for each thing that it learns, in a weighted sum."""
+"""Objectives: terms of a weighted sum that a student is trained on."""
 
 from distilkobert.objectives.attention_transfer import AttentionTransfer
 from distilkobert.objectives.base import Objective

@@ -13,13 +13,13 @@ from distilkobert.objectives.schedules import Scheduled
 class HiddenCosine(Objective):
     """One minus the cosine between the last hidden states, mean over tokens.
 
-    Where the widths differ, a learned linear map takes the student's states to the teacher's width.
+    If the widths differ, a learned linear map projects the student's states to the teacher's width.
 
     Source: Sanh et al. 2019 (arXiv:1910.01108), section 2; the reference code compares all real tokens.
 
     Args:
         weight: factor in the sum: a number or a schedule.
-        on: every real token, or the masked ones only.
+        on: every real token, or only the masked ones.
 
     Raises:
         ValueError: the weight is out of range.

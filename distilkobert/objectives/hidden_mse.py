@@ -1,4 +1,4 @@
-"""Hidden states of several layers, by their squared distance (TinyBERT, PKD)."""
+"""Squared distance of hidden states of several layers (TinyBERT, PKD)."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -41,7 +41,7 @@ def hidden_mse_loss(student: Tensor, teacher: Tensor, *, normalize: bool = False
 class HiddenMSE(Objective):
     """Squared distance of hidden states, mean over tokens, summed over the pairs of a layer map.
 
-    Where widths differ, one learned linear map for each pair takes the student's states to the teacher's width.
+    If widths differ, a learned linear map per pair projects the student's states to the teacher's width.
 
     Sources: TinyBERT (Jiao et al. 2020, arXiv:1909.10351), equations 8 and 9; with `normalize` and `on: cls_token` PKD
     (Sun et al. 2019, arXiv:1908.09355), equation 7.

@@ -20,7 +20,7 @@ class LayerMap:
             layers below it, number ceil((i + 1) * T / S) - 1 (TinyBERT's map, Jiao et al. 2020, where S divides T).
             `last`: the two last layers. Or a list of [student layer, teacher layer], both counted from 0.
         embeddings: also compare the two embedding outputs.
-        ends: with `last`, the student's and the teacher's layer in place of the last one where it is not None.
+        ends: with `last`, the student's and the teacher's layer instead of the last one where it is not None.
 
     Raises:
         ValueError: the list is empty, has another form, a negative number, or names a student layer twice.

@@ -1,4 +1,4 @@
-"""The teacher's logits themselves, by their squared distance."""
+"""Squared distance to the teacher's logits."""
 
 from torch import Tensor
 
@@ -22,7 +22,7 @@ class LogitsMSE(Objective):
 
     Args:
         weight: factor in the sum: a number or a schedule.
-        on: every real token, or the masked ones only.
+        on: every real token, or only the masked ones.
 
     Raises:
         ValueError: the weight is out of range.

@@ -1,4 +1,4 @@
-"""What an objective needs of student and teacher, and whether two networks can give it, from their configurations."""
+"""What an objective needs from student and teacher, and whether two networks provide it, from their configurations."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -18,7 +18,7 @@ class NetworkFacts:
         family: model type of transformers.
         layers: depth.
         hidden_size: width of the hidden states.
-        heads: attention heads a layer.
+        heads: attention heads per layer.
         has_head: whether there is a trained masked-LM head, so that there are logits.
         gives_attention: whether query, key and value can be captured.
         embedding_size: width of the embedding output where it differs from `hidden_size`.
@@ -40,14 +40,14 @@ class NetworkFacts:
 
 @dataclass(frozen=True)
 class Needs:
-    """What is computed and kept of student and teacher for one objective.
+    """What one objective needs from student and teacher.
 
     Args:
         teacher: whether the teacher runs.
-        hidden: layers whose hidden states are kept.
-        attention: layers whose query, key and value are kept.
+        hidden: layers whose hidden states are captured.
+        attention: layers whose query, key and value are captured.
         logits: tokens whose vocabulary logits are computed; None for no logits.
-        kept: the logits are made for all objectives at once; otherwise the objective makes them itself.
+        kept: compute the logits once for all objectives; otherwise the objective computes them itself.
     """
 
     teacher: bool

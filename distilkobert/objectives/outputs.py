@@ -1,4 +1,4 @@
-"""What objectives compute from: a masked batch with the places of its tokens, and one forward pass of a network.
+"""Inputs of objectives: a masked batch with its token positions, and the outputs of one forward pass.
 
 Shapes: B batch, T tokens, V vocabulary, H width, A heads, N selected tokens.
 """

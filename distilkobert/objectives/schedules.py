@@ -7,13 +7,13 @@ from typing import TypeAlias
 
 @dataclass(frozen=True)
 class LinearSchedule:
-    """A value that moves on a straight line over a part of training, and is constant before and after it.
+    """A value that changes linearly over a part of training and is constant before and after.
 
     Args:
         start: value at the beginning.
         end: value at the end.
-        begin: share of the optimizer steps after which it starts to move, 0 to 1.
-        until: share of the optimizer steps after which it has arrived, above `begin`, at most 1.
+        begin: share of the optimizer steps after which it starts to change, 0 to 1.
+        until: share of the optimizer steps after which it has reached `end`, above `begin`, at most 1.
 
     Raises:
         ValueError: a value is not finite, or the shares are out of range or out of order.

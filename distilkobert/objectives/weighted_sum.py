@@ -1,4 +1,4 @@
-"""The weighted sum of named objectives: what it needs of the two networks, and its value for a batch."""
+"""The weighted sum of named objectives: what it needs from both networks, and its value for a batch."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -58,7 +58,7 @@ def align_words(word_pieces: Sequence[Sequence[int]], unk_id: int, max_pieces: i
 
 
 def first_piece_labels(aligned: AlignedWords, labels: Sequence[int]) -> list[int]:
-    """One label a piece: that of its word on first pieces, ``IGNORE_INDEX`` on all others.
+    """One label per piece: that of its word on first pieces, ``IGNORE_INDEX`` on all others.
 
     Raises:
         ValueError: there is not one label for each word of the sentence.

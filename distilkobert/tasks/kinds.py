@@ -172,7 +172,7 @@ KINDS: Final = [
 
 
 def add_kind(kind: TaskKind) -> None:
-    """Make a task kind of your own known to checkpoints, reports and `predict`; call it where its module is defined.
+    """Register your own task kind for checkpoints, reports and `predict`; call it in the file of its module.
 
     Raises:
         ValueError: there is a head of that name, or not exactly one of its scores is the main one.

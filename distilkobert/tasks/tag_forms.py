@@ -1,7 +1,7 @@
 """Ways to write tags of one's own, read into one: B-TYPE opens an entity, I-TYPE continues it, O is outside.
 
-Read are the letter before the type (B-PER, B_PER) or behind it (PER-B, PER_B), and beside B and I also E (last word)
-and S (alone), as BIOES has them: I stands for E and B for S, and entities stay as they are. `O` and `-` are outside.
+Reads the letter before the type (B-PER, B_PER) or after it (PER-B, PER_B), and in addition to B and I also E (last
+word) and S (single), as in BIOES: E is read as I and S as B, which does not change entities. `O` and `-` are outside.
 """
 
 import re

@@ -125,7 +125,7 @@ class KoBertTokenizer(TransformersHabits):
         """Id of every token; that of [UNK] for tokens outside the vocabulary.
 
         Raises:
-            ValueError: A string was given in place of a list of tokens.
+            ValueError: A string was given instead of a list of tokens.
         """
         return self._vocabulary.ids_of(tokens)
 

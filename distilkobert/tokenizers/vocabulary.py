@@ -1,6 +1,6 @@
 """The vocabulary file of a KoBERT tokenizer, and its match with the SentencePiece model next to it.
 
-SentencePiece numbers are not KoBERT's. `vocab.txt` holds one piece a line, and the line number, from 0, is the id. In
+SentencePiece numbers are not KoBERT's. `vocab.txt` holds one piece per line, and the line number, from 0, is the id. In
 KoBERT's own file the five special tokens come first and the model's real pieces follow by code point; the model's
 control pieces (`<unk>`, `<s>`, `</s>`) are left out.
 """
@@ -57,7 +57,7 @@ class Vocabulary:
         """Id of every token, special ones included; that of [UNK] for tokens outside the vocabulary.
 
         Raises:
-            ValueError: A string was given in place of a list of tokens.
+            ValueError: A string was given instead of a list of tokens.
         """
         if isinstance(tokens, str):
             raise ValueError(f"expected a list of tokens, found the string {tokens!r}; call tokenize() on it first")
@@ -71,7 +71,7 @@ def real_pieces(model: sentencepiece.SentencePieceProcessor) -> list[str]:
 
 
 def vocabulary_text(model: sentencepiece.SentencePieceProcessor) -> str:
-    """The content of `vocab.txt` for `model`: special tokens, then the real pieces by code point, one a line."""
+    """The content of `vocab.txt` for `model`: special tokens, then the real pieces by code point, one per line."""
     return "".join(f"{token}\n" for token in (*SPECIAL_TOKENS, *sorted(real_pieces(model))))
 
 
@@ -151,12 +151,12 @@ def _read_tokens(vocab: bytes, path: str) -> tuple[str, ...]:
         text = vocab.decode("utf-8")
     except UnicodeDecodeError as error:
         line = vocab.count(b"\n", 0, error.start) + 1
-        raise ValueError(f"{path}, line {line}: not UTF-8 text; expected one piece a line in UTF-8") from error
+        raise ValueError(f"{path}, line {line}: not UTF-8 text; expected one piece per line in UTF-8") from error
     # Only line feeds end a line: str.splitlines would also cut at characters that a piece may hold.
     tokens = tuple(text.removesuffix("\n").split("\n"))
     if "" in tokens:
         raise ValueError(
-            f"{path}, line {tokens.index('') + 1}: empty; expected one piece a line, each line's number its id"
+            f"{path}, line {tokens.index('') + 1}: empty; expected one piece per line, each line's number its id"
         )
     repeated = [token for token, count in Counter(tokens).items() if count > 1]
     if repeated:

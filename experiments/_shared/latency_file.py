@@ -19,13 +19,13 @@ class ModelLatency:
     Args:
         batch_1_ms: one sentence alone, ms: mean over lengths of the median over repeats.
         batch_32_ms: 32 sentences together, ms, likewise.
-        batch_1_quartiles_ms: first and third quartile in place of the median: half of the repeats are between them;
+        batch_1_quartiles_ms: first and third quartile instead of the median: half of the repeats are between them;
             None in a file that an older version wrote.
         batch_32_quartiles_ms: likewise.
         sentences_per_s: sentences in a second in batches of 32.
         parameters: of the encoder, without pooler and head.
         mb: bytes of the folder's weights, or of the ONNX file, / 2^20, its head included.
-        batch_1_tail_ms: of one sentence, the 95th and 99th percentile in place of the median; None in an older file.
+        batch_1_tail_ms: of one sentence, the 95th and 99th percentile instead of the median; None in an older file.
         tokenizer_ms: what the tokenizer takes before that for one sentence and for 32, ms, median; None in an older
             file, or where the folder has no tokenizer.
     """

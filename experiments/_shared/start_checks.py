@@ -189,7 +189,7 @@ def _defaults(class_path: str) -> dict[str, Any]:
 
 
 def _in_new_form(settings: dict[str, Any]) -> dict[str, Any]:
-    """Settings of a checkpoint with objectives in place of the losses of its time."""
+    """Settings of a checkpoint with objectives instead of the losses of its time."""
     if "losses" not in settings:
         return settings
     rest = {name: value for name, value in settings.items() if name != "losses"}

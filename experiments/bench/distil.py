@@ -139,7 +139,7 @@ def main(options: Namespace) -> dict[str, Any]:
         flops = flops_of(distilling, tokens)
         print(
             f"{processor_name()}, threads: {threads}; {options.layers} x {width} into {len(options.student_layers)} "
-            f"layers, {options.vocab_size} pieces, {tokens} tokens a step, {options.rounds} rounds in turns, "
+            f"layers, {options.vocab_size} pieces, {tokens} tokens per step, {options.rounds} rounds in turns, "
             f"{options.clock} time"
         )
     print("\n".join(distil_lines(turns, tokens)))

@@ -1,4 +1,4 @@
-"""A distillation step on a CUDA device: bf16 against a naive one, tokens a second and share of the device's peak."""
+"""A distillation step on a CUDA device: bf16 against a naive one, tokens per second and share of the device's peak."""
 
 from functools import partial
 from typing import Any, Final
@@ -12,7 +12,7 @@ from experiments.bench.distilling import Distilling, flops_of, make_batch
 from experiments.bench.turns import take_turns
 
 PEAKS: Final = {"H100": 989e12, "H200": 989e12, "A100": 312e12}
-"""Dense bf16 operations a second of NVIDIA's data sheets (SXM forms), by a part of the device's name."""
+"""Dense bf16 operations per second of NVIDIA's data sheets (SXM forms), by a part of the device's name."""
 
 
 def main(options: Namespace) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def main(options: Namespace) -> dict[str, Any]:
     device = torch.cuda.get_device_name()
     peak = next((value for name, value in PEAKS.items() if name in device), options.peak_tflops * 1e12)
     if not peak:
-        raise ValueError(f"{device}: its peak is not known; give its dense bf16 operations a second in --peak_tflops")
+        raise ValueError(f"{device}: its peak is not known; give its dense bf16 operations per second in --peak_tflops")
     quieten_transformers()
     quieten_lightning()
     what = Distilling(

@@ -1,4 +1,4 @@
-"""How much each objective pulls at the student's weights, and whether objectives pull the same way.
+"""How much each objective contributes to the gradient of the student, and whether objectives agree in direction.
 
 Measured on held-out batches without dropout, at the weights of a checkpoint: the norm of each weighted term's gradient
 with respect to the student, its share of the sum of the norms, and the cosine between the gradients of two terms.
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Gradients:
-    """What the objectives' gradients are like; one entry a batch.
+    """What the objectives' gradients are like; one entry per batch.
 
     Args:
         norms: Euclidean norm of each weighted term's gradient, by objective.

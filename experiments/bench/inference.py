@@ -1,4 +1,4 @@
-"""How many texts a second a classifier answers: `predict`'s way, against one text at a time through a pipeline."""
+"""How many texts per second a classifier answers: `predict`'s way, against one text at a time through a pipeline."""
 
 from functools import partial
 from pathlib import Path

@@ -1,7 +1,7 @@
 """A teacher in int8: how much faster the step is, and how far what it teaches moves.
 
 A step is that of `distil`, of the teacher that is named, over a held-out batch of its corpus. What moves is measured
-over masked tokens: the teacher's own loss, how often its likeliest piece stays, and the Kullback-Leibler divergence
+over masked tokens: the teacher's own loss, how often its most likely piece stays, and the Kullback-Leibler divergence
 between both distributions at the temperature of 1.
 """
 
@@ -59,7 +59,7 @@ def main(options: Namespace) -> dict[str, Any]:
     tokens = int(batches[0]["attention_mask"].sum())
     print(
         f"{processor_name()} ({int8_instructions()}), threads: {threads}; {shape.num_hidden_layers} x "
-        f"{shape.hidden_size} into {len(layers)} layers, {tokens} tokens a step, {options.clock} time"
+        f"{shape.hidden_size} into {len(layers)} layers, {tokens} tokens per step, {options.clock} time"
     )
     for fast, slow in ((INT8, EXACT), (INT8_PASS, EXACT_PASS)):
         print(

@@ -24,7 +24,7 @@ def main(options: Namespace) -> dict[str, Any]:
         found = ways[str(multiple)] = measure(options, multiple)
         print(
             f"multiples of {multiple}: {found['shapes']} shapes, {found['padding']:.1%} padding, "
-            f"{1000 * found['seconds'][1]:.2f} ms a batch, {found['tokens_per_s']:,.0f} tokens/s"
+            f"{1000 * found['seconds'][1]:.2f} ms per batch, {found['tokens_per_s']:,.0f} tokens/s"
         )
     return {"processor": processor_name(), "max_tokens": options.max_tokens, "ways": ways}
 

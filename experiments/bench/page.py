@@ -19,9 +19,9 @@ _TARGETS: Final = (
     "student that was fine-tuned but not distilled (docs/log.md, 2026-11-26)."
 )
 _LOADER: Final = (
-    "- **Loader workers.** A CPU trains on about a thousand tokens a second. Waiting for data takes less than 0.2 % of "
-    "its time, so workers (`data.num_workers`, each two batches ahead) do not help there. A GPU at the target of "
-    "1,000,000 tokens a second needs one or two.\n"
+    "- **Loader workers.** A CPU trains on about a thousand tokens per second. Waiting for data takes less than 0.2 % "
+    "of its time, so workers (`data.num_workers`, each two batches ahead) do not help there. A GPU at the target of "
+    "1,000,000 tokens per second needs one or two.\n"
     "- **Padding to multiples.** A compiled step (`model.compute.compile`) has two graphs per network, with and "
     "without padding, for all lengths. Fewer lengths save no compilation, and on a CPU `data.pad_to_multiple_of` only "
     "adds padding to compute. The effect on a GPU is not yet measured."
@@ -78,7 +78,7 @@ def _share(numbers: Numbers) -> str:
     peak = numbers["peak_flops_per_s"]
     speed = numbers["flops"] / numbers["ways"]["step"]["quartiles_s"][1]
     return (
-        f"{numbers['flops'] / 1e9:.1f} GFLOP a step at {speed / 1e9:.0f} GFLOP/s, {speed / peak:.0%} of the "
+        f"{numbers['flops'] / 1e9:.1f} GFLOP per step at {speed / 1e9:.0f} GFLOP/s, {speed / peak:.0%} of the "
         f"{peak / 1e9:.0f} GFLOP/s of matrix products right after it."
     )
 
@@ -96,7 +96,7 @@ def _distil(numbers: Numbers) -> str:
     split = [(name, f"{spread[1]:.3f}", f"{spread[1] / total:.1%}") for name, spread in numbers["split_s"].items()]
     return (
         f"{_machine(numbers)} {numbers['layers']} x {numbers['hidden_size']} into {numbers['student_layers']} layers, "
-        f"{numbers['vocab_size']:,} pieces, {numbers['tokens']} tokens a step; {numbers['clock']} time. "
+        f"{numbers['vocab_size']:,} pieces, {numbers['tokens']} tokens per step; {numbers['clock']} time. "
         f"{_share(numbers)} Peak memory of the process, all variants together: {numbers['peak_memory_mb']:,.0f} MB.\n\n"
         f"{_ways(numbers)}\n\nParts of a step:\n\n{_table(('part', 'seconds', 'share'), split)}"
     )
@@ -104,7 +104,7 @@ def _distil(numbers: Numbers) -> str:
 
 def _pretrain(numbers: Numbers) -> str:
     return (
-        f"{_machine(numbers)} {numbers['layers']} x {numbers['hidden_size']}, {numbers['tokens']} tokens a step with "
+        f"{_machine(numbers)} {numbers['layers']} x {numbers['hidden_size']}, {numbers['tokens']} tokens per step with "
         f"padding. {_share(numbers)}\n\n{_ways(numbers)}"
     )
 
@@ -180,7 +180,7 @@ def _loader(numbers: Numbers) -> str:
         )
         for multiple, one in numbers["ways"].items()
     ]
-    headings = ("pad_to_multiple_of", "shapes", "padding", "ms a batch", "tokens/s")
+    headings = ("pad_to_multiple_of", "shapes", "padding", "ms per batch", "tokens/s")
     return (
         f"{_machine(numbers)} Batches of {numbers['max_tokens']:,} tokens, processor time of one process.\n\n"
         f"{_table(headings, rows)}\n\n{_LOADER}"
@@ -192,8 +192,8 @@ def _int8_teacher(numbers: Numbers) -> str:
     slow, fast = (ways[way]["quartiles_s"][1] for way in ("teacher pass", "teacher pass, int8"))
     return (
         f"{_machine(numbers)} {numbers['int8_instructions']}. {numbers['layers']} x {numbers['hidden_size']} into "
-        f"{numbers['student_layers']} layers, {numbers['tokens']} tokens a step; {numbers['clock']} time. The step is "
-        f"{_times(ways, 'step, int8 teacher')} times as fast as in float32, a teacher pass {slow / fast:.2f} "
+        f"{numbers['student_layers']} layers, {numbers['tokens']} tokens per step; {numbers['clock']} time. The step "
+        f"is {_times(ways, 'step, int8 teacher')} times as fast as in float32, a teacher pass {slow / fast:.2f} "
         f"times. Over {changes['masked_tokens']:,} masked held-out tokens the teacher's own loss goes from "
         f"{changes['loss']:.4f} to {changes['int8_loss']:.4f}; its first choice is unchanged for "
         f"{changes['agreement']:.1%}, the divergence from the exact distribution is {changes['divergence']:.4f} nats."

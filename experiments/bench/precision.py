@@ -72,7 +72,7 @@ def main(options: Namespace) -> dict[str, Any]:
     encoder = EncoderSpec(options.layers, width, options.heads, intermediate_size=4 * width, dropout=0.0)
     training = Training(encoder, options.batch, options.length, options.rounds, options.threads)
     print(
-        f"{processor_name()}; masked LM, {options.layers} x {width}, {options.batch} x {options.length} tokens a step"
+        f"{processor_name()}; masked LM, {options.layers} x {width}, {options.batch} x {options.length} tokens per step"
     )
     speeds = bench_precision(training)
     print("\n".join(precision_lines(speeds)))

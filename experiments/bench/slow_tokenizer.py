@@ -16,7 +16,7 @@ class SlowKoBertTokenizer(PreTrainedTokenizer):
 
     Args:
         model_file: The SentencePiece model.
-        vocab_file: `vocab.txt`, one token a line in id order.
+        vocab_file: `vocab.txt`, one token per line in id order.
     """
 
     def __init__(self, model_file: Path, vocab_file: Path) -> None:

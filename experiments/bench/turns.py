@@ -40,7 +40,7 @@ def times_faster(way: Mapping[str, Any]) -> Spread:
 
 @dataclass(frozen=True)
 class Turns:
-    """Seconds of each way, one entry a round.
+    """Seconds of each way, one entry per round.
 
     Args:
         seconds: by way, (rounds,).
@@ -74,7 +74,7 @@ Clock = Literal["wall", "cpu"]
 
 
 def take_turns(ways: Mapping[str, Callable[[], object]], rounds: int, clock: Clock = "wall") -> Turns:
-    """Call every way once a round, beginning with another one each time; a round before the first does not count.
+    """Call every way once per round, beginning with another one each time; a round before the first does not count.
 
     Args:
         ways: by name.

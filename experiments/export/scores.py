@@ -16,7 +16,7 @@ STAGES: dict[Part, str] = {"dev": "val", "test": "test"}
 def measure_scores(
     checkpoint: Path, networks: "Mapping[str, PreTrainedModel]", part: Part, overrides: Sequence[str]
 ) -> dict[str, dict[str, float]]:
-    """Score networks in place of the checkpoint's own.
+    """Score networks instead of the checkpoint's own.
 
     Args:
         checkpoint: of a fine-tuning, in its run's folder; data and settings are those of the run.

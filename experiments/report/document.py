@@ -139,7 +139,7 @@ def _task_sections(study: Study, scores: Scores, deployment: Deployment, notes: 
         sections.append(Section("Differences", (METHOD,), (delta_table(study, scores),), drawn))
     for metric in scores.metrics:
         if metric.score is not metric.kind.scores[0]:
-            continue  # once a task
+            continue  # once per task
         if metric.kind.has_labels and (table := class_table(study, metric)):
             drawn = tuple(filter(None, [entity_figure(study, metric) if metric.kind is TOKEN_CLASSIFICATION else None]))
             sections.append(Section(table.title.removesuffix(", in per cent"), (), (table,), drawn))

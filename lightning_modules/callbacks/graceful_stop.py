@@ -18,7 +18,7 @@ class OwnSignals:
     """Takes the place of the trainer's signal connector, and leaves signals to `StopSignals`.
 
     Lightning's handlers answer SIGTERM inside the handler with a collective operation, at which processes in the middle
-    of a step wait for ever (Lightning-AI/pytorch-lightning issue 20806, seen with 2.6.6), and under Slurm write
+    of a step hang (Lightning-AI/pytorch-lightning issue 20806, seen with 2.6.6), and under Slurm write
     `hpc_ckpt_<n>.ckpt` into the working folder, which other runs that start there resume from.
     """
 

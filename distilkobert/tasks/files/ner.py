@@ -1,7 +1,7 @@
 """Files of tagged sentences: Naver NER in both of its formats, and KLUE-NER.
 
-Naver NER, challenge format (naver/nlp-challenge): one word a line, three columns (number from 1, word, tag such as
-PER_B or a dash), a blank line between sentences. One sentence a line (monologg/KoBERT-NER): words joined by spaces, a
+Naver NER, challenge format (naver/nlp-challenge): one word per line, three columns (number from 1, word, tag such as
+PER_B or a dash), a blank line between sentences. One sentence per line (monologg/KoBERT-NER): words joined by spaces, a
 tab, tags such as PER-B joined by spaces. Either way to write tags is taken in both. KLUE-NER 1.1: one character and its
 tag (B-PS) a line; lines that start with `##` are comments, and the one before a sentence gives its id.
 """

@@ -1,4 +1,4 @@
-"""The Naver sentiment movie corpus (e9t/nsmc): `id`, `document` and `label` between tabs, one review a line.
+"""The Naver sentiment movie corpus (e9t/nsmc): `id`, `document` and `label` between tabs, one review per line.
 
 Quoting is off: quote characters in the files are text. Documents may be empty (eight of the official ones are).
 """

@@ -55,7 +55,7 @@ def read_json(path: Path) -> Iterator[TableRow]:
 
 
 def read_jsonl(path: Path) -> Iterator[TableRow]:
-    """Objects, one a line; raises as `read_table`."""
+    """Objects, one per line; raises as `read_table`."""
     for number, line in enumerate(whole_lines(path), start=1):
         if not line.strip():
             continue
@@ -64,7 +64,7 @@ def read_jsonl(path: Path) -> Iterator[TableRow]:
             item = json.loads(line)
         except (ValueError, RecursionError) as error:
             message = getattr(error, "msg", str(error))
-            raise ValueError(f"{place}: not JSON ({message}); expected one object a line") from None
+            raise ValueError(f"{place}: not JSON ({message}); expected one object per line") from None
         if not isinstance(item, dict):
             raise ValueError(f"{place}: found {show(line)}; expected an object")
         yield TableRow(_flat(item), place)

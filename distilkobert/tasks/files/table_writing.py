@@ -99,7 +99,7 @@ class JsonLinesWriter(TableWriter):
 
 
 class JsonWriter(TableWriter):
-    """A list of objects, one a line; see `TableWriter`."""
+    """A list of objects, one per line; see `TableWriter`."""
 
     def _write(self, cells: dict[str, Any]) -> None:
         self.stream.write(f"{',' if self.count > 1 else '['}\n{json.dumps(cells, ensure_ascii=False)}".encode())

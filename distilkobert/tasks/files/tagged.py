@@ -1,4 +1,4 @@
-"""Tagged sentences of one's own: one word or character a line, one sentence a line, or spans of characters in JSONL."""
+"""Your own tagged sentences: one word or character per line, one sentence per line, or character spans in JSONL."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -53,14 +53,14 @@ class TagFiles:
 
     def __post_init__(self) -> None:
         if self.format == "lines" and self.units == "characters":
-            raise ValueError("format=lines has one tag a word; expected units=words, or format=conll or spans")
+            raise ValueError("format=lines has one tag per word; expected units=words, or format=conll or spans")
 
     def read(self, path: Path, labelled: bool = True) -> Iterator[WrittenSentence]:
         """Yield the sentences of a file.
 
         Args:
             path: the file.
-            labelled: whether every sentence must have its tags. If not, files of plain text, one sentence a line, are
+            labelled: whether every sentence must have its tags. If not, files of plain text, one sentence per line, are
                 read as well.
 
         Raises:

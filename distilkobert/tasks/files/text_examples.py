@@ -35,7 +35,7 @@ class TextColumns:
         text: the text, or the first of a pair.
         pair: the second text; None where there is one text.
         id: what an example is known by, once in a file; None: its text.
-        group: what is hashed in place of it to divide a file, so that rows with the same stay together.
+        group: what is hashed instead of it to divide a file, so that rows with the same stay together.
 
     Raises:
         ValueError: both texts are the same column.
@@ -129,7 +129,7 @@ def read_unlabelled(path: Path, layout: TableLayout, columns: TextColumns, targe
         return
     for number, line in table_lines(path):
         if "\t" in line:
-            expected = f"plain text, one a line, or a table with the column {columns.text!r}"
+            expected = f"plain text, one per line, or a table with the column {columns.text!r}"
             raise bad_line(path, number, f"a tab in {show(line)}", expected)
         yield TextExample(str(number), line, None, target.unknown)
 

@@ -1,4 +1,4 @@
-"""Files to predict, which need not tell the answers: the task files as they are, or plain text, one a line.
+"""Files to predict, which need not tell the answers: the task files as they are, or plain text, one per line.
 
 What `korquad_files.py` reads has a switch of its own for that.
 """

@@ -29,7 +29,7 @@ def default_tokenizer(data: Any) -> None:
 
 
 def fill_tokenizer(config: Namespace) -> None:
-    """Put the folder of a tokenizer in place of `auto`, and say which.
+    """Replace `auto` with the folder of a tokenizer, and print which.
 
     Taken is the tokenizer in the folder of what the module starts from: the run of `--ckpt_path`, else the teacher,
     `init_from`, the student's start; of several, that which a prepared corpus was made with. Where none has one,

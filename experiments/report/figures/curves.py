@@ -86,7 +86,7 @@ def _term_panels(read: Sequence[RunCurves]) -> list[_Panel]:
 
 
 def _overlaid(study: Study, read: Sequence[RunCurves], shown: Sequence[_Panel], slug: str, title: str) -> Drawing:
-    """One panel a scalar, one line a run with a marker at its end, one look an arm."""
+    """One panel per scalar, one line per run with a marker at its end, one look per arm."""
     in_tokens = all(curves.has_tokens for curves in read)
     appearance = looks(study.arms)
     figure, all_axes = panels([panel.title for panel in shown], 2, 4.2, 2.6)

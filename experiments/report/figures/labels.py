@@ -18,7 +18,7 @@ def reliability(labelled: "pd.DataFrame", lowest: float, bins: int = 10) -> "tup
     """Accuracy by confidence, in equal bins of the predicted label's probability from `lowest` to 1.
 
     Args:
-        labelled: `gold`, `predicted` and `probability`, a row a prediction.
+        labelled: `gold`, `predicted` and `probability`, a row per prediction.
         lowest: probability at which the first bin begins.
         bins: how many.
 

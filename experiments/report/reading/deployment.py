@@ -68,7 +68,7 @@ def _computed(study: Study, arm: str, origin: Origin, notes: list[str]) -> float
     if run is None:
         return None
     parameters = int(run.number(PARAMETERS) or 0)
-    head = ", which has its task's head in place of the masked-LM head" if run.stage in study.tasks else ""
+    head = ", which has its task's head instead of the masked-LM head" if run.stage in study.tasks else ""
     notes.append(
         f"No weights were found for {_named({arm: origin})}; its size is computed from {parameters:,} parameters of "
         f"{run.label}{head}, {_BYTES} bytes each."

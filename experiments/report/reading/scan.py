@@ -26,8 +26,8 @@ def open_runs(folder: Path, notes: list[str], baseline: str | None = None, teach
     Args:
         folder: a study's folder, or any folder with runs below it.
         notes: what is missing or not as it should be is added here.
-        baseline: arm that differences are taken against, in place of the study's own.
-        teacher: arm that retention is taken against, in place of the study's own.
+        baseline: arm that differences are taken against, instead of the study's own.
+        teacher: arm that retention is taken against, instead of the study's own.
 
     Raises:
         FileNotFoundError: there is no such folder.

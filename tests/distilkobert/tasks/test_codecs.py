@@ -20,7 +20,7 @@ ROBERTA = Frame((7,), (8, 8), (8,), 9, (0, 0, 0), (0,) * 6)
 
 
 class Words:
-    """A tokenizer of one id a word, from 100, with RoBERTa's frame."""
+    """A tokenizer of one id per word, from 100, with RoBERTa's frame."""
 
     unk_token_id, pad_token_id, cls_token_id, sep_token_id = 3, 9, 7, 8
     frame = ROBERTA

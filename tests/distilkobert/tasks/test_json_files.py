@@ -50,7 +50,7 @@ def test_of_equal_keys_the_last_one_is_named_as_it_is_the_one_that_is_read(tmp_p
 
 
 def written(folder: Path, change: tuple[str, str], **changes: Any) -> Path:
-    """Three questions, one key a line; in the third `change` puts its second text for its first."""
+    """Three questions, one key per line; in the third `change` puts its second text for its first."""
     asked = [
         {"id": f"q-{number}", "question": "수도는?", "answers": [{"text": "서울", "answer_start": 0}]}
         for number in range(3)

@@ -114,7 +114,7 @@ BAD: list[tuple[str, str | bytes, str]] = [
     ),
     ("t.csv", (HEAD + "좋다,긍정\n").encode("cp949"), "line 1: not UTF-8 .* iconv -f CP949"),
     ("t.csv", HEAD + "가" * 10_000_000 + ",긍정\n", "line 2: a line of 10,000,003 characters .* expected 1,000,000"),
-    ("t.jsonl", '{"문장": "글"}\n{"문장": \n', "line 2: not JSON .*; expected one object a line"),
+    ("t.jsonl", '{"문장": "글"}\n{"문장": \n', "line 2: not JSON .*; expected one object per line"),
     ("t.jsonl", '["글", "긍정"]\n', "line 1: found .*; expected an object"),
     ("t.json", '{"data": []}', "found dict; expected a list of objects"),
     ("t.json", '[{"문장": "글"},\n 7]', "line 2, object 2: found '7'; expected an object"),

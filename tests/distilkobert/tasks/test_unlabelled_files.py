@@ -159,7 +159,7 @@ def test_a_question_without_answers_has_none(tmp_path: Path) -> None:
             read_reviews,
             "재미있다\n둘\t1\n",
             2,
-            "a tab in '둘\\\\t1'; expected plain text, one a line, or a table",
+            "a tab in '둘\\\\t1'; expected plain text, one per line, or a table",
         ),
         (read_reviews, "id\tdocument\n1\t좋다\t1\n", 2, "3 fields, but the header has 2"),
         (read_reviews, "id\tdocument\tlabel\n1\t좋다\t3\n", 2, "unknown label '3'"),

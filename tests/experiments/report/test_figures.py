@@ -134,7 +134,7 @@ def test_curves_are_over_tokens(study: Study) -> None:
     assert held_out.lines[-1].get_ydata() == pytest.approx([6.131, 6.131])
     assert "Horizontal grey lines: the teacher." in curves.caption
     ends = sorted({float(line.get_xdata()[-1]) for line in held_out.lines[:-1]})
-    assert ends == pytest.approx([0.0, 1.82])  # the untrained student, and step 910 at 2,000 tokens a step
+    assert ends == pytest.approx([0.0, 1.82])  # the untrained student, and step 910 at 2,000 tokens per step
     agreement = study.of("distil", "base")[0].metrics["val/agreement"]
     drawn = max(line.get_ydata()[-1] for line in curves.figure.axes[1].lines)
     assert drawn == pytest.approx(100 * agreement, abs=1)  # the last point is 90 steps older

@@ -86,7 +86,7 @@ def test_a_model_that_is_not_here_has_its_size_from_its_parameters(tmp_path: Pat
     shown = source if "not-here" in source else "teacher.ckpt"
     assert notes[0] == (
         f"No weights were found for teacher ({shown}, not a local folder); its size is computed from 24,117,248 "
-        "parameters of nsmc/teacher_seed1, which has its task's head in place of the masked-LM head, 4 bytes each."
+        "parameters of nsmc/teacher_seed1, which has its task's head instead of the masked-LM head, 4 bytes each."
     )
     assert hub == []
     table = scores_table(study, score_study(study, []), found)
