@@ -78,7 +78,7 @@ class NaverNERDataModule(TaggingDataModule):
         return tuple(given or NAVER_ENTITY_TYPES)
 
     def make_labels(self) -> list[str]:
-        """Those of the data set's label file: UNK and O first, the letter behind the type."""
+        """Those of the data set's label file: UNK and O first, the letter after the type."""
         return naver_labels(self.types)
 
     def read_sentences(self, path: Path, labelled: bool) -> Iterator[TaggedSentence]:

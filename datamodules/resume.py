@@ -90,7 +90,7 @@ class ExactResume(pl.Callback):
         """Note the optimizer steps taken; a run that early stopping has ended stays ended.
 
         Raises:
-            ValueError: the place is behind the last batch of an epoch.
+            ValueError: the place is after the last batch of an epoch.
         """
         self._steps = trainer.global_step
         here = self.place.batches // trainer.world_size

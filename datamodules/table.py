@@ -192,7 +192,7 @@ class TableDataModule(OverlapDataModule):
         return tables["examples"].strings("id")
 
     def training_batches(self) -> TaskBatches:
-        """Labelled examples, and the unlabelled ones behind them."""
+        """Labelled examples, and the unlabelled ones after them."""
         train = super().training_batches()
         if self.unlabelled is None:
             return train

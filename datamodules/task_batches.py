@@ -53,7 +53,7 @@ class TextBatches:
 
 
 class JoinedBatches:
-    """Batches of the examples of two parts, the second one's numbered behind the first one's.
+    """Batches of the examples of two parts, the second one's numbered after the first one's.
 
     Args:
         first: the one part.

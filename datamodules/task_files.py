@@ -37,7 +37,7 @@ class TaskFiles:
         return own or self.train
 
     def options(self) -> dict[str, Any]:
-        """The options of a data module for files of one's own that name these files, and divide them in the same way.
+        """The options of a data module for your own files that name these files, and divide them in the same way.
 
         `data_dir` is the folder in which they are.
         """

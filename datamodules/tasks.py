@@ -74,7 +74,7 @@ class TaskDataModule(PlannedDataModule):
         unknown_limit: share of unknown pieces from which a split is refused; 1 accepts any.
 
     Raises:
-        FileNotFoundError: there is no such tokenizer or `predict_file`.
+        FileNotFoundError: tokenizer or `predict_file` does not exist.
         ValueError: a setting out of range.
     """
 
@@ -142,7 +142,7 @@ class TaskDataModule(PlannedDataModule):
     def read_features(self, path: Path, part: TaskPart) -> dict[str, Columns]:
         """Read and encode a whole file; parts that are not `LABELLED` may be plain text or without answers.
 
-        A table named `NOTES_TABLE` says what is odd about it.
+        A table named `NOTES_TABLE` says what is unusual about it.
         """
 
     @abstractmethod
@@ -236,7 +236,7 @@ class TaskDataModule(PlannedDataModule):
         return self._loaded[part]
 
     def _show_notes(self, part: TaskPart, tables: Tables) -> None:
-        """Warn, once for each file, of what is odd about it."""
+        """Warn, once for each file, of what is unusual about it."""
         file = self._file(part)
         if NOTES_TABLE in tables and file not in self._noted:
             for note in tables[NOTES_TABLE].strings("note"):

@@ -59,7 +59,7 @@ class EncoderModule(pl.LightningModule):
 
     @property
     def weights_step(self) -> int:
-        """Optimizer steps behind the weights: those of this training, or in evaluation those of the checkpoint."""
+        """Optimizer steps of the weights: those of this training, or in evaluation those of the checkpoint."""
         return max(self.trainer.global_step, self._loaded_step)
 
     def configure_model(self) -> None:

@@ -104,7 +104,7 @@ class FineTuning(EncoderModule):
         """Load the encoder; say which weights are new, and refuse if they are not exactly the head's.
 
         Raises:
-            FileNotFoundError: there is no such model.
+            FileNotFoundError: the model does not exist.
             ValueError: the encoder is incomplete, it does not fit the data, or an untrained head is to be tested.
         """
         source = self.checkpoint or self.init_from

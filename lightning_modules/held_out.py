@@ -112,7 +112,7 @@ class HeldOutMeasures(nn.Module):
         """Metrics over all batches and ranks that are not means; resets them. Called on every rank.
 
         Args:
-            progress: share of training that is behind the weights, on which scheduled weights depend.
+            progress: share of training completed; scheduled weights depend on it.
         """
         weights = self._objectives[0].weights_at(progress)
         terms = [weight * self.means.compute(f"objective/{name}") for name, weight in weights.items()]

@@ -122,7 +122,7 @@ class TaskDistillation(TaughtModule, ScoredByTask):
         """Load and check the teacher, make the student and the objectives; say what they are.
 
         Raises:
-            FileNotFoundError: there is no such teacher or student.
+            FileNotFoundError: teacher or student does not exist.
             ValueError: teacher, student, objectives and data do not fit together.
         """
         name = f"teacher {self.teacher_source}"

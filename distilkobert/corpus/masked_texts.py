@@ -26,7 +26,7 @@ def read_masked_texts(path: Path, tokenizer: TextEncoder, max_length: int) -> li
         max_length: most tokens of a line, special tokens included.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
         ValueError: it is empty or not UTF-8, or a line has no [MASK] or too many tokens (file and line are named); or
             the tokenizer has no mask token.
     """

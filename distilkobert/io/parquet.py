@@ -29,7 +29,7 @@ def parquet_rows(path: Path) -> Iterator[tuple[dict[str, Any], ParquetPlace]]:
     """Yield the rows of a file as plain values, by the names of their columns, and where each is.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
         ValueError: the file is empty, damaged, or no Parquet file.
     """
     with opened_parquet(path) as table:
@@ -49,7 +49,7 @@ def opened_parquet(path: InputFile, on_read: Callable[[int], None] | None = None
         on_read: called with the number of bytes just read from the disk.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
         ValueError: the file is empty, damaged, or no Parquet file.
     """
     import pyarrow as pa

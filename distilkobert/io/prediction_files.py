@@ -23,7 +23,7 @@ def read_records(folder: Path) -> list[dict[str, Any]]:
 
     Raises:
         FileNotFoundError: there are none.
-        ValueError: the file is empty, or a line is no JSON object; names the line.
+        ValueError: the file is empty, or a line is not a JSON object; names the line.
     """
     path = folder / PREDICTIONS_FILE
     if not path.is_file():

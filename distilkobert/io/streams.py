@@ -28,7 +28,7 @@ def open_stream(path: InputFile, on_read: Callable[[int], None] | None) -> Itera
         on_read: called with the number of bytes just read, as they are stored.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
         ConnectionError: a remote file cannot be reached.
         ValueError: it is empty. Reading from the stream raises one of `DAMAGED` where compressed data is damaged.
     """

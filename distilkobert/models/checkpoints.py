@@ -103,7 +103,7 @@ def load_model(
         The network in evaluation mode, and the names of the weights the source did not have.
 
     Raises:
-        FileNotFoundError: the source is no folder or file here and could not be fetched from the hub.
+        FileNotFoundError: the source is not a folder or file here and could not be fetched from the hub.
         ValueError: see `read_checkpoint`; or the weights and the configuration of the source do not fit together.
     """
     path = Path(source)
@@ -136,7 +136,7 @@ def load_own(source: str | Path) -> PreTrainedModel:
         The network in evaluation mode.
 
     Raises:
-        FileNotFoundError: the source is no folder or file here and could not be fetched from the hub.
+        FileNotFoundError: the source is not a folder or file here and could not be fetched from the hub.
         ValueError: see `read_checkpoint`; or weights of the source are missing.
     """
     path = Path(source)

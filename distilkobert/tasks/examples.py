@@ -30,7 +30,7 @@ class TaggedExample(ABC):
     Args:
         words: its units: words (Naver NER) or characters (KLUE-NER), U of them.
         tags: the true tag of every unit, also of those that truncation cut off; none where they are not known.
-        start: position of the sentence's first piece in the input, behind the special tokens.
+        start: position of the sentence's first piece in the input, after the special tokens.
     """
 
     words: tuple[str, ...]

@@ -55,7 +55,7 @@ class Score:
     """A score on dev and test examples.
 
     Args:
-        key: its name behind `val/` and `test/`.
+        key: its name after `val/` and `test/`.
         title: its name in tables, and in a codec's `counts`.
         scale: factor that makes it per cent.
         main: it is the one where a single number is wanted, such as the choice of the best checkpoint.

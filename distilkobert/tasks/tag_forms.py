@@ -1,4 +1,4 @@
-"""Ways to write tags of one's own, read into one: B-TYPE opens an entity, I-TYPE continues it, O is outside.
+"""Ways to write your own tags, read into one: B-TYPE opens an entity, I-TYPE continues it, O is outside.
 
 Reads the letter before the type (B-PER, B_PER) or after it (PER-B, PER_B), and in addition to B and I also E (last
 word) and S (single), as in BIOES: E is read as I and S as B, which does not change entities. `O` and `-` are outside.

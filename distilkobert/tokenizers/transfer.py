@@ -85,7 +85,7 @@ def piece_origins(old: PreTrainedTokenizerFast, new: PreTrainedTokenizerFast, na
 def transfer_vocabulary(
     model: PreTrainedModel, origins: PieceOrigins, tokenizer: PreTrainedTokenizerFast
 ) -> PreTrainedModel:
-    """The same network with the vocabulary of `tokenizer`, in evaluation mode; its head, if it has one, goes along.
+    """The same network with the vocabulary of `tokenizer`, in evaluation mode, with its head if it has one.
 
     Args:
         model: the network.

@@ -16,7 +16,7 @@ def note_scores(run_folder: Path, scores: Mapping[str, Mapping[str, float]]) -> 
     """Add the scores of all forms to the run's `metrics.json`; a run without one is left as it is.
 
     Raises:
-        ValueError: the file is no JSON object.
+        ValueError: the file is not a JSON object.
     """
     metrics: dict[str, Any] = read_metrics(run_folder)
     if metrics:

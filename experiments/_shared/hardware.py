@@ -23,7 +23,7 @@ def suit_processor(trainer: pl.Trainer, allow_slow: bool = False, cpuinfo: Path 
 
     Args:
         trainer: made, not begun.
-        allow_slow: take an emulated format all the same.
+        allow_slow: take an emulated format anyway.
         cpuinfo: what Linux says of the processor; where there is no such file nothing is refused.
 
     Raises:

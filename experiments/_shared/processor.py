@@ -18,7 +18,7 @@ of quantization, on reduce_range)."""
 
 
 def processor_name(cpuinfo: Path = CPUINFO) -> str:
-    """The processor's own name where Linux tells it, else its kind."""
+    """The processor's own name if Linux reports it, else its kind."""
     found = None
     if cpuinfo.is_file():
         found = re.search(r"^model name\s*:\s*(.+?)\s*$", cpuinfo.read_text(encoding="utf-8"), re.MULTILINE)
@@ -32,6 +32,6 @@ def processor_flags(cpuinfo: str) -> frozenset[str] | None:
 
 
 def int8_instructions(cpuinfo: Path = CPUINFO) -> str:
-    """Names of the instructions for int8 that the processor has, the best first; `unknown` where nothing tells."""
+    """Names of the instructions for int8 that the processor has, the best first; `unknown` if nothing reports them."""
     flags = processor_flags(cpuinfo.read_text(encoding="utf-8")) if cpuinfo.is_file() else None
     return "unknown" if flags is None else " ".join(name for name in _INT8 if name in flags) or "none"

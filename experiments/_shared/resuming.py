@@ -58,7 +58,7 @@ def settle_checkpoint(config: Namespace, folder: Path, linked: Collection[str], 
         fit: whether the command trains.
 
     Returns:
-        Optimizer steps behind the checkpoint; None without one.
+        Optimizer steps of the checkpoint; None without one.
 
     Raises:
         AlreadyFinished: `--run.resume=auto` has nothing left to do.

@@ -51,7 +51,7 @@ class RunSpec:
 class RunConfig(SaveConfigCallback):
     """Save the resolved configuration once per run folder, and as text to TensorBoard.
 
-    It is saved when training starts, behind all checks and the validation that Lightning tries first, so that a start
+    It is saved when training starts, after all checks and the validation that Lightning tries first, so that a start
     that is refused leaves the folder free; and for `fit` only, because evaluation must not replace the configuration
     that made the weights.
     """

@@ -30,7 +30,7 @@ def is_number(value: object) -> TypeGuard[int | float]:
 
 
 def no_numbers(metrics: Mapping[str, Any], prefix: str) -> list[str]:
-    """Scores, by their prefix, whose value is no number; the writer of the file writes numbers alone."""
+    """Scores, by their prefix, whose value is not a number; the writer of the file writes numbers alone."""
     return sorted(name for name, value in metrics.items() if name.startswith(prefix) and not is_number(value))
 
 
@@ -40,7 +40,7 @@ def how_to_finish(folder: Path) -> str:
     A training that its own early stopping has ended is finished.
 
     Raises:
-        ValueError: its `metrics.json` is no JSON object.
+        ValueError: its `metrics.json` is not a JSON object.
     """
     metrics, config = read_metrics(folder), folder / CONFIG_FILE
     last = folder / "checkpoints" / "last.ckpt"

@@ -125,7 +125,7 @@ def check_checkpoint(config: Namespace, folder: Path, linked: Collection[str], *
         Optimizer steps that the checkpoint's weights have taken.
 
     Raises:
-        FileNotFoundError: there is no such checkpoint.
+        FileNotFoundError: the checkpoint does not exist.
         ValueError: it belongs to another module or another run; on `fit`, a setting of module or data differs from
             the run's; in evaluation, one that makes the network, or into the run's own folder one of the data.
     """

@@ -13,7 +13,7 @@ def main(options: Namespace) -> dict[str, Any]:
     """Make batches, print and give the numbers.
 
     Raises:
-        FileNotFoundError: there is no such corpus or tokenizer.
+        FileNotFoundError: corpus or tokenizer does not exist.
         ValueError: a setting is out of range, or the two do not belong together.
     """
     if options.batches < 1:

@@ -29,7 +29,7 @@ def measure_scores(
 
     Raises:
         FileNotFoundError: the run has no configuration, or its data is not there.
-        ValueError: the run is no fine-tuning, or has no such part.
+        ValueError: the run is not a fine-tuning, or has no such part.
     """
     import pytorch_lightning as pl
 

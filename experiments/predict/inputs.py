@@ -46,8 +46,8 @@ def read_file(path: Path, codec: Codec, columns: Sequence[str] | None) -> list[A
     its first line has no header: its lines are read as those of standard input, pairs with a tab between them.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: the format is unknown, a column is missing, a cell is no text, or a line does not fit the model;
+        FileNotFoundError: the file does not exist.
+        ValueError: the format is unknown, a column is missing, a cell is not a text, or a line does not fit the model;
             names file and line.
     """
     names = tuple(columns or codec.fields)

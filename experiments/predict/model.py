@@ -142,7 +142,7 @@ def kind_of(weights: Path) -> TaskKind:
     """The task kind of an exported folder or a checkpoint.
 
     Raises:
-        FileNotFoundError: there is no such checkpoint.
+        FileNotFoundError: the checkpoint does not exist.
         ValueError: the model is not fine-tuned for one of the tasks.
     """
     if weights.is_dir() or weights.suffix == ".onnx":

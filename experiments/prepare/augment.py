@@ -75,7 +75,7 @@ def augment(
         overwrite: overwrite an existing output.
 
     Raises:
-        FileNotFoundError: there is no such input or model.
+        FileNotFoundError: input or model does not exist.
         FileExistsError: the output is there.
         ValueError: a number is out of range, the model has no trained masked-LM head or does not fit the tokenizer, a
             column is missing, or no text has a word.

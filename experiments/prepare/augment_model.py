@@ -34,7 +34,7 @@ def load_augmenter(
         What makes rows, and what a record keeps of model and tokenizer.
 
     Raises:
-        FileNotFoundError: there is no such model or tokenizer.
+        FileNotFoundError: model or tokenizer does not exist.
         ValueError: a number is out of range, there is no trained masked-LM head or no mask token, the model's family is
             unsupported, or model and tokenizer do not belong together.
     """

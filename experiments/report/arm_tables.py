@@ -62,7 +62,7 @@ def arm_table(
         study: whose teachers are not ranked.
         slug: name of its files.
         title: what it shows.
-        columns: its columns behind the first.
+        columns: its columns after the first.
         rows: the name of each row, and what its cells are made from; by default all arms.
         last: a row without a model.
         explained: how the numbers are to be read.

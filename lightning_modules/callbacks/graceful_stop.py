@@ -36,7 +36,7 @@ class GracefulStop(Checkpoint):
 
     What was accumulated since that step is dropped; a resumed run repeats it. Several processes agree after each
     micro-batch, and after a validation, whose batches they count differently. It is a `Checkpoint` so that Lightning
-    calls it behind all other callbacks.
+    calls it after all other callbacks.
 
     Args:
         signals: where signals are noted.
@@ -59,7 +59,7 @@ class GracefulStop(Checkpoint):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Stop behind a micro-batch.
+        """Stop after a micro-batch.
 
         Raises:
             StoppedBySignal: on all ranks.
@@ -87,7 +87,7 @@ class GracefulStop(Checkpoint):
             self._stop(trainer, pl_module, self.signals.number)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Stop behind a validation, in a run of several processes.
+        """Stop after a validation, in a run of several processes.
 
         Raises:
             StoppedBySignal: on all ranks.

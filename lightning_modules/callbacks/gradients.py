@@ -22,7 +22,7 @@ class GradientWatch(pl.Callback):
 
     The check runs before the optimizer changes any weight, on flags summed over the ranks, so that every rank raises
     at the same step and the checkpoints written before stay good. It costs one norm and one small reduction for each
-    optimizer step. Under 16-mixed an infinite gradient is no error: the scaler leaves out the step and scales less.
+    optimizer step. Under 16-mixed an infinite gradient is not an error: the scaler leaves out the step and scales less.
 
     A step that makes the weights NaN shows in the next loss; where none comes, at the end of training, or where a
     validation finds no number, the last batch is run through the weights once more before they are saved.
@@ -73,7 +73,7 @@ class GradientWatch(pl.Callback):
         """Stop or skip if any rank saw a loss or gradient that is not finite; log the gradient norm when that is due.
 
         Raises:
-            FloatingPointError: on all ranks, naming the step; where steps are skipped, behind the last that may be.
+            FloatingPointError: on all ranks, naming the step; where steps are skipped, after the last that may be.
         """
         norm = get_total_norm([p.grad for p in pl_module.parameters() if p.grad is not None])
         bad_losses = self._step.bad_losses()

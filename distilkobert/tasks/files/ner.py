@@ -36,7 +36,7 @@ def read_naver_ner(path: Path, types: Sequence[str] = NAVER_ENTITY_TYPES) -> Ite
         types: types of entities.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
         ValueError: a wrong number of columns, an unknown tag, unequal numbers of words and tags, words that are not
             numbered 1, 2, 3..., or what `task_files.table_lines` refuses; names file and line.
     """
@@ -117,7 +117,7 @@ def read_klue_ner(path: Path, types: Sequence[str] = KLUE_ENTITY_TYPES) -> Itera
         types: types of entities.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
         ValueError: a line that is not one character and a tag, an unknown tag, a sentence without an id, a file without
             sentences, or what `task_files.table_lines` refuses; names file and line.
     """

@@ -20,7 +20,7 @@ def read_nsmc(path: Path) -> Iterator[TextExample]:
     """Yield the reviews of a file, plain or compressed, each known by its id; labels are 0 and 1.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
         ValueError: see `read_examples`.
     """
     target = ClassTarget("label", NSMC_NAMES)

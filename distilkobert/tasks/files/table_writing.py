@@ -58,7 +58,7 @@ class TableWriter(ABC):
         """Write a row's cells, in the order of the columns."""
 
     def end(self) -> None:
-        """Write what comes behind the last row."""
+        """Write what comes after the last row."""
         self.stream.flush()
 
 

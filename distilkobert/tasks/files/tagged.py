@@ -64,7 +64,7 @@ class TagFiles:
                 read as well.
 
         Raises:
-            FileNotFoundError: there is no such file.
+            FileNotFoundError: the file does not exist.
             ValueError: the file is of another format, a line is not of this one, numbers of words and tags differ,
                 spans overlap, cross words or are outside of the text, or there is no sentence; names file and line.
         """

@@ -65,7 +65,7 @@ def require_columns(path: Path, layout: TableLayout, wanted: Sequence[str]) -> N
     """Check that a table has its columns.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
         ValueError: a column is missing; names those that are there.
     """
     there = column_names(path, layout)
@@ -92,9 +92,9 @@ def read_examples(
         labelled: whether every example must have a label; if not, columns and cells of labels may be missing.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: a column is missing; a text is no text, half of a pair is blank, an id is missing or occurs twice,
-            all texts are numbers, or a label is wrong; names file and line.
+        FileNotFoundError: the file does not exist.
+        ValueError: a column is missing; a value is not a text, half of a pair is blank, an id is missing or occurs
+            twice, all texts are numbers, or a label is wrong; names file and line.
     """
     has_labels = labelled or all(name in column_names(path, layout) for name in target.columns)
     require_columns(path, layout, (*columns.all, *(target.columns if has_labels else ())))
@@ -115,12 +115,12 @@ def read_examples(
 
 
 def read_unlabelled(path: Path, layout: TableLayout, columns: TextColumns, target: Target) -> Iterator[TextExample]:
-    """Yield the examples of a table with or without labels, or the lines of a .txt whose first line is no header.
+    """Yield the examples of a table with or without labels, or the lines of a .txt whose first line is not a header.
 
     Lines are known by their numbers.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
         ValueError: see `read_examples`; or a line of plain text has a tab.
     """
     is_header = columns.text in re.split(r"[\t,;|]", next(read_lines(path))) or looks_like(path)

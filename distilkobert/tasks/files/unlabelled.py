@@ -15,7 +15,7 @@ def read_words(path: Path, types: Sequence[str] = NAVER_ENTITY_TYPES) -> Iterato
     """Yield the sentences of a Naver NER file, or of plain text, words between spaces; unknown tags are none.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
         ValueError: see `read_naver_ner`; or a line of plain text has a tab.
     """
     if not _is_plain(path):
@@ -28,7 +28,7 @@ def read_characters(path: Path, types: Sequence[str] = KLUE_ENTITY_TYPES) -> Ite
     """Yield the sentences of a KLUE-NER file, or of plain text; unknown tags are none.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
         ValueError: see `read_klue_ner`; or a line of plain text has a tab.
     """
     if not _is_plain(path):

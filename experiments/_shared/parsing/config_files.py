@@ -39,7 +39,7 @@ def read_config(path: Path) -> ConfigFile:
     """Read a file of settings in YAML.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
         ValueError: it is empty, not UTF-8 or not YAML, has a key twice, or holds no settings; names file and line.
     """
     _, root = compose(path)

@@ -51,7 +51,7 @@ class ObjectiveFiles:
         """Replace a file's objectives with those of all files so far; returns whether it has any.
 
         Raises:
-            ValueError: an objective is unknown and has no class_path, or is no mapping; names file and line.
+            ValueError: an objective is unknown and has no class_path, or is not a mapping; names file and line.
         """
         parent = _below(_below(settings, _ABOVE[0]), _ABOVE[1])
         if parent is None:

@@ -112,7 +112,7 @@ def _latencies(study: Study, origins: Mapping[str, Origin], notes: list[str]) ->
 
 
 def _named(origins: Mapping[str, Origin]) -> str:
-    """Arms, each with what it started from where that is no folder here."""
+    """Arms, each with what it started from where that is not a folder here."""
     names = []
     for arm, origin in origins.items():
         sources = ", ".join(shown_path(Path(source)) for source in origin.elsewhere)

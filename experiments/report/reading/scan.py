@@ -30,7 +30,7 @@ def open_runs(folder: Path, notes: list[str], baseline: str | None = None, teach
         teacher: arm that retention is taken against, instead of the study's own.
 
     Raises:
-        FileNotFoundError: there is no such folder.
+        FileNotFoundError: the folder does not exist.
         ValueError: nothing in it can be reported on, the plan is broken, or an arm is named that does not exist.
     """
     if not folder.is_dir():

@@ -48,7 +48,7 @@ def sample_points(search: SearchPart) -> tuple[Point, ...]:
 def arms_of(study: Study, points: tuple[Point, ...] = ()) -> tuple[Arm, ...]:
     """All arms in the order of the table: the teacher, the students, the points of the search, the controls, models.
 
-    An arm that is distilled on tasks too has a second row behind its own.
+    An arm that is distilled on tasks too has a second row after its own.
 
     Raises:
         ValueError: a name repeats or cannot be a folder, an arm sets what the study sets, two arms have the same

@@ -110,7 +110,7 @@ class Commands:
     def latency(self, exports: Mapping[tuple[str, int], PlannedRun], arms: Sequence[Arm]) -> PlannedRun:
         """The teacher and the first export of each arm, measured side by side in one process.
 
-        What is no folder when it is measured is left out: a teacher on the hub, an export whose run failed.
+        What is not a folder when it is measured is left out: a teacher on the hub, an export whose run failed.
         """
         firsts = [exports[arm.name, arm.seeds[0]] for arm in arms if arm.is_distilled]
         models = [self._teacher_source, *(f"{self.folder}/{run.export}" for run in firsts)]

@@ -32,7 +32,7 @@ def read_options(node: yaml.Node, text: str, where: str) -> Options:
         where: the key that holds it, for messages.
 
     Raises:
-        ValueError: it is no mapping, or an option has dashes, no value, or a group of options as its value.
+        ValueError: it is not a mapping, or an option has dashes, no value, or a group of options as its value.
     """
     if not isinstance(node, yaml.MappingNode):
         raise ValueError(
@@ -79,7 +79,7 @@ def group_args(args: Sequence[str], where: str) -> list[tuple[str, ...]]:
     """The arguments, each option together with its value: `-c FILE`, `--option=value`, `--option value`.
 
     Raises:
-        ValueError: an argument is no option and no value of one.
+        ValueError: an argument is neither an option nor a value of one.
     """
     groups: list[tuple[str, ...]] = []
     for arg in args:
@@ -116,7 +116,7 @@ def from_words(words: Sequence[str], where: str) -> list[Options]:
     """Words of the command line as mappings, one after the other where one cannot hold them in their order.
 
     Raises:
-        ValueError: a word is no option and no value of one, or an option has no value.
+        ValueError: a word is neither an option nor a value of one, or an option has no value.
     """
     mappings: list[Options] = [{}]
     for group in group_args(words, where):

@@ -49,7 +49,7 @@ def parse_study(arguments: Sequence[str] | None = None) -> Declared:
 
     Raises:
         ValueError: something is not as it should be; the file and its line or key are named.
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
     """
     parser = _StudyParser(prog="python -m experiments.study", description=DESCRIPTION)
     parser.exit_on_error = False
