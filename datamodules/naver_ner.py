@@ -8,8 +8,8 @@ from datamodules.task_files import find_task_files
 from distilkobert.tasks.files.common import NAVER_TEST, NAVER_TRAIN
 from distilkobert.tasks.files.ner import TaggedSentence, read_naver_ner
 from distilkobert.tasks.files.unlabelled import read_words
-from distilkobert.tasks.labels import NAVER_ENTITY_TYPES, naver_labels
 from distilkobert.tasks.splits import KLUE_SPLIT
+from distilkobert.tasks.tags.labels import NAVER_ENTITY_TYPES, naver_labels
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 
 

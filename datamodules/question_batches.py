@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from distilkobert.batching import BatchKey
-from distilkobert.tasks.answering import AnsweringCodec
 from distilkobert.tasks.codec import Row
 from distilkobert.tasks.feature_cache import FeatureTable
-from distilkobert.tasks.windows import window_sizes
+from distilkobert.tasks.questions.answering import AnsweringCodec
+from distilkobert.tasks.questions.windows import window_sizes
 
 
 class QuestionBatches(ABC):

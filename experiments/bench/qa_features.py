@@ -27,9 +27,9 @@ def bench_qa_features(tokenizer: str, data: Path, rounds: int) -> tuple[Turns, i
     Raises:
         FileNotFoundError, ValueError: tokenizer or file is missing or unusable.
     """
-    from distilkobert.tasks.answering import AnsweringCodec
     from distilkobert.tasks.files.korquad import read_korquad
     from distilkobert.tasks.input_settings import InputSettings
+    from distilkobert.tasks.questions.answering import AnsweringCodec
     from distilkobert.tokenizers.loading import load_tokenizer
 
     paragraphs = list(read_korquad(data))

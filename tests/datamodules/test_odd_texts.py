@@ -11,7 +11,7 @@ from datamodules import KlueNERDataModule, KorQuADDataModule, NaverNERDataModule
 from distilkobert.tasks.files.korquad import read_korquad
 from distilkobert.tasks.files.ner import read_klue_ner, read_naver_ner
 from distilkobert.tasks.files.nsmc import read_nsmc
-from distilkobert.tasks.windows import answer_pieces
+from distilkobert.tasks.questions.windows import answer_pieces
 from tests.distilkobert.tokenizers.test_loading import save_wordpiece
 from tests.support.task_data import Make
 

@@ -15,7 +15,7 @@ from transformers import AutoModelForQuestionAnswering, AutoTokenizer, PreTraine
 
 from distilkobert.models.checkpoints import model_from_checkpoint, read_checkpoint
 from distilkobert.tasks.kinds import QUESTION_ANSWERING
-from distilkobert.tasks.labels import KLUE_NER_LABELS, NAVER_NER_LABELS, NSMC_LABELS
+from distilkobert.tasks.tags.labels import KLUE_NER_LABELS, NAVER_NER_LABELS, NSMC_LABELS
 from distilkobert.tokenizers.loading import TextEncoder, load_tokenizer
 from experiments.export.checking import check_export
 from experiments.predict.model import Predictor

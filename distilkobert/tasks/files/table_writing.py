@@ -13,7 +13,7 @@ from distilkobert.io.streams import SUFFIXES
 from distilkobert.tasks.files.common import show
 from distilkobert.tasks.files.table_rows import LONGEST
 from distilkobert.tasks.files.tables import TableLayout, format_of
-from distilkobert.tasks.targets import word
+from distilkobert.tasks.texts.targets import word
 
 
 def layout_for(target: Path, source: TableLayout) -> TableLayout:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from distilkobert.tasks.files.common import bad_line, show, table_lines
 from distilkobert.tasks.files.ner import TaggedSentence, read_klue_ner, read_naver_ner
-from distilkobert.tasks.labels import KLUE_ENTITY_TYPES, NAVER_ENTITY_TYPES
+from distilkobert.tasks.tags.labels import KLUE_ENTITY_TYPES, NAVER_ENTITY_TYPES
 
 
 def read_words(path: Path, types: Sequence[str] = NAVER_ENTITY_TYPES) -> Iterator[TaggedSentence]:

@@ -10,7 +10,7 @@ from transformers.modeling_outputs import TokenClassifierOutput
 
 from datamodules import KlueNERDataModule
 from distilkobert import KoBertTokenizer
-from distilkobert.tasks.labels import KLUE_NER_LABELS
+from distilkobert.tasks.tags.labels import KLUE_NER_LABELS
 from tests.support.task_data import Make, unpadded
 
 pytest_plugins = ["tests.support.task_fixtures"]

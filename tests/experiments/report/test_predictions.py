@@ -8,7 +8,7 @@ import pytest
 
 from distilkobert.metrics import EntityF1, KorQuadScore
 from distilkobert.tasks.kinds import QUESTION_ANSWERING, SEQUENCE_CLASSIFICATION, TOKEN_CLASSIFICATION
-from distilkobert.tasks.labels import KLUE_NER_LABELS, NAVER_NER_LABELS
+from distilkobert.tasks.tags.labels import KLUE_NER_LABELS, NAVER_NER_LABELS
 from experiments.report.reading.predictions import difference, read_outcomes
 from tests.support.report_world import answer_records, label_records, tag_records, write_records
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from distilkobert.tasks.windows import Window
+from distilkobert.tasks.questions.windows import Window
 from distilkobert.tokenizers.inputs import Span
 
 

@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal, TypeAlias
 
-from distilkobert.tasks.alignment import OUTSIDE
 from distilkobert.tasks.files.common import show
 from distilkobert.tasks.files.table_rows import LinePlace
+from distilkobert.tasks.tags.alignment import OUTSIDE
 
 TagForm: TypeAlias = Literal["prefix", "suffix"]
 _PATTERNS: Final = {

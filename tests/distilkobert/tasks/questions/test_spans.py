@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distilkobert.tasks.spans import PieceSpan, best_spans, to_answers
-from distilkobert.tasks.windows import (
+from distilkobert.tasks.questions.spans import PieceSpan, best_spans, to_answers
+from distilkobert.tasks.questions.windows import (
     NO_ANSWER,
     Window,
     WindowSettings,

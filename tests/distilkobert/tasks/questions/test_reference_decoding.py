@@ -2,7 +2,7 @@
 
 import pytest
 
-from distilkobert.tasks.reference_decoding import read_context, reference_answer_pieces, reference_answer_text
+from distilkobert.tasks.questions.reference_decoding import read_context, reference_answer_pieces, reference_answer_text
 
 VOCABULARY = (
     "도서",

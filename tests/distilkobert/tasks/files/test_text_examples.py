@@ -12,9 +12,9 @@ from distilkobert.tasks.files.odd_texts import has_jamo
 from distilkobert.tasks.files.tables import TableLayout, layout_of, read_table
 from distilkobert.tasks.files.text_examples import TextColumns, read_examples, read_unlabelled
 from distilkobert.tasks.kinds import MULTI_LABEL_CLASSIFICATION, SEQUENCE_CLASSIFICATION, SEQUENCE_REGRESSION
-from distilkobert.tasks.table_labels import balanced_weights, read_target
-from distilkobert.tasks.targets import ClassTarget, LabelsTarget, ScoreTarget, labels_in_order
-from tests.distilkobert.tasks.test_tables import written
+from distilkobert.tasks.texts.table_labels import balanced_weights, read_target
+from distilkobert.tasks.texts.targets import ClassTarget, LabelsTarget, ScoreTarget, labels_in_order
+from tests.distilkobert.tasks.files.test_tables import written
 
 CSV = TableLayout(".csv", ",", True)
 NAMES = {"긍정": "긍정", "부정": "부정"}

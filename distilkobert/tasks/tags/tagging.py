@@ -13,13 +13,13 @@ from distilkobert.batching import IGNORE_INDEX
 from distilkobert.korean.particles import encode_text
 from distilkobert.metrics.entities import lenient_entities
 from distilkobert.padding import padded
-from distilkobert.tasks.alignment import OUTSIDE, AlignedWords, align_words, first_piece_labels, piece_tags
 from distilkobert.tasks.codec import Batch, Counts, Record, Row, TextCodec
 from distilkobert.tasks.examples import CharacterExample, TaggedExample, WordExample
 from distilkobert.tasks.files.ner import TaggedSentence
 from distilkobert.tasks.input_settings import InputSettings
-from distilkobert.tasks.labels import has_suffix_tags
 from distilkobert.tasks.score_sums import ratio_sums
+from distilkobert.tasks.tags.alignment import OUTSIDE, AlignedWords, align_words, first_piece_labels, piece_tags
+from distilkobert.tasks.tags.labels import has_suffix_tags
 from distilkobert.tokenizers.loading import TextEncoder
 
 _BLOCK: Final = 4096

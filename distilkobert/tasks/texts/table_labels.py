@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from distilkobert.tasks.files.table_rows import Place, TableRow
 from distilkobert.tasks.kinds import MULTI_LABEL_CLASSIFICATION, SEQUENCE_REGRESSION, TaskKind
-from distilkobert.tasks.targets import (
+from distilkobert.tasks.texts.targets import (
     ClassTarget,
     LabelsTarget,
     ScoreTarget,

@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from distilkobert.tasks.windows import PieceRange
+from distilkobert.tasks.questions.windows import PieceRange
 
 Tokenize: TypeAlias = Callable[[str], Sequence[str]]
 # White space of that code: a narrow no-break space separates words, other Unicode spaces do not.

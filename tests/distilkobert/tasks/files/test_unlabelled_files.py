@@ -15,7 +15,7 @@ from distilkobert.tasks.files.nsmc import NSMC_NAMES, read_nsmc
 from distilkobert.tasks.files.tables import TableLayout
 from distilkobert.tasks.files.text_examples import TextColumns, TextExample, read_unlabelled
 from distilkobert.tasks.files.unlabelled import read_characters, read_words
-from distilkobert.tasks.targets import ClassTarget
+from distilkobert.tasks.texts.targets import ClassTarget
 from lightning_modules import QuestionAnswering, SequenceClassification, TokenClassification
 from tests.lightning_modules.test_task_loading import configured
 from tests.support.models import tiny_teacher

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from distilkobert.tasks.losses import class_loss, has_label, labels_loss, score_loss
+from distilkobert.tasks.texts.losses import class_loss, has_label, labels_loss, score_loss
 
 NAN = math.nan
 

@@ -15,11 +15,9 @@ import pytest
 from distilkobert.korean.particles import encode_text, strip_particle
 from distilkobert.metrics import EntityF1
 from distilkobert.metrics.korquad import score_predictions
-from distilkobert.tasks.alignment import character_tags, piece_tags
-from distilkobert.tasks.labels import KLUE_NER_LABELS
-from distilkobert.tasks.reference_decoding import read_context, reference_answer_pieces, reference_answer_text
-from distilkobert.tasks.spans import PieceSpan, best_spans, to_answers
-from distilkobert.tasks.windows import (
+from distilkobert.tasks.questions.reference_decoding import read_context, reference_answer_pieces, reference_answer_text
+from distilkobert.tasks.questions.spans import PieceSpan, best_spans, to_answers
+from distilkobert.tasks.questions.windows import (
     NO_ANSWER,
     PieceRange,
     Window,
@@ -28,6 +26,8 @@ from distilkobert.tasks.windows import (
     build_windows,
     window_label,
 )
+from distilkobert.tasks.tags.alignment import character_tags, piece_tags
+from distilkobert.tasks.tags.labels import KLUE_NER_LABELS
 from distilkobert.tokenizers.kobert import KoBertTokenizer
 
 pytestmark = pytest.mark.real_data

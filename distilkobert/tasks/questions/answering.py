@@ -21,11 +21,18 @@ from distilkobert.tasks.examples import QuestionWindows, reference_offsets
 from distilkobert.tasks.files.json_files import JsonPlace
 from distilkobert.tasks.files.korquad import GoldAnswer, Paragraph
 from distilkobert.tasks.input_settings import InputSettings
-from distilkobert.tasks.no_answer import decided
-from distilkobert.tasks.reference_decoding import ReferenceContext, read_context, reference_answer_pieces
+from distilkobert.tasks.questions.no_answer import decided
+from distilkobert.tasks.questions.reference_decoding import ReferenceContext, read_context, reference_answer_pieces
+from distilkobert.tasks.questions.spans import Answer
+from distilkobert.tasks.questions.windows import (
+    PieceRange,
+    Window,
+    WindowSettings,
+    answer_pieces,
+    build_windows,
+    window_label,
+)
 from distilkobert.tasks.score_sums import ratio_sums
-from distilkobert.tasks.spans import Answer
-from distilkobert.tasks.windows import PieceRange, Window, WindowSettings, answer_pieces, build_windows, window_label
 from distilkobert.tokenizers.inputs import Span
 from distilkobert.tokenizers.kobert import KoBertTokenizer
 from distilkobert.tokenizers.loading import TextEncoder

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from distilkobert.metrics.entities import strict_entities
-from distilkobert.tasks.alignment import (
+from distilkobert.tasks.tags.alignment import (
     IGNORE_INDEX,
     align_words,
     all_word_tags,
