@@ -1,4 +1,4 @@
-"""The options of every benchmark. A new one is a function here, a row in `BENCHES`, and a module of its name."""
+"""The options of every benchmark. A new one is a function here, a row in `BENCHES`, and a module."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,13 +10,15 @@ from experiments._shared.parsing.parsers import StrictParser
 
 @dataclass(frozen=True)
 class Bench:
-    """One benchmark. Its module `experiments.bench.NAME` has `main(options)`, which prints and gives plain numbers.
+    """One benchmark.
 
     Args:
+        module: below `experiments.bench`; its `main(options)` prints, and gives plain numbers.
         about: one line for the list of commands.
         add_options: adds its options to a parser.
     """
 
+    module: str
     about: str
     add_options: Callable[[StrictParser], None]
 
@@ -187,21 +189,25 @@ def _gpu(parser: StrictParser) -> None:
 
 
 BENCHES = {
-    "corpus": Bench("preparing a corpus, against the usual way", _corpus),
-    "prepare": Bench("preparing a corpus with one process and with several", _prepare),
-    "distil": Bench("a distillation step, against a naive one, and what capturing costs", _distil),
-    "int8_teacher": Bench("a distillation step with a teacher in int8, and what it changes", _int8_teacher),
-    "gradients": Bench("how much each objective of a checkpoint pulls, and whither", _gradients),
-    "latency": Bench("time for a sentence, of all models in turns", _latency),
-    "pretrain": Bench("a masked-LM step, against a naive one", _pretrain),
-    "finetune": Bench("fine-tuning of every task kind, against padding to one length", _finetune),
-    "qa_features": Bench("windows of questions over contexts, against the usual way", _qa_features),
-    "inference": Bench("texts a second, against one at a time", _inference),
-    "startup": Bench("processor time of every command's --help", _startup),
-    "soft_targets": Bench("memory of soft targets, at once and in parts", _soft_targets),
-    "loader": Bench("batches of a corpus: tokens a second, and padding to few lengths", _loader),
-    "precision": Bench("training in float32 and bf16 on this processor", _precision),
-    "gpu": Bench("a distillation step on a CUDA device", _gpu),
-    "guard": Bench("refuse what is slower than it was, against naive steps", _guard),
-    "page": Bench("write docs/performance.md from the numbers of the others", _page),
+    "corpus": Bench("inputs.corpus", "preparing a corpus, against the usual way", _corpus),
+    "prepare": Bench("inputs.prepare", "preparing a corpus with one process and with several", _prepare),
+    "distil": Bench("steps.distil", "a distillation step, against a naive one, and what capturing costs", _distil),
+    "int8_teacher": Bench(
+        "steps.int8_teacher", "a distillation step with a teacher in int8, and what it changes", _int8_teacher
+    ),
+    "gradients": Bench("steps.gradients", "how much each objective of a checkpoint pulls, and whither", _gradients),
+    "latency": Bench("use.latency", "time for a sentence, of all models in turns", _latency),
+    "pretrain": Bench("steps.pretrain", "a masked-LM step, against a naive one", _pretrain),
+    "finetune": Bench("steps.finetune", "fine-tuning of every task kind, against padding to one length", _finetune),
+    "qa_features": Bench(
+        "inputs.qa_features", "windows of questions over contexts, against the usual way", _qa_features
+    ),
+    "inference": Bench("use.inference", "texts a second, against one at a time", _inference),
+    "startup": Bench("use.startup", "processor time of every command's --help", _startup),
+    "soft_targets": Bench("steps.soft_targets", "memory of soft targets, at once and in parts", _soft_targets),
+    "loader": Bench("inputs.loader", "batches of a corpus: tokens a second, and padding to few lengths", _loader),
+    "precision": Bench("steps.precision", "training in float32 and bf16 on this processor", _precision),
+    "gpu": Bench("steps.gpu", "a distillation step on a CUDA device", _gpu),
+    "guard": Bench("guard", "refuse what is slower than it was, against naive steps", _guard),
+    "page": Bench("page", "write docs/performance.md from the numbers of the others", _page),
 }

@@ -11,7 +11,7 @@ import torch
 from distilkobert.models.checkpoints import load_model
 from distilkobert.models.onnx_network import open_onnx
 from experiments._shared.trainer_cli import TrainerCLI
-from experiments.bench.latency import bench_latency
+from experiments.bench.use.latency import bench_latency
 from experiments.export.__main__ import export
 from experiments.predict.__main__ import predict
 from experiments.train import main

@@ -15,7 +15,7 @@ from distilkobert.models.heads import encode
 from distilkobert.models.int8 import Int8Linear, input_limit, quantize_layers
 from distilkobert.models.teachers import EncoderSpec
 from distilkobert.objectives import MaskedLM
-from experiments.bench.distilling import Distilling, make_batch, make_module
+from experiments.bench.steps.distilling import Distilling, make_batch, make_module
 from lightning_modules import Distillation
 from tests.support.encoders import FAMILY_NAMES, tiny_encoder
 
