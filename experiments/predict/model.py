@@ -14,7 +14,7 @@ from distilkobert.models.checkpoints import ENTRY as CHECKPOINT_ENTRY
 from distilkobert.models.checkpoints import load_model, read_checkpoint, task_of
 from distilkobert.models.checks import class_names, longest_input, takes_segments
 from distilkobert.models.onnx_network import open_onnx
-from distilkobert.models.vocabulary_fit import holds_pieces
+from distilkobert.models.vocabulary.fit import holds_pieces
 from distilkobert.tasks.codec import Codec, Record, Row
 from distilkobert.tasks.input_settings import ENTRY, InputSettings, settings_of
 from distilkobert.tasks.kinds import KINDS, TaskKind, kind_named

@@ -12,8 +12,8 @@ from distilkobert.models.capture import Capture
 from distilkobert.models.compute import ComputeSpec
 from distilkobert.models.families import FAMILIES
 from distilkobert.models.heads import encode
-from distilkobert.models.int8 import Int8Linear, input_limit, quantize_layers
 from distilkobert.models.teachers import EncoderSpec
+from distilkobert.models.teachers.int8 import Int8Linear, input_limit, quantize_layers
 from distilkobert.objectives import MaskedLM
 from experiments.bench.steps.distilling import Distilling, make_batch, make_module
 from lightning_modules import Distillation

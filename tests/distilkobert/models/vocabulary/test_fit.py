@@ -18,7 +18,7 @@ from transformers import (
 
 from distilkobert.models.checkpoints import load_model
 from distilkobert.models.teachers import load_teacher
-from distilkobert.models.vocabulary_fit import fit_vocabulary, holds_pieces
+from distilkobert.models.vocabulary.fit import fit_vocabulary, holds_pieces
 
 BERT = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 8}
 

@@ -13,8 +13,8 @@ from distilkobert.models.checkpoints import load_model
 from distilkobert.models.checks import check_new_weights, longest_input
 from distilkobert.models.families import family_of
 from distilkobert.models.heads import encode, encode_layers, masked_lm_logits
-from distilkobert.models.int8 import quantize_layers
-from distilkobert.models.vocabulary_fit import fit_vocabulary
+from distilkobert.models.teachers.int8 import quantize_layers
+from distilkobert.models.vocabulary.fit import fit_vocabulary
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from distilkobert.models.vocabulary_rows import change_vocabulary, position_offset, vocabulary_parameters
+from distilkobert.models.vocabulary.rows import change_vocabulary, position_offset, vocabulary_parameters
 from tests.support.families import FAMILIES, PAD, PIECES, tiny
 
 ORDER = torch.randperm(PIECES, generator=torch.Generator().manual_seed(1))[:50]

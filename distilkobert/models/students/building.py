@@ -8,11 +8,11 @@ from transformers import PreTrainedConfig, PreTrainedModel
 
 from distilkobert.models.checkpoints import load_model
 from distilkobert.models.checks import check_new_weights
-from distilkobert.models.distilbert_students import copy_into_distilbert, distilbert_config
 from distilkobert.models.families import family_of, has_head, part
 from distilkobert.models.heads import is_tied, new_model
-from distilkobert.models.same_students import copy_same, same_config
-from distilkobert.models.widths import narrow_config, narrowed
+from distilkobert.models.students.distilbert import copy_into_distilbert, distilbert_config
+from distilkobert.models.students.same import copy_same, same_config
+from distilkobert.models.students.widths import narrow_config, narrowed
 
 
 @dataclass(frozen=True)
