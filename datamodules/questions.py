@@ -5,8 +5,8 @@ from typing import Any, Literal, TypeAlias
 
 from pytorch_lightning.utilities import rank_zero_info
 
-from datamodules.question_batches import AnswerBatches, QuestionBatches, WindowBatches
-from datamodules.table_files import named_files
+from datamodules.batches.questions import AnswerBatches, QuestionBatches, WindowBatches
+from datamodules.files.tables import named_files
 from datamodules.tasks import Tables, TaskDataModule
 from distilkobert.korean.particles import ParticleMode
 from distilkobert.tasks.feature_cache import Columns, as_columns

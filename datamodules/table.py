@@ -5,9 +5,9 @@ from typing import Any, Literal, TypeAlias, cast
 
 from pytorch_lightning.utilities import rank_zero_info
 
+from datamodules.batches.examples import JoinedBatches, TextBatches
+from datamodules.files.tables import Hub, find_table, named_files
 from datamodules.overlap import OverlapDataModule
-from datamodules.table_files import Hub, find_table, named_files
-from datamodules.task_batches import JoinedBatches, TextBatches
 from datamodules.tasks import Tables, TaskBatches
 from distilkobert.tasks.feature_cache import Columns, as_columns
 from distilkobert.tasks.files.odd_texts import OddTexts

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pytorch_lightning.utilities import rank_zero_info
 
-from datamodules.table_files import named_files
-from datamodules.task_batches import TextBatches
+from datamodules.batches.examples import TextBatches
+from datamodules.files.tables import named_files
 from datamodules.tasks import Tables, TaskDataModule
 from distilkobert.tasks.feature_cache import Columns, as_columns
 from distilkobert.tasks.files.ner import TaggedSentence

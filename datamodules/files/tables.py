@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from datamodules.task_files import TaskFiles
+from datamodules.files.parts import TaskFiles
 from distilkobert.io.streams import SUFFIXES
 from distilkobert.tasks.feature_cache import default_cache
 from distilkobert.tasks.files.hub_tables import hub_table

@@ -10,7 +10,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import EarlyStopping
 
-from datamodules.loop_counters import Place, check_counters, counters_at, place_of
+from datamodules.resuming.loop_counters import Place, check_counters, counters_at, place_of
 from tests.support.resume_world import BATCHES, Diary, Event, InterruptedRunError, Mishaps, SaveAndInterrupt, train
 
 SHAPES: list[dict[str, Any]] = [

@@ -16,7 +16,7 @@ from pytorch_lightning.callbacks import EarlyStopping, GradientAccumulationSched
 from pytorch_lightning.trainer.states import TrainerFn
 from pytorch_lightning.utilities import rank_zero_info
 
-from datamodules.loop_counters import Place, check_counters, counters_at
+from datamodules.resuming.loop_counters import Place, check_counters, counters_at
 
 
 class ExactResume(pl.Callback):
