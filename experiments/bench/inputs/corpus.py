@@ -23,7 +23,7 @@ from distilkobert.corpus.sequences import CorpusSettings
 from distilkobert.io.inputs import expand_inputs
 from distilkobert.io.remote import InputFile
 from distilkobert.io.texts import read_texts
-from distilkobert.tokenizers.files import read_tokenizer_files
+from distilkobert.tokenizers.kobert.files import read_tokenizer_files
 from experiments._shared.measure import Measured, in_fresh_process
 
 

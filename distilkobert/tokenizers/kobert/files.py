@@ -9,7 +9,7 @@ from pathlib import Path
 
 from distilkobert.io.files import atomic_file
 from distilkobert.io.hub_names import refuse_mistyped_folder
-from distilkobert.tokenizers.vocabulary import own_vocabulary
+from distilkobert.tokenizers.kobert.vocabulary import own_vocabulary
 
 VOCAB_NAME = "vocab.txt"
 KOBERT_MODEL_NAME = "tokenizer_78b3253a26.model"

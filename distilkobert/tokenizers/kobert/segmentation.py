@@ -12,8 +12,8 @@ import numpy as np
 import sentencepiece
 
 from distilkobert.tokenizers.inputs import Encoding, Span
-from distilkobert.tokenizers.normalization import PLAIN_PROBE, is_plain, normalize_text, normalize_with_origins
-from distilkobert.tokenizers.vocabulary import SPECIAL_PATTERN, WORD_START, IdArray, Vocabulary
+from distilkobert.tokenizers.kobert.normalization import PLAIN_PROBE, is_plain, normalize_text, normalize_with_origins
+from distilkobert.tokenizers.kobert.vocabulary import SPECIAL_PATTERN, WORD_START, IdArray, Vocabulary
 
 
 class Segmenter:

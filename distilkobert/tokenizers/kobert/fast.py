@@ -11,7 +11,7 @@ import sys
 import unicodedata
 from typing import TYPE_CHECKING
 
-from distilkobert.tokenizers.vocabulary import SPECIAL_TOKENS, WORD_START, Vocabulary
+from distilkobert.tokenizers.kobert.vocabulary import SPECIAL_TOKENS, WORD_START, Vocabulary
 
 if TYPE_CHECKING:
     import sentencepiece

@@ -16,12 +16,18 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import sentencepiece
 
-from distilkobert.tokenizers.files import TokenizerFiles, read_tokenizer_files
 from distilkobert.tokenizers.framing import Frame
-from distilkobert.tokenizers.habits import Inputs, TransformersHabits, as_inputs, plain_padding, plain_truncation
 from distilkobert.tokenizers.inputs import NO_SPAN, Encoding, InputShape, build_inputs
-from distilkobert.tokenizers.segmentation import Segmenter
-from distilkobert.tokenizers.vocabulary import SPECIAL_PATTERN, SPECIAL_TOKENS, WORD_START, IdArray, match_vocabulary
+from distilkobert.tokenizers.kobert.files import TokenizerFiles, read_tokenizer_files
+from distilkobert.tokenizers.kobert.habits import Inputs, TransformersHabits, as_inputs, plain_padding, plain_truncation
+from distilkobert.tokenizers.kobert.segmentation import Segmenter
+from distilkobert.tokenizers.kobert.vocabulary import (
+    SPECIAL_PATTERN,
+    SPECIAL_TOKENS,
+    WORD_START,
+    IdArray,
+    match_vocabulary,
+)
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -79,7 +85,7 @@ class KoBertTokenizer(TransformersHabits):
             model_max_length: Length for truncation without `max_length`.
             segment_ids: Whether it returns `token_type_ids`; DistilBERT takes none.
         """
-        from distilkobert.tokenizers.kobert_fast import build_fast_tokenizer
+        from distilkobert.tokenizers.kobert.fast import build_fast_tokenizer
 
         return build_fast_tokenizer(self._model, self._files.model, self._vocabulary, model_max_length, segment_ids)
 
