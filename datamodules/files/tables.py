@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datamodules.files.parts import TaskFiles
-from distilkobert.io.streams import SUFFIXES
+from distilkobert.io.reading.streams import SUFFIXES
 from distilkobert.tasks.feature_cache import default_cache
 from distilkobert.tasks.files.hub_tables import hub_table
 from distilkobert.tasks.splits import shares

@@ -11,8 +11,8 @@ from distilkobert.corpus.sequences import CorpusSettings
 from distilkobert.corpus.shards import ShardFolder, grouped
 from distilkobert.corpus.work import CorpusWork, OnProgress
 from distilkobert.io.files import require_free
-from distilkobert.io.inputs import described
-from distilkobert.io.texts import TextKind
+from distilkobert.io.reading.inputs import described
+from distilkobert.io.reading.texts import TextKind
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT, require_limit
 
 

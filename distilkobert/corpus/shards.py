@@ -22,8 +22,8 @@ import numpy.typing as npt
 from distilkobert.corpus.sequences import PARTS, EncodedLines, LineCounts, Part, Rows
 from distilkobert.corpus.store import PartStreams
 from distilkobert.io.files import write_text
-from distilkobert.io.inputs import content_of, size_of
-from distilkobert.io.remote import InputFile
+from distilkobert.io.reading.inputs import content_of, size_of
+from distilkobert.io.reading.remote import InputFile
 
 SHARD_BYTES = 1 << 26
 """Input files are taken together until they have so many bytes, so that thousands of small ones make few shards."""

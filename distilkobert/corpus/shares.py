@@ -20,9 +20,9 @@ from distilkobert.corpus.sequences import CorpusSettings, LineCounts
 from distilkobert.corpus.shards import ShardFolder, grouped
 from distilkobert.corpus.work import CorpusWork, OnProgress
 from distilkobert.io.files import atomic_folder, require_free, write_text
-from distilkobert.io.inputs import described, size_of
-from distilkobert.io.remote import InputFile
-from distilkobert.io.texts import TextKind
+from distilkobert.io.reading.inputs import described, size_of
+from distilkobert.io.reading.remote import InputFile
+from distilkobert.io.reading.texts import TextKind
 
 SHARE_NAME = "share.json"
 SHARE_FORMAT = 1

@@ -9,9 +9,9 @@ from distilkobert.corpus.encoding import BatchEncoder
 from distilkobert.corpus.manifest import MANIFEST_FORMAT, Manifest
 from distilkobert.corpus.sequences import CorpusSettings, EncodedLines
 from distilkobert.corpus.shards import Shard, ShardFolder, named_shard
-from distilkobert.io.inputs import expand_inputs, size_of
-from distilkobert.io.remote import InputFile
-from distilkobert.io.texts import TextKind, read_texts, text_format
+from distilkobert.io.reading.inputs import expand_inputs, size_of
+from distilkobert.io.reading.remote import InputFile
+from distilkobert.io.reading.texts import TextKind, read_texts, text_format
 from distilkobert.tokenizers.loading import TextEncoder, load_tokenizer
 
 _LINES_AT_A_TIME = 2000

@@ -9,7 +9,7 @@ import torch
 from transformers import AutoConfig, PreTrainedModel
 
 from distilkobert.io.pretrained import load_pretrained
-from distilkobert.io.texts import not_utf8
+from distilkobert.io.reading.texts import not_utf8
 from distilkobert.models.checkpoints import ENTRY as CHECKPOINT_ENTRY
 from distilkobert.models.checkpoints import load_model, read_checkpoint, task_of
 from distilkobert.models.checks import class_names, longest_input, takes_segments

@@ -19,7 +19,7 @@ from distilkobert.corpus.shares import Share, prepare_share
 from distilkobert.corpus.store import StoredSequences, check_stored
 from distilkobert.corpus.work import OnProgress
 from distilkobert.io.locks import only_process
-from distilkobert.io.texts import TextKind
+from distilkobert.io.reading.texts import TextKind
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 from experiments._shared.measure import peak_memory_mb
 from experiments._shared.parsing.parsers import StrictParser

@@ -20,9 +20,9 @@ from jsonargparse import Namespace
 
 from distilkobert.corpus.preparation import prepare_corpus
 from distilkobert.corpus.sequences import CorpusSettings
-from distilkobert.io.inputs import expand_inputs
-from distilkobert.io.remote import InputFile
-from distilkobert.io.texts import read_texts
+from distilkobert.io.reading.inputs import expand_inputs
+from distilkobert.io.reading.remote import InputFile
+from distilkobert.io.reading.texts import read_texts
 from distilkobert.tokenizers.kobert.files import read_tokenizer_files
 from experiments._shared.measure import Measured, in_fresh_process
 

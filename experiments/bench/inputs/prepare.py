@@ -11,7 +11,7 @@ from jsonargparse import Namespace
 
 from distilkobert.corpus.preparation import prepare_corpus
 from distilkobert.corpus.sequences import CorpusSettings
-from distilkobert.io.inputs import expand_inputs, size_of
+from distilkobert.io.reading.inputs import expand_inputs, size_of
 from experiments._shared.measure import in_fresh_process
 from experiments._shared.processor import processor_name
 from experiments.bench.timing.turns import in_turns

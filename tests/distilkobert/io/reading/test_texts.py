@@ -17,7 +17,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distilkobert.io.texts import read_lines, read_texts, text_format
+from distilkobert.io.reading.texts import read_lines, read_texts, text_format
 
 TEXTS = ["첫째 줄", "", "둘째\u2028줄", "caf\u00e9 \U0001f600", "탭\t줄", "끝"]
 PLAIN = "\n".join(TEXTS).encode() + b"\n"

@@ -3,8 +3,8 @@
 import random
 from pathlib import Path
 
-from distilkobert.io.texts import read_texts
-from tests.distilkobert.io.test_texts import parquet
+from distilkobert.io.reading.texts import read_texts
+from tests.distilkobert.io.reading.test_texts import parquet
 
 
 def test_damaged_parquet_files_are_named(tmp_path: Path) -> None:

@@ -15,11 +15,11 @@ import pytest
 import zstandard
 from fsspec.implementations.memory import MemoryFileSystem
 
-from distilkobert.io import remote
 from distilkobert.io.files import sha256_of_file
-from distilkobert.io.inputs import described, expand_inputs, size_of
-from distilkobert.io.remote import RemoteFile, find_remote
-from distilkobert.io.texts import read_texts
+from distilkobert.io.reading import remote
+from distilkobert.io.reading.inputs import described, expand_inputs, size_of
+from distilkobert.io.reading.remote import RemoteFile, find_remote
+from distilkobert.io.reading.texts import read_texts
 from tests.support.folder_server import FolderServer, web
 
 __all__ = ["web"]

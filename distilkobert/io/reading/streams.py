@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, Protocol, cast
 
 from distilkobert.io.files import require_nonempty
-from distilkobert.io.remote import InputFile, RemoteFile, open_remote
+from distilkobert.io.reading.remote import InputFile, RemoteFile, open_remote
 
 BLOCK_BYTES: Final = 1 << 17
 SUFFIXES: Final = (".gz", ".xz", ".bz2", ".zst")

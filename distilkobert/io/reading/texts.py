@@ -7,9 +7,9 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple, cast
 
-from distilkobert.io.parquet import opened_parquet
-from distilkobert.io.remote import InputFile
-from distilkobert.io.streams import DAMAGED, SUFFIXES, open_stream
+from distilkobert.io.reading.parquet import opened_parquet
+from distilkobert.io.reading.remote import InputFile
+from distilkobert.io.reading.streams import DAMAGED, SUFFIXES, open_stream
 
 TextKind = Literal["txt", "jsonl", "parquet"]
 Compression = Literal["gz", "xz", "bz2", "zst"]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
-from distilkobert.io.remote import InputFile
-from distilkobert.io.streams import BLOCK_BYTES, DAMAGED, SUFFIXES, open_stream
+from distilkobert.io.reading.remote import InputFile
+from distilkobert.io.reading.streams import BLOCK_BYTES, DAMAGED, SUFFIXES, open_stream
 
 _ROWS_AT_A_TIME: Final = 4096
 

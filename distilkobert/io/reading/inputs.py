@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from distilkobert.io.files import require_nonempty, sha256_of, sha256_of_file
-from distilkobert.io.remote import InputFile, RemoteFile, find_remote, is_remote, open_remote
+from distilkobert.io.reading.remote import InputFile, RemoteFile, find_remote, is_remote, open_remote
 
 
 def expand_inputs(patterns: Sequence[str]) -> list[InputFile]:
