@@ -13,7 +13,7 @@ from jsonargparse import ArgumentParser
 from datamodules import CorpusDataModule
 from datamodules.base import PlannedLoader
 from distilkobert.corpus.corpora import Corpora, Folders
-from distilkobert.corpus.preparation import prepare_corpus
+from distilkobert.corpus.preparation.prepare import prepare_corpus
 from distilkobert.corpus.sequences import CorpusSettings
 from distilkobert.tokenizers.training import train_tokenizer
 from experiments._shared.settings import without_places

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from distilkobert.corpus.preparation import prepare_corpus
+from distilkobert.corpus.preparation.prepare import prepare_corpus
 from distilkobert.corpus.sequences import CorpusSettings
 from distilkobert.tokenizers import load_tokenizer
 from experiments._shared.training.data_tokenizer import check_tokenizers

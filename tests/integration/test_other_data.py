@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from distilkobert.corpus.preparation import prepare_corpus
+from distilkobert.corpus.preparation.prepare import prepare_corpus
 from distilkobert.corpus.sequences import CorpusSettings
 from experiments._shared.commandline import plain_cause
 from experiments._shared.trainer_cli import TrainerCLI

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from jsonargparse import Namespace
 
-from distilkobert.corpus.preparation import prepare_corpus
+from distilkobert.corpus.preparation.prepare import prepare_corpus
 from distilkobert.corpus.sequences import CorpusSettings
 from distilkobert.io.reading.inputs import expand_inputs
 from distilkobert.io.reading.remote import InputFile

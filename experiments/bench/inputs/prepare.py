@@ -9,7 +9,7 @@ from typing import Any
 
 from jsonargparse import Namespace
 
-from distilkobert.corpus.preparation import prepare_corpus
+from distilkobert.corpus.preparation.prepare import prepare_corpus
 from distilkobert.corpus.sequences import CorpusSettings
 from distilkobert.io.reading.inputs import expand_inputs, size_of
 from experiments._shared.measure import in_fresh_process

@@ -13,7 +13,7 @@ from transformers import AutoTokenizer
 from datamodules import CorpusDataModule
 from distilkobert.corpus.masked_texts import read_masked_texts
 from distilkobert.corpus.masking import MaskingSpec
-from distilkobert.corpus.preparation import prepare_corpus
+from distilkobert.corpus.preparation.prepare import prepare_corpus
 from distilkobert.corpus.sequences import CorpusSettings, part_of
 from distilkobert.tokenizers import load_tokenizer
 from tests.support.korean_sentences import SENTENCES

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from distilkobert.corpus import shards, work
-from distilkobert.corpus.shares import Share, read_share
+from distilkobert.corpus.preparation import shards, work
+from distilkobert.corpus.preparation.shares import Share, read_share
 from distilkobert.tokenizers.training import train_tokenizer
 from experiments.prepare.__main__ import main
 from tests.support.corpus_text import LINES, leftovers, prepare

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from distilkobert.corpus.joining import existing_corpus, join_shards
 from distilkobert.corpus.manifest import Manifest
+from distilkobert.corpus.preparation.joining import existing_corpus, join_shards
+from distilkobert.corpus.preparation.shards import ShardFolder, grouped
+from distilkobert.corpus.preparation.work import CorpusWork, OnProgress
 from distilkobert.corpus.sequences import CorpusSettings
-from distilkobert.corpus.shards import ShardFolder, grouped
-from distilkobert.corpus.work import CorpusWork, OnProgress
 from distilkobert.io.files import require_free
 from distilkobert.io.reading.inputs import described
 from distilkobert.io.reading.texts import TextKind

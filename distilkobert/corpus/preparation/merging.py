@@ -4,12 +4,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from distilkobert.corpus.joining import existing_corpus, join_shards
 from distilkobert.corpus.manifest import MANIFEST_FORMAT, Manifest
-from distilkobert.corpus.preparation import PreparedCorpus
+from distilkobert.corpus.preparation.joining import existing_corpus, join_shards
+from distilkobert.corpus.preparation.prepare import PreparedCorpus
+from distilkobert.corpus.preparation.shards import Shard, ShardFolder
+from distilkobert.corpus.preparation.shares import Share, ShareRecord, read_share, share_damage, share_differences
 from distilkobert.corpus.sequences import CorpusSettings
-from distilkobert.corpus.shards import Shard, ShardFolder
-from distilkobert.corpus.shares import Share, ShareRecord, read_share, share_damage, share_differences
 from distilkobert.tokenizers.loading import load_tokenizer
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT, require_limit
 

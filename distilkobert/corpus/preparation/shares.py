@@ -15,10 +15,10 @@ from typing import Any
 
 from distilkobert.corpus.integrity import SAMPLED_BLOCKS, damage, file_hashes
 from distilkobert.corpus.manifest import differences
-from distilkobert.corpus.preparation import require_processes, shard_folder
+from distilkobert.corpus.preparation.prepare import require_processes, shard_folder
+from distilkobert.corpus.preparation.shards import ShardFolder, grouped
+from distilkobert.corpus.preparation.work import CorpusWork, OnProgress
 from distilkobert.corpus.sequences import CorpusSettings, LineCounts
-from distilkobert.corpus.shards import ShardFolder, grouped
-from distilkobert.corpus.work import CorpusWork, OnProgress
 from distilkobert.io.files import atomic_folder, require_free, write_text
 from distilkobert.io.reading.inputs import described, size_of
 from distilkobert.io.reading.remote import InputFile

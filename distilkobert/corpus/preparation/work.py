@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any, TypeAlias
 
-from distilkobert.corpus.encoding import BatchEncoder
 from distilkobert.corpus.manifest import MANIFEST_FORMAT, Manifest
+from distilkobert.corpus.preparation.encoding import BatchEncoder
+from distilkobert.corpus.preparation.shards import Shard, ShardFolder, named_shard
 from distilkobert.corpus.sequences import CorpusSettings, EncodedLines
-from distilkobert.corpus.shards import Shard, ShardFolder, named_shard
 from distilkobert.io.reading.inputs import expand_inputs, size_of
 from distilkobert.io.reading.remote import InputFile
 from distilkobert.io.reading.texts import TextKind, read_texts, text_format

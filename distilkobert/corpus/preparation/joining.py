@@ -6,8 +6,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from distilkobert.corpus.manifest import MANIFEST_NAME, Manifest, differences, read_manifest
+from distilkobert.corpus.preparation.shards import Shard, ShardFolder
 from distilkobert.corpus.sequences import PARTS, CorpusSettings, LineCounts, Packer
-from distilkobert.corpus.shards import Shard, ShardFolder
 from distilkobert.corpus.store import CorpusWriter, check_stored
 from distilkobert.io.files import atomic_folder
 from distilkobert.tokenizers.loading import TextEncoder
