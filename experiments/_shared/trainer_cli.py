@@ -46,8 +46,8 @@ from lightning_modules.callbacks import (
     keep_if_best,
 )
 from lightning_modules.callbacks.graceful_stop import OwnSignals
-from lightning_modules.checkpoint_io import WholeCheckpoints
 from lightning_modules.loggers.run_logger import RunLogger
+from lightning_modules.run.checkpoint_io import WholeCheckpoints
 
 DEFAULT_SEED = 42
 """Seed of the original's fine-tuning scripts (monologg/KoBERT-nsmc, KoBERT-NER, KoBERT-KorQuAD)."""

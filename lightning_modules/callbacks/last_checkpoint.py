@@ -11,7 +11,7 @@ from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
 
 from distilkobert.io.checkpoint_files import remove_partial_files
-from lightning_modules.agreement import Agreement
+from lightning_modules.run.agreement import Agreement
 
 
 class LastCheckpoint(Checkpoint):

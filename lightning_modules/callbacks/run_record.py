@@ -32,8 +32,8 @@ from lightning_modules.base import RUN_ENTRY, EncoderModule
 from lightning_modules.callbacks.best_checkpoint import best_scores, check_monitors, keep_best_of_moved_run
 from lightning_modules.callbacks.gradients import gradient_watch
 from lightning_modules.callbacks.training_log import TrainingLog
-from lightning_modules.ending import stopped_by
-from lightning_modules.environment import environment
+from lightning_modules.run.ending import stopped_by
+from lightning_modules.run.environment import environment
 
 DATA_ENTRY = "data_settings"
 """What the data is made with, in a checkpoint."""
