@@ -12,7 +12,7 @@ import datasets.packaged_modules  # noqa: F401 - what a training imports when it
 import tensorboard.plugins.hparams.metadata  # noqa: F401
 import torch.utils.tensorboard  # noqa: F401
 
-import lightning_modules.callbacks.last_checkpoint  # noqa: F401
+import lightning_modules.callbacks.checkpoints.last  # noqa: F401
 from experiments.train import command_line
 
 _FORKS = multiprocessing.get_context("forkserver")
