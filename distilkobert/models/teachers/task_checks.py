@@ -6,7 +6,7 @@ from dataclasses import replace
 from transformers import PreTrainedModel
 
 from distilkobert.models.forward import network_facts
-from distilkobert.objectives.needs import NetworkFacts
+from distilkobert.objectives.contract.needs import NetworkFacts
 from distilkobert.tasks.kinds import TaskKind
 from distilkobert.tokenizers.loading import load_tokenizer, tokenizer_beside
 

@@ -25,7 +25,7 @@ def split_step(module: "Distillation", batch: "dict[str, torch.Tensor]", rounds:
     import torch
 
     from distilkobert.corpus.masking import MaskingSpec, mask_tokens
-    from distilkobert.objectives.outputs import batch_of
+    from distilkobert.objectives.contract.outputs import batch_of
     from distilkobert.optim import build_optimizer
 
     optimizer = build_optimizer(module.learning(), module.optimizer_spec)

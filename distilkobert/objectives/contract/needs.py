@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from distilkobert.objectives.layer_maps import LayerMap, Pairs
+from distilkobert.objectives.contract.layer_maps import LayerMap, Pairs
 
 Tokens = Literal["real_tokens", "masked_tokens"]
 """Which tokens a term looks at: all but padding, or those that were masked."""

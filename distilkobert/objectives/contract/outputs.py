@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from distilkobert.batching import IGNORE_INDEX
-from distilkobert.objectives.needs import Tokens
+from distilkobert.objectives.contract.needs import Tokens
 
 
 class Attention(NamedTuple):
