@@ -12,7 +12,7 @@ from distilkobert.io.run_files import CONFIG_FILE
 from distilkobert.models.checkpoints import read_checkpoint
 from experiments._shared.parsing.mistakes import NEW_NAMES
 from experiments._shared.parsing.objective_files import objectives_of
-from experiments._shared.run_folder import read_config
+from experiments._shared.run.folder import read_config
 from experiments._shared.settings import as_json, flatten, without_places
 from experiments._shared.training.saved_paths import with_absolute_paths
 from lightning_modules.base import MODULE_ENTRY

@@ -21,7 +21,7 @@ from distilkobert.corpus.store import StoredSequences, check_stored
 from distilkobert.io.locks import only_process
 from distilkobert.io.reading.texts import TextKind
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
-from experiments._shared.measure import peak_memory_mb
+from experiments._shared.machine.measure import peak_memory_mb
 from experiments._shared.parsing.parsers import StrictParser
 
 

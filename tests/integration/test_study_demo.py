@@ -13,7 +13,7 @@ import pytest
 from distilkobert.synthetic.contexts import generate_text
 from distilkobert.synthetic.lexicon import make_lexicon
 from distilkobert.synthetic.lexicon_tasks import write_tasks
-from experiments._shared.latency_file import model_key
+from experiments._shared.exported.latency_file import model_key
 from experiments.demo.files import LEXICON, PRETRAINED
 
 SHORT = {"max_steps": 24, "val_check_interval": 12}

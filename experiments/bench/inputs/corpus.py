@@ -24,7 +24,7 @@ from distilkobert.io.reading.inputs import expand_inputs
 from distilkobert.io.reading.remote import InputFile
 from distilkobert.io.reading.texts import read_texts
 from distilkobert.tokenizers.kobert.files import read_tokenizer_files
-from experiments._shared.measure import Measured, in_fresh_process
+from experiments._shared.machine.measure import Measured, in_fresh_process
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from jsonargparse import Namespace
 from distilkobert.corpus.preparation.prepare import prepare_corpus
 from distilkobert.corpus.sequences import CorpusSettings
 from distilkobert.io.reading.inputs import expand_inputs, size_of
-from experiments._shared.measure import in_fresh_process
-from experiments._shared.processor import processor_name
+from experiments._shared.machine.measure import in_fresh_process
+from experiments._shared.machine.processor import processor_name
 from experiments.bench.timing.turns import in_turns
 
 

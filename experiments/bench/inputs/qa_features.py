@@ -9,7 +9,7 @@ from typing import Any
 
 from jsonargparse import Namespace
 
-from experiments._shared.processor import processor_name
+from experiments._shared.machine.processor import processor_name
 from experiments.bench.steps.distil import NAIVE, OURS
 from experiments.bench.timing.turns import Turns, take_turns
 

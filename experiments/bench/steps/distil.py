@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from jsonargparse import Namespace
 
 from distilkobert.models.teachers import EncoderSpec
-from experiments._shared.measure import peak_memory_mb
-from experiments._shared.processor import processor_name
+from experiments._shared.machine.measure import peak_memory_mb
+from experiments._shared.machine.processor import processor_name
 from experiments._shared.quiet import quieten_lightning, quieten_transformers
 from experiments.bench.steps.distilling import CLIP, Distilling, flops_of, make_batch, make_module, with_positions
 from experiments.bench.steps.flops import matrix_peak

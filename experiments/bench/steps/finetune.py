@@ -21,7 +21,7 @@ from distilkobert.tasks.kinds import (
     TaskName,
     kind_named,
 )
-from experiments._shared.processor import processor_name
+from experiments._shared.machine.processor import processor_name
 from experiments._shared.quiet import quieten_transformers
 from experiments.bench.steps.distil import NAIVE, OURS
 from experiments.bench.steps.distilling import PAD

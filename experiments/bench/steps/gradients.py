@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from jsonargparse import Namespace
 
-from experiments._shared.loaded_run import load_run
 from experiments._shared.quiet import quieten_lightning, quieten_transformers
+from experiments._shared.run.loaded import load_run
 from experiments.bench.timing.turns import Spread
 
 if TYPE_CHECKING:

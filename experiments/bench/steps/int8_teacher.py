@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from jsonargparse import Namespace
 
-from experiments._shared.processor import int8_instructions, processor_name
+from experiments._shared.machine.processor import int8_instructions, processor_name
 from experiments._shared.quiet import quieten_lightning, quieten_transformers
 from experiments.bench.steps.distil import step_of
 from experiments.bench.steps.distilling import Option, module_of

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jsonargparse import Namespace
 
 from distilkobert.models.teachers import EncoderSpec
-from experiments._shared.processor import processor_name
+from experiments._shared.machine.processor import processor_name
 from experiments.bench.timing.threads import torch_threads
 from experiments.bench.timing.turns import take_turns
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from jsonargparse import Namespace
 
 from distilkobert.models.teachers import EncoderSpec
-from experiments._shared.processor import processor_name
+from experiments._shared.machine.processor import processor_name
 from experiments._shared.quiet import quieten_lightning
 from experiments.bench.steps.distil import NAIVE, OURS
 from experiments.bench.steps.distilling import CLIP, PAD, Distilling, make_batch, with_positions

@@ -10,8 +10,8 @@ from typing import Any
 
 from jsonargparse import Namespace
 
-from experiments._shared.measure import Measured, in_fresh_process, peak_memory_mb
-from experiments._shared.processor import processor_name
+from experiments._shared.machine.measure import Measured, in_fresh_process, peak_memory_mb
+from experiments._shared.machine.processor import processor_name
 
 TEMPERATURE = 2.0
 

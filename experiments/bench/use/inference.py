@@ -6,7 +6,7 @@ from typing import Any
 
 from jsonargparse import Namespace
 
-from experiments._shared.processor import processor_name
+from experiments._shared.machine.processor import processor_name
 from experiments._shared.quiet import quieten_transformers
 from experiments.bench.steps.distil import NAIVE
 from experiments.bench.timing.threads import torch_threads

@@ -8,9 +8,9 @@ from typing import Any
 
 from jsonargparse import Namespace
 
-from experiments._shared.latency import measure_latency
-from experiments._shared.latency_file import Latencies, ModelLatency, model_key, time_text, write_latencies
-from experiments._shared.processor import int8_instructions, processor_name
+from experiments._shared.exported.latency import measure_latency
+from experiments._shared.exported.latency_file import Latencies, ModelLatency, model_key, time_text, write_latencies
+from experiments._shared.machine.processor import int8_instructions, processor_name
 from experiments._shared.quiet import quieten_transformers
 from experiments.bench.timing.threads import torch_threads
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from jsonargparse import Namespace
 
-from experiments._shared.processor import processor_name
+from experiments._shared.machine.processor import processor_name
 from experiments.bench.timing.turns import Spread
 
 COMMANDS: Final = ("export", "predict", "prepare", "report", "study", "bench", "demo", "train")

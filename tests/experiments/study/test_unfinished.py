@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments._shared.latency_file import Latencies, ModelLatency, write_latencies
+from experiments._shared.exported.latency_file import Latencies, ModelLatency, write_latencies
 from experiments._shared.plan_file import Command, PlannedRun
 from experiments.study.plan.expand import expand
 from experiments.study.run.unfinished import unfinished_work

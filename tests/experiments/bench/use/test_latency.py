@@ -8,10 +8,10 @@ import pytest
 import torch
 from transformers import BertConfig, BertForMaskedLM, DistilBertConfig, DistilBertForMaskedLM
 
-from experiments._shared import latency as module
-from experiments._shared.latency import ALONE, Call
-from experiments._shared.latency_file import ModelLatency
-from experiments._shared.processor import processor_name
+from experiments._shared.exported import latency as module
+from experiments._shared.exported.latency import ALONE, Call
+from experiments._shared.exported.latency_file import ModelLatency
+from experiments._shared.machine.processor import processor_name
 from experiments.bench.__main__ import main
 from experiments.bench.use.latency import bench_latency, latency_table, write_latency
 

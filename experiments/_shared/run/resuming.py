@@ -10,7 +10,7 @@ from jsonargparse import Namespace
 
 from distilkobert.io.locks import LOCK_FILE, only_process
 from distilkobert.io.run_files import CONFIG_FILE, LOGGERS_FILE, METRICS_FILE, read_metrics, why_unfinished
-from experiments._shared.run_folder import read_config
+from experiments._shared.run.folder import read_config
 from experiments._shared.settings import PATHS, flatten
 from experiments._shared.start_checks import check_checkpoint, refuse_used_folder
 from experiments._shared.training.saved_paths import with_absolute_paths

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytorch_lightning as pl
 import torch
 
-from experiments._shared.processor import CPUINFO, processor_flags
+from experiments._shared.machine.processor import CPUINFO, processor_flags
 
 _FLAGS = {
     "bf16": frozenset({"avx512_bf16", "amx_bf16", "bf16"}),

@@ -9,8 +9,8 @@ import pytorch_lightning as pl
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
-from experiments._shared.hardware import suit_processor
-from experiments._shared.processor import int8_instructions, processor_flags, processor_name
+from experiments._shared.machine.hardware import suit_processor
+from experiments._shared.machine.processor import int8_instructions, processor_flags, processor_name
 from experiments._shared.training.trainer_checks import check_trainer
 
 WITH = "processor\t: 0\nflags\t\t: fpu avx2 avx512_bf16 sse\n"

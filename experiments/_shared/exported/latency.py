@@ -10,8 +10,8 @@ import numpy as np
 
 from distilkobert.io.model_files import onnx_file_of
 from distilkobert.io.pretrained import load_pretrained
-from experiments._shared.forms import weights_mb
-from experiments._shared.latency_file import ModelLatency
+from experiments._shared.exported.forms import weights_mb
+from experiments._shared.exported.latency_file import ModelLatency
 
 if TYPE_CHECKING:
     import torch
