@@ -17,7 +17,7 @@ from distilkobert.corpus.masking import MaskingSpec
 from distilkobert.corpus.preparation.prepare import prepare_corpus
 from distilkobert.corpus.sequences import CorpusSettings
 from distilkobert.tokenizers.training import train_tokenizer
-from tests.support.korean_sentences import SENTENCES
+from tests.support.tokenizers.sentences import SENTENCES
 
 BUDGET = 200
 

@@ -20,7 +20,7 @@ from experiments._shared.settings import without_places
 from experiments._shared.trainer_cli import TrainerCLI
 from experiments._shared.training.saved_paths import with_absolute_paths
 from tests.datamodules.test_corpus import originals, same
-from tests.support.korean_sentences import SENTENCES
+from tests.support.tokenizers.sentences import SENTENCES
 from tests.world import World, read_json, scalars
 
 BUDGET = 200

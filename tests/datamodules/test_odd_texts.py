@@ -13,9 +13,9 @@ from distilkobert.tasks.files.ner import read_klue_ner, read_naver_ner
 from distilkobert.tasks.files.nsmc import read_nsmc
 from distilkobert.tasks.questions.windows import answer_pieces
 from tests.distilkobert.tokenizers.test_loading import save_wordpiece
-from tests.support.task_data import Make
+from tests.support.tasks.data import Make
 
-pytest_plugins = ["tests.support.task_fixtures"]
+pytest_plugins = ["tests.support.tasks.fixtures"]
 
 # Emoji with skin colour, a family of joined emoji, a flag, compatibility and conjoining jamo, decomposed Hangul, old
 # Hangul, a lone combining mark, full-width letters, Hanja, right-to-left letters, an invisible space, a special token.

@@ -19,8 +19,8 @@ import torch
 from distilkobert.models.checkpoints import read_checkpoint
 from distilkobert.stop_signals import StopSignals
 from lightning_modules.callbacks import GracefulStop
-from tests.faults.forks import Training
-from tests.faults.mishaps import hang_after, signal_itself
+from tests.faults.trainings.forks import Training
+from tests.faults.trainings.mishaps import hang_after, signal_itself
 from tests.integration.test_ddp import TORCHRUN
 from tests.world import World, read_json, scalars
 

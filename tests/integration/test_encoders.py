@@ -11,7 +11,7 @@ from distilkobert.models.checkpoints import load_model, read_checkpoint
 from distilkobert.models.heads import encode
 from experiments._shared.trainer_cli import TrainerCLI
 from experiments.export.__main__ import export
-from tests.support.encoders import FAMILY_NAMES, tiny_encoder
+from tests.support.networks.encoders import FAMILY_NAMES, tiny_encoder
 from tests.world import VOCABULARY, World, read_json, scalars
 
 Run = Callable[..., TrainerCLI]

@@ -19,7 +19,7 @@ from transformers import (
 from experiments.export import onnx as export_onnx
 from experiments.export.__main__ import export
 from experiments.export.onnx import write_onnx
-from tests.support.encoders import tiny_encoder
+from tests.support.networks.encoders import tiny_encoder
 
 SHAPE = {"vocab_size": 50, "max_position_embeddings": 20, "initializer_range": 0.4}
 BERT = BertConfig(hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=24, **SHAPE)

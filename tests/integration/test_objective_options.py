@@ -9,7 +9,7 @@ from torch import Tensor
 
 from distilkobert.objectives import Batch, Objective, Outputs
 from experiments._shared.trainer_cli import TrainerCLI
-from tests.support.encoders import tiny_encoder
+from tests.support.networks.encoders import tiny_encoder
 from tests.world import World
 
 Run = Callable[..., TrainerCLI]

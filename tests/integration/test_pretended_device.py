@@ -26,8 +26,8 @@ from distilkobert.objectives import (
 from experiments._shared.trainer_cli import TrainerCLI
 from lightning_modules.held_out import HeldOutMeasures
 from tests.integration.task_world import TaskWorld, make_task_world
-from tests.support.encoders import tiny_batch, tiny_encoder
-from tests.support.pretended_device import CUDA, pretended_cuda
+from tests.support.networks.encoders import tiny_batch, tiny_encoder
+from tests.support.networks.pretended_device import CUDA, pretended_cuda
 from tests.world import World
 
 pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here: tests/gpu uses it")

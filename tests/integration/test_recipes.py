@@ -9,7 +9,7 @@ import pytest
 from experiments.export.__main__ import export
 from experiments.predict.__main__ import predict
 from experiments.train import main
-from tests.support.benchmark_files import write_benchmark
+from tests.support.tasks.benchmark_files import write_benchmark
 from tests.world import World, read_json
 
 SCORES = {

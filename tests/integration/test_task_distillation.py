@@ -18,7 +18,7 @@ from experiments.export.__main__ import export
 from experiments.train import main
 from tests.integration.task_world import TaskWorld, make_task_world
 from tests.integration.test_own_tables import table
-from tests.support.benchmark_files import write_benchmark
+from tests.support.tasks.benchmark_files import write_benchmark
 from tests.world import World, read_json, scalars
 
 SMALL = [

@@ -14,7 +14,7 @@ from distilkobert.tasks.examples import CharacterExample, QuestionWindows, WordE
 from distilkobert.tasks.questions.windows import Window
 from lightning_modules import QuestionAnswering, SequenceClassification, TokenClassification
 from lightning_modules.finetuning import FineTuning
-from tests.support.task_batches import GivenNetwork, make_batch
+from tests.support.tasks.batches import GivenNetwork, make_batch
 
 TAGS = ["O", "PER-B", "PER-I", "LOC-B", "LOC-I"]
 

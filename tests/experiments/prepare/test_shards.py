@@ -12,7 +12,7 @@ from distilkobert.corpus.preparation.shares import Share, read_share
 from distilkobert.tokenizers.training import train_tokenizer
 from experiments.prepare.__main__ import main
 from tests.support.corpus_text import LINES, leftovers, prepare
-from tests.support.korean_sentences import SENTENCES
+from tests.support.tokenizers.sentences import SENTENCES
 
 Prepare = Callable[..., int]
 

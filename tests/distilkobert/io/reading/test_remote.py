@@ -20,7 +20,7 @@ from distilkobert.io.reading import remote
 from distilkobert.io.reading.inputs import described, expand_inputs, size_of
 from distilkobert.io.reading.remote import RemoteFile, find_remote
 from distilkobert.io.reading.texts import read_texts
-from tests.support.folder_server import FolderServer, web
+from tests.support.servers.folder_server import FolderServer, web
 
 __all__ = ["web"]
 

@@ -8,8 +8,8 @@ from distilkobert.models.checks import longest_input
 from distilkobert.models.heads import encode
 from distilkobert.models.students import StudentSpec, build_student
 from distilkobert.models.teachers import EncoderSpec, build_encoder
-from tests.support.encoders import tiny_batch, tiny_encoder
-from tests.support.models import tiny_teacher
+from tests.support.networks.encoders import tiny_batch, tiny_encoder
+from tests.support.networks.tiny import tiny_teacher
 
 IDS = torch.tensor([[2, 7, 8, 9, 3, 1], [2, 10, 11, 3, 1, 1]])
 MASK = (IDS != 1).long()

@@ -10,7 +10,7 @@ from distilkobert.models.checkpoints import ENTRY, describe
 from distilkobert.models.heads import encode, is_tied
 from distilkobert.models.students import StudentSpec, build_student
 from distilkobert.models.teachers import load_teacher
-from tests.support.encoders import tiny_batch, tiny_encoder
+from tests.support.networks.encoders import tiny_batch, tiny_encoder
 
 IDS, MASK = tiny_batch()
 

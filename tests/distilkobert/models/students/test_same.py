@@ -9,7 +9,7 @@ from transformers import PreTrainedModel
 from distilkobert.models.families import layer_modules
 from distilkobert.models.heads import encode, is_tied
 from distilkobert.models.students import StudentSpec, build_student
-from tests.support.encoders import FAMILY_NAMES, tiny_batch, tiny_encoder
+from tests.support.networks.encoders import FAMILY_NAMES, tiny_batch, tiny_encoder
 
 IDS, MASK = tiny_batch()
 

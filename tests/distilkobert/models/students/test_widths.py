@@ -8,7 +8,7 @@ from transformers import PreTrainedModel
 
 from distilkobert.models.families import FAMILIES, layer_modules
 from distilkobert.models.students import StudentSpec, build_student
-from tests.support.encoders import FAMILY_NAMES, tiny_batch, tiny_encoder
+from tests.support.networks.encoders import FAMILY_NAMES, tiny_batch, tiny_encoder
 
 IDS, MASK = tiny_batch()
 FFN_OUT = {

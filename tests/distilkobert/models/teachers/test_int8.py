@@ -17,7 +17,7 @@ from distilkobert.models.teachers.int8 import Int8Linear, input_limit, quantize_
 from distilkobert.objectives import MaskedLM
 from experiments.bench.steps.distilling import Distilling, make_batch, make_module
 from lightning_modules import Distillation
-from tests.support.encoders import FAMILY_NAMES, tiny_encoder
+from tests.support.networks.encoders import FAMILY_NAMES, tiny_encoder
 
 Floats = npt.NDArray[np.float64]
 

@@ -10,8 +10,8 @@ from transformers import AutoModel, BertModel, ElectraForPreTraining, MPNetConfi
 from distilkobert.models.families import FAMILIES, describe_encoder
 from distilkobert.models.heads import encode, masked_lm_logits
 from distilkobert.models.teachers import EncoderSpec, FrozenTeacher, load_teacher
-from tests.support.encoders import FAMILY_NAMES, tiny_batch, tiny_encoder
-from tests.support.models import tiny_teacher
+from tests.support.networks.encoders import FAMILY_NAMES, tiny_batch, tiny_encoder
+from tests.support.networks.tiny import tiny_teacher
 
 KOBERT_CONFIG_FIELDS = {
     "attention_probs_dropout_prob": 0.1,

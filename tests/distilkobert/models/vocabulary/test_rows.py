@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from distilkobert.models.vocabulary.rows import change_vocabulary, position_offset, vocabulary_parameters
-from tests.support.families import FAMILIES, PAD, PIECES, tiny
+from tests.support.networks.families import FAMILIES, PAD, PIECES, tiny
 
 ORDER = torch.randperm(PIECES, generator=torch.Generator().manual_seed(1))[:50]
 IDS = torch.randint(0, 50, (2, 9), generator=torch.Generator().manual_seed(0))

@@ -18,10 +18,10 @@ from distilkobert.tasks.files.unlabelled import read_characters, read_words
 from distilkobert.tasks.texts.targets import ClassTarget
 from lightning_modules import QuestionAnswering, SequenceClassification, TokenClassification
 from tests.lightning_modules.test_task_loading import configured
-from tests.support.models import tiny_teacher
-from tests.support.task_data import WRITERS, Make, unpadded
+from tests.support.networks.tiny import tiny_teacher
+from tests.support.tasks.data import WRITERS, Make, unpadded
 
-pytest_plugins = ["tests.support.task_fixtures"]
+pytest_plugins = ["tests.support.tasks.fixtures"]
 
 
 def read_reviews(path: Path) -> Iterator[TextExample]:

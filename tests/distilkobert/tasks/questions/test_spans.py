@@ -20,7 +20,7 @@ from distilkobert.tasks.questions.windows import (
 )
 from distilkobert.tokenizers.framing import Frame
 from distilkobert.tokenizers.inputs import Span
-from tests.support import toy_pieces
+from tests.support.tokenizers import toy_pieces
 
 CLS, SEP = 2, 3
 BERT = Frame.bert(CLS, SEP, 0)

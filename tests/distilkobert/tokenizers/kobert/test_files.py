@@ -8,9 +8,9 @@ import pytest
 
 from distilkobert import KoBertTokenizer
 from distilkobert.tokenizers.training import train_tokenizer
-from tests.support.kobert_reference import comma_lists, write_tokenizer
-from tests.support.korean_sentences import SENTENCES
-from tests.support.tokenizer_fixtures import TINY_VOCAB_SIZE
+from tests.support.tokenizers.fixtures import TINY_VOCAB_SIZE
+from tests.support.tokenizers.reference import comma_lists, write_tokenizer
+from tests.support.tokenizers.sentences import SENTENCES
 
 
 @pytest.fixture

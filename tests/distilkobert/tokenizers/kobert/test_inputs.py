@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from distilkobert import KoBertTokenizer
 from distilkobert.tokenizers.framing import Frame
 from distilkobert.tokenizers.inputs import InputShape, build_inputs
-from tests.support.korean_sentences import SENTENCES
+from tests.support.tokenizers.sentences import SENTENCES
 
 A, B = SENTENCES[0], SENTENCES[7]
 CLS, SEP, PAD = 2, 3, 1

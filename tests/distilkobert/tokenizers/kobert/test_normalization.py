@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from distilkobert.tokenizers.kobert.normalization import PLAIN_PROBE, is_plain, normalize_text, normalize_with_origins
-from tests.support.kobert_reference import TEXTS, naive_normalize
+from tests.support.tokenizers.reference import TEXTS, naive_normalize
 
 _NFD_GAK = unicodedata.normalize("NFD", "각")
 

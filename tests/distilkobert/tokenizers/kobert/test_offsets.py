@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 
 from distilkobert import KoBertTokenizer
-from tests.support.kobert_reference import TEXTS, NaiveTokenizer, naive_normalize, write_tokenizer
-from tests.support.korean_sentences import SENTENCES
+from tests.support.tokenizers.reference import TEXTS, NaiveTokenizer, naive_normalize, write_tokenizer
+from tests.support.tokenizers.sentences import SENTENCES
 
 
 @pytest.fixture(scope="module")

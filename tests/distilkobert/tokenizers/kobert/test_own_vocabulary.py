@@ -8,7 +8,7 @@ from sentencepiece import sentencepiece_model_pb2
 from distilkobert import KoBertTokenizer
 from distilkobert.tokenizers import load_tokenizer
 from distilkobert.tokenizers.kobert.vocabulary import own_vocabulary
-from tests.support.korean_sentences import SENTENCES
+from tests.support.tokenizers.sentences import SENTENCES
 
 SPECIALS = ("[UNK]", "[PAD]", "[CLS]", "[SEP]", "[MASK]")
 UNKNOWN, CONTROL, USER_DEFINED = 2, 3, 4

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from distilkobert import KoBertTokenizer
-from tests.support.kobert_reference import TEXTS, NaiveTokenizer, naive_normalize
+from tests.support.tokenizers.reference import TEXTS, NaiveTokenizer, naive_normalize
 
 pytestmark = pytest.mark.real_data
 

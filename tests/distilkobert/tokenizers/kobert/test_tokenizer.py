@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from distilkobert import KoBertTokenizer
-from tests.support.kobert_reference import TEXTS, NaiveTokenizer, comma_lists, write_tokenizer
-from tests.support.korean_sentences import SENTENCES
+from tests.support.tokenizers.reference import TEXTS, NaiveTokenizer, comma_lists, write_tokenizer
+from tests.support.tokenizers.sentences import SENTENCES
 
 
 @pytest.fixture(scope="module")

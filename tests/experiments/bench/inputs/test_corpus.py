@@ -9,7 +9,7 @@ from distilkobert import KoBertTokenizer
 from experiments.bench.__main__ import main
 from experiments.bench.baselines.slow_tokenizer import SlowKoBertTokenizer
 from experiments.bench.inputs.corpus import usual_way
-from tests.support.korean_sentences import SENTENCES
+from tests.support.tokenizers.sentences import SENTENCES
 
 
 @pytest.fixture

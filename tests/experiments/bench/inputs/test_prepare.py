@@ -8,7 +8,7 @@ import pytest
 from experiments.bench.__main__ import main
 from experiments.bench.inputs import prepare
 from experiments.bench.page import page
-from tests.support.korean_sentences import SENTENCES
+from tests.support.tokenizers.sentences import SENTENCES
 from tests.world import read_json
 
 
