@@ -27,7 +27,7 @@ from distilkobert.synthetic.generation import generate_sentences
 from experiments.export.__main__ import export
 from experiments.predict.__main__ import predict
 from experiments.train import main as train
-from tests.integration.task_world import TaskWorld, make_task_world
+from tests.integration.tasks.world import TaskWorld, make_task_world
 from tests.support.networks.encoders import FAMILY_NAMES, tiny_encoder
 from tests.support.tokenizers.kinds import save_kind
 from tests.world import World

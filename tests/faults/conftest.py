@@ -7,7 +7,7 @@ import pytest
 
 from tests.faults.trainings.cases import CASES
 from tests.faults.trainings.chains import train
-from tests.integration.task_world import TaskWorld, make_task_world
+from tests.integration.tasks.world import TaskWorld, make_task_world
 from tests.world import World
 
 

@@ -15,7 +15,7 @@ from tests.faults.trainings.cases import CASES, assert_same_run
 from tests.faults.trainings.chains import resumed, train
 from tests.faults.trainings.forks import Training
 from tests.faults.trainings.mishaps import delay_step
-from tests.integration.task_world import TaskWorld
+from tests.integration.tasks.world import TaskWorld
 
 Untouched = Callable[[str], Path]
 

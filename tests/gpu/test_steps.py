@@ -14,7 +14,7 @@ from distilkobert.models.teachers import EncoderSpec
 from experiments._shared.trainer_cli import TrainerCLI
 from experiments.bench.steps.distil import make_ways, step_of
 from experiments.bench.steps.distilling import Distilling, make_batch, make_module, with_positions
-from tests.integration.test_as_on_a_gpu import scaled, weights
+from tests.integration.devices.test_as_on_a_gpu import scaled, weights
 from tests.world import World, scalars
 
 pytestmark = [

@@ -11,7 +11,7 @@ from distilkobert.models.checkpoints import read_checkpoint
 from tests.faults.trainings.cases import CASES, Case, assert_same_run, draw_cut
 from tests.faults.trainings.chains import resumed, train
 from tests.faults.trainings.mishaps import Cut
-from tests.integration.task_world import TaskWorld
+from tests.integration.tasks.world import TaskWorld
 from tests.world import read_json, scalars
 
 STEPS = {"pretrain": 6, "nsmc": 10}

@@ -21,7 +21,7 @@ from distilkobert.models.checkpoints import read_checkpoint
 from tests.faults.trainings.cases import CASES, assert_same_run
 from tests.faults.trainings.chains import resumed, train
 from tests.faults.trainings.mishaps import Cut
-from tests.integration.task_world import TaskWorld
+from tests.integration.tasks.world import TaskWorld
 from tests.support.resume_world import SaveAndInterrupt
 from tests.support.resume_world import train as train_keys
 from tests.world import World, read_json, scalars

@@ -8,7 +8,7 @@ import pytest
 
 from tests.faults.trainings.cases import CASES, HAS_BF16, assert_same_run, draw_cut, run_chain
 from tests.faults.trainings.mishaps import Cut
-from tests.integration.task_world import TaskWorld
+from tests.integration.tasks.world import TaskWorld
 
 Untouched = Callable[[str], Path]
 

@@ -12,7 +12,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from distilkobert.models.checkpoints import read_checkpoint
 from tests.faults.trainings.chains import resumed, train
 from tests.faults.trainings.mishaps import Cut
-from tests.integration.task_world import TaskWorld
+from tests.integration.tasks.world import TaskWorld
 from tests.world import read_json, scalars
 
 TIMES = {"wall_time_s", "train/tokens_per_s"}
