@@ -1,6 +1,6 @@
 """Files to predict, which need not tell the answers: the task files as they are, or plain text, one a line.
 
-What `korquad_files.py` reads has a switch of its own for that.
+What `korquad.py` reads has a switch of its own for that.
 """
 
 from collections.abc import Iterator, Sequence

@@ -4,9 +4,8 @@ A context is encoded once for all of its questions. Windows are laid when a batc
 length and stride.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,34 +18,16 @@ from distilkobert.padding import padded_inputs
 from distilkobert.tasks.codec import Batch, Codec, Counts, Record, Row
 from distilkobert.tasks.examples import QuestionWindows, reference_offsets
 from distilkobert.tasks.files.json_files import JsonPlace
-from distilkobert.tasks.files.korquad import GoldAnswer, Paragraph
+from distilkobert.tasks.files.korquad import Paragraph
 from distilkobert.tasks.input_settings import InputSettings
+from distilkobert.tasks.questions.contexts import EncodedContext, context_row, read_reference_context
 from distilkobert.tasks.questions.no_answer import decided
 from distilkobert.tasks.questions.reference_decoding import ReferenceContext, read_context, reference_answer_pieces
 from distilkobert.tasks.questions.spans import Answer
-from distilkobert.tasks.questions.windows import (
-    PieceRange,
-    Window,
-    WindowSettings,
-    answer_pieces,
-    build_windows,
-    window_label,
-)
+from distilkobert.tasks.questions.windows import Window, WindowSettings, answer_pieces, build_windows, window_label
 from distilkobert.tasks.score_sums import ratio_sums
-from distilkobert.tokenizers.inputs import Span
 from distilkobert.tokenizers.kobert import KoBertTokenizer
 from distilkobert.tokenizers.loading import TextEncoder
-
-_REFERENCE_CONTEXTS_KEPT = 64
-"""A paragraph has about six questions, which are often in batches close to each other."""
-
-
-class EncodedContext(NamedTuple):
-    """Ids of a context, the span of each, and what finds the pieces of an answer in it."""
-
-    ids: Sequence[int]
-    spans: Sequence[Span]
-    place: Callable[[GoldAnswer], PieceRange | None]
 
 
 class AnsweringCodec(Codec):
@@ -97,7 +78,7 @@ class AnsweringCodec(Codec):
                 row |= {"pieces": len(ids), "context_pieces": len(context.ids), "first": first, "last": last}
                 gold = [NO_ANSWER] if question.impossible else [answer.text for answer in question.answers]
                 questions.append({**row, "gold": gold, "impossible": question.impossible})
-            contexts.append(_context_row(paragraph.context, context))
+            contexts.append(context_row(paragraph.context, context))
         return contexts, questions
 
     def encode_context(self, text: str) -> EncodedContext:
@@ -123,7 +104,7 @@ class AnsweringCodec(Codec):
         """See the base class."""
         question, context = texts
         row = {"id": "", "ids": self._encode_question(question), "gold": [], "first": -1, "last": -1}
-        row["context"] = _context_row(context, self.encode_context(context))
+        row["context"] = context_row(context, self.encode_context(context))
         self.build(row)  # refuses texts without a piece here, where the line is known
         return row
 
@@ -237,17 +218,7 @@ class AnsweringCodec(Codec):
         return self.encoder
 
     def _reference_context(self, text: str) -> ReferenceContext:
-        return _read_reference_context(text, self._reference_tokenizer)
-
-
-@lru_cache(maxsize=_REFERENCE_CONTEXTS_KEPT)
-def _read_reference_context(text: str, tokenizer: KoBertTokenizer) -> ReferenceContext:
-    return read_context(text, tokenizer.tokenize)
-
-
-def _context_row(text: str, context: EncodedContext) -> Row:
-    starts, ends = [start for start, _ in context.spans], [end for _, end in context.spans]
-    return {"text": text, "ids": list(context.ids), "starts": starts, "ends": ends}
+        return read_reference_context(text, self._reference_tokenizer)
 
 
 def _require_pieces(ids: Sequence[int], where: JsonPlace, name: str) -> None:
