@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from datamodules.base import PlannedBatches, PlannedDataModule, PlannedLoader
-from datamodules.masked_batches import MaskedBatches
-from datamodules.masked_texts import MaskedTextBatches
+from datamodules.batches.filled import MaskedTextBatches
+from datamodules.batches.masked import MaskedBatches
 from distilkobert.corpus.corpora import Corpora
 from distilkobert.corpus.manifest import Manifest
 from distilkobert.corpus.masked_texts import read_masked_texts

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
+from datamodules.files.parts import find_task_files
 from datamodules.tagging import TaggingDataModule
-from datamodules.task_files import find_task_files
 from distilkobert.tasks.files.common import KLUE_DEV, KLUE_TRAIN
 from distilkobert.tasks.files.ner import TaggedSentence, read_klue_ner
 from distilkobert.tasks.files.unlabelled import read_characters
-from distilkobert.tasks.labels import KLUE_ENTITY_TYPES
 from distilkobert.tasks.splits import KLUE_SPLIT
+from distilkobert.tasks.tags.labels import KLUE_ENTITY_TYPES
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 
 

@@ -1,7 +1,7 @@
 """KorQuADDataModule: questions about paragraphs, answered by a part of the paragraph."""
 
+from datamodules.files.parts import find_task_files
 from datamodules.questions import QuestionAnsweringDataModule
-from datamodules.task_files import find_task_files
 from distilkobert.korean.particles import ParticleMode
 from distilkobert.tasks.files.common import KORQUAD_DEV, KORQUAD_TRAIN
 from distilkobert.tasks.splits import KORQUAD_SPLIT

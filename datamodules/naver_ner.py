@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from datamodules.files.parts import find_task_files
 from datamodules.tagging import TaggingDataModule
-from datamodules.task_files import find_task_files
 from distilkobert.tasks.files.common import NAVER_TEST, NAVER_TRAIN
 from distilkobert.tasks.files.ner import TaggedSentence, read_naver_ner
 from distilkobert.tasks.files.unlabelled import read_words
-from distilkobert.tasks.labels import NAVER_ENTITY_TYPES, naver_labels
 from distilkobert.tasks.splits import KLUE_SPLIT
+from distilkobert.tasks.tags.labels import NAVER_ENTITY_TYPES, naver_labels
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 
 

@@ -1,7 +1,7 @@
 """NSMCDataModule: film reviews, negative or positive."""
 
+from datamodules.files.parts import find_task_files
 from datamodules.table import TableDataModule
-from datamodules.task_files import find_task_files
 from distilkobert.tasks.files.common import NSMC_TEST, NSMC_TRAIN
 from distilkobert.tasks.files.nsmc import NSMC_NAMES
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT

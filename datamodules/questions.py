@@ -5,16 +5,16 @@ from typing import Any, Literal, TypeAlias
 
 from pytorch_lightning.utilities import rank_zero_info
 
-from datamodules.question_batches import AnswerBatches, QuestionBatches, WindowBatches
-from datamodules.table_files import named_files
+from datamodules.batches.questions import AnswerBatches, QuestionBatches, WindowBatches
+from datamodules.files.tables import named_files
 from datamodules.tasks import Tables, TaskDataModule
 from distilkobert.korean.particles import ParticleMode
-from distilkobert.tasks.answering import AnsweringCodec
 from distilkobert.tasks.feature_cache import Columns, as_columns
 from distilkobert.tasks.files.korquad import read_korquad
 from distilkobert.tasks.files.odd_texts import OddTexts
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.kinds import QUESTION_ANSWERING
+from distilkobert.tasks.questions.answering import AnsweringCodec
 from distilkobert.tasks.splits import LABELLED, TaskPart
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 

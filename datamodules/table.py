@@ -5,12 +5,10 @@ from typing import Any, Literal, TypeAlias, cast
 
 from pytorch_lightning.utilities import rank_zero_info
 
+from datamodules.batches.examples import JoinedBatches, TextBatches
+from datamodules.files.tables import Hub, find_table, named_files
 from datamodules.overlap import OverlapDataModule
-from datamodules.table_files import Hub, find_table, named_files
-from datamodules.task_batches import JoinedBatches, TextBatches
 from datamodules.tasks import Tables, TaskBatches
-from distilkobert.tasks.augmented import check_augmented
-from distilkobert.tasks.classification import SequenceCodec
 from distilkobert.tasks.feature_cache import Columns, as_columns
 from distilkobert.tasks.files.odd_texts import OddTexts
 from distilkobert.tasks.files.tables import FORMATS, Quotes, TableLayout, format_of, layout_of, read_table
@@ -18,8 +16,10 @@ from distilkobert.tasks.files.text_examples import TextColumns, read_examples, r
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.kinds import MULTI_LABEL_CLASSIFICATION, SEQUENCE_CLASSIFICATION, SEQUENCE_REGRESSION
 from distilkobert.tasks.splits import LABELLED, TaskPart
-from distilkobert.tasks.table_labels import balanced_weights, read_target
-from distilkobert.tasks.targets import NoTarget
+from distilkobert.tasks.texts.augmented import check_augmented
+from distilkobert.tasks.texts.classification import SequenceCodec
+from distilkobert.tasks.texts.table_labels import balanced_weights, read_target
+from distilkobert.tasks.texts.targets import NoTarget
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 
 TableKind: TypeAlias = Literal["classification", "regression", "multi_label"]

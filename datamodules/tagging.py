@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pytorch_lightning.utilities import rank_zero_info
 
-from datamodules.table_files import named_files
-from datamodules.task_batches import TextBatches
+from datamodules.batches.examples import TextBatches
+from datamodules.files.tables import named_files
 from datamodules.tasks import Tables, TaskDataModule
 from distilkobert.tasks.feature_cache import Columns, as_columns
 from distilkobert.tasks.files.ner import TaggedSentence
@@ -15,10 +15,10 @@ from distilkobert.tasks.files.odd_texts import OddTexts
 from distilkobert.tasks.files.tagged import TagFiles, TagFormat, Units
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.kinds import TOKEN_CLASSIFICATION
-from distilkobert.tasks.labels import bio_labels
 from distilkobert.tasks.splits import LABELLED, TaskPart
-from distilkobert.tasks.tag_forms import bio_tags, form_of, split_tag
-from distilkobert.tasks.tagging import TaggingCodec
+from distilkobert.tasks.tags.labels import bio_labels
+from distilkobert.tasks.tags.tag_forms import bio_tags, form_of, split_tag
+from distilkobert.tasks.tags.tagging import TaggingCodec
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 
 

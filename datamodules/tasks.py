@@ -14,7 +14,7 @@ from pytorch_lightning.trainer.states import TrainerFn
 from pytorch_lightning.utilities import rank_zero_warn
 
 from datamodules.base import PlannedBatches, PlannedDataModule, PlannedLoader
-from datamodules.task_files import TaskFiles
+from datamodules.files.parts import TaskFiles
 from distilkobert.batching import BatchKey
 from distilkobert.io.files import require_nonempty, sha256_of_file
 from distilkobert.tasks.feature_cache import Columns, FeatureTable, cached_features

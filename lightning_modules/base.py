@@ -17,7 +17,7 @@ from distilkobert.io.prediction_files import write_records
 from distilkobert.models.checkpoints import ENTRY, describe
 from distilkobert.optim import OptimizerSpec, apply_schedule, build_optimizer, build_schedule
 from distilkobert.tasks.kinds import Task
-from lightning_modules.remedies import other_weights
+from lightning_modules.run.remedies import other_weights
 
 MODULE_ENTRY = "module"
 """Key under which a checkpoint names its module's class and settings."""

@@ -15,7 +15,7 @@ from distilkobert.models.forward import NetworkRun, freeze_unreached, network_fa
 from distilkobert.models.students import StudentSpec, build_student
 from distilkobert.models.teachers import FrozenTeacher, TeacherType, load_teacher, weights_sum
 from distilkobert.objectives import Loss, Objective, WeightedSum
-from distilkobert.objectives.outputs import batch_of
+from distilkobert.objectives.contract.outputs import batch_of
 from distilkobert.optim import OptimizerSpec
 from lightning_modules.held_out import TOTAL, HeldOutMeasures
 from lightning_modules.masked_lm import MaskedLMModule

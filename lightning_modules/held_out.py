@@ -11,8 +11,8 @@ from distilkobert.metrics import BucketAgreement, LayerSimilarity
 from distilkobert.models.families import has_head
 from distilkobert.models.forward import NetworkRun
 from distilkobert.objectives import Batch, Objective, SoftTargets, WeightedSum
+from distilkobert.objectives.contract.schedules import value_at
 from distilkobert.objectives.functions import cosine_hidden_loss, masked_lm_loss, soft_target_loss
-from distilkobert.objectives.schedules import value_at
 from lightning_modules.base import TokenMeans
 
 TOTAL = "objective/total"

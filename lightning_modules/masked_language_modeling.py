@@ -10,8 +10,8 @@ from distilkobert.models.compute import ComputeSpec
 from distilkobert.models.continued import load_to_continue
 from distilkobert.models.heads import encode, layer_parameters, masked_lm_logits
 from distilkobert.models.teachers import EncoderSpec, build_encoder
+from distilkobert.objectives.contract.outputs import batch_of
 from distilkobert.objectives.functions import masked_lm_band, masked_lm_loss
-from distilkobert.objectives.outputs import batch_of
 from distilkobert.optim import OptimizerSpec, steps_of_share
 from lightning_modules.base import TokenMeans
 from lightning_modules.masked_lm import MaskedLMModule

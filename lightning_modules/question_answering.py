@@ -17,7 +17,7 @@ from distilkobert.metrics.squad_v2 import AbstainingScores, v2_scores
 from distilkobert.optim import OptimizerSpec
 from distilkobert.tasks.input_settings import ENTRY, InputSettings
 from distilkobert.tasks.kinds import QUESTION_ANSWERING
-from distilkobert.tasks.no_answer import decided
+from distilkobert.tasks.questions.no_answer import decided
 from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
 
 _SCORED = ("exact_match", "f1", "exact_match_raw", "f1_raw", "v2_exact", "v2_f1")

@@ -16,8 +16,8 @@ from torchmetrics.classification import (
 from distilkobert.optim import OptimizerSpec
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.kinds import MULTI_LABEL_CLASSIFICATION, SEQUENCE_CLASSIFICATION
-from distilkobert.tasks.losses import class_loss, labels_loss
-from distilkobert.tasks.table_labels import SCORE_NAMES
+from distilkobert.tasks.texts.losses import class_loss, labels_loss
+from distilkobert.tasks.texts.table_labels import SCORE_NAMES
 from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
 
 

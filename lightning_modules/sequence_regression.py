@@ -9,7 +9,7 @@ from torchmetrics import PearsonCorrCoef, SpearmanCorrCoef
 from distilkobert.optim import OptimizerSpec
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.kinds import SEQUENCE_REGRESSION
-from distilkobert.tasks.losses import score_loss
+from distilkobert.tasks.texts.losses import score_loss
 from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
 
 

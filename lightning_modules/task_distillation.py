@@ -14,8 +14,8 @@ from distilkobert.models.checks import check_facts, check_new_weights, takes_seg
 from distilkobert.models.families import describe_encoder
 from distilkobert.models.students import StudentSpec, build_student
 from distilkobert.models.task_forward import TaskRun, logit_rows
-from distilkobert.models.task_teachers import check_teacher_head, check_teacher_tokenizer, task_network_facts
 from distilkobert.models.teachers import FrozenTeacher, weights_sum
+from distilkobert.models.teachers.task_checks import check_teacher_head, check_teacher_tokenizer, task_network_facts
 from distilkobert.objectives import Batch as TokenBatch
 from distilkobert.objectives import Objective, SoftTargets, WeightedSum
 from distilkobert.optim import OptimizerSpec

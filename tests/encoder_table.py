@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from transformers import AutoTokenizer
 
-from distilkobert.corpus.preparation import prepare_corpus
+from distilkobert.corpus.preparation.prepare import prepare_corpus
 from distilkobert.corpus.sequences import CorpusSettings
 from distilkobert.models.capture import Capture
 from distilkobert.models.families import FAMILIES
@@ -27,9 +27,9 @@ from distilkobert.synthetic.generation import generate_sentences
 from experiments.export.__main__ import export
 from experiments.predict.__main__ import predict
 from experiments.train import main as train
-from tests.integration.task_world import TaskWorld, make_task_world
-from tests.support.encoders import FAMILY_NAMES, tiny_encoder
-from tests.support.tokenizer_kinds import save_kind
+from tests.integration.tasks.world import TaskWorld, make_task_world
+from tests.support.networks.encoders import FAMILY_NAMES, tiny_encoder
+from tests.support.tokenizers.kinds import save_kind
 from tests.world import World
 
 OUTPUT = Path(__file__).parent.parent / "docs" / "encoders.md"
@@ -41,7 +41,7 @@ LINES = {
 """One line to ask of each kind of task."""
 TASKS = {"nsmc": "classification", "klue_ner": "tagging", "korquad": "questions"}
 TOKENIZERS = {"electra": "bert", "distilbert": "bert", "xlm-roberta": "xlm_roberta", "deberta-v2": "deberta"}
-"""Kinds of `tests/support/tokenizer_kinds.py` where they are not called as the family."""
+"""Kinds of `tests/support/tokenizers/kinds.py` where they are not called as the family."""
 COLUMNS = (
     "family", "prepare", "teacher", "teacher without head", "student `same`", "student `distilbert`", "fine-tune",
     "export", "ONNX", "predict",

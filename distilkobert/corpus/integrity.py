@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from distilkobert.corpus.manifest import ORIGIN, Manifest
-from distilkobert.io.inputs import content_of
+from distilkobert.io.reading.inputs import content_of
 
 BLOCK_BYTES = 1 << 24
 """Bytes that have a hash of their own, so that a sample of a large file can be checked."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from distilkobert.io.texts import read_lines
+from distilkobert.io.reading.texts import read_lines
 from distilkobert.tokenizers.loading import TextEncoder
 
 MASK: Final = "[MASK]"

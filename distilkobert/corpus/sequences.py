@@ -1,7 +1,7 @@
 """From lines of text to training sequences: which part a line belongs to, how it is framed, cut, dropped or packed.
 
 All of it is a pure function of the texts, the tokenizer and the settings; files and processes are elsewhere
-(`store.py`, `preparation.py`). A *sequence* is a text in the tokenizer's frame, for example `[CLS] pieces [SEP]`, and
+(`store.py`, `preparation/`). A *sequence* is a text in the tokenizer's frame, for example `[CLS] pieces [SEP]`, and
 its length counts the special tokens.
 """
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from transformers import PreTrainedConfig, PreTrainedModel
 
 from distilkobert.models.families import FAMILIES, head_parameters
-from distilkobert.models.vocabulary_fit import fit_vocabulary
+from distilkobert.models.vocabulary.fit import fit_vocabulary
 
 _log = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """One entry for each encoder family of transformers: where its parts are, and what it can give.
 
-To add a family, add an entry to `FAMILIES` and a row to `tests/support/encoders.py`, which every family's tests read. A
-family of your own, outside the package, is given to `add_family`.
+To add a family, add an entry to `FAMILIES` and a row to `tests/support/networks/encoders.py`, which every family's
+tests read. A family of your own, outside the package, is given to `add_family`.
 Vocabulary logits need a masked-LM head in the checkpoint, whatever the family; hidden states every family gives; query,
 key and value those with `attention`.
 """

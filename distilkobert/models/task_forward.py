@@ -10,8 +10,8 @@ from transformers import PreTrainedModel
 
 from distilkobert.batching import IGNORE_INDEX
 from distilkobert.models.capture import Capture, Kept
-from distilkobert.objectives.layer_maps import EMBEDDINGS
-from distilkobert.objectives.outputs import Attention, Batch, Outputs
+from distilkobert.objectives.contract.layer_maps import EMBEDDINGS
+from distilkobert.objectives.contract.outputs import Attention, Batch, Outputs
 from distilkobert.objectives.weighted_sum import Captured
 from distilkobert.tasks.kinds import MULTI_LABEL_CLASSIFICATION, QUESTION_ANSWERING, TOKEN_CLASSIFICATION, TaskKind
 

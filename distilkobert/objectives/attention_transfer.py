@@ -9,10 +9,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from distilkobert.objectives.base import Objective
-from distilkobert.objectives.layer_maps import LayerMap, Pairs
-from distilkobert.objectives.needs import Needs, NetworkFacts, resolve
-from distilkobert.objectives.outputs import Attention, Batch, Outputs, mean_over, required
-from distilkobert.objectives.schedules import Scheduled
+from distilkobert.objectives.contract.layer_maps import LayerMap, Pairs
+from distilkobert.objectives.contract.needs import Needs, NetworkFacts, resolve
+from distilkobert.objectives.contract.outputs import Attention, Batch, Outputs, mean_over, required
+from distilkobert.objectives.contract.schedules import Scheduled
 
 Compare = Literal["scores_mse", "distributions_kl"]
 

@@ -4,9 +4,9 @@ from abc import ABC, abstractmethod
 
 from torch import Tensor, nn
 
-from distilkobert.objectives.needs import Needs, NetworkFacts
-from distilkobert.objectives.outputs import Batch, Outputs
-from distilkobert.objectives.schedules import Scheduled, check_range
+from distilkobert.objectives.contract.needs import Needs, NetworkFacts
+from distilkobert.objectives.contract.outputs import Batch, Outputs
+from distilkobert.objectives.contract.schedules import Scheduled, check_range
 
 
 class Objective(nn.Module, ABC):

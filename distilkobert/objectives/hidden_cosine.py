@@ -3,11 +3,11 @@
 from torch import Tensor, nn
 
 from distilkobert.objectives.base import Objective, make_projection
+from distilkobert.objectives.contract.layer_maps import LayerMap
+from distilkobert.objectives.contract.needs import Needs, NetworkFacts, Tokens, facts_of
+from distilkobert.objectives.contract.outputs import Batch, Outputs, required
+from distilkobert.objectives.contract.schedules import Scheduled
 from distilkobert.objectives.functions import cosine_hidden_loss
-from distilkobert.objectives.layer_maps import LayerMap
-from distilkobert.objectives.needs import Needs, NetworkFacts, Tokens, facts_of
-from distilkobert.objectives.outputs import Batch, Outputs, required
-from distilkobert.objectives.schedules import Scheduled
 
 
 class HiddenCosine(Objective):

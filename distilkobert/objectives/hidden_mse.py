@@ -7,10 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from distilkobert.objectives.base import Objective, make_projection
-from distilkobert.objectives.layer_maps import LayerMap, Pairs
-from distilkobert.objectives.needs import Needs, NetworkFacts, facts_of, resolve
-from distilkobert.objectives.outputs import Batch, Outputs, required
-from distilkobert.objectives.schedules import Scheduled
+from distilkobert.objectives.contract.layer_maps import LayerMap, Pairs
+from distilkobert.objectives.contract.needs import Needs, NetworkFacts, facts_of, resolve
+from distilkobert.objectives.contract.outputs import Batch, Outputs, required
+from distilkobert.objectives.contract.schedules import Scheduled
 
 
 def hidden_mse_loss(student: Tensor, teacher: Tensor, *, normalize: bool = False) -> Tensor:

@@ -3,9 +3,9 @@
 from torch import Tensor
 
 from distilkobert.objectives.base import Objective
-from distilkobert.objectives.needs import Needs, Tokens
-from distilkobert.objectives.outputs import Batch, Outputs, required
-from distilkobert.objectives.schedules import Scheduled
+from distilkobert.objectives.contract.needs import Needs, Tokens
+from distilkobert.objectives.contract.outputs import Batch, Outputs, required
+from distilkobert.objectives.contract.schedules import Scheduled
 
 
 def logits_mse_loss(student: Tensor, teacher: Tensor) -> Tensor:

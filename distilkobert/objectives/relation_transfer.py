@@ -7,10 +7,10 @@ from torch import Tensor
 
 from distilkobert.objectives.attention_transfer import attention_scores, kl_of_rows, log_attention
 from distilkobert.objectives.base import Objective
-from distilkobert.objectives.layer_maps import LayerMap
-from distilkobert.objectives.needs import Needs, NetworkFacts, facts_of, resolve
-from distilkobert.objectives.outputs import Batch, Outputs, required
-from distilkobert.objectives.schedules import Scheduled
+from distilkobert.objectives.contract.layer_maps import LayerMap
+from distilkobert.objectives.contract.needs import Needs, NetworkFacts, facts_of, resolve
+from distilkobert.objectives.contract.outputs import Batch, Outputs, required
+from distilkobert.objectives.contract.schedules import Scheduled
 
 Relation = Literal["query", "key", "value"]
 

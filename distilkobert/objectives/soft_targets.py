@@ -5,11 +5,11 @@ import math
 from torch import Tensor
 
 from distilkobert.objectives.base import Objective
+from distilkobert.objectives.contract.layer_maps import LayerMap
+from distilkobert.objectives.contract.needs import Needs, Tokens
+from distilkobert.objectives.contract.outputs import Batch, Outputs, required
+from distilkobert.objectives.contract.schedules import Scheduled, check_range, value_at
 from distilkobert.objectives.functions import WORSE_THAN_GUESSING, soft_target_loss, soft_target_loss_in_parts
-from distilkobert.objectives.layer_maps import LayerMap
-from distilkobert.objectives.needs import Needs, Tokens
-from distilkobert.objectives.outputs import Batch, Outputs, required
-from distilkobert.objectives.schedules import Scheduled, check_range, value_at
 
 
 class SoftTargets(Objective):

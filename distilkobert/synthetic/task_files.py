@@ -9,7 +9,7 @@ from distilkobert.io.files import write_text
 from distilkobert.synthetic.grammar import Sentence
 from distilkobert.synthetic.reading import Passage, Question
 from distilkobert.synthetic.registers import entity_type
-from distilkobert.tasks.labels import NAVER_NER_LABELS
+from distilkobert.tasks.tags.labels import NAVER_NER_LABELS
 
 _FIRST_ID: Final = 1_000_000
 

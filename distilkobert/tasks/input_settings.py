@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final, Literal
 
 from distilkobert.korean.particles import ParticleMode
-from distilkobert.tasks.labels import has_suffix_tags
+from distilkobert.tasks.tags.labels import has_suffix_tags
 
 ENTRY: Final = "task_inputs"
 """Key of a model's config.json under which the settings are."""

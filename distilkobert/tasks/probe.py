@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from distilkobert.tasks.files.text_examples import TextExample
-from distilkobert.tasks.labels import NSMC_LABELS
 from distilkobert.tasks.splits import number_of
+from distilkobert.tasks.tags.labels import NSMC_LABELS
 
 _TEST_BUCKETS: Final = 5
 """Of so many parts of the file one is held out."""

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from distilkobert.models.vocabulary_rows import Rows, change_vocabulary
+from distilkobert.models.vocabulary.rows import Rows, change_vocabulary
 from distilkobert.tokenizers.pieces import PieceEncoder, PieceSpelling
 
 ROLES = ("cls", "sep", "pad", "unk", "mask", "bos", "eos")

@@ -12,12 +12,12 @@ from distilkobert.io.run_files import CONFIG_FILE
 from distilkobert.models.checkpoints import read_checkpoint
 from experiments._shared.parsing.mistakes import NEW_NAMES
 from experiments._shared.parsing.objective_files import objectives_of
-from experiments._shared.run_folder import read_config
+from experiments._shared.run.folder import read_config
 from experiments._shared.settings import as_json, flatten, without_places
 from experiments._shared.training.saved_paths import with_absolute_paths
 from lightning_modules.base import MODULE_ENTRY
 from lightning_modules.callbacks.run_record import DATA_ENTRY
-from lightning_modules.remedies import new_run, other_weights
+from lightning_modules.run.remedies import new_run, other_weights
 
 _FREE_ON_RESUME = ("num_workers", "eval_batch_size", "unknown_limit", "rouge_w")
 """Settings of the data that do not change what is trained on; nor do places of files."""

@@ -37,7 +37,7 @@ def _run(name: str, options: Namespace) -> None:
     output = None if options.json is None else Path(options.json)
     if output is not None and (output.is_dir() or not output.parent.is_dir()):
         raise FileNotFoundError(f"--json={output}: expected the name of a JSON file in a folder that exists")
-    numbers = import_module(f"experiments.bench.{name}").main(options)
+    numbers = import_module(f"experiments.bench.{BENCHES[name].module}").main(options)
     if output is not None:
         write_json(output, numbers)
 

@@ -1,4 +1,4 @@
-"""The options of every benchmark. A new one is a function here, a row in `BENCHES`, and a module of its name."""
+"""The options of every benchmark. A new one is a function here, a row in `BENCHES`, and a module."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,13 +10,15 @@ from experiments._shared.parsing.parsers import StrictParser
 
 @dataclass(frozen=True)
 class Bench:
-    """One benchmark. Its module `experiments.bench.NAME` has `main(options)`, which prints and gives plain numbers.
+    """One benchmark.
 
     Args:
+        module: below `experiments.bench`; its `main(options)` prints, and gives plain numbers.
         about: one line for the list of commands.
         add_options: adds its options to a parser.
     """
 
+    module: str
     about: str
     add_options: Callable[[StrictParser], None]
 
@@ -203,21 +205,31 @@ def _gpu(parser: StrictParser) -> None:
 
 
 BENCHES = {
-    "corpus": Bench("preparing a corpus, compared with an in-memory baseline", _corpus),
-    "prepare": Bench("preparing a corpus with one process and with several", _prepare),
-    "distil": Bench("a distillation step, compared with a naive one, and the cost of capturing", _distil),
-    "int8_teacher": Bench("a distillation step with an int8 teacher: speed and change of outputs", _int8_teacher),
-    "gradients": Bench("share of each objective in the gradient, and whether two agree in direction", _gradients),
-    "latency": Bench("latency per sentence, all models in turns", _latency),
-    "pretrain": Bench("a masked-LM step, compared with a naive one", _pretrain),
-    "finetune": Bench("fine-tuning of every task kind, compared with padding to one length", _finetune),
-    "qa_features": Bench("question windows over contexts, compared with transformers", _qa_features),
-    "inference": Bench("texts per second in batches, compared with one at a time", _inference),
-    "startup": Bench("processor time of every command's --help", _startup),
-    "soft_targets": Bench("memory of soft targets, computed at once and in parts", _soft_targets),
-    "loader": Bench("batches of a corpus: tokens per second, and padding to few lengths", _loader),
-    "precision": Bench("training in float32 and bf16 on this processor", _precision),
-    "gpu": Bench("a distillation step on a CUDA device", _gpu),
-    "guard": Bench("fail if a step is slower than the stored one, relative to naive steps", _guard),
-    "page": Bench("write docs/performance.md from the JSON files of the others", _page),
+    "corpus": Bench("inputs.corpus", "preparing a corpus, compared with an in-memory baseline", _corpus),
+    "prepare": Bench("inputs.prepare", "preparing a corpus with one process and with several", _prepare),
+    "distil": Bench(
+        "steps.distil", "a distillation step, compared with a naive one, and the cost of capturing", _distil
+    ),
+    "int8_teacher": Bench(
+        "steps.int8_teacher", "a distillation step with an int8 teacher: speed and change of outputs", _int8_teacher
+    ),
+    "gradients": Bench(
+        "steps.gradients", "share of each objective in the gradient, and whether two agree in direction", _gradients
+    ),
+    "latency": Bench("use.latency", "latency per sentence, all models in turns", _latency),
+    "pretrain": Bench("steps.pretrain", "a masked-LM step, compared with a naive one", _pretrain),
+    "finetune": Bench(
+        "steps.finetune", "fine-tuning of every task kind, compared with padding to one length", _finetune
+    ),
+    "qa_features": Bench(
+        "inputs.qa_features", "question windows over contexts, compared with transformers", _qa_features
+    ),
+    "inference": Bench("use.inference", "texts per second in batches, compared with one at a time", _inference),
+    "startup": Bench("use.startup", "processor time of every command's --help", _startup),
+    "soft_targets": Bench("steps.soft_targets", "memory of soft targets, computed at once and in parts", _soft_targets),
+    "loader": Bench("inputs.loader", "batches of a corpus: tokens per second, and padding to few lengths", _loader),
+    "precision": Bench("steps.precision", "training in float32 and bf16 on this processor", _precision),
+    "gpu": Bench("steps.gpu", "a distillation step on a CUDA device", _gpu),
+    "guard": Bench("guard", "fail if a step is slower than the stored one, relative to naive steps", _guard),
+    "page": Bench("page", "write docs/performance.md from the JSON files of the others", _page),
 }

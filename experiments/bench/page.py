@@ -9,7 +9,7 @@ from jsonargparse import Namespace
 
 from distilkobert.io.files import write_text
 from experiments.bench.targets import TARGETS, Numbers
-from experiments.bench.turns import times_faster
+from experiments.bench.timing.turns import times_faster
 
 T = TypeVar("T")
 NOT_YET = "Not yet measured."
@@ -45,7 +45,7 @@ def page(folder: Path) -> str:
         "# Performance\n\nHow fast the code is, compared with its targets and with naive versions of the same code. "
         "`python -m experiments.bench page` generates this page from docs/performance/*.json, which "
         "`python -m experiments.bench NAME --json FILE` writes. Variants are measured in turns; numbers are medians, "
-        "with quartiles in brackets. The naive variants are our own code, in experiments/bench/naive_*.py. Ratios are "
+        "with quartiles in brackets. The naive variants are our own code, in experiments/bench/baselines/. Ratios are "
         "valid for the named machine; other load widens the quartiles."
     )
     return "\n\n".join([head, *sections]) + "\n"

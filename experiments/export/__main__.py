@@ -22,7 +22,7 @@ from distilkobert.io.files import atomic_folder
 from distilkobert.io.run_files import CONFIG_FILE, no_checkpoint, read_metrics, why_unfinished
 from experiments._shared.commandline import call_with_options, run_command
 from experiments._shared.quiet import quieten_transformers
-from experiments._shared.run_results import how_to_finish
+from experiments._shared.run.results import how_to_finish
 from experiments.export.onnx import require_onnx
 from experiments.export.push import check_push, push_folder
 from experiments.export.scores import Part

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from distilkobert.io.metric_names import INT8
-from experiments._shared.forms import FORMS
+from experiments._shared.exported.forms import FORMS
 
 
 def deployment(measured: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from distilkobert.tasks.kinds import (
     Head,
     TaskKind,
 )
-from distilkobert.tasks.labels import has_suffix_tags
+from distilkobert.tasks.tags.labels import has_suffix_tags
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

@@ -33,8 +33,8 @@ def measure_scores(
     """
     import pytorch_lightning as pl
 
-    from experiments._shared.loaded_run import load_run
     from experiments._shared.quiet import only_from, quieten_lightning
+    from experiments._shared.run.loaded import load_run
     from lightning_modules.finetuning import FineTuning
 
     quieten_lightning()

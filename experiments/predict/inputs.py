@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from distilkobert.io.texts import read_lines
+from distilkobert.io.reading.texts import read_lines
 from distilkobert.tasks.codec import Codec
 from distilkobert.tasks.files.tables import format_of, layout_of, read_table
 

@@ -12,7 +12,7 @@ from distilkobert.models.checkpoints import load_model
 from distilkobert.models.checks import longest_input
 from distilkobert.models.families import family_of
 from distilkobert.models.teachers import weights_sum
-from distilkobert.models.vocabulary_fit import fit_vocabulary
+from distilkobert.models.vocabulary.fit import fit_vocabulary
 from distilkobert.tokenizers.loading import load_tokenizer, tokenizer_beside
 from experiments._shared.quiet import quieten_transformers
 

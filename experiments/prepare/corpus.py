@@ -12,16 +12,16 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from distilkobert.corpus.manifest import read_manifest
-from distilkobert.corpus.merging import merge_shares
-from distilkobert.corpus.preparation import PreparedCorpus, prepare_corpus, shard_folder
+from distilkobert.corpus.preparation.merging import merge_shares
+from distilkobert.corpus.preparation.prepare import PreparedCorpus, prepare_corpus, shard_folder
+from distilkobert.corpus.preparation.shares import Share, prepare_share
+from distilkobert.corpus.preparation.work import OnProgress
 from distilkobert.corpus.sequences import CorpusSettings, LineCounts, Part
-from distilkobert.corpus.shares import Share, prepare_share
 from distilkobert.corpus.store import StoredSequences, check_stored
-from distilkobert.corpus.work import OnProgress
 from distilkobert.io.locks import only_process
-from distilkobert.io.texts import TextKind
+from distilkobert.io.reading.texts import TextKind
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
-from experiments._shared.measure import peak_memory_mb
+from experiments._shared.machine.measure import peak_memory_mb
 from experiments._shared.parsing.parsers import StrictParser
 
 

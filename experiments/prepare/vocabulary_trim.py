@@ -8,10 +8,10 @@ import numpy as np
 
 from distilkobert import KoBertTokenizer
 from distilkobert.io.files import atomic_folder
-from distilkobert.io.inputs import described, expand_inputs
-from distilkobert.io.remote import InputFile
+from distilkobert.io.reading.inputs import described, expand_inputs
+from distilkobert.io.reading.remote import InputFile
+from distilkobert.io.reading.texts import read_texts
 from distilkobert.io.run_files import write_json
-from distilkobert.io.texts import read_texts
 from experiments._shared.quiet import quieten_transformers
 from experiments.prepare.vocabulary_folder import (
     ORIGIN_FILE,

@@ -7,8 +7,8 @@ from operator import methodcaller
 from typing import TypeAlias
 
 from distilkobert.io.metric_names import TORCH
-from experiments._shared.forms import FORMS
-from experiments._shared.latency_file import ModelLatency, time_text
+from experiments._shared.exported.forms import FORMS
+from experiments._shared.exported.latency_file import ModelLatency, time_text
 from experiments._shared.plan_file import Arm
 from experiments.report.arm_tables import arm_table, measured
 from experiments.report.reading.deployment import Deployment

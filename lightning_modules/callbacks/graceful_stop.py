@@ -10,8 +10,8 @@ from pytorch_lightning.callbacks import Checkpoint
 from pytorch_lightning.utilities import rank_zero_info
 
 from distilkobert.stop_signals import StoppedBySignal, StopSignals, signal_name
-from lightning_modules.agreement import Agreement
-from lightning_modules.callbacks.last_checkpoint import LastCheckpoint, gives_finite_loss
+from lightning_modules.callbacks.checkpoints.last import LastCheckpoint, gives_finite_loss
+from lightning_modules.run.agreement import Agreement
 
 
 class OwnSignals:

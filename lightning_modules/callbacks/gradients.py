@@ -12,9 +12,9 @@ from torch.nn.utils import get_total_norm
 
 from distilkobert.io.metric_names import LOSS, TRAIN, VAL
 from lightning_modules.callbacks.bad_batches import StepBatches
-from lightning_modules.callbacks.last_checkpoint import LastCheckpoint, gives_finite_loss
+from lightning_modules.callbacks.checkpoints.last import LastCheckpoint, gives_finite_loss
 from lightning_modules.held_out import TOTAL
-from lightning_modules.remedies import new_run
+from lightning_modules.run.remedies import new_run
 
 
 class GradientWatch(pl.Callback):

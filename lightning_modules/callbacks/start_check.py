@@ -14,7 +14,7 @@ import torch
 from pytorch_lightning.utilities import rank_zero_info, rank_zero_warn
 
 from distilkobert.io.durations import duration
-from lightning_modules.callbacks.last_checkpoint import tried_step
+from lightning_modules.callbacks.checkpoints.last import tried_step
 from lightning_modules.masked_lm import MaskedLMModule
 
 CHECKED_BATCHES = 4

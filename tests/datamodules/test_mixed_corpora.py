@@ -13,14 +13,14 @@ from jsonargparse import ArgumentParser
 from datamodules import CorpusDataModule
 from datamodules.base import PlannedLoader
 from distilkobert.corpus.corpora import Corpora, Folders
-from distilkobert.corpus.preparation import prepare_corpus
+from distilkobert.corpus.preparation.prepare import prepare_corpus
 from distilkobert.corpus.sequences import CorpusSettings
 from distilkobert.tokenizers.training import train_tokenizer
 from experiments._shared.settings import without_places
 from experiments._shared.trainer_cli import TrainerCLI
 from experiments._shared.training.saved_paths import with_absolute_paths
 from tests.datamodules.test_corpus import originals, same
-from tests.support.korean_sentences import SENTENCES
+from tests.support.tokenizers.sentences import SENTENCES
 from tests.world import World, read_json, scalars
 
 BUDGET = 200

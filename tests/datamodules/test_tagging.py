@@ -14,8 +14,8 @@ from datamodules import KlueNERDataModule, NaverNERDataModule, TaggingDataModule
 from distilkobert.metrics.entities import lenient_entities
 from distilkobert.tasks.files.table_rows import LinePlace
 from distilkobert.tasks.files.tagged import TagFiles
-from distilkobert.tasks.tag_forms import bio_tags, form_of
-from tests.distilkobert.tasks.test_tables import written
+from distilkobert.tasks.tags.tag_forms import bio_tags, form_of
+from tests.distilkobert.tasks.files.test_tables import written
 
 Build = Callable[..., TaggingDataModule]
 HERE = LinePlace(Path("here"), 1)

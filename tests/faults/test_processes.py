@@ -19,9 +19,9 @@ import torch
 from distilkobert.models.checkpoints import read_checkpoint
 from distilkobert.stop_signals import StopSignals
 from lightning_modules.callbacks import GracefulStop
-from tests.faults.forks import Training
-from tests.faults.mishaps import hang_after, signal_itself
-from tests.integration.test_ddp import TORCHRUN
+from tests.faults.trainings.forks import Training
+from tests.faults.trainings.mishaps import hang_after, signal_itself
+from tests.integration.devices.test_ddp import TORCHRUN
 from tests.world import World, read_json, scalars
 
 LONG = ("--trainer.max_steps=100000", "--trainer.val_check_interval=100000", "--last_checkpoint.every_n_steps=1")

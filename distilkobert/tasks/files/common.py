@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from distilkobert.io.texts import read_lines
+from distilkobert.io.reading.texts import read_lines
 
 COMPRESSIONS: Final = ("", ".gz", ".xz", ".zst")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from distilkobert.tasks.files.common import bad_line, show, table_lines
-from distilkobert.tasks.labels import KLUE_ENTITY_TYPES, NAVER_ENTITY_TYPES, bio_labels, naver_labels
+from distilkobert.tasks.tags.labels import KLUE_ENTITY_TYPES, NAVER_ENTITY_TYPES, bio_labels, naver_labels
 
 _COMMENT: Final = "##"
 _NAVER_NAME: Final = "Naver NER"

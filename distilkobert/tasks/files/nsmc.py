@@ -9,8 +9,8 @@ from typing import Final
 
 from distilkobert.tasks.files.tables import TableLayout
 from distilkobert.tasks.files.text_examples import TextColumns, TextExample, read_examples
-from distilkobert.tasks.labels import NSMC_LABELS
-from distilkobert.tasks.targets import ClassTarget
+from distilkobert.tasks.tags.labels import NSMC_LABELS
+from distilkobert.tasks.texts.targets import ClassTarget
 
 NSMC_NAMES: Final[dict[str | int, str]] = {str(number): name for number, name in enumerate(NSMC_LABELS)}
 """What the file writes, to the name of the class."""

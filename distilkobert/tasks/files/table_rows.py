@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from distilkobert.io.parquet import ParquetPlace, parquet_rows
-from distilkobert.io.texts import read_lines
+from distilkobert.io.reading.parquet import ParquetPlace, parquet_rows
+from distilkobert.io.reading.texts import read_lines
 from distilkobert.tasks.files.common import show
 from distilkobert.tasks.files.json_files import JsonPlace, load_json
 

@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from distilkobert.io.streams import SUFFIXES
+from distilkobert.io.reading.streams import SUFFIXES
 from distilkobert.tasks.files.common import show
 from distilkobert.tasks.files.table_rows import LONGEST
 from distilkobert.tasks.files.tables import TableLayout, format_of
-from distilkobert.tasks.targets import word
+from distilkobert.tasks.texts.targets import word
 
 
 def layout_for(target: Path, source: TableLayout) -> TableLayout:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
-from distilkobert.io.streams import SUFFIXES
+from distilkobert.io.reading.streams import SUFFIXES
 from distilkobert.tasks.files.common import show
 from distilkobert.tasks.files.table_rows import (
     LONGEST,

@@ -7,10 +7,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
-from distilkobert.tasks.alignment import OUTSIDE
 from distilkobert.tasks.files.common import show, table_lines
 from distilkobert.tasks.files.table_rows import LinePlace
 from distilkobert.tasks.files.tables import TableLayout, read_table
+from distilkobert.tasks.tags.alignment import OUTSIDE
 
 TagFormat: TypeAlias = Literal["conll", "lines", "spans"]
 Units: TypeAlias = Literal["words", "characters"]

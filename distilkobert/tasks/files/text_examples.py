@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from distilkobert.io.texts import read_lines
+from distilkobert.io.reading.texts import read_lines
 from distilkobert.tasks.files.common import bad_line, looks_like, show, table_lines
 from distilkobert.tasks.files.table_rows import Place, TableRow
 from distilkobert.tasks.files.tables import TableLayout, column_names, read_table
-from distilkobert.tasks.targets import Target, code_points
+from distilkobert.tasks.texts.targets import Target, code_points
 
 _NAMING: Final = (
     "Name one of them with text / text_pair / label; if the file has no line of names, give all with header: [...]"

@@ -1,6 +1,6 @@
 """Files to predict, which need not tell the answers: the task files as they are, or plain text, one per line.
 
-What `korquad_files.py` reads has a switch of its own for that.
+What `korquad.py` reads has a switch of its own for that.
 """
 
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from distilkobert.tasks.files.common import bad_line, show, table_lines
 from distilkobert.tasks.files.ner import TaggedSentence, read_klue_ner, read_naver_ner
-from distilkobert.tasks.labels import KLUE_ENTITY_TYPES, NAVER_ENTITY_TYPES
+from distilkobert.tasks.tags.labels import KLUE_ENTITY_TYPES, NAVER_ENTITY_TYPES
 
 
 def read_words(path: Path, types: Sequence[str] = NAVER_ENTITY_TYPES) -> Iterator[TaggedSentence]:

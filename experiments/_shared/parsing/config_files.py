@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from distilkobert.io.texts import read_lines
+from distilkobert.io.reading.texts import read_lines
 
 _HIDDEN = ("init_args",)
 """Levels of a file that no option on the command line has."""

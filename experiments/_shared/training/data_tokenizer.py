@@ -9,7 +9,7 @@ from jsonargparse import Namespace
 
 from distilkobert.corpus.manifest import MANIFEST_NAME, read_manifest
 from distilkobert.tokenizers.loading import TextEncoder, load_tokenizer, tokenizer_beside
-from experiments._shared.resuming import is_first_process
+from experiments._shared.run.resuming import is_first_process
 from experiments._shared.settings import places_of
 
 AUTO: Final = "auto"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from distilkobert.io.metric_names import INT8, ONNX, PARAMETERS
 from distilkobert.io.model_files import INT8_FILE, ONNX_FILE
-from experiments._shared.forms import FORMS, weights_mb
-from experiments._shared.latency_file import LATENCY_FILE, ModelLatency, read_latencies
+from experiments._shared.exported.forms import FORMS, weights_mb
+from experiments._shared.exported.latency_file import LATENCY_FILE, ModelLatency, read_latencies
 from experiments.report.reading.runs import Study
 from experiments.report.reading.sources import Origin, origin_of, shown_path
 

@@ -20,7 +20,7 @@ from distilkobert.io.metric_names import (
 )
 from distilkobert.io.run_files import METRICS_FILE, read_metrics, why_unfinished
 from experiments._shared.plan_file import CORPUS, DISTIL, PLAN_FILE, Arm, read_plan
-from experiments._shared.run_results import differing_owner, how_to_finish, is_number, no_numbers
+from experiments._shared.run.results import differing_owner, how_to_finish, is_number, no_numbers
 
 
 @dataclass(frozen=True)

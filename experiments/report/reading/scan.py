@@ -7,7 +7,7 @@ from pathlib import Path
 from distilkobert.io.metric_names import AGREEMENT, ARM, RECIPE, SEED, STATUS, TEST, has_any
 from distilkobert.io.run_files import CONFIG_FILE, METRICS_FILE, why_unfinished
 from experiments._shared.plan_file import PLAN_FILE, TEACHER, Arm, ArmKind
-from experiments._shared.run_results import how_to_finish
+from experiments._shared.run.results import how_to_finish
 from experiments.report.reading.runs import (
     Run,
     Study,

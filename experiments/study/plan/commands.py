@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from experiments._shared.latency_file import LATENCY_FILE
+from experiments._shared.exported.latency_file import LATENCY_FILE
 from experiments._shared.plan_file import CORPUS, DISTIL, LATENCY, TEACHER, Arm, Command, PlannedRun
 from experiments.study.plan.arms import check_seeds, distilled_on, seeds_of
 from experiments.study.plan.declaration import Study

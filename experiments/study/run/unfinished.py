@@ -14,10 +14,10 @@ from distilkobert.io.locks import LOCK_FILE, only_process
 from distilkobert.io.metric_names import STEPS, TEST, VAL, VAL_STEP, has_any
 from distilkobert.io.prediction_files import read_records
 from distilkobert.io.run_files import CONFIG_FILE, METRICS_FILE, read_metrics, why_unfinished
-from experiments._shared.latency_file import model_key, read_latencies
+from experiments._shared.exported.latency_file import model_key, read_latencies
 from experiments._shared.parsing.words import option_values
 from experiments._shared.plan_file import Command, PlannedRun
-from experiments._shared.run_results import differing_owner, no_numbers
+from experiments._shared.run.results import differing_owner, no_numbers
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from distilkobert.augmentation.vocabulary import WordPieces
 from distilkobert.augmentation.words import find_words
 from distilkobert.tokenizers.fast import FastEncoder
 from distilkobert.tokenizers.loading import TextEncoder
-from tests.support.encoders import FAMILY_NAMES, tiny_encoder
-from tests.support.fast_tokenizers import KINDS, build
-from tests.support.korean_sentences import SENTENCES
-from tests.support.models import tiny_teacher
+from tests.support.networks.encoders import FAMILY_NAMES, tiny_encoder
+from tests.support.networks.tiny import tiny_teacher
+from tests.support.tokenizers.fast import KINDS, build
+from tests.support.tokenizers.sentences import SENTENCES
 
 Words = list[tuple[str, float]]
 

@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from distilkobert import KoBertTokenizer
-from distilkobert.tasks.answering import AnsweringCodec
-from distilkobert.tasks.classification import ClassificationCodec
 from distilkobert.tasks.codec import Codec
 from distilkobert.tasks.files.ner import TaggedSentence
 from distilkobert.tasks.files.text_examples import TextExample
 from distilkobert.tasks.input_settings import InputSettings
-from distilkobert.tasks.tagging import TaggingCodec
+from distilkobert.tasks.questions.answering import AnsweringCodec
+from distilkobert.tasks.tags.tagging import TaggingCodec
+from distilkobert.tasks.texts.classification import ClassificationCodec
 from distilkobert.tokenizers.framing import Frame
 
 TEXTS = ("영화가 정말 좋았다", "나쁘다", "")

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from datasets import load_from_disk
 
-from distilkobert.corpus import shards, work
 from distilkobert.corpus.manifest import read_manifest
+from distilkobert.corpus.preparation import shards, work
 from experiments.prepare.__main__ import main
 from tests.support.corpus_text import LINES, leftovers, prepare
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from experiments._shared.forms import weights_mb
+from experiments._shared.exported.forms import weights_mb
 from experiments._shared.plan_file import Arm
 from experiments.report.document import compose
 from experiments.report.figures.style import style

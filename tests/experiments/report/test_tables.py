@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from distilkobert.tasks.kinds import SEQUENCE_CLASSIFICATION, TOKEN_CLASSIFICATION
-from experiments._shared.latency_file import ModelLatency
+from experiments._shared.exported.latency_file import ModelLatency
 from experiments._shared.plan_file import Arm
 from experiments.report.model_tables import deployment_table
 from experiments.report.published import published_table
