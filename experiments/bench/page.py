@@ -160,8 +160,13 @@ def _prepare(numbers: Numbers) -> str:
     rows = []
     for way, found in sorted(numbers["ways"].items(), key=lambda pair: _times(numbers["ways"], pair[0])):
         speed = numbers["lines"] / found["quartiles_s"][1]
-        rows.append((way, f"{speed:,.0f}", _times(numbers["ways"], way), f"{numbers['peak_mb'][way]:,.0f}"))
-    headings = ("way", "lines/s", "times as fast as the first way", "MB of the largest process")
+        own, others = numbers["processor_s"][way]
+        peak = f"{numbers['peak_mb'][way]:,.0f}"
+        rows.append((way, f"{speed:,.0f}", _times(numbers["ways"], way), f"{own:.1f}", f"{others:.1f}", peak))
+    headings = (
+        "way", "lines/s", "times as fast as the first way", "processor s", "of others that encode",
+        "MB of the largest process",
+    )  # fmt: skip
     return (
         f"{_machine(numbers)} {numbers['cores']} cores, load {numbers['busy']:.1f} of other work when it began; "
         f"{numbers['lines']:,} lines, {numbers['bytes'] / 1e6:.1f} MB as stored.\n\n{_table(headings, rows)}"
