@@ -83,6 +83,10 @@ _SIZE_LIMIT: Final = (
     "with 8 bits a weight, matrices alone give 25.0 %. Biases and norms stay float32 (+0.14), each column of a matrix "
     "has a scale and a zero point (+0.15), and the graph itself takes 35 kB (+0.1)"
 )
+_PREPARE_LIMIT: Final = (
+    "two cores that divide the processor time below without waiting would give 1.82; hashes, the start of the processes "
+    "and joining, about 0.55 s, are done one after the other, which leaves 1.7 of 90 MB"
+)
 TARGETS: Final = (
     Target("student against its teacher, 1 sentence", "latency", "at least", 3.5, TIMES, _ratio(0, 1, "batch_1_ms")),
     Target("student against its teacher, 32 sentences", "latency", "at least", 3.5, TIMES, _ratio(0, 1, "batch_32_ms")),
@@ -96,7 +100,10 @@ TARGETS: Final = (
         "step with a teacher in int8, KoBERT's size", "int8_teacher_kobert", "at least", 1.2, TIMES,
         _median_ratio("step, int8 teacher"),
     ),
-    Target("two processes that prepare a corpus", "prepare", "at least", 1.8, TIMES, _median_ratio("2 processes")),
+    Target(
+        "two processes that prepare a corpus", "prepare", "at least", 1.8, TIMES, _median_ratio("2 processes"),
+        _PREPARE_LIMIT,
+    ),
     Target("step on a GPU against the naive one", "gpu", "at least", 10.0, TIMES, _median_ratio("step")),
     Target("share of the GPU's peak", "gpu", "at least", 40.0, "{:.0f} %", lambda gpu: 100 * float(gpu["mfu"])),
     Target("speed on one GPU", "gpu", "at least", 1e6, "{:,.0f} tokens/s", lambda gpu: float(gpu["tokens_per_s"])),
