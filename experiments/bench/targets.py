@@ -80,8 +80,8 @@ def _median_ratio(way: str) -> Callable[[Numbers], float | None]:
 
 TIMES: Final = "{:.2f} times"
 _SIZE_LIMIT: Final = (
-    "with 8 bits a weight, matrices alone give 25.0 %. Biases and norms stay float32 (+0.14), each column of a matrix "
-    "has a scale and a zero point (+0.15), and the graph itself takes 35 kB (+0.1)"
+    "with 8 bits a weight, matrices alone give 25.0 %. Biases and norms stay float32 (+0.14), each column of a "
+    "matrix has a scale and a zero point (+0.15), and the graph itself takes 35 kB (+0.1)"
 )
 _PREPARE_LIMIT: Final = (
     "two cores that divide the processor time below without waiting would give 1.82; hashes, the start of the processes "

@@ -1,4 +1,4 @@
-"""Losses are computed in float32 under autocast too: equal to those without it, bit for bit, of the same bf16 inputs."""
+"""Losses are in float32 under autocast too: equal, bit for bit, to those without it of the same bf16 inputs."""
 
 from collections.abc import Callable
 
