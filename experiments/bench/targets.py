@@ -84,8 +84,8 @@ _SIZE_LIMIT: Final = (
     "matrix has a scale and a zero point (+0.15), and the graph itself takes 35 kB (+0.1)"
 )
 _PREPARE_LIMIT: Final = (
-    "two cores that divide the processor time below without waiting would give 1.82; hashes, the start of the processes "
-    "and joining, about 0.55 s, are done one after the other, which leaves 1.7 of 90 MB"
+    "two cores that divide the processor time below without waiting would give 1.82; hashes, the start of the "
+    "processes and joining, about 0.55 s, are done one after the other, which leaves 1.7 of 90 MB"
 )
 TARGETS: Final = (
     Target("student against its teacher, 1 sentence", "latency", "at least", 3.5, TIMES, _ratio(0, 1, "batch_1_ms")),
