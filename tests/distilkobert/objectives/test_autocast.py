@@ -8,16 +8,16 @@ from torch import Tensor
 
 from distilkobert.models.capture import Capture
 from distilkobert.models.heads import encode
-from distilkobert.models.teachers import EncoderSpec, build_encoder
+from distilkobert.models.teachers.loading import EncoderSpec, build_encoder
 from distilkobert.objectives.attention_transfer import (
     attention_distributions_loss,
     attention_scores,
     attention_scores_loss,
 )
+from distilkobert.objectives.contract.outputs import Attention
 from distilkobert.objectives.functions import cosine_hidden_loss, masked_lm_loss, soft_target_loss
 from distilkobert.objectives.hidden_mse import hidden_mse_loss
 from distilkobert.objectives.logits_mse import logits_mse_loss
-from distilkobert.objectives.outputs import Attention
 from distilkobert.objectives.relation_transfer import relation_loss
 
 B, A, T, D = 2, 3, 7, 16
