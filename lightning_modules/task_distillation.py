@@ -10,7 +10,7 @@ from transformers import PreTrainedModel
 
 from distilkobert.batching import IGNORE_INDEX
 from distilkobert.models.checkpoints import load_model, with_new_head
-from distilkobert.models.checks import check_facts, check_new_weights, takes_segments
+from distilkobert.models.checks import check_facts, check_new_weights
 from distilkobert.models.families import describe_encoder
 from distilkobert.models.students import StudentSpec, build_student
 from distilkobert.models.task_forward import TaskRun, logit_rows
@@ -25,7 +25,7 @@ from distilkobert.tasks.kinds import (
     kind_named,
 )
 from distilkobert.tasks.task_facts import TaskFacts
-from lightning_modules.finetuning import FINE_TUNING, Batch
+from lightning_modules.finetuning import FINE_TUNING, Batch, network_inputs
 from lightning_modules.task_scorers import ScoredByTask, scorer_of
 from lightning_modules.taught import TaughtModule
 
@@ -158,13 +158,14 @@ class TaskDistillation(TaughtModule, ScoredByTask):
         """The weighted sum of the true labels' loss and the objectives, for one batch."""
         inputs = self.inputs(batch)
         unmasked = torch.full_like(inputs["input_ids"], IGNORE_INDEX)
-        tokens = TokenBatch(inputs["input_ids"], inputs["attention_mask"], unmasked, self.progress)
+        tokens = TokenBatch(inputs["input_ids"], batch["attention_mask"], unmasked, self.progress)
         logits, kept = self.student_run(inputs, self.logit_names)
         student = self.student_run.outputs(kept, self._rows(logits, batch), tokens)
         teacher = None
         if self.objectives.needs_teacher:
             with torch.no_grad():
-                its_logits, its_kept = self.teacher_run(self._teacher_inputs(batch), self.logit_names)
+                # Its own: it may take segments where the student takes none.
+                its_logits, its_kept = self.teacher_run(network_inputs(self.teacher.model, batch), self.logit_names)
             teacher = self.teacher_run.outputs(its_kept, self._rows(its_logits, batch), tokens)
         taught = self.objectives(student, teacher, tokens)
         hard = self.scorer.task_loss(batch, logits).loss
@@ -195,10 +196,3 @@ class TaskDistillation(TaughtModule, ScoredByTask):
 
     def _rows(self, logits: tuple[Tensor, ...], batch: Batch) -> Tensor:
         return logit_rows(self.kind, logits, batch["attention_mask"], batch.get("labels"))
-
-    def _teacher_inputs(self, batch: Batch) -> dict[str, Tensor]:
-        """What the teacher takes of a batch: segments where it uses them, whether the student does or not."""
-        names = ["input_ids", "attention_mask"]
-        if takes_segments(self.teacher.model.config):
-            names.append("token_type_ids")
-        return {name: batch[name] for name in names}

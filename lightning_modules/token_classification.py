@@ -61,9 +61,9 @@ class TokenClassification(FineTuning):
     def task_loss(self, batch: Batch, logits: tuple[Tensor, ...]) -> TaskOutput:
         """Cross-entropy over the pieces that carry a label; logits (B, T, labels)."""
         labels = batch["labels"].flatten()
-        count = int((labels != IGNORE_INDEX).sum())
+        count = (labels != IGNORE_INDEX).sum()  # not a Python number: that would wait for the device
         total = F.cross_entropy(logits[0].flatten(0, 1).float(), labels, ignore_index=IGNORE_INDEX, reduction="sum")
-        return TaskOutput(total / max(count, 1), count, logits)
+        return TaskOutput(total / count.clamp(min=1), count, logits)
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -69,9 +69,11 @@ class MaskedBatches:
         )
         # Behind the masking, whose draws are counted over the batch with its padding.
         wider = (0, padded_length(inside.shape[1], self._multiple, self._longest) - inside.shape[1])
-        labels, attention_mask = F.pad(labels, wider, value=IGNORE_INDEX), F.pad(attention_mask, wider)
+        if wider[1]:
+            input_ids = F.pad(input_ids, wider, value=self._pad_token_id)
+            labels, attention_mask = F.pad(labels, wider, value=IGNORE_INDEX), F.pad(attention_mask, wider)
         return {
-            "input_ids": F.pad(input_ids, wider, value=self._pad_token_id),
+            "input_ids": input_ids,
             "attention_mask": attention_mask,
             "labels": labels,
             "real_positions": attention_mask.flatten().nonzero().squeeze(-1),

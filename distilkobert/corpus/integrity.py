@@ -4,6 +4,7 @@ import hashlib
 import json
 import random
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,11 @@ def file_hashes(folder: Path, names: Iterable[str]) -> dict[str, Any]:
     found = {}
     for name in names:
         whole, blocks, size = hashlib.sha256(), [], 0
-        with (folder / name).open("rb") as stream:
+        with (folder / name).open("rb") as stream, ThreadPoolExecutor(1) as other:
             while block := stream.read(BLOCK_BYTES):
-                whole.update(block)
+                updated = other.submit(whole.update, block)
                 blocks.append(_block_hash(block))
+                updated.result()
                 size += len(block)
         found[name] = {"bytes": size, "sha256": whole.hexdigest(), "blocks": blocks}
     return found

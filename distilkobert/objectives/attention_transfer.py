@@ -18,8 +18,13 @@ Compare = Literal["scores_mse", "distributions_kl"]
 
 
 def attention_scores(query: Tensor, key: Tensor) -> Tensor:
-    """Scaled dot products before the softmax, (B, A, T, T) float32, of queries and keys (B, A, T, D)."""
-    return torch.matmul(query.float(), key.float().mT) / math.sqrt(query.shape[-1])
+    """Scaled dot products before the softmax, (B, A, T, T) float32, of queries and keys (B, A, T, D).
+
+    Autocast is off here: it would round the products to 8 bits, and a softmax, its logarithm and differences of two of
+    them would be computed from what is left.
+    """
+    with torch.autocast(query.device.type, enabled=False):
+        return torch.matmul(query.float(), key.float().mT) / math.sqrt(query.shape[-1])
 
 
 def attention_scores_loss(student: Attention, teacher: Attention, mask: Tensor) -> Tensor:

@@ -29,7 +29,7 @@ def sentence_vectors(hidden: Tensor, mask: Tensor, pooling: Pooling) -> Tensor:
 
 
 def sentence_vector_loss(student: Tensor, teacher: Tensor, compare: Literal["l2", "cosine"]) -> Tensor:
-    """Squared Euclidean distance, or one minus the cosine, of sentence vectors (B, H); mean over sequences."""
+    """Squared Euclidean distance, or one minus the cosine, of sentence vectors (B, H) float32; mean over sequences."""
     if compare == "cosine":
         return (1.0 - F.cosine_similarity(student, teacher, dim=-1)).mean()
     return (student - teacher).square().sum(-1).mean()
@@ -81,7 +81,7 @@ class SentenceVectors(Objective):
         mine, target = (
             sentence_vectors(output.hidden[output.last], batch.real, self.pooling) for output in (student, its)
         )
-        mine = self.projection(mine)
+        mine = self.projection(mine).float()  # autocast gives bfloat16
         if self.normalize:
             mine, target = F.normalize(mine, dim=-1), F.normalize(target, dim=-1)
         return sentence_vector_loss(mine, target, self.compare)

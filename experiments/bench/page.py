@@ -24,7 +24,8 @@ _LOADER: Final = (
     "1,000,000 tokens per second needs one or two.\n"
     "- **Padding to multiples.** A compiled step (`model.compute.compile`) has two graphs per network, with and "
     "without padding, for all lengths. Fewer lengths save no compilation, and on a CPU `data.pad_to_multiple_of` only "
-    "adds padding to compute. The effect on a GPU is not yet measured."
+    "adds padding to compute: at 2 x 256 compilation gave 1.04 times the speed, and 0.96 times with multiples of 16, "
+    "both within the spread of the rounds (docs/log.md, 2026-11-26). The effect on a GPU is not yet measured."
 )
 
 
@@ -161,8 +162,13 @@ def _prepare(numbers: Numbers) -> str:
     rows = []
     for way, found in sorted(numbers["ways"].items(), key=lambda pair: _times(numbers["ways"], pair[0])):
         speed = numbers["lines"] / found["quartiles_s"][1]
-        rows.append((way, f"{speed:,.0f}", _times(numbers["ways"], way), f"{numbers['peak_mb'][way]:,.0f}"))
-    headings = ("variant", "lines/s", "speed-up over the first row", "peak MB of the largest process")
+        own, others = numbers["processor_s"][way]
+        peak = f"{numbers['peak_mb'][way]:,.0f}"
+        rows.append((way, f"{speed:,.0f}", _times(numbers["ways"], way), f"{own:.1f}", f"{others:.1f}", peak))
+    headings = (
+        "variant", "lines/s", "speed-up over the first row", "processor s", "of other processes that encode",
+        "peak MB of the largest process",
+    )  # fmt: skip
     return (
         f"{_machine(numbers)} {numbers['cores']} cores, load of other work at the start {numbers['busy']:.1f}; "
         f"{numbers['lines']:,} lines, {numbers['bytes'] / 1e6:.1f} MB as stored.\n\n{_table(headings, rows)}"

@@ -29,7 +29,7 @@ def asked(module: QuestionAnswering, rows: list[dict[str, Any]], scores: dict[tu
     for place, value in scores.items():
         starts[place] = value
     network = GivenNetwork(start_logits=starts.tolist(), end_logits=torch.zeros_like(starts).tolist())
-    network.config = SimpleNamespace(type_vocab_size=0, **stored(SETTINGS))
+    network.config = SimpleNamespace(type_vocab_size=0, model_type="given", **stored(SETTINGS))
     module.network = network  # type: ignore[assignment]
     return batch
 

@@ -10,6 +10,7 @@ from multiprocessing import get_context
 from types import TracebackType
 
 from distilkobert.corpus.sequences import CorpusSettings, EncodedLines, encode_lines
+from distilkobert.io.reading.text_blocks import TextBlock
 from distilkobert.tokenizers.loading import TextEncoder
 
 _BATCHES_AHEAD = 4  # per process: enough to keep all busy, little enough to keep memory flat
@@ -40,11 +41,11 @@ class BatchEncoder:
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def encode(self, batches: Iterable[list[str]]) -> Iterator[EncodedLines]:
-        """Encode batches in order, with a bounded number under way."""
+    def encode(self, batches: Iterable[list[TextBlock]]) -> Iterator[EncodedLines]:
+        """Decode and encode batches in order, with a bounded number under way."""
         if self._pool is None:
             for batch in batches:
-                yield encode_lines(batch, self._tokenizer, self._settings)
+                yield encode_lines(_texts(batch), self._tokenizer, self._settings)
             return
         waiting: deque[Future[EncodedLines]] = deque()
         for batch in batches:
@@ -79,7 +80,11 @@ def _start_worker(tokenizer: TextEncoder, settings: CorpusSettings) -> None:
     _worker = tokenizer, settings
 
 
-def _encode_in_worker(texts: list[str]) -> EncodedLines:
+def _encode_in_worker(batch: list[TextBlock]) -> EncodedLines:
     if _worker is None:
         raise RuntimeError("_encode_in_worker runs only in processes begun by _start_worker")
-    return encode_lines(texts, *_worker)
+    return encode_lines(_texts(batch), *_worker)
+
+
+def _texts(batch: list[TextBlock]) -> list[str]:
+    return [text for block in batch for text in block.texts()]

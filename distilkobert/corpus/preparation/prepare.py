@@ -1,9 +1,12 @@
 """Preparing a corpus: text files in, a folder of token sequences out, over any number of processes in flat memory."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
 from distilkobert.corpus.manifest import Manifest
 from distilkobert.corpus.preparation.joining import existing_corpus, join_shards
@@ -82,7 +85,8 @@ def prepare_corpus(
     store = ShardFolder(shard_folder(output), work.tokenizer.id_dtype)
     require_free(output, overwrite)
     with store.kept_if_useful(shards):
-        work.encode(shards, store, num_proc, on_progress)
+        with _imported_meanwhile("datasets", num_proc):
+            work.encode(shards, store, num_proc, on_progress)
         pieces = [(store, shard) for shard in shards]
         manifest = join_shards(pieces, output, origin, work.tokenizer, settings, unknown_limit, overwrite)
     store.remove()
@@ -97,6 +101,17 @@ def require_processes(num_proc: int) -> None:
     """
     if num_proc < 1:
         raise ValueError(f"num_proc is {num_proc}; expected at least 1")
+
+
+@contextmanager
+def _imported_meanwhile(name: str, num_proc: int) -> Iterator[None]:
+    """Import what is needed after the block in a thread, where other processes do the block's work."""
+    importing = Thread(target=import_module, args=(name,))
+    if num_proc > 1:
+        importing.start()
+    yield
+    if num_proc > 1:
+        importing.join()
 
 
 def shard_folder(output: Path) -> Path:

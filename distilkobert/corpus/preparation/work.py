@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import islice
 from typing import Any, TypeAlias
 
 from distilkobert.corpus.manifest import MANIFEST_FORMAT, Manifest
@@ -11,7 +10,8 @@ from distilkobert.corpus.preparation.shards import Shard, ShardFolder, named_sha
 from distilkobert.corpus.sequences import CorpusSettings, EncodedLines
 from distilkobert.io.reading.inputs import expand_inputs, size_of
 from distilkobert.io.reading.remote import InputFile
-from distilkobert.io.reading.texts import TextKind, read_texts, text_format
+from distilkobert.io.reading.text_blocks import TextBlock, read_blocks
+from distilkobert.io.reading.texts import TextKind, text_format
 from distilkobert.tokenizers.loading import TextEncoder, load_tokenizer
 
 _LINES_AT_A_TIME = 2000
@@ -115,7 +115,19 @@ class CorpusWork:
                     batches = self._batches(shard.files, lambda count: report(count, 0))
                     store.write(shard, reported(encoder.encode(batches)))
 
-    def _batches(self, files: Sequence[InputFile], on_read: Callable[[int], None]) -> Iterator[list[str]]:
-        texts = (text for file in files for text in read_texts(file, self.field, on_read, self.kind))
-        while batch := list(islice(texts, _LINES_AT_A_TIME)):
+    def _batches(self, files: Sequence[InputFile], on_read: Callable[[int], None]) -> Iterator[list[TextBlock]]:
+        batch: list[TextBlock] = []
+        missing = _LINES_AT_A_TIME
+
+        def wanted() -> int:
+            return missing
+
+        for file in files:
+            for block, count in read_blocks(file, wanted, self.field, on_read, self.kind):
+                batch.append(block)
+                missing -= count
+                if not missing:
+                    yield batch
+                    batch, missing = [], _LINES_AT_A_TIME
+        if batch:
             yield batch

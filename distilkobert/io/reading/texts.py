@@ -14,7 +14,7 @@ from distilkobert.io.reading.streams import DAMAGED, SUFFIXES, open_stream
 TextKind = Literal["txt", "jsonl", "parquet"]
 Compression = Literal["gz", "xz", "bz2", "zst"]
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _OTHER_MARKS = {b"\xff\xfe\0\0": "UTF-32", b"\0\0\xfe\xff": "UTF-32", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 _PARQUET_ROWS_AT_A_TIME = 4096
 
@@ -68,10 +68,21 @@ def read_texts(
     kind = text_format(path, kind).kind
     if kind == "txt":
         yield from read_lines(path, on_read)
-        return
+    elif kind == "jsonl":
+        yield from _read_jsonl(path, required_field(path, kind, field), on_read)
+    else:
+        yield from read_parquet(path, required_field(path, kind, field), on_read)
+
+
+def required_field(path: InputFile, kind: TextKind, field: str | None) -> str:
+    """The field with the text.
+
+    Raises:
+        ValueError: none is given.
+    """
     if field is None:
         raise ValueError(f"{path}: a .{kind} file has several fields; set field to the one with the text")
-    yield from _read_jsonl(path, field, on_read) if kind == "jsonl" else _read_parquet(path, field, on_read)
+    return field
 
 
 def read_lines(path: InputFile, on_read: Callable[[int], None] | None = None) -> Iterator[str]:
@@ -86,23 +97,46 @@ def read_lines(path: InputFile, on_read: Callable[[int], None] | None = None) ->
             are named.
     """
     number, blank, first = 0, True, b""
-    with open_stream(path, on_read) as stream:
+    for number, line in enumerate(raw_lines(path, on_read), start=1):
+        if number == 1:
+            first = line
+            line = line.removeprefix(BYTE_ORDER_MARK)
         try:
-            for number, line in enumerate(stream, start=1):
-                if number == 1:
-                    first = line
-                    line = line.removeprefix(_BYTE_ORDER_MARK)
-                text = line.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8")
-                blank = blank and not text.strip()
-                yield text
+            text = line.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8")
         except UnicodeDecodeError as error:
             raise ValueError(f"{path}, line {number}: {not_utf8(error, first)}") from None
+        blank = blank and not text.strip()
+        yield text
+    if blank:
+        raise no_text(path, number)
+
+
+def raw_lines(path: InputFile, on_read: Callable[[int], None] | None) -> Iterator[bytes]:
+    """Yield the decompressed lines of a file, each with its line end.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: Damaged or cut-off compression; the line before is named.
+    """
+    number = 0
+    with open_stream(path, on_read) as stream:
+        try:
+            for number, line in enumerate(stream, start=1):  # noqa: B007 - of the error
+                yield line
         except DAMAGED as error:
             raise ValueError(
                 f"{path}, after line {number}: the compressed data is cut off or damaged ({error}); fetch it again"
             ) from None
-    if blank:
-        raise ValueError(f"{path} is empty{' (only blank lines)' if number else ''}; expected text")
+
+
+def no_text(path: InputFile, lines: int) -> ValueError:
+    """The error for a file without text.
+
+    Args:
+        path: the file.
+        lines: the blank ones in it.
+    """
+    return ValueError(f"{path} is empty{' (only blank lines)' if lines else ''}; expected text")
 
 
 def not_utf8(error: UnicodeDecodeError, first_line: bytes | None = None) -> str:
@@ -127,27 +161,41 @@ def not_utf8(error: UnicodeDecodeError, first_line: bytes | None = None) -> str:
 
 def _read_jsonl(path: InputFile, field: str, on_read: Callable[[int], None] | None) -> Iterator[str]:
     for number, line in enumerate(read_lines(path, on_read), start=1):
-        if not line.strip():
-            yield ""
-            continue
-        try:
-            record = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path}, line {number}: not JSON ({error.msg}); expected one object per line") from None
-        except RecursionError:
-            raise ValueError(f"{path}, line {number}: brackets nested too deeply; expected text") from None
-        except ValueError:  # Python converts no longer ones
-            raise ValueError(f"{path}, line {number}: an integer with too many digits; write it as a string") from None
-        text = record.get(field) if isinstance(record, dict) else None
-        if not isinstance(text, str):
-            found = f"an object with {sorted(record)}" if isinstance(record, dict) else type(record).__name__
-            raise ValueError(f"{path}, line {number}: expected an object with a string in {field!r}, found {found}")
-        if not text.isprintable() and any("\ud800" <= character <= "\udfff" for character in text):
-            raise ValueError(f"{path}, line {number}: a lone surrogate in {field!r}; write the file as UTF-8")
-        yield text
+        yield json_text(f"{path}, line {number}", line, field)
 
 
-def _read_parquet(path: InputFile, field: str, on_read: Callable[[int], None] | None) -> Iterator[str]:
+def json_text(place: str, line: str, field: str) -> str:
+    """The string in `field` of a JSON object; of a blank line an empty one.
+
+    Args:
+        place: file and line, for errors.
+        line: the object.
+        field: the key.
+
+    Raises:
+        ValueError: It is no object with a string in `field`.
+    """
+    if not line.strip():
+        return ""
+    try:
+        record = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{place}: not JSON ({error.msg}); expected one object per line") from None
+    except RecursionError:
+        raise ValueError(f"{place}: brackets nested too deeply; expected text") from None
+    except ValueError:  # Python converts no longer ones
+        raise ValueError(f"{place}: an integer with too many digits; write it as a string") from None
+    text = record.get(field) if isinstance(record, dict) else None
+    if not isinstance(text, str):
+        found = f"an object with {sorted(record)}" if isinstance(record, dict) else type(record).__name__
+        raise ValueError(f"{place}: expected an object with a string in {field!r}, found {found}")
+    if not text.isprintable() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError(f"{place}: a lone surrogate in {field!r}; write the file as UTF-8")
+    return text
+
+
+def read_parquet(path: InputFile, field: str, on_read: Callable[[int], None] | None) -> Iterator[str]:
+    """Yield the strings in a column of a `.parquet` file; `read_texts` names the errors."""
     import pyarrow as pa
 
     with opened_parquet(path, on_read) as table:

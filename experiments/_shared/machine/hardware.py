@@ -1,9 +1,13 @@
 """What the machine can do, where a setting would otherwise be a trap."""
 
+import time
+from functools import partial
 from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
+import torch.nn.functional as F
+from pytorch_lightning.utilities import rank_zero_warn
 
 from experiments._shared.machine.processor import CPUINFO, processor_flags
 
@@ -14,8 +18,15 @@ _FLAGS = {
 """Names of a number format's instructions in Linux' /proc/cpuinfo, x86 and Arm, by the start of `trainer.precision`."""
 
 
+_TOKENS, _WIDTH, _REPEATS = 1024, 768, 5
+
+
 def suit_processor(trainer: pl.Trainer, allow_slow: bool = False, cpuinfo: Path = CPUINFO) -> None:
     """Refuse number formats that the CPU must emulate, and take the attention kernel that is fast there.
+
+    Instructions for bf16 do not say that it is faster: of two processors with AVX512-BF16 one trained 1.7 times as fast
+    in it, the other's linear layers ran at 0.6 times the speed of float32 (docs/log.md). So a layer is timed, in
+    less than a second, and where it is slower in bf16 there is a warning.
 
     torch's fused attention runs bf16 slowly on x86 processors without AMX. Attention by plain matrix products is used
     there instead: on an AVX512-BF16 one, training steps were 14 % faster (`python -m experiments.bench precision`,
@@ -45,3 +56,25 @@ def suit_processor(trainer: pl.Trainer, allow_slow: bool = False, cpuinfo: Path 
     # The switch is under `cuda`, and holds for the CPU's kernel as well.
     in_bf16 = kind == "bf16" and flags is not None and "avx512_bf16" in flags and "amx_bf16" not in flags
     torch.backends.cuda.enable_flash_sdp(not in_bf16)
+    if kind == "bf16" and not allow_slow and (ratio := bf16_speed()) < 1:
+        rank_zero_warn(
+            f"trainer.precision={precision}: a linear layer runs {ratio:.2f} times as fast in bf16 as in float32 on "
+            "this CPU; python -m experiments.bench precision measures whole steps; -c configs/trainer/cpu.yaml is in "
+            "float32"
+        )
+
+
+def bf16_speed() -> float:
+    """How many times as fast as in float32 a linear layer of 768 x 768 runs in bf16 here, with torch's threads."""
+    seconds = {torch.float32: float("inf"), torch.bfloat16: float("inf")}
+    layers = {
+        dtype: partial(F.linear, torch.ones(_TOKENS, _WIDTH, dtype=dtype), torch.ones(_WIDTH, _WIDTH, dtype=dtype))
+        for dtype in seconds
+    }
+    with torch.inference_mode():
+        for _ in range(_REPEATS):  # in turns; the shortest time is the one that least else has disturbed
+            for dtype, layer in layers.items():
+                started = time.perf_counter()
+                layer()
+                seconds[dtype] = min(seconds[dtype], time.perf_counter() - started)
+    return seconds[torch.float32] / seconds[torch.bfloat16]

@@ -102,11 +102,14 @@ def tasks(world: World, tmp_path_factory: pytest.TempPathFactory) -> TaskWorld:
     return make_task_world(world, tmp_path_factory.mktemp("tasks"))
 
 
-def evaluated(module: Any, batch: dict[str, Any], device: Any) -> tuple[Any, dict[str, float], float]:
+def evaluated(module: Any, batch: dict[str, Any], device: Any, mode: Any = None) -> tuple[Any, dict[str, float], float]:
     """Records, scores and training loss of a batch."""
     module = module.to(device)
     given = module.transfer_batch_to_device(batch, device, 0)
-    loss = float(module.training_step(given, 0)["loss"])
+    total = module.training_step(given, 0)["loss"]
+    if mode is not None:
+        assert mode.found == {}, "a training step waits for the device"
+    loss = float(total)
     records = module.test_step(given, 0)["records"]
     return records, {name: float(value) for name, value in module.scores("test").items()}, loss
 
@@ -129,8 +132,8 @@ def test_tasks(
     assert {name: value for name, value in pinned.items() if not isinstance(value, torch.Tensor)} == {
         name: value for name, value in batch.items() if not isinstance(value, torch.Tensor)
     }
-    with pretended_cuda(monkeypatch):
-        records, scores, loss = evaluated(module, pinned, CUDA)
+    with pretended_cuda(monkeypatch) as mode:
+        records, scores, loss = evaluated(module, pinned, CUDA, mode)
     assert [record.keys() for record in records] == [record.keys() for record in expected[0]]
     assert scores == pytest.approx(expected[1], abs=1e-3)
     assert loss == pytest.approx(expected[2], rel=1e-3)

@@ -13,7 +13,7 @@ class GivenNetwork(nn.Module):
     def __init__(self, type_vocab_size: int = 2, **outputs: Any) -> None:
         super().__init__()
         self.outputs = {name: torch.tensor(value, dtype=torch.float32) for name, value in outputs.items()}
-        self.config = SimpleNamespace(type_vocab_size=type_vocab_size)
+        self.config = SimpleNamespace(type_vocab_size=type_vocab_size, model_type="given")
         self.seen: set[str] = set()
 
     def forward(self, **inputs: Tensor) -> SimpleNamespace:

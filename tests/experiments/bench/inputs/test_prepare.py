@@ -28,6 +28,8 @@ def test_one_process_and_two_in_turns(tmp_path: Path, tiny_tokenizer_dir: Path, 
     assert set(numbers["ways"]) == {"one process", "2 processes"}
     assert numbers["ways"]["one process"]["times_faster_than_one process"] == [1.0, 1.0, 1.0]
     assert all(peak > 50 for peak in numbers["peak_mb"].values())
+    (alone, none), (reading, encoding) = (numbers["processor_s"][way] for way in ("one process", "2 processes"))
+    assert none == 0 < min(alone, reading, encoding)
     assert "| 2 processes | " in page(tmp_path)
 
 
@@ -39,15 +41,17 @@ def test_ways_are_compared_with_the_first(tmp_path: Path, tiny_tokenizer_dir: Pa
 
     def made_up(work):
         class Result:
-            result, peak_mb = (next(seconds[work.args[3]]), 120), 70.0 + work.args[3]
+            result = prepare.Preparation(next(seconds[work.args[3]]), 120, 1.5, work.args[3] - 1.0)
+            peak_mb = 70.0 + work.args[3]
 
         return Result
 
     monkeypatch.setattr(prepare, "in_fresh_process", made_up)
     assert measured(text, tiny_tokenizer_dir, output) == 0
-    assert "2 processes: 4.0 [3.0, 4.0] s, 30 lines/s, 2.00 [1.75, 3.00] times as fast as one process, 72 MB" in (
-        capsys.readouterr().out
-    )
+    assert (
+        "2 processes: 4.0 [3.0, 4.0] s, 30 lines/s, 2.00 [1.75, 3.00] times as fast as one process, 72 MB; "
+        "processor time 1.50 s, of processes that encode 1.00 s"
+    ) in capsys.readouterr().out
     assert json.loads(output.read_text())["peak_mb"] == {"one process": 71.0, "2 processes": 72.0}
     assert measured(text, tiny_tokenizer_dir, output, "--num_proc", "2", "2") == 2
     assert "num_proc is [2, 2]; expected different numbers of processes" in capsys.readouterr().err

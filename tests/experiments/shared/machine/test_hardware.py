@@ -9,7 +9,8 @@ import pytorch_lightning as pl
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
-from experiments._shared.machine.hardware import suit_processor
+from experiments._shared.machine import hardware
+from experiments._shared.machine.hardware import bf16_speed, suit_processor
 from experiments._shared.machine.processor import int8_instructions, processor_flags, processor_name
 from experiments._shared.training.trainer_checks import check_trainer
 
@@ -60,6 +61,35 @@ def test_what_is_refused_and_the_kernel(precision: str, flags: str, refused: str
             suit_processor(trainer, cpuinfo=cpuinfo)
     suit_processor(trainer, allow_slow=bool(refused), cpuinfo=cpuinfo)
     assert torch.backends.cuda.flash_sdp_enabled() is fused
+
+
+@pytest.mark.parametrize(("ratio", "warned"), [(0.55, True), (1.7, False)])
+def test_bf16_that_is_slower_gets_a_warning(
+    ratio: float, warned: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    (tmp_path / "cpuinfo").write_text(WITH)
+    trainer = _trainer("bf16-mixed")
+    monkeypatch.setattr(hardware, "bf16_speed", lambda: ratio)
+    suit_processor(trainer, cpuinfo=tmp_path / "cpuinfo")
+    found = [str(one.message) for one in recwarn if "a linear layer runs" in str(one.message)]
+    assert len(found) == warned
+    assert not warned or "precision=bf16-mixed: a linear layer runs 0.55 times as fast in bf16" in found[0]
+
+
+def test_the_ratio_is_of_float32_to_bf16(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock that moves by 3 in float32 and by 2 in bf16: 1.5 times as fast."""
+    moments = iter(range(1000))
+    used = {torch.float32: 3.0, torch.bfloat16: 2.0}
+    clock = [0.0]
+
+    def linear(inputs: torch.Tensor, weight: torch.Tensor) -> None:
+        assert inputs.dtype is weight.dtype
+        assert (inputs.shape, weight.shape) == ((1024, 768), (768, 768))
+        clock[0] += used[inputs.dtype] + (next(moments) < 4)  # the first ones are slower
+
+    monkeypatch.setattr(hardware.F, "linear", linear)
+    monkeypatch.setattr(hardware.time, "perf_counter", lambda: clock[0])
+    assert bf16_speed() == 1.5
 
 
 @pytest.mark.parametrize("name", ["LearningRateFinder", "BatchSizeFinder"])
