@@ -103,7 +103,7 @@ def test_without_matplotlib_the_picture_is_left_out_with_one_warning(
     assert len(messages) == 1
     assert "pip install 'distilkobert[report]'" in messages[0]
     assert not read_events(tmp_path / "nsmc" / "base_seed42").Tags()["images"]
-    assert read_json(tmp_path / "nsmc" / "base_seed42" / "metrics.json")["val/accuracy"] >= 0
+    assert read_json(tmp_path / "nsmc" / "base_seed42" / "metrics.json")["status"] == "finished"
 
 
 @pytest.mark.slow
