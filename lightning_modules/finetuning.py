@@ -48,7 +48,7 @@ class FineTuning(EncoderModule):
 
     Args:
         kind: the task kind.
-        init_from: exported folder, checkpoint of ours, or hub id that gives the encoder.
+        init_from: encoder to start from: exported folder, checkpoint of this project, or hub id.
         optimizer: AdamW and its schedule.
         labels: names of the head's classes; none for question answering.
         input_settings: how texts become inputs; kept in the network's configuration for `predict`.
@@ -104,7 +104,7 @@ class FineTuning(EncoderModule):
         """Load the encoder; say which weights are new, and refuse if they are not exactly the head's.
 
         Raises:
-            FileNotFoundError: there is no such model.
+            FileNotFoundError: the model does not exist.
             ValueError: the encoder is incomplete, it does not fit the data, or an untrained head is to be tested.
         """
         source = self.checkpoint or self.init_from

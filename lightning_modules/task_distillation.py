@@ -14,8 +14,8 @@ from distilkobert.models.checks import check_facts, check_new_weights, takes_seg
 from distilkobert.models.families import describe_encoder
 from distilkobert.models.students import StudentSpec, build_student
 from distilkobert.models.task_forward import TaskRun, logit_rows
-from distilkobert.models.task_teachers import check_teacher_head, check_teacher_tokenizer, task_network_facts
 from distilkobert.models.teachers import FrozenTeacher, weights_sum
+from distilkobert.models.teachers.task_checks import check_teacher_head, check_teacher_tokenizer, task_network_facts
 from distilkobert.objectives import Batch as TokenBatch
 from distilkobert.objectives import Objective, SoftTargets, WeightedSum
 from distilkobert.optim import OptimizerSpec
@@ -34,19 +34,19 @@ HARD_LABELS: Final = "hard_labels"
 
 
 class TaskDistillation(TaughtModule, ScoredByTask):
-    """Train a student of a task on its labels and on what a fine-tuned teacher of the same task says.
+    """Train a student on the labels of a task and on the predictions of a teacher fine-tuned on the same task.
 
     Objectives are those of general distillation; their logits are the task's (see `task_forward.logit_rows`), hidden
     states and attention those of the encoders. Scores, predictions and checkpoints are those of the task's own module.
-    Of texts without a label (`data.unlabelled_file`) the student learns what the teacher says alone: the loss of the
-    true labels is the mean over the labelled examples of a batch, 0 where there is none.
+    From unlabelled texts (`data.unlabelled_file`) the student learns only the teacher's predictions: the loss of the
+    true labels is the mean over the labelled examples of a batch, 0 if there are none.
 
     Args:
         teacher: folder, checkpoint or hub id of a model that was fine-tuned for the task, with the data's tokenizer.
-        objectives: what the student learns of the teacher, by name; each has its weight.
-        init_from: exported folder, checkpoint or hub id that gives the student's encoder; None builds it from the
-            teacher's layers, as `student` says.
-        student: how the student is built where `init_from` is not given.
+        objectives: what the student learns from the teacher, by name, each with its weight.
+        init_from: encoder of the student: exported folder, checkpoint or hub id; None builds it from the teacher's
+            layers, as set in `student`.
+        student: how the student is built without `init_from`.
         hard_labels: weight of the loss against the true labels.
         optimizer: AdamW and its schedule.
         task_facts: the task, its labels and its tokenizer; filled in from the data.
@@ -122,7 +122,7 @@ class TaskDistillation(TaughtModule, ScoredByTask):
         """Load and check the teacher, make the student and the objectives; say what they are.
 
         Raises:
-            FileNotFoundError: there is no such teacher or student.
+            FileNotFoundError: teacher or student does not exist.
             ValueError: teacher, student, objectives and data do not fit together.
         """
         name = f"teacher {self.teacher_source}"

@@ -1,4 +1,4 @@
-"""Token classification: entities by one tag a piece (Naver NER, KLUE-NER)."""
+"""Token classification: entities by one tag per piece (Naver NER, KLUE-NER)."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ class TokenClassification(FineTuning):
     entities by strict IOB2.
 
     Args:
-        init_from: exported folder, checkpoint of ours, or hub id that gives the encoder.
+        init_from: encoder to start from: exported folder, checkpoint of this project, or hub id.
         labels: all tags; filled in from the data.
         suffix_tags: tags are written PER-B (Naver) and not B-PS (KLUE); filled in from the data.
         optimizer: AdamW and its schedule.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from distilkobert.corpus.manifest import ORIGIN, Manifest
-from distilkobert.io.inputs import content_of
+from distilkobert.io.reading.inputs import content_of
 
 BLOCK_BYTES = 1 << 24
 """Bytes that have a hash of their own, so that a sample of a large file can be checked."""
@@ -58,7 +58,7 @@ def damage(folder: Path, manifest: Manifest, sampled: int | None = None) -> Iter
                 block = stream.read(BLOCK_BYTES)
                 if _block_hash(block) != expected["blocks"][number]:
                     first = number * BLOCK_BYTES
-                    yield f"{path}: bytes {first:,} to {first + len(block) - 1:,} are not those that were written"
+                    yield f"{path}: bytes {first:,} to {first + len(block) - 1:,} differ from those written"
 
 
 def content_fingerprint(manifest: Manifest) -> str:

@@ -150,7 +150,7 @@ def check_stored(folder: Path, manifest: Manifest, sampled: int | None = SAMPLED
 
 
 def damaged(folder: Path, found: str) -> ValueError:
-    """The error for a corpus whose files are not those that were written."""
+    """The error for a corpus whose files differ from those written."""
     return ValueError(
         f"the corpus in {folder} is damaged: {found}. Prepare it again, with the same command and --overwrite"
     )

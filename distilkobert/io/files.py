@@ -1,6 +1,6 @@
 """Files of this machine: what their bytes hash to, and how to write them whole or not at all.
 
-Which ones a pattern names is in `inputs.py`, reading text out of them in `texts.py`.
+Which ones a pattern names is in `reading/inputs.py`, reading text out of them in `reading/texts.py`.
 """
 
 import errno

@@ -79,7 +79,7 @@ def _acquire(held: FileLock, lock: Path, subject: str) -> bool:
 
 
 def _is_something_else(folder: Path) -> bool:
-    """Whether there is something of the name that is no folder."""
+    """Whether there is something of the name that is not a folder."""
     try:
         mode = folder.lstat().st_mode
     except FileNotFoundError:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from distilkobert.models.vocabulary_rows import Rows, change_vocabulary
+from distilkobert.models.vocabulary.rows import Rows, change_vocabulary
 from distilkobert.tokenizers.pieces import PieceEncoder, PieceSpelling
 
 ROLES = ("cls", "sep", "pad", "unk", "mask", "bos", "eos")
@@ -83,7 +83,7 @@ def piece_origins(old: PreTrainedTokenizerFast, new: PreTrainedTokenizerFast, na
 def transfer_vocabulary(
     model: PreTrainedModel, origins: PieceOrigins, tokenizer: PreTrainedTokenizerFast
 ) -> PreTrainedModel:
-    """The same network with the vocabulary of `tokenizer`, in evaluation mode; its head, if it has one, goes along.
+    """The same network with the vocabulary of `tokenizer`, in evaluation mode, with its head if it has one.
 
     Args:
         model: the network.

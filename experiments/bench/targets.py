@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from experiments.bench.turns import times_faster
+from experiments.bench.timing.turns import times_faster
 
 Numbers = Mapping[str, Any]
 

@@ -9,7 +9,7 @@ from distilkobert.io.metric_names import AGREEMENT, LOSS, TEACHER_LOSS, TEST
 from distilkobert.io.pretrained import load_pretrained
 from distilkobert.io.run_files import read_metrics
 from distilkobert.tasks.kinds import QUESTION_ANSWERING, SEQUENCE_CLASSIFICATION, TOKEN_CLASSIFICATION
-from experiments._shared.latency_file import LATENCY_FILE, model_key, read_latencies
+from experiments._shared.exported.latency_file import LATENCY_FILE, model_key, read_latencies
 from experiments._shared.plan_file import TEACHER
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
 from distilkobert.augmentation.rows import Augmenter, Texts, TextSet
 from distilkobert.augmentation.spec import AugmentSpec
 from distilkobert.io.files import atomic_file, sha256_of_file, write_text
-from distilkobert.tasks.augmented import record_path, split_entry
 from distilkobert.tasks.files.table_writing import TableWriter, layout_for, table_writer
 from distilkobert.tasks.files.tables import TableLayout, column_names, read_table
 from distilkobert.tasks.files.text_examples import TextColumns, read_examples
 from distilkobert.tasks.splits import HashSplit
-from distilkobert.tasks.targets import NoTarget
+from distilkobert.tasks.texts.augmented import record_path, split_entry
+from distilkobert.tasks.texts.targets import NoTarget
 from experiments._shared.bars import progress_bar
 from experiments.prepare.augment_model import load_augmenter
 

@@ -1,4 +1,4 @@
-"""Where the task data comes from, and the command that brings it: `python -m experiments.prepare fetch NAME`.
+"""Where the task data comes from, and the command that downloads it: `python -m experiments.prepare fetch NAME`.
 
 Hashes are of the files as served. Where none is known the file is taken as it comes, and the command prints its hash.
 """
@@ -80,8 +80,9 @@ SOURCES: Final[dict[DatasetName, Source]] = {
         ),
         files=(),
         by_hand=(
-            "place your own copy there: train.tsv and test.tsv (one sentence a line: words, a tab, tags such as PER-B)"
-            ", or train_data and test_data (one word a line: number, word, tag such as PER_B); one of the two is enough"
+            "place your own copy there: train.tsv and test.tsv (one sentence per line: words, a tab, tags such as "
+            "PER-B), or train_data and test_data (one word per line: number, word, tag such as PER_B); one of the two "
+            "is enough"
         ),
     ),
     "klue_ner": Source(

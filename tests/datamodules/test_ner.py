@@ -9,9 +9,9 @@ from datamodules import KlueNERDataModule, NaverNERDataModule
 from distilkobert import KoBertTokenizer
 from distilkobert.korean.particles import encode_text
 from distilkobert.tasks.files.ner import read_klue_ner, read_naver_ner
-from tests.support.task_data import Make, unpadded
+from tests.support.tasks.data import Make, unpadded
 
-pytest_plugins = ["tests.support.task_fixtures"]
+pytest_plugins = ["tests.support.tasks.fixtures"]
 
 
 def test_naver_labels_stand_on_first_pieces(

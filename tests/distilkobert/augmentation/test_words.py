@@ -9,8 +9,8 @@ from distilkobert.augmentation.vocabulary import WordPieces
 from distilkobert.augmentation.words import find_words, is_letters
 from distilkobert.tokenizers.fast import FastEncoder
 from distilkobert.tokenizers.loading import TextEncoder
-from tests.support.fast_tokenizers import KINDS, build
-from tests.support.korean_sentences import SENTENCES
+from tests.support.tokenizers.fast import KINDS, build
+from tests.support.tokenizers.sentences import SENTENCES
 
 TEXT = '  "친구와" (영화를) 봤다...  그리고 3시에 —— 집에 갔다!'
 WORDS = ["친구와", "영화를", "봤다", "그리고", "3시에", "집에", "갔다"]

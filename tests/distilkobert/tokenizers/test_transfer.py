@@ -8,9 +8,9 @@ from transformers import BertForMaskedLM, BertModel, PreTrainedTokenizerFast
 
 from distilkobert import KoBertTokenizer
 from distilkobert.tokenizers.transfer import PieceOrigins, piece_origins, special_ids, transfer_vocabulary
-from tests.support.fast_tokenizers import KINDS, build
-from tests.support.korean_sentences import SENTENCES
-from tests.support.models import tiny_teacher
+from tests.support.networks.tiny import tiny_teacher
+from tests.support.tokenizers.fast import KINDS, build
+from tests.support.tokenizers.sentences import SENTENCES
 
 ROLES = ("pad", "unk", "cls", "sep", "mask")
 

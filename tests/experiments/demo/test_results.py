@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from experiments._shared.latency_file import Latencies, ModelLatency, write_latencies
+from experiments._shared.exported.latency_file import Latencies, ModelLatency, write_latencies
 from experiments.demo.results import read_results, table, verdict
 
 SCORES = {"teacher": (0.9, 0.8, 70.0), "distilled": (0.8, 0.7, 66.0), "undistilled": (0.7, 0.6, 50.0)}

@@ -10,10 +10,10 @@ from transformers.modeling_outputs import TokenClassifierOutput
 
 from datamodules import KlueNERDataModule
 from distilkobert import KoBertTokenizer
-from distilkobert.tasks.labels import KLUE_NER_LABELS
-from tests.support.task_data import Make, unpadded
+from distilkobert.tasks.tags.labels import KLUE_NER_LABELS
+from tests.support.tasks.data import Make, unpadded
 
-pytest_plugins = ["tests.support.task_fixtures"]
+pytest_plugins = ["tests.support.tasks.fixtures"]
 
 Group = tuple[str, int, int]
 UNTAUGHT = KLUE_NER_LABELS.index("B-PS")

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from datasets import load_from_disk
 
-from distilkobert.corpus import shards, work
 from distilkobert.corpus.manifest import read_manifest
+from distilkobert.corpus.preparation import shards, work
 from experiments.prepare.__main__ import main
 from tests.support.corpus_text import LINES, leftovers, prepare
 
@@ -93,7 +93,7 @@ def test_verify_reads_all(files: list[str], tmp_path: Path, tiny_tokenizer_dir: 
     (corpus / "token_counts.npy").unlink()
     assert main(["verify", str(corpus)]) == 2
     error = capsys.readouterr().err
-    assert f"{arrow}: bytes 0 to {len(content) - 1:,} are not those that were written" in error
+    assert f"{arrow}: bytes 0 to {len(content) - 1:,} differ from those written" in error
     assert f"{corpus / 'token_counts.npy'} is missing" in error
     assert main(["verify", str(tmp_path)]) == 2
     assert "contains no prepared corpus" in capsys.readouterr().err
