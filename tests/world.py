@@ -78,13 +78,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return World(root, root / "tokenizer", root / "corpus", root / "second", root / "teacher")
 
 
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., TrainerCLI]:
+@pytest.fixture(scope="session")
+def run() -> Callable[..., TrainerCLI]:
     """Run the trainer's command line in this process."""
 
     def call(command: str, arguments: list[str]) -> TrainerCLI:
-        monkeypatch.setattr("sys.argv", ["train"])
-        return main([command, *arguments])
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("sys.argv", ["train"])
+            return main([command, *arguments])
 
     return call
 

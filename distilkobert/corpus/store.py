@@ -119,9 +119,6 @@ class CorpusWriter(PartStreams):
         manifest["files"] = file_hashes(self._folder, names)
         write_text(self._folder / MANIFEST_NAME, json.dumps(manifest, ensure_ascii=False, indent=2) + "\n")
 
-    def _stream_path(self, part: Part) -> Path:
-        return self._folder / f"{part}.arrow"
-
 
 def check_stored(folder: Path, manifest: Manifest, sampled: int | None = SAMPLED_BLOCKS) -> None:
     """Check that the files of a prepared corpus are those its manifest describes.

@@ -123,6 +123,24 @@ def require_free(target: Path, overwrite: bool) -> None:
         raise FileExistsError(f"{target} exists and is not empty; name another folder, or remove it first")
 
 
+def is_made(target: Path, record: str, what: str) -> bool:
+    """Whether a folder holds what a command makes there, by the file that it writes last; False where it holds nothing.
+
+    Args:
+        target: the folder.
+        record: name of that file.
+        what: what is made, with its article, for the message.
+
+    Raises:
+        FileExistsError: the folder holds something else.
+    """
+    if not target.is_dir() or not any(target.iterdir()):
+        return False
+    if not (target / record).is_file():
+        raise FileExistsError(f"{target} exists and is not {what}; choose another output, or remove it first")
+    return True
+
+
 def _swap_folder(new: Path, target: Path) -> None:
     """Put `new` in the place of the folder `target`; a folder cannot be renamed onto one that holds files."""
     retired = _unique_neighbour(target)

@@ -125,7 +125,6 @@ class EntityF1(Metric):
     def __init__(self, labels: Sequence[str], suffix: bool = False, strict: bool = False) -> None:
         super().__init__()
         self.suffix = suffix
-        self.strict = strict
         self._labels = frozenset(labels)
         self._entities = strict_entities if strict else lenient_entities
         letters = _STRICT_LETTERS if strict else _LENIENT_LETTERS

@@ -27,13 +27,11 @@ class PieceOrigins:
     Args:
         pieces: the new pieces in id order; None for ids without a piece.
         old_ids: for each new id, the old ids whose rows it starts as the mean of; empty where there are none.
-        special: new ids of special tokens.
         old_size: pieces of the old tokenizer; rows of a model beyond it belong to no piece.
     """
 
     pieces: tuple[str | None, ...]
     old_ids: tuple[tuple[int, ...], ...]
-    special: frozenset[int]
     old_size: int
 
     @property
@@ -79,7 +77,7 @@ def piece_origins(old: PreTrainedTokenizerFast, new: PreTrainedTokenizerFast, na
             old_ids.append(() if partner is None else (partner,))
         else:
             old_ids.append(() if piece is None else tuple(encoder.ids(spelling.read(piece))))
-    return PieceOrigins(tuple(pieces), tuple(old_ids), special, len(pieces_in_order(old)))
+    return PieceOrigins(tuple(pieces), tuple(old_ids), len(pieces_in_order(old)))
 
 
 def transfer_vocabulary(

@@ -109,13 +109,14 @@ def _answer(
     predictor: "Predictor", asked: "list[Asked]", write: Any, batch_size: int, unknown_limit: float, where: str
 ) -> None:
     """Answer examples that are all there."""
-    from rich.console import Console
     from rich.progress import track
 
+    from experiments._shared.bars import bar_console
+
     counts, unknown = PieceCounts(), predictor.codec.encoder.unk_token_id
-    console = Console(stderr=True)
+    console = bar_console()
     starts = range(0, len(asked), batch_size)
-    for start in track(starts, "predicting", console=console, disable=len(starts) < 2 or not console.is_terminal):
+    for start in track(starts, "predicting", console=console, disable=len(starts) < 2 or console.quiet):
         questions = [predictor.read(one) for one in asked[start : start + batch_size]]
         counts = sum((question.count(unknown) for question in questions), counts)
         if is_refused(counts, unknown_limit):

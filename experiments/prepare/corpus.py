@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from jsonargparse import Namespace
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
 
 from distilkobert.corpus.manifest import read_manifest
 from distilkobert.corpus.preparation.merging import merge_shares
@@ -21,6 +20,7 @@ from distilkobert.corpus.store import StoredSequences, check_stored
 from distilkobert.io.locks import only_process
 from distilkobert.io.reading.texts import TextKind
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
+from experiments._shared.bars import progress_bar
 from experiments._shared.machine.measure import peak_memory_mb
 from experiments._shared.parsing.parsers import StrictParser
 
@@ -146,7 +146,7 @@ def _only_one(output: str) -> AbstractContextManager[None]:
 @contextmanager
 def _progress() -> Iterator[OnProgress]:
     columns = (BarColumn(), DownloadColumn(), TextColumn("{task.fields[lines]:,} lines"), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
+    with progress_bar(*columns) as progress:
         task = progress.add_task("", total=None, lines=0)
         lines = 0
 

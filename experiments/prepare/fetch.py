@@ -3,17 +3,16 @@
 Hashes are of the files as served. Where none is known the file is taken as it comes, and the command prints its hash.
 """
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
 
 from distilkobert.io.downloads import download
 from distilkobert.io.files import sha256_of_file
 from distilkobert.tasks.data_sets import DatasetName
+from experiments._shared.bars import progress_bar
 
 
 @dataclass(frozen=True)
@@ -202,7 +201,7 @@ def fetch(source: Source, folder: Path) -> None:
 
 def _download(file: RemoteFile, target: Path) -> bool:
     columns = (TextColumn(file.name), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
+    with progress_bar(*columns) as progress:
         task = progress.add_task("", total=None)
         return download(
             file.url,

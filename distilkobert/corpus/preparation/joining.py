@@ -9,7 +9,7 @@ from distilkobert.corpus.manifest import MANIFEST_NAME, Manifest, differences, r
 from distilkobert.corpus.preparation.shards import Shard, ShardFolder
 from distilkobert.corpus.sequences import PARTS, CorpusSettings, LineCounts, Packer
 from distilkobert.corpus.store import CorpusWriter, check_stored
-from distilkobert.io.files import atomic_folder
+from distilkobert.io.files import atomic_folder, is_made
 from distilkobert.tokenizers.loading import TextEncoder
 from distilkobert.tokenizers.unknowns import PieceCounts, check_unknown
 
@@ -67,12 +67,8 @@ def existing_corpus(output: Path, wanted: Manifest, overwrite: bool) -> Manifest
         FileExistsError: `output` holds something else; the message says what differs.
         ValueError: the corpus is there, but damaged.
     """
-    if not output.is_dir() or not any(output.iterdir()):
+    if not is_made(output, MANIFEST_NAME, "a prepared corpus"):
         return None
-    if not (output / MANIFEST_NAME).is_file():
-        raise FileExistsError(
-            f"{output} exists and is not a prepared corpus; choose another output, or remove it first"
-        )
     found = read_manifest(output)
     differing = differences(found, wanted)
     if not differing:

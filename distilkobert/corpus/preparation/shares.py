@@ -19,7 +19,7 @@ from distilkobert.corpus.preparation.prepare import require_processes, shard_fol
 from distilkobert.corpus.preparation.shards import ShardFolder, grouped
 from distilkobert.corpus.preparation.work import CorpusWork, OnProgress
 from distilkobert.corpus.sequences import CorpusSettings, LineCounts
-from distilkobert.io.files import atomic_folder, require_free, write_text
+from distilkobert.io.files import atomic_folder, is_made, require_free, write_text
 from distilkobert.io.reading.inputs import described, size_of
 from distilkobert.io.reading.remote import InputFile
 from distilkobert.io.reading.texts import TextKind
@@ -203,12 +203,8 @@ def _own(groups: Sequence[Sequence[InputFile]], share: Share) -> list[int]:
 
 def _existing_share(output: Path, wanted: ShareRecord, overwrite: bool) -> ShareRecord | None:
     """What is in `output` if it is the wanted share; None if it may be written."""
-    if not output.is_dir() or not any(output.iterdir()):
+    if not is_made(output, SHARE_NAME, "a shard of a corpus"):
         return None
-    if not (output / SHARE_NAME).is_file():
-        raise FileExistsError(
-            f"{output} exists and is not a shard of a corpus; choose another output, or remove it first"
-        )
     found = read_share(output)
     if {**found, "files": None} == {**wanted, "files": None} and not share_damage(output, found, SAMPLED_BLOCKS):
         return found

@@ -11,7 +11,7 @@ from distilkobert.corpus.sequences import CorpusSettings, EncodedLines
 from distilkobert.io.reading.inputs import expand_inputs, size_of
 from distilkobert.io.reading.remote import InputFile
 from distilkobert.io.reading.text_blocks import TextBlock, read_blocks
-from distilkobert.io.reading.texts import TextKind, text_format
+from distilkobert.io.reading.texts import TextKind, text_kind
 from distilkobert.tokenizers.loading import TextEncoder, load_tokenizer
 
 _LINES_AT_A_TIME = 2000
@@ -51,7 +51,7 @@ class CorpusWork:
             ValueError: A setting does not fit inputs or tokenizer.
         """
         files = expand_inputs(inputs)
-        if field is not None and all(text_format(file, kind).kind == "txt" for file in files):
+        if field is not None and all(text_kind(file, kind) == "txt" for file in files):
             raise ValueError(f"field is {field!r}, but the inputs are .txt files, which have no fields; leave it out")
         loaded = load_tokenizer(tokenizer)
         if settings.max_tokens <= (specials := loaded.frame.special_count(1)):

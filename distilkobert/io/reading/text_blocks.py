@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from distilkobert.io.reading.remote import InputFile
+from distilkobert.io.reading.streams import SUFFIXES
 from distilkobert.io.reading.texts import (
     BYTE_ORDER_MARK,
     TextKind,
@@ -19,7 +20,7 @@ from distilkobert.io.reading.texts import (
     raw_lines,
     read_parquet,
     required_field,
-    text_format,
+    text_kind,
 )
 
 _BEGIN_BYTES = 1024
@@ -136,14 +137,14 @@ def read_blocks(
         ValueError: Nothing in it, or damaged or cut-off compression, as `read_texts`. What is wrong in a line is found
             by `LineBlock.texts`.
     """
-    form = text_format(path, kind)
-    if form.kind == "parquet":
-        rows = read_parquet(path, required_field(path, form.kind, field), on_read)
+    kind = text_kind(path, kind)
+    if kind == "parquet":
+        rows = read_parquet(path, required_field(path, kind, field), on_read)
         while taken := list(islice(rows, wanted())):
             yield RowBlock(taken), len(taken)
         return
-    key = required_field(path, form.kind, field) if form.kind == "jsonl" else None
-    plain = path if isinstance(path, Path) and form.compression is None else None
+    key = required_field(path, kind, field) if kind == "jsonl" else None
+    plain = path if isinstance(path, Path) and path.suffix.lower() not in SUFFIXES else None
     lines, begin, blank = raw_lines(path, on_read), b"", True
     first, start = 1, 0
     while chunk := list(islice(lines, wanted())):

@@ -5,29 +5,21 @@ Every reader streams, so memory stays flat, and every error names the file and t
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Literal, NamedTuple, cast
+from typing import Literal, cast
 
 from distilkobert.io.reading.parquet import opened_parquet
 from distilkobert.io.reading.remote import InputFile
 from distilkobert.io.reading.streams import DAMAGED, SUFFIXES, open_stream
 
 TextKind = Literal["txt", "jsonl", "parquet"]
-Compression = Literal["gz", "xz", "bz2", "zst"]
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _OTHER_MARKS = {b"\xff\xfe\0\0": "UTF-32", b"\0\0\xfe\xff": "UTF-32", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 _PARQUET_ROWS_AT_A_TIME = 4096
 
 
-class TextFormat(NamedTuple):
-    """What a file's name says about its content."""
-
-    kind: TextKind
-    compression: Compression | None
-
-
-def text_format(path: InputFile, kind: TextKind | None = None) -> TextFormat:
-    """Read kind and compression off the file name, capital letters or not; a name without a suffix is text.
+def text_kind(path: InputFile, kind: TextKind | None = None) -> TextKind:
+    """Read what is in a file off its name, capital letters or not; a name without a suffix is text.
 
     Args:
         path: The file.
@@ -37,13 +29,14 @@ def text_format(path: InputFile, kind: TextKind | None = None) -> TextFormat:
         ValueError: The name ends in a suffix that is not known, and no `kind` is given.
     """
     suffixes = [suffix.lower() for suffix in path.suffixes]
-    compression = cast(Compression, suffixes.pop()[1:]) if suffixes and suffixes[-1] in SUFFIXES else None
+    if suffixes and suffixes[-1] in SUFFIXES:
+        suffixes.pop()
     if kind is None and suffixes and suffixes[-1] not in (".txt", ".jsonl", ".parquet"):
         raise ValueError(
             f"{path}: unknown file type {suffixes[-1]}; expected a name ending in .txt, .jsonl or .parquet, "
             "optionally followed by .gz, .xz, .bz2 or .zst; or set the format, for example --format txt"
         )
-    return TextFormat(kind or cast(TextKind, suffixes[-1][1:] if suffixes else "txt"), compression)
+    return kind or cast(TextKind, suffixes[-1][1:] if suffixes else "txt")
 
 
 def read_texts(
@@ -55,7 +48,7 @@ def read_texts(
     """Yield the texts of a file one by one: the lines of `.txt`, or the string in `field` of each object or row.
 
     Args:
-        path: The file; its name tells how to read it (see `text_format`).
+        path: The file; its name tells how to read it (see `text_kind`).
         field: The key of `.jsonl` objects or the column of `.parquet` files; `.txt` files do not use it.
         on_read: Called with the number of bytes just read, as they are stored, for progress bars.
         kind: How to read it, whatever its name says.
@@ -65,7 +58,7 @@ def read_texts(
         ValueError: Nothing in it, not UTF-8, damaged or cut-off compression, a row without `field` or with something
             else than a string there; the message names the file and the line or row.
     """
-    kind = text_format(path, kind).kind
+    kind = text_kind(path, kind)
     if kind == "txt":
         yield from read_lines(path, on_read)
     elif kind == "jsonl":

@@ -34,11 +34,6 @@ class AlignedWords:
     first_pieces: list[int]
     words: int
 
-    @property
-    def lost_words(self) -> int:
-        """Words whose first piece is beyond the limit."""
-        return self.words - len(self.first_pieces)
-
 
 def align_words(word_pieces: Sequence[Sequence[int]], unk_id: int, max_pieces: int | None = None) -> AlignedWords:
     """Concatenate the pieces of all words.

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from distilkobert.batching import IGNORE_INDEX
 from distilkobert.tasks.files.common import show
-from distilkobert.tasks.files.table_rows import Place, TableRow
+from distilkobert.tasks.files.table_rows import Place
 
 _NONE: Final = ("", "none")
 _YES, _NO = ("1", "true", "yes"), ("0", "false", "no")
@@ -214,11 +214,6 @@ def code_points(text: str) -> str:
     """The first characters of a text as U+XXXX."""
     shown = " ".join(f"U+{ord(character):04X}" for character in text[:6])
     return f"{shown} ..." if len(text) > 6 else shown
-
-
-def rows_with_labels(rows: Iterable[TableRow], columns: Sequence[str]) -> Iterable[tuple[str, Place]]:
-    """The label of each row, and where it is."""
-    return ((word(row.cells[columns[0]]), row.place) for row in rows)
 
 
 def _folded(text: str) -> str:

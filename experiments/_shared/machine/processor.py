@@ -12,10 +12,6 @@ _INT8: Final = (
 )  # fmt: skip
 """Instructions that int8 matrix products use, the best first: x86, then Arm; names of Linux."""
 
-VNNI: Final = frozenset({"amx_int8", "avx512_vnni", "avx_vnni", "i8mm", "asimddp"})
-"""Those that add products of 8 bits without a step in 16 bits, where sums of two saturate (onnxruntime's documentation
-of quantization, on reduce_range)."""
-
 
 def processor_name(cpuinfo: Path = CPUINFO) -> str:
     """The processor's own name if Linux reports it, else its kind."""

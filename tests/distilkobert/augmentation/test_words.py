@@ -46,6 +46,7 @@ def test_the_pieces_of_a_word_are_those_of_the_word_alone(encoder: TextEncoder) 
     """Where a word has no punctuation, the text between the spaces is cut alone as it is in the text."""
     for text in SENTENCES[:40]:
         ids, words = find_words(text, encoder)
+        assert words, text
         for word in words:
             first, stop = word.outer_pieces
             alone = encoder.encode_batch([word.replaced(text, text[word.start : word.end])])[0]

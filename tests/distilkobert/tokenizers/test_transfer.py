@@ -73,7 +73,7 @@ def test_rows_are_those_of_a_naive_second_implementation(
 
 def test_means_by_hand() -> None:
     table = torch.tensor([[1.0, 0.0], [4.0, 6.0], [4.0, 3.0], [100.0, 100.0]])
-    origins = PieceOrigins(("a", "b", None, "c"), ((1,), (0, 1, 1), (), ()), frozenset(), old_size=3)
+    origins = PieceOrigins(("a", "b", None, "c"), ((1,), (0, 1, 1), (), ()), old_size=3)
     assert origins.without == ["c"]
     # Row 3 of the model is beyond the old tokenizer and belongs to no piece.
     mean = [3.0, 3.0]

@@ -48,15 +48,11 @@ def load_elsewhere(folder: Path, loader: str, options: str = "") -> dict[str, ob
 
 
 @pytest.fixture(scope="module")
-def runs(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def runs(world: World, run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A short pretraining and a short distillation."""
-    from experiments.train import main
-
     runs = tmp_path_factory.mktemp("runs")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.argv", ["train"])
-        main(["fit", *world.pretrain(runs, "--trainer.max_steps=2")])
-        main(["fit", *world.distil(runs, "--trainer.max_steps=2", "--trainer.val_check_interval=2")])
+    run("fit", world.pretrain(runs, "--trainer.max_steps=2"))
+    run("fit", world.distil(runs, "--trainer.max_steps=2", "--trainer.val_check_interval=2"))
     return runs
 
 

@@ -17,15 +17,11 @@ LINES = ["[MASK] 친구와 영화를 봤다.", "오늘은 [MASK] 가 [MASK] 좋�
 
 
 @pytest.fixture(scope="module")
-def finished(world: World, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def finished(world: World, run: Run, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Run folders of a short distillation and a short pretraining."""
-    from experiments.train import main
-
     runs = tmp_path_factory.mktemp("runs")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.argv", ["train"])
-        main(["fit", *world.distil(runs, "--trainer.max_steps=2", "--trainer.val_check_interval=2")])
-        main(["fit", *world.pretrain(runs, "--trainer.max_steps=2", "--trainer.val_check_interval=2")])
+    run("fit", world.distil(runs, "--trainer.max_steps=2", "--trainer.val_check_interval=2"))
+    run("fit", world.pretrain(runs, "--trainer.max_steps=2", "--trainer.val_check_interval=2"))
     return {"distil": runs / "distilkobert" / "base_seed42", "pretrain": runs / "pretrain" / "base_seed42"}
 
 

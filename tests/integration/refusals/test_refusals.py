@@ -18,14 +18,10 @@ Run = Callable[..., TrainerCLI]
 
 
 @pytest.fixture(scope="module")
-def checkpoint(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def checkpoint(world: World, run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The checkpoint of a short distillation."""
-    from experiments.train import main
-
     runs = tmp_path_factory.mktemp("runs")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.argv", ["train"])
-        main(["fit", *world.distil(runs, "--trainer.max_steps=2")])
+    run("fit", world.distil(runs, "--trainer.max_steps=2"))
     return runs / "distilkobert" / "base_seed42" / "checkpoints" / "last.ckpt"
 
 

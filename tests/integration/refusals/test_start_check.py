@@ -4,6 +4,7 @@ import math
 import os
 import re
 import shutil
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -77,7 +78,10 @@ def test_the_disk_has_space_for_the_checkpoints(
         with pytest.warns(UserWarning, match="the last checkpoint, the best one and one being written need"):
             run("fit", options)
     else:
-        run("fit", options)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", message="the last checkpoint, the best one")
+            run("fit", options)
+        assert (tmp_path / "second" / "pretrain" / "base_seed42" / "checkpoints" / "last.ckpt").is_file()
 
 
 @pytest.mark.parametrize(

@@ -17,16 +17,12 @@ Run = Callable[..., TrainerCLI]
 
 
 @pytest.fixture(scope="module")
-def runs(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def runs(world: World, run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two distillations of one step, arms `base` and `other`; tests must leave them as they are."""
-    from experiments.train import main
-
     root = tmp_path_factory.mktemp("runs")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.argv", ["train"])
-        for arm in ("base", "other"):
-            short = ("--trainer.max_steps=1", "--trainer.val_check_interval=1")
-            main(["fit", *world.distil(root, *short, f"--run.arm={arm}")])
+    for arm in ("base", "other"):
+        short = ("--trainer.max_steps=1", "--trainer.val_check_interval=1")
+        run("fit", world.distil(root, *short, f"--run.arm={arm}"))
     return root / "distilkobert"
 
 

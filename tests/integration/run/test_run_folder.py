@@ -18,14 +18,10 @@ Run = Callable[..., TrainerCLI]
 
 
 @pytest.fixture(scope="module")
-def folder(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(world: World, run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One finished distillation."""
-    from experiments.train import main
-
     runs = tmp_path_factory.mktemp("runs")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.argv", ["train"])
-        main(["fit", *world.distil(runs, "--last_checkpoint.keep_every_n_steps=3")])
+    run("fit", world.distil(runs, "--last_checkpoint.keep_every_n_steps=3"))
     return runs / "distilkobert" / "base_seed42"
 
 

@@ -32,18 +32,16 @@ SLOW = {"naver_ner": [pytest.mark.slow]}  # the same module as klue_ner, on word
 
 
 @pytest.fixture(scope="module", params=[pytest.param(task, id=task, marks=SLOW.get(task, [])) for task in TASKS])
-def finished(request: pytest.FixtureRequest, tasks: TaskWorld, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished(
+    request: pytest.FixtureRequest, tasks: TaskWorld, run: Run, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """The run folder of a task after `fit`, a copy of its metrics at that time, and `test`."""
-    from experiments.train import main
-
     runs, task = tmp_path_factory.mktemp("runs"), str(request.param)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.argv", ["train"])
-        main(["fit", *tasks.options(task, runs)])
-        folder = runs / task / "base_seed42"
-        shutil.copy(folder / "metrics.json", folder / "after_fit.json")
-        # The checkpoint is enough: what it was started from may be gone.
-        main(["test", *saved(folder), "--model.init_from=nowhere/any-more"])
+    run("fit", tasks.options(task, runs))
+    folder = runs / task / "base_seed42"
+    shutil.copy(folder / "metrics.json", folder / "after_fit.json")
+    # The checkpoint is enough: what it was started from may be gone.
+    run("test", [*saved(folder), "--model.init_from=nowhere/any-more"])
     return folder
 
 

@@ -17,14 +17,10 @@ Run = Callable[..., TrainerCLI]
 
 
 @pytest.fixture(scope="module")
-def finished(world: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[TrainerCLI, Path]:
+def finished(world: World, run: Run, tmp_path_factory: pytest.TempPathFactory) -> tuple[TrainerCLI, Path]:
     """A distillation of six steps with two validations."""
-    from experiments.train import main
-
     runs = tmp_path_factory.mktemp("runs")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.argv", ["train"])
-        cli = main(["fit", *world.distil(runs, "--trainer.val_check_interval=3")])
+    cli = run("fit", world.distil(runs, "--trainer.val_check_interval=3"))
     return cli, runs / "distilkobert" / "base_seed42"
 
 

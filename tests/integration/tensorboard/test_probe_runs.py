@@ -39,14 +39,10 @@ OPTIONS = (
 
 
 @pytest.fixture(scope="module")
-def whole(world: World, reviews: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole(world: World, reviews: Path, run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A distillation with a probe, not broken off."""
-    from experiments.train import main
-
     runs = tmp_path_factory.mktemp("runs")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.argv", ["train"])
-        main(["fit", *world.distil(runs, *OPTIONS, *probed(reviews))])
+    run("fit", world.distil(runs, *OPTIONS, *probed(reviews)))
     return runs / "distilkobert" / "base_seed42"
 
 

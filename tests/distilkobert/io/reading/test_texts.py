@@ -17,7 +17,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distilkobert.io.reading.texts import read_lines, read_texts, text_format
+from distilkobert.io.reading.texts import read_lines, read_texts, text_kind
 
 TEXTS = ["첫째 줄", "", "둘째\u2028줄", "caf\u00e9 \U0001f600", "탭\t줄", "끝"]
 PLAIN = "\n".join(TEXTS).encode() + b"\n"
@@ -83,25 +83,25 @@ def test_byte_order_mark_is_no_text(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "kind", "compression"),
+    ("name", "kind"),
     [
-        ("a.b.txt", "txt", None),
-        ("A.JSONL.GZ", "jsonl", "gz"),
-        ("AA/wiki_00", "txt", None),
-        ("AA/wiki_00.bz2", "txt", "bz2"),
-        ("part-00000.zst", "txt", "zst"),
+        ("a.b.txt", "txt"),
+        ("A.JSONL.GZ", "jsonl"),
+        ("AA/wiki_00", "txt"),
+        ("AA/wiki_00.bz2", "txt"),
+        ("part-00000.zst", "txt"),
     ],
 )
-def test_format_from_the_name(name: str, kind: str, compression: str | None) -> None:
-    assert text_format(Path(name)) == (kind, compression)
+def test_kind_from_the_name(name: str, kind: str) -> None:
+    assert text_kind(Path(name)) == kind
 
 
 @pytest.mark.parametrize(("name", "suffix"), [("a.csv", ".csv"), ("a.ko.gz", ".ko"), ("a.gz.txt.gz.gz", ".gz")])
 def test_unknown_names(name: str, suffix: str) -> None:
     message = rf"unknown file type \{suffix}; expected a name ending in \.txt, \.jsonl or \.parquet.*--format txt"
     with pytest.raises(ValueError, match=message):
-        text_format(Path(name))
-    assert text_format(Path(name), "jsonl").kind == "jsonl"
+        text_kind(Path(name))
+    assert text_kind(Path(name), "jsonl") == "jsonl"
 
 
 @pytest.mark.parametrize("suffix", PACK)

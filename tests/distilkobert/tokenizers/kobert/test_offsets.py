@@ -53,8 +53,9 @@ def test_spans_hold_what_the_pieces_came_from(
 
 @pytest.mark.parametrize("sentence", SENTENCES)
 def test_spans_of_plain_sentences_are_their_pieces(tiny_tokenizer: KoBertTokenizer, sentence: str) -> None:
-    for piece, found in spans_by_piece(tiny_tokenizer, sentence):
-        assert found == piece.removeprefix("▁")
+    pairs = spans_by_piece(tiny_tokenizer, sentence)
+    assert "".join(found for _, found in pairs) == sentence.replace(" ", "")
+    assert all(found == piece.removeprefix("▁") for piece, found in pairs)
 
 
 @pytest.mark.parametrize(
