@@ -2,7 +2,7 @@
 
 A subclass gives data sets whose items are whole batches, requested by `BatchKey`; this module plans the keys for every
 rank, builds the loaders and keeps the position. The position saved in a checkpoint is what training has *used*, counted
-as its batches end (`datamodules/resume.py`): loader workers are always some batches ahead.
+as its batches end (`datamodules/resuming/exact_resume.py`): loader workers are always some batches ahead.
 """
 
 from collections.abc import Iterator
@@ -17,8 +17,8 @@ from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from datamodules.loop_counters import place_of
-from datamodules.resume import ExactResume
+from datamodules.resuming.exact_resume import ExactResume
+from datamodules.resuming.loop_counters import place_of
 from distilkobert.batching import BatchKey, TokenBudgetSampler
 from distilkobert.stop_signals import shield_worker, signals_held
 
@@ -94,7 +94,7 @@ class PlannedDataModule(pl.LightningDataModule):
     """Base of the project's data modules.
 
     Args:
-        seed: Seed of the order of batches, and of whatever else a subclass draws.
+        seed: Seed of the batch order, and of other random choices of a subclass.
         num_workers: Loader processes per loader and rank; 0 loads in the training process. Batches do not depend on it.
 
     Raises:

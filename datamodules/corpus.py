@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from datamodules.base import PlannedBatches, PlannedDataModule, PlannedLoader
-from datamodules.masked_batches import MaskedBatches
-from datamodules.masked_texts import MaskedTextBatches
+from datamodules.batches.filled import MaskedTextBatches
+from datamodules.batches.masked import MaskedBatches
 from distilkobert.corpus.corpora import Corpora
 from distilkobert.corpus.manifest import Manifest
 from distilkobert.corpus.masked_texts import read_masked_texts
@@ -20,33 +20,33 @@ VALIDATION_SEED = 0
 class CorpusDataModule(PlannedDataModule):
     """Batches of a corpus that `python -m experiments.prepare corpus` made.
 
-    The order of the batches and the masks are a pure function of seed, epoch and batch number: they do not depend on
-    the number of loader workers, nor on how the batches of a step are divided among processes and accumulation. The
-    validation part has the same batches and masks every time; `test` measures on it too. Another number of processes
-    may divide its batches otherwise, which changes the masks of some, and held-out metrics by the noise of a few masks.
+    Batch order and masks are a pure function of seed, epoch and batch number: they do not depend on the number of
+    loader workers, nor on how processes and accumulation share the batches of a step. The validation split has the same
+    batches and masks every time; `test` uses it too. Another number of processes may distribute its batches
+    differently, which changes some masks, and held-out metrics by the noise of a few masks.
 
-    An epoch of several corpora has of each `round(weight * N)` of its N training sequences: all of them as often as the
-    whole part of the weight says, and the rest drawn, others in each epoch, a function of seed and epoch. All of one
+    An epoch contains `round(weight * N)` of the N training sequences of each corpus: all of them as often as the whole
+    part of the weight says, and the rest drawn anew in each epoch, as a function of seed and epoch. All sequences of a
     corpus are drawn equally often. Held-out sequences count once, whatever the weights. A batch mixes the corpora and
-    says the tokens of each (`tokens/<name>`, by the last part of the folder's path). Content, weights and order of the
-    corpora are compared on resume.
+    reports the tokens of each (`tokens/<name>`, after the last part of the folder's path). Resume compares content,
+    weights and order of the corpora.
 
     `vocab_size`, `pad_token_id`, `max_length` (tokens of the longest sequence), `token_counts`, `tokenizer`,
-    `tokenizer_dir`, `manifest` and `facts`, which go into `metrics.json`, can be read at once.
+    `tokenizer_dir`, `manifest` and `facts` (for `metrics.json`) are available after construction.
 
     Args:
         data_dir: The folder of the prepared corpus; or several folders; or folders, each with its weight:
             `{wiki: 2, news: 0.5}`.
-        tokenizer: Folder or hub name of the tokenizer that prepared it.
-        max_tokens: Tokens of one training batch and process, padding included: rows times longest row.
-        validation_max_tokens: The same for validation batches; None: as `max_tokens`.
-        masking: How much is masked, and how.
-        seed: Seed of the order and of the masks.
+        tokenizer: Folder or hub name of the tokenizer that the corpus was prepared with.
+        max_tokens: Tokens per training batch and process, including padding: rows times longest row.
+        validation_max_tokens: The same for validation batches; None: `max_tokens`.
+        masking: Share of masked tokens, and how they are masked.
+        seed: Seed of the batch order and of the masks.
         num_workers: Loader processes per loader and rank; 0 loads in the training process.
-        predict_file: Text file in whose lines the `predict` command fills every [MASK].
-        pad_to_multiple_of: Training batches are padded to a multiple of so many tokens, but no further than the longest
-            sequence: few lengths for `model.compute.compile`, lengths that suit a GPU (docs/performance.md). It changes
-            which sequences share a batch; held-out batches stay as they are.
+        predict_file: Text file for the `predict` command, which fills every [MASK].
+        pad_to_multiple_of: Pad training batches to a multiple of this number of tokens, up to the longest sequence:
+            fewer lengths for `model.compute.compile`, lengths that suit a GPU (docs/performance.md). It changes which
+            sequences share a batch, but not held-out batches.
 
     Raises:
         FileNotFoundError: There is no prepared corpus, no tokenizer, or no `predict_file`.

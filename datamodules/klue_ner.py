@@ -4,39 +4,39 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
+from datamodules.files.parts import find_task_files
 from datamodules.tagging import TaggingDataModule
-from datamodules.task_files import find_task_files
 from distilkobert.tasks.files.common import KLUE_DEV, KLUE_TRAIN
 from distilkobert.tasks.files.ner import TaggedSentence, read_klue_ner
 from distilkobert.tasks.files.unlabelled import read_characters
-from distilkobert.tasks.labels import KLUE_ENTITY_TYPES
 from distilkobert.tasks.splits import KLUE_SPLIT
+from distilkobert.tasks.tags.labels import KLUE_ENTITY_TYPES
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 
 
 class KlueNERDataModule(TaggingDataModule):
     """Sentences of KLUE-NER 1.1, an open substitute for Naver NER.
 
-    With both files a twentieth of the training file, chosen by a hash of the sentence id, is dev, and KLUE's dev file,
-    its last one with public tags, is the test part. One file alone is divided by the same hash: 8 tenths train, 1 dev,
-    1 test.
+    With both files, the dev split is a twentieth of the training file, chosen by a hash of the sentence id, and KLUE's
+    dev file, the last one with public tags, is the test split. A single file is split by the same hash: 8 tenths train,
+    1 dev, 1 test.
 
     Args:
         data_dir: folder with `klue-ner-v1.1_train.tsv` and `klue-ner-v1.1_dev.tsv`, or one of the two; plain, .gz, .xz
             or .zst.
         tokenizer: folder or hub name of a KoBERT tokenizer, or of a fast tokenizer of transformers.
-        max_length: tokens of an input, [CLS] and [SEP] included; characters beyond it are lost.
-        batch_size: sentences of a training batch on each process.
-        eval_batch_size: sentences of a batch in evaluation. These three are by default as for Naver NER.
-        particles: `split` cuts words at script and punctuation changes and before a trailing particle before they are
-            encoded, so that no piece holds the end of an entity and a particle; `none` leaves them whole.
-        seed: seed of the order of batches.
+        max_length: tokens of an input, including [CLS] and [SEP]; further characters are lost.
+        batch_size: sentences per training batch and process.
+        eval_batch_size: sentences per evaluation batch. The defaults of these three are those of Naver NER.
+        particles: `split` splits words at script and punctuation changes and before a trailing particle, before
+            encoding, so that no piece contains the end of an entity and a particle; `none` does not.
+        seed: seed of the batch order.
         num_workers: loader processes per loader and rank; 0 loads in the training process.
-        cache_dir: folder of encoded files; None: `distilkobert` in the cache folder of `datasets`.
-        predict_file: file that the `predict` command answers: one of the same format, or plain text, one sentence a
-            line; None: the test part.
-        unknown_limit: share of unknown pieces from which a part of the data is refused; 1 accepts any.
-        types: types of entities in place of the data set's, for files of the same layout.
+        cache_dir: folder for encoded files; None: `distilkobert` in the cache folder of `datasets`.
+        predict_file: file for the `predict` command: in the same format, or plain text with one sentence per line;
+            None: the test split.
+        unknown_limit: share of unknown pieces from which a split is refused; 1 accepts any.
+        types: entity types that replace those of the data set, for files in the same layout.
 
     Raises:
         FileNotFoundError: there is no such file, or no tokenizer.

@@ -1,38 +1,38 @@
-"""NaverNERDataModule: sentences tagged word by word, in the format of the challenge or of one sentence a line."""
+"""NaverNERDataModule: sentences tagged word by word, in the format of the challenge or of one sentence per line."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from datamodules.files.parts import find_task_files
 from datamodules.tagging import TaggingDataModule
-from datamodules.task_files import find_task_files
 from distilkobert.tasks.files.common import NAVER_TEST, NAVER_TRAIN
 from distilkobert.tasks.files.ner import TaggedSentence, read_naver_ner
 from distilkobert.tasks.files.unlabelled import read_words
-from distilkobert.tasks.labels import NAVER_ENTITY_TYPES, naver_labels
 from distilkobert.tasks.splits import KLUE_SPLIT
+from distilkobert.tasks.tags.labels import NAVER_ENTITY_TYPES, naver_labels
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 
 
 class NaverNERDataModule(TaggingDataModule):
     """Sentences of the Naver and Changwon NLP Challenge 2018, or of files in its formats.
 
-    With both files a twentieth of the training file, chosen by a hash of the sentence, is dev, and the test file is the
-    test part. One file alone is divided by the same hash: 8 tenths train, 1 dev, 1 test.
+    With both files, the dev split is a twentieth of the training file, chosen by a hash of the sentence, and the test
+    file is the test split. A single file is split by the same hash: 8 tenths train, 1 dev, 1 test.
 
     Args:
-        data_dir: folder with `train.tsv` and `test.tsv` (one sentence a line) or `train_data` and `test_data` (one word
-            a line), or one of the two; plain, .gz, .xz or .zst.
+        data_dir: folder with `train.tsv` and `test.tsv` (one sentence per line) or `train_data` and `test_data` (one
+            word a line), or one of the two; plain, .gz, .xz or .zst.
         tokenizer: folder or hub name of a KoBERT tokenizer, or of a fast tokenizer of transformers.
-        max_length: tokens of an input, [CLS] and [SEP] included (monologg/KoBERT-NER: 50); words beyond it are lost.
-        batch_size: sentences of a training batch on each process (the original: 32).
-        eval_batch_size: sentences of a batch in evaluation (the original: 64).
-        seed: seed of the order of batches.
+        max_length: tokens of an input, including [CLS] and [SEP] (monologg/KoBERT-NER: 50); further words are lost.
+        batch_size: sentences per training batch and process (the original: 32).
+        eval_batch_size: sentences per evaluation batch (the original: 64).
+        seed: seed of the batch order.
         num_workers: loader processes per loader and rank; 0 loads in the training process.
-        cache_dir: folder of encoded files; None: `distilkobert` in the cache folder of `datasets`.
-        predict_file: file that the `predict` command answers: one of the same format, or plain text, one sentence a
-            line; None: the test part.
-        unknown_limit: share of unknown pieces from which a part of the data is refused; 1 accepts any.
-        types: types of entities in place of the data set's, for files of the same layout.
+        cache_dir: folder for encoded files; None: `distilkobert` in the cache folder of `datasets`.
+        predict_file: file for the `predict` command: in the same format, or plain text with one sentence per line;
+            None: the test split.
+        unknown_limit: share of unknown pieces from which a split is refused; 1 accepts any.
+        types: entity types that replace those of the data set, for files in the same layout.
 
     Raises:
         FileNotFoundError: there is no such file, or no tokenizer.
@@ -78,7 +78,7 @@ class NaverNERDataModule(TaggingDataModule):
         return tuple(given or NAVER_ENTITY_TYPES)
 
     def make_labels(self) -> list[str]:
-        """Those of the data set's label file: UNK and O first, the letter behind the type."""
+        """Those of the data set's label file: UNK and O first, the letter after the type."""
         return naver_labels(self.types)
 
     def read_sentences(self, path: Path, labelled: bool) -> Iterator[TaggedSentence]:

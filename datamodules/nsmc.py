@@ -1,7 +1,7 @@
 """NSMCDataModule: film reviews, negative or positive."""
 
+from datamodules.files.parts import find_task_files
 from datamodules.table import TableDataModule
-from datamodules.task_files import find_task_files
 from distilkobert.tasks.files.common import NSMC_TEST, NSMC_TRAIN
 from distilkobert.tasks.files.nsmc import NSMC_NAMES
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
@@ -10,25 +10,27 @@ from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 class NSMCDataModule(TableDataModule):
     """Reviews of the Naver sentiment movie corpus.
 
-    A twentieth of `ratings_train.txt`, chosen by a hash of the review id, is dev; `ratings_test.txt` is the test part.
+    The dev split is a twentieth of `ratings_train.txt`, chosen by a hash of the review id; `ratings_test.txt` is the
+    test split.
 
     Args:
         data_dir: folder with `ratings_train.txt` and `ratings_test.txt`, plain, .gz, .xz or .zst.
         tokenizer: folder or hub name of a KoBERT tokenizer, or of a fast tokenizer of transformers.
-        max_length: tokens of an input, [CLS] and [SEP] included (monologg/KoBERT-nsmc: 50); longer texts are cut.
-        batch_size: reviews of a training batch on each process (the original: 32).
-        eval_batch_size: reviews of a batch in evaluation (the original: 64).
-        deduplicate: leave training reviews out whose text also occurs in the test file (off in the original; empty
-            texts stay). Their share goes into `facts`.
-        seed: seed of the order of batches.
+        max_length: tokens of an input, including [CLS] and [SEP] (monologg/KoBERT-nsmc: 50); longer texts are
+            truncated.
+        batch_size: reviews per training batch and process (the original: 32).
+        eval_batch_size: reviews per evaluation batch (the original: 64).
+        deduplicate: remove training reviews whose text also occurs in the test file (off in the original; empty texts
+            stay). `facts` has their share.
+        seed: seed of the batch order.
         num_workers: loader processes per loader and rank; 0 loads in the training process.
-        cache_dir: folder of encoded files; None: `distilkobert` in the cache folder of `datasets`.
-        predict_file: file that the `predict` command answers: one of the same format, with or without the column
-            `label`, or plain text, one review a line; None: the test part.
-        unknown_limit: share of unknown pieces from which a part of the data is refused; 1 accepts any.
-        labels: what the files write, to the names of the classes, in place of NSMC's, for files of the same layout.
-        unlabelled_file: more texts to train on, without labels: a file in `data_dir` with the column `document`, or one
-            text a line. A teacher labels them (TaskDistillation).
+        cache_dir: folder for encoded files; None: `distilkobert` in the cache folder of `datasets`.
+        predict_file: file for the `predict` command: in the same format, with or without the column `label`, or plain
+            text with one review per line; None: the test split.
+        unknown_limit: share of unknown pieces from which a split is refused; 1 accepts any.
+        labels: values in the files, and the class names for them, instead of NSMC's; for files in the same layout.
+        unlabelled_file: more training texts, without labels: a file in `data_dir` with the column `document`, or one
+            text per line. A teacher labels them (TaskDistillation).
 
     Raises:
         FileNotFoundError: a file or the tokenizer is not there.

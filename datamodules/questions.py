@@ -5,16 +5,16 @@ from typing import Any, Literal, TypeAlias
 
 from pytorch_lightning.utilities import rank_zero_info
 
-from datamodules.question_batches import AnswerBatches, QuestionBatches, WindowBatches
-from datamodules.table_files import named_files
+from datamodules.batches.questions import AnswerBatches, QuestionBatches, WindowBatches
+from datamodules.files.tables import named_files
 from datamodules.tasks import Tables, TaskDataModule
 from distilkobert.korean.particles import ParticleMode
-from distilkobert.tasks.answering import AnsweringCodec
 from distilkobert.tasks.feature_cache import Columns, as_columns
 from distilkobert.tasks.files.korquad import read_korquad
 from distilkobert.tasks.files.odd_texts import OddTexts
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.kinds import QUESTION_ANSWERING
+from distilkobert.tasks.questions.answering import AnsweringCodec
 from distilkobert.tasks.splits import LABELLED, TaskPart
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 
@@ -24,34 +24,34 @@ Unanswerable: TypeAlias = Literal["train", "leave_out"]
 class QuestionAnsweringDataModule(TaskDataModule):
     """Questions in the JSON layout of SQuAD 1.1 and 2.0, KorQuAD 1.0 and KLUE-MRC.
 
-    Without `dev_file` a part of the training articles is dev, without `test_file` another one is the test part, both
-    chosen by a hash of the title (of the context, where there is none).
+    Without `dev_file` or `test_file`, the dev or test split is a part of the training articles, chosen by a hash of the
+    title (of the context if there is no title).
 
     Args:
         tokenizer: folder or hub name of a KoBERT tokenizer, or of a fast tokenizer of transformers.
         train_file: file to train on, plain or compressed.
-        dev_file: file that chooses the checkpoint.
-        test_file: file that is tested on.
+        dev_file: file that selects the checkpoint; None: part of the training file.
+        test_file: file for the `test` command; None: part of the training file.
         data_dir: folder of the files.
-        unanswerable: questions that `is_impossible` marks: `train` teaches the model to give no answer, `leave_out`
-            leaves them out of every part, and counts them.
-        rouge_w: score answers by KLUE-MRC's ROUGE-W too.
-        dev_share: share of the training articles that is dev where there is no `dev_file`.
-        test_share: the same of the test part.
-        max_length: tokens of a window, special tokens included.
-        batch_size: windows of a training batch on each process.
-        eval_batch_size: questions of a batch in evaluation, fewer where they have several windows.
+        unanswerable: questions with `is_impossible`: `train` teaches the model to give no answer, `leave_out` removes
+            them from every split and counts them.
+        rouge_w: also score answers with KLUE-MRC's ROUGE-W.
+        dev_share: share of the training articles for the dev split if there is no `dev_file`.
+        test_share: the same for the test split.
+        max_length: tokens of a window, including special tokens.
+        batch_size: windows per training batch and process.
+        eval_batch_size: questions per evaluation batch, fewer if they have several windows.
         stride: context pieces from the start of one window to the start of the next.
-        max_question: pieces that are kept of a question.
-        particles: `none`; `strip` takes a trailing particle off answers; `split` cuts words at script and punctuation
-            changes and before a trailing particle before they are encoded.
-        reference_decoding: label and answer as the original KorQuAD pipeline does, by string search in words.
-        seed: seed of the order of batches.
+        max_question: pieces to which a question is truncated.
+        particles: `none`; `strip` removes a trailing particle from answers; `split` splits words at script and
+            punctuation changes and before a trailing particle, before encoding.
+        reference_decoding: find labels and answers as the original KorQuAD pipeline does, by string search in words.
+        seed: seed of the batch order.
         num_workers: loader processes per loader and rank; 0 loads in the training process.
-        cache_dir: folder of encoded files; None: `distilkobert` in the cache folder of `datasets`.
-        predict_file: file of the same format that the `predict` command answers, in which `answers` may be left out;
-            None: the test part.
-        unknown_limit: share of unknown pieces from which a part of the data is refused; 1 accepts any.
+        cache_dir: folder for encoded files; None: `distilkobert` in the cache folder of `datasets`.
+        predict_file: file for the `predict` command, in the same format; `answers` can be missing. None: the test
+            split.
+        unknown_limit: share of unknown pieces from which a split is refused; 1 accepts any.
 
     Raises:
         FileNotFoundError: a file or the tokenizer is not there.

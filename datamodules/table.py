@@ -5,12 +5,10 @@ from typing import Any, Literal, TypeAlias, cast
 
 from pytorch_lightning.utilities import rank_zero_info
 
+from datamodules.batches.examples import JoinedBatches, TextBatches
+from datamodules.files.tables import Hub, find_table, named_files
 from datamodules.overlap import OverlapDataModule
-from datamodules.table_files import Hub, find_table, named_files
-from datamodules.task_batches import JoinedBatches, TextBatches
 from datamodules.tasks import Tables, TaskBatches
-from distilkobert.tasks.augmented import check_augmented
-from distilkobert.tasks.classification import SequenceCodec
 from distilkobert.tasks.feature_cache import Columns, as_columns
 from distilkobert.tasks.files.odd_texts import OddTexts
 from distilkobert.tasks.files.tables import FORMATS, Quotes, TableLayout, format_of, layout_of, read_table
@@ -18,8 +16,10 @@ from distilkobert.tasks.files.text_examples import TextColumns, read_examples, r
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.kinds import MULTI_LABEL_CLASSIFICATION, SEQUENCE_CLASSIFICATION, SEQUENCE_REGRESSION
 from distilkobert.tasks.splits import LABELLED, TaskPart
-from distilkobert.tasks.table_labels import balanced_weights, read_target
-from distilkobert.tasks.targets import NoTarget
+from distilkobert.tasks.texts.augmented import check_augmented
+from distilkobert.tasks.texts.classification import SequenceCodec
+from distilkobert.tasks.texts.table_labels import balanced_weights, read_target
+from distilkobert.tasks.texts.targets import NoTarget
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 
 TableKind: TypeAlias = Literal["classification", "regression", "multi_label"]
@@ -33,49 +33,50 @@ _KINDS = {
 class TableDataModule(OverlapDataModule):
     """Texts or pairs of texts in CSV, TSV, JSONL, JSON (a list of objects) or Parquet, or of the Hugging Face hub.
 
-    Without `dev_file` a part of the training file is dev, without `test_file` another one is the test part, both chosen
-    by a hash of the id or of the text. Relative names of files are looked for in `data_dir`, as they are and with .gz,
-    .xz, .bz2 or .zst. `labels` gives the classes to the module.
+    Without `dev_file` or `test_file`, the dev or test split is a part of the training file, chosen by a hash of the id
+    or of the text. Relative file names are searched in `data_dir`, as given and with .gz, .xz, .bz2 or .zst. The module
+    gets the classes from `labels`.
 
     Args:
         tokenizer: folder or hub name of a KoBERT tokenizer, or of a fast tokenizer of transformers.
         text: column of the text, or of the first of a pair; `a.b` is b inside the object a of JSON.
-        label: column of the label or score; of `multi_label` one with all labels, or one for each.
+        label: column of the label or score; for `multi_label` one column with all labels, or one column per label.
         train_file: table to train on.
-        dev_file: table that chooses the checkpoint.
-        test_file: table that is tested on.
-        unlabelled_file: more texts to train on, without labels: a table with the columns of the texts, or a .txt with
-            one text a line. A teacher labels them (TaskDistillation); labels that are there are not read.
+        dev_file: table that selects the checkpoint; None: part of the training file.
+        test_file: table for the `test` command; None: part of the training file.
+        unlabelled_file: more training texts, without labels: a table with the text columns, or a .txt file with one
+            text per line. A teacher labels them (TaskDistillation); labels in the file are ignored.
         data_dir: folder of the files.
         text_pair: column of the second text; None for one text.
-        id: column of what an example is known by; None: its text.
-        split_by: column that is hashed to divide a file, in place of the id or the text: rows with the same value stay
-            in one part.
-        kind: one class an example, a score, or any number of labels.
-        labels: all classes in their order, or what the file writes to what the class is called; None: those of the
-            training file, numbers by size, words by their letters.
-        label_separator: between the labels in one column of `multi_label`.
-        score_range: least and greatest score; None for any.
-        class_weights: weights of the classes in the loss: `balanced` takes them from the training part's counts, or a
-            number for each class; None for none.
-        delimiter: character between fields; None: a tab in .tsv, else what the first line has most of.
-        quotes: whether quotes `enclose` fields or are `text`; `auto` tries both on the training file, and says which.
-        header: names of the columns where the files have no line of them.
-        hub: data set on the hub, `owner/name`, in place of files; no code of it is run.
+        id: column with the id of an example; None: the text identifies it.
+        split_by: column whose hash splits a file, instead of the id or the text: rows with the same value stay in one
+            split.
+        kind: one class per example, a score, or any number of labels.
+        labels: all classes in their order, or a mapping of values in the file to class names; None: those of the
+            training file, numbers in numeric order, words in alphabetical order.
+        label_separator: separates the labels in one column of `multi_label`.
+        score_range: lowest and highest score; None for any.
+        class_weights: weights of the classes in the loss: `balanced` computes them from the training split's counts, or
+            a number per class; None for none.
+        delimiter: character between fields; None: a tab in .tsv, else the most frequent candidate in the first line.
+        quotes: whether quotes `enclose` fields or are `text`; `auto` tries both on the training file and prints which.
+        header: names of the columns, for files without a header line.
+        hub: data set on the hub, `owner/name`, instead of files; its code is never run.
         hub_config: its configuration.
-        hub_splits: its splits for `train`, `dev` and `test`; left out, dev and test are cut from train.
-        dev_share: share of the training file that is dev where there is no `dev_file`.
-        test_share: the same of the test part.
-        max_length: tokens of an input, special tokens included; longer texts are cut, of a pair the longer one first.
-        batch_size: examples of a training batch on each process.
-        eval_batch_size: examples of a batch in evaluation.
-        deduplicate: leave training examples out whose text also occurs in the test file. Their share goes into `facts`.
-        seed: seed of the order of batches.
+        hub_splits: its splits for `train`, `dev` and `test`; without dev or test, they are taken from train.
+        dev_share: share of the training file for the dev split if there is no `dev_file`.
+        test_share: the same for the test split.
+        max_length: tokens of an input, including special tokens; longer texts are truncated, in a pair the longer one
+            first.
+        batch_size: examples per training batch and process.
+        eval_batch_size: examples per evaluation batch.
+        deduplicate: remove training examples whose text also occurs in the test file. `facts` has their share.
+        seed: seed of the batch order.
         num_workers: loader processes per loader and rank; 0 loads in the training process.
-        cache_dir: folder of encoded files; None: `distilkobert` in the cache folder of `datasets`.
-        predict_file: table that the `predict` command answers, with or without labels, or a .txt with one text a line;
-            None: the test part.
-        unknown_limit: share of unknown pieces from which a part of the data is refused; 1 accepts any.
+        cache_dir: folder for encoded files; None: `distilkobert` in the cache folder of `datasets`.
+        predict_file: table for the `predict` command, with or without labels, or a .txt file with one text per line;
+            None: the test split.
+        unknown_limit: share of unknown pieces from which a split is refused; 1 accepts any.
 
     Raises:
         FileNotFoundError: a file or the tokenizer is not there.
@@ -191,7 +192,7 @@ class TableDataModule(OverlapDataModule):
         return tables["examples"].strings("id")
 
     def training_batches(self) -> TaskBatches:
-        """Labelled examples, and the unlabelled ones behind them."""
+        """Labelled examples, and the unlabelled ones after them."""
         train = super().training_batches()
         if self.unlabelled is None:
             return train

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pytorch_lightning.utilities import rank_zero_info
 
-from datamodules.table_files import named_files
-from datamodules.task_batches import TextBatches
+from datamodules.batches.examples import TextBatches
+from datamodules.files.tables import named_files
 from datamodules.tasks import Tables, TaskDataModule
 from distilkobert.tasks.feature_cache import Columns, as_columns
 from distilkobert.tasks.files.ner import TaggedSentence
@@ -15,51 +15,51 @@ from distilkobert.tasks.files.odd_texts import OddTexts
 from distilkobert.tasks.files.tagged import TagFiles, TagFormat, Units
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.kinds import TOKEN_CLASSIFICATION
-from distilkobert.tasks.labels import bio_labels
 from distilkobert.tasks.splits import LABELLED, TaskPart
-from distilkobert.tasks.tag_forms import bio_tags, form_of, split_tag
-from distilkobert.tasks.tagging import TaggingCodec
+from distilkobert.tasks.tags.labels import bio_labels
+from distilkobert.tasks.tags.tag_forms import bio_tags, form_of, split_tag
+from distilkobert.tasks.tags.tagging import TaggingCodec
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 
 
 class TaggingDataModule(TaskDataModule):
     """Sentences with entities, in three formats: see `TagFiles`.
 
-    Tags may be written B-PER or PER-B, in BIO or BIOES; all become BIO with the letter first, which leaves entities as
-    they are. Without `dev_file` a part of the training file is dev, without `test_file` another one is the test part,
-    both chosen by a hash of the sentence. `labels` gives the tags to the module.
+    Tags are BIO or BIOES, as B-PER or PER-B; all are converted to BIO with the letter first, which does not change
+    entities. Without `dev_file` or `test_file`, the dev or test split is a part of the training file, chosen by a hash
+    of the sentence. The module gets the tags from `labels`.
 
     Args:
         tokenizer: folder or hub name of a KoBERT tokenizer, or of a fast tokenizer of transformers.
         train_file: file to train on.
-        format: `conll`: a word (or a character) and its tag a line, a blank line between sentences; `lines`: words
-            joined by spaces, a tab, tags joined by spaces; `spans`: JSONL of texts with spans of characters.
-        units: what is tagged: `words` at their first piece, or `characters`, which lets an entity end inside a word.
-        dev_file: file that chooses the checkpoint.
-        test_file: file that is tested on.
+        format: `conll`: a word (or a character) and its tag per line, a blank line between sentences; `lines`: words
+            joined by spaces, a tab, tags joined by spaces; `spans`: JSONL of texts with character spans.
+        units: what is tagged: `words` at their first piece, or `characters`, so that an entity can end inside a word.
+        dev_file: file that selects the checkpoint; None: part of the training file.
+        test_file: file for the `test` command; None: part of the training file.
         data_dir: folder of the files.
-        types: all types of entities in their order; None: those of the training file, by their letters.
-        word_column: number of the word's column in `conll`, from 0; negative ones count from the last.
-        tag_column: likewise of the tag's.
+        types: all entity types in their order; None: those of the training file, in alphabetical order.
+        word_column: number of the word column in `conll`, from 0; negative numbers count from the last.
+        tag_column: the same for the tag column.
         text: key of the text in `spans`.
         entities: key of the entities in `spans`.
-        particles: of `characters`: `split` cuts words at script and punctuation changes and before a trailing particle
-            before they are encoded, so that no piece holds the end of an entity and a particle.
-        dev_share: share of the training file that is dev where there is no `dev_file`.
-        test_share: the same of the test part.
-        max_length: tokens of an input, special tokens included; what is beyond it is lost, and counts as O.
-        batch_size: sentences of a training batch on each process.
-        eval_batch_size: sentences of a batch in evaluation.
-        seed: seed of the order of batches.
+        particles: with `characters`, `split` splits words at script and punctuation changes and before a trailing
+            particle, before encoding, so that no piece contains the end of an entity and a particle.
+        dev_share: share of the training file for the dev split if there is no `dev_file`.
+        test_share: the same for the test split.
+        max_length: tokens of an input, including special tokens; further words are lost and count as O.
+        batch_size: sentences per training batch and process.
+        eval_batch_size: sentences per evaluation batch.
+        seed: seed of the batch order.
         num_workers: loader processes per loader and rank; 0 loads in the training process.
-        cache_dir: folder of encoded files; None: `distilkobert` in the cache folder of `datasets`.
-        predict_file: file that the `predict` command answers: one of the same format, with or without tags, or plain
-            text, one sentence a line; None: the test part.
-        unknown_limit: share of unknown pieces from which a part of the data is refused; 1 accepts any.
+        cache_dir: folder for encoded files; None: `distilkobert` in the cache folder of `datasets`.
+        predict_file: file for the `predict` command: in the same format, with or without tags, or plain text with one
+            sentence per line; None: the test split.
+        unknown_limit: share of unknown pieces from which a split is refused; 1 accepts any.
 
     Raises:
         FileNotFoundError: a file or the tokenizer is not there.
-        ValueError: a setting out of range, or tags that are no tags.
+        ValueError: a setting out of range, or invalid tags.
     """
 
     kind = TOKEN_CLASSIFICATION

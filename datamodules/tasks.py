@@ -14,7 +14,7 @@ from pytorch_lightning.trainer.states import TrainerFn
 from pytorch_lightning.utilities import rank_zero_warn
 
 from datamodules.base import PlannedBatches, PlannedDataModule, PlannedLoader
-from datamodules.task_files import TaskFiles
+from datamodules.files.parts import TaskFiles
 from distilkobert.batching import BatchKey
 from distilkobert.io.files import require_nonempty, sha256_of_file
 from distilkobert.tasks.feature_cache import Columns, FeatureTable, cached_features
@@ -65,16 +65,16 @@ class TaskDataModule(PlannedDataModule):
         split_key: what is hashed to divide the files, in words.
         tokenizer: folder or hub name of the tokenizer.
         input_settings: lengths, and how words are cut.
-        batch_size: sequences of a training batch on each process.
-        eval_batch_size: sequences of a batch in evaluation.
-        seed: seed of the order of batches.
+        batch_size: sequences per training batch and process.
+        eval_batch_size: sequences per evaluation batch.
+        seed: seed of the batch order.
         num_workers: loader processes per loader and rank; 0 loads in the training process.
         cache_dir: folder of cached features; None: see `feature_cache.cached_features`.
-        predict_file: file that `predict` answers, with labels or without; None: the test part.
-        unknown_limit: share of unknown pieces from which a part is refused; 1 accepts any.
+        predict_file: file for the `predict` command, with or without labels; None: the test split.
+        unknown_limit: share of unknown pieces from which a split is refused; 1 accepts any.
 
     Raises:
-        FileNotFoundError: there is no such tokenizer or `predict_file`.
+        FileNotFoundError: tokenizer or `predict_file` does not exist.
         ValueError: a setting out of range.
     """
 
@@ -142,7 +142,7 @@ class TaskDataModule(PlannedDataModule):
     def read_features(self, path: Path, part: TaskPart) -> dict[str, Columns]:
         """Read and encode a whole file; parts that are not `LABELLED` may be plain text or without answers.
 
-        A table named `NOTES_TABLE` says what is odd about it.
+        A table named `NOTES_TABLE` says what is unusual about it.
         """
 
     @abstractmethod
@@ -236,7 +236,7 @@ class TaskDataModule(PlannedDataModule):
         return self._loaded[part]
 
     def _show_notes(self, part: TaskPart, tables: Tables) -> None:
-        """Warn, once for each file, of what is odd about it."""
+        """Warn, once for each file, of what is unusual about it."""
         file = self._file(part)
         if NOTES_TABLE in tables and file not in self._noted:
             for note in tables[NOTES_TABLE].strings("note"):

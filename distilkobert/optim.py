@@ -18,9 +18,9 @@ class OptimizerSpec:
         betas: decay rates of the two moments.
         eps: term added to the denominator.
         weight_decay: decoupled decay; biases and LayerNorm weights never decay.
-        warmup: share of all optimizer steps over which the rate climbs linearly from 0 to `lr`.
-        schedule: course after the warm-up: linear to 0 at the last step, or constant.
-        fused: one kernel for all of AdamW; equal up to rounding.
+        warmup: share of all optimizer steps over which the rate increases linearly from 0 to `lr`.
+        schedule: after the warm-up: linear decay to 0 at the last step, or constant.
+        fused: use one kernel for AdamW; equal up to rounding.
     """
 
     lr: float = 5e-4

@@ -86,7 +86,7 @@ class StopSignals:
         self.number = number
         if not self.deferring:
             raise StoppedBySignal(number)
-        _say(f"{signal_name(number)}: stopping after the running batch; a second signal ends at once")
+        _say(f"{signal_name(number)}: stopping after the current batch; a second signal exits at once")
 
     def _watch(self, pipe: int) -> None:
         first = 0.0
@@ -97,7 +97,7 @@ class StopSignals:
                 if not first:
                     first = time.monotonic()
                 elif time.monotonic() - first > (_ECHO if "TORCHELASTIC_RUN_ID" not in os.environ else _TORCHRUN_ECHO):
-                    _say(f"{signal_name(received[0])}: ended at once")
+                    _say(f"{signal_name(received[0])}: exited at once")
                     self.before_the_end()
                     os._exit(128 + received[0])
 

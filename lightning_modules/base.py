@@ -17,7 +17,7 @@ from distilkobert.io.prediction_files import write_records
 from distilkobert.models.checkpoints import ENTRY, describe
 from distilkobert.optim import OptimizerSpec, apply_schedule, build_optimizer, build_schedule
 from distilkobert.tasks.kinds import Task
-from lightning_modules.remedies import other_weights
+from lightning_modules.run.remedies import other_weights
 
 MODULE_ENTRY = "module"
 """Key under which a checkpoint names its module's class and settings."""
@@ -59,7 +59,7 @@ class EncoderModule(pl.LightningModule):
 
     @property
     def weights_step(self) -> int:
-        """Optimizer steps behind the weights: those of this training, or in evaluation those of the checkpoint."""
+        """Optimizer steps of the weights: those of this training, or in evaluation those of the checkpoint."""
         return max(self.trainer.global_step, self._loaded_step)
 
     def configure_model(self) -> None:
@@ -91,7 +91,7 @@ class EncoderModule(pl.LightningModule):
         return [self.network]
 
     def on_train_start(self) -> None:
-        """Take the learning rate from this run's schedule; a checkpoint brings that of the schedule it ended under."""
+        """Take the learning rate from this run's schedule; not from the schedule of the checkpoint."""
         for config in self.trainer.lr_scheduler_configs:
             apply_schedule(cast(LambdaLR, config.scheduler))
 
@@ -130,7 +130,7 @@ class EncoderModule(pl.LightningModule):
         self._log_step()
 
     def save_predictions(self, folder: Path, stem: str, records: Sequence[dict[str, Any]]) -> None:
-        """Write `<stem>.jsonl`, one JSON object a line, whole or not at all."""
+        """Write `<stem>.jsonl`, one JSON object per line, whole or not at all."""
         write_records(folder, stem, records)
 
     def log_measured(self, stage: str, values: Mapping[str, Tensor]) -> None:

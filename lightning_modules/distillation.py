@@ -15,7 +15,7 @@ from distilkobert.models.forward import NetworkRun, freeze_unreached, network_fa
 from distilkobert.models.students import StudentSpec, build_student
 from distilkobert.models.teachers import FrozenTeacher, TeacherType, load_teacher, weights_sum
 from distilkobert.objectives import Loss, Objective, WeightedSum
-from distilkobert.objectives.outputs import batch_of
+from distilkobert.objectives.contract.outputs import batch_of
 from distilkobert.optim import OptimizerSpec
 from lightning_modules.held_out import TOTAL, HeldOutMeasures
 from lightning_modules.masked_lm import MaskedLMModule
@@ -25,30 +25,30 @@ from lightning_modules.taught import TaughtModule
 class Distillation(TaughtModule, MaskedLMModule):
     """Train a student on a weighted sum of objectives, most of which compare it with a teacher.
 
-    The teacher never learns, runs without dropout, and is in no checkpoint. One without a trained masked-LM head can
-    teach hidden states and attention only. Its student has a masked-LM head of its own, tied to the embedding, if an
-    objective needs the student's logits, else none. Parameters of the student that no objective reaches keep their
-    start values; parameters of objectives are trained and saved for resume, and never exported.
+    The teacher is frozen, runs without dropout, and is not part of checkpoints. A teacher without a trained masked-LM
+    head can teach hidden states and attention only. Its student then has a new masked-LM head, tied to the embedding,
+    if an objective needs the student's logits, else none. Parameters of the student that no objective reaches keep
+    their initial values; parameters of objectives are trained and saved for resume, but never exported.
 
     Args:
         teacher: folder, checkpoint or hub id of an encoder of a known family.
-        objectives: what the student learns, by name; each has its weight.
+        objectives: what the student learns, by name, each with its weight.
         student: how the student is built from the teacher.
         optimizer: AdamW and its schedule.
-        without_teacher: leave out every objective that needs the teacher: the control of what distillation brings. The
-            teacher is loaded and evaluated all the same.
+        without_teacher: remove every objective that needs the teacher, as a control. The teacher is still loaded and
+            evaluated.
         teacher_dtype: number format of the teacher's copy; bfloat16 halves its memory. int8 makes its passes on a CPU
-            about twice as fast and changes what it teaches a little (docs/performance.md).
+            about twice as fast and changes its outputs slightly (docs/performance.md).
         seed: seed of the objectives' own parameters; filled in from the run's.
         vocab_size: pieces of the corpus' tokenizer; filled in from the data.
         pad_token_id: id of [PAD]; filled in from the data.
         max_length: longest sequence of the corpus, in tokens; filled in from the data.
         token_counts: occurrences of each piece in the corpus; filled in from the data. Without them agreement is not
-            divided by token frequency.
+            split by token frequency.
         compute: compilation and gradient checkpointing.
 
     Raises:
-        ValueError: no objective is left, or one has an unusable name; or a teacher in int8 is to be compiled.
+        ValueError: no objective is left, an objective has an invalid name, or an int8 teacher is combined with compile.
     """
 
     def __init__(

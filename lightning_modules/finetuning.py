@@ -13,6 +13,7 @@ from transformers import PreTrainedModel
 
 from distilkobert.models.checkpoints import load_model
 from distilkobert.models.checks import DataFacts, check_facts, check_new_weights, takes_segments
+from distilkobert.models.heads import mask_for
 from distilkobert.optim import OptimizerSpec
 from distilkobert.tasks.input_settings import InputSettings, stored
 from distilkobert.tasks.kinds import TaskKind
@@ -40,6 +41,22 @@ class TaskOutput:
     logits: tuple[Tensor, ...]
 
 
+def network_inputs(network: PreTrainedModel, batch: Batch) -> dict[str, Tensor]:
+    """What a network takes of a batch: a mask where something is padded, segment ids if the network uses them.
+
+    Args:
+        network: with or without head.
+        batch: as the data module makes it; `padded`, if it is there, says whether anything is padding.
+    """
+    inputs = {"input_ids": batch["input_ids"]}
+    mask = mask_for(network, batch["attention_mask"] if batch.get("padded", True) else None)
+    if mask is not None:
+        inputs["attention_mask"] = mask
+    if takes_segments(network.config):
+        inputs["token_type_ids"] = batch["token_type_ids"]
+    return inputs
+
+
 class FineTuning(EncoderModule):
     """An encoder of transformers under the head of one task.
 
@@ -48,7 +65,7 @@ class FineTuning(EncoderModule):
 
     Args:
         kind: the task kind.
-        init_from: exported folder, checkpoint of ours, or hub id that gives the encoder.
+        init_from: encoder to start from: exported folder, checkpoint of this project, or hub id.
         optimizer: AdamW and its schedule.
         labels: names of the head's classes; none for question answering.
         input_settings: how texts become inputs; kept in the network's configuration for `predict`.
@@ -104,7 +121,7 @@ class FineTuning(EncoderModule):
         """Load the encoder; say which weights are new, and refuse if they are not exactly the head's.
 
         Raises:
-            FileNotFoundError: there is no such model.
+            FileNotFoundError: the model does not exist.
             ValueError: the encoder is incomplete, it does not fit the data, or an untrained head is to be tested.
         """
         source = self.checkpoint or self.init_from
@@ -140,10 +157,7 @@ class FineTuning(EncoderModule):
                 f"{type(self).__name__} got batches without {', '.join(absent)}: they belong to another task; check "
                 "that data.class_path fits model.class_path"
             )
-        names = ["input_ids", "attention_mask"]
-        if takes_segments(self.network.config):
-            names.append("token_type_ids")
-        return {name: batch[name] for name in names}
+        return network_inputs(self.network, batch)
 
     def output(self, batch: Batch) -> TaskOutput:
         """Loss and logits of one batch."""
@@ -197,11 +211,12 @@ class FineTuning(EncoderModule):
         """Values of the metrics over all batches and ranks, which then start again; called on every rank."""
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
-        """Move the tensors; plain objects stay as they are."""
-        return {
+        """Move the tensors, not plain objects; `padded` is found before, as the device would be waited for."""
+        moved = {
             name: value.to(device, non_blocking=True) if isinstance(value, Tensor) else value
             for name, value in batch.items()
         }
+        return {**moved, "padded": not bool(batch["attention_mask"].all())}
 
     def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
         """Loss of one batch."""

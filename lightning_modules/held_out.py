@@ -11,8 +11,8 @@ from distilkobert.metrics import BucketAgreement, LayerSimilarity
 from distilkobert.models.families import has_head
 from distilkobert.models.forward import NetworkRun
 from distilkobert.objectives import Batch, Objective, SoftTargets, WeightedSum
+from distilkobert.objectives.contract.schedules import value_at
 from distilkobert.objectives.functions import cosine_hidden_loss, masked_lm_loss, soft_target_loss
-from distilkobert.objectives.schedules import value_at
 from lightning_modules.base import TokenMeans
 
 TOTAL = "objective/total"
@@ -33,7 +33,7 @@ class HeldOutMeasures(nn.Module):
 
     Args:
         objectives: their weighted sum, as it is trained on.
-        token_counts: occurrences of each piece in the corpus; None: agreement is not divided by token frequency.
+        token_counts: occurrences of each piece in the corpus; None: agreement is not split by token frequency.
     """
 
     similarity: LayerSimilarity
@@ -112,7 +112,7 @@ class HeldOutMeasures(nn.Module):
         """Metrics over all batches and ranks that are not means; resets them. Called on every rank.
 
         Args:
-            progress: share of training that is behind the weights, on which scheduled weights depend.
+            progress: share of training completed; scheduled weights depend on it.
         """
         weights = self._objectives[0].weights_at(progress)
         terms = [weight * self.means.compute(f"objective/{name}") for name, weight in weights.items()]

@@ -10,8 +10,8 @@ from distilkobert.models.compute import ComputeSpec
 from distilkobert.models.continued import load_to_continue
 from distilkobert.models.heads import encode, layer_parameters, masked_lm_logits
 from distilkobert.models.teachers import EncoderSpec, build_encoder
+from distilkobert.objectives.contract.outputs import batch_of
 from distilkobert.objectives.functions import masked_lm_band, masked_lm_loss
-from distilkobert.objectives.outputs import batch_of
 from distilkobert.optim import OptimizerSpec, steps_of_share
 from lightning_modules.base import TokenMeans
 from lightning_modules.masked_lm import MaskedLMModule
@@ -24,17 +24,17 @@ class MaskedLanguageModeling(MaskedLMModule):
     """Train an encoder with its masked-LM head.
 
     Args:
-        encoder: shape of a network that starts from random weights; leave it out with `init_from`.
+        encoder: shape of a network with random weights; not allowed with `init_from`.
         optimizer: AdamW and its schedule.
-        init_from: folder, checkpoint or hub id of the encoder to train on; a missing masked-LM head is added, tied to
-            the embeddings. None starts a BERT from random weights.
-        train_first: what alone learns in the first part of training, while everything else keeps its weights: a new
-            vocabulary then settles in the encoder before the encoder moves. The learning rate climbs from 0 a second
-            time where the rest joins. None trains everything from the start.
-        train_first_share: that part, as a share of all optimizer steps.
+        init_from: folder, checkpoint or hub id of the encoder to continue from; a missing masked-LM head is added, tied
+            to the embeddings. None: a BERT with random weights.
+        train_first: parameters that are trained alone in the first part of training, so that a new vocabulary adapts to
+            the encoder before the encoder changes. When the rest joins, the learning rate warms up a second time. None
+            trains everything from the start.
+        train_first_share: length of that part, as a share of all optimizer steps.
         vocab_size: pieces of the corpus' tokenizer; filled in from the data.
         pad_token_id: id of [PAD]; filled in from the data.
-        max_length: longest sequence of the corpus, in tokens; filled in from the data. None leaves it unchecked.
+        max_length: longest sequence of the corpus, in tokens; filled in from the data. None: not checked.
         compute: compilation and gradient checkpointing.
 
     Raises:

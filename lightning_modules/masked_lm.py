@@ -49,7 +49,7 @@ class MaskedLMModule(EncoderModule):
         self.log_measures("test")
 
     def predict_step(self, batch: Mapping[str, Any], batch_idx: int) -> dict[str, list[dict[str, Any]]]:
-        """For every [MASK] the likeliest pieces and their probabilities; one record for each text.
+        """For every [MASK] the most likely pieces and their probabilities; one record for each text.
 
         Args:
             batch: `input_ids`, `attention_mask` and `masked` (where a [MASK] is), each (B, T); `rows` and `texts`.

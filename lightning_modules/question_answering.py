@@ -17,7 +17,7 @@ from distilkobert.metrics.squad_v2 import AbstainingScores, v2_scores
 from distilkobert.optim import OptimizerSpec
 from distilkobert.tasks.input_settings import ENTRY, InputSettings
 from distilkobert.tasks.kinds import QUESTION_ANSWERING
-from distilkobert.tasks.no_answer import decided
+from distilkobert.tasks.questions.no_answer import decided
 from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
 
 _SCORED = ("exact_match", "f1", "exact_match_raw", "f1_raw", "v2_exact", "v2_f1")
@@ -25,24 +25,23 @@ _SCORED = ("exact_match", "f1", "exact_match_raw", "f1_raw", "v2_exact", "v2_f1"
 
 
 class QuestionAnswering(FineTuning):
-    """An encoder under transformers' question answering head, scored by the official rules of KorQuAD 1.0 (percent).
+    """An encoder with transformers' question-answering head, scored by the official rules of KorQuAD 1.0 (per cent).
 
-    `exact_match` and `f1` are those of the answers given; `exact_match_raw` and `f1_raw` those of the answers before
-    a trailing particle was stripped, and equal to them where none is. `rouge_w`, where requested, is KLUE's score
-    of the answers given.
+    `exact_match` and `f1` score the final answers, `exact_match_raw` and `f1_raw` the answers before a trailing
+    particle was stripped. `rouge_w`, if requested, is KLUE's score of the final answers.
 
-    Where questions may have no answer, those without train [CLS], and none is given where [CLS] scores better than the
-    best answer by more than a threshold. Every validation chooses the threshold with the best F1 on the dev part and
-    keeps it with the network. An empty answer is then right where there is none; `v2_exact` and `v2_f1` are by the
-    rules of SQuAD 2.0, which compare words, `has_answer_...` over the questions that have an answer, and
-    `no_answer_accuracy` over the others.
+    Questions without an answer train [CLS]. The model gives no answer if [CLS] scores better than the best answer by
+    more than a threshold. Every validation selects the threshold with the best F1 on the dev split and saves it with
+    the network. For questions without an answer, the empty answer is correct. `v2_exact` and `v2_f1` follow the rules
+    of SQuAD 2.0, which compare words; `has_answer_...` covers the questions with an answer, `no_answer_accuracy` the
+    others.
 
     Args:
-        init_from: exported folder, checkpoint of ours, or hub id that gives the encoder.
+        init_from: encoder to start from: exported folder, checkpoint of this project, or hub id.
         optimizer: AdamW and its schedule.
         vocab_size: pieces of the data's tokenizer; filled in from the data.
         pad_token_id: id of [PAD]; filled in from the data.
-        input_settings: how texts become inputs, and answers are read out; filled in from the data.
+        input_settings: how texts become inputs and outputs become answers; filled in from the data.
         rouge_w: also score by KLUE-MRC's ROUGE-W; filled in from the data.
     """
 

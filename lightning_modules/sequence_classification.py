@@ -1,4 +1,4 @@
-"""Sequence classification: one label a text or a pair of texts (NSMC, KorNLI), or any number of labels."""
+"""Sequence classification: one label per text or pair of texts (NSMC, KorNLI), or any number of labels."""
 
 from collections.abc import Sequence
 
@@ -16,23 +16,23 @@ from torchmetrics.classification import (
 from distilkobert.optim import OptimizerSpec
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.kinds import MULTI_LABEL_CLASSIFICATION, SEQUENCE_CLASSIFICATION
-from distilkobert.tasks.losses import class_loss, labels_loss
-from distilkobert.tasks.table_labels import SCORE_NAMES
+from distilkobert.tasks.texts.losses import class_loss, labels_loss
+from distilkobert.tasks.texts.table_labels import SCORE_NAMES
 from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
 
 
 class SequenceClassification(FineTuning):
-    """An encoder under transformers' sequence classification head.
+    """An encoder with transformers' sequence classification head.
 
-    One label a text is scored by `accuracy`, `macro_f1` (over the classes that occur) and `mcc`, Matthews' correlation;
-    any number of labels by `micro_f1`, `macro_f1` and `exact_match`. `test` adds `f1_LABEL` of each label. All are from
-    0 to 1, `mcc` from -1.
+    Scores for one label per text are `accuracy`, `macro_f1` (over the classes that occur) and `mcc`, Matthews'
+    correlation; for several labels `micro_f1`, `macro_f1` and `exact_match`. `test` adds `f1_LABEL` of each label. All
+    are from 0 to 1, `mcc` from -1.
 
     Args:
-        init_from: exported folder, checkpoint of ours, or hub id that gives the encoder.
+        init_from: encoder to start from: exported folder, checkpoint of this project, or hub id.
         labels: names of the classes; filled in from the data.
-        multi_label: an example has any number of labels; filled in from the data.
-        class_weights: weight of each class in the loss, or of examples that have the label; filled in from the data.
+        multi_label: whether an example has any number of labels; filled in from the data.
+        class_weights: weight of each class in the loss, or of examples with the label; filled in from the data.
         optimizer: AdamW and its schedule.
         vocab_size: pieces of the data's tokenizer; filled in from the data.
         pad_token_id: id of [PAD]; filled in from the data.

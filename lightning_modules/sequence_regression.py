@@ -1,4 +1,4 @@
-"""Sequence regression: one score a text, or a pair of texts (KorSTS)."""
+"""Sequence regression: one score per text or pair of texts (KorSTS)."""
 
 from collections.abc import Sequence
 
@@ -9,17 +9,17 @@ from torchmetrics import PearsonCorrCoef, SpearmanCorrCoef
 from distilkobert.optim import OptimizerSpec
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.kinds import SEQUENCE_REGRESSION
-from distilkobert.tasks.losses import score_loss
+from distilkobert.tasks.texts.losses import score_loss
 from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
 
 
 class SequenceRegression(FineTuning):
-    """An encoder under transformers' sequence classification head of one output, trained by the mean squared error.
+    """An encoder with transformers' sequence classification head with one output, trained with the mean squared error.
 
     Scored by the correlations of Pearson and Spearman (-1 to 1; 0 where all predictions are the same).
 
     Args:
-        init_from: exported folder, checkpoint of ours, or hub id that gives the encoder.
+        init_from: encoder to start from: exported folder, checkpoint of this project, or hub id.
         optimizer: AdamW and its schedule.
         vocab_size: pieces of the data's tokenizer; filled in from the data.
         pad_token_id: id of [PAD]; filled in from the data.

@@ -10,12 +10,12 @@ from transformers import PreTrainedModel
 
 from distilkobert.batching import IGNORE_INDEX
 from distilkobert.models.checkpoints import load_model, with_new_head
-from distilkobert.models.checks import check_facts, check_new_weights, takes_segments
+from distilkobert.models.checks import check_facts, check_new_weights
 from distilkobert.models.families import describe_encoder
 from distilkobert.models.students import StudentSpec, build_student
 from distilkobert.models.task_forward import TaskRun, logit_rows
-from distilkobert.models.task_teachers import check_teacher_head, check_teacher_tokenizer, task_network_facts
 from distilkobert.models.teachers import FrozenTeacher, weights_sum
+from distilkobert.models.teachers.task_checks import check_teacher_head, check_teacher_tokenizer, task_network_facts
 from distilkobert.objectives import Batch as TokenBatch
 from distilkobert.objectives import Objective, SoftTargets, WeightedSum
 from distilkobert.optim import OptimizerSpec
@@ -25,7 +25,7 @@ from distilkobert.tasks.kinds import (
     kind_named,
 )
 from distilkobert.tasks.task_facts import TaskFacts
-from lightning_modules.finetuning import FINE_TUNING, Batch
+from lightning_modules.finetuning import FINE_TUNING, Batch, network_inputs
 from lightning_modules.task_scorers import ScoredByTask, scorer_of
 from lightning_modules.taught import TaughtModule
 
@@ -34,19 +34,19 @@ HARD_LABELS: Final = "hard_labels"
 
 
 class TaskDistillation(TaughtModule, ScoredByTask):
-    """Train a student of a task on its labels and on what a fine-tuned teacher of the same task says.
+    """Train a student on the labels of a task and on the predictions of a teacher fine-tuned on the same task.
 
     Objectives are those of general distillation; their logits are the task's (see `task_forward.logit_rows`), hidden
     states and attention those of the encoders. Scores, predictions and checkpoints are those of the task's own module.
-    Of texts without a label (`data.unlabelled_file`) the student learns what the teacher says alone: the loss of the
-    true labels is the mean over the labelled examples of a batch, 0 where there is none.
+    From unlabelled texts (`data.unlabelled_file`) the student learns only the teacher's predictions: the loss of the
+    true labels is the mean over the labelled examples of a batch, 0 if there are none.
 
     Args:
         teacher: folder, checkpoint or hub id of a model that was fine-tuned for the task, with the data's tokenizer.
-        objectives: what the student learns of the teacher, by name; each has its weight.
-        init_from: exported folder, checkpoint or hub id that gives the student's encoder; None builds it from the
-            teacher's layers, as `student` says.
-        student: how the student is built where `init_from` is not given.
+        objectives: what the student learns from the teacher, by name, each with its weight.
+        init_from: encoder of the student: exported folder, checkpoint or hub id; None builds it from the teacher's
+            layers, as set in `student`.
+        student: how the student is built without `init_from`.
         hard_labels: weight of the loss against the true labels.
         optimizer: AdamW and its schedule.
         task_facts: the task, its labels and its tokenizer; filled in from the data.
@@ -122,7 +122,7 @@ class TaskDistillation(TaughtModule, ScoredByTask):
         """Load and check the teacher, make the student and the objectives; say what they are.
 
         Raises:
-            FileNotFoundError: there is no such teacher or student.
+            FileNotFoundError: teacher or student does not exist.
             ValueError: teacher, student, objectives and data do not fit together.
         """
         name = f"teacher {self.teacher_source}"
@@ -158,13 +158,14 @@ class TaskDistillation(TaughtModule, ScoredByTask):
         """The weighted sum of the true labels' loss and the objectives, for one batch."""
         inputs = self.inputs(batch)
         unmasked = torch.full_like(inputs["input_ids"], IGNORE_INDEX)
-        tokens = TokenBatch(inputs["input_ids"], inputs["attention_mask"], unmasked, self.progress)
+        tokens = TokenBatch(inputs["input_ids"], batch["attention_mask"], unmasked, self.progress)
         logits, kept = self.student_run(inputs, self.logit_names)
         student = self.student_run.outputs(kept, self._rows(logits, batch), tokens)
         teacher = None
         if self.objectives.needs_teacher:
             with torch.no_grad():
-                its_logits, its_kept = self.teacher_run(self._teacher_inputs(batch), self.logit_names)
+                # Its own: it may take segments where the student takes none.
+                its_logits, its_kept = self.teacher_run(network_inputs(self.teacher.model, batch), self.logit_names)
             teacher = self.teacher_run.outputs(its_kept, self._rows(its_logits, batch), tokens)
         taught = self.objectives(student, teacher, tokens)
         hard = self.scorer.task_loss(batch, logits).loss
@@ -195,10 +196,3 @@ class TaskDistillation(TaughtModule, ScoredByTask):
 
     def _rows(self, logits: tuple[Tensor, ...], batch: Batch) -> Tensor:
         return logit_rows(self.kind, logits, batch["attention_mask"], batch.get("labels"))
-
-    def _teacher_inputs(self, batch: Batch) -> dict[str, Tensor]:
-        """What the teacher takes of a batch: segments where it uses them, whether the student does or not."""
-        names = ["input_ids", "attention_mask"]
-        if takes_segments(self.teacher.model.config):
-            names.append("token_type_ids")
-        return {name: batch[name] for name in names}

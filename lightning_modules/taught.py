@@ -20,7 +20,7 @@ class TaughtModule(EncoderModule):
 
     @property
     def progress(self) -> float:
-        """Share of the optimizer steps behind the weights, 0 to 1; in evaluation that of the checkpoint."""
+        """Share of the optimizer steps taken, 0 to 1; in evaluation that of the checkpoint."""
         if self.trainer.state.fn != "fit":
             return self._loaded_progress
         return self.trainer.global_step / max(1, int(self.trainer.estimated_stepping_batches))

@@ -1,4 +1,4 @@
-"""Token classification: entities by one tag a piece (Naver NER, KLUE-NER)."""
+"""Token classification: entities by one tag per piece (Naver NER, KLUE-NER)."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ class TokenClassification(FineTuning):
     entities by strict IOB2.
 
     Args:
-        init_from: exported folder, checkpoint of ours, or hub id that gives the encoder.
+        init_from: encoder to start from: exported folder, checkpoint of this project, or hub id.
         labels: all tags; filled in from the data.
         suffix_tags: tags are written PER-B (Naver) and not B-PS (KLUE); filled in from the data.
         optimizer: AdamW and its schedule.
@@ -61,9 +61,9 @@ class TokenClassification(FineTuning):
     def task_loss(self, batch: Batch, logits: tuple[Tensor, ...]) -> TaskOutput:
         """Cross-entropy over the pieces that carry a label; logits (B, T, labels)."""
         labels = batch["labels"].flatten()
-        count = int((labels != IGNORE_INDEX).sum())
+        count = (labels != IGNORE_INDEX).sum()  # not a Python number: that would wait for the device
         total = F.cross_entropy(logits[0].flatten(0, 1).float(), labels, ignore_index=IGNORE_INDEX, reduction="sum")
-        return TaskOutput(total / max(count, 1), count, logits)
+        return TaskOutput(total / count.clamp(min=1), count, logits)
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # Before torch is imported: two test processes of two threads each fight over two cores, mostly in barriers.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-pytest_plugins = ["tests.world", "tests.support.tokenizer_fixtures"]
+pytest_plugins = ["tests.world", "tests.support.tokenizers.fixtures"]
 
 # The same examples in every run, so that a change alone decides about its checks; HYPOTHESIS_PROFILE=explore draws new
 # ones.

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from transformers import AutoTokenizer
 
-from distilkobert.corpus.preparation import prepare_corpus
+from distilkobert.corpus.preparation.prepare import prepare_corpus
 from distilkobert.corpus.sequences import CorpusSettings
 from distilkobert.models.capture import Capture
 from distilkobert.models.families import FAMILIES
@@ -27,9 +27,9 @@ from distilkobert.synthetic.generation import generate_sentences
 from experiments.export.__main__ import export
 from experiments.predict.__main__ import predict
 from experiments.train import main as train
-from tests.integration.task_world import TaskWorld, make_task_world
-from tests.support.encoders import FAMILY_NAMES, tiny_encoder
-from tests.support.tokenizer_kinds import save_kind
+from tests.integration.tasks.world import TaskWorld, make_task_world
+from tests.support.networks.encoders import FAMILY_NAMES, tiny_encoder
+from tests.support.tokenizers.kinds import save_kind
 from tests.world import World
 
 OUTPUT = Path(__file__).parent.parent / "docs" / "encoders.md"
@@ -41,7 +41,7 @@ LINES = {
 """One line to ask of each kind of task."""
 TASKS = {"nsmc": "classification", "klue_ner": "tagging", "korquad": "questions"}
 TOKENIZERS = {"electra": "bert", "distilbert": "bert", "xlm-roberta": "xlm_roberta", "deberta-v2": "deberta"}
-"""Kinds of `tests/support/tokenizer_kinds.py` where they are not called as the family."""
+"""Kinds of `tests/support/tokenizers/kinds.py` where they are not called as the family."""
 COLUMNS = (
     "family", "prepare", "teacher", "teacher without head", "student `same`", "student `distilbert`", "fine-tune",
     "export", "ONNX", "predict",
@@ -49,7 +49,7 @@ COLUMNS = (
 
 
 class Trial:
-    """One family in a folder of its own; each step that fails leaves a note in place of `yes`."""
+    """One family in a folder of its own; each step that fails leaves a note instead of `yes`."""
 
     def __init__(self, family: str, root: Path, tasks: Path, notes: list[str]) -> None:
         self.family, self.root, self.notes = family, root, notes
@@ -167,15 +167,16 @@ def main(families: Sequence[str]) -> None:
     sys.stdout.write(f"{numbered}\n")
     page = [
         "# Encoder families",
-        "Written by `python -m tests.encoder_table`: every cell was tried on a tiny model of the family with random "
-        "weights, with the family's own kind of tokenizer, two steps of distillation and four of each fine-tuning. "
+        "What works with each encoder family, as teacher, student or task model. `python -m tests.encoder_table` tries "
+        "every cell on a tiny model with random weights and the family's kind of tokenizer (two steps of "
+        "distillation, four of each fine-tuning) and writes this page. "
         f"transformers {version('transformers')}, torch {version('torch')}.",
         "\n".join(f"| {' | '.join(cells)} |" for cells in (COLUMNS, ["---"] * len(COLUMNS), *rows)),
-        "A teacher without head (E5, BGE, ELECTRA's discriminator) teaches hidden states; its student has no head "
-        "either, or with an objective on its logits one of its own. ALBERT's layers share their weights, so a student "
-        "with fewer of them computes less and is no smaller. DeBERTa-v2 computes its attention itself, so queries, "
-        "keys and values cannot be read. The tokenizers are trained on few sentences; the limit on unknown pieces is "
-        "off here.",
+        "- **Teacher without head** (E5, BGE, ELECTRA's discriminator): it teaches hidden states. Its student has no "
+        "head either, or a new one if an objective needs the student's logits.\n"
+        "- **ALBERT**: layers share their weights, so a student with fewer layers is faster but not smaller.\n"
+        "- **DeBERTa-v2** has its own attention code, so queries, keys and values cannot be captured.\n"
+        "- The tokenizers are trained on few sentences, so the limit on unknown pieces is off here.",
         numbered,
     ]
     if not families:

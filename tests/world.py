@@ -10,7 +10,7 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from distilkobert.corpus.preparation import prepare_corpus
+from distilkobert.corpus.preparation.prepare import prepare_corpus
 from distilkobert.corpus.sequences import CorpusSettings
 from distilkobert.models.teachers import EncoderSpec, build_encoder
 from distilkobert.synthetic.generation import generate_sentences
@@ -78,13 +78,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return World(root, root / "tokenizer", root / "corpus", root / "second", root / "teacher")
 
 
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., TrainerCLI]:
+@pytest.fixture(scope="session")
+def run() -> Callable[..., TrainerCLI]:
     """Run the trainer's command line in this process."""
 
     def call(command: str, arguments: list[str]) -> TrainerCLI:
-        monkeypatch.setattr("sys.argv", ["train"])
-        return main([command, *arguments])
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("sys.argv", ["train"])
+            return main([command, *arguments])
 
     return call
 

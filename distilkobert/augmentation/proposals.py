@@ -1,9 +1,10 @@
 """Words that a masked language model proposes for a word of a text.
 
-All pieces of the word are masked, and as many are proposed, from left to right: a beam keeps the likeliest beginnings,
-each of which the model sees when it proposes the next piece. For a word of one piece these are simply the model's
-likeliest pieces, as in TinyBERT; where TinyBERT takes the neighbours of a word vector for words of several pieces, the
-beam asks the same model, because in Korean most words have several. The text around the word is the original one.
+All pieces of the word are masked, and as many are proposed, from left to right: a beam keeps the most likely
+beginnings, each of which the model sees when it proposes the next piece. For a word of one piece these are simply the
+model's most likely pieces, as in TinyBERT; where TinyBERT takes the neighbours of a word vector for words of several
+pieces, the beam asks the same model, because in Korean most words have several. The text around the word is the
+original one.
 """
 
 from collections.abc import Sequence
@@ -41,7 +42,7 @@ class Asked(NamedTuple):
 
 @dataclass
 class _Beam:
-    """Beginnings of words for one place, the likeliest first, and their log probabilities."""
+    """Beginnings of words for one place, the most likely first, and their log probabilities."""
 
     before: list[int]
     behind: list[int]
@@ -83,7 +84,7 @@ class Proposer:
         self._device = next(model.parameters()).device
 
     def propose(self, asked: Sequence[Asked]) -> list[list[str]]:
-        """Up to K other words for each, the likeliest first; none where the word has too many pieces.
+        """Up to K other words for each, the most likely first; none where the word has too many pieces.
 
         A proposal counts only if the tokenizer cuts it, in its place, into the pieces that were proposed.
         """
@@ -132,7 +133,7 @@ class Proposer:
         return self._pieces.continuing if step else self._pieces.first(beam.starts, alone=beam.pieces == 1)
 
     def _likeliest(self, rows: Sequence[list[int]], places: Sequence[int], allowed: Tensor) -> tuple[Tensor, Tensor]:
-        """Log probabilities and ids of the likeliest allowed pieces at one position of each input, (B, 2 K) both."""
+        """Log probabilities and ids of the most likely allowed pieces at one position of each input, (B, 2 K) both."""
         ids = padded(rows, self._encoder.pad_token_id).to(self._device)
         mask = padded([[1] * len(row) for row in rows], 0).to(self._device)
         hidden = encode(self._model, ids, mask)[torch.arange(len(rows)), torch.tensor(places)]

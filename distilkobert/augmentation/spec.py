@@ -15,14 +15,14 @@ class AugmentSpec:
     are ours.
 
     Args:
-        copies: new rows for each row, before those that are dropped.
-        probability: of every word to be replaced, above 0.
-        proposals: words to choose from, K; each is as likely as the others.
-        max_pieces: words of more pieces stay as they are.
-        beam: beginnings of a word that are kept from one of its pieces to the next; more give more different words, and
-            the model reads as many more inputs.
-        change: halves of a pair whose words are replaced.
-        seed: decides which words are replaced, by which proposals.
+        copies: new rows per row, before some are dropped.
+        probability: probability of replacing a word, above 0.
+        proposals: words to choose from, K, with equal probability.
+        max_pieces: words with more pieces are kept.
+        beam: width of the beam search for words of several pieces; a wider beam finds more different words and takes
+            more forward passes.
+        change: texts of a pair in which words are replaced.
+        seed: seed of the choice of words and proposals.
 
     Raises:
         ValueError: a number is out of range.

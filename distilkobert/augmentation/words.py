@@ -42,7 +42,7 @@ class Word:
         return self.stop - self.first
 
     def replaced(self, text: str, other: str) -> str:
-        """The text between the white space with another word in place of this one, as it is in the text.
+        """The text between the white space with another word instead of this one, as it is in the text.
 
         A space comes first where one is in the text: some tokenizers cut the first word of a text in another way.
         """

@@ -71,8 +71,8 @@ class Corpora:
             count = corpus.manifest["sequences"]["train"]
             if not sequences_of_epoch(count, corpus.weight):
                 raise ValueError(
-                    f"data_dir: weight {corpus.weight:g} of {corpus.folder} leaves none of its {count} sequences to an "
-                    "epoch; raise it, or leave the folder out"
+                    f"data_dir: weight {corpus.weight:g} of {corpus.folder} selects none of its {count} sequences in "
+                    "an epoch; raise it, or leave the folder out"
                 )
         first = self.all[0]
         for other in self.all[1:]:

@@ -4,11 +4,12 @@ import hashlib
 import json
 import random
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from distilkobert.corpus.manifest import ORIGIN, Manifest
-from distilkobert.io.inputs import content_of
+from distilkobert.io.reading.inputs import content_of
 
 BLOCK_BYTES = 1 << 24
 """Bytes that have a hash of their own, so that a sample of a large file can be checked."""
@@ -27,10 +28,11 @@ def file_hashes(folder: Path, names: Iterable[str]) -> dict[str, Any]:
     found = {}
     for name in names:
         whole, blocks, size = hashlib.sha256(), [], 0
-        with (folder / name).open("rb") as stream:
+        with (folder / name).open("rb") as stream, ThreadPoolExecutor(1) as other:
             while block := stream.read(BLOCK_BYTES):
-                whole.update(block)
+                updated = other.submit(whole.update, block)
                 blocks.append(_block_hash(block))
+                updated.result()
                 size += len(block)
         found[name] = {"bytes": size, "sha256": whole.hexdigest(), "blocks": blocks}
     return found
@@ -58,7 +60,7 @@ def damage(folder: Path, manifest: Manifest, sampled: int | None = None) -> Iter
                 block = stream.read(BLOCK_BYTES)
                 if _block_hash(block) != expected["blocks"][number]:
                     first = number * BLOCK_BYTES
-                    yield f"{path}: bytes {first:,} to {first + len(block) - 1:,} are not those that were written"
+                    yield f"{path}: bytes {first:,} to {first + len(block) - 1:,} differ from those written"
 
 
 def content_fingerprint(manifest: Manifest) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from distilkobert.corpus.sequences import PARTS
-from distilkobert.io.inputs import content_of
+from distilkobert.io.reading.inputs import content_of
 
 MANIFEST_NAME = "manifest.json"
 MANIFEST_FORMAT = 2

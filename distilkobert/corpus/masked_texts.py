@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from distilkobert.io.texts import read_lines
+from distilkobert.io.reading.texts import read_lines
 from distilkobert.tokenizers.loading import TextEncoder
 
 MASK: Final = "[MASK]"
@@ -26,7 +26,7 @@ def read_masked_texts(path: Path, tokenizer: TextEncoder, max_length: int) -> li
         max_length: most tokens of a line, special tokens included.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
         ValueError: it is empty or not UTF-8, or a line has no [MASK] or too many tokens (file and line are named); or
             the tokenizer has no mask token.
     """

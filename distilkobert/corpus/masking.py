@@ -23,10 +23,10 @@ class MaskingSpec:
     """How many tokens are predicted, and what the model sees in their place.
 
     Args:
-        probability: Share of the batch's real tokens ([CLS] and [SEP] counted, padding not) that are predicted.
+        probability: Share of the batch's real tokens (including [CLS] and [SEP], without padding) to predict.
         mask: Share of the predicted tokens replaced by [MASK].
-        keep: Share of the predicted tokens left as they are.
-        random: Share of the predicted tokens replaced by a random token that is not a special one.
+        keep: Share of the predicted tokens left unchanged.
+        random: Share of the predicted tokens replaced by a random non-special token.
         smoothing: A token that occurs c times in the corpus is drawn with weight c to the power of minus this; 0 draws
             all tokens with equal probability.
 

@@ -1,7 +1,7 @@
 """From lines of text to training sequences: which part a line belongs to, how it is framed, cut, dropped or packed.
 
 All of it is a pure function of the texts, the tokenizer and the settings; files and processes are elsewhere
-(`store.py`, `preparation.py`). A *sequence* is a text in the tokenizer's frame, for example `[CLS] pieces [SEP]`, and
+(`store.py`, `preparation/`). A *sequence* is a text in the tokenizer's frame, for example `[CLS] pieces [SEP]`, and
 its length counts the special tokens.
 """
 
@@ -32,13 +32,12 @@ class CorpusSettings:
     sequence is one token shorter than here, because its [CLS] is part of what is cut.
 
     Args:
-        layout: `lines`: every line is a sequence of its own. `packed`: lines follow one another, each ended by [SEP]
-            (by what ends a text in the tokenizer's frame), and every sequence has exactly `max_tokens` tokens (the last
-            one may be shorter).
-        min_tokens: Shortest sequence that is kept, special tokens such as [CLS] and [SEP] counted.
-        max_tokens: Longest sequence, special tokens counted; longer ones are cut into several, each with its own.
-        validation_fraction: Share of the lines held out. A hash of its text decides on each line, so lines keep their
-            part when the corpus grows, and repeated lines are never in both.
+        layout: `lines`: every line is a sequence. `packed`: lines are concatenated, each ended by [SEP] (or what ends a
+            text for this tokenizer), and every sequence has exactly `max_tokens` tokens (the last one can be shorter).
+        min_tokens: Shortest sequence that is kept, including special tokens such as [CLS] and [SEP].
+        max_tokens: Longest sequence, including special tokens; longer ones are split into several, each with its own.
+        validation_fraction: Share of the lines held out. A hash of the text decides, so lines stay in their part when
+            the corpus grows, and repeated lines are never in both parts.
 
     Raises:
         ValueError: A setting out of its range.

@@ -119,9 +119,6 @@ class CorpusWriter(PartStreams):
         manifest["files"] = file_hashes(self._folder, names)
         write_text(self._folder / MANIFEST_NAME, json.dumps(manifest, ensure_ascii=False, indent=2) + "\n")
 
-    def _stream_path(self, part: Part) -> Path:
-        return self._folder / f"{part}.arrow"
-
 
 def check_stored(folder: Path, manifest: Manifest, sampled: int | None = SAMPLED_BLOCKS) -> None:
     """Check that the files of a prepared corpus are those its manifest describes.
@@ -153,7 +150,7 @@ def check_stored(folder: Path, manifest: Manifest, sampled: int | None = SAMPLED
 
 
 def damaged(folder: Path, found: str) -> ValueError:
-    """The error for a corpus whose files are not those that were written."""
+    """The error for a corpus whose files differ from those written."""
     return ValueError(
         f"the corpus in {folder} is damaged: {found}. Prepare it again, with the same command and --overwrite"
     )

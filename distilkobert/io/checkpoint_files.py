@@ -75,8 +75,8 @@ def load_checkpoint(path: Path) -> Any:
     A file without a checksum, as this project wrote them before and others write them, gives one warning.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: its bytes are not those that were written, it is no whole checkpoint, or it holds pickled objects;
+        FileNotFoundError: the file does not exist.
+        ValueError: its bytes differ from those written, it is not a whole checkpoint, or it holds pickled objects;
             names the newest whole checkpoint of its folder.
     """
     with path.open("rb") as stream:
@@ -109,7 +109,7 @@ def wholeness(path: Path) -> Wholeness:
     """Whether the bytes of a file are those that were written; `unknown` where it carries no checksum.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
     """
     with path.open("rb") as stream:
         return _wholeness(stream)
@@ -197,7 +197,7 @@ def _wholeness(stream: BinaryIO) -> Wholeness:
 
 
 def _instead_of(path: Path) -> str:
-    """What is to be used in place of a file that cannot be read."""
+    """What is to be used instead of a file that cannot be read."""
     others = [other for other in path.parent.glob("*.ckpt") if other != path and wholeness(other) == "whole"]
     if not others:
         return f". No other checkpoint in {path.parent} has a valid checksum"

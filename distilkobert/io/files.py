@@ -1,6 +1,6 @@
 """Files of this machine: what their bytes hash to, and how to write them whole or not at all.
 
-Which ones a pattern names is in `inputs.py`, reading text out of them in `texts.py`.
+Which ones a pattern names is in `reading/inputs.py`, reading text out of them in `reading/texts.py`.
 """
 
 import errno
@@ -121,6 +121,24 @@ def require_free(target: Path, overwrite: bool) -> None:
         raise FileExistsError(f"{target} is a file; name a folder")
     if target.is_dir() and any(target.iterdir()) and not overwrite:
         raise FileExistsError(f"{target} exists and is not empty; name another folder, or remove it first")
+
+
+def is_made(target: Path, record: str, what: str) -> bool:
+    """Whether a folder holds what a command makes there, by the file that it writes last; False where it holds nothing.
+
+    Args:
+        target: the folder.
+        record: name of that file.
+        what: what is made, with its article, for the message.
+
+    Raises:
+        FileExistsError: the folder holds something else.
+    """
+    if not target.is_dir() or not any(target.iterdir()):
+        return False
+    if not (target / record).is_file():
+        raise FileExistsError(f"{target} exists and is not {what}; choose another output, or remove it first")
+    return True
 
 
 def _swap_folder(new: Path, target: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def refuse_mistyped_folder(name: str | Path) -> None:
-    """Refuse a name that is no folder although the folder around it is there: no request to the hub is made.
+    """Refuse a name that is not a folder although the folder around it is there: no request to the hub is made.
 
     `data/kobret` has the form of a hub id, and asking for it takes a minute of retries where there is no network. A
     repository that the hub's client has in its cache is taken.

@@ -65,21 +65,20 @@ def _acquire(held: FileLock, lock: Path, subject: str) -> bool:
     """Take the lock; False where its folder was removed meanwhile, by another process that had made it."""
     try:
         lock.parent.mkdir(parents=True, exist_ok=True)
-    except FileExistsError:  # a folder that is removed before `mkdir` has looked what is there, or no folder
-        if _is_something_else(lock.parent):
-            raise
-        return False
-    try:
-        held.acquire(timeout=_PATIENCE_SECONDS if _is_dead(lock) else 0)
+        held.acquire(timeout=_PATIENCE_SECONDS if _is_dead(lock) else 0)  # makes the folder too
     except Timeout:
         raise InUseError(f"{subject} is in use by {_described(lock)}. Wait until it has ended, or stop it") from None
     except FileNotFoundError:
+        return False
+    except FileExistsError:  # a folder that is removed before `mkdir` has looked what is there, or no folder
+        if _is_something_else(lock.parent):
+            raise
         return False
     return True
 
 
 def _is_something_else(folder: Path) -> bool:
-    """Whether there is something of the name that is no folder."""
+    """Whether there is something of the name that is not a folder."""
     try:
         mode = folder.lstat().st_mode
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Stored predictions of a run: `<stem>.jsonl`, one JSON object a line, in the order of the data file."""
+"""Stored predictions of a run: `<stem>.jsonl`, one JSON object per line, in the order of the data file."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -23,7 +23,7 @@ def read_records(folder: Path) -> list[dict[str, Any]]:
 
     Raises:
         FileNotFoundError: there are none.
-        ValueError: the file is empty, or a line is no JSON object; names the line.
+        ValueError: the file is empty, or a line is not a JSON object; names the line.
     """
     path = folder / PREDICTIONS_FILE
     if not path.is_file():
@@ -39,5 +39,5 @@ def read_records(folder: Path) -> list[dict[str, Any]]:
                 raise ValueError(f"{path}, line {number}: expected a JSON object, found {line.strip()[:40]!r}")
             records.append(record)
     if not records:
-        raise ValueError(f"{path} is empty; expected one JSON object a line")
+        raise ValueError(f"{path} is empty; expected one JSON object per line")
     return records

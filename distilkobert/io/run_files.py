@@ -23,7 +23,7 @@ def read_metrics(folder: Path) -> dict[str, Any]:
     """The run's `metrics.json`, or an empty dictionary where there is none yet.
 
     Raises:
-        ValueError: the file is no JSON object.
+        ValueError: the file is not a JSON object.
     """
     return read_json_object(folder / METRICS_FILE)
 
@@ -32,7 +32,7 @@ def read_json_object(path: Path) -> dict[str, Any]:
     """The object in a JSON file of a run folder, or an empty dictionary where there is no file.
 
     Raises:
-        ValueError: the file is no JSON object.
+        ValueError: the file is not a JSON object.
     """
     if not path.is_file():
         return {}

@@ -108,7 +108,7 @@ class EntityF1(Metric):
     Args:
         labels: all tags that may occur.
         suffix: tags are written PER-B (Naver NER) and not B-PER (KLUE-NER).
-        strict: strict IOB2 entities in place of lenient ones.
+        strict: strict IOB2 entities instead of lenient ones.
 
     Raises:
         ValueError: a label is not O, UNK, or a tag of the scheme. A lone "-", the outside tag of the challenge files,
@@ -125,7 +125,6 @@ class EntityF1(Metric):
     def __init__(self, labels: Sequence[str], suffix: bool = False, strict: bool = False) -> None:
         super().__init__()
         self.suffix = suffix
-        self.strict = strict
         self._labels = frozenset(labels)
         self._entities = strict_entities if strict else lenient_entities
         letters = _STRICT_LETTERS if strict else _LENIENT_LETTERS

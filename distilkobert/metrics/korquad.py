@@ -166,7 +166,7 @@ def read_predictions(path: Path) -> dict[str, str]:
     """Read a prediction file of the official format: one JSON object, question id to answer text.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
         ValueError: the file is not UTF-8, not JSON, or not such an object.
     """
     try:

@@ -1,8 +1,8 @@
 """Between Lightning checkpoints and transformers models.
 
-A checkpoint of ours has, besides Lightning's own entries, the key `transformers`: the configuration and the head of
-the network it holds and the prefix of its weights. So a network can be rebuilt from the checkpoint alone, without the
-module that trained it, and without running any code that a checkpoint names (everything is read with
+A checkpoint of this project has, besides Lightning's own entries, the key `transformers`: the configuration and the
+head of the network it holds and the prefix of its weights. So a network can be rebuilt from the checkpoint alone,
+without the module that trained it, and without running any code that a checkpoint names (everything is read with
 `weights_only=True`).
 """
 
@@ -88,7 +88,7 @@ def model_from_checkpoint(checkpoint: Mapping[str, Any], path: str | Path) -> Pr
 def load_model(
     source: str | Path, task: Task, labels: Sequence[str] | None = None
 ) -> tuple[PreTrainedModel, list[str]]:
-    """Load a network with the head of `task` from a folder, a checkpoint of ours, or a hub id.
+    """Load a network with the head of `task` from a folder, a checkpoint of this project, or a hub id.
 
     A source whose own head is another one gives its encoder; the head then starts random. Weights that are left out, a
     pooler or another head, are named in a log message; every weight of the encoder must have its place.
@@ -103,7 +103,7 @@ def load_model(
         The network in evaluation mode, and the names of the weights the source did not have.
 
     Raises:
-        FileNotFoundError: the source is no folder or file here and could not be fetched from the hub.
+        FileNotFoundError: the source is not a folder or file here and could not be fetched from the hub.
         ValueError: see `read_checkpoint`; or the weights and the configuration of the source do not fit together.
     """
     path = Path(source)
@@ -124,7 +124,7 @@ def load_model(
 
 
 def load_own(source: str | Path) -> PreTrainedModel:
-    """Load a network as it is: with the head that it has, as a bare encoder where it has none.
+    """Load a network with its own head, or as a bare encoder if it has none.
 
     The head of a pretraining (BERT's with next-sentence prediction, ALBERT's) gives its masked-LM part. A bare encoder
     whose pooler is missing has none afterwards either, where transformers would give it a random one.
@@ -136,7 +136,7 @@ def load_own(source: str | Path) -> PreTrainedModel:
         The network in evaluation mode.
 
     Raises:
-        FileNotFoundError: the source is no folder or file here and could not be fetched from the hub.
+        FileNotFoundError: the source is not a folder or file here and could not be fetched from the hub.
         ValueError: see `read_checkpoint`; or weights of the source are missing.
     """
     path = Path(source)

@@ -1,4 +1,4 @@
-"""Does a loaded model fit its task and its data? Checks made before the first batch."""
+"""Checks before the first batch: does a loaded model match its task and data?"""
 
 import logging
 from collections import Counter
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from transformers import PreTrainedConfig, PreTrainedModel
 
 from distilkobert.models.families import FAMILIES, head_parameters
-from distilkobert.models.vocabulary_fit import fit_vocabulary
+from distilkobert.models.vocabulary.fit import fit_vocabulary
 
 _log = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ def check_left_out(model: PreTrainedModel, surplus: Sequence[str], source: str) 
 
 
 def longest_input(config: PreTrainedConfig) -> int:
-    """Most tokens of an input; RoBERTa's kin count their positions from behind that of [PAD]."""
+    """Most tokens of an input; the RoBERTa family counts positions from after [PAD]."""
     positions, family = int(config.max_position_embeddings), FAMILIES.get(config.model_type)
     return positions - config.pad_token_id - 1 if family is not None and family.positions_after_pad else positions
 

@@ -1,4 +1,4 @@
-"""How networks are computed in training, where that changes speed and memory alone."""
+"""Settings of computation that change only speed and memory."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,13 +8,12 @@ from transformers import PreTrainedModel
 
 @dataclass(frozen=True)
 class ComputeSpec:
-    """Settings of computation. Losses change by rounding alone; docs/performance.md says what each gains where.
+    """Settings of computation. Losses change only by rounding; docs/performance.md has the effect on speed.
 
     Args:
-        compile: compile the encoders with torch.compile. The first steps wait for the compiler, which needs a C++
-            compiler on a CPU.
-        gradient_checkpointing: keep one state a layer of the trained network and compute the rest again in the backward
-            pass: less memory for about a third more work in it.
+        compile: compile the encoders with torch.compile. The first steps take longer; on a CPU it needs a C++ compiler.
+        gradient_checkpointing: store one state per layer of the trained network and recompute the rest in the backward
+            pass: less memory, about a third more work.
     """
 
     compile: bool = False

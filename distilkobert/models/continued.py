@@ -23,7 +23,7 @@ def load_to_continue(source: str | Path, facts: DataFacts) -> tuple[PreTrainedMo
         The network, and the names of the new weights.
 
     Raises:
-        FileNotFoundError: there is no such model.
+        FileNotFoundError: the model does not exist.
         ValueError: the encoder or its head is incomplete, or it does not fit the corpus.
     """
     model, missing = load_model(source, "masked_lm")

@@ -1,7 +1,7 @@
 """One entry for each encoder family of transformers: where its parts are, and what it can give.
 
-To add a family, add an entry to `FAMILIES` and a row to `tests/support/encoders.py`, which every family's tests read. A
-family of your own, outside the package, is given to `add_family`.
+To add a family, add an entry to `FAMILIES` and a row to `tests/support/networks/encoders.py`, which every family's
+tests read. A family of your own, outside the package, is given to `add_family`.
 Vocabulary logits need a masked-LM head in the checkpoint, whatever the family; hidden states every family gives; query,
 key and value those with `attention`.
 """
@@ -27,7 +27,7 @@ class Family:
         stacked: of a layer, linear maps whose rows are several matrices, and how many.
         positions: table of position embeddings; None where there is none.
         positions_after_pad: positions are counted from `pad_token_id + 1`.
-        states: modules, by layer, that give the hidden state after a layer in place of the layer; a layer is counted
+        states: modules, by layer, that give the hidden state after a layer instead of the layer; a layer is counted
             from the end where it is negative.
         first_norm: of every layer but the first, the norm in front of attention.
         pooler: the base model has a pooler unless made without.
@@ -126,7 +126,7 @@ FAMILIES: dict[str, Family] = {
 
 
 def add_family(model_type: str, family: Family) -> None:
-    """Make an encoder family of your own known, before a model of it is loaded.
+    """Register your own encoder family, before a model of it is loaded.
 
     Args:
         model_type: as in its config.json.

@@ -11,9 +11,9 @@ from distilkobert.batching import IGNORE_INDEX
 from distilkobert.models.capture import Capture, Kept
 from distilkobert.models.families import family_of, has_head
 from distilkobert.models.heads import encode, encode_layers, masked_lm_logits
-from distilkobert.objectives.layer_maps import EMBEDDINGS
-from distilkobert.objectives.needs import NetworkFacts
-from distilkobert.objectives.outputs import Attention, Batch, Outputs
+from distilkobert.objectives.contract.layer_maps import EMBEDDINGS
+from distilkobert.objectives.contract.needs import NetworkFacts
+from distilkobert.objectives.contract.outputs import Attention, Batch, Outputs
 from distilkobert.objectives.weighted_sum import Captured, WeightedSum
 
 
@@ -37,7 +37,7 @@ def network_facts(model: PreTrainedModel, name: str) -> NetworkFacts:
 
 
 class NetworkRun:
-    """Runs a network once a batch and gives its outputs.
+    """Runs a network once per batch and gives its outputs.
 
     Args:
         model: the network; it must have no capture yet.

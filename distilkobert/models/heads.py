@@ -20,18 +20,18 @@ _MASKED_LM: Any = AutoModelForMaskedLM
 
 def encode(model: PreTrainedModel, input_ids: Tensor, attention_mask: Tensor | None) -> Tensor:
     """Last hidden states (B, T, H) of the encoder inside `model`; ids and mask are (B, T), no mask: no padding."""
-    found = model.base_model(input_ids=input_ids, attention_mask=_mask_for(model, attention_mask))
+    found = model.base_model(input_ids=input_ids, attention_mask=mask_for(model, attention_mask))
     return cast(Tensor, found.last_hidden_state)
 
 
 def encode_layers(model: PreTrainedModel, input_ids: Tensor, attention_mask: Tensor | None) -> tuple[Tensor, ...]:
     """As `encode`, the hidden states after every layer: L tensors (B, T, H), the last one that of `encode`."""
-    mask = _mask_for(model, attention_mask)
+    mask = mask_for(model, attention_mask)
     output = model.base_model(input_ids=input_ids, attention_mask=mask, output_hidden_states=True)
     return cast("tuple[Tensor, ...]", output.hidden_states)[1:]
 
 
-def _mask_for(model: PreTrainedModel, attention_mask: Tensor | None) -> Tensor | None:
+def mask_for(model: PreTrainedModel, attention_mask: Tensor | None) -> Tensor | None:
     """The mask as (B, 1, 1, T), which SDPA spreads itself, where the family takes it.
 
     Of a mask (B, T) transformers asks whether anything is padded, which waits for a CUDA device, and makes one of

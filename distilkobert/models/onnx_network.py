@@ -21,7 +21,7 @@ class OnnxNetwork(nn.Module):
 
     Raises:
         ValueError: ONNX Runtime is not installed, or cannot read the file.
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
     """
 
     def __init__(self, path: Path, threads: int | None = None, config: PreTrainedConfig | None = None) -> None:

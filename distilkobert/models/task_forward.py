@@ -10,8 +10,8 @@ from transformers import PreTrainedModel
 
 from distilkobert.batching import IGNORE_INDEX
 from distilkobert.models.capture import Capture, Kept
-from distilkobert.objectives.layer_maps import EMBEDDINGS
-from distilkobert.objectives.outputs import Attention, Batch, Outputs
+from distilkobert.objectives.contract.layer_maps import EMBEDDINGS
+from distilkobert.objectives.contract.outputs import Attention, Batch, Outputs
 from distilkobert.objectives.weighted_sum import Captured
 from distilkobert.tasks.kinds import MULTI_LABEL_CLASSIFICATION, QUESTION_ANSWERING, TOKEN_CLASSIFICATION, TaskKind
 
@@ -24,9 +24,9 @@ def logit_rows(
 ) -> Tensor:
     """A task's logits as rows of choices, (N, K), so that objectives on logits see one distribution a row.
 
-    Classes and a score: a row a text. Any number of labels: a row a text and label, of the label's logit and 0, whose
-    softmax is the sigmoid. Tags: a row for each piece that carries a label. Answers: a row over the T positions for the
-    start of each window and one for its end.
+    Classes and a score: a row per text. Any number of labels: a row per text and label, of the label's logit and 0,
+    whose softmax is the sigmoid. Tags: a row for each piece that carries a label. Answers: a row over the T positions
+    for the start of each window and one for its end.
 
     Args:
         kind: the task kind.
@@ -46,7 +46,7 @@ def logit_rows(
 
 
 class TaskRun:
-    """Runs a network with a task's head once a batch.
+    """Runs a network with a task's head once per batch.
 
     Args:
         model: the network; it must have no capture yet.

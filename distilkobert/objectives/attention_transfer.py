@@ -9,17 +9,22 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from distilkobert.objectives.base import Objective
-from distilkobert.objectives.layer_maps import LayerMap, Pairs
-from distilkobert.objectives.needs import Needs, NetworkFacts, resolve
-from distilkobert.objectives.outputs import Attention, Batch, Outputs, mean_over, required
-from distilkobert.objectives.schedules import Scheduled
+from distilkobert.objectives.contract.layer_maps import LayerMap, Pairs
+from distilkobert.objectives.contract.needs import Needs, NetworkFacts, resolve
+from distilkobert.objectives.contract.outputs import Attention, Batch, Outputs, mean_over, required
+from distilkobert.objectives.contract.schedules import Scheduled
 
 Compare = Literal["scores_mse", "distributions_kl"]
 
 
 def attention_scores(query: Tensor, key: Tensor) -> Tensor:
-    """Scaled dot products before the softmax, (B, A, T, T) float32, of queries and keys (B, A, T, D)."""
-    return torch.matmul(query.float(), key.float().mT) / math.sqrt(query.shape[-1])
+    """Scaled dot products before the softmax, (B, A, T, T) float32, of queries and keys (B, A, T, D).
+
+    Autocast is off here: it would round the products to 8 bits, and a softmax, its logarithm and differences of two of
+    them would be computed from what is left.
+    """
+    with torch.autocast(query.device.type, enabled=False):
+        return torch.matmul(query.float(), key.float().mT) / math.sqrt(query.shape[-1])
 
 
 def attention_scores_loss(student: Attention, teacher: Attention, mask: Tensor) -> Tensor:
@@ -80,12 +85,12 @@ def kl_of_rows(student: Tensor, teacher: Tensor, mask: Tensor) -> Tensor:
 
 
 class AttentionTransfer(Objective):
-    """Attention of the student made like the teacher's, summed over the pairs of a layer map.
+    """Match the student's attention to the teacher's, summed over the pairs of a layer map.
 
     `scores_mse`: squared differences of the scores before the softmax, mean over heads and pairs of real tokens
     (TinyBERT, Jiao et al. 2020, arXiv:1909.10351, equation 7). `distributions_kl`: KL(teacher || student) of the
     attention distributions, mean over heads and real tokens (the attention objective in the comparison of Wang et al.
-    2023, arXiv:2305.15032). Padding takes no part. Where the numbers of heads differ, means over heads are compared.
+    2023, arXiv:2305.15032). Padding is excluded. If the numbers of heads differ, means over heads are compared.
 
     Args:
         weight: factor in the sum: a number or a schedule.

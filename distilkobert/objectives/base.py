@@ -1,23 +1,23 @@
-"""What an objective is: what it needs of student and teacher, its own parameters, and a scalar for each batch."""
+"""Base class of objectives: what it needs from student and teacher, its own parameters, and a scalar per batch."""
 
 from abc import ABC, abstractmethod
 
 from torch import Tensor, nn
 
-from distilkobert.objectives.needs import Needs, NetworkFacts
-from distilkobert.objectives.outputs import Batch, Outputs
-from distilkobert.objectives.schedules import Scheduled, check_range
+from distilkobert.objectives.contract.needs import Needs, NetworkFacts
+from distilkobert.objectives.contract.outputs import Batch, Outputs
+from distilkobert.objectives.contract.schedules import Scheduled, check_range
 
 
 class Objective(nn.Module, ABC):
     """One term of the training loss.
 
-    A subclass says what it needs, and computes a scalar from it. Its own parameters, such as projections, are made in
-    `build`; they are trained and saved for resume, and never exported.
+    A subclass declares what it needs and computes a scalar. Its own parameters, such as projections, are created in
+    `build`; they are trained and saved for resume, but never exported.
 
     Args:
-        weight: factor of the term in the sum: a number of 0 or more, or a linear schedule. A constant 0 switches the
-            term off: it is neither built nor computed.
+        weight: factor of the term in the sum: a number of 0 or more, or a linear schedule. A constant 0 disables the
+            term: it is neither built nor computed.
 
     Raises:
         ValueError: the weight is out of range.
@@ -31,12 +31,12 @@ class Objective(nn.Module, ABC):
     @property
     @abstractmethod
     def needs(self) -> Needs:
-        """What is captured of student and teacher; known from the settings alone."""
+        """What to capture from student and teacher; depends only on the settings."""
 
     def check(self, student: NetworkFacts, teacher: NetworkFacts | None) -> None:
-        """Refuse networks that the objective cannot compare; runs before anything is built.
+        """Refuse networks that the objective cannot compare; called before anything is built.
 
-        `check_needs` has refused a missing teacher, head or attention, and layers out of range, already.
+        `check_needs` has already refused a missing teacher, head or attention, and layers out of range.
 
         Args:
             student: what the student's configuration says.
@@ -47,7 +47,7 @@ class Objective(nn.Module, ABC):
         """
 
     def build(self, student: NetworkFacts, teacher: NetworkFacts | None) -> None:
-        """Make the parameters; torch's generator is seeded from the run's seed and the objective's name.
+        """Create the parameters; torch's generator is seeded with the run's seed and the objective's name.
 
         Args:
             student: what the student's configuration says.
@@ -55,7 +55,7 @@ class Objective(nn.Module, ABC):
         """
 
     def start_band(self, vocab_size: int, random_student: bool) -> tuple[float, float] | None:
-        """Lowest and highest value that is plausible before the first step; None where nothing is known.
+        """Lowest and highest plausible value before the first step; None if unknown.
 
         Args:
             vocab_size: V, pieces of the vocabulary.
@@ -65,7 +65,7 @@ class Objective(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, student: Outputs, teacher: Outputs | None, batch: Batch) -> Tensor:
-        """The term for one batch, a scalar, before its weight.
+        """The term for one batch, a scalar, before weighting.
 
         Args:
             student: the student's outputs.

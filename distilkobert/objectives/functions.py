@@ -61,7 +61,7 @@ def soft_target_loss_in_parts(
     """As `soft_target_loss` of the two heads' logits, which are computed for `rows` tokens at a time and not kept.
 
     The backward pass makes each part's logits again. That costs one more pass through both heads, and keeps memory at
-    `rows` times V in place of N times V, several times over.
+    `rows` times V instead of N times V, several times over.
 
     Args:
         student_hidden: (N, H).

@@ -3,23 +3,23 @@
 from torch import Tensor, nn
 
 from distilkobert.objectives.base import Objective, make_projection
+from distilkobert.objectives.contract.layer_maps import LayerMap
+from distilkobert.objectives.contract.needs import Needs, NetworkFacts, Tokens, facts_of
+from distilkobert.objectives.contract.outputs import Batch, Outputs, required
+from distilkobert.objectives.contract.schedules import Scheduled
 from distilkobert.objectives.functions import cosine_hidden_loss
-from distilkobert.objectives.layer_maps import LayerMap
-from distilkobert.objectives.needs import Needs, NetworkFacts, Tokens, facts_of
-from distilkobert.objectives.outputs import Batch, Outputs, required
-from distilkobert.objectives.schedules import Scheduled
 
 
 class HiddenCosine(Objective):
     """One minus the cosine between the last hidden states, mean over tokens.
 
-    Where the widths differ, a learned linear map takes the student's states to the teacher's width.
+    If the widths differ, a learned linear map projects the student's states to the teacher's width.
 
     Source: Sanh et al. 2019 (arXiv:1910.01108), section 2; the reference code compares all real tokens.
 
     Args:
         weight: factor in the sum: a number or a schedule.
-        on: every real token, or the masked ones only.
+        on: every real token, or only the masked ones.
 
     Raises:
         ValueError: the weight is out of range.

@@ -1,4 +1,4 @@
-"""Hidden states of several layers, by their squared distance (TinyBERT, PKD)."""
+"""Squared distance of hidden states of several layers (TinyBERT, PKD)."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -7,10 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from distilkobert.objectives.base import Objective, make_projection
-from distilkobert.objectives.layer_maps import LayerMap, Pairs
-from distilkobert.objectives.needs import Needs, NetworkFacts, facts_of, resolve
-from distilkobert.objectives.outputs import Batch, Outputs, required
-from distilkobert.objectives.schedules import Scheduled
+from distilkobert.objectives.contract.layer_maps import LayerMap, Pairs
+from distilkobert.objectives.contract.needs import Needs, NetworkFacts, facts_of, resolve
+from distilkobert.objectives.contract.outputs import Batch, Outputs, required
+from distilkobert.objectives.contract.schedules import Scheduled
 
 
 def hidden_mse_loss(student: Tensor, teacher: Tensor, *, normalize: bool = False) -> Tensor:
@@ -41,7 +41,7 @@ def hidden_mse_loss(student: Tensor, teacher: Tensor, *, normalize: bool = False
 class HiddenMSE(Objective):
     """Squared distance of hidden states, mean over tokens, summed over the pairs of a layer map.
 
-    Where widths differ, one learned linear map for each pair takes the student's states to the teacher's width.
+    If widths differ, a learned linear map per pair projects the student's states to the teacher's width.
 
     Sources: TinyBERT (Jiao et al. 2020, arXiv:1909.10351), equations 8 and 9; with `normalize` and `on: cls_token` PKD
     (Sun et al. 2019, arXiv:1908.09355), equation 7.

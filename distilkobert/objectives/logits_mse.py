@@ -1,11 +1,11 @@
-"""The teacher's logits themselves, by their squared distance."""
+"""Squared distance to the teacher's logits."""
 
 from torch import Tensor
 
 from distilkobert.objectives.base import Objective
-from distilkobert.objectives.needs import Needs, Tokens
-from distilkobert.objectives.outputs import Batch, Outputs, required
-from distilkobert.objectives.schedules import Scheduled
+from distilkobert.objectives.contract.needs import Needs, Tokens
+from distilkobert.objectives.contract.outputs import Batch, Outputs, required
+from distilkobert.objectives.contract.schedules import Scheduled
 
 
 def logits_mse_loss(student: Tensor, teacher: Tensor) -> Tensor:
@@ -22,7 +22,7 @@ class LogitsMSE(Objective):
 
     Args:
         weight: factor in the sum: a number or a schedule.
-        on: every real token, or the masked ones only.
+        on: every real token, or only the masked ones.
 
     Raises:
         ValueError: the weight is out of range.

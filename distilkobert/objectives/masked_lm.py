@@ -3,10 +3,10 @@
 from torch import Tensor
 
 from distilkobert.objectives.base import Objective
+from distilkobert.objectives.contract.needs import Needs
+from distilkobert.objectives.contract.outputs import Batch, Outputs
+from distilkobert.objectives.contract.schedules import Scheduled
 from distilkobert.objectives.functions import masked_lm_band, masked_lm_loss
-from distilkobert.objectives.needs import Needs
-from distilkobert.objectives.outputs import Batch, Outputs
-from distilkobert.objectives.schedules import Scheduled
 
 
 class MaskedLM(Objective):

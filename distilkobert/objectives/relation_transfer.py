@@ -7,10 +7,10 @@ from torch import Tensor
 
 from distilkobert.objectives.attention_transfer import attention_scores, kl_of_rows, log_attention
 from distilkobert.objectives.base import Objective
-from distilkobert.objectives.layer_maps import LayerMap
-from distilkobert.objectives.needs import Needs, NetworkFacts, facts_of, resolve
-from distilkobert.objectives.outputs import Batch, Outputs, required
-from distilkobert.objectives.schedules import Scheduled
+from distilkobert.objectives.contract.layer_maps import LayerMap
+from distilkobert.objectives.contract.needs import Needs, NetworkFacts, facts_of, resolve
+from distilkobert.objectives.contract.outputs import Batch, Outputs, required
+from distilkobert.objectives.contract.schedules import Scheduled
 
 Relation = Literal["query", "key", "value"]
 
@@ -51,7 +51,7 @@ def relation_loss(student: Tensor, teacher: Tensor, mask: Tensor, heads: int) ->
 class RelationTransfer(Objective):
     """Query-query, key-key and value-value relations of one layer pair, summed over the three kinds.
 
-    No projection is needed where the widths differ: relations are between tokens.
+    Widths can differ without a projection, because relations are between tokens.
 
     Source: MiniLMv2 (Wang et al. 2021, arXiv:2012.15828), section 3: the last layer of teachers of 12 layers, an upper
     middle one (21 of 24) of large teachers.
@@ -60,8 +60,8 @@ class RelationTransfer(Objective):
         weight: factor in the sum: a number or a schedule.
         student_layer: layer of the student, from 0; None for the last.
         teacher_layer: layer of the teacher, from 0; None for the last.
-        heads: relation heads; they must divide both widths. More heads are finer relations.
-        relations: the kinds that are compared.
+        heads: relation heads; they must divide both widths. More heads give finer relations.
+        relations: the kinds to compare.
 
     Raises:
         ValueError: a value out of range, or a kind named twice or none.

@@ -6,10 +6,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from distilkobert.objectives.base import Objective
-from distilkobert.objectives.layer_maps import LayerMap
-from distilkobert.objectives.needs import Needs, NetworkFacts, facts_of
-from distilkobert.objectives.outputs import Batch, Outputs, required
-from distilkobert.objectives.schedules import Scheduled
+from distilkobert.objectives.contract.layer_maps import LayerMap
+from distilkobert.objectives.contract.needs import Needs, NetworkFacts, facts_of
+from distilkobert.objectives.contract.outputs import Batch, Outputs, required
+from distilkobert.objectives.contract.schedules import Scheduled
 
 Pooling = Literal["mean", "cls"]
 
@@ -29,16 +29,16 @@ def sentence_vectors(hidden: Tensor, mask: Tensor, pooling: Pooling) -> Tensor:
 
 
 def sentence_vector_loss(student: Tensor, teacher: Tensor, compare: Literal["l2", "cosine"]) -> Tensor:
-    """Squared Euclidean distance, or one minus the cosine, of sentence vectors (B, H); mean over sequences."""
+    """Squared Euclidean distance, or one minus the cosine, of sentence vectors (B, H) float32; mean over sequences."""
     if compare == "cosine":
         return (1.0 - F.cosine_similarity(student, teacher, dim=-1)).mean()
     return (student - teacher).square().sum(-1).mean()
 
 
 class SentenceVectors(Objective):
-    """Sentence vectors of the student made the teacher's; the networks may have other vocabularies and widths.
+    """Match the student's sentence vectors to the teacher's; vocabularies and widths may differ.
 
-    A learned linear map with bias takes the student's vector to the teacher's width where the widths differ.
+    If the widths differ, a learned linear map with bias projects the student's vector to the teacher's width.
 
     Source: LEAF (Vujanic and Rueckstiess 2025, arXiv:2509.12539): squared distance of mean-pooled vectors.
 
@@ -46,7 +46,7 @@ class SentenceVectors(Objective):
         weight: factor in the sum: a number or a schedule.
         pooling: mean over real tokens (E5), or the first token (BGE).
         compare: squared Euclidean distance, or one minus the cosine.
-        normalize: bring both vectors to length 1 before they are compared, as these teachers are used.
+        normalize: scale both vectors to length 1 before comparison, as these teachers are used.
 
     Raises:
         ValueError: the weight is out of range.
@@ -81,7 +81,7 @@ class SentenceVectors(Objective):
         mine, target = (
             sentence_vectors(output.hidden[output.last], batch.real, self.pooling) for output in (student, its)
         )
-        mine = self.projection(mine)
+        mine = self.projection(mine).float()  # autocast gives bfloat16
         if self.normalize:
             mine, target = F.normalize(mine, dim=-1), F.normalize(target, dim=-1)
         return sentence_vector_loss(mine, target, self.compare)

@@ -5,11 +5,11 @@ import math
 from torch import Tensor
 
 from distilkobert.objectives.base import Objective
+from distilkobert.objectives.contract.layer_maps import LayerMap
+from distilkobert.objectives.contract.needs import Needs, Tokens
+from distilkobert.objectives.contract.outputs import Batch, Outputs, required
+from distilkobert.objectives.contract.schedules import Scheduled, check_range, value_at
 from distilkobert.objectives.functions import WORSE_THAN_GUESSING, soft_target_loss, soft_target_loss_in_parts
-from distilkobert.objectives.layer_maps import LayerMap
-from distilkobert.objectives.needs import Needs, Tokens
-from distilkobert.objectives.outputs import Batch, Outputs, required
-from distilkobert.objectives.schedules import Scheduled, check_range, value_at
 
 
 class SoftTargets(Objective):
@@ -20,9 +20,9 @@ class SoftTargets(Objective):
     Args:
         weight: factor in the sum: a number or a schedule.
         temperature: T above 0: a number or a schedule.
-        on: every real token, or the masked ones only.
-        rows: tokens whose logits exist at a time; those of all tokens where it is not given. For large vocabularies:
-            less memory for one more pass through both heads (docs/performance.md). Equal up to rounding.
+        on: every real token, or only the masked ones.
+        rows: tokens whose logits are computed at a time; by default all. For large vocabularies: less memory, but one
+            more pass through both heads (docs/performance.md). Equal up to rounding.
 
     Raises:
         ValueError: weight, temperature or rows out of range.

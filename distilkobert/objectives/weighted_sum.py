@@ -1,4 +1,4 @@
-"""The weighted sum of named objectives: what it needs of the two networks, and its value for a batch."""
+"""The weighted sum of named objectives: what it needs from both networks, and its value for a batch."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from distilkobert.objectives.base import Objective
-from distilkobert.objectives.layer_maps import LayerMap
-from distilkobert.objectives.needs import NetworkFacts, Tokens, check_needs, resolve
-from distilkobert.objectives.outputs import Batch, Outputs
-from distilkobert.objectives.schedules import is_off, value_at
+from distilkobert.objectives.contract.layer_maps import LayerMap
+from distilkobert.objectives.contract.needs import NetworkFacts, Tokens, check_needs, resolve
+from distilkobert.objectives.contract.outputs import Batch, Outputs
+from distilkobert.objectives.contract.schedules import is_off, value_at
 from distilkobert.seeds import derived_seed
 
 

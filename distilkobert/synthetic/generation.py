@@ -4,7 +4,7 @@
     sentences = generate_sentences(5000, seed=1)
 
 The text is seeded and the same on every machine. Sentences are distinct, 2 to about 35 words long, and written in
-four registers. Inside a topic (``synthetic_topics.py``) verbs take their own objects, places and persons, which is what
+four registers. Inside a topic (``topics.py``) verbs take their own objects, places and persons, which is what
 a small masked language model learns from it in a minute.
 """
 

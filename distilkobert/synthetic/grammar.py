@@ -1,6 +1,6 @@
 """Sentence templates with slots and Korean particles, and the verb forms that go into them.
 
-``{LOC}에서 {object}[을/를]`` has two slots and one particle, which is chosen by the final consonant of what stands
+``{LOC}에서 {object}[을/를]`` has two slots and one particle, which is chosen by the final consonant of what comes
 before it. Every filled slot is remembered as a mention with exact character positions, so entity tags and answer
 positions need no search.
 """
@@ -52,7 +52,7 @@ def conjugate(verb: str) -> Verb:
     """Forms of a verb given in its dictionary form.
 
     Raises:
-        ValueError: the verb neither ends in 하다 nor stands in ``PAST_STEMS``.
+        ValueError: the verb neither ends in 하다 nor is in ``PAST_STEMS``.
     """
     stem = verb.removesuffix("다")
     if verb not in PAST_STEMS and not verb.endswith("하다"):

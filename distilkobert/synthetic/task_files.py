@@ -9,7 +9,7 @@ from distilkobert.io.files import write_text
 from distilkobert.synthetic.grammar import Sentence
 from distilkobert.synthetic.reading import Passage, Question
 from distilkobert.synthetic.registers import entity_type
-from distilkobert.tasks.labels import NAVER_NER_LABELS
+from distilkobert.tasks.tags.labels import NAVER_NER_LABELS
 
 _FIRST_ID: Final = 1_000_000
 
@@ -37,9 +37,9 @@ def write_nsmc_files(
 
 
 def write_naver_ner_files(folder: Path, train: Iterable[Sentence], test: Iterable[Sentence]) -> tuple[Path, Path]:
-    """Write ``train.tsv``, ``test.tsv`` and ``label.txt``: words and suffix tags (PER-B), one tag a word.
+    """Write ``train.tsv``, ``test.tsv`` and ``label.txt``: words and suffix tags (PER-B), one tag per word.
 
-    One sentence a line, its words joined by spaces, a tab, its tags joined by spaces. The result names the two data
+    One sentence per line, its words joined by spaces, a tab, its tags joined by spaces. The result names the two data
     files.
     """
 

@@ -1,7 +1,7 @@
 """Synthetic files of the three tasks, with the names and formats of the real ones.
 
 Every writer makes a training and a test file from one seed; no text is in both. The content has the structure of
-the synthetic corpus (``synthetic.py``), so a model pretrained on the corpus can learn the tasks.
+the synthetic corpus (``generation.py``), so a model pretrained on the corpus can learn the tasks.
 """
 
 from collections.abc import Callable, Sequence

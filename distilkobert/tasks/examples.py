@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from distilkobert.korean.particles import ParticleMode, strip_particle
-from distilkobert.tasks.alignment import all_word_tags, character_tags
-from distilkobert.tasks.reference_decoding import ReferenceContext, reference_answer_text
-from distilkobert.tasks.spans import Answer, best_spans, to_answers
-from distilkobert.tasks.windows import NO_ANSWER, Window
+from distilkobert.tasks.questions.reference_decoding import ReferenceContext, reference_answer_text
+from distilkobert.tasks.questions.spans import Answer, best_spans, to_answers
+from distilkobert.tasks.questions.windows import NO_ANSWER, Window
+from distilkobert.tasks.tags.alignment import all_word_tags, character_tags
 from distilkobert.tokenizers.inputs import Span
 
 _CERTAIN: Final = 1e4
@@ -30,7 +30,7 @@ class TaggedExample(ABC):
     Args:
         words: its units: words (Naver NER) or characters (KLUE-NER), U of them.
         tags: the true tag of every unit, also of those that truncation cut off; none where they are not known.
-        start: position of the sentence's first piece in the input, behind the special tokens.
+        start: position of the sentence's first piece in the input, after the special tokens.
     """
 
     words: tuple[str, ...]

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final, Literal
 
 from distilkobert.korean.particles import ParticleMode
-from distilkobert.tasks.labels import has_suffix_tags
+from distilkobert.tasks.tags.labels import has_suffix_tags
 
 ENTRY: Final = "task_inputs"
 """Key of a model's config.json under which the settings are."""
@@ -30,7 +30,7 @@ class InputSettings:
         pair: an example has two texts.
         units: what is tagged in sentences: words at their first piece, or characters.
         stride: context pieces from the start of one window to the start of the next.
-        max_question: pieces that are kept of a question.
+        max_question: pieces to which a question is truncated.
         reference_decoding: label and answer as the original KorQuAD pipeline does.
         unanswerable: questions may have no answer.
         no_answer_threshold: how much better [CLS] must score than the best answer for none to be given; training

@@ -55,7 +55,7 @@ class Score:
     """A score on dev and test examples.
 
     Args:
-        key: its name behind `val/` and `test/`.
+        key: its name after `val/` and `test/`.
         title: its name in tables, and in a codec's `counts`.
         scale: factor that makes it per cent.
         main: it is the one where a single number is wanted, such as the choice of the best checkpoint.
@@ -112,7 +112,7 @@ SEQUENCE_CLASSIFICATION: Final = TaskKind(
     ),
     has_labels=True,
     sample="정말 재미있는 영화였다",
-    load_codec=_codec("classification", "ClassificationCodec"),
+    load_codec=_codec("texts.classification", "ClassificationCodec"),
 )
 MULTI_LABEL_CLASSIFICATION: Final = TaskKind(
     "multi_label_classification",
@@ -126,7 +126,7 @@ MULTI_LABEL_CLASSIFICATION: Final = TaskKind(
     ),
     has_labels=True,
     sample="정말 재미있는 영화였다",
-    load_codec=_codec("classification", "MultiLabelCodec"),
+    load_codec=_codec("texts.classification", "MultiLabelCodec"),
 )
 SEQUENCE_REGRESSION: Final = TaskKind(
     "sequence_regression",
@@ -136,7 +136,7 @@ SEQUENCE_REGRESSION: Final = TaskKind(
     scores=(Score("pearson", "Pearson", 100.0, main=False), Score("spearman", "Spearman", 100.0)),
     has_labels=False,
     sample="비행기가 이륙하고 있다.",
-    load_codec=_codec("classification", "RegressionCodec"),
+    load_codec=_codec("texts.classification", "RegressionCodec"),
 )
 TOKEN_CLASSIFICATION: Final = TaskKind(
     "token_classification",
@@ -145,7 +145,7 @@ TOKEN_CLASSIFICATION: Final = TaskKind(
     scores=(Score("f1", "F1", 100.0),),
     has_labels=True,
     sample="김민수는 어제 부산에 갔다.",
-    load_codec=_codec("tagging", "TaggingCodec"),
+    load_codec=_codec("tags.tagging", "TaggingCodec"),
 )
 QUESTION_ANSWERING: Final = TaskKind(
     "question_answering",
@@ -159,7 +159,7 @@ QUESTION_ANSWERING: Final = TaskKind(
     ),
     has_labels=False,
     sample="누가 그렸나?\t이 그림은 김홍도가 그렸다.",
-    load_codec=_codec("answering", "AnsweringCodec"),
+    load_codec=_codec("questions.answering", "AnsweringCodec"),
 )
 
 KINDS: Final = [
@@ -172,7 +172,7 @@ KINDS: Final = [
 
 
 def add_kind(kind: TaskKind) -> None:
-    """Make a task kind of your own known to checkpoints, reports and `predict`; call it where its module is defined.
+    """Register your own task kind for checkpoints, reports and `predict`; call it in the file of its module.
 
     Raises:
         ValueError: there is a head of that name, or not exactly one of its scores is the main one.

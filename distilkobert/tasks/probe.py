@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from distilkobert.tasks.files.text_examples import TextExample
-from distilkobert.tasks.labels import NSMC_LABELS
 from distilkobert.tasks.splits import number_of
+from distilkobert.tasks.tags.labels import NSMC_LABELS
 
 _TEST_BUCKETS: Final = 5
 """Of so many parts of the file one is held out."""
@@ -29,12 +29,12 @@ class ProbeSpec:
     """A probe of the network in training, every N optimizer steps; off without `data_dir`.
 
     Args:
-        data_dir: folder of NSMC; its training file alone is read.
-        every_n_steps: optimizer steps between two probes; the start and the end of a run are probed too.
-        train_examples: reviews the classifier is fitted on, fewer where the file has fewer.
-        test_examples: held-out reviews it is scored on; with 2,000 the standard error is about 1 point.
-        max_length: tokens of a review, [CLS] and [SEP] included; longer ones are cut.
-        l2: weight of half the squared norm of the classifier's weights, added to the mean cross-entropy.
+        data_dir: folder of NSMC; only its training file is read.
+        every_n_steps: optimizer steps between two probes; start and end of a run are also probed.
+        train_examples: reviews to fit the classifier on, fewer if the file has fewer.
+        test_examples: held-out reviews to score it on; with 2,000 the standard error is about 1 point.
+        max_length: tokens of a review, including [CLS] and [SEP]; longer reviews are truncated.
+        l2: L2 penalty: weight of half the squared norm of the classifier's weights, added to the mean cross-entropy.
     """
 
     data_dir: str | None = None

@@ -1,4 +1,4 @@
-"""What a data module tells of its task to a module that trains any of them."""
+"""What a data module reports about its task, for a module that trains any task."""
 
 from dataclasses import dataclass
 

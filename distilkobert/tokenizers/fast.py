@@ -169,8 +169,8 @@ class FastEncoder:
 def _cutting(backend: "Tokenizer", tokens: Iterable[str], unk_token_id: int) -> "Tokenizer | None":
     """The tokenizer that cuts special tokens typed in a text, where `backend` takes them for pieces; else None.
 
-    SentencePiece's vocabularies hold them as the likeliest pieces of all. Where a text spells one, its first character
-    ends a word, as it does in WordPiece, which cuts at brackets.
+    SentencePiece's vocabularies hold them as the most likely pieces of all. Where a text spells one, its first
+    character ends a word, as it does in WordPiece, which cuts at brackets.
     """
     from tokenizers import Regex, Tokenizer, pre_tokenizers
 

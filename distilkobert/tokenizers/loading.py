@@ -16,10 +16,10 @@ import numpy.typing as npt
 from distilkobert.io.hub_names import refuse_mistyped_folder
 from distilkobert.io.pretrained import load_pretrained
 from distilkobert.tokenizers.fast import FastEncoder
-from distilkobert.tokenizers.files import VOCAB_NAME, holds_kobert_files
 from distilkobert.tokenizers.framing import Frame
 from distilkobert.tokenizers.inputs import Encoding
 from distilkobert.tokenizers.kobert import KoBertTokenizer
+from distilkobert.tokenizers.kobert.files import VOCAB_NAME, holds_kobert_files
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast

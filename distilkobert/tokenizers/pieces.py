@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from distilkobert.tokenizers.vocabulary import WORD_START
+from distilkobert.tokenizers.kobert.vocabulary import WORD_START
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast

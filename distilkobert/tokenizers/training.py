@@ -12,10 +12,10 @@ from pathlib import Path
 
 import sentencepiece
 
-from distilkobert.tokenizers.files import TokenizerFiles
 from distilkobert.tokenizers.kobert import KoBertTokenizer
-from distilkobert.tokenizers.normalization import normalize_text
-from distilkobert.tokenizers.vocabulary import SPECIAL_TOKENS, vocabulary_text
+from distilkobert.tokenizers.kobert.files import TokenizerFiles
+from distilkobert.tokenizers.kobert.normalization import normalize_text
+from distilkobert.tokenizers.kobert.vocabulary import SPECIAL_TOKENS, vocabulary_text
 
 # SentencePiece's own <unk>, <s> and </s>, which vocab.txt leaves out.
 _CONTROL_PIECES = 3

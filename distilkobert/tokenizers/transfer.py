@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from distilkobert.models.vocabulary_rows import Rows, change_vocabulary
+from distilkobert.models.vocabulary.rows import Rows, change_vocabulary
 from distilkobert.tokenizers.pieces import PieceEncoder, PieceSpelling
 
 ROLES = ("cls", "sep", "pad", "unk", "mask", "bos", "eos")
@@ -27,13 +27,11 @@ class PieceOrigins:
     Args:
         pieces: the new pieces in id order; None for ids without a piece.
         old_ids: for each new id, the old ids whose rows it starts as the mean of; empty where there are none.
-        special: new ids of special tokens.
         old_size: pieces of the old tokenizer; rows of a model beyond it belong to no piece.
     """
 
     pieces: tuple[str | None, ...]
     old_ids: tuple[tuple[int, ...], ...]
-    special: frozenset[int]
     old_size: int
 
     @property
@@ -79,13 +77,13 @@ def piece_origins(old: PreTrainedTokenizerFast, new: PreTrainedTokenizerFast, na
             old_ids.append(() if partner is None else (partner,))
         else:
             old_ids.append(() if piece is None else tuple(encoder.ids(spelling.read(piece))))
-    return PieceOrigins(tuple(pieces), tuple(old_ids), special, len(pieces_in_order(old)))
+    return PieceOrigins(tuple(pieces), tuple(old_ids), len(pieces_in_order(old)))
 
 
 def transfer_vocabulary(
     model: PreTrainedModel, origins: PieceOrigins, tokenizer: PreTrainedTokenizerFast
 ) -> PreTrainedModel:
-    """The same network with the vocabulary of `tokenizer`, in evaluation mode; its head, if it has one, goes along.
+    """The same network with the vocabulary of `tokenizer`, in evaluation mode, with its head if it has one.
 
     Args:
         model: the network.

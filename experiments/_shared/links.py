@@ -1,4 +1,4 @@
-"""What data tells the module: under one name on both sides, declared here.
+"""What the data provides to the module: one name on both sides, declared here.
 
 A name that the module's constructor has and the data does not provide is an error, unless its value is given. What the
 data provides and the module does not take is left out.

@@ -32,7 +32,7 @@ class Arm:
         taught_from: the arm whose exports its fine-tunings start from, where a fine-tuned teacher teaches them.
         args: what its distillation adds to the base; like what follows, not in plan.json, whose commands have it.
         seeds: its seeds.
-        init_from: the model that its fine-tunings start from, where it is no arm's export.
+        init_from: the model that its fine-tunings start from, where it is not an arm's export.
     """
 
     name: str
@@ -163,7 +163,7 @@ def read_plan(folder: Path) -> Plan | None:
     """The plan in a study's folder; None where there is none.
 
     Raises:
-        ValueError: the file is no plan; names what is wrong in it.
+        ValueError: the file is not a plan; names what is wrong in it.
     """
     path = folder / PLAN_FILE
     if not path.is_file():
@@ -179,7 +179,7 @@ def plan_of(content: Any, path: Path) -> Plan:
     """The plan that `Plan.as_json` has given; what older versions did not write has its default.
 
     Raises:
-        ValueError: it is no plan; names `path` and what is wrong.
+        ValueError: it is not a plan; names `path` and what is wrong.
     """
 
     def checked(entry: Any, where: str, **kinds: type) -> Any:

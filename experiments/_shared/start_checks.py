@@ -12,12 +12,12 @@ from distilkobert.io.run_files import CONFIG_FILE
 from distilkobert.models.checkpoints import read_checkpoint
 from experiments._shared.parsing.mistakes import NEW_NAMES
 from experiments._shared.parsing.objective_files import objectives_of
-from experiments._shared.run_folder import read_config
+from experiments._shared.run.folder import read_config
 from experiments._shared.settings import as_json, flatten, without_places
 from experiments._shared.training.saved_paths import with_absolute_paths
 from lightning_modules.base import MODULE_ENTRY
 from lightning_modules.callbacks.run_record import DATA_ENTRY
-from lightning_modules.remedies import new_run, other_weights
+from lightning_modules.run.remedies import new_run, other_weights
 
 _FREE_ON_RESUME = ("num_workers", "eval_batch_size", "unknown_limit", "rouge_w")
 """Settings of the data that do not change what is trained on; nor do places of files."""
@@ -125,7 +125,7 @@ def check_checkpoint(config: Namespace, folder: Path, linked: Collection[str], *
         Optimizer steps that the checkpoint's weights have taken.
 
     Raises:
-        FileNotFoundError: there is no such checkpoint.
+        FileNotFoundError: the checkpoint does not exist.
         ValueError: it belongs to another module or another run; on `fit`, a setting of module or data differs from
             the run's; in evaluation, one that makes the network, or into the run's own folder one of the data.
     """
@@ -189,7 +189,7 @@ def _defaults(class_path: str) -> dict[str, Any]:
 
 
 def _in_new_form(settings: dict[str, Any]) -> dict[str, Any]:
-    """Settings of a checkpoint with objectives in place of the losses of its time."""
+    """Settings of a checkpoint with objectives instead of the losses of its time."""
     if "losses" not in settings:
         return settings
     rest = {name: value for name, value in settings.items() if name != "losses"}

@@ -20,11 +20,11 @@ from distilkobert.io.metric_names import ARM, LOSS, RECIPE, SEED, VAL
 from distilkobert.stop_signals import StoppedBySignal, StopSignals
 from distilkobert.tasks.probe import ProbeSpec
 from experiments._shared.commandline import plain_cause
-from experiments._shared.hardware import suit_processor
 from experiments._shared.links import LINKED, LinkError, add_links
-from experiments._shared.resuming import settle_checkpoint, take_folder
+from experiments._shared.machine.hardware import suit_processor
+from experiments._shared.run.folder import RunSpec
+from experiments._shared.run.resuming import settle_checkpoint, take_folder
 from experiments._shared.run_callbacks import run_callbacks
-from experiments._shared.run_folder import RunSpec
 from experiments._shared.settings import as_json
 from experiments._shared.start_checks import check_numbers, refuse_evaluating_the_start, refuse_used_folder
 from experiments._shared.training.closing import closing_lines, resume_command
@@ -46,8 +46,8 @@ from lightning_modules.callbacks import (
     keep_if_best,
 )
 from lightning_modules.callbacks.graceful_stop import OwnSignals
-from lightning_modules.checkpoint_io import WholeCheckpoints
 from lightning_modules.loggers.run_logger import RunLogger
+from lightning_modules.run.checkpoint_io import WholeCheckpoints
 
 DEFAULT_SEED = 42
 """Seed of the original's fine-tuning scripts (monologg/KoBERT-nsmc, KoBERT-NER, KoBERT-KorQuAD)."""

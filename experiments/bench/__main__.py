@@ -4,7 +4,7 @@
     python -m experiments.bench latency --models exported/teacher exported/student --output latency.json
     python -m experiments.bench NAME --help
 
-Every number is printed with what it is compared to; ways are measured in turns. `--json FILE` keeps the numbers.
+Every number is printed with its baseline; variants are measured in turns. `--json FILE` stores the numbers.
 """
 
 import sys
@@ -37,7 +37,7 @@ def _run(name: str, options: Namespace) -> None:
     output = None if options.json is None else Path(options.json)
     if output is not None and (output.is_dir() or not output.parent.is_dir()):
         raise FileNotFoundError(f"--json={output}: expected the name of a JSON file in a folder that exists")
-    numbers = import_module(f"experiments.bench.{name}").main(options)
+    numbers = import_module(f"experiments.bench.{BENCHES[name].module}").main(options)
     if output is not None:
         write_json(output, numbers)
 

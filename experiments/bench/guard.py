@@ -13,11 +13,11 @@ from jsonargparse import Namespace
 from distilkobert.io.run_files import write_json
 from distilkobert.models.teachers import EncoderSpec
 from experiments._shared.quiet import quieten_lightning, quieten_transformers
-from experiments.bench.distil import NAIVE, OURS, make_ways
-from experiments.bench.distilling import Distilling, make_batch
-from experiments.bench.pretrain import make_steps
-from experiments.bench.threads import torch_threads
-from experiments.bench.turns import take_turns
+from experiments.bench.steps.distil import NAIVE, OURS, make_ways
+from experiments.bench.steps.distilling import Distilling, make_batch
+from experiments.bench.steps.pretrain import make_steps
+from experiments.bench.timing.threads import torch_threads
+from experiments.bench.timing.turns import take_turns
 
 KEPT: Final = 0.8
 """Share of a stored ratio that must be reached."""

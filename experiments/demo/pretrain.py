@@ -3,7 +3,7 @@
     python -m experiments.demo.pretrain [--output runs/demo_teacher]
 
 About 7 minutes of one core. The checkout holds its result in experiments/demo/pretrained/, with a model card. The
-same command after an interruption goes on.
+same command continues after an interruption.
 """
 
 import sys

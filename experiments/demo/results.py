@@ -1,15 +1,15 @@
 """What the demo's study has measured, as a table and as one sentence."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from distilkobert.io.metric_names import AGREEMENT, LOSS, TEACHER_LOSS, TEST
+from distilkobert.io.pretrained import load_pretrained
 from distilkobert.io.run_files import read_metrics
 from distilkobert.tasks.kinds import QUESTION_ANSWERING, SEQUENCE_CLASSIFICATION, TOKEN_CLASSIFICATION
-from experiments._shared.latency_file import LATENCY_FILE, model_key, read_latencies
+from experiments._shared.exported.latency_file import LATENCY_FILE, model_key, read_latencies
 from experiments._shared.plan_file import TEACHER
 
 if TYPE_CHECKING:
@@ -57,12 +57,13 @@ def read_results(study: Path, seed: int, teacher: Path) -> dict[str, Result]:
         seed: its seed.
         teacher: folder of its teacher.
     """
+    from transformers import AutoConfig
+
     speed = read_latencies(study / LATENCY_FILE).models
     results = {}
     for arm in _NAMES:
         run = f"{arm}_seed{seed}"
         folder = teacher if arm == TEACHER else study / "exported" / run
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         model = speed[model_key(study, folder)]
         held_out = read_metrics(study / "distil" / (f"{DISTILLED}_seed{seed}" if arm == TEACHER else run))
         scores = {
@@ -70,7 +71,7 @@ def read_results(study: Path, seed: int, teacher: Path) -> dict[str, Result]:
             for task, kind in _TASKS.items()
         }
         results[arm] = Result(
-            layers=config.get("num_hidden_layers") or config["n_layers"],  # of BERT, of DistilBERT
+            layers=int(load_pretrained(AutoConfig, folder).num_hidden_layers),
             parameters=model.parameters,
             mb=model.mb,
             sentences_per_s=model.sentences_per_s,

@@ -2,17 +2,17 @@
 
     python -m experiments.export --checkpoint runs/distilkobert/base_seed42/checkpoints/best.ckpt --output DIR
 
-The folder holds the weights (safetensors), a fast tokenizer for `AutoTokenizer`, KoBERT's own two tokenizer files for
-`KoBertTokenizer` (exact ids) where the model has that tokenizer, and a model card written from the run. It loads with
+The folder contains the weights (safetensors), a fast tokenizer for `AutoTokenizer`, KoBERT's own two tokenizer files
+for `KoBertTokenizer` (exact ids) if the model has that tokenizer, and a model card written from the run. Load it with
 `AutoModel...from_pretrained` of its task, `DistilBertModel` or `BertModel`. The export is read back and compared with
-the checkpoint before it gets its name.
+the checkpoint before it is kept.
 
-`--onnx=true` adds `model.onnx`, head included, for batches and lengths of any size, `--int8=true` also
-`model_int8.onnx`, a quarter of its size; they need `pip install 'distilkobert[export]'`. `--evaluate=test` scores every
-form of a fine-tuned model on the data of its run, `--latency=true` times them here. What is measured goes into the
-folder's `metrics.json` and model card, scores into the run's `metrics.json` too, which reports read.
+`--onnx=true` adds `model.onnx`, including the head, for batches and lengths of any size; `--int8=true` also adds
+`model_int8.onnx`, a quarter of the size. Both need `pip install 'distilkobert[export]'`. `--evaluate=test` scores every
+format of a fine-tuned model on the data of its run, `--latency=true` measures their latency here. Results are written
+to the folder's `metrics.json` and model card, scores also to the run's `metrics.json`, which reports read.
 
-`--push=OWNER/NAME` sends the folder to the Hugging Face hub.
+`--push=OWNER/NAME` uploads the folder to the Hugging Face hub.
 """
 
 import sys
@@ -22,7 +22,7 @@ from distilkobert.io.files import atomic_folder
 from distilkobert.io.run_files import CONFIG_FILE, no_checkpoint, read_metrics, why_unfinished
 from experiments._shared.commandline import call_with_options, run_command
 from experiments._shared.quiet import quieten_transformers
-from experiments._shared.run_results import how_to_finish
+from experiments._shared.run.results import how_to_finish
 from experiments.export.onnx import require_onnx
 from experiments.export.push import check_push, push_folder
 from experiments.export.scores import Part
@@ -48,21 +48,21 @@ def export(
 
     Args:
         checkpoint: a checkpoint written by experiments.train.
-        output: folder to write; it must not exist yet.
+        output: folder to write; it must not exist.
         tokenizer: folder of the model's tokenizer, KoBERT's *.model and vocab.txt or a tokenizer.json; by default the
-            one kept in the checkpoint's run folder.
-        onnx: write model.onnx too.
-        int8: write model_int8.onnx too; both settings of reduce_range are measured.
-        reduce_range: give weights 7 bits instead of 8, for processors without VNNI instructions; by default the setting
-            whose outputs are nearer to float32 on this processor.
-        evaluate: part of the run's data that every form of the model is scored on.
-        overrides: options of experiments.train for that, such as --data.data_dir=DIR where data has moved.
-        latency: time every form on this processor, with one thread.
-        license: identifier for the model card, as the hub has them; needed for push.
-        language: code for the model card; by default ko where the tokenizer's pieces are Korean.
-        push: OWNER/NAME of a repository on the hub, made where it is missing.
-        private: a repository that is made is not public.
-        allow_unfinished: export from a run whose training has not come to its end.
+            tokenizer in the checkpoint's run folder.
+        onnx: also write model.onnx.
+        int8: also write model_int8.onnx; both settings of reduce_range are measured.
+        reduce_range: use 7 bits for weights instead of 8, for processors without VNNI instructions; by default the
+            setting whose outputs are closer to float32 on this processor.
+        evaluate: split of the run's data on which every format of the model is scored.
+        overrides: options of experiments.train for that, such as --data.data_dir=DIR if the data has moved.
+        latency: measure every format on this processor, with one thread.
+        license: identifier of the hub for the model card; required for push.
+        language: code for the model card; by default ko if the tokenizer's pieces are Korean.
+        push: OWNER/NAME of a repository on the hub; created if missing.
+        private: make a created repository private.
+        allow_unfinished: export from a run whose training is not finished.
 
     Returns:
         The folder.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from distilkobert.io.metric_names import INT8
-from experiments._shared.forms import FORMS
+from experiments._shared.exported.forms import FORMS
 
 
 def deployment(measured: Mapping[str, Any]) -> str:
@@ -27,12 +27,13 @@ def deployment(measured: Mapping[str, Any]) -> str:
     for name in names:
         values = (measured.get(f"{form}/{name}") for form in forms)
         lines.append(f"| {name} | {' | '.join('-' if value is None else f'{value:.4g}' for value in values)} |")
-    remark = f"Measured on {measured['processor']}, whose instructions for int8 are: {measured['int8_instructions']}."
+    remark = f"Measured on {measured['processor']}, with these instructions for int8: {measured['int8_instructions']}."
     if "onnx/difference" in measured:
         remark += (
-            " `difference` to the checkpoint: of ONNX the largest one of an output, as a part of its largest value"
+            " `difference` to the checkpoint: for ONNX the largest difference of an output, relative to its largest "
+            "value"
         )
-        remark += "; of int8 the root mean square over sentences, as a part of that of the outputs." if kept else "."
+        remark += "; for int8 the root mean square over sentences, relative to that of the outputs." if kept else "."
     if kept:
         remark += (
             " On processors without VNNI instructions int8 with 8-bit weights can lose accuracy: measure it there, or "
@@ -41,6 +42,6 @@ def deployment(measured: Mapping[str, Any]) -> str:
     if "latency_threads" in measured:
         remark += (
             f" Times in ms, {measured['latency_threads']} thread, mean over sentences of 16 and 64 pieces; "
-            "those of the tokenizer come on top. PyTorch is timed without its head, ONNX with it."
+            "add those of the tokenizer. PyTorch is timed without its head, ONNX with it."
         )
-    return "\n".join(["## Forms of the model", "", remark, "", *lines])
+    return "\n".join(["## Formats of the model", "", remark, "", *lines])

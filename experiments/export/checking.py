@@ -9,7 +9,7 @@ from transformers import AutoTokenizer, PreTrainedModel
 from distilkobert.io.pretrained import load_pretrained
 from distilkobert.models.checkpoints import load_model
 from distilkobert.models.checks import class_names, longest_input
-from distilkobert.models.vocabulary_fit import holds_pieces
+from distilkobert.models.vocabulary.fit import holds_pieces
 from distilkobert.tasks.kinds import Task
 from distilkobert.tokenizers.loading import TextEncoder
 

@@ -91,7 +91,7 @@ def _recipe(config: dict[str, Any]) -> str:
         "trainer": {key: config["trainer"][key] for key in trainer_keys if config["trainer"].get(key) is not None},
     }
     length = data["init_args"].get("max_length")
-    cut = f"Inputs of the training were cut, or laid in windows, of {length} tokens.\n\n" if length else ""
+    cut = f"Training inputs were truncated to, or split into windows of, {length} tokens.\n\n" if length else ""
     return f"## Recipe\n\n{cut}```yaml\n{yaml.safe_dump(shown, sort_keys=False, allow_unicode=True).strip()}\n```"
 
 

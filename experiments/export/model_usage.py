@@ -14,7 +14,7 @@ from distilkobert.tasks.kinds import (
     Head,
     TaskKind,
 )
-from distilkobert.tasks.labels import has_suffix_tags
+from distilkobert.tasks.tags.labels import has_suffix_tags
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -67,11 +67,11 @@ def usage(model: "PreTrainedModel", head: Head, *, exact: bool, onnx: Sequence[s
     """
     parts = [f"## Use\n\n```python\n{_code(model, head)}\n```"]
     if head is MASKED_LM:
-        parts.append(f"With its head, for the likeliest pieces in place of [MASK]:\n\n```python\n{_MASKED_LM}\n```")
+        parts.append(f"With its head, for the most likely pieces at [MASK]:\n\n```python\n{_MASKED_LM}\n```")
     if head is QUESTION_ANSWERING:
         parts.append(
-            "transformers 5 has no question answering pipeline any more, so the span is chosen here: the best start "
-            "and end inside the context, at most 30 pieces long. Contexts longer than an input are cut here; "
+            "transformers 5 has no question-answering pipeline, so this code selects the span: the best start and end "
+            "in the context, at most 30 pieces long. It truncates contexts longer than an input; "
             "`python -m experiments.predict` of the project reads them in overlapping windows."
         )
     if exact:
@@ -123,7 +123,7 @@ def differences(model: "PreTrainedModel", head: Head) -> str:
         points.append("No pooler: the sentence vector at [CLS] is `last_hidden_state[:, 0]`.")
     elif head is not SEQUENCE_CLASSIFICATION and _has_pooler(model):
         points.append(
-            "There is no trained pooler: where only the encoder is loaded, pass `add_pooling_layer=False` and take "
+            "There is no trained pooler: if you load only the encoder, pass `add_pooling_layer=False` and use "
             "`last_hidden_state[:, 0]`."
         )
     if config.pad_token_id != 0:
@@ -131,19 +131,19 @@ def differences(model: "PreTrainedModel", head: Head) -> str:
     if head is TOKEN_CLASSIFICATION and has_suffix_tags(class_names(model)):
         points.append(
             "Tags are written PER-B, not B-PER, and the tag of a word is on its first piece; pipelines join pieces "
-            "by prefix tags only, so take their output piece by piece, or use `python -m experiments.predict`."
+            "by prefix tags only, so use their output per piece, or `python -m experiments.predict`."
         )
     settings = settings_of(config.to_dict(), class_names(model), longest_input(config), "the model")
     if settings.particles == "split":
         points.append(
-            "Words were split before trailing particles before they were encoded. A tokenizer alone does not do that; "
-            "`python -m experiments.predict` of the project does, and the scores below are measured so."
+            "Words were split before trailing particles and then encoded. A tokenizer alone does not do that; "
+            "`python -m experiments.predict` of the project does, and the scores below were measured this way."
         )
     if settings.reference_decoding:
         points.append(
-            "Answers were learnt and scored in the way of the original KorQuAD pipeline, whose words end at white "
-            "space. Offsets of a tokenizer alone give other answers; `python -m experiments.predict` of the project "
-            "gives those that were scored."
+            "Answers were trained and scored as in the original KorQuAD pipeline, whose words end at white space. "
+            "Offsets of a tokenizer alone give other answers; `python -m experiments.predict` of the project gives "
+            "the scored ones."
         )
     heading = "What differs from BERT" if config.model_type == "distilbert" else "Good to know"
     return f"## {heading}\n\n" + "\n".join(f"- {point}" for point in points) if points else ""

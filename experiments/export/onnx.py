@@ -81,7 +81,18 @@ def write_onnx(path: Path, model: "PreTrainedModel") -> None:
             external_data=False,
             verbose=False,
         )
+    _without_notes(path)
     compare(path, model)
+
+
+def _without_notes(path: Path) -> None:
+    """Remove what torch notes at each operation: the lines of code that it comes from, with this machine's paths."""
+    import onnx
+
+    made = onnx.load(path)
+    for one in (*made.graph.node, *made.graph.value_info, *made.graph.initializer, made.graph):
+        del one.metadata_props[:]
+    onnx.save(made, path)
 
 
 def _inputs(model: "PreTrainedModel", rows: int, tokens: int) -> "dict[str, Tensor]":

@@ -31,7 +31,7 @@ def push_folder(folder: Path, repository: str, private: bool) -> str:
     Args:
         folder: the export.
         repository: OWNER/NAME; made where it is missing.
-        private: a repository that is made is not public.
+        private: make a created repository private.
 
     Raises:
         OSError: the hub refused it; the folder stays.

@@ -16,7 +16,7 @@ STAGES: dict[Part, str] = {"dev": "val", "test": "test"}
 def measure_scores(
     checkpoint: Path, networks: "Mapping[str, PreTrainedModel]", part: Part, overrides: Sequence[str]
 ) -> dict[str, dict[str, float]]:
-    """Score networks in place of the checkpoint's own.
+    """Score networks instead of the checkpoint's own.
 
     Args:
         checkpoint: of a fine-tuning, in its run's folder; data and settings are those of the run.
@@ -29,12 +29,12 @@ def measure_scores(
 
     Raises:
         FileNotFoundError: the run has no configuration, or its data is not there.
-        ValueError: the run is no fine-tuning, or has no such part.
+        ValueError: the run is not a fine-tuning, or has no such part.
     """
     import pytorch_lightning as pl
 
-    from experiments._shared.loaded_run import load_run
     from experiments._shared.quiet import only_from, quieten_lightning
+    from experiments._shared.run.loaded import load_run
     from lightning_modules.finetuning import FineTuning
 
     quieten_lightning()

@@ -18,9 +18,9 @@ from distilkobert.models.checks import longest_input, takes_segments
 from distilkobert.models.onnx_network import open_onnx
 from distilkobert.tasks.kinds import head_named
 from distilkobert.tokenizers.loading import load_tokenizer
-from experiments._shared.forms import note_scores, weights_mb
-from experiments._shared.latency import measure_latency
-from experiments._shared.processor import int8_instructions, processor_name
+from experiments._shared.exported.forms import note_scores, weights_mb
+from experiments._shared.exported.latency import measure_latency
+from experiments._shared.machine.processor import int8_instructions, processor_name
 from experiments.export.checking import check_export, check_tokenizer
 from experiments.export.int8 import NAMES, write_int8
 from experiments.export.model_card import write_model_card

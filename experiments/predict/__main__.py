@@ -1,22 +1,22 @@
-"""Ask a fine-tuned model: texts in, predictions out, from a terminal, through a pipe, or from file to file.
+"""Predict with a fine-tuned model, from a terminal, through a pipe, or from file to file.
 
     python -m experiments.predict --model RUN_OR_EXPORT --text '정말 재미있다'
     python -m experiments.predict --model RUN_OR_EXPORT --input reviews.csv --output predictions.jsonl
     printf '누가 그렸나?\\t이 그림은 김홍도가 그렸다.\\n' | python -m experiments.predict --model exported/korquad
 
-One example gives one line, columns between tabs:
+The output has one line per example, with tabs between columns:
 
-    classification       label, probability; of any number of labels each one that is given, or -
+    classification       label, probability; for multi-label tasks every predicted label, or -
     regression           score
-    entities             TYPE:START-END:TEXT for each entity, or - where there is none
+    entities             TYPE:START-END:TEXT for each entity, or - if there is none
     question answering   answer, START-END in the context, probability
 
-Pairs have a tab between their texts, questions one before their context. `--input` takes .txt and .tsv of such lines,
+Separate the texts of a pair, or question and context, with a tab. `--input` takes .txt and .tsv files of such lines,
 and tables (.csv, .tsv, .jsonl, .json, .parquet, plain or compressed) with the columns `text` and `text_pair`, or
-`question` and `context`. `--output` writes one JSON object an example: its texts, and all that the model says.
+`question` and `context`. `--output` writes one JSON object per example: its texts and the complete prediction.
 
-Positions count characters from 0, the end excluded. Task, labels, lengths and the way words are cut come from the
-model: it reads its texts as it read its examples in training.
+Positions count characters from 0, excluding the end. Task, labels, lengths and the splitting of words come from the
+model, so texts are encoded as in training.
 """
 
 import json
@@ -58,20 +58,18 @@ def predict(
     """Print a prediction for each example, or write them to a file.
 
     Args:
-        model: run folder of a fine-tuning (its best checkpoint), folder of an exported model, one of its ONNX files, or
-            a checkpoint.
-        text: the text, or the first of a pair, or the question; without it and `input`, standard input is read line by
-            line.
+        model: run folder of a fine-tuning (its best checkpoint), exported folder, one of its ONNX files, or a
+            checkpoint.
+        text: the text, the first text of a pair, or the question; without `text` and `input`, lines of standard input.
         text_pair: the second text of a pair, or the context.
         input: file of texts.
-        output: JSONL file to write in place of printing; an earlier one is replaced.
-        columns: columns of `input` that hold the texts.
-        task: head to use; auto reads it from the model.
-        max_length: longest input in tokens, what is longer is cut (or read in windows, for question answering); by
-            default that of training, or what the model takes, 512 at most, where the folder does not tell.
-        batch_size: examples at a time; a terminal gets its answers line by line.
-        unknown_limit: share of unknown pieces, of all examples read so far, from which no more is answered; 1 accepts
-            any.
+        output: JSONL file to write instead of printing; an existing file is overwritten.
+        columns: columns of `input` with the texts.
+        task: task head to use; auto reads it from the model.
+        max_length: longest input in tokens; longer texts are truncated (for question answering read in windows). By
+            default that of training, or, if the folder does not record it, the model's maximum up to 512.
+        batch_size: examples at a time; in a terminal each line is answered at once.
+        unknown_limit: share of unknown pieces, over all examples so far, from which the command stops; 1 accepts any.
 
     Raises:
         FileNotFoundError: the model, its tokenizer or the input is not there.
@@ -111,13 +109,14 @@ def _answer(
     predictor: "Predictor", asked: "list[Asked]", write: Any, batch_size: int, unknown_limit: float, where: str
 ) -> None:
     """Answer examples that are all there."""
-    from rich.console import Console
     from rich.progress import track
 
+    from experiments._shared.bars import bar_console
+
     counts, unknown = PieceCounts(), predictor.codec.encoder.unk_token_id
-    console = Console(stderr=True)
+    console = bar_console()
     starts = range(0, len(asked), batch_size)
-    for start in track(starts, "predicting", console=console, disable=len(starts) < 2 or not console.is_terminal):
+    for start in track(starts, "predicting", console=console, disable=len(starts) < 2 or console.quiet):
         questions = [predictor.read(one) for one in asked[start : start + batch_size]]
         counts = sum((question.count(unknown) for question in questions), counts)
         if is_refused(counts, unknown_limit):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from distilkobert.io.texts import read_lines
+from distilkobert.io.reading.texts import read_lines
 from distilkobert.tasks.codec import Codec
 from distilkobert.tasks.files.tables import format_of, layout_of, read_table
 
@@ -46,8 +46,8 @@ def read_file(path: Path, codec: Codec, columns: Sequence[str] | None) -> list[A
     its first line has no header: its lines are read as those of standard input, pairs with a tab between them.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: the format is unknown, a column is missing, a cell is no text, or a line does not fit the model;
+        FileNotFoundError: the file does not exist.
+        ValueError: the format is unknown, a column is missing, a cell is not a text, or a line does not fit the model;
             names file and line.
     """
     names = tuple(columns or codec.fields)

@@ -9,12 +9,12 @@ import torch
 from transformers import AutoConfig, PreTrainedModel
 
 from distilkobert.io.pretrained import load_pretrained
-from distilkobert.io.texts import not_utf8
+from distilkobert.io.reading.texts import not_utf8
 from distilkobert.models.checkpoints import ENTRY as CHECKPOINT_ENTRY
 from distilkobert.models.checkpoints import load_model, read_checkpoint, task_of
 from distilkobert.models.checks import class_names, longest_input, takes_segments
 from distilkobert.models.onnx_network import open_onnx
-from distilkobert.models.vocabulary_fit import holds_pieces
+from distilkobert.models.vocabulary.fit import holds_pieces
 from distilkobert.tasks.codec import Codec, Record, Row
 from distilkobert.tasks.input_settings import ENTRY, InputSettings, settings_of
 from distilkobert.tasks.kinds import KINDS, TaskKind, kind_named
@@ -142,7 +142,7 @@ def kind_of(weights: Path) -> TaskKind:
     """The task kind of an exported folder or a checkpoint.
 
     Raises:
-        FileNotFoundError: there is no such checkpoint.
+        FileNotFoundError: the checkpoint does not exist.
         ValueError: the model is not fine-tuned for one of the tasks.
     """
     if weights.is_dir() or weights.suffix == ".onnx":

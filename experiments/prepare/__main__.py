@@ -8,11 +8,11 @@
     python -m experiments.prepare augment --model teacher --input train.csv --output more.csv
     python -m experiments.prepare vocabulary transfer --model encoder --tokenizer kobert --output encoder_kobert
 
-The folder of `corpus` is read by `datamodules.CorpusDataModule`, that of `fetch` by the task's data module, the table
-of `augment` by `TableDataModule`. Running the first two again finds their result and returns at once; a download that
-was cut off continues, and so does a killed `corpus` of many files. With `--shard` each job of an array encodes a
-part of the input files, and `merge` makes of their folders the corpus that one run would have made. `verify` names the
-damaged files of a corpus. `vocabulary` writes a model folder for `--model.init_from`.
+`datamodules.CorpusDataModule` reads the folder of `corpus`, the task's data module that of `fetch`, `TableDataModule`
+the table of `augment`. `corpus` and `fetch` return at once if their result exists; an interrupted download or `corpus`
+continues. With `--shard` each job of an array encodes a part of the input files, and `merge` writes the corpus that a
+single run would have written. `verify` names damaged files of a corpus. `vocabulary` writes a model folder for
+`--model.init_from`.
 """
 
 import sys

@@ -52,30 +52,30 @@ def augment(
     batch_size: int = 64,
     overwrite: bool = False,
 ) -> None:
-    """Write a table with new rows, and next to it, in <output>.augment.json, how it was made and what was counted.
+    """Write a table with new rows, and next to it <output>.augment.json with settings and counts.
 
     Args:
         model: folder, checkpoint or hub id of an encoder with its masked-LM head.
         input: table of training rows: CSV, TSV, JSONL, JSON or Parquet. All columns are kept.
-        output: table to write, of any of these formats, uncompressed; a .txt is tab-separated, with a line of names.
+        output: table to write in one of these formats, uncompressed; a .txt file is tab-separated with a header line.
         spec: how many rows are made, and how much they differ.
         text: column of the text, or of the first of a pair.
-        text_pair: column of the second text; none for one text. Each half is read alone.
-        id: column of ids, each of which is there once; new rows get ids of their own, such as 17-aug3.
-        tokenizer: folder or hub name of the model's tokenizer; where it is not given, that of the model's folder.
-        source_rows: write the rows of the input first, or the new ones alone.
-        dev_share: share of the input that data with this dev_share cuts from it by a hash; no row is made of those.
-        test_share: the same of its test part.
-        split_by: column that is hashed for that, as in the data; otherwise the id or the text.
-        delimiter: character between fields, as in the data.
-        quotes: whether quotes enclose fields or are text, as in the data.
-        header: names of the columns where the input has no line of them.
-        max_length: most tokens that the model reads, special tokens included; of longer texts those around a word.
-        batch_size: inputs of a forward pass. With another one a near tie of two proposals may come out otherwise.
-        overwrite: replace an output that is there.
+        text_pair: column of the second text; none for one text. The model reads each text separately.
+        id: column of unique ids; new rows get new ids, such as 17-aug3.
+        tokenizer: folder or hub name of the model's tokenizer; by default the one in the model's folder.
+        source_rows: write the rows of the input first, or leave them out.
+        dev_share: `dev_share` of the data module that will split the input; no row is made from its dev split.
+        test_share: the same for the test split.
+        split_by: column whose hash splits the input, as in the data module; by default the id or the text.
+        delimiter: character between fields, as in the data module.
+        quotes: whether quotes enclose fields or are text, as in the data module.
+        header: names of the columns, for an input without a header line.
+        max_length: longest input of the model in tokens, including special tokens; longer texts are cut around a word.
+        batch_size: inputs per forward pass. Another value can decide a near tie of two proposals differently.
+        overwrite: overwrite an existing output.
 
     Raises:
-        FileNotFoundError: there is no such input or model.
+        FileNotFoundError: input or model does not exist.
         FileExistsError: the output is there.
         ValueError: a number is out of range, the model has no trained masked-LM head or does not fit the tokenizer, a
             column is missing, or no text has a word.

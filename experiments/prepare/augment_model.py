@@ -12,7 +12,7 @@ from distilkobert.models.checkpoints import load_model
 from distilkobert.models.checks import longest_input
 from distilkobert.models.families import family_of
 from distilkobert.models.teachers import weights_sum
-from distilkobert.models.vocabulary_fit import fit_vocabulary
+from distilkobert.models.vocabulary.fit import fit_vocabulary
 from distilkobert.tokenizers.loading import load_tokenizer, tokenizer_beside
 from experiments._shared.quiet import quieten_transformers
 
@@ -34,7 +34,7 @@ def load_augmenter(
         What makes rows, and what a record keeps of model and tokenizer.
 
     Raises:
-        FileNotFoundError: there is no such model or tokenizer.
+        FileNotFoundError: model or tokenizer does not exist.
         ValueError: a number is out of range, there is no trained masked-LM head or no mask token, the model's family is
             unsupported, or model and tokenizer do not belong together.
     """

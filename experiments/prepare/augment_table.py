@@ -1,24 +1,23 @@
 """The table that `prepare augment` writes: rows read, new ones made, counted, written and read back."""
 
 import json
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
 
 from distilkobert.augmentation.rows import Augmenter, Texts, TextSet
 from distilkobert.augmentation.spec import AugmentSpec
 from distilkobert.io.files import atomic_file, sha256_of_file, write_text
-from distilkobert.tasks.augmented import record_path, split_entry
 from distilkobert.tasks.files.table_writing import TableWriter, layout_for, table_writer
 from distilkobert.tasks.files.tables import TableLayout, column_names, read_table
 from distilkobert.tasks.files.text_examples import TextColumns, read_examples
 from distilkobert.tasks.splits import HashSplit
-from distilkobert.tasks.targets import NoTarget
+from distilkobert.tasks.texts.augmented import record_path, split_entry
+from distilkobert.tasks.texts.targets import NoTarget
+from experiments._shared.bars import progress_bar
 from experiments.prepare.augment_model import load_augmenter
 
 
@@ -124,7 +123,7 @@ def _read(source: Source, division: HashSplit | None) -> tuple[int, set[int], Te
 def _write_new(writer: TableWriter, source: Source, augmenter: Augmenter, chosen: set[int]) -> None:
     columns, cells = source.columns, dict[int, dict[str, Any]]()
     bar = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*bar, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
+    with progress_bar(*bar) as progress:
         task = progress.add_task("", total=len(chosen))
 
         def rows() -> Iterator[tuple[int, Texts]]:

@@ -8,20 +8,20 @@ from pathlib import Path
 from typing import cast
 
 from jsonargparse import Namespace
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
 
 from distilkobert.corpus.manifest import read_manifest
-from distilkobert.corpus.merging import merge_shares
-from distilkobert.corpus.preparation import PreparedCorpus, prepare_corpus, shard_folder
+from distilkobert.corpus.preparation.merging import merge_shares
+from distilkobert.corpus.preparation.prepare import PreparedCorpus, prepare_corpus, shard_folder
+from distilkobert.corpus.preparation.shares import Share, prepare_share
+from distilkobert.corpus.preparation.work import OnProgress
 from distilkobert.corpus.sequences import CorpusSettings, LineCounts, Part
-from distilkobert.corpus.shares import Share, prepare_share
 from distilkobert.corpus.store import StoredSequences, check_stored
-from distilkobert.corpus.work import OnProgress
 from distilkobert.io.locks import only_process
-from distilkobert.io.texts import TextKind
+from distilkobert.io.reading.texts import TextKind
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
-from experiments._shared.measure import peak_memory_mb
+from experiments._shared.bars import progress_bar
+from experiments._shared.machine.measure import peak_memory_mb
 from experiments._shared.parsing.parsers import StrictParser
 
 
@@ -31,7 +31,7 @@ def corpus_parser() -> StrictParser:
     parser.add_argument(
         "--input", nargs="+", required=True, metavar="FILE",
         help=".txt, .jsonl or .parquet files or globs, plain or .gz, .xz, .bz2, .zst; names without a suffix are text; "
-        "one sentence or document a line. Addresses of fsspec too: hf://, s3://, https://",
+        "one sentence or document per line. Addresses of fsspec too: hf://, s3://, https://",
     )  # fmt: skip
     _add_common(parser)
     parser.add_argument("--field", type=str | None, help="key or column with the text, for .jsonl and .parquet")
@@ -39,7 +39,7 @@ def corpus_parser() -> StrictParser:
     parser.add_argument("--num_proc", type=int, default=1, help="processes that encode")
     parser.add_argument(
         "--shard", type=str | None, metavar="I/N",
-        help="encode only shard I of N, for job arrays; prepare merge joins them and checks unknown_limit",
+        help="encode only shard I of N, for job arrays; prepare merge joins the shards and checks unknown_limit",
     )  # fmt: skip
     parser.add_class_arguments(CorpusSettings)
     return parser
@@ -70,7 +70,7 @@ def _add_common(parser: StrictParser) -> None:
     parser.add_argument("--output", type=str, required=True, help="folder to make")
     parser.add_argument(
         "--unknown_limit", type=float, default=UNKNOWN_LIMIT,
-        help="share of unknown pieces from which it is an error; 1 accepts any text",
+        help="share of unknown pieces that is an error; 1 accepts any text",
     )  # fmt: skip
     parser.add_argument("--overwrite", action="store_true", help="overwrite another corpus")
 
@@ -146,7 +146,7 @@ def _only_one(output: str) -> AbstractContextManager[None]:
 @contextmanager
 def _progress() -> Iterator[OnProgress]:
     columns = (BarColumn(), DownloadColumn(), TextColumn("{task.fields[lines]:,} lines"), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
+    with progress_bar(*columns) as progress:
         task = progress.add_task("", total=None, lines=0)
         lines = 0
 

@@ -1,19 +1,18 @@
-"""Where the task data comes from, and the command that brings it: `python -m experiments.prepare fetch NAME`.
+"""Where the task data comes from, and the command that downloads it: `python -m experiments.prepare fetch NAME`.
 
 Hashes are of the files as served. Where none is known the file is taken as it comes, and the command prints its hash.
 """
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
 
 from distilkobert.io.downloads import download
 from distilkobert.io.files import sha256_of_file
 from distilkobert.tasks.data_sets import DatasetName
+from experiments._shared.bars import progress_bar
 
 
 @dataclass(frozen=True)
@@ -81,8 +80,9 @@ SOURCES: Final[dict[DatasetName, Source]] = {
         ),
         files=(),
         by_hand=(
-            "place your own copy there: train.tsv and test.tsv (one sentence a line: words, a tab, tags such as PER-B)"
-            ", or train_data and test_data (one word a line: number, word, tag such as PER_B); one of the two is enough"
+            "place your own copy there: train.tsv and test.tsv (one sentence per line: words, a tab, tags such as "
+            "PER-B), or train_data and test_data (one word per line: number, word, tag such as PER_B); one of the two "
+            "is enough"
         ),
     ),
     "klue_ner": Source(
@@ -201,7 +201,7 @@ def fetch(source: Source, folder: Path) -> None:
 
 def _download(file: RemoteFile, target: Path) -> bool:
     columns = (TextColumn(file.name), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
+    with progress_bar(*columns) as progress:
         task = progress.add_task("", total=None)
         return download(
             file.url,

@@ -23,11 +23,11 @@ def transfer(
     """Write the same encoder with the vocabulary of another tokenizer.
 
     Args:
-        model: folder, checkpoint or hub id of the encoder; a masked-LM head goes along.
-        tokenizer: folder or hub name of the tokenizer whose pieces it gets.
-        output: folder to make: the model, and the tokenizer's files.
+        model: folder, checkpoint or hub id of the encoder; its masked-LM head is kept.
+        tokenizer: folder or hub name of the tokenizer with the new pieces.
+        output: folder to write: the model and the tokenizer's files.
         model_tokenizer: the model's own tokenizer; by default the one in its folder or run folder.
-        overwrite: replace a folder that an earlier call made.
+        overwrite: overwrite the folder of an earlier call.
 
     Raises:
         FileNotFoundError: model or tokenizer is not there.

@@ -8,10 +8,10 @@ import numpy as np
 
 from distilkobert import KoBertTokenizer
 from distilkobert.io.files import atomic_folder
-from distilkobert.io.inputs import described, expand_inputs
-from distilkobert.io.remote import InputFile
+from distilkobert.io.reading.inputs import described, expand_inputs
+from distilkobert.io.reading.remote import InputFile
+from distilkobert.io.reading.texts import read_texts
 from distilkobert.io.run_files import write_json
-from distilkobert.io.texts import read_texts
 from experiments._shared.quiet import quieten_transformers
 from experiments.prepare.vocabulary_folder import (
     ORIGIN_FILE,
@@ -42,13 +42,13 @@ def trim(
     the old id of each new one.
 
     Args:
-        model: folder, checkpoint or hub id of the encoder; a masked-LM head goes along.
-        corpus: .txt, .jsonl or .parquet files or globs, plain or .gz, .xz, .zst; one sentence or document a line.
-        output: folder to make: the model, and the tokenizer's files.
-        min_count: fewest uses in the corpus of a piece that is kept.
+        model: folder, checkpoint or hub id of the encoder; its masked-LM head is kept.
+        corpus: .txt, .jsonl or .parquet files or globs, plain or .gz, .xz, .zst; one sentence or document per line.
+        output: folder to write: the model and the tokenizer's files.
+        min_count: keep pieces that occur at least this often in the corpus.
         field: key or column with the text, for .jsonl and .parquet.
         model_tokenizer: the model's own tokenizer; by default the one in its folder or run folder.
-        overwrite: replace a folder that an earlier call made.
+        overwrite: overwrite the folder of an earlier call.
 
     Raises:
         FileNotFoundError: model, tokenizer or a corpus file is not there.

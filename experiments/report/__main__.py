@@ -105,7 +105,7 @@ def _check_places(target: Path, page: Path | None) -> None:
     strange = sorted(path.name for path in target.iterdir() if path.name not in _PARTS) if target.is_dir() else []
     if strange:
         named = ", ".join(strange[:3])
-        raise ValueError(f"{target} holds what no report wrote ({named}); name another --output, or remove it first")
+        raise ValueError(f"{target} contains files of no report ({named}); name another --output, or remove it first")
     if page is not None and (page.is_dir() or not page.parent.is_dir()):
         raise FileNotFoundError(f"--results={page}: expected the name of a Markdown file in a folder that exists")
 

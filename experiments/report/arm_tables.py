@@ -62,7 +62,7 @@ def arm_table(
         study: whose teachers are not ranked.
         slug: name of its files.
         title: what it shows.
-        columns: its columns behind the first.
+        columns: its columns after the first.
         rows: the name of each row, and what its cells are made from; by default all arms.
         last: a row without a model.
         explained: how the numbers are to be read.
@@ -108,7 +108,7 @@ def _told(cell: Cell, most: Seeds | None) -> Cell:
 
 def _seeds_sentence(seeds: Seeds, *, alike: bool) -> str:
     """What is behind most cells; the sentences on marks say the same of single cells."""
-    sentence = f"Seeds: {seeds_text(seeds)}" + ("" if alike else " where a cell does not say otherwise")
+    sentence = f"Seeds: {seeds_text(seeds)}" + ("" if alike else " unless a cell says otherwise")
     if seeds.n == 1:
         sentence += "; one seed says nothing about the spread over seeds"
     elif seeds.distillations < seeds.n:

@@ -27,11 +27,11 @@ from experiments.report.statistics import BOOTSTRAP_SEED, RESAMPLES
 from experiments.report.tables import Cell, Column, Table
 
 METHOD = (
-    f"Intervals are 95 % paired bootstrap intervals: {RESAMPLES:,} times, as many test examples as there are (texts, "
-    "sentences with the counts of their entities, questions) are drawn with replacement from the stored predictions, "
-    "the same ones for both arms, the difference is taken seed by seed and averaged over the seeds, and the interval "
-    f"runs from the 2.5th to the 97.5th percentile (random seed {BOOTSTRAP_SEED}). They show how far a difference "
-    "depends on the choice of test examples; how far it depends on the training seed, only the spread over seeds shows."
+    f"Intervals are 95 % paired bootstrap intervals with {RESAMPLES:,} resamples (random seed {BOOTSTRAP_SEED}). Each "
+    "resample draws the test examples (texts, sentences with their entity counts, questions) with replacement from the "
+    "stored predictions, the same ones for both arms. The difference is taken per seed and averaged over seeds; the "
+    "interval is from the 2.5th to the 97.5th percentile. It shows how much a difference depends on the choice of test "
+    "examples. Only the spread over seeds shows how much it depends on the training seed."
 )
 
 
@@ -139,7 +139,7 @@ def _task_sections(study: Study, scores: Scores, deployment: Deployment, notes: 
         sections.append(Section("Differences", (METHOD,), (delta_table(study, scores),), drawn))
     for metric in scores.metrics:
         if metric.score is not metric.kind.scores[0]:
-            continue  # once a task
+            continue  # once per task
         if metric.kind.has_labels and (table := class_table(study, metric)):
             drawn = tuple(filter(None, [entity_figure(study, metric) if metric.kind is TOKEN_CLASSIFICATION else None]))
             sections.append(Section(table.title.removesuffix(", in per cent"), (), (table,), drawn))

@@ -7,8 +7,8 @@ from operator import methodcaller
 from typing import TypeAlias
 
 from distilkobert.io.metric_names import TORCH
-from experiments._shared.forms import FORMS
-from experiments._shared.latency_file import ModelLatency, time_text
+from experiments._shared.exported.forms import FORMS
+from experiments._shared.exported.latency_file import ModelLatency, time_text
 from experiments._shared.plan_file import Arm
 from experiments.report.arm_tables import arm_table, measured
 from experiments.report.reading.deployment import Deployment
@@ -65,9 +65,9 @@ def deployment_table(study: Study, deployment: Deployment) -> Table:
         return arm_table(study, "deployment", "Size", [size], rows)
     reference = next((name for name in latencies if name == study.teacher), next(iter(latencies)))
     note = (
-        "Parameters are those of the encoder without a head; ONNX files are timed with theirs. The tokenizer's time "
-        "for one sentence comes before the model's. Models of one shape should have the same times; where theirs "
-        "differ, or the quartiles are far apart, the machine was busy with other things."
+        "Parameters are those of the encoder without a head; ONNX files are timed with theirs. Add the tokenizer's "
+        "time for one sentence to the model's. Models of one shape should have the same times; if they differ, or if "
+        "the quartiles are far apart, the machine was busy."
     )
     return arm_table(
         study,

@@ -19,8 +19,8 @@ def published_table() -> Table:
         columns=(Column("model"), *(Column(heading, ("",)) for heading in headings)),
         rows=tuple((Cell(model), *(Cell(score, (score,)) for score in scores)) for model, *scores in _ROWS),
         notes=(
-            "Source: README of monologg/DistilKoBERT; one run a cell, no spread given. Other data splits, settings and "
-            "scorers than ours: compare within this table only.",
+            "Source: README of monologg/DistilKoBERT; one run per cell, no spread given. Other data splits, settings "
+            "and scorers than ours: compare only within this table.",
             "Sizes are MB of float32 weights, of different heads: KoBERT with its pooler, the other two with a "
             "masked-LM head. The KorQuAD scores of multilingual BERT are another team's leaderboard score.",
         ),

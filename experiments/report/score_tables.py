@@ -66,7 +66,7 @@ def retention_table(study: Study, scores: Scores) -> Table:
     several = {metric.stage for metric in scores.metrics if not metric.main}
     chosen = [metric.heading for metric in scores.metrics if metric.main and metric.stage in several]
     which = f", with {', '.join(chosen)} for a task of several scores" if chosen else ""
-    some = f"Not every arm goes through {', '.join(scores.of_some)}, so the mean leaves that out."
+    some = f"Not every arm has {', '.join(scores.of_some)}, so the mean does not include it."
     return arm_table(
         study,
         slug="retention",
@@ -92,7 +92,7 @@ def _taught_note(study: Study) -> list[str]:
 
 def _majority_note(scores: Scores) -> list[str]:
     answers = ", ".join(f"{heading}: {answer}" for heading, (answer, _) in scores.constants.items())
-    what = "what always giving the most frequent answer of the test file scores"
+    what = "score of always predicting the most frequent answer of the test file"
     return [f"{MAJORITY}: {what} ({answers})."] if answers else []
 
 
@@ -110,7 +110,7 @@ def delta_table(study: Study, scores: Scores) -> Table:
         slug="differences",
         title=f"Difference to {study.base_arm}, in percentage points, with 95 % intervals",
         columns=[Column(one.heading, DELTA, partial(cell, one)) for one in scores.metrics],
-        explained="Paired bootstrap intervals over the test examples; they hold nothing of the spread over seeds.",
+        explained="Paired bootstrap intervals over the test examples; they do not include the spread over seeds.",
     )
 
 
@@ -165,12 +165,12 @@ def distillation_table(study: Study, stage: str) -> Table:
         ],
         rows=[(arm.name, arm) for arm in study.arms if study.of(stage, arm.name)],
         explained=(
-            "On masked tokens of held-out text. Losses are comparable where the teacher's loss is the same, for then "
-            "the masks are. Agreement: share of tokens whose first choice is the teacher's."
+            "On masked tokens of held-out text. Losses are comparable if the teacher's loss is the same, because "
+            "the masks are then the same. Agreement: share of tokens for which the first choice is the teacher's."
         ),
         notes=(
-            "Wall time is training alone, without validation; it and tokens/s depend on what else the machine did, "
-            "other runs of the study among it.",
+            "Wall time covers training only, without validation. Wall time and tokens/s depend on other load "
+            "of the machine, including other runs of the study.",
         ),
     )
 

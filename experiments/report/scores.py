@@ -120,11 +120,11 @@ def _stage_deltas(study: Study, stage: str, base: str, notes: list[str]) -> dict
     reference = outcomes[min(bases.values(), key=lambda run: run.seed).label]
     for label in list(outcomes):
         if why := difference(outcomes[label], reference):
-            notes.append(f"{label} takes part in no difference to {base}: {why}.")
+            notes.append(f"{label} is excluded from differences to {base}: {why}.")
             del outcomes[label]
     bases = {seed: run for seed, run in bases.items() if run.label in outcomes}
     if len(reference.keys) < 2:
-        notes.append(f"{stage}: no difference to {base}, for an interval takes at least two test examples.")
+        notes.append(f"{stage}: no difference to {base}, because an interval needs at least two test examples.")
         return {}
     places = {label: place for place, label in enumerate(outcomes)}
     pairs: dict[str, list[tuple[int, int]]] = {}

@@ -50,7 +50,7 @@ def fewest(parts: Iterable[Seeds]) -> Seeds:
 
 @dataclass(frozen=True)
 class Spread:
-    """Values of one quantity, at least one, one a seed."""
+    """Values of one quantity, at least one, one per seed."""
 
     values: tuple[float, ...]
     seeds: Seeds

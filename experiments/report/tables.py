@@ -18,13 +18,13 @@ DELTA = ("delta", "low", "high", *_COUNTS)
 RATIO = ("", *_COUNTS)
 """Parts of the columns of `value_cell`s."""
 
-DAGGER = "† One seed: nothing can be said about the spread over seeds."
+DAGGER = "† One seed: the spread over seeds is unknown."
 DOUBLE_DAGGER = (
     "‡ Some of these seeds are fine-tunings of the same distillation, or of the same untrained start: the spread "
     "leaves out what another one would change."
 )
 ASTERISK = "* Not all of the arm's planned seeds are in it, or not all of those of the arm it is compared with."
-COMPUTED = "≈ Not weighed: number of parameters times 4 bytes; the notes at the end say whose."
+COMPUTED = "≈ Computed, not measured: number of parameters times 4 bytes; the notes at the end say for which arms."
 SECTION = "§ Measured on a part of the file, so not comparable with scores of the whole one; the notes say which part."
 
 
@@ -93,7 +93,7 @@ class Table:
 
     @property
     def caption(self) -> str:
-        """All that a reader needs beside the table, to be pasted."""
+        """Everything that a reader needs with the table, to be pasted."""
         return f"{self.title}. {self.explained}".strip()
 
 

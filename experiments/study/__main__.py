@@ -1,4 +1,4 @@
-"""Run a study: what is compared is declared in one YAML, each run is a fresh process, a restart goes on.
+"""Run a study: one YAML declares the comparison, each run is a fresh process, a restart continues.
 
     python -m experiments.study --config configs/study/demo.yaml [--workers 2] [--variables.data=/x] [--dry_run]
 
@@ -90,7 +90,7 @@ def check(declared: Declared) -> None:
     samples = sample_points(declared.study.search) if declared.study.search else ()
     lack = check_plan(expand(declared, samples), folder, [point.name for point in samples])
     if lack.asked:
-        print(f"note: no folder here, will be asked for on the hub: {'; '.join(lack.asked)}", file=sys.stderr)
+        print(f"note: no local folder, will be requested from the hub: {'; '.join(lack.asked)}", file=sys.stderr)
     if lack.missing:
         text = f"no such folder: {'; '.join(lack.missing)}. Name it with --variables, or make it first"
         if not declared.dry_run:
@@ -188,8 +188,8 @@ def run_study(declared: Declared, launcher: tuple[str, ...] = PYTHON, pause: flo
     if failed:
         skipped = sum(value == "skipped" for value in status.values())
         raise ValueError(
-            f"{len(failed)} runs failed ({', '.join(failed)}) and {skipped} were skipped for it; their logs are in "
-            f"{folder / 'logs'}. The same command tries them again"
+            f"{len(failed)} runs failed ({', '.join(failed)}) and {skipped} were skipped because of them; the logs are "
+            f"in {folder / 'logs'}. The same command repeats them"
         )
 
 

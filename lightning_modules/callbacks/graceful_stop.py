@@ -10,15 +10,15 @@ from pytorch_lightning.callbacks import Checkpoint
 from pytorch_lightning.utilities import rank_zero_info
 
 from distilkobert.stop_signals import StoppedBySignal, StopSignals, signal_name
-from lightning_modules.agreement import Agreement
-from lightning_modules.callbacks.last_checkpoint import LastCheckpoint, gives_finite_loss
+from lightning_modules.callbacks.checkpoints.last import LastCheckpoint, gives_finite_loss
+from lightning_modules.run.agreement import Agreement
 
 
 class OwnSignals:
     """Takes the place of the trainer's signal connector, and leaves signals to `StopSignals`.
 
     Lightning's handlers answer SIGTERM inside the handler with a collective operation, at which processes in the middle
-    of a step wait for ever (Lightning-AI/pytorch-lightning issue 20806, seen with 2.6.6), and under Slurm write
+    of a step hang (Lightning-AI/pytorch-lightning issue 20806, seen with 2.6.6), and under Slurm write
     `hpc_ckpt_<n>.ckpt` into the working folder, which other runs that start there resume from.
     """
 
@@ -36,7 +36,7 @@ class GracefulStop(Checkpoint):
 
     What was accumulated since that step is dropped; a resumed run repeats it. Several processes agree after each
     micro-batch, and after a validation, whose batches they count differently. It is a `Checkpoint` so that Lightning
-    calls it behind all other callbacks.
+    calls it after all other callbacks.
 
     Args:
         signals: where signals are noted.
@@ -59,7 +59,7 @@ class GracefulStop(Checkpoint):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Stop behind a micro-batch.
+        """Stop after a micro-batch.
 
         Raises:
             StoppedBySignal: on all ranks.
@@ -87,7 +87,7 @@ class GracefulStop(Checkpoint):
             self._stop(trainer, pl_module, self.signals.number)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Stop behind a validation, in a run of several processes.
+        """Stop after a validation, in a run of several processes.
 
         Raises:
             StoppedBySignal: on all ranks.

@@ -12,9 +12,9 @@ from torch.nn.utils import get_total_norm
 
 from distilkobert.io.metric_names import LOSS, TRAIN, VAL
 from lightning_modules.callbacks.bad_batches import StepBatches
-from lightning_modules.callbacks.last_checkpoint import LastCheckpoint, gives_finite_loss
+from lightning_modules.callbacks.checkpoints.last import LastCheckpoint, gives_finite_loss
 from lightning_modules.held_out import TOTAL
-from lightning_modules.remedies import new_run
+from lightning_modules.run.remedies import new_run
 
 
 class GradientWatch(pl.Callback):
@@ -22,7 +22,7 @@ class GradientWatch(pl.Callback):
 
     The check runs before the optimizer changes any weight, on flags summed over the ranks, so that every rank raises
     at the same step and the checkpoints written before stay good. It costs one norm and one small reduction for each
-    optimizer step. Under 16-mixed an infinite gradient is no error: the scaler leaves out the step and scales less.
+    optimizer step. Under 16-mixed an infinite gradient is not an error: the scaler leaves out the step and scales less.
 
     A step that makes the weights NaN shows in the next loss; where none comes, at the end of training, or where a
     validation finds no number, the last batch is run through the weights once more before they are saved.
@@ -30,9 +30,9 @@ class GradientWatch(pl.Callback):
     In both cases the batches that did it are written into the run's folder `nonfinite/`, with ids and pieces.
 
     Args:
-        on_nonfinite: `stop` ends the training; `skip_step` leaves out the whole optimizer step on all ranks: no weight
-            and no state of the optimizer changes, the step is counted, the learning rate moves on.
-        max_skipped: steps that may be left out in a run before it is ended all the same.
+        on_nonfinite: `stop` ends training; `skip_step` skips the whole optimizer step on all ranks: weights and
+            optimizer state do not change, the step counts, the learning rate moves on.
+        max_skipped: largest number of skipped steps in a run; the next one ends it.
 
     Raises:
         ValueError: `max_skipped` is less than 1.
@@ -73,7 +73,7 @@ class GradientWatch(pl.Callback):
         """Stop or skip if any rank saw a loss or gradient that is not finite; log the gradient norm when that is due.
 
         Raises:
-            FloatingPointError: on all ranks, naming the step; where steps are skipped, behind the last that may be.
+            FloatingPointError: on all ranks, naming the step; where steps are skipped, after the last that may be.
         """
         norm = get_total_norm([p.grad for p in pl_module.parameters() if p.grad is not None])
         bad_losses = self._step.bad_losses()

@@ -33,7 +33,7 @@ class ProgressLines(pl.Callback):
     """Lines of progress where there is no bar: step, loss, tokens per second, remaining time, scores of validations.
 
     Args:
-        every_seconds: time between two lines; the first comes after 10 s, or after this time where it is shorter.
+        every_seconds: time between two lines; the first comes after 10 s, or earlier if this time is shorter.
 
     Raises:
         ValueError: the time is not above 0.

@@ -29,11 +29,11 @@ from distilkobert.io.prediction_files import STEMS
 from distilkobert.io.run_files import FINISHED, METRICS_FILE, RUNNING, STOPPED, read_metrics, write_json
 from distilkobert.stop_signals import StoppedBySignal, signal_name
 from lightning_modules.base import RUN_ENTRY, EncoderModule
-from lightning_modules.callbacks.best_checkpoint import best_scores, check_monitors, keep_best_of_moved_run
+from lightning_modules.callbacks.checkpoints.best import best_scores, check_monitors, keep_best_of_moved_run
 from lightning_modules.callbacks.gradients import gradient_watch
 from lightning_modules.callbacks.training_log import TrainingLog
-from lightning_modules.ending import stopped_by
-from lightning_modules.environment import environment
+from lightning_modules.run.ending import stopped_by
+from lightning_modules.run.environment import environment
 
 DATA_ENTRY = "data_settings"
 """What the data is made with, in a checkpoint."""

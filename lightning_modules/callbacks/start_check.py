@@ -14,7 +14,7 @@ import torch
 from pytorch_lightning.utilities import rank_zero_info, rank_zero_warn
 
 from distilkobert.io.durations import duration
-from lightning_modules.callbacks.last_checkpoint import tried_step
+from lightning_modules.callbacks.checkpoints.last import tried_step
 from lightning_modules.masked_lm import MaskedLMModule
 
 CHECKED_BATCHES = 4
@@ -77,7 +77,7 @@ class StartCheck(pl.Callback):
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Measure the objectives of a new run's first batch, before a weight changes; begin the clock behind it.
+        """Measure the objectives of a new run's first batch, before a weight changes; start the clock after it.
 
         Raises:
             FloatingPointError: one is not finite.

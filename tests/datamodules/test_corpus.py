@@ -14,10 +14,10 @@ from datamodules import CorpusDataModule
 from datamodules.base import Batch, PlannedLoader
 from distilkobert import KoBertTokenizer
 from distilkobert.corpus.masking import MaskingSpec
-from distilkobert.corpus.preparation import prepare_corpus
+from distilkobert.corpus.preparation.prepare import prepare_corpus
 from distilkobert.corpus.sequences import CorpusSettings
 from distilkobert.tokenizers.training import train_tokenizer
-from tests.support.korean_sentences import SENTENCES
+from tests.support.tokenizers.sentences import SENTENCES
 
 BUDGET = 200
 

@@ -15,9 +15,9 @@ from distilkobert import KoBertTokenizer
 from distilkobert.metrics.korquad import score_predictions
 from distilkobert.tasks.files.korquad import read_korquad
 from distilkobert.tasks.splits import number_of
-from tests.support.task_data import Make, is_dev, one_file, unpadded
+from tests.support.tasks.data import Make, is_dev, one_file, unpadded
 
-pytest_plugins = ["tests.support.task_fixtures"]
+pytest_plugins = ["tests.support.tasks.fixtures"]
 
 
 def test_korquad_windows_of_training(make: Make, folders: dict[type, Path], tiny_tokenizer: KoBertTokenizer) -> None:

@@ -13,14 +13,14 @@ from jsonargparse import ArgumentParser
 from datamodules import CorpusDataModule
 from datamodules.base import PlannedLoader
 from distilkobert.corpus.corpora import Corpora, Folders
-from distilkobert.corpus.preparation import prepare_corpus
+from distilkobert.corpus.preparation.prepare import prepare_corpus
 from distilkobert.corpus.sequences import CorpusSettings
 from distilkobert.tokenizers.training import train_tokenizer
 from experiments._shared.settings import without_places
 from experiments._shared.trainer_cli import TrainerCLI
 from experiments._shared.training.saved_paths import with_absolute_paths
 from tests.datamodules.test_corpus import originals, same
-from tests.support.korean_sentences import SENTENCES
+from tests.support.tokenizers.sentences import SENTENCES
 from tests.world import World, read_json, scalars
 
 BUDGET = 200
@@ -165,7 +165,7 @@ def test_corpora_that_do_not_go_together(folders: list[str], make: Make, tmp_pat
         ([], "data_dir names no folder; give one prepared corpus or more"),
         ({wiki: 0.0, news: 1.0}, f"the weight of {wiki} is 0.0; expected more than 0"),
         ({wiki: float("nan")}, f"the weight of {wiki} is nan"),
-        ({wiki: 1e-6}, f"weight 1e-06 of {wiki} leaves none of its \\d+ sequences to an epoch"),
+        ({wiki: 1e-6}, f"weight 1e-06 of {wiki} selects none of its \\d+ sequences in an epoch"),
     ]
     for data_dir, message in cases:
         with pytest.raises(ValueError, match=message):

@@ -9,9 +9,9 @@ from datamodules import KlueNERDataModule, NaverNERDataModule
 from distilkobert import KoBertTokenizer
 from distilkobert.korean.particles import encode_text
 from distilkobert.tasks.files.ner import read_klue_ner, read_naver_ner
-from tests.support.task_data import Make, unpadded
+from tests.support.tasks.data import Make, unpadded
 
-pytest_plugins = ["tests.support.task_fixtures"]
+pytest_plugins = ["tests.support.tasks.fixtures"]
 
 
 def test_naver_labels_stand_on_first_pieces(
@@ -43,11 +43,13 @@ def test_naver_labels_stand_on_first_pieces(
 def test_a_word_without_pieces_becomes_unknown(make: Make, tmp_path: Path, tiny_tokenizer: KoBertTokenizer) -> None:
     lines = [f"날씨가 \u0301 {number} 맑다\tO PER-B NUM-B O\n" for number in range(40)]
     (tmp_path / "train.tsv").write_text("".join(lines), encoding="utf-8")
-    data = make(NaverNERDataModule, data_dir=tmp_path)
+    data, seen = make(NaverNERDataModule, data_dir=tmp_path), 0
     for batch in data.train_dataloader():
         for ids, labels in zip(batch["input_ids"], batch["labels"], strict=True):
             (place,) = (labels == data.labels.index("PER-B")).nonzero().flatten().tolist()
             assert ids[place] == tiny_tokenizer.unk_token_id
+            seen += 1
+    assert seen > 30
 
 
 @pytest.mark.parametrize("particles", ["none", "split"])
@@ -78,8 +80,8 @@ def test_klue_tags_go_through_offsets(
 
 
 def test_a_cut_klue_sentence_counts_its_kept_characters(make: Make) -> None:
-    data = make(KlueNERDataModule, max_length=8)
-    for batch in data.test_dataloader():
-        for example in batch["examples"]:
-            assert len(example.offsets) <= 6
-            assert example.kept == (example.offsets[-1][1] if example.cut else len(example.words))
+    examples = [one for batch in make(KlueNERDataModule, max_length=20).test_dataloader() for one in batch["examples"]]
+    assert {example.cut for example in examples} == {False, True}
+    for example in examples:
+        assert len(example.offsets) <= 18
+        assert example.kept == (example.offsets[-1][1] if example.cut else len(example.words))

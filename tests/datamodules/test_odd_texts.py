@@ -11,11 +11,11 @@ from datamodules import KlueNERDataModule, KorQuADDataModule, NaverNERDataModule
 from distilkobert.tasks.files.korquad import read_korquad
 from distilkobert.tasks.files.ner import read_klue_ner, read_naver_ner
 from distilkobert.tasks.files.nsmc import read_nsmc
-from distilkobert.tasks.windows import answer_pieces
+from distilkobert.tasks.questions.windows import answer_pieces
 from tests.distilkobert.tokenizers.test_loading import save_wordpiece
-from tests.support.task_data import Make
+from tests.support.tasks.data import Make
 
-pytest_plugins = ["tests.support.task_fixtures"]
+pytest_plugins = ["tests.support.tasks.fixtures"]
 
 # Emoji with skin colour, a family of joined emoji, a flag, compatibility and conjoining jamo, decomposed Hangul, old
 # Hangul, a lone combining mark, full-width letters, Hanja, right-to-left letters, an invisible space, a special token.

@@ -9,7 +9,7 @@ import torch
 from datamodules import CorpusDataModule
 from distilkobert.batching import TokenBudgetSampler, padded_length
 from distilkobert.models.teachers import EncoderSpec
-from experiments.bench.distilling import Distilling, make_module, with_positions
+from experiments.bench.steps.distilling import Distilling, make_module, with_positions
 from tests.world import World
 
 MULTIPLE = 16

@@ -9,7 +9,7 @@ import pytest
 
 from datamodules import KorQuADDataModule, QuestionAnsweringDataModule
 from distilkobert.tasks.files.korquad import read_korquad
-from tests.distilkobert.tasks.test_tables import written
+from tests.distilkobert.tasks.files.test_tables import written
 
 Build = Callable[..., QuestionAnsweringDataModule]
 

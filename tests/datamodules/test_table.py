@@ -12,7 +12,7 @@ import pytest
 from datamodules import TableDataModule
 from distilkobert import KoBertTokenizer
 from distilkobert.tasks.splits import number_of
-from tests.support.task_data import loaders, unpadded
+from tests.support.tasks.data import loaders, unpadded
 
 Build = Callable[..., TableDataModule]
 WORDS = ["영화", "음식", "날씨", "여행", "책"]

@@ -14,8 +14,8 @@ from datamodules import KlueNERDataModule, NaverNERDataModule, TaggingDataModule
 from distilkobert.metrics.entities import lenient_entities
 from distilkobert.tasks.files.table_rows import LinePlace
 from distilkobert.tasks.files.tagged import TagFiles
-from distilkobert.tasks.tag_forms import bio_tags, form_of
-from tests.distilkobert.tasks.test_tables import written
+from distilkobert.tasks.tags.tag_forms import bio_tags, form_of
+from tests.distilkobert.tasks.files.test_tables import written
 
 Build = Callable[..., TaggingDataModule]
 HERE = LinePlace(Path("here"), 1)
@@ -138,7 +138,7 @@ def test_other_ways_leave_the_entities_as_they_are(tags: tuple[str, ...]) -> Non
         ("가 나\tB-A\n", {"format": "lines"}, "line 1: 2 words and 1 tags; expected one tag for each word"),
         ("가 나\tB-A O\tx\n", {"format": "lines"}, "line 1: 2 tabs in .*; expected words, a tab, and tags"),
         ("가\tB-A\n나\tO\n\n다\tO\n", {"format": "lines"}, "every line has one word, .*set format: conll"),
-        ("가\tB-A\n", {"format": "lines", "units": "characters"}, "format=lines has one tag a word"),
+        ("가\tB-A\n", {"format": "lines", "units": "characters"}, "format=lines has one tag per word"),
         ('{"text": "가나", "entities": [[0, 2, "A"], [1, 2, "B"]]}', {"format": "spans"}, "the entity 'B' from 1 over"),
         ('{"text": "가나", "entities": [[0, 3, "A"]]}', {"format": "spans"}, "from 0 to 3; the text has 2 characters"),
         ('{"text": "가나", "entities": [[1, 1, "A"]]}', {"format": "spans"}, "from 1 to 1; the text has 2 characters"),

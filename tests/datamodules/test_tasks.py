@@ -15,9 +15,9 @@ from distilkobert.tasks.files.ner import read_klue_ner
 from distilkobert.tasks.files.nsmc import read_nsmc
 from distilkobert.tasks.splits import number_of
 from tests.distilkobert.tokenizers.test_loading import save_wordpiece
-from tests.support.task_data import WRITERS, Make, is_dev, loaders, one_file, unpadded
+from tests.support.tasks.data import WRITERS, Make, is_dev, loaders, one_file, unpadded
 
-pytest_plugins = ["tests.support.task_fixtures"]
+pytest_plugins = ["tests.support.tasks.fixtures"]
 
 
 @pytest.mark.parametrize("module", WRITERS)

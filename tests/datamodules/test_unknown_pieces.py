@@ -10,10 +10,10 @@ from distilkobert import KoBertTokenizer
 from distilkobert.tasks.files.korquad import read_korquad
 from distilkobert.tasks.files.ner import read_klue_ner, read_naver_ner
 from distilkobert.tasks.files.nsmc import read_nsmc
-from tests.support.task_data import WRITERS, Make
-from tests.support.tokenizer_kinds import wordpiece
+from tests.support.tasks.data import WRITERS, Make
+from tests.support.tokenizers.kinds import wordpiece
 
-pytest_plugins = ["tests.support.task_fixtures"]
+pytest_plugins = ["tests.support.tasks.fixtures"]
 
 
 def texts_of_test_part(module: type, folder: Path) -> list[str]:

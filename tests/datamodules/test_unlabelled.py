@@ -9,7 +9,7 @@ import pytest
 
 from datamodules import NSMCDataModule, TableDataModule
 from distilkobert import KoBertTokenizer
-from tests.support.task_data import unpadded
+from tests.support.tasks.data import unpadded
 
 Build = Callable[..., TableDataModule]
 

@@ -1,10 +1,11 @@
-"""Files that keep the project in order: the constraints' update, the CI workflow, the citation."""
+"""Files that keep the project in order: the constraints' update, the CI workflow, the citation; sizes of folders."""
 
 import configparser
 import re
 import runpy
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,15 @@ def test_the_citation_has_the_version_of_the_package() -> None:
     assert citation["version"] == setup["metadata"]["version"]
     changes = Path("CHANGELOG.md").read_text(encoding="utf-8")
     assert f"## {citation['version']} - {citation['date-released']}" in changes
+
+
+def test_folders_and_files_stay_small() -> None:
+    roots = ("distilkobert", "lightning_modules", "datamodules", "experiments", "tests")
+    files = [path for root in roots for path in Path(root).rglob("*.py")]
+    assert len(files) > 700
+    wide = {str(folder): count for folder, count in Counter(path.parent for path in files).items() if count > 14}
+    assert wide == {}
+    assert [str(path) for path in files if len(path.read_text(encoding="utf-8").splitlines()) > 250] == []
 
 
 @pytest.mark.slow

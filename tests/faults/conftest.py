@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.cases import CASES
-from tests.faults.chains import train
-from tests.integration.task_world import TaskWorld, make_task_world
+from tests.faults.trainings.cases import CASES
+from tests.faults.trainings.chains import train
+from tests.integration.tasks.world import TaskWorld, make_task_world
 from tests.world import World
 
 

@@ -13,7 +13,7 @@ from tests.support.corpus_text import LINES, leftovers, prepare
 
 KILLED = """
 import os, signal, sys
-from distilkobert.corpus import shards
+from distilkobert.corpus.preparation import shards
 from experiments.prepare.__main__ import main
 shards.SHARD_BYTES, write, count = 500, shards.ShardFolder.write, [0]
 def killed(self, shard, encoded):
@@ -42,7 +42,7 @@ def test_a_killed_preparation_goes_on(
     assert done.returncode == -signal.SIGKILL
     assert not output.exists()
     assert len(list((tmp_path / ".corpus.shards").glob("*.json"))) == 2
-    monkeypatch.setattr("distilkobert.corpus.shards.SHARD_BYTES", 500)
+    monkeypatch.setattr("distilkobert.corpus.preparation.shards.SHARD_BYTES", 500)
     assert prepare(files[0], tiny_tokenizer_dir, output, "--input", *names, *args) == 0
     assert prepare(files[0], tiny_tokenizer_dir, tmp_path / "whole", "--input", *names, *args) == 0
     ours, theirs = (load_from_disk(str(tmp_path / name)) for name in ("corpus", "whole"))

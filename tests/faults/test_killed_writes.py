@@ -10,8 +10,8 @@ import torch
 
 from distilkobert.io.checkpoint_files import wholeness
 from distilkobert.models.checkpoints import read_checkpoint
-from tests.faults.forks import Training
-from tests.faults.mishaps import kill_in_write
+from tests.faults.trainings.forks import Training
+from tests.faults.trainings.mishaps import kill_in_write
 from tests.world import World, read_json
 
 KILLS = 10  # on each of two file systems

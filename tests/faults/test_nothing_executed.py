@@ -13,7 +13,7 @@ from transformers import AutoConfig, AutoModelForMaskedLM, BertConfig
 from distilkobert.io.pretrained import build_from_config, load_pretrained
 from distilkobert.models.teachers import load_teacher
 from distilkobert.tokenizers.loading import load_tokenizer
-from experiments.bench.latency import bench_latency
+from experiments.bench.use.latency import bench_latency
 from experiments.predict.model import kind_of
 
 ROOT = Path(__file__).parents[2]

@@ -19,9 +19,9 @@ import torch
 from distilkobert.models.checkpoints import read_checkpoint
 from distilkobert.stop_signals import StopSignals
 from lightning_modules.callbacks import GracefulStop
-from tests.faults.forks import Training
-from tests.faults.mishaps import hang_after, signal_itself
-from tests.integration.test_ddp import TORCHRUN
+from tests.faults.trainings.forks import Training
+from tests.faults.trainings.mishaps import hang_after, signal_itself
+from tests.integration.devices.test_ddp import TORCHRUN
 from tests.world import World, read_json, scalars
 
 LONG = ("--trainer.max_steps=100000", "--trainer.val_check_interval=100000", "--last_checkpoint.every_n_steps=1")
@@ -42,7 +42,7 @@ def test_the_exit_code_is_that_of_the_signal(number: signal.Signals, world: Worl
     assert training.code() == 128 + number
     last = tmp_path / "pretrain" / "base_seed42" / "checkpoints" / "last.ckpt"
     said = training.log.read_text()
-    assert f"{number.name}: stopping after the running batch; a second signal ends at once\n" in said
+    assert f"{number.name}: stopping after the current batch; a second signal exits at once\n" in said
     assert f"stopped by {number.name} after optimizer step 2; resume from {last}\n" in said
     assert "Traceback" not in said
     assert read_checkpoint(last)["global_step"] == 2
@@ -58,7 +58,7 @@ def test_a_second_signal_ends_a_process_that_hangs(world: World, tmp_path: Path)
     time.sleep(1)
     os.kill(training.pid, signal.SIGTERM)
     assert training.code(20) == 128 + signal.SIGTERM
-    assert "SIGTERM: ended at once" in training.log.read_text()
+    assert "SIGTERM: exited at once" in training.log.read_text()
     last = read_checkpoint(tmp_path / "pretrain" / "base_seed42" / "checkpoints" / "last.ckpt")
     assert last["global_step"] == 2
 

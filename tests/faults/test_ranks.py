@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.cases import CASES, assert_same_run
-from tests.faults.chains import resumed, train
-from tests.faults.forks import Training
-from tests.faults.mishaps import delay_step
 from tests.faults.test_processes import wait_for
-from tests.integration.task_world import TaskWorld
+from tests.faults.trainings.cases import CASES, assert_same_run
+from tests.faults.trainings.chains import resumed, train
+from tests.faults.trainings.forks import Training
+from tests.faults.trainings.mishaps import delay_step
+from tests.integration.tasks.world import TaskWorld
 
 Untouched = Callable[[str], Path]
 

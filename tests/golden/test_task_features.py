@@ -15,9 +15,9 @@ import pytest
 from torch import Tensor
 
 from datamodules import KlueNERDataModule, KorQuADDataModule, NaverNERDataModule, NSMCDataModule
-from tests.support.task_data import Make
+from tests.support.tasks.data import Make
 
-pytest_plugins = ["tests.support.task_fixtures"]
+pytest_plugins = ["tests.support.tasks.fixtures"]
 
 GOLDEN = Path(__file__).with_name("task_features.json")
 SHORT = {"max_length": 64, "stride": 16, "max_question": 12}

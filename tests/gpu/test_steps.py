@@ -12,9 +12,9 @@ import torch
 from distilkobert.models.checkpoints import read_checkpoint
 from distilkobert.models.teachers import EncoderSpec
 from experiments._shared.trainer_cli import TrainerCLI
-from experiments.bench.distil import make_ways, step_of
-from experiments.bench.distilling import Distilling, make_batch, make_module, with_positions
-from tests.integration.test_as_on_a_gpu import scaled, weights
+from experiments.bench.steps.distil import make_ways, step_of
+from experiments.bench.steps.distilling import Distilling, make_batch, make_module, with_positions
+from tests.integration.devices.test_as_on_a_gpu import scaled, weights
 from tests.world import World, scalars
 
 pytestmark = [

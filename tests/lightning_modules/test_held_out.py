@@ -12,7 +12,7 @@ from distilkobert.models.forward import NetworkRun, network_facts
 from distilkobert.models.students import StudentSpec, build_student
 from distilkobert.objectives import Batch, HiddenCosine, MaskedLM, SoftTargets, WeightedSum
 from lightning_modules.held_out import HeldOutMeasures
-from tests.support.encoders import tiny_encoder
+from tests.support.networks.encoders import tiny_encoder
 
 MODULE: Any = SimpleNamespace(log=lambda *args, **settings: None)
 

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 import torch
 
-from distilkobert.tasks.answering import AnsweringCodec
 from distilkobert.tasks.input_settings import ENTRY, InputSettings, stored
-from distilkobert.tasks.no_answer import decided
+from distilkobert.tasks.questions.answering import AnsweringCodec
+from distilkobert.tasks.questions.no_answer import decided
 from lightning_modules import QuestionAnswering
 from tests.distilkobert.tasks.test_codecs import Words
-from tests.support.task_batches import GivenNetwork
+from tests.support.tasks.batches import GivenNetwork
 
 SETTINGS = InputSettings(9, pair=True, stride=2, max_question=2, unanswerable=True)
 
@@ -29,7 +29,7 @@ def asked(module: QuestionAnswering, rows: list[dict[str, Any]], scores: dict[tu
     for place, value in scores.items():
         starts[place] = value
     network = GivenNetwork(start_logits=starts.tolist(), end_logits=torch.zeros_like(starts).tolist())
-    network.config = SimpleNamespace(type_vocab_size=0, **stored(SETTINGS))
+    network.config = SimpleNamespace(type_vocab_size=0, model_type="given", **stored(SETTINGS))
     module.network = network  # type: ignore[assignment]
     return batch
 

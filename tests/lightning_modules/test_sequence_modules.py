@@ -10,7 +10,7 @@ from scipy import stats
 from sklearn import metrics
 
 from lightning_modules import SequenceClassification, SequenceRegression
-from tests.support.task_batches import GivenNetwork, make_batch
+from tests.support.tasks.batches import GivenNetwork, make_batch
 
 LABELS = ["긍정", "부정", "중립"]
 

@@ -19,7 +19,7 @@ from distilkobert.models.checks import longest_input
 from distilkobert.tasks.input_settings import InputSettings
 from lightning_modules import QuestionAnswering, SequenceClassification
 from lightning_modules.finetuning import FINE_TUNING, FineTuning
-from tests.support.models import tiny_teacher
+from tests.support.networks.tiny import tiny_teacher
 
 
 def configured(module: FineTuning, stage: str = "fit") -> FineTuning:

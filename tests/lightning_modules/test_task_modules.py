@@ -11,10 +11,10 @@ import torch
 
 from distilkobert.metrics.korquad import read_predictions
 from distilkobert.tasks.examples import CharacterExample, QuestionWindows, WordExample
-from distilkobert.tasks.windows import Window
+from distilkobert.tasks.questions.windows import Window
 from lightning_modules import QuestionAnswering, SequenceClassification, TokenClassification
 from lightning_modules.finetuning import FineTuning
-from tests.support.task_batches import GivenNetwork, make_batch
+from tests.support.tasks.batches import GivenNetwork, make_batch
 
 TAGS = ["O", "PER-B", "PER-I", "LOC-B", "LOC-I"]
 

@@ -12,7 +12,7 @@ from distilkobert.objectives import LogitsMSE, SoftTargets
 from distilkobert.objectives.weighted_sum import Captured
 from distilkobert.tasks.task_facts import TaskFacts
 from lightning_modules import SequenceClassification, TaskDistillation
-from tests.support.task_batches import GivenNetwork, make_batch
+from tests.support.tasks.batches import GivenNetwork, make_batch
 
 HARD, WEIGHT, T = 0.3, 0.9, 2.0
 STUDENT = [[0.2, -1.0, 0.5], [1.5, 0.1, -0.3], [-0.7, 0.4, 2.0], [0.0, 0.8, -1.2]]

@@ -4,7 +4,7 @@ import lzma
 from pathlib import Path
 
 from experiments.prepare.__main__ import main
-from tests.support.korean_sentences import SENTENCES
+from tests.support.tokenizers.sentences import SENTENCES
 
 LINES = [f"{number} {sentence}" for number in range(5) for sentence in SENTENCES]
 

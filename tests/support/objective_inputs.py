@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 
 from distilkobert.objectives import Batch, NetworkFacts, Outputs
-from distilkobert.objectives.needs import Tokens
-from distilkobert.objectives.outputs import Attention
+from distilkobert.objectives.contract.needs import Tokens
+from distilkobert.objectives.contract.outputs import Attention
 
 VOCABULARY = 11
 LENGTHS = (5, 2, 7)

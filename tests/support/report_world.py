@@ -151,7 +151,7 @@ def fabricate(
 
 
 def distil_run(folder: Path, arm: FakeArm, seed: int, events: bool) -> None:
-    """A distillation of 1,000 steps and 2,000 tokens a step; `undistilled` has none."""
+    """A distillation of 1,000 steps and 2,000 tokens per step; `undistilled` has none."""
     generator = np.random.default_rng([seed, len(arm.name)])
     steps = [0] if arm.name == "undistilled" else list(range(10, 1001, 10))
     worst = 9.0 - 2 * arm.quality

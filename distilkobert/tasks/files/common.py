@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from distilkobert.io.texts import read_lines
+from distilkobert.io.reading.texts import read_lines
 
 COMPRESSIONS: Final = ("", ".gz", ".xz", ".zst")
 
@@ -34,7 +34,7 @@ def find_file(folder: Path, names: Sequence[str]) -> Path | None:
     """The file in `folder` with one of the `names`, plain or ending in .gz, .xz or .zst; None where there is none.
 
     Raises:
-        FileNotFoundError: `folder` is no folder.
+        FileNotFoundError: `folder` is not a folder.
         ValueError: several files match, so it is not clear which one is meant.
     """
     if not folder.is_dir():
@@ -73,7 +73,7 @@ def table_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Lines of a tab-separated file with their numbers, from 1; line ends may be Unix or Windows ones, also mixed.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
         ValueError: the file is empty or not UTF-8, or a carriage return is inside a line, as in files of old Macs.
     """
     for number, line in enumerate(read_lines(path), start=1):

@@ -1,4 +1,4 @@
-"""JSON files whose errors name file and line, also where a value is well-formed and wrong all the same.
+"""JSON files whose errors name file and line, also where a value is well-formed and wrong anyway.
 
 Python's parser does not tell where a value stood, so the text is gone through again for the message of an error, and
 only then.
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from distilkobert.io.texts import read_lines
+from distilkobert.io.reading.texts import read_lines
 from distilkobert.tasks.files.common import looks_like
 
 _DECODER: Final = json.JSONDecoder()
@@ -52,7 +52,7 @@ def load_json(path: Path, expected: str) -> Any:
         expected: what the file should be, for messages.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
         ValueError: the file is not JSON, is nested too deep, has a number of thousands of digits, or is what
             `texts.read_lines` refuses; names file and line.
     """

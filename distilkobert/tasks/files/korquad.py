@@ -47,7 +47,7 @@ def read_korquad(path: Path, answered: bool = True) -> Iterator[Paragraph]:
         answered: whether every question must have an answer, or say that it is impossible.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
         ValueError: the file is empty, not UTF-8, not JSON or not KorQuAD; a text is blank, an id occurs twice, or an
             answer is not at its offset; names file, line, article, paragraph and question, the last three
             counted from 1 or by their names.

@@ -1,7 +1,7 @@
 """Files of tagged sentences: Naver NER in both of its formats, and KLUE-NER.
 
-Naver NER, challenge format (naver/nlp-challenge): one word a line, three columns (number from 1, word, tag such as
-PER_B or a dash), a blank line between sentences. One sentence a line (monologg/KoBERT-NER): words joined by spaces, a
+Naver NER, challenge format (naver/nlp-challenge): one word per line, three columns (number from 1, word, tag such as
+PER_B or a dash), a blank line between sentences. One sentence per line (monologg/KoBERT-NER): words joined by spaces, a
 tab, tags such as PER-B joined by spaces. Either way to write tags is taken in both. KLUE-NER 1.1: one character and its
 tag (B-PS) a line; lines that start with `##` are comments, and the one before a sentence gives its id.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from distilkobert.tasks.files.common import bad_line, show, table_lines
-from distilkobert.tasks.labels import KLUE_ENTITY_TYPES, NAVER_ENTITY_TYPES, bio_labels, naver_labels
+from distilkobert.tasks.tags.labels import KLUE_ENTITY_TYPES, NAVER_ENTITY_TYPES, bio_labels, naver_labels
 
 _COMMENT: Final = "##"
 _NAVER_NAME: Final = "Naver NER"
@@ -36,7 +36,7 @@ def read_naver_ner(path: Path, types: Sequence[str] = NAVER_ENTITY_TYPES) -> Ite
         types: types of entities.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
         ValueError: a wrong number of columns, an unknown tag, unequal numbers of words and tags, words that are not
             numbered 1, 2, 3..., or what `task_files.table_lines` refuses; names file and line.
     """
@@ -117,7 +117,7 @@ def read_klue_ner(path: Path, types: Sequence[str] = KLUE_ENTITY_TYPES) -> Itera
         types: types of entities.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
         ValueError: a line that is not one character and a tag, an unknown tag, a sentence without an id, a file without
             sentences, or what `task_files.table_lines` refuses; names file and line.
     """

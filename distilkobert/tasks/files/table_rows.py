@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from distilkobert.io.parquet import ParquetPlace, parquet_rows
-from distilkobert.io.texts import read_lines
+from distilkobert.io.reading.parquet import ParquetPlace, parquet_rows
+from distilkobert.io.reading.texts import read_lines
 from distilkobert.tasks.files.common import show
 from distilkobert.tasks.files.json_files import JsonPlace, load_json
 
@@ -55,7 +55,7 @@ def read_json(path: Path) -> Iterator[TableRow]:
 
 
 def read_jsonl(path: Path) -> Iterator[TableRow]:
-    """Objects, one a line; raises as `read_table`."""
+    """Objects, one per line; raises as `read_table`."""
     for number, line in enumerate(whole_lines(path), start=1):
         if not line.strip():
             continue
@@ -64,7 +64,7 @@ def read_jsonl(path: Path) -> Iterator[TableRow]:
             item = json.loads(line)
         except (ValueError, RecursionError) as error:
             message = getattr(error, "msg", str(error))
-            raise ValueError(f"{place}: not JSON ({message}); expected one object a line") from None
+            raise ValueError(f"{place}: not JSON ({message}); expected one object per line") from None
         if not isinstance(item, dict):
             raise ValueError(f"{place}: found {show(line)}; expected an object")
         yield TableRow(_flat(item), place)

@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from distilkobert.io.streams import SUFFIXES
+from distilkobert.io.reading.streams import SUFFIXES
 from distilkobert.tasks.files.common import show
 from distilkobert.tasks.files.table_rows import LONGEST
 from distilkobert.tasks.files.tables import TableLayout, format_of
-from distilkobert.tasks.targets import word
+from distilkobert.tasks.texts.targets import word
 
 
 def layout_for(target: Path, source: TableLayout) -> TableLayout:
@@ -58,7 +58,7 @@ class TableWriter(ABC):
         """Write a row's cells, in the order of the columns."""
 
     def end(self) -> None:
-        """Write what comes behind the last row."""
+        """Write what comes after the last row."""
         self.stream.flush()
 
 
@@ -99,7 +99,7 @@ class JsonLinesWriter(TableWriter):
 
 
 class JsonWriter(TableWriter):
-    """A list of objects, one a line; see `TableWriter`."""
+    """A list of objects, one per line; see `TableWriter`."""
 
     def _write(self, cells: dict[str, Any]) -> None:
         self.stream.write(f"{',' if self.count > 1 else '['}\n{json.dumps(cells, ensure_ascii=False)}".encode())

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
-from distilkobert.io.streams import SUFFIXES
+from distilkobert.io.reading.streams import SUFFIXES
 from distilkobert.tasks.files.common import show
 from distilkobert.tasks.files.table_rows import (
     LONGEST,
@@ -81,7 +81,7 @@ def layout_of(
         header: names of the columns where the file has no line of them.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
         ValueError: the name says no format, or see `read_lines`.
     """
     kind = format_of(path)
@@ -117,10 +117,10 @@ def read_table(path: Path, layout: TableLayout) -> Iterator[TableRow]:
     """Yield the rows of a table; blank lines are left out.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
         ValueError: the file is empty, damaged or not UTF-8; a row has more or fewer fields than the header, a quote
             does not close, a carriage return is inside a line, a line has more than a million characters, a name is
-            twice in the header, or a line of JSON is no object. Names file and line.
+            twice in the header, or a line of JSON is not an object. Names file and line.
     """
     read = {".jsonl": read_jsonl, ".json": read_json, ".parquet": read_parquet}.get(layout.format)
     number = 0

@@ -1,4 +1,4 @@
-"""Tagged sentences of one's own: one word or character a line, one sentence a line, or spans of characters in JSONL."""
+"""Your own tagged sentences: one word or character per line, one sentence per line, or character spans in JSONL."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,10 +7,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
-from distilkobert.tasks.alignment import OUTSIDE
 from distilkobert.tasks.files.common import show, table_lines
 from distilkobert.tasks.files.table_rows import LinePlace
 from distilkobert.tasks.files.tables import TableLayout, read_table
+from distilkobert.tasks.tags.alignment import OUTSIDE
 
 TagFormat: TypeAlias = Literal["conll", "lines", "spans"]
 Units: TypeAlias = Literal["words", "characters"]
@@ -34,8 +34,8 @@ class TagFiles:
         format: `conll` has a word or a character and its tag a line and a blank line between sentences, `lines` words
             joined by spaces, a tab, and their tags joined by spaces, `spans` JSONL of texts with spans of characters.
         units: what is tagged.
-        word_column: number of the word's column in `conll`, from 0; negative ones count from the last.
-        tag_column: likewise of the tag's.
+        word_column: number of the word column in `conll`, from 0; negative numbers count from the last.
+        tag_column: the same for the tag column.
         text: key of the text in `spans`.
         entities: key of the list of entities there: [start, end, type], or objects with start, end and label (or
             start_offset, end_offset and type, as some annotation tools write them).
@@ -53,18 +53,18 @@ class TagFiles:
 
     def __post_init__(self) -> None:
         if self.format == "lines" and self.units == "characters":
-            raise ValueError("format=lines has one tag a word; expected units=words, or format=conll or spans")
+            raise ValueError("format=lines has one tag per word; expected units=words, or format=conll or spans")
 
     def read(self, path: Path, labelled: bool = True) -> Iterator[WrittenSentence]:
         """Yield the sentences of a file.
 
         Args:
             path: the file.
-            labelled: whether every sentence must have its tags. If not, files of plain text, one sentence a line, are
+            labelled: whether every sentence must have its tags. If not, files of plain text, one sentence per line, are
                 read as well.
 
         Raises:
-            FileNotFoundError: there is no such file.
+            FileNotFoundError: the file does not exist.
             ValueError: the file is of another format, a line is not of this one, numbers of words and tags differ,
                 spans overlap, cross words or are outside of the text, or there is no sentence; names file and line.
         """

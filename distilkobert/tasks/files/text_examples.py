@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from distilkobert.io.texts import read_lines
+from distilkobert.io.reading.texts import read_lines
 from distilkobert.tasks.files.common import bad_line, looks_like, show, table_lines
 from distilkobert.tasks.files.table_rows import Place, TableRow
 from distilkobert.tasks.files.tables import TableLayout, column_names, read_table
-from distilkobert.tasks.targets import Target, code_points
+from distilkobert.tasks.texts.targets import Target, code_points
 
 _NAMING: Final = (
     "Name one of them with text / text_pair / label; if the file has no line of names, give all with header: [...]"
@@ -35,7 +35,7 @@ class TextColumns:
         text: the text, or the first of a pair.
         pair: the second text; None where there is one text.
         id: what an example is known by, once in a file; None: its text.
-        group: what is hashed in place of it to divide a file, so that rows with the same stay together.
+        group: what is hashed instead of it to divide a file, so that rows with the same stay together.
 
     Raises:
         ValueError: both texts are the same column.
@@ -65,7 +65,7 @@ def require_columns(path: Path, layout: TableLayout, wanted: Sequence[str]) -> N
     """Check that a table has its columns.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
         ValueError: a column is missing; names those that are there.
     """
     there = column_names(path, layout)
@@ -92,9 +92,9 @@ def read_examples(
         labelled: whether every example must have a label; if not, columns and cells of labels may be missing.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: a column is missing; a text is no text, half of a pair is blank, an id is missing or occurs twice,
-            all texts are numbers, or a label is wrong; names file and line.
+        FileNotFoundError: the file does not exist.
+        ValueError: a column is missing; a value is not a text, half of a pair is blank, an id is missing or occurs
+            twice, all texts are numbers, or a label is wrong; names file and line.
     """
     has_labels = labelled or all(name in column_names(path, layout) for name in target.columns)
     require_columns(path, layout, (*columns.all, *(target.columns if has_labels else ())))
@@ -115,12 +115,12 @@ def read_examples(
 
 
 def read_unlabelled(path: Path, layout: TableLayout, columns: TextColumns, target: Target) -> Iterator[TextExample]:
-    """Yield the examples of a table with or without labels, or the lines of a .txt whose first line is no header.
+    """Yield the examples of a table with or without labels, or the lines of a .txt whose first line is not a header.
 
     Lines are known by their numbers.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
         ValueError: see `read_examples`; or a line of plain text has a tab.
     """
     is_header = columns.text in re.split(r"[\t,;|]", next(read_lines(path))) or looks_like(path)
@@ -129,7 +129,7 @@ def read_unlabelled(path: Path, layout: TableLayout, columns: TextColumns, targe
         return
     for number, line in table_lines(path):
         if "\t" in line:
-            expected = f"plain text, one a line, or a table with the column {columns.text!r}"
+            expected = f"plain text, one per line, or a table with the column {columns.text!r}"
             raise bad_line(path, number, f"a tab in {show(line)}", expected)
         yield TextExample(str(number), line, None, target.unknown)
 

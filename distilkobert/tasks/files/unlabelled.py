@@ -1,6 +1,6 @@
-"""Files to predict, which need not tell the answers: the task files as they are, or plain text, one a line.
+"""Files to predict, which need not tell the answers: the task files as they are, or plain text, one per line.
 
-What `korquad_files.py` reads has a switch of its own for that.
+What `korquad.py` reads has a switch of its own for that.
 """
 
 from collections.abc import Iterator, Sequence
@@ -8,14 +8,14 @@ from pathlib import Path
 
 from distilkobert.tasks.files.common import bad_line, show, table_lines
 from distilkobert.tasks.files.ner import TaggedSentence, read_klue_ner, read_naver_ner
-from distilkobert.tasks.labels import KLUE_ENTITY_TYPES, NAVER_ENTITY_TYPES
+from distilkobert.tasks.tags.labels import KLUE_ENTITY_TYPES, NAVER_ENTITY_TYPES
 
 
 def read_words(path: Path, types: Sequence[str] = NAVER_ENTITY_TYPES) -> Iterator[TaggedSentence]:
     """Yield the sentences of a Naver NER file, or of plain text, words between spaces; unknown tags are none.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
         ValueError: see `read_naver_ner`; or a line of plain text has a tab.
     """
     if not _is_plain(path):
@@ -28,7 +28,7 @@ def read_characters(path: Path, types: Sequence[str] = KLUE_ENTITY_TYPES) -> Ite
     """Yield the sentences of a KLUE-NER file, or of plain text; unknown tags are none.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
         ValueError: see `read_klue_ner`; or a line of plain text has a tab.
     """
     if not _is_plain(path):

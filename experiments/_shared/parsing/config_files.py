@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from distilkobert.io.texts import read_lines
+from distilkobert.io.reading.texts import read_lines
 
 _HIDDEN = ("init_args",)
 """Levels of a file that no option on the command line has."""
@@ -39,7 +39,7 @@ def read_config(path: Path) -> ConfigFile:
     """Read a file of settings in YAML.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
         ValueError: it is empty, not UTF-8 or not YAML, has a key twice, or holds no settings; names file and line.
     """
     _, root = compose(path)

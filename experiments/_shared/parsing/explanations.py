@@ -163,7 +163,7 @@ def _expected_one_of(written: Sequence[str], value: str) -> str:
 
 
 def class_names(base: type) -> list[str]:
-    """Names of the classes below `base` that can be named alone: those that their package offers, or its root."""
+    """Names of the classes below `base` that can be named alone: those that a package above their module offers."""
 
     def below(parent: type) -> Iterator[type]:
         children: list[type] = parent.__subclasses__()
@@ -174,8 +174,8 @@ def class_names(base: type) -> list[str]:
     found = {kind.__name__: kind for kind in below(base)}
 
     def offered(name: str, kind: type) -> bool:
-        module = kind.__module__
-        packages = (module.partition(".")[0], module.rpartition(".")[0])
+        parts = kind.__module__.split(".")
+        packages = {parts[0], *(".".join(parts[:count]) for count in range(2, len(parts)))}
         return any(getattr(sys.modules.get(package), name, None) is kind for package in packages)
 
     return sorted(name for name, kind in found.items() if offered(name, kind))

@@ -61,7 +61,8 @@ NEW_NAMES: Final = {"seed_compatible": "reference_decoding"}
 """Last part of an option's former name to that of today's."""
 
 _ELSEWHERE: Final = {
-    "unlabelled_file": "texts without labels teach classes, labels and scores alone (TableDataModule, NSMCDataModule)"
+    "unlabelled_file": "unlabelled texts work for classes, several labels and scores only (TableDataModule, "
+    "NSMCDataModule)"
 }
 """Option of some classes to what it is for."""
 

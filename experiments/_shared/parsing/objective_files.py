@@ -48,10 +48,10 @@ class ObjectiveFiles:
         self._removed: set[str] = set()
 
     def merge(self, path: Path, settings: yaml.Node | None) -> bool:
-        """Put the objectives of all files so far in place of a file's own; whether it has any.
+        """Replace a file's objectives with those of all files so far; returns whether it has any.
 
         Raises:
-            ValueError: an objective is unknown and has no class_path, or is no mapping; names file and line.
+            ValueError: an objective is unknown and has no class_path, or is not a mapping; names file and line.
         """
         parent = _below(_below(settings, _ABOVE[0]), _ABOVE[1])
         if parent is None:
@@ -112,7 +112,7 @@ class ObjectiveFiles:
         return f"there is no objective {name!r}; the files have {', '.join(self.entries) or 'none'}"
 
     def _translate(self, parent: yaml.MappingNode, path: Path) -> None:
-        """Put objectives in place of `losses`, the old form."""
+        """Replace `losses`, the old form, with objectives."""
         for number, (key, value) in enumerate(parent.value):
             if key.value == "losses":
                 try:

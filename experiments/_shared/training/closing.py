@@ -7,8 +7,8 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 
 from distilkobert.io.run_files import CONFIG_FILE, EARLY_STOPPING
-from lightning_modules.ending import ending_line
 from lightning_modules.finetuning import FineTuning
+from lightning_modules.run.ending import ending_line
 
 _TRAIN = "python -m experiments.train"
 

@@ -9,7 +9,7 @@ from jsonargparse import Namespace
 
 from distilkobert.corpus.manifest import MANIFEST_NAME, read_manifest
 from distilkobert.tokenizers.loading import TextEncoder, load_tokenizer, tokenizer_beside
-from experiments._shared.resuming import is_first_process
+from experiments._shared.run.resuming import is_first_process
 from experiments._shared.settings import places_of
 
 AUTO: Final = "auto"
@@ -29,7 +29,7 @@ def default_tokenizer(data: Any) -> None:
 
 
 def fill_tokenizer(config: Namespace) -> None:
-    """Put the folder of a tokenizer in place of `auto`, and say which.
+    """Replace `auto` with the folder of a tokenizer, and print which.
 
     Taken is the tokenizer in the folder of what the module starts from: the run of `--ckpt_path`, else the teacher,
     `init_from`, the student's start; of several, that which a prepared corpus was made with. Where none has one,

@@ -5,7 +5,7 @@ from typing import Any
 
 from jsonargparse import Namespace
 
-from distilkobert.objectives.schedules import LinearSchedule
+from distilkobert.objectives.contract.schedules import LinearSchedule
 
 _SCHEDULE = frozenset(("start", "end", "begin", "until"))
 

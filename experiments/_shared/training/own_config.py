@@ -9,8 +9,8 @@ from jsonargparse import Namespace
 from distilkobert.io.run_files import CONFIG_FILE, no_checkpoint
 from experiments._shared.parsing.parsers import StrictParser
 from experiments._shared.parsing.words import CONFIG_OPTIONS, option_values
-from experiments._shared.resuming import is_first_process
-from experiments._shared.run_folder import RunSpec, read_config
+from experiments._shared.run.folder import RunSpec, read_config
+from experiments._shared.run.resuming import is_first_process
 
 
 def with_own_config(words: Sequence[str]) -> list[str]:

@@ -13,16 +13,16 @@ from experiments._shared.training.data_tokenizer import default_tokenizer
 from experiments._shared.training.loggers import fill_folder
 
 _TITLES: Final = {
-    "config": "Files of settings, and the seed",
-    "run": "Run folder and resuming",
+    "config": "Configuration files and seed",
+    "run": "Run folder and resume",
     "ckpt_path": "Checkpoint",
     "model": "Model",
     "data": "Data",
-    "best_checkpoint": "The best checkpoint (Lightning's ModelCheckpoint)",
-    "last_checkpoint": "The checkpoint to resume from",
+    "best_checkpoint": "Best checkpoint (Lightning's ModelCheckpoint)",
+    "last_checkpoint": "Checkpoint to resume from",
     "gradients": "NaN and Inf in losses and gradients",
-    "progress": "Progress lines, where output is not a terminal",
-    "probe": "A linear probe during distillation",
+    "progress": "Progress lines, if the output is not a terminal",
+    "probe": "Linear probe during distillation",
     "trainer": "Trainer (PyTorch Lightning's own options)",
 }
 """Titles of the groups of options, in the order in which they are shown, by the first part of their names."""
@@ -40,7 +40,7 @@ _OWN_WORDS: Final = {
 COMMANDS: Final = {
     "fit": "Train with validations; keep the last and the best checkpoint.",
     "validate": "Evaluate a checkpoint on the validation data.",
-    "test": "Evaluate a checkpoint on the test data, which no other command reads.",
+    "test": "Evaluate a checkpoint on the test data; no other command reads it.",
     "predict": "Write a checkpoint's predictions for a file.",
 }
 """What each command does."""

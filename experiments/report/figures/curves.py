@@ -86,7 +86,7 @@ def _term_panels(read: Sequence[RunCurves]) -> list[_Panel]:
 
 
 def _overlaid(study: Study, read: Sequence[RunCurves], shown: Sequence[_Panel], slug: str, title: str) -> Drawing:
-    """One panel a scalar, one line a run with a marker at its end, one look an arm."""
+    """One panel per scalar, one line per run with a marker at its end, one look per arm."""
     in_tokens = all(curves.has_tokens for curves in read)
     appearance = looks(study.arms)
     figure, all_axes = panels([panel.title for panel in shown], 2, 4.2, 2.6)
@@ -110,9 +110,9 @@ def _overlaid(study: Study, read: Sequence[RunCurves], shown: Sequence[_Panel], 
     named = {study.teacher or "teacher": _TEACHER} if levels else {}
     legend(figure, named | {arm.name: appearance[arm.name] for arm in study.arms if arm.name in drawn}, lines=True)
     over = "tokens seen" if in_tokens else "optimizer steps (these runs did not log their tokens)"
-    caption = f"{title} over {over}; one line a seed, training curves as means over neighbouring points."
+    caption = f"{title} over {over}; one line per seed, training curves smoothed over neighbouring points."
     caption += _LONE if 1 in drawn.values() else ""
-    caption += " Level grey lines: the teacher." if levels else ""
+    caption += " Horizontal grey lines: the teacher." if levels else ""
     return Drawing(slug, caption, figure)
 
 

@@ -18,7 +18,7 @@ def reliability(labelled: "pd.DataFrame", lowest: float, bins: int = 10) -> "tup
     """Accuracy by confidence, in equal bins of the predicted label's probability from `lowest` to 1.
 
     Args:
-        labelled: `gold`, `predicted` and `probability`, a row a prediction.
+        labelled: `gold`, `predicted` and `probability`, a row per prediction.
         lowest: probability at which the first bin begins.
         bins: how many.
 
@@ -96,10 +96,10 @@ def _reliability_figure(study: Study, metric: Metric, shown: "Mapping[str, pd.Da
         axes.set(xlim=(100 * lowest - 2, 102), ylim=(0, 104), aspect="auto")
         axes.text(0.97, 0.06, f"ECE {100 * error:.1f} %", transform=axes.transAxes, ha="right")
     figure.supxlabel("probability of the label, per cent", fontsize="medium")
-    figure.supylabel("right, per cent", fontsize="medium")
+    figure.supylabel("correct, per cent", fontsize="medium")
     caption = (
-        f"{metric.task} reliability: share of right labels against the probability given to them, all seeds together. "
-        "On the grey line a probability is what it says. Dots grow with the number of texts; ECE is the expected "
+        f"{metric.task} reliability: share of correct labels against their predicted probability, all seeds together. "
+        "On the grey line the model is calibrated. The size of a dot shows the number of texts; ECE is the expected "
         "calibration error."
     )
     return Drawing(f"reliability_{metric.stage}", caption, figure)

@@ -22,7 +22,7 @@ def retention_figure(
     axis: str,
     computed: Collection[str] = (),
 ) -> Drawing | None:
-    """Per cent of the teacher's score against a cost of the model, one panel a task; None without enough points.
+    """Per cent of the teacher's score against a cost of the model, one panel per task; None without enough points.
 
     Args:
         study: its arms.
@@ -71,13 +71,13 @@ def retention_figure(
         f"Retention against {cost}. Means over n seeds, of the arm or of the teacher, whichever has fewer; the grey "
         "line is the teacher's score.",
         *marks_in(marked),
-        *([f"Not shown, for want of their {cost}: {', '.join(absent)}."] if absent else []),
+        *([f"Not shown, because their {cost} is unknown: {', '.join(absent)}."] if absent else []),
     )
     return Drawing(f"retention_{cost}", " ".join(parts), figure)
 
 
 def difference_figure(study: Study, scores: Scores) -> Drawing | None:
-    """Bars of the differences to the base arm with their intervals, one panel a score; None where there are none."""
+    """Bars of the differences to the base arm with their intervals, one panel per score; None where there are none."""
     metrics = [metric for metric in scores.metrics if any(key[1] == metric.heading for key in scores.deltas)]
     arms = [arm.name for arm in study.arms if any(key[0] == arm.name for key in scores.deltas)]
     if not metrics:

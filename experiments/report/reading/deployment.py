@@ -6,8 +6,8 @@ from pathlib import Path
 
 from distilkobert.io.metric_names import INT8, ONNX, PARAMETERS
 from distilkobert.io.model_files import INT8_FILE, ONNX_FILE
-from experiments._shared.forms import FORMS, weights_mb
-from experiments._shared.latency_file import LATENCY_FILE, ModelLatency, read_latencies
+from experiments._shared.exported.forms import FORMS, weights_mb
+from experiments._shared.exported.latency_file import LATENCY_FILE, ModelLatency, read_latencies
 from experiments.report.reading.runs import Study
 from experiments.report.reading.sources import Origin, origin_of, shown_path
 
@@ -68,7 +68,7 @@ def _computed(study: Study, arm: str, origin: Origin, notes: list[str]) -> float
     if run is None:
         return None
     parameters = int(run.number(PARAMETERS) or 0)
-    head = ", which has its task's head in place of the masked-LM head" if run.stage in study.tasks else ""
+    head = ", which has its task's head instead of the masked-LM head" if run.stage in study.tasks else ""
     notes.append(
         f"No weights were found for {_named({arm: origin})}; its size is computed from {parameters:,} parameters of "
         f"{run.label}{head}, {_BYTES} bytes each."
@@ -81,7 +81,7 @@ def _latencies(study: Study, origins: Mapping[str, Origin], notes: list[str]) ->
     none = Deployment({}, {}, "")
     path = study.folder / LATENCY_FILE
     if not path.is_file():
-        notes.append(f"Latency was not measured: {path} is not there; `python -m experiments.bench latency` writes it.")
+        notes.append(f"Latency was not measured: no {path}, which `python -m experiments.bench latency` writes.")
         return none
     try:
         file = read_latencies(path)
@@ -112,9 +112,9 @@ def _latencies(study: Study, origins: Mapping[str, Origin], notes: list[str]) ->
 
 
 def _named(origins: Mapping[str, Origin]) -> str:
-    """Arms, each with what it started from where that is no folder here."""
+    """Arms, each with what it started from where that is not a folder here."""
     names = []
     for arm, origin in origins.items():
         sources = ", ".join(shown_path(Path(source)) for source in origin.elsewhere)
-        names.append(f"{arm} ({sources}, which is no folder here)" if sources else arm)
+        names.append(f"{arm} ({sources}, not a local folder)" if sources else arm)
     return ", ".join(names)

@@ -37,7 +37,7 @@ def read_outcomes(folder: Path, kind: TaskKind) -> Outcomes:
 
     Raises:
         FileNotFoundError: see `read_records`.
-        ValueError: see `read_records`; or a record lacks what its task writes, or an example occurs twice.
+        ValueError: see `read_records`; or a record has not what its task writes, or an example occurs twice.
     """
     records = read_records(folder)
     path = folder / PREDICTIONS_FILE
@@ -62,6 +62,6 @@ def difference(one: Outcomes, other: Outcomes) -> str:
     """Why two runs' predictions cannot be paired, in words; empty where they can."""
     if not np.array_equal(one.keys, other.keys):
         more, fewer = (len(np.setdiff1d(a.keys, b.keys)) for a, b in ((one, other), (other, one)))
-        return f"it has {more} examples that the base arm's lack, and lacks {fewer} that they have"
+        return f"{more} of its examples are not in the base arm, and {fewer} of the base arm's are missing"
     differing = int((one.golds != other.golds).sum())
     return f"the true answers of {differing} examples differ from the base arm's" if differing else ""

@@ -20,7 +20,7 @@ from distilkobert.io.metric_names import (
 )
 from distilkobert.io.run_files import METRICS_FILE, read_metrics, why_unfinished
 from experiments._shared.plan_file import CORPUS, DISTIL, PLAN_FILE, Arm, read_plan
-from experiments._shared.run_results import differing_owner, how_to_finish, is_number, no_numbers
+from experiments._shared.run.results import differing_owner, how_to_finish, is_number, no_numbers
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Study:
         tasks: fine-tuning stages, in order.
         distil_stages: stages whose runs were scored against a teacher's masked-LM head.
         runs: all of them, the missing ones too.
-        metric: figure that decides, as STAGE/KEY, if one is named.
+        metric: deciding metric, as STAGE/KEY, if one is named.
         trials: number of points that a search will have proposed.
         points: number of those that it has proposed.
         is_planned: a plan says which runs there are to be, so that one that is not among them is not missing.
@@ -202,7 +202,7 @@ def _why_missing(run: Run, metrics: Mapping[str, Any], prefix: str) -> str:
     if differing := differing_owner(metrics, run.stage, run.arm, run.seed):
         return f"its metrics.json is that of {differing}"
     if strange := no_numbers(metrics, prefix):
-        return f"{', '.join(strange)} in its metrics.json is no number"
+        return f"{', '.join(strange)} in its metrics.json is not a number"
     return why_unfinished(metrics) if STATUS in metrics else ""
 
 

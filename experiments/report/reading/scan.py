@@ -7,7 +7,7 @@ from pathlib import Path
 from distilkobert.io.metric_names import AGREEMENT, ARM, RECIPE, SEED, STATUS, TEST, has_any
 from distilkobert.io.run_files import CONFIG_FILE, METRICS_FILE, why_unfinished
 from experiments._shared.plan_file import PLAN_FILE, TEACHER, Arm, ArmKind
-from experiments._shared.run_results import how_to_finish
+from experiments._shared.run.results import how_to_finish
 from experiments.report.reading.runs import (
     Run,
     Study,
@@ -26,11 +26,11 @@ def open_runs(folder: Path, notes: list[str], baseline: str | None = None, teach
     Args:
         folder: a study's folder, or any folder with runs below it.
         notes: what is missing or not as it should be is added here.
-        baseline: arm that differences are taken against, in place of the study's own.
-        teacher: arm that retention is taken against, in place of the study's own.
+        baseline: arm that differences are taken against, instead of the study's own.
+        teacher: arm that retention is taken against, instead of the study's own.
 
     Raises:
-        FileNotFoundError: there is no such folder.
+        FileNotFoundError: the folder does not exist.
         ValueError: nothing in it can be reported on, the plan is broken, or an arm is named that does not exist.
     """
     if not folder.is_dir():

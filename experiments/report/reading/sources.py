@@ -16,7 +16,7 @@ class Origin:
 
     Args:
         folders: that hold it.
-        elsewhere: what its runs started from and what is no folder here: hub ids, or files that are gone.
+        elsewhere: what its runs started from and what is not a folder here: hub ids, or files that are gone.
     """
 
     folders: tuple[Path, ...]

@@ -48,7 +48,7 @@ def sample_points(search: SearchPart) -> tuple[Point, ...]:
 def arms_of(study: Study, points: tuple[Point, ...] = ()) -> tuple[Arm, ...]:
     """All arms in the order of the table: the teacher, the students, the points of the search, the controls, models.
 
-    An arm that is distilled on tasks too has a second row behind its own.
+    An arm that is distilled on tasks too has a second row after its own.
 
     Raises:
         ValueError: a name repeats or cannot be a folder, an arm sets what the study sets, two arms have the same
@@ -68,7 +68,7 @@ def arms_of(study: Study, points: tuple[Point, ...] = ()) -> tuple[Arm, ...]:
         if name not in names:
             raise ValueError(f"arm_seeds.{name}: no such arm; the arms are {', '.join(names)}")
     if TEACHER in declared:
-        raise ValueError(f"arms.{TEACHER}: this is the name of the teacher itself; name the arm otherwise")
+        raise ValueError(f"arms.{TEACHER}: this name is reserved for the teacher; choose another name")
     base = next(arm for arm in students if arm.name == base_arm(study))
     special = {"undistilled": ("--trainer.max_steps=0",), "mlm_only": ("-c", MLM_ONLY_CONFIG)}
     arms = [Arm(TEACHER, "teacher", seeds=seeds_of(study, TEACHER))] if TEACHER in study.controls else []

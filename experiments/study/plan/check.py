@@ -100,7 +100,7 @@ class CommandParser(TrainerCLI):
         except (ArgumentError, ValueError, OSError) as error:
             raise ValueError(explain(str(error), ())) from error
         except SystemExit as end:
-            raise ValueError("an argument among these asks for help and starts nothing") from end
+            raise ValueError("one of these arguments prints the help and starts nothing") from end
         for part in ("model", "data"):
             if settings[part].get("dict_kwargs"):
                 names = ", ".join(f"{part}.{name}" for name in settings[part]["dict_kwargs"])
@@ -117,13 +117,13 @@ def check_plan(plan: Plan, folder: Path, samples: Collection[str] = ()) -> Lack:
     Args:
         plan: the plan.
         folder: the study's folder; what is below it is made by the study.
-        samples: arms that stand for the ends of a search; they may come to the same settings as others.
+        samples: arms that stand for the ends of a search; they may have the same settings as others.
 
     Returns:
         What the runs read that is not there.
 
     Raises:
-        ValueError: a command is refused, two arms come to the same settings, or an argument changes nothing; names
+        ValueError: a command is refused, two arms have the same settings, or an argument changes nothing; names
             the arm.
     """
     parser = CommandParser()
@@ -147,7 +147,7 @@ def check_plan(plan: Plan, folder: Path, samples: Collection[str] = ()) -> Lack:
             continue
         text = json.dumps(settings, sort_keys=True)
         if text in seen:
-            raise ValueError(f"the arms {seen[text]} and {run.arm} come to the same settings; one of them is enough")
+            raise ValueError(f"the arms {seen[text]} and {run.arm} have the same settings; one of them is enough")
         seen[text] = run.arm
         if arms[run.arm].kind == "student" and not arms[run.arm].axes:
             _check_effect(parser, arms[run.arm], run, settings)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from experiments._shared.latency_file import LATENCY_FILE
+from experiments._shared.exported.latency_file import LATENCY_FILE
 from experiments._shared.plan_file import CORPUS, DISTIL, LATENCY, TEACHER, Arm, Command, PlannedRun
 from experiments.study.plan.arms import check_seeds, distilled_on, seeds_of
 from experiments.study.plan.declaration import Study
@@ -104,13 +104,13 @@ class Commands:
         seeds = self._task_seeds(task, seeds_of(self.study, TEACHER))
         if seed is not None and seed not in seeds:
             known = ", ".join(map(str, seeds))
-            raise ValueError(f"{key}.teacher_seed: {seed} is no seed of the teacher on {task}; it has {known}")
+            raise ValueError(f"{key}.teacher_seed: {seed} is not a seed of the teacher on {task}; it has {known}")
         return f"{task}/{TEACHER}_seed{seeds[0] if seed is None else seed}"
 
     def latency(self, exports: Mapping[tuple[str, int], PlannedRun], arms: Sequence[Arm]) -> PlannedRun:
         """The teacher and the first export of each arm, measured side by side in one process.
 
-        What is no folder when it is measured is left out: a teacher on the hub, an export whose run failed.
+        What is not a folder when it is measured is left out: a teacher on the hub, an export whose run failed.
         """
         firsts = [exports[arm.name, arm.seeds[0]] for arm in arms if arm.is_distilled]
         models = [self._teacher_source, *(f"{self.folder}/{run.export}" for run in firsts)]

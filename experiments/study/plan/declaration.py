@@ -44,15 +44,15 @@ class TeacherPart:
 
 @dataclass(frozen=True)
 class TaskDistilPart:
-    """Distillation on the task: the teacher that was fine-tuned on it teaches the exports of some arms once more.
+    """Distillation on the task: the teacher fine-tuned on it teaches the exports of some arms.
 
-    It adds a row NAME+task_distil for each of these arms. All learn from one run, the teacher's fine-tuning with
-    `teacher_seed`: a seed fixed beforehand, not the best one.
+    Each of these arms gets a row NAME+task_distil. All learn from one run, the teacher's fine-tuning with
+    `teacher_seed`: a seed fixed in advance, not the best one.
 
     Args:
         configs: config files on top of the task's, for example configs/finetune/distil.yaml.
         overrides: options on top of the task's.
-        arms: students and controls that go through it; by default the arms of the task that are declared.
+        arms: students and controls that are distilled; by default the declared arms of the task.
         teacher_seed: seed of the fine-tuned teacher; by default the teacher's first on this task.
     """
 
@@ -64,15 +64,15 @@ class TaskDistilPart:
 
 @dataclass(frozen=True)
 class TaskPart:
-    """A fine-tuning recipe that the arms' exports go through.
+    """A fine-tuning recipe for the exports of the arms.
 
     Args:
         configs: config files of the fine-tuning.
         overrides: options of the fine-tuning.
-        seeds: seeds of the fine-tuning, by default those of the arm. A seed that the arm was not distilled with starts
-            from the arm's first export.
-        arms: arms that are fine-tuned on it, the teacher by its name `teacher`; by default all.
-        distil: distillation on the task, beside the plain fine-tuning.
+        seeds: seeds of the fine-tuning; by default those of the arm. A seed without a distillation starts from the
+            arm's first export.
+        arms: arms that are fine-tuned on it, including `teacher`; by default all.
+        distil: distillation on the task, in addition to plain fine-tuning.
     """
 
     configs: list[str]
@@ -84,11 +84,11 @@ class TaskPart:
 
 @dataclass(frozen=True)
 class ModelPart:
-    """A model that is fine-tuned as it is, beside the arms: a multilingual encoder with its own vocabulary.
+    """A model that is fine-tuned without distillation, such as a multilingual encoder with its own vocabulary.
 
     Args:
         init_from: its folder, checkpoint or hub id.
-        overrides: options on top of every task's: its tokenizer.
+        overrides: options on top of those of every task, such as its tokenizer.
     """
 
     init_from: str
@@ -130,7 +130,7 @@ class SearchPart:
     Args:
         trials: number of points.
         options: option of the trainer, without dashes, to its range.
-        direction: whether a larger or a smaller `metric` is better; by default smaller for losses, larger for all else.
+        direction: whether to maximize or minimize `metric`; by default losses are minimized, all else maximized.
         seed: seed of the proposals.
     """
 
@@ -146,20 +146,20 @@ class Study:
 
     Args:
         base: config files of the distillation that all arms share.
-        teacher: folder, checkpoint or hub id of the teacher, or how to pretrain it.
+        teacher: folder, checkpoint or hub id of the teacher, or how to pretrain one.
         overrides: options of the distillation for all arms.
-        arms: arm to the arguments that it adds to the base: `-c FILE`, `--option=value`.
-        axes: axis to labels, each with its arguments; every arm is multiplied by all combinations.
+        arms: name of an arm, and the arguments that it adds to the base: `-c FILE`, `--option=value`.
+        axes: name of an axis, its labels, and their arguments; every arm is multiplied by all combinations.
         seeds: seeds of every arm.
         arm_seeds: seeds of single arms, instead of `seeds`.
-        then: task to the fine-tuning that the arms' exports go through.
-        models: models that are fine-tuned as they are, without a distillation.
-        controls: arms added by themselves: the teacher; the student's start, not distilled; masked LM alone.
-        base_arm: arm that the others are compared with; by default the first.
-        corpus: text to prepare before anything else; without it `overrides` name a prepared corpus.
+        then: name of a task, and how the exports of the arms are fine-tuned on it.
+        models: models that are fine-tuned without distillation.
+        controls: arms that are added: the teacher, the student without distillation, masked LM alone.
+        base_arm: reference arm of the comparisons; by default the first.
+        corpus: corpus to prepare first; without it `overrides` name a prepared corpus.
         machine: arguments added to every training: devices, precision.
-        metric: figure that decides, as STAGE/KEY of a metrics.json: `nsmc/test/accuracy`, `distil/val/loss`.
-        search: ranges to search beside the arms.
+        metric: deciding metric, as STAGE/KEY of a metrics.json: `nsmc/test/accuracy`, `distil/val/loss`.
+        search: values to search, in addition to the arms.
         latency: measure the latency of all exports at the end.
         variables: values of `$name`.
     """
@@ -190,9 +190,8 @@ class Settings:
     Args:
         root: folder of all studies.
         name: name of the study and of its folder; by default that of the file.
-        workers: runs at a time.
-        only: shell patterns of labels, for example `nsmc/*` or `*/triple_loss_*`: run these and what they need. The
-            others wait for another start.
+        workers: number of runs at a time.
+        only: shell patterns of labels, for example `nsmc/*` or `*/triple_loss_*`: run only these and what they need.
     """
 
     root: str = "runs"

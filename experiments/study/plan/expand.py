@@ -31,7 +31,7 @@ def expand(declared: Declared, points: tuple[Point, ...] = ()) -> Plan:
         raise ValueError("teacher: is empty; name a folder, a checkpoint or a hub id, or how to pretrain it")
     check_names(study.then, "then")
     if taken := [name for name in study.then if name in _OWN_FOLDERS]:
-        raise ValueError(f"then: {taken[0]!r} is the name of a folder of every study; name the task otherwise")
+        raise ValueError(f"then: {taken[0]!r} is the name of a folder in every study; choose another name")
     for key, words in values_at(study, TRAINING_OPTIONS):
         check_words(words, key)
     _check_metric(study)

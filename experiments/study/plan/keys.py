@@ -68,7 +68,7 @@ def check_name(name: str, what: str) -> None:
 
 
 def check_names(names: Iterable[str], what: str) -> None:
-    """Check several names that are folders beside each other.
+    """Check several names that become folders in one folder.
 
     Raises:
         ValueError: one cannot be a folder name, or two are the same where case does not count.

@@ -32,7 +32,7 @@ def read_options(node: yaml.Node, text: str, where: str) -> Options:
         where: the key that holds it, for messages.
 
     Raises:
-        ValueError: it is no mapping, or an option has dashes, no value, or a group of options as its value.
+        ValueError: it is not a mapping, or an option has dashes, no value, or a group of options as its value.
     """
     if not isinstance(node, yaml.MappingNode):
         raise ValueError(
@@ -79,7 +79,7 @@ def group_args(args: Sequence[str], where: str) -> list[tuple[str, ...]]:
     """The arguments, each option together with its value: `-c FILE`, `--option=value`, `--option value`.
 
     Raises:
-        ValueError: an argument is no option and no value of one.
+        ValueError: an argument is neither an option nor a value of one.
     """
     groups: list[tuple[str, ...]] = []
     for arg in args:
@@ -88,7 +88,7 @@ def group_args(args: Sequence[str], where: str) -> list[tuple[str, ...]]:
         elif groups and len(groups[-1]) == 1 and "=" not in groups[-1][0]:
             groups[-1] = (groups[-1][0], arg)
         else:
-            raise ValueError(f"{where}: {arg!r} is no option; write -c FILE or --option=value")
+            raise ValueError(f"{where}: {arg!r} is not an option; write -c FILE or --option=value")
     return groups
 
 
@@ -116,7 +116,7 @@ def from_words(words: Sequence[str], where: str) -> list[Options]:
     """Words of the command line as mappings, one after the other where one cannot hold them in their order.
 
     Raises:
-        ValueError: a word is no option and no value of one, or an option has no value.
+        ValueError: a word is neither an option nor a value of one, or an option has no value.
     """
     mappings: list[Options] = [{}]
     for group in group_args(words, where):
@@ -148,7 +148,7 @@ def check_words(words: Sequence[str], where: str) -> None:
     for option, value in (pair for options in from_words(words, where) for pair in options.items()):
         name = option.removesuffix("+").replace(".init_args.", ".")
         if name in _NO_SETTINGS or name.endswith(".help"):
-            raise ValueError(f"{where}: --{option}={value} is no setting; leave it out")
+            raise ValueError(f"{where}: --{option}={value} is not a setting; leave it out")
         if any(name == own or name.startswith(f"{own}.") for own in _OWN_OPTIONS):
             raise ValueError(f"{where}: --{option}={value} is set by the study itself; leave it out")
 

@@ -26,8 +26,8 @@ _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 
 DESCRIPTION = """Run a study: arms, seeds, controls and fine-tunings declared in one YAML, each run in a fresh process.
 
-A study that was broken off goes on where it stopped: start the same command again. Start it several times, on one
-machine or on several with a common file system, and the workers share the runs. docs/studies.md says the rest."""
+To continue an interrupted study, start the same command again. Start it several times, on one machine or on several
+with a common file system, and the workers share the runs. docs/studies.md has the details."""
 
 
 class _StudyParser(StrictParser):
@@ -49,7 +49,7 @@ def parse_study(arguments: Sequence[str] | None = None) -> Declared:
 
     Raises:
         ValueError: something is not as it should be; the file and its line or key are named.
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
     """
     parser = _StudyParser(prog="python -m experiments.study", description=DESCRIPTION)
     parser.exit_on_error = False
@@ -120,7 +120,7 @@ def _fill(value: Any, values: Mapping[str, str], where: str) -> Any:
             known = ", ".join(values) or "none"
             raise ValueError(f"{where}: ${error.args[0]} in {value!r} is no variable; known here: {known}") from error
         except ValueError as error:
-            raise ValueError(f"{where}: a '$' in {value!r} names no variable; write $$ for the sign itself") from error
+            raise ValueError(f"{where}: a '$' in {value!r} does not name a variable; write $$ for a plain $") from error
     if isinstance(value, list):
         return [_fill(item, values, where) for item in value]
     if isinstance(value, dict):

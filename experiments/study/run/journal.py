@@ -94,7 +94,7 @@ def _check_lines(path: Path) -> None:
                 entry = None
             if not isinstance(entry, dict) or "op_code" not in entry:
                 found = line[:40].decode("utf-8", errors="replace").strip()
-                raise ValueError(_broken(path, f"line {number} is no entry of Optuna's: {found!r}"))
+                raise ValueError(_broken(path, f"line {number} is not an entry of Optuna: {found!r}"))
 
 
 def _broken(path: Path, reason: str) -> str:

@@ -27,7 +27,7 @@ class FileLock:
         return self._lock(fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def try_share(self) -> bool:
-        """Take the lock beside others that share it, if nobody has it alone."""
+        """Take the lock shared with others, if nobody has it exclusively."""
         return self._lock(fcntl.LOCK_SH | fcntl.LOCK_NB)
 
     def acquire(self) -> bool:

@@ -9,7 +9,7 @@ from distilkobert.io.metric_names import BEST, TEST, VAL
 from distilkobert.io.run_files import read_metrics
 from distilkobert.tasks.kinds import KINDS
 from experiments._shared.plan_file import Plan
-from experiments._shared.run_results import is_number
+from experiments._shared.run.results import is_number
 
 
 def direction_of(metric: str) -> Literal["maximize", "minimize"]:

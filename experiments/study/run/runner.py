@@ -38,7 +38,7 @@ class Worker:
     """Runs a study's runs until none is left for anybody.
 
     Args:
-        plan: what is to run; grows while a search goes on.
+        plan: what is to run; grows during a search.
         folder: the study's folder.
         journal: the study's journal, all runs entered.
         view: where progress is shown.
@@ -114,7 +114,7 @@ class Worker:
             if entry.state == "done" and label in runs:
                 left = unfinished_work(runs[label], self.folder)
                 if left.commands:
-                    why = "; ".join(left.notes) or "what it leaves is not there, or not all of it"
+                    why = "; ".join(left.notes) or "its results are missing or incomplete"
                     self.view.say(f"{label} had finished, but {why}. It is run again")
                     touched.add(label)
         return touched
@@ -140,13 +140,13 @@ class Worker:
             return True
         left = unfinished_work(run, self.folder)
         if left.notes and run.label not in self._redo:
-            self.view.say(f"{run.label}: {'; '.join(left.notes)}. It is mended")
+            self.view.say(f"{run.label}: {'; '.join(left.notes)}. It is repaired")
         self._redo.discard(run.label)
         if not left.commands:
             if entry.state != "done":
                 self.journal.begin(run.label)
                 self.journal.finish(run.label, 0.0)
-                self.view.say(f"{run.label} is there already")
+                self.view.say(f"{run.label} already exists")
             lock.release()
             return True
         self.journal.begin(run.label)

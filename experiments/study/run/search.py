@@ -34,10 +34,10 @@ class Search:
     """Proposes points, and tells Optuna what came of them.
 
     Args:
-        storage: the journal, which holds the search beside the runs.
+        storage: the journal, with the search and the runs.
         name: the study's name.
         part: what to search.
-        metric: figure that decides, as STAGE/KEY.
+        metric: deciding metric, as STAGE/KEY.
         folder: the study's folder.
         enter: makes the plan with these points, writes it and enters its runs; called while holding the study's lock.
 
@@ -159,7 +159,7 @@ class Search:
         asked.set_user_attr(_WHOLE, True)
 
     def _tell(self, plan: Plan, status: Mapping[str, Status]) -> None:
-        """Tell Optuna what has ended. A trial ends once: a point that failed first is told again as another trial."""
+        """Tell Optuna what has ended. A trial ends once: a point that failed first becomes another trial."""
         from optuna.trial import TrialState, create_trial
 
         if self._study is None:

@@ -14,10 +14,10 @@ from distilkobert.io.locks import LOCK_FILE, only_process
 from distilkobert.io.metric_names import STEPS, TEST, VAL, VAL_STEP, has_any
 from distilkobert.io.prediction_files import read_records
 from distilkobert.io.run_files import CONFIG_FILE, METRICS_FILE, read_metrics, why_unfinished
-from experiments._shared.latency_file import model_key, read_latencies
+from experiments._shared.exported.latency_file import model_key, read_latencies
 from experiments._shared.parsing.words import option_values
 from experiments._shared.plan_file import Command, PlannedRun
-from experiments._shared.run_results import differing_owner, no_numbers
+from experiments._shared.run.results import differing_owner, no_numbers
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def unfinished_work(run: PlannedRun, study: Path) -> UnfinishedWork:
         notes.append(f"its {METRICS_FILE} is that of {other}")
     strange = no_numbers(metrics, TEST if export is None else VAL)
     if strange:
-        notes.append(f"{strange[0]} in its {METRICS_FILE} is no number ({metrics[strange[0]]!r})")
+        notes.append(f"{strange[0]} in its {METRICS_FILE} is not a number ({metrics[strange[0]]!r})")
     # A model that is exported is measured as it is exported; one killed before that resumes at its end and is measured.
     measured = export is None or (metrics.get(VAL_STEP) == metrics.get(STEPS) and not strange)
     last_result = export.is_dir() if export else not strange and _tested(metrics, folder, notes)

@@ -14,10 +14,10 @@ from distilkobert.augmentation.vocabulary import WordPieces
 from distilkobert.augmentation.words import find_words
 from distilkobert.tokenizers.fast import FastEncoder
 from distilkobert.tokenizers.loading import TextEncoder
-from tests.support.encoders import FAMILY_NAMES, tiny_encoder
-from tests.support.fast_tokenizers import KINDS, build
-from tests.support.korean_sentences import SENTENCES
-from tests.support.models import tiny_teacher
+from tests.support.networks.encoders import FAMILY_NAMES, tiny_encoder
+from tests.support.networks.tiny import tiny_teacher
+from tests.support.tokenizers.fast import KINDS, build
+from tests.support.tokenizers.sentences import SENTENCES
 
 Words = list[tuple[str, float]]
 
@@ -116,7 +116,7 @@ def test_words_of_one_piece_are_the_model_s_likeliest(tiny_tokenizer: KoBertToke
 
 @pytest.mark.parametrize("family", FAMILY_NAMES)
 def test_every_family_is_asked_through_its_own_head(family: str, tiny_tokenizer: KoBertTokenizer) -> None:
-    """The first piece of the first proposal is the likeliest of the whole model's output; padding changes nothing."""
+    """The first piece of the first proposal is the most likely of the whole model's output; padding changes nothing."""
     model = tiny_encoder(family, vocab_size=tiny_tokenizer.vocab_size, layers=2)
     wanted = [one for one in asked(tiny_tokenizer, SENTENCES[:6]) if one.word.pieces == 1][:3]
     spelled = WordPieces(tiny_tokenizer, "tiny")

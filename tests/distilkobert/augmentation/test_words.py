@@ -9,8 +9,8 @@ from distilkobert.augmentation.vocabulary import WordPieces
 from distilkobert.augmentation.words import find_words, is_letters
 from distilkobert.tokenizers.fast import FastEncoder
 from distilkobert.tokenizers.loading import TextEncoder
-from tests.support.fast_tokenizers import KINDS, build
-from tests.support.korean_sentences import SENTENCES
+from tests.support.tokenizers.fast import KINDS, build
+from tests.support.tokenizers.sentences import SENTENCES
 
 TEXT = '  "친구와" (영화를) 봤다...  그리고 3시에 —— 집에 갔다!'
 WORDS = ["친구와", "영화를", "봤다", "그리고", "3시에", "집에", "갔다"]
@@ -46,6 +46,7 @@ def test_the_pieces_of_a_word_are_those_of_the_word_alone(encoder: TextEncoder) 
     """Where a word has no punctuation, the text between the spaces is cut alone as it is in the text."""
     for text in SENTENCES[:40]:
         ids, words = find_words(text, encoder)
+        assert words, text
         for word in words:
             first, stop = word.outer_pieces
             alone = encoder.encode_batch([word.replaced(text, text[word.start : word.end])])[0]

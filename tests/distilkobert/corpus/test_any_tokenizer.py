@@ -13,12 +13,12 @@ from transformers import AutoTokenizer
 from datamodules import CorpusDataModule
 from distilkobert.corpus.masked_texts import read_masked_texts
 from distilkobert.corpus.masking import MaskingSpec
-from distilkobert.corpus.preparation import prepare_corpus
+from distilkobert.corpus.preparation.prepare import prepare_corpus
 from distilkobert.corpus.sequences import CorpusSettings, part_of
 from distilkobert.tokenizers import load_tokenizer
-from tests.support.korean_sentences import SENTENCES
-from tests.support.tokenizer_kinds import KINDS, save_kind
-from tests.support.wide_vocabulary import save_wide_vocabulary
+from tests.support.tokenizers.kinds import KINDS, save_kind
+from tests.support.tokenizers.sentences import SENTENCES
+from tests.support.tokenizers.wide_vocabulary import save_wide_vocabulary
 
 SETTINGS = CorpusSettings(min_tokens=8, max_tokens=24, validation_fraction=0.2)
 LINES = [f"{number} {sentence}" for number in range(3) for sentence in SENTENCES]

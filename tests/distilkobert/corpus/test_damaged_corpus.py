@@ -68,12 +68,12 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
 HASHED = {
     "no arrow file": (DAMAGE["no arrow file"][0], r"train/data-00000-of-00001\.arrow is missing"),
     "cut arrow file": (DAMAGE["cut arrow file"][0], r"\.arrow has [\d,]+ bytes, expected [\d,]+"),
-    "a bit": (lambda corpus: change(arrow_file(corpus), -200, b"\xaa"), r"bytes 0 to [\d,]+ are not those that were w"),
+    "a bit": (lambda corpus: change(arrow_file(corpus), -200, b"\xaa"), r"bytes 0 to [\d,]+ differ from those w"),
     "zeros": (
         lambda corpus: change(arrow_file(corpus), 1000, bytes(4096)),
-        r"\.arrow: bytes 0 to [\d,]+ are not",
+        r"\.arrow: bytes 0 to [\d,]+ differ",
     ),
-    "other counts": (miscount, r"token_counts\.npy: bytes 0 to [\d,]+ are not those that were written"),
+    "other counts": (miscount, r"token_counts\.npy: bytes 0 to [\d,]+ differ from those written"),
 }
 
 
@@ -99,7 +99,7 @@ def test_damage_is_found_and_mended(
         assert prepare(text_file, tiny_tokenizer_dir, corpus) == 2
         said = capsys.readouterr().err
         assert f"the corpus in {corpus} is damaged" in said
-        assert said.strip().count("\n") == 0  # some releases of rich print an empty line first
+        assert said.count("\n") == 1
     assert prepare(text_file, tiny_tokenizer_dir, corpus, "--overwrite") == 0
     assert load_from_disk(str(corpus))["train"]["input_ids"][:] == whole
     CorpusDataModule(str(corpus), str(tiny_tokenizer_dir))
@@ -166,7 +166,7 @@ def test_large_files_are_sampled_by_block(tmp_path: Path, monkeypatch: pytest.Mo
     assert manifest["files"]["file"]["sha256"] == hashlib.sha256(bytes(range(95))).hexdigest()
     change(tmp_path / "file", 45, b"\xff")
     assert list(integrity.damage(tmp_path, manifest)) == [
-        f"{tmp_path / 'file'}: bytes 40 to 49 are not those that were written"
+        f"{tmp_path / 'file'}: bytes 40 to 49 differ from those written"
     ]
     found = [len(list(integrity.damage(tmp_path, manifest, 2))) for _ in range(200)]
     assert 0 < sum(found) < 200

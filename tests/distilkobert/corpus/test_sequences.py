@@ -18,7 +18,7 @@ from distilkobert.corpus.sequences import (
     encode_lines,
     part_of,
 )
-from tests.support.korean_sentences import SENTENCES
+from tests.support.tokenizers.sentences import SENTENCES
 
 LINES = st.lists(
     st.lists(st.sampled_from([word for sentence in SENTENCES for word in sentence.split()]), max_size=25).map(" ".join),

@@ -6,7 +6,7 @@ import pytest
 
 from distilkobert.io import downloads
 from distilkobert.io.downloads import download
-from tests.support.file_server import CONTENT, SHA256, Server, server
+from tests.support.servers.file_server import CONTENT, SHA256, Server, server
 
 __all__ = ["server"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from distilkobert.io.files import atomic_file, atomic_folder, sha256_of_file, write_text
-from distilkobert.io.inputs import expand_inputs
+from distilkobert.io.reading.inputs import expand_inputs
 
 
 def names(folder: Path) -> list[str]:

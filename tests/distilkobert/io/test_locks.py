@@ -118,15 +118,16 @@ def test_two_that_start_together_are_never_both_inside(tmp_path: Path) -> None:
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
+@pytest.mark.parametrize("call", [1, 2], ids=["ours", "of filelock"])
 def test_a_folder_that_is_removed_while_it_is_made_is_made_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    call: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another process leaves between `mkdir`, which finds its folder, and the look at what was found."""
     original, calls = Path.mkdir, []
 
     def mkdir(self: Path, *args: Any, **kwargs: Any) -> None:
         calls.append(self)
-        if len(calls) == 1:
+        if len(calls) == call:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(self))
         original(self, *args, **kwargs)
 

@@ -17,7 +17,7 @@ from distilkobert.korean.particles import (
     strip_particle,
     trailing_particle,
 )
-from tests.support import toy_pieces
+from tests.support.tokenizers import toy_pieces
 
 KOREAN = st.text(
     st.sampled_from("강나무서울책은는을를이가의에로으부터 AzK19.,()《》'\"ㅋㅠ漢カ\u0301\u1112\t\n")

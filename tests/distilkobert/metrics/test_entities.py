@@ -12,7 +12,7 @@ from seqeval.scheme import IOB2, Entities
 
 from distilkobert.metrics import EntityF1
 from distilkobert.metrics.entities import lenient_entities, strict_entities
-from distilkobert.tasks.labels import KLUE_NER_LABELS, NAVER_NER_LABELS
+from distilkobert.tasks.tags.labels import KLUE_NER_LABELS, NAVER_NER_LABELS
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # seqeval warns of odd tags and empty classes
 

@@ -13,7 +13,7 @@ from distilkobert.metrics import LayerSimilarity
 from distilkobert.models.heads import encode, encode_layers
 from distilkobert.models.students import StudentSpec, build_student
 from distilkobert.models.teachers import FrozenTeacher
-from tests.support.models import tiny_teacher
+from tests.support.networks.tiny import tiny_teacher
 
 
 def naive_cka(x: Tensor, y: Tensor) -> float:

@@ -9,7 +9,7 @@ from transformers import PreTrainedModel
 from distilkobert.models.capture import Capture
 from distilkobert.models.families import FAMILIES
 from distilkobert.models.heads import encode
-from tests.support.encoders import FAMILY_NAMES, tiny_batch, tiny_encoder
+from tests.support.networks.encoders import FAMILY_NAMES, tiny_batch, tiny_encoder
 
 WITH_ATTENTION = tuple(name for name in FAMILY_NAMES if FAMILIES[name].attention)
 IDS, MASK = tiny_batch()

@@ -10,7 +10,7 @@ from transformers import BertForSequenceClassification
 from distilkobert.io.checkpoint_files import write_checkpoint
 from distilkobert.models.checkpoints import ENTRY, describe, load_model, model_from_checkpoint, read_checkpoint
 from distilkobert.models.students import build_student
-from tests.support.models import tiny_teacher
+from tests.support.networks.tiny import tiny_teacher
 
 
 @pytest.fixture

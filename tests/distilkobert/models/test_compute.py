@@ -12,8 +12,8 @@ from torch._dynamo.utils import counters
 from distilkobert.models.compute import ComputeSpec
 from distilkobert.models.teachers import EncoderSpec
 from distilkobert.optim import OptimizerSpec, build_optimizer
-from experiments.bench.distilling import Distilling, Option, make_batch, make_module, with_positions
-from tests.support.encoders import tiny_encoder
+from experiments.bench.steps.distilling import Distilling, Option, make_batch, make_module, with_positions
+from tests.support.networks.encoders import tiny_encoder
 
 DISTILLING = Distilling(EncoderSpec(3, 16, 2, 24, dropout=0.0), (0, 2), 60, 4, 16)
 

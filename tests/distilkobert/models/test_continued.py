@@ -9,7 +9,7 @@ from distilkobert.models.checkpoints import load_own
 from distilkobert.models.checks import DataFacts
 from distilkobert.models.continued import load_to_continue
 from distilkobert.models.heads import encode, layer_parameters, masked_lm_logits
-from tests.support.families import FAMILIES, PAD, PIECES, tiny
+from tests.support.networks.families import FAMILIES, PAD, PIECES, tiny
 
 FACTS = DataFacts(PIECES, PAD, 38)
 IDS = torch.randint(4, PIECES, (2, 9), generator=torch.Generator().manual_seed(0))

@@ -13,8 +13,8 @@ from distilkobert.models.heads import encode, encode_layers
 from distilkobert.models.teachers import EncoderSpec
 from distilkobert.objectives import Batch
 from distilkobert.objectives.weighted_sum import Captured
-from experiments.bench.distilling import Distilling, make_batch, make_module
-from tests.support.encoders import FAMILY_NAMES, tiny_batch, tiny_encoder
+from experiments.bench.steps.distilling import Distilling, make_batch, make_module
+from tests.support.networks.encoders import FAMILY_NAMES, tiny_batch, tiny_encoder
 
 ALL = Captured(frozenset({0}), frozenset({1}), "real_tokens")
 SYNCHRONISING = ("nonzero", "_local_scalar_dense", "masked_select", "unique", "bincount")

@@ -8,7 +8,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from distilkobert.models.teachers import EncoderSpec
 from distilkobert.objectives import SoftTargets
 from distilkobert.objectives.functions import soft_target_loss, soft_target_loss_in_parts
-from experiments.bench.distilling import Distilling, make_batch, make_module
+from experiments.bench.steps.distilling import Distilling, make_batch, make_module
 
 N, H, V = 23, 3, 40
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from distilkobert.objectives import Batch, HiddenCosine, MaskedLM, Objective, Outputs, SoftTargets, WeightedSum
-from distilkobert.objectives.needs import Tokens
+from distilkobert.objectives.contract.needs import Tokens
 from tests.distilkobert.objectives.test_families import CASES
 from tests.support.naive_objectives import cosine, masked_lm, soft_target
 from tests.support.objective_inputs import STUDENT, TWIN, ragged_batch, random_outputs

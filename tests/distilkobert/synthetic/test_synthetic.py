@@ -15,7 +15,7 @@ from distilkobert.synthetic.generation import MAX_SENTENCES, distinct, generate_
 from distilkobert.synthetic.grammar import conjugate, conjugate_adjective, fill
 from distilkobert.synthetic.topics import TOPICS
 from distilkobert.synthetic.words import BLAME, PRAISE
-from distilkobert.tasks.labels import KLUE_NER_LABELS, NAVER_NER_LABELS
+from distilkobert.tasks.tags.labels import KLUE_NER_LABELS, NAVER_NER_LABELS
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from distilkobert import KoBertTokenizer
-from distilkobert.tasks.answering import AnsweringCodec
-from distilkobert.tasks.classification import ClassificationCodec
 from distilkobert.tasks.codec import Codec
 from distilkobert.tasks.files.ner import TaggedSentence
 from distilkobert.tasks.files.text_examples import TextExample
 from distilkobert.tasks.input_settings import InputSettings
-from distilkobert.tasks.tagging import TaggingCodec
+from distilkobert.tasks.questions.answering import AnsweringCodec
+from distilkobert.tasks.tags.tagging import TaggingCodec
+from distilkobert.tasks.texts.classification import ClassificationCodec
 from distilkobert.tokenizers.framing import Frame
 
 TEXTS = ("영화가 정말 좋았다", "나쁘다", "")
@@ -20,7 +20,7 @@ ROBERTA = Frame((7,), (8, 8), (8,), 9, (0, 0, 0), (0,) * 6)
 
 
 class Words:
-    """A tokenizer of one id a word, from 100, with RoBERTa's frame."""
+    """A tokenizer of one id per word, from 100, with RoBERTa's frame."""
 
     unk_token_id, pad_token_id, cls_token_id, sep_token_id = 3, 9, 7, 8
     frame = ROBERTA

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from distilkobert import KoBertTokenizer
-from distilkobert.tasks.answering import AnsweringCodec
 from distilkobert.tasks.examples import CharacterExample, QuestionWindows, WordExample, reference_offsets
 from distilkobert.tasks.files.korquad import read_korquad
 from distilkobert.tasks.input_settings import InputSettings
-from distilkobert.tasks.reference_decoding import read_context
-from distilkobert.tasks.windows import WindowSettings, build_windows, window_label
+from distilkobert.tasks.questions.answering import AnsweringCodec
+from distilkobert.tasks.questions.reference_decoding import read_context
+from distilkobert.tasks.questions.windows import WindowSettings, build_windows, window_label
 
 CONTEXT = "서울은 한국의 수도이다. 부산은  큰 항구 도시이고 서울에서 KTX로 간다."
 

@@ -7,7 +7,7 @@ import pytest
 from transformers import DistilBertConfig
 
 from distilkobert.tasks.input_settings import ENTRY, InputSettings, settings_of, stored
-from distilkobert.tasks.labels import KLUE_NER_LABELS, NAVER_NER_LABELS, NSMC_LABELS
+from distilkobert.tasks.tags.labels import KLUE_NER_LABELS, NAVER_NER_LABELS, NSMC_LABELS
 
 OWN = InputSettings(48, "strip", pair=True, units="words", stride=16, max_question=12, reference_decoding=True)
 

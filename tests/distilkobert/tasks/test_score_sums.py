@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics
 
-from distilkobert.tasks.classification import ClassificationCodec, MultiLabelCodec, RegressionCodec
 from distilkobert.tasks.score_sums import correlation_sums
+from distilkobert.tasks.texts.classification import ClassificationCodec, MultiLabelCodec, RegressionCodec
 
 NAMES = ("가", "나", "다", "라")
 Rows = list[tuple[int, int]]

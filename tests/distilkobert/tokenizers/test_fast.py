@@ -8,8 +8,8 @@ from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from distilkobert.tokenizers import FastEncoder, KoBertTokenizer, load_tokenizer
-from tests.support.korean_sentences import SENTENCES
-from tests.support.tokenizer_kinds import KINDS, save_kind
+from tests.support.tokenizers.kinds import KINDS, save_kind
+from tests.support.tokenizers.sentences import SENTENCES
 
 
 @pytest.fixture(scope="module", params=KINDS)

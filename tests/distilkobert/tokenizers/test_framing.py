@@ -8,8 +8,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from distilkobert.tokenizers import Frame, KoBertTokenizer, TextEncoder, load_tokenizer
-from tests.support.korean_sentences import SENTENCES
-from tests.support.tokenizer_kinds import KINDS, save_kind
+from tests.support.tokenizers.kinds import KINDS, save_kind
+from tests.support.tokenizers.sentences import SENTENCES
 
 BERT = ("[CLS] A [SEP]", "[CLS] A [SEP] B [SEP]", "000", "00011")
 ROBERTA = ("<s> A </s>", "<s> A </s> </s> B </s>", "000", "000000")

@@ -5,8 +5,8 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from distilkobert.tokenizers.pieces import BYTES, PieceEncoder, PieceSpelling, PieceText
-from tests.support.fast_tokenizers import KINDS, build
-from tests.support.korean_sentences import SENTENCES
+from tests.support.tokenizers.fast import KINDS, build
+from tests.support.tokenizers.sentences import SENTENCES
 
 
 def word(text: str) -> PieceText:

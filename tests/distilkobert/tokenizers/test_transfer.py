@@ -8,9 +8,9 @@ from transformers import BertForMaskedLM, BertModel, PreTrainedTokenizerFast
 
 from distilkobert import KoBertTokenizer
 from distilkobert.tokenizers.transfer import PieceOrigins, piece_origins, special_ids, transfer_vocabulary
-from tests.support.fast_tokenizers import KINDS, build
-from tests.support.korean_sentences import SENTENCES
-from tests.support.models import tiny_teacher
+from tests.support.networks.tiny import tiny_teacher
+from tests.support.tokenizers.fast import KINDS, build
+from tests.support.tokenizers.sentences import SENTENCES
 
 ROLES = ("pad", "unk", "cls", "sep", "mask")
 
@@ -73,7 +73,7 @@ def test_rows_are_those_of_a_naive_second_implementation(
 
 def test_means_by_hand() -> None:
     table = torch.tensor([[1.0, 0.0], [4.0, 6.0], [4.0, 3.0], [100.0, 100.0]])
-    origins = PieceOrigins(("a", "b", None, "c"), ((1,), (0, 1, 1), (), ()), frozenset(), old_size=3)
+    origins = PieceOrigins(("a", "b", None, "c"), ((1,), (0, 1, 1), (), ()), old_size=3)
     assert origins.without == ["c"]
     # Row 3 of the model is beyond the old tokenizer and belongs to no piece.
     mean = [3.0, 3.0]

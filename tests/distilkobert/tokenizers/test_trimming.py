@@ -9,8 +9,8 @@ from transformers import PreTrainedTokenizerFast
 from distilkobert.tokenizers.fast import FastEncoder
 from distilkobert.tokenizers.piece_counts import PieceCounter, taken_before_failing
 from distilkobert.tokenizers.trimming import TrimmedTokenizer, trim_tokenizer
-from tests.support.fast_tokenizers import KINDS, build
-from tests.support.korean_sentences import SENTENCES
+from tests.support.tokenizers.fast import KINDS, build
+from tests.support.tokenizers.sentences import SENTENCES
 
 CORPUS = SENTENCES[::3]
 TYPED = "친구와 <s> 영화를 [SEP] 봤다 </s> 쀍 ẍ"

@@ -8,8 +8,8 @@ import pytest
 from distilkobert.models.teachers import EncoderSpec
 from experiments.bench import guard
 from experiments.bench.__main__ import main
-from experiments.bench.flops import Shape, distillation_flops, encoder_flops, head_flops
 from experiments.bench.page import page
+from experiments.bench.steps.flops import Shape, distillation_flops, encoder_flops, head_flops
 from experiments.bench.targets import TARGETS
 from tests.world import read_json
 
@@ -99,7 +99,7 @@ def test_small_benchmarks_run(tmp_path: Path) -> None:
 
 
 def test_naive_windows_hold_the_answer() -> None:
-    from experiments.bench.qa_features import naive_windows
+    from experiments.bench.inputs.qa_features import naive_windows
 
     class Made(dict):  # type: ignore[type-arg]
         def sequence_ids(self, number: int) -> list[int | None]:

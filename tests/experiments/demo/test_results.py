@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from experiments._shared.latency_file import Latencies, ModelLatency, write_latencies
+from experiments._shared.exported.latency_file import Latencies, ModelLatency, write_latencies
 from experiments.demo.results import read_results, table, verdict
 
 SCORES = {"teacher": (0.9, 0.8, 70.0), "distilled": (0.8, 0.7, 66.0), "undistilled": (0.7, 0.6, 50.0)}
@@ -19,7 +19,11 @@ def write(root: Path, scores: dict[str, tuple[float, float, float]]) -> tuple[Pa
     exports["teacher"] = teacher
     for arm, folder in exports.items():
         folder.mkdir(parents=True)
-        config = {"num_hidden_layers": 12} if arm == "teacher" else {"n_layers": 3}
+        config = (
+            {"model_type": "bert", "num_hidden_layers": 6}
+            if arm == "teacher"
+            else {"model_type": "distilbert", "n_layers": 3}
+        )
         (folder / "config.json").write_text(json.dumps(config))
         for task, key, score in zip(
             ("nsmc", "naver_ner", "korquad"), ("accuracy", "f1", "f1"), scores[arm], strict=True
@@ -50,7 +54,7 @@ def test_the_table_has_each_number_in_its_place(tmp_path: Path) -> None:
     console.print(table(read_results(study, 5, teacher)))
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in console.export_text().splitlines()]
     assert [row for row in rows if row] == [
-        ["teacher", "12", "1,000", "2.50", "100", "1.500", "", "90.0", "80.0", "70.0", "80.0"],
+        ["teacher", "6", "1,000", "2.50", "100", "1.500", "", "90.0", "80.0", "70.0", "80.0"],
         ["student, distilled", "3", "1,000", "2.50", "400", "2.000", "75.0%", "80.0", "70.0", "66.0", "72.0"],
         ["student, undistilled", "3", "1,000", "2.50", "401", "4.000", "25.0%", "70.0", "60.0", "50.0", "60.0"],
     ]
@@ -58,7 +62,7 @@ def test_the_table_has_each_number_in_its_place(tmp_path: Path) -> None:
 
 def test_the_last_line_says_what_is_kept(tmp_path: Path) -> None:
     assert verdict(read_results(*write(tmp_path, SCORES)[:1], 5, tmp_path / "teacher")) == (
-        "The student keeps 90.0% of the teacher's mean score with 3 of 12 layers; undistilled 75.0%."
+        "The student keeps 90.0% of the teacher's mean score with 3 of 6 layers; undistilled 75.0%."
     )
 
 

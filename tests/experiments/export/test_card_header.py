@@ -94,5 +94,5 @@ def test_the_table_of_forms_names_what_is_not_there() -> None:
     text = deployment(measured)
     assert "| | PyTorch | ONNX | ONNX int8, 7-bit weights | ONNX int8, 8-bit weights (not in this folder) |" in text
     assert "| test/accuracy | - | - | 0.875 | - |" in text
-    assert "whose instructions for int8 are: avx2" in text
+    assert "with these instructions for int8: avx2" in text
     assert deployment({}) == ""

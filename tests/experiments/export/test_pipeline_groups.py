@@ -10,10 +10,10 @@ from transformers.modeling_outputs import TokenClassifierOutput
 
 from datamodules import KlueNERDataModule
 from distilkobert import KoBertTokenizer
-from distilkobert.tasks.labels import KLUE_NER_LABELS
-from tests.support.task_data import Make, unpadded
+from distilkobert.tasks.tags.labels import KLUE_NER_LABELS
+from tests.support.tasks.data import Make, unpadded
 
-pytest_plugins = ["tests.support.task_fixtures"]
+pytest_plugins = ["tests.support.tasks.fixtures"]
 
 Group = tuple[str, int, int]
 UNTAUGHT = KLUE_NER_LABELS.index("B-PS")
@@ -72,9 +72,10 @@ def test_groups_have_text_do_not_overlap_and_are_the_entities_that_test_reads(
 
 
 def test_the_scores_do_not_read_what_is_said_of_a_mark(make: Make) -> None:
-    data = make(KlueNERDataModule, max_length=512)
+    data, marks = make(KlueNERDataModule, max_length=512), 0
     for batch in data.test_dataloader():
         for example in batch["examples"]:
+            marks += sum(start == end for start, end in example.offsets)
             read = [
                 example.predicted_tags(
                     ["O", *(mark if start == end else "I-LC" for start, end in example.offsets), "O"]
@@ -82,3 +83,4 @@ def test_the_scores_do_not_read_what_is_said_of_a_mark(make: Make) -> None:
                 for mark in ("O", "B-PS", "I-LC")
             ]
             assert read[0] == read[1] == read[2]
+    assert marks > 0

@@ -8,7 +8,7 @@ import pytest
 
 from experiments.export.__main__ import export
 from experiments.export.push import push_folder
-from tests.support.hub_server import Hub, loopback_hub
+from tests.support.servers.hub_server import Hub, loopback_hub
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from datamodules import TableDataModule
-from tests.support.augment_tables import WORDS, Run, table
-from tests.support.task_data import unpadded
+from tests.support.tasks.augment_tables import WORDS, Run, table
+from tests.support.tasks.data import unpadded
 from tests.world import read_json
 
-pytest_plugins = ["tests.support.augment_fixtures"]
+pytest_plugins = ["tests.support.tasks.augment_fixtures"]
 
 
 def test_a_table_with_the_rows_of_the_source_first(

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from distilkobert.augmentation.rows import Augmenter
-from tests.support.augment_tables import Run, table
-from tests.support.models import tiny_teacher
+from tests.support.networks.tiny import tiny_teacher
+from tests.support.tasks.augment_tables import Run, table
 
-pytest_plugins = ["tests.support.augment_fixtures"]
+pytest_plugins = ["tests.support.tasks.augment_fixtures"]
 
 
 def test_a_killed_or_failing_run_leaves_nothing_that_looks_whole(

@@ -8,7 +8,7 @@ import pytest
 
 from experiments.prepare.__main__ import main
 from experiments.prepare.fetch import SOURCES, RemoteFile, Source, fetch
-from tests.support.file_server import CONTENT, SHA256, Server, server
+from tests.support.servers.file_server import CONTENT, SHA256, Server, server
 
 __all__ = ["server"]
 

@@ -11,7 +11,7 @@ from datasets import load_from_disk
 
 from distilkobert import KoBertTokenizer
 from distilkobert.corpus.manifest import differences, read_manifest
-from distilkobert.corpus.preparation import prepare_corpus
+from distilkobert.corpus.preparation.prepare import prepare_corpus
 from distilkobert.corpus.sequences import CorpusSettings, part_of
 from tests.support.corpus_text import LINES, leftovers, prepare, write_text_file
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from datasets import load_from_disk
 
-from distilkobert.corpus import shards, work
 from distilkobert.corpus.manifest import read_manifest
+from distilkobert.corpus.preparation import shards, work
 from experiments.prepare.__main__ import main
 from tests.support.corpus_text import LINES, leftovers, prepare
 
@@ -38,12 +38,12 @@ def test_a_killed_preparation_goes_on_with_the_same_result(
         read.append(path.name)
         return original(path, *rest)  # type: ignore[arg-type]
 
-    original = work.read_texts
-    monkeypatch.setattr(work, "read_texts", noted)
+    original = work.read_blocks
+    monkeypatch.setattr(work, "read_blocks", noted)
     assert prepare(files[0], tiny_tokenizer_dir, tmp_path / "corpus", *options) == 130
     assert leftovers(tmp_path) == [".corpus.shards", "expected"]
     again: list[str] = []
-    monkeypatch.setattr(work, "read_texts", lambda path, *rest: (again.append(path.name), original(path, *rest))[1])
+    monkeypatch.setattr(work, "read_blocks", lambda path, *rest: (again.append(path.name), original(path, *rest))[1])
     assert prepare(files[0], tiny_tokenizer_dir, tmp_path / "corpus", *options) == 0
     assert again == [f"{number}.txt" for number in range(whole, 5)]
     assert leftovers(tmp_path) == ["corpus", "expected"]
@@ -73,8 +73,8 @@ def test_a_file_that_was_mended_is_the_only_one_read_again(
     assert f"{packed}, after line" in capsys.readouterr().err
     packed.write_bytes(lzma.compress(Path(files[1]).read_bytes()))
     again: list[str] = []
-    original = work.read_texts
-    monkeypatch.setattr(work, "read_texts", lambda path, *rest: (again.append(path.name), original(path, *rest))[1])
+    original = work.read_blocks
+    monkeypatch.setattr(work, "read_blocks", lambda path, *rest: (again.append(path.name), original(path, *rest))[1])
     assert prepare(files[0], tiny_tokenizer_dir, tmp_path / "corpus", *inputs) == 0
     assert again == ["1.txt.xz", "2.txt"]
 
@@ -93,7 +93,7 @@ def test_verify_reads_all(files: list[str], tmp_path: Path, tiny_tokenizer_dir: 
     (corpus / "token_counts.npy").unlink()
     assert main(["verify", str(corpus)]) == 2
     error = capsys.readouterr().err
-    assert f"{arrow}: bytes 0 to {len(content) - 1:,} are not those that were written" in error
+    assert f"{arrow}: bytes 0 to {len(content) - 1:,} differ from those written" in error
     assert f"{corpus / 'token_counts.npy'} is missing" in error
     assert main(["verify", str(tmp_path)]) == 2
     assert "contains no prepared corpus" in capsys.readouterr().err

@@ -13,7 +13,7 @@ import pytest
 from distilkobert.corpus.manifest import read_manifest
 from distilkobert.tokenizers.training import train_tokenizer
 from tests.support.corpus_text import LINES, leftovers, prepare, write_text_file
-from tests.support.korean_sentences import SENTENCES
+from tests.support.tokenizers.sentences import SENTENCES
 
 
 @pytest.fixture

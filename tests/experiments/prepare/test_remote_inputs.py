@@ -9,11 +9,11 @@ import fsspec
 import pytest
 from datasets import load_from_disk
 
-from distilkobert.corpus import shards
 from distilkobert.corpus.manifest import read_manifest
-from distilkobert.io import remote
+from distilkobert.corpus.preparation import shards
+from distilkobert.io.reading import remote
 from tests.support.corpus_text import LINES, leftovers, prepare
-from tests.support.folder_server import FolderServer, web
+from tests.support.servers.folder_server import FolderServer, web
 
 __all__ = ["web"]
 

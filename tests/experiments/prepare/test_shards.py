@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from distilkobert.corpus import shards, work
-from distilkobert.corpus.shares import Share, read_share
+from distilkobert.corpus.preparation import shards, work
+from distilkobert.corpus.preparation.shares import Share, read_share
 from distilkobert.tokenizers.training import train_tokenizer
 from experiments.prepare.__main__ import main
 from tests.support.corpus_text import LINES, leftovers, prepare
-from tests.support.korean_sentences import SENTENCES
+from tests.support.tokenizers.sentences import SENTENCES
 
 Prepare = Callable[..., int]
 
@@ -84,10 +84,10 @@ def test_jobs_read_their_own_files_alone_and_share_bytes_evenly(
     files: list[str], shard: Prepare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[str] = []
-    original = work.read_texts
-    monkeypatch.setattr(work, "read_texts", lambda path, *rest: (read.append(path.name), original(path, *rest))[1])
+    original = work.read_blocks
+    monkeypatch.setattr(work, "read_blocks", lambda path, *rest: (read.append(path.name), original(path, *rest))[1])
     hashed = lambda path: (read.append(path.name), f"hash of {path.name}")[1]  # noqa: E731
-    monkeypatch.setattr("distilkobert.io.inputs.sha256_of_file", hashed)
+    monkeypatch.setattr("distilkobert.io.reading.inputs.sha256_of_file", hashed)
     assert shard(2, 2) == 0
     assert shard(1, 2) == 0
     assert sorted(read) == sorted(2 * [f"{number}.txt" for number in range(6)])
@@ -112,21 +112,21 @@ def test_files_of_equal_content(
 def test_a_killed_shard_is_done_again(
     shard: Prepare, merge: Prepare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
-    original = work.read_texts
+    original = work.read_blocks
 
     def interrupted(path: Path, *rest: object) -> object:
         if path.name == "2.txt":
             raise KeyboardInterrupt
         return original(path, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(work, "read_texts", interrupted)
+    monkeypatch.setattr(work, "read_blocks", interrupted)
     assert shard(1, 2) == 0
     assert shard(2, 2) == 130
     assert leftovers(tmp_path) == [".2of2.shards", "1of2"]
     assert merge("1of2") == 2
     assert "1 of 2 shards are missing: 2/2; give their folders" in capsys.readouterr().err
     read: list[str] = []
-    monkeypatch.setattr(work, "read_texts", lambda path, *rest: (read.append(path.name), original(path, *rest))[1])
+    monkeypatch.setattr(work, "read_blocks", lambda path, *rest: (read.append(path.name), original(path, *rest))[1])
     assert shard(2, 2) == 0
     assert read == ["2.txt", "3.txt", "4.txt", "5.txt"]  # 1.txt was encoded before
     assert shard(2, 2) == 0
@@ -166,7 +166,7 @@ def test_shards_of_other_inputs_tokenizers_or_bytes_are_refused(
     whole = damaged.read_bytes()
     damaged.write_bytes(whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:])
     assert merge("1of2", "2of2") == 2
-    assert f"{damaged}: bytes 0 to {len(whole) - 1:,} are not those that were written. Prepare shard 2/2 again" in (
+    assert f"{damaged}: bytes 0 to {len(whole) - 1:,} differ from those written. Prepare shard 2/2 again" in (
         capsys.readouterr().err
     )
     assert shard(2, 2) == 2

@@ -13,9 +13,9 @@ from distilkobert import KoBertTokenizer
 from distilkobert.models.checkpoints import load_model, load_own
 from distilkobert.tokenizers.loading import load_tokenizer
 from experiments.prepare.__main__ import main
-from tests.support.fast_tokenizers import build
-from tests.support.korean_sentences import SENTENCES
-from tests.support.models import tiny_teacher
+from tests.support.networks.tiny import tiny_teacher
+from tests.support.tokenizers.fast import build
+from tests.support.tokenizers.sentences import SENTENCES
 from tests.world import read_json
 
 

@@ -44,7 +44,7 @@ def test_seeds_that_all_cells_have_are_told_once() -> None:
 def test_other_seeds_are_told_in_their_cell() -> None:
     found = table(ranked=False, a=[1.0, 2.0], b=[3.0, "gone"], c=[4.0, 4.0], d=["gone", "gone"], e=[])
     assert texts(found) == ["1.50 ± 0.71", "3.00 † (n=1 of 2)", "4.00 ± 0.00", "missing", "–"]
-    assert found.caption == "A title. Seeds: n=2 where a cell does not say otherwise."
+    assert found.caption == "A title. Seeds: n=2 unless a cell says otherwise."
     assert found.notes == (DAGGER,)
 
 

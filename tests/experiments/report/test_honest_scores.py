@@ -69,7 +69,7 @@ def test_a_constant_answer_has_a_line_of_its_own(study: Study) -> None:
     assert [column.heading for column in table.columns][3:] == ["emotions accuracy", "emotions macro F1"]
     retained = cells(retention_table(study, scores), "majority class")
     assert retained[1] == f"{100 * 0.6 / 0.9:.1f}"
-    assert any("most frequent answer of the test file scores (emotions accuracy: 긍정" in note for note in table.notes)
+    assert any("most frequent answer of the test file (emotions accuracy: 긍정" in note for note in table.notes)
 
 
 def test_a_run_that_answers_one_class_is_named(study: Study) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from experiments._shared.forms import weights_mb
+from experiments._shared.exported.forms import weights_mb
 from experiments._shared.plan_file import Arm
 from experiments.report.document import compose
 from experiments.report.figures.style import style
@@ -72,7 +72,7 @@ def test_a_model_of_the_hub_is_weighed_in_the_local_cache(tmp_path: Path, hub: l
     notes = []
     assert read_deployment(started_from(tmp_path, "monologg/kobert-lm"), notes).latencies == {}
     assert notes == [
-        f"{tmp_path}/latency.json has no metrics of teacher (monologg/kobert-lm, which is no folder here), so their "
+        f"{tmp_path}/latency.json has no metrics of teacher (monologg/kobert-lm, not a local folder), so their "
         "latency is missing; `experiments.bench latency` measures folders of models only."
     ]
 
@@ -85,8 +85,8 @@ def test_a_model_that_is_not_here_has_its_size_from_its_parameters(tmp_path: Pat
     assert found == Deployment({"teacher": 92.0}, {}, "", frozenset({"teacher"}))
     shown = source if "not-here" in source else "teacher.ckpt"
     assert notes[0] == (
-        f"No weights were found for teacher ({shown}, which is no folder here); its size is computed from 24,117,248 "
-        "parameters of nsmc/teacher_seed1, which has its task's head in place of the masked-LM head, 4 bytes each."
+        f"No weights were found for teacher ({shown}, not a local folder); its size is computed from 24,117,248 "
+        "parameters of nsmc/teacher_seed1, which has its task's head instead of the masked-LM head, 4 bytes each."
     )
     assert hub == []
     table = scores_table(study, score_study(study, []), found)
@@ -100,7 +100,7 @@ def test_without_any_record_the_size_is_missing_and_said_so(tmp_path: Path, hub:
     notes: list[str] = []
     assert read_deployment(started_from(tmp_path, "a/b"), notes).sizes == {}
     assert notes[0] == (
-        "No exported weights were found for teacher (a/b, which is no folder here), so their size is missing."
+        "No exported weights were found for teacher (a/b, not a local folder), so their size is missing."
     )
 
 

@@ -188,7 +188,7 @@ def test_a_damaged_study_is_reported_with_notes(tmp_path: Path) -> None:
         "nsmc/base\\_seed1",
         "korquad/base\\_seed1/metrics.json: not readable as JSON",
         "klue\\_ner/base\\_seed1/predictions.jsonl is empty",
-        "Latency was not measured: latency.json is not there",
+        "Latency was not measured: no latency.json",
         "distil/base\\_seed1 has no event files",
     ):
         assert part in notes, part

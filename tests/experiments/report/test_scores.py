@@ -98,8 +98,8 @@ def test_another_test_file(study: Study) -> None:
     assert ("other", "NSMC accuracy") not in scores.deltas
     assert ("teacher", "NSMC accuracy") in scores.deltas
     assert notes == [
-        *(f"nsmc/other_seed{seed} takes part in no difference to base: it has 1 examples that the base arm's lack, and "
-          "lacks 1 that they have." for seed in (1, 2)),
+        *(f"nsmc/other_seed{seed} is excluded from differences to base: 1 of its examples are not in the base arm, "
+          "and 1 of the base arm's are missing." for seed in (1, 2)),
         "The difference of other to base in nsmc is without nsmc/other_seed1, nsmc/other_seed2; none is left.",
     ]  # fmt: skip
 
@@ -127,7 +127,7 @@ def test_one_example_has_no_interval(tmp_path: Path) -> None:
         runs.append(Run("nsmc", arm, 1, write_run(tmp_path, metrics, label_records([True])), metrics))
     scores, notes = scored(Study("s", "", tmp_path, (Arm("base"), Arm("other")), "base", ("nsmc",), (), tuple(runs)))
     assert scores.deltas == {}
-    assert "nsmc: no difference to base, for an interval takes at least two test examples." in notes
+    assert "nsmc: no difference to base, because an interval needs at least two test examples." in notes
 
 
 def test_no_teacher_no_retention(study: Study) -> None:
@@ -189,7 +189,7 @@ def test_the_mean_is_over_tasks_of_all_arms_and_taught_rows_may_have_fewer(study
         assert mean.percent == pytest.approx(percent)
     table = retention_table(replace(some, is_planned=True), planned)
     assert [row[-1].text[:4] for row in table.rows[:4]] == ["100.", "70.0", "85.0", "90.0"]
-    assert any("Not every arm goes through full" in note for note in table.notes)
+    assert any("Not every arm has full" in note for note in table.notes)
     three = replace(some, is_planned=True, tasks=("nsmc", "third"), runs=(*study.runs, more[0], *(
         Run("third", arm.name, 1, study.folder, {"test/accuracy": 0.5}) for arm in ARMS
     )))  # fmt: skip

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from distilkobert.tasks.kinds import SEQUENCE_CLASSIFICATION, TOKEN_CLASSIFICATION
-from experiments._shared.latency_file import ModelLatency
+from experiments._shared.exported.latency_file import ModelLatency
 from experiments._shared.plan_file import Arm
 from experiments.report.model_tables import deployment_table
 from experiments.report.published import published_table
@@ -66,7 +66,7 @@ def test_the_tables_say_what_is_there_and_what_is_not(study: Study) -> None:
         ["majority class", "no model", "–", "50.00"],
     ]
     assert DAGGER in table.notes
-    assert table.caption.endswith("over n seeds. Seeds: n=2 where a cell does not say otherwise.")
+    assert table.caption.endswith("over n seeds. Seeds: n=2 unless a cell says otherwise.")
     assert table.rows[0][3].values == (pytest.approx(90.0), pytest.approx(200**0.5), 2, 2, 0)
     assert texts(retention_table(study, scores)) == [
         ["teacher", "100.0", "100.0"],

@@ -15,7 +15,7 @@ from experiments._shared.start_checks import (
     check_numbers,
     refuse_evaluating_the_start,
 )
-from lightning_modules.remedies import new_run, other_weights
+from lightning_modules.run.remedies import new_run, other_weights
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32])

@@ -1,0 +1,91 @@
+"""Where the tables of a task are: files of a folder, or splits of a data set on the hub."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from datamodules.files.parts import TaskFiles
+from distilkobert.io.reading.streams import SUFFIXES
+from distilkobert.tasks.feature_cache import default_cache
+from distilkobert.tasks.files.hub_tables import hub_table
+from distilkobert.tasks.splits import shares
+
+_PARTS = ("train", "dev", "test")
+
+
+@dataclass(frozen=True)
+class Hub:
+    """A data set of the hub.
+
+    Args:
+        name: `owner/name`.
+        config: its configuration; None where it has one.
+        splits: its splits for `train`, `dev` and `test`.
+    """
+
+    name: str
+    config: str | None
+    splits: Mapping[str, str]
+
+
+def named_files(
+    data_dir: str,
+    names: Mapping[str, str | None],
+    dev_share: float,
+    test_share: float,
+    hub: Hub | None = None,
+    cache: Path | None = None,
+) -> TaskFiles:
+    """Find the files of a task.
+
+    Args:
+        data_dir: folder that relative names are looked for in.
+        names: file of each part, None where it is cut from the training file.
+        dev_share: share of the training file for the dev split if it has no file.
+        test_share: the same for the test split.
+        hub: takes the place of the files.
+        cache: where the hub's splits are kept; None: the default of `feature_cache`.
+
+    Raises:
+        FileNotFoundError: a file is missing; says what is there.
+        ValueError: there is no training file, a share is out of range, or files and a hub data set are both given.
+    """
+    found: dict[str, Path]
+    if hub is not None:
+        if any(names.values()):
+            raise ValueError("hub and file names are both given; give only one of them")
+        strange = sorted(set(hub.splits) - set(_PARTS))
+        if strange or "train" not in hub.splits:
+            raise ValueError(f"hub_splits has {', '.join(hub.splits) or 'nothing'}; expected train, and dev and test")
+        folder = default_cache() if cache is None else cache
+        found = {part: hub_table(hub.name, hub.config, split, folder) for part, split in hub.splits.items()}
+    else:
+        found = {part: find_table(data_dir, name) for part, name in names.items() if name is not None}
+    if "train" not in found:
+        raise ValueError("no train_file; give the training table, which also defines the labels")
+    split = shares(0.0 if "dev" in found else dev_share, 0.0 if "test" in found else test_share)
+    if "dev" not in found and not split.dev:
+        raise ValueError("dev_share is 0 and there is no dev_file; a dev part is needed to select the checkpoint")
+    return TaskFiles(found["train"], split, found.get("dev"), found.get("test"))
+
+
+def find_table(data_dir: str, name: str) -> Path:
+    """A file by its name, as it is or compressed.
+
+    Raises:
+        FileNotFoundError: there is none; says which tables are there.
+        ValueError: it occurs twice.
+    """
+    path = Path(data_dir) / name
+    found = [other for other in (path, *(path.with_name(f"{path.name}{end}") for end in SUFFIXES)) if other.is_file()]
+    if len(found) > 1:
+        raise ValueError(f"{path.parent} contains {' and '.join(file.name for file in found)}; keep one of them")
+    if found:
+        return found[0]
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"{path}: the folder {path.parent} does not exist; set data_dir or the name of the file"
+        )
+    there = sorted(file.name for file in path.parent.iterdir() if file.is_file())
+    listed = ", ".join(there[:6]) + (", ..." if len(there) > 6 else "")
+    raise FileNotFoundError(f"{path} does not exist, plain or compressed; {path.parent} contains {listed or 'no file'}")

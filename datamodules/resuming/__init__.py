@@ -1,0 +1,1 @@
+"""Where a training is, and Lightning's counters for going on from there."""

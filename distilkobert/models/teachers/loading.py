@@ -1,0 +1,177 @@
+"""Build, load and check a teacher, and run it without gradients."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias, cast
+
+import torch
+from torch import Tensor
+from transformers import BertConfig, BertForMaskedLM, PreTrainedModel
+
+from distilkobert.models.checkpoints import load_model
+from distilkobert.models.checks import check_new_weights, longest_input
+from distilkobert.models.families import family_of
+from distilkobert.models.heads import encode, encode_layers, masked_lm_logits
+from distilkobert.models.teachers.int8 import quantize_layers
+from distilkobert.models.vocabulary.fit import fit_vocabulary
+
+
+@dataclass(frozen=True)
+class EncoderSpec:
+    """Shape of a BERT to train from scratch; the defaults are KoBERT's (its published `config.json`).
+
+    Args:
+        layers: Transformer layers.
+        hidden_size: width of the hidden states.
+        heads: attention heads per layer; must divide `hidden_size`.
+        intermediate_size: width inside the feed-forward blocks.
+        max_positions: longest sequence, in tokens.
+        dropout: dropout of hidden states and attention.
+    """
+
+    layers: int = 12
+    hidden_size: int = 768
+    heads: int = 12
+    intermediate_size: int = 3072
+    max_positions: int = 512
+    dropout: float = 0.1
+
+    def __post_init__(self) -> None:
+        for name in ("layers", "hidden_size", "heads", "intermediate_size", "max_positions"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"encoder.{name}={getattr(self, name)}: must be 1 or more")
+        if self.hidden_size % self.heads:
+            raise ValueError(f"encoder.heads={self.heads}: must divide encoder.hidden_size={self.hidden_size}")
+        if not 0.0 <= self.dropout < 1.0:
+            raise ValueError(f"encoder.dropout={self.dropout}: must be in [0, 1)")
+
+
+def build_encoder(spec: EncoderSpec, *, vocab_size: int, pad_token_id: int) -> BertForMaskedLM:
+    """A BERT with a masked-LM head and random weights, in training mode."""
+    config = BertConfig(
+        vocab_size=vocab_size,
+        hidden_size=spec.hidden_size,
+        num_hidden_layers=spec.layers,
+        num_attention_heads=spec.heads,
+        intermediate_size=spec.intermediate_size,
+        hidden_dropout_prob=spec.dropout,
+        attention_probs_dropout_prob=spec.dropout,
+        max_position_embeddings=spec.max_positions,
+        pad_token_id=pad_token_id,
+    )
+    model = BertForMaskedLM(config)
+    model.train()
+    return model
+
+
+def weights_sum(model: PreTrainedModel) -> str:
+    """SHA-256 sum of a model's weights, which identifies a teacher in any folder."""
+    digest = hashlib.sha256()
+    for name, weight in model.named_parameters():
+        digest.update(name.encode())
+        digest.update(weight.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def load_teacher(
+    source: str | Path,
+    *,
+    logits: bool = True,
+    vocab_size: int | None = None,
+    pad_token_id: int | None = None,
+    max_length: int | None = None,
+) -> PreTrainedModel:
+    """A teacher in float32, evaluation mode, without gradients: a masked-LM model, or a bare encoder without pooler.
+
+    Args:
+        source: folder of a transformers model (safetensors or the older `pytorch_model.bin`), checkpoint of this
+            project, or hub id.
+        logits: whether vocabulary logits are needed; if not, encoders without a trained masked-LM head (E5, BGE,
+            ELECTRA's discriminator) are accepted.
+        vocab_size: pieces of the tokenizer that the teacher must match; None: not checked.
+        pad_token_id: the tokenizer's [PAD] id; None: not checked.
+        max_length: longest sequence, in tokens, that the teacher's positions must cover; None: not checked.
+
+    Raises:
+        FileNotFoundError: no such folder, file or hub model.
+        ValueError: the family is unsupported; weights are missing; there is no trained masked-LM head although logits
+            are needed; or it does not fit the tokenizer.
+    """
+    model, missing = load_model(source, "masked_lm")
+    try:
+        family_of(model.config)
+    except ValueError as error:
+        raise ValueError(f"teacher {source}: {error}") from error
+    check_new_weights(model, missing, f"teacher {source}")
+    if missing and logits:
+        raise ValueError(
+            f"teacher {source}: the checkpoint has no trained masked-LM head; missing: "
+            f"{', '.join(missing[:4])}{' and others' if len(missing) > 4 else ''}. A random head would be distilled "
+            "without any error. Use a checkpoint with its head (monologg/kobert-lm has one, monologg/kobert does "
+            "not), or use only objectives that need no logits, such as those on hidden states"
+        )
+    _check_fit(model, source, vocab_size=vocab_size, pad_token_id=pad_token_id, max_length=max_length)
+    teacher = cast(PreTrainedModel, model.base_model) if missing else model
+    teacher.requires_grad_(False)
+    teacher.train(False)
+    return teacher
+
+
+def _check_fit(
+    model: PreTrainedModel,
+    source: str | Path,
+    *,
+    vocab_size: int | None,
+    pad_token_id: int | None,
+    max_length: int | None,
+) -> None:
+    fit_vocabulary(model, vocab_size, pad_token_id, str(source))
+    positions = longest_input(model.config)
+    if max_length is not None and positions < max_length:
+        raise ValueError(
+            f"teacher {source}: it has {positions} positions, the corpus has sequences of up to {max_length} tokens; "
+            f"prepare the corpus with sequences of at most {positions}"
+        )
+
+
+TeacherType: TypeAlias = Literal["float32", "bfloat16", "int8"]
+"""Number format of a teacher that only runs; int8 is that of the linear maps in its layers, and of a CPU alone."""
+
+
+@dataclass(frozen=True)
+class FrozenTeacher:
+    """A frozen teacher outside the module tree, so that no checkpoint saves it.
+
+    Args:
+        model: what `load_teacher` returned.
+    """
+
+    model: PreTrainedModel
+
+    @classmethod
+    def load(cls, model: PreTrainedModel, *, dtype: TeacherType, device: torch.device) -> "FrozenTeacher":
+        """Place `model` on `device` in `dtype`.
+
+        Raises:
+            ValueError: int8 on a device or with a torch that does not compute in it.
+        """
+        model.to(device=device, dtype=torch.bfloat16 if dtype == "bfloat16" else torch.float32)  # type: ignore[call-arg]
+        if dtype == "int8":
+            quantize_layers(model)
+        return cls(model)
+
+    def hidden(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Last hidden states (B, T, H) for ids and mask of (B, T)."""
+        with torch.no_grad():
+            return encode(self.model, input_ids, attention_mask)
+
+    def layers(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, ...]:
+        """Hidden states after every layer, L tensors (B, T, H), the last one that of `hidden`."""
+        with torch.no_grad():
+            return encode_layers(self.model, input_ids, attention_mask)
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Vocabulary logits (..., V) for hidden states (..., H)."""
+        with torch.no_grad():
+            return masked_lm_logits(self.model, hidden)

@@ -1,0 +1,1 @@
+"""A model and its vocabulary: whether it fits a tokenizer, and another one in its place."""

@@ -1,0 +1,1 @@
+"""What objectives and networks agree on: layers, needs, outputs, and weights over training."""

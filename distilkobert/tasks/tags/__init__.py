@@ -1,0 +1,1 @@
+"""Tagged sentences: label sets, ways to write tags, and tags on words, characters and pieces."""

@@ -1,0 +1,1 @@
+"""Exported models: their forms, and how long each takes for a sentence."""

@@ -1,0 +1,39 @@
+"""The forms of an exported model, the scores of each in the `metrics.json` of its run, and the size of its weights."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from distilkobert.io.metric_names import FORM_SCORES, INT8, ONNX, TORCH
+from distilkobert.io.model_files import INT8_FILE, ONNX_FILE, TORCH_WEIGHTS
+from distilkobert.io.run_files import METRICS_FILE, read_metrics, write_json
+
+FORMS: Final = {TORCH: "PyTorch", ONNX: "ONNX", INT8: "ONNX int8"}
+"""Titles of the forms, by the beginning of their names in `metrics.json`: `int8/test/accuracy`."""
+
+
+def note_scores(run_folder: Path, scores: Mapping[str, Mapping[str, float]]) -> None:
+    """Add the scores of all forms to the run's `metrics.json`; a run without one is left as it is.
+
+    Raises:
+        ValueError: the file is not a JSON object.
+    """
+    metrics: dict[str, Any] = read_metrics(run_folder)
+    if metrics:
+        found = {f"{form}/{name}": value for form, values in scores.items() for name, value in values.items()}
+        write_json(
+            run_folder / METRICS_FILE,
+            {name: v for name, v in metrics.items() if not name.startswith(FORM_SCORES)} | found,
+        )
+
+
+def weights_mb(model: Path) -> float | None:
+    """Bytes of a folder's `*.safetensors`, else of its `pytorch_model.bin`, else of its ONNX file, or of an ONNX file
+    that is named itself, / 2^20; None where there are none."""
+    if model.is_file():
+        return model.stat().st_size / 2**20
+    for pattern in (*TORCH_WEIGHTS, ONNX_FILE, INT8_FILE):
+        sizes = [path.stat().st_size for path in sorted(model.glob(pattern))]
+        if sizes:
+            return sum(sizes) / 2**20
+    return None

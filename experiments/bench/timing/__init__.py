@@ -1,0 +1,1 @@
+"""How benchmarks measure: in turns, with a number of threads."""

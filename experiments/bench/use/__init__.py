@@ -1,0 +1,1 @@
+"""Benchmarks of what a user waits for: models that answer, commands that start."""

@@ -1,0 +1,1 @@
+"""Callbacks that fill TensorBoard's tabs."""

@@ -1,0 +1,86 @@
+"""The distillation benchmark compares like with like: both steps have the same loss and gradients."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import torch
+
+from experiments.bench.__main__ import main
+from experiments.bench.baselines.naive_distillation import NaiveDistillation
+from experiments.bench.steps.distil import HIDDEN, NAIVE, OURS, PLAIN, make_ways
+from experiments.bench.steps.distilling import CLIP, Distilling, make_batch, make_module
+from experiments.bench.timing.turns import Turns
+from tests.world import read_json
+
+SMALL = ["--layers=4", "--hidden_size=16", "--heads=2", "--student_layers", "0", "2", "--vocab_size=50", "--batch=3",
+         "--length=24", "--rounds=2", "--threads=1"]  # fmt: skip
+
+
+def distilling() -> Distilling:
+    from distilkobert.models.teachers import EncoderSpec
+
+    return Distilling(EncoderSpec(4, 16, 2, 24, dropout=0.0), (0, 2), vocab_size=50, batch=3, length=24, rounds=1)
+
+
+def test_the_naive_step_computes_the_same() -> None:
+    given = distilling()
+    batch, module = make_batch(given), make_module(given)
+    naive = NaiveDistillation(module.teacher.model, copy.deepcopy(module.network), lr=1e-3, clip=CLIP)
+    ours, theirs = module.loss(batch).total, naive.loss(**batch)
+    assert ours.item() == pytest.approx(theirs.item(), rel=1e-5)
+    ours.backward()
+    theirs.backward()
+    pairs = list(zip(module.network.named_parameters(), naive.student.parameters(), strict=True))
+    assert sum(mine.grad is not None for (_, mine), _ in pairs) > 20
+    for (name, mine), its in pairs:
+        if mine.grad is not None:
+            assert torch.allclose(mine.grad, its.grad, atol=1e-6, rtol=1e-3), name
+
+
+def test_steps_learn_and_passes_keep_what_they_are_named_for() -> None:
+    given = distilling()
+    batch = make_batch(given)
+    assert 0.9 < batch["attention_mask"].float().mean() < 1
+    assert bool((batch["labels"] >= 0).any(1).all())
+    ways = make_ways(given, batch)
+    naive = ways[NAIVE].func.__self__
+    before = naive.loss(**batch).item()
+    for _ in range(10):
+        ways[NAIVE]()
+    assert naive.loss(**batch).item() < before
+    kept = {}
+    for name in list(ways)[2:]:
+        run = ways[name].args[0]
+        ways[name]()
+        kept[name] = (
+            0 if run._capture is None else len(run._capture.kept.hidden),
+            0 if run._capture is None else len(run._capture.kept.projections),
+        )
+    assert list(kept.values()) == [(0, 0), (3, 0), (0, 4)], "the last layer's states are the output"
+
+
+def test_the_command_prints_and_keeps_its_numbers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["distil", *SMALL, f"--json={tmp_path / 'd.json'}"]) == 0
+    said, numbers = capsys.readouterr().out, read_json(tmp_path / "d.json")
+    turns = Turns({way: found["seconds"] for way, found in numbers["ways"].items()})
+    assert f"the step is {turns.ratio(OURS, NAIVE).text('.2f')} times as fast as the naive one" in said
+    assert f"{HIDDEN}: {turns.ratio(PLAIN, HIDDEN).text()} times the seconds of one that keeps nothing" in said
+    assert {len(seconds) for seconds in turns.seconds.values()} == {2}
+    assert numbers["tokens"] == int(make_batch(Distilling(vocab_size=50, batch=3, length=24))["attention_mask"].sum())
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--rounds=0", "rounds is 0; expected at least 1"),
+        ("--threads=0", "threads is 0"),
+        ("--length=600", "length is 600; the teacher has 512 positions"),
+        ("--heads=3", "encoder.heads=3: must divide"),
+        ("--json=nowhere/d.json", "--json=nowhere/d.json: expected the name of a JSON file in a folder that exists"),
+    ],
+)
+def test_errors_are_one_line(option: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["distil", *SMALL, option]) == 2
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert message in line

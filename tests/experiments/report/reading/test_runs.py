@@ -1,0 +1,196 @@
+"""What a report reads: a study's plan or any folder of runs, whole, missing, broken or touched by hand."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.report_world import ARMS, edit, fabricate, read, write_run
+
+SMALL = ARMS[:2]
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    return fabricate(tmp_path / "small", SMALL, examples=4, events=False)
+
+
+def test_a_whole_study(study: Path) -> None:
+    found, notes = read(study)
+    assert notes == []
+    assert (found.name, found.base_arm, found.teacher) == ("student_init", "base", "teacher")
+    assert found.question == "Does it matter which teacher layers the student starts from?"
+    assert found.tasks == ("nsmc", "klue_ner", "korquad")
+    assert [arm.name for arm in found.arms] == ["teacher", "base"]
+    assert found.arms[1].axes == {"layers": "1-5-9"}
+    assert [run.seed for run in found.of("nsmc", "base")] == [1, 2]
+    assert all(run.metrics for run in found.runs)
+    assert [run.source for run in found.of("nsmc")] == [None, None, "distil/base_seed1", "distil/base_seed2"]
+    assert found.of("distil")[0].export == study / "exported/base_seed1"
+
+
+def test_missing_and_unfinished_runs_are_named(study: Path) -> None:
+    (study / "nsmc/base_seed2/metrics.json").unlink()
+    (study / "klue_ner/base_seed1/metrics.json").unlink()
+    (study / "logs").mkdir()
+    corpus = {"stage": "corpus", "arm": "corpus", "seed": 1, "folder": "corpus", "log": "logs/corpus_corpus_seed1.log"}
+    edit(study / "plan.json", lambda plan: plan["runs"].append(corpus))
+    for name in ("klue_ner_base_seed1", "nsmc_base_seed1", "corpus_corpus_seed1"):
+        (study / f"logs/{name}.log").touch()
+    edit(study / "korquad/base_seed1/metrics.json", lambda m: [m.pop(k) for k in [*m] if k.startswith("test/")])
+    found, notes = read(study)
+    assert notes == [
+        "Missing runs, without a readable metrics.json: nsmc/base_seed2.",
+        "Missing runs, started but failed, stopped or still running before any metrics: klue_ner/base_seed1 (log: "
+        f"{study}/logs/klue_ner_base_seed1.log).",
+        "Missing runs, started but without final metrics in metrics.json: korquad/base_seed1.",
+    ]
+    assert [run.label for run in found.runs if not run.metrics] == [
+        "klue_ner/base_seed1", "korquad/base_seed1", "nsmc/base_seed2", "corpus/corpus_seed1",
+    ]  # fmt: skip
+
+
+STOPPED = {"status": "stopped", "stopped_by": "SIGTERM", "steps": 3}
+
+
+def test_a_run_that_was_stopped_counts_as_missing(study: Path) -> None:
+    edit(study / "nsmc/base_seed1/metrics.json", lambda metrics: metrics.update(STOPPED))
+    edit(study / "nsmc/base_seed2/metrics.json", lambda metrics: metrics.update(STOPPED, stopped_by="early_stopping"))
+    found, notes = read(study)
+    assert notes == ["nsmc/base_seed1 counts as missing: training was stopped by SIGTERM after optimizer step 3."]
+    assert [run.label for run in found.runs if not run.metrics] == ["nsmc/base_seed1"]
+    (study / "plan.json").unlink()
+    found, notes = read(study)
+    assert f"{study}/nsmc/base_seed1/metrics.json is left out: training was stopped by SIGTERM" in notes[0]
+    assert "nsmc/base_seed1" not in [run.label for run in found.runs]
+    assert "nsmc/base_seed2" in [run.label for run in found.runs]
+
+
+def test_broken_metrics_count_as_missing(study: Path) -> None:
+    (study / "nsmc/base_seed2/metrics.json").write_text('{"test/accuracy": 0.', encoding="utf-8")
+    (study / "nsmc/base_seed1/metrics.json").write_text("[]", encoding="utf-8")
+    found, notes = read(study)
+    assert [bool(run.metrics) for run in found.of("nsmc", "base")] == [False, False]
+    assert sum(note.startswith("Broken file, its run counts as missing") for note in notes) == 2
+
+
+def test_held_out_figures_of_a_part_or_of_earlier_weights_are_noted(study: Path) -> None:
+    edit(study / "distil/base_seed1/metrics.json", lambda m: m.update({"limited/val": "1 of 300 batches"}))
+    (study / "distil/base_seed2/config.yaml").touch()
+    edit(study / "distil/base_seed2/metrics.json", lambda m: m.update({"val/step": 525, "steps": 1050}))
+    notes = read(study)[1]
+    assert any(
+        "base_seed1: validated on 1 of 300 batches; its held-out metrics are those of a part." in n for n in notes
+    )
+    assert any("base_seed2: its last step was not validated; run: " in note for note in notes)
+    assert len(notes) == 2
+
+
+def test_a_folder_copied_by_hand_is_not_another_seed(study: Path) -> None:
+    edit(study / "nsmc/base_seed2/metrics.json", lambda m: m.update(seed=1))
+    found, notes = read(study)
+    assert "nsmc/base_seed2 counts as missing: its metrics.json is that of seed=1." in notes
+    assert not found.of("nsmc", "base")[1].metrics
+
+
+def test_a_score_that_is_no_number_is_none(study: Path) -> None:
+    edit(study / "nsmc/base_seed2/metrics.json", lambda metrics: metrics.update({"test/accuracy": "0.9"}))
+    found, notes = read(study)
+    assert [bool(run.metrics) for run in found.of("nsmc", "base")] == [True, False]
+    assert "nsmc/base_seed2 counts as missing: test/accuracy in its metrics.json is not a number." in notes
+
+
+def test_figures_that_are_not_finite_are_left_out(study: Path) -> None:
+    edit(study / "nsmc/base_seed1/metrics.json", lambda m: m.update({"test/accuracy": math.nan}))
+    found, notes = read(study)
+    assert notes == [f"Not finite in {study}/nsmc/base_seed1/metrics.json, left out: test/accuracy."]
+    assert found.of("nsmc", "base")[0].number("test/accuracy") is None
+    assert found.of("nsmc", "base")[1].number("test/accuracy") is not None
+
+
+def test_untrained_students_of_one_start_have_one_origin(tmp_path: Path) -> None:
+    folder = fabricate(tmp_path / "study", [arm for arm in ARMS if arm.name in ("base", "undistilled")], seeds=(1, 2))
+    for seed, loss in ((1, 6.5), (2, 6.5)):
+        edit(folder / f"distil/undistilled_seed{seed}/metrics.json", lambda metrics: metrics.update({"val/loss": loss}))  # noqa: B023
+    found, _ = read(folder)
+    origins = {run.label: run.source for run in found.of("nsmc")}
+    assert origins["nsmc/undistilled_seed2"] == origins["nsmc/undistilled_seed1"] == "distil/undistilled_seed1"
+    assert (origins["nsmc/base_seed1"], origins["nsmc/base_seed2"]) == ("distil/base_seed1", "distil/base_seed2")
+    edit(folder / "distil/undistilled_seed2/metrics.json", lambda metrics: metrics.update({"val/loss": 6.6}))
+    assert {run.source for run in read(folder)[0].of("nsmc", "undistilled")} == {
+        "distil/undistilled_seed1", "distil/undistilled_seed2",
+    }  # fmt: skip
+
+
+def test_runs_beside_the_plan_are_named(study: Path) -> None:
+    write_run(study, {"recipe": "nsmc", "arm": "base", "seed": 7, "test/accuracy": 0.9})
+    _, notes = read(study)
+    assert notes == ["Not in plan.json, left out: nsmc/base_seed7."]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda plan: plan.pop("arms"), "expected an object with a list 'arms'"),
+        (lambda plan: plan["runs"][0].pop("stage"), r"runs\[0\] has stage=None; expected a str"),
+        (lambda plan: plan["runs"][1].update(seed="1"), r"runs\[1\] has seed='1'; expected a int"),
+        (lambda plan: plan["arms"][0].update(kind="boss"), r"arms\[0\] has kind 'boss'; expected teacher, student"),
+        (lambda plan: plan["arms"][0].update(axes=None), r"arms\[0\] has axes=None; expected a dict"),
+        (lambda plan: plan["arms"].append(plan["arms"][0]), "arms are teacher, base, teacher; expected"),
+        (lambda plan: plan["arms"].pop(), "runs of base, which are not among its arms"),
+        (lambda plan: plan.pop("base_arm"), "the plan has base_arm=None"),
+    ],
+)
+def test_a_broken_plan_is_refused_by_name(study: Path, change: Callable[[Any], None], message: str) -> None:
+    edit(study / "plan.json", change)
+    with pytest.raises(ValueError, match=message) as raised:
+        read(study)
+    assert str(raised.value).startswith(str(study / "plan.json"))
+
+
+def test_a_plan_cut_short_is_refused(study: Path) -> None:
+    (study / "plan.json").write_text('{"study": "x', encoding="utf-8")
+    with pytest.raises(ValueError, match=r"plan\.json: not readable as JSON"):
+        read(study)
+
+
+def test_baseline_and_teacher_can_be_chosen(study: Path) -> None:
+    found, _ = read(study, baseline="teacher", teacher="base")
+    assert (found.base_arm, found.teacher) == ("teacher", "base")
+    assert [(arm.name, arm.kind) for arm in found.arms] == [("teacher", "control"), ("base", "teacher")]
+    for option in ("baseline", "teacher"):
+        with pytest.raises(ValueError, match=f"--{option}=none: no such arm; the arms are teacher, base"):
+            read(study, **{option: "none"})
+
+
+def test_nothing_to_report_on(tmp_path: Path, study: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="gone: no such folder"):
+        read(tmp_path / "gone")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="empty: no run with test scores or a distillation in it"):
+        read(tmp_path / "empty")
+    with pytest.raises(ValueError, match=f"holds whole studies; name one of them: {study}"):
+        read(tmp_path)
+
+
+def test_runs_that_broke_off_are_named_with_what_they_need(tmp_path: Path) -> None:
+    run = tmp_path / "runs" / "distilkobert" / "base_seed1"
+    run.mkdir(parents=True)
+    (run / "config.yaml").write_text("seed_everything: 1\n")
+    with pytest.raises(ValueError, match=f"{run}: training has not ended; remove the folder and start it again"):
+        read(tmp_path / "runs")
+    (run / "checkpoints").mkdir()
+    (run / "checkpoints" / "last.ckpt").write_bytes(b"")
+    with pytest.raises(
+        ValueError, match=f"has not ended; resume with: .*train fit -c {run}/config.yaml --ckpt_path={run}"
+    ):
+        read(tmp_path / "runs")
+    (run / "metrics.json").write_text('{"recipe": "distilkobert", "arm": "base", "seed": 1, "steps": 5, "val/step": 3}')
+    with pytest.raises(ValueError, match=r"last step was not validated; run: .*train validate -c"):
+        read(tmp_path / "runs")
+    (run / "metrics.json").write_text("{")
+    with pytest.raises(ValueError, match=r"Broken file.*metrics\.json") as raised:
+        read(tmp_path / "runs")
+    assert "has not ended" not in str(raised.value)

@@ -1,0 +1,130 @@
+"""Messages of the command line: short, and naming what was probably meant."""
+
+from typing import Literal
+
+import pytest
+
+from experiments._shared.parsing.explanations import class_names, explain, option_names
+from experiments._shared.parsing.parsers import StrictParser
+
+LISTING = """Parser key "model":
+  Does not validate against any of the Union subtypes
+  Subtypes: [<class 'pytorch_lightning.core.module.LightningModule'>, <class 'NoneType'>]
+  Errors:
+    - Problem with given class_path 'lightning_modules.Distillation':
+        {reason}
+    - Expected a <class 'NoneType'>
+  Given value type: <class 'jsonargparse._util.NestedArg'>
+  Given value: NestedArg(key='x', val='y')"""
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (
+            LISTING.format(reason="Option 'teachr' is not accepted"),
+            "model: Distillation: Option 'teachr' is not accepted; did you mean teacher?",
+        ),
+        (
+            LISTING.format(reason="Group 'student' does not accept option 'layer'"),
+            "model: Distillation: Group 'student' does not accept option 'layer'; did you mean student.layers?",
+        ),
+        (
+            LISTING.format(reason="unrecognized arguments: --student.dropot=0"),
+            "model: Distillation: unrecognized arguments: --student.dropot=0; did you mean student.dropout?",
+        ),
+        (
+            LISTING.format(reason="Parser key \"optimizer.lr\":\n   Expected a <class 'float'>. Got value: warm"),
+            "model: Distillation: optimizer.lr: Expected a <class 'float'>. Got value: warm",
+        ),
+        (
+            "unrecognized arguments: --trainer.max_step=3",
+            "unrecognized arguments: --trainer.max_step=3; did you mean trainer.max_steps or trainer.max_time?",
+        ),
+        (
+            LISTING.format(reason="Option 'seed_compatible' is not accepted"),
+            "model: Distillation: Option 'seed_compatible' is not accepted; it is now reference_decoding",
+        ),
+        (
+            "unrecognized arguments: --data.seed_compatible=true",
+            "unrecognized arguments: --data.seed_compatible=true; it is now data.reference_decoding",
+        ),
+        (
+            LISTING.format(reason="Option 'unlabelled_file' is not accepted"),
+            "model: Distillation: Option 'unlabelled_file' is not accepted; unlabelled texts work for classes, several "
+            "labels and scores only (TableDataModule, NSMCDataModule)",
+        ),
+        ("unrecognized arguments: --zzz=3", "unrecognized arguments: --zzz=3"),
+        ("File does not exist: 'a.yaml'", "File does not exist: 'a.yaml'"),
+        (
+            "Subcommand 'fit' does not accept option 'trainer.max_step'",
+            "Subcommand 'fit' does not accept option 'trainer.max_step'; did you mean trainer.max_steps or "
+            "trainer.max_time?",
+        ),
+    ],
+)
+def test_what_is_wrong_comes_first(message: str, expected: str) -> None:
+    assert explain(message, ["trainer.max_steps", "trainer.max_time", "run.arm"]) == expected
+
+
+NAMES = {"model": ["Distillation", "TokenClassification"], "data": ["CorpusDataModule"]}
+NO_PATH = 'Parser key "{key}":\n\n  - Expected a path but {name} either not accessible or invalid\n  - '
+BARE = "Expected a dot import path string: {name}"
+LISTED = "Does not validate against any of the Union subtypes\n  Subtypes: []\n  Errors:\n    - "
+PROBLEM = "Problem with given class_path '{name}':\n        module 'lightning_modules' has no attribute 'Distil'\n"
+NONE = "    - Expected a <class 'NoneType'>\n  Given value: x"
+
+
+@pytest.mark.parametrize(
+    ("message", "key", "name", "expected"),
+    [
+        (NO_PATH + BARE, "model", "Distilation", "expected Distillation or TokenClassification, got {}; did you mean"),
+        (NO_PATH + BARE, "data", "Corpus", "expected CorpusDataModule, got {}"),
+        (NO_PATH + LISTED + PROBLEM + NONE, "model", "lightning_modules.Distil", "or TokenClassification, got {}"),
+        ('Parser key "{key}":\n  ' + BARE, "model", "Distilation", "or TokenClassification, got {}; did you mean Dist"),
+        ('Parser key "{key}":\n  ' + BARE, "trainer.logger", "Foo", "trainer.logger: Expected a dot import path"),
+    ],
+)
+def test_a_wrong_class_is_answered_with_the_classes(message: str, key: str, name: str, expected: str) -> None:
+    said = explain(message.format(key=key, name=name), [], NAMES)
+    assert expected.format(name) in said
+    assert said.startswith(f"{key}: ")
+    assert "path but" not in said
+
+
+class Shape:
+    """A base class."""
+
+
+class Round(Shape):
+    """Not offered by the package."""
+
+
+def test_classes_are_those_that_their_package_offers(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Square(Shape):
+        pass
+
+    assert class_names(Shape) == []
+    monkeypatch.setattr("tests.Square", Square, raising=False)
+    assert class_names(Shape) == ["Square"]
+
+
+def test_the_options_of_a_class_include_its_groups() -> None:
+    assert {"teacher", "objectives", "student.layers"} <= set(option_names("lightning_modules.Distillation"))
+
+
+def test_a_wrong_choice_is_answered_with_the_choices(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = StrictParser(prog="python -m experiments.some [options] command")
+    parser.add_argument("name", type=Literal["nsmc", "korquad"])
+    with pytest.raises(SystemExit) as end:
+        parser.parse_args(["nscm"])
+    assert end.value.code == 2
+    assert capsys.readouterr().err == (
+        "error: name: expected nsmc or korquad, got nscm; did you mean nsmc?\n"
+        "All options: python -m experiments.some command --help\n"
+    )
+
+
+def test_help_keeps_the_lines_it_was_written_in() -> None:
+    description = "Do it:\n\n    do --this\n    do --that\n"
+    assert description in StrictParser(description=description).format_help()

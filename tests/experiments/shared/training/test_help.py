@@ -1,0 +1,52 @@
+"""The trainer's page of help: our groups first, titles that say what is below them, Lightning's options in short."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from experiments._shared.training.parser import first_sentence
+
+
+@pytest.fixture
+def page(run: Callable[..., Any], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    monkeypatch.setenv("COLUMNS", "120")
+    with pytest.raises(SystemExit) as end:
+        run("fit", ["--help"])
+    assert end.value.code == 0
+    return capsys.readouterr().out.splitlines()
+
+
+def test_groups_are_in_order_under_clean_titles(page: list[str]) -> None:
+    titles = [line.rstrip(":") for line in page if re.fullmatch(r"[A-Z][^:]*:", line)]
+    assert titles[:5] == [
+        "Configuration files and seed", "Run folder and resume", "Checkpoint", "Model", "Data"
+    ]  # fmt: skip
+    assert titles[-1] == "Trainer (PyTorch Lightning's own options)"
+    assert len(titles) == len(set(titles)) == 11
+    assert len(page) < 230
+    text = "\n".join(page)
+    for unwanted in ("Every logged metrics", ":class:", "``", "known subclasses", "Linked arguments", "--weights_only"):
+        assert unwanted not in text, unwanted
+    assert "--model.help=NAME shows the options of one" in text
+    assert re.search(r"One of Distillation,\s+MaskedLanguageModeling,", text)
+
+
+def test_every_option_is_on_the_page(page: list[str]) -> None:
+    shown = set(re.findall(r"--([\w.]+)", "\n".join(page)))
+    for option in ("run.check_only", "trainer.max_steps", "trainer.callbacks", "best_checkpoint.monitor", "ckpt_path"):
+        assert option in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("Stop after steps. Disabled by default (-1).", "Stop after steps."),
+        ("Whether to use :func:`torch.inference_mode` or not", "Whether to use inference_mode or not"),
+        ("A value, i.e. this ``0.5`` one. More", "A value, i.e. this 0.5 one."),
+        ("", ""),
+    ],
+)
+def test_first_sentences(text: str, first: str) -> None:
+    assert first_sentence(text) == first

@@ -1,0 +1,46 @@
+"""Arms of a study: controls, axes, seeds."""
+
+from pathlib import Path
+
+from experiments.study.plan.expand import expand
+from tests.support.studies.texts import declare
+
+HEAD = "# Is it so?\nbase: [a.yaml]\nteacher: t\n"
+
+
+def test_controls_follow_the_base_arm(tmp_path: Path) -> None:
+    text = HEAD + "arms: {a: {x: 1}, b: {x: 2}}\nbase_arm: b\n"
+    args = {arm.name: arm.args for arm in expand(declare(tmp_path, text)).arms}
+    assert args["undistilled"] == ("--x=2", "--trainer.max_steps=0")
+    assert args["mlm_only"] == ("--x=2", "-c", "configs/ablation/mlm_only.yaml")
+
+
+def test_axes_multiply_the_arms(tmp_path: Path) -> None:
+    text = HEAD + (
+        "arms: {a: {x: 1}, b: {}}\naxes: {temperature: {t1: {t: 1}, t4: {t: 4}}, depth: {d3: {}, d6: {d: 6}}}\n"
+    )
+    arms = [arm for arm in expand(declare(tmp_path, text)).arms if arm.kind == "student"]
+    assert [arm.name for arm in arms] == [f"{a}-{t}-{d}" for a in "ab" for t in ("t1", "t4") for d in ("d3", "d6")]
+    assert arms[3].args == ("--x=1", "--t=4", "--d=6")
+    assert arms[3].axes == {"temperature": "t4", "depth": "d6"}
+    only = expand(declare(tmp_path, HEAD + "axes: {temperature: {t1: {t: 1}, t4: {t: 4}}}\n"))
+    assert [arm.name for arm in only.arms if arm.kind == "student"] == ["t1", "t4"]
+
+
+def test_seeds_of_arms_and_tasks(tmp_path: Path) -> None:
+    text = HEAD + (
+        "arms: {a: {}, b: {x: 1}}\nseeds: [1, 2]\narm_seeds: {b: [2], teacher: [1]}\ncontrols: [teacher]\n"
+        "then: {nsmc: {configs: [n.yaml], seeds: [2, 3]}, korquad: {configs: [k.yaml]}}\nlatency: false\n"
+    )
+    plan = expand(declare(tmp_path, text))
+    needs = {run.label: run.needs for run in plan.all_runs}
+    assert needs == {
+        "distil/a_seed1": (), "distil/a_seed2": (), "distil/b_seed2": (),
+        "nsmc/teacher_seed2": (), "nsmc/teacher_seed3": (), "korquad/teacher_seed1": (),
+        "nsmc/a_seed2": ("distil/a_seed2",), "nsmc/a_seed3": ("distil/a_seed1",),
+        "korquad/a_seed1": ("distil/a_seed1",), "korquad/a_seed2": ("distil/a_seed2",),
+        "nsmc/b_seed2": ("distil/b_seed2",), "nsmc/b_seed3": ("distil/b_seed2",),
+        "korquad/b_seed2": ("distil/b_seed2",),
+    }  # fmt: skip
+    teacher = next(run for run in plan.runs if run.label == "nsmc/teacher_seed2")
+    assert "--model.init_from=t" in teacher.commands[0]

@@ -1,0 +1,147 @@
+"""Options as mappings are the words they were as lists, the old form is rewritten, and files share keys."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from experiments._shared.plan_file import Plan
+from experiments.study.__main__ import main
+from experiments.study.plan.expand import expand
+from experiments.study.plan.folder import write_study
+from experiments.study.plan.mappings import from_words, merge_words, read_options, to_words, written
+from experiments.study.plan.parsing import parse_study
+from experiments.study.plan.reading import OldFormError
+from tests.support.studies.texts import declare
+
+HEAD = "# Is it so?\nbase: [configs/distill/distilkobert.yaml]\nteacher: {configs: [p.yaml]}\n"
+LISTS = {
+    "overrides": ["--data.data_dir=c", "--model.optimizer.lr=7.0e-4", "--trainer.check_val_every_n_epoch=null"],
+    "machine": ["-c", "configs/trainer/cpu.yaml"],
+    "arms.full": [],
+    "arms.first": ["--model.student.layers=[0,1,2]"],
+    "arms.soft": ["-c", "a.yaml", "-c", "b.yaml", "--model.objectives.x.class_path=SoftTargets", "--x.weight=1.0"],
+    "arms.late": ["--x=1", "-c", "a.yaml", "--x=2"],
+    "teacher.overrides": ["--trainer.callbacks+=EarlyStopping"],
+}
+NEW = """overrides: {data.data_dir: c, model.optimizer.lr: 7.0e-4, trainer.check_val_every_n_epoch: null}
+machine: {configs: [configs/trainer/cpu.yaml]}
+arms:
+  full: {}
+  first: {model.student.layers: [0,1,2]}
+  soft:
+    configs: [a.yaml, b.yaml]
+    model.objectives.x.class_path: SoftTargets
+    x.weight: 1.0
+  late: [{x: 1}, {configs: a.yaml, x: 2}]
+"""
+_WORD = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=12)
+_OPTION = st.builds(
+    lambda name, value: [f"--{name}={value}"], st.from_regex(r"[a-z]{1,3}(\.[a-z]{1,3})?", fullmatch=True), _WORD
+)
+_FILE = st.builds(lambda name: ["-c", f"{name}.yaml"], st.from_regex(r"[a-z/]{1,6}", fullmatch=True))
+
+
+def plan_of(folder: Path, text: str, *options: str) -> Plan:
+    return expand(declare(folder, text, *options))
+
+
+def test_mappings_plan_what_the_words_planned(tmp_path: Path) -> None:
+    """The trainer's words themselves, given on the command line, against the file's mappings."""
+    words = [f"--{key}={yaml.safe_dump(value, default_flow_style=True).strip()}" for key, value in LISTS.items()]
+    teacher = "teacher: {configs: [p.yaml], overrides: {trainer.callbacks+: EarlyStopping}}"
+    old = plan_of(tmp_path, HEAD, *words)
+    new = plan_of(tmp_path, HEAD.replace("teacher: {configs: [p.yaml]}", teacher) + NEW)
+    assert len(new.runs) == 7
+    assert new == old
+
+
+def test_a_file_of_the_old_form_is_refused_with_the_new_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arms = {key.partition(".")[2]: value for key, value in LISTS.items() if key.startswith("arms.")}
+    keys = {"overrides": LISTS["overrides"], "machine": LISTS["machine"], "arms": arms}
+    old = HEAD + "".join(f"{yaml.safe_dump({key: value}, sort_keys=False)}" for key, value in keys.items())
+    file = tmp_path / "s.yaml"
+    file.write_text(old, encoding="utf-8")
+    with pytest.raises(OldFormError, match=r"s.yaml: 5 lists of options have the old form"):
+        main(["--config", str(file)])
+    printed = capsys.readouterr().out
+    assert "# line 4\noverrides:" in printed
+    assert "  first: {model.student.layers: [0,1,2]}\n" in printed
+    blocks = {block.split("\n", 1)[0]: block.split("\n", 1)[1] for block in re.split(r"^# ", printed, flags=re.M)[1:]}
+    arms_block = "".join(text.rstrip() + "\n" for place, text in blocks.items() if "of arms" in place)
+    others = "".join(text.rstrip() + "\n" for place, text in blocks.items() if "of arms" not in place)
+    pasted = f"{HEAD}{others}arms:\n  full: {{}}\n{arms_block}"
+    assert plan_of(tmp_path, pasted) == plan_of(tmp_path, HEAD + NEW)
+
+
+@given(st.lists(st.one_of(_OPTION, _FILE), max_size=6))
+def test_any_words_survive_being_written_and_read(groups: list[list[str]]) -> None:
+    words = [word for group in groups for word in group]
+    mappings = from_words(words, "here")
+    assert to_words(mappings) == words
+    for indent in ("", " " * 90):  # one line, and one for each option
+        text = written("key", mappings, indent)
+        (pair,) = yaml.compose(text, Loader=yaml.SafeLoader).value
+        nodes = pair[1].value if isinstance(pair[1], yaml.SequenceNode) else [pair[1]]
+        assert to_words([read_options(node, text, "here") for node in nodes]) == words
+
+
+def test_the_study_s_own_record_can_be_started(tmp_path: Path) -> None:
+    options = ("--overrides+=-c", "--overrides+=later.yaml", "--overrides+=--data.data_dir=$$d")
+    declared = declare(tmp_path, HEAD + NEW, *options)
+    write_study(tmp_path / "runs" / "s", declared, expand(declared))
+    again = parse_study(["--config", str(tmp_path / "runs" / "s" / "study.yaml")])
+    assert again.study == declared.study
+    assert expand(again) == expand(declared)
+
+
+def test_a_study_takes_keys_of_a_shared_file_and_its_own_win(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "base.yaml").write_text(
+        "variables: {data: d, task: nsmc}\noverrides: {x: 1, y: 2}\nseeds: [1, 2]\nmachine: {configs: [m.yaml]}\n"
+        "then:\n  $task: {configs: [n.yaml], overrides: {data.data_dir: $data/n}}\n  gone: {configs: [g.yaml]}\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "shared" / "more.yaml").write_text(
+        "shared: base.yaml\nvariables: {root: r, data: $root/d}\nbase: [b.yaml]\nteacher: t\n", encoding="utf-8"
+    )
+    study = declare(
+        tmp_path,
+        "# Is it so?\nshared: shared/more.yaml\nseeds: [3]\noverrides: {y: 3, z: 4}\nmachine: {configs: [own.yaml]}\n"
+        "then: {gone: null, $task: {seeds: [5], overrides: {w: 6}}}\n",
+        "--variables.task=other",
+    ).study
+    assert (study.base, study.teacher, study.seeds) == (["b.yaml"], "t", [3])
+    assert study.overrides == ["--x=1", "--y=3", "--z=4"]
+    assert study.machine == ["-c", "m.yaml", "-c", "own.yaml"]
+    (task,) = study.then.items()
+    assert task[0] == "other"
+    assert (task[1].configs, task[1].seeds) == (["n.yaml"], [5])
+    assert task[1].overrides == ["--data.data_dir=r/d/n", "--w=6"]
+
+
+@pytest.mark.parametrize(
+    ("shared", "message"),
+    [
+        (None, r"s.yaml, line 2: shared: .*shared.yaml: no such file"),
+        ("- a\n", r"shared.yaml: found a sequence; expected settings"),
+        ("armz: {}\n", r"shared.yaml, line 1: no key 'armz'"),
+        ("arms: {a: [--x=1]}\n", r"shared.yaml: 1 lists of options have the old form"),
+        ("shared: s.yaml\n", r"shared.yaml, line 1: shared: .*s.yaml shares this file itself"),
+    ],
+)
+def test_a_shared_file_that_is_wrong_is_named(shared: str | None, message: str, tmp_path: Path) -> None:
+    if shared is not None:
+        (tmp_path / "shared.yaml").write_text(shared, encoding="utf-8")
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        declare(tmp_path, "# Is it so?\nshared: shared.yaml\nbase: [b.yaml]\nteacher: t\n")
+
+
+def test_merged_options_keep_their_places() -> None:
+    first, then = ["--a=1", "-c", "x", "--b=2"], ["-c", "y", "--b=3", "--c=4"]
+    assert merge_words(first, then) == ["--a=1", "-c", "x", "-c", "y", "--b=3", "--c=4"]
+    twice = ["--b=3", "--b=4"]
+    assert merge_words(first, twice) == [*first, *twice]

@@ -1,0 +1,94 @@
+"""Mistakes of a first hour: each is answered by what is wrong."""
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from distilkobert.corpus.preparation.prepare import prepare_corpus
+from distilkobert.corpus.sequences import CorpusSettings
+from distilkobert.tokenizers import load_tokenizer
+from experiments._shared.training.data_tokenizer import check_tokenizers
+from tests.world import World
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def swapped(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The world's tokenizer with two pieces exchanged: the same size, other ids."""
+    folder = tmp_path_factory.mktemp("swapped")
+    shutil.copytree(world.tokenizer, folder, dirs_exist_ok=True)
+    lines = (folder / "vocab.txt").read_text(encoding="utf-8").splitlines()
+    lines[100], lines[400] = lines[400], lines[100]
+    (folder / "vocab.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+def with_tokenizer(world: World, tokenizer: Path, folder: Path) -> Path:
+    """The teacher, with a tokenizer in its folder, as an export has it."""
+    shutil.copytree(world.teacher, folder)
+    for path in tokenizer.iterdir():
+        shutil.copy(path, folder)
+    return folder
+
+
+def test_another_tokenizer_of_the_same_size_is_refused(swapped: Path, world: World, run: Run, tmp_path: Path) -> None:
+    teacher = with_tokenizer(world, world.tokenizer, tmp_path / "teacher")
+    settings = CorpusSettings(min_tokens=5, max_tokens=64, validation_fraction=0.1)
+    prepare_corpus([str(world.root / "text.txt")], str(swapped), tmp_path / "corpus", settings)
+    other = [f"--data.data_dir={tmp_path / 'corpus'}", f"--data.tokenizer={swapped}", "--trainer.max_steps=1"]
+    message = r"--model\.{}=.* was trained with another tokenizer than data\.tokenizer: 2 of \d+ ids are other pieces"
+    with pytest.raises(ValueError, match=message.format("teacher")):
+        run("fit", world.distil(tmp_path / "runs", f"--model.teacher={teacher}", *other))
+    with pytest.raises(ValueError, match=message.format("init_from")):
+        run("fit", ["-c", "configs/pretrain/adapt.yaml", *world.data(), f"--model.init_from={teacher}", *other,
+                    f"--run.root={tmp_path / 'runs'}"])  # fmt: skip
+    assert not (tmp_path / "runs").exists()
+    run("fit", world.distil(tmp_path / "runs", f"--model.teacher={teacher}", "--trainer.max_steps=1"))
+
+
+def test_a_tokenizer_in_another_form_is_the_same(world: World, tmp_path: Path) -> None:
+    tokenizer = load_tokenizer(str(world.tokenizer))
+    tokenizer.to_transformers(64, segment_ids=True).save_pretrained(tmp_path)
+    check_tokenizers({"init_from": str(tmp_path)}, tokenizer)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("objectives:\n  - cosine", r"line 4: objectives: expected names with their settings below them"),
+        (
+            "objectives: {mine: {class_path: nowhere.Missing}}",
+            r"cannot import nowhere \(ModuleNotFoundError: .*PYTHONPATH",
+        ),
+        ("objectives: {mine: {class_path: broken_objective.X}}", r"cannot import broken_objective .*'nothing_here'"),
+        ("objectives: {mine: {class_path: json.Missing}}", r"json has no class Missing"),
+    ],
+)
+def test_objectives_that_cannot_be_taken(
+    text: str, message: str, world: World, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    (tmp_path / "broken_objective.py").write_text("import nothing_here\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    overlay = tmp_path / "own.yaml"
+    overlay.write_text("model:\n  init_args:\n    " + text.replace("\n", "\n    ") + "\n")
+    with pytest.raises((ValueError, SystemExit)) as refused:
+        run("fit", world.distil(tmp_path / "runs", "-c", str(overlay)))
+    assert re.search(message, f"{refused.value} {capsys.readouterr().err}")
+
+
+def test_an_option_cannot_remove_an_objective(world: World, run: Run, tmp_path: Path, capsys: Any) -> None:
+    with pytest.raises(SystemExit):
+        run("fit", world.distil(tmp_path, "--model.objectives.cosine=null"))
+    said = capsys.readouterr().err
+    assert "cosine=null: an option cannot remove an objective; set --model.objectives.cosine.weight=0" in said
+
+
+def test_recipes_of_objectives_are_stacked(world: World, run: Run, tmp_path: Path) -> None:
+    """Each removes what the published recipe has; the second one finds it removed."""
+    more = ["-c", "configs/distill/tinybert.yaml", "-c", "configs/distill/minilm_v2.yaml", "--trainer.max_steps=1"]
+    run("fit", world.distil(tmp_path, *more, "--model.objectives.relations.heads=2"))
