@@ -157,7 +157,7 @@ def test_each_noun_that_is_tagged_or_asked_for_has_two_classes_and_sentences_of_
     write_tasks(tmp_path, LEXICON, seed=3, train=(10, 200, 40), test=300)
     found = classes(LEXICON)
     for name in ("train.tsv", "test.tsv"):
-        seen = collections.defaultdict(set)
+        seen: dict[str, set[str]] = collections.defaultdict(set)
         for line in (tmp_path / "naver_ner" / name).read_text("utf-8").splitlines():
             for word, tag in zip(*(column.split(" ") for column in line.split("\t")), strict=True):
                 if tag != "O":
