@@ -12,8 +12,8 @@ from torchmetrics import MeanMetric
 from transformers import PreTrainedModel
 
 from distilkobert.models.checkpoints import load_model
-from distilkobert.models.checks import DataFacts, check_facts, check_new_weights, takes_segments
-from distilkobert.models.heads import mask_for
+from distilkobert.models.checks import DataFacts, check_facts, check_new_weights
+from distilkobert.models.task_forward import network_inputs
 from distilkobert.optim import OptimizerSpec
 from distilkobert.tasks.input_settings import InputSettings, stored
 from distilkobert.tasks.kinds import TaskKind
@@ -39,22 +39,6 @@ class TaskOutput:
     loss: Tensor
     count: float | Tensor
     logits: tuple[Tensor, ...]
-
-
-def network_inputs(network: PreTrainedModel, batch: Batch) -> dict[str, Tensor]:
-    """What a network takes of a batch: a mask where something is padded, segment ids if the network uses them.
-
-    Args:
-        network: with or without head.
-        batch: as the data module makes it; `padded`, if it is there, says whether anything is padding.
-    """
-    inputs = {"input_ids": batch["input_ids"]}
-    mask = mask_for(network, batch["attention_mask"] if batch.get("padded", True) else None)
-    if mask is not None:
-        inputs["attention_mask"] = mask
-    if takes_segments(network.config):
-        inputs["token_type_ids"] = batch["token_type_ids"]
-    return inputs
 
 
 class FineTuning(EncoderModule):

@@ -13,7 +13,7 @@ from distilkobert.models.checkpoints import load_model, with_new_head
 from distilkobert.models.checks import check_facts, check_new_weights
 from distilkobert.models.families import describe_encoder
 from distilkobert.models.students import StudentSpec, build_student
-from distilkobert.models.task_forward import TaskRun, logit_rows
+from distilkobert.models.task_forward import TaskRun, logit_rows, network_inputs
 from distilkobert.models.teachers import FrozenTeacher, weights_sum
 from distilkobert.models.teachers.task_checks import check_teacher_head, check_teacher_tokenizer, task_network_facts
 from distilkobert.objectives import Batch as TokenBatch
@@ -25,7 +25,7 @@ from distilkobert.tasks.kinds import (
     kind_named,
 )
 from distilkobert.tasks.task_facts import TaskFacts
-from lightning_modules.finetuning import FINE_TUNING, Batch, network_inputs
+from lightning_modules.finetuning import FINE_TUNING, Batch
 from lightning_modules.task_scorers import ScoredByTask, scorer_of
 from lightning_modules.taught import TaughtModule
 

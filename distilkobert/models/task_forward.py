@@ -3,6 +3,7 @@ attention."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,6 +11,8 @@ from transformers import PreTrainedModel
 
 from distilkobert.batching import IGNORE_INDEX
 from distilkobert.models.capture import Capture, Kept
+from distilkobert.models.checks import takes_segments
+from distilkobert.models.heads import mask_for
 from distilkobert.objectives.contract.layer_maps import EMBEDDINGS
 from distilkobert.objectives.contract.outputs import Attention, Batch, Outputs
 from distilkobert.objectives.weighted_sum import Captured
@@ -17,6 +20,22 @@ from distilkobert.tasks.kinds import MULTI_LABEL_CLASSIFICATION, QUESTION_ANSWER
 
 _NOWHERE = -1e4
 """Logit of a position that no answer can have: its probability is 0 in float32, and differences stay finite."""
+
+
+def network_inputs(network: PreTrainedModel, batch: Mapping[str, Any]) -> dict[str, Tensor]:
+    """What a network takes of a batch: a mask where something is padded, segment ids if the network uses them.
+
+    Args:
+        network: with or without head.
+        batch: as the data module makes it; `padded`, if it is there, says whether anything is padding.
+    """
+    inputs = {"input_ids": batch["input_ids"]}
+    mask = mask_for(network, batch["attention_mask"] if batch.get("padded", True) else None)
+    if mask is not None:
+        inputs["attention_mask"] = mask
+    if takes_segments(network.config):
+        inputs["token_type_ids"] = batch["token_type_ids"]
+    return inputs
 
 
 def logit_rows(
