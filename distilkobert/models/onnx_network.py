@@ -34,7 +34,12 @@ class OnnxNetwork(nn.Module):
         self.outputs = [value.name for value in self.session.get_outputs()]
 
     def forward(self, **inputs: Tensor) -> ModelOutput:
-        """The file's outputs by name, for the inputs of the tokenizer, each (B, T)."""
+        """The file's outputs by name, for the inputs of the tokenizer, each (B, T).
+
+        Without a mask nothing is padding; a mask may be (B, 1, 1, T), as SDPA takes it (see `heads.mask_for`).
+        """
+        ids, mask = inputs["input_ids"], inputs.get("attention_mask")
+        inputs["attention_mask"] = torch.ones_like(ids) if mask is None else mask.reshape(ids.shape).to(ids.dtype)
         feed = {name: inputs[name].numpy() for name in self.inputs}
         found = self.session.run(self.outputs, feed)
         values = {name: torch.from_numpy(value) for name, value in zip(self.outputs, found, strict=True)}

@@ -119,7 +119,7 @@ def test_the_folder_is_whole(task: str, kind: str, pieces: str, made: Any) -> No
     card = (exported.folder / "README.md").read_text(encoding="utf-8")
     score = read_json(exported.run_folder / "metrics.json")[metric]
     assert f"| {metric} | {score:.4g} |" in card
-    assert "of 48 tokens" in card
+    assert "48 tokens" in card
     assert "sequences of up to 64 tokens" in card
     assert ("KoBertTokenizer" in card) == (pieces == "kobert")
     assert ("is id 1, not 0" in card) == (pieces == "kobert")
