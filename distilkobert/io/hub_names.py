@@ -5,25 +5,27 @@ from pathlib import Path
 
 
 def refuse_mistyped_folder(name: str | Path) -> None:
-    """Refuse a name that is not a folder although the folder around it is there: no request to the hub is made.
+    """Refuse a name that is not there and cannot be meant for the hub: no request is made.
 
-    `data/kobret` has the form of a hub id, and asking for it takes a minute of retries where there is no network. A
-    repository that the hub's client has in its cache is taken.
+    `data/kobret` has the form of a hub id, and asking for it takes a minute of retries where there is no network; it is
+    refused because the folder `data` is there. A repository that the hub's client has in its cache is taken. A longer
+    path is never a hub id.
 
     Raises:
         FileNotFoundError: names what is there.
     """
     path = Path(name)
-    parent = path.parent
-    if path.exists() or path.is_absolute() or len(path.parts) != 2 or not parent.is_dir() or _is_cached(path):
+    parent, parts = path.parent, len(path.parts)
+    local = path.is_absolute() or parts > 2 or path.parts[:1] in (("..",), ("~",))
+    if path.exists() or (not local and (parts < 2 or not parent.is_dir() or _is_cached(path))):
         return
+    if not parent.is_dir():
+        raise FileNotFoundError(f"there is no folder '{path}', and no '{parent}'")
     kept = sorted(found.name for found in parent.iterdir() if not found.name.startswith("."))
     near = get_close_matches(path.name, kept, n=1)
     holds = f"did you mean {parent / near[0]}?" if near else f"{parent} contains {', '.join(kept[:8]) or 'nothing'}"
-    raise FileNotFoundError(
-        f"there is no folder '{path}'; {holds} (for a repository of that name on the hub, fetch it first: "
-        f"hf download {path})"
-    )
+    fetch = "" if local else f" (for a repository of that name on the hub, fetch it first: hf download {path})"
+    raise FileNotFoundError(f"there is no folder '{path}'; {holds}{fetch}")
 
 
 def _is_cached(repository: Path) -> bool:
