@@ -104,7 +104,7 @@ class TaskDataModule(PlannedDataModule):
         self.unknown_limit = unknown_limit
         for option, value in (("batch_size", batch_size), ("eval_batch_size", eval_batch_size)):
             if value < 1:
-                raise ValueError(f"{option} is {value}; expected at least 1")
+                raise ValueError(f"data.{option} is {value}; expected at least 1")
         self.files = files
         self._predict_file = None if predict_file is None else Path(predict_file)
         if self._predict_file is not None:

@@ -19,13 +19,22 @@ def refuse_mistyped_folder(name: str | Path) -> None:
     local = path.is_absolute() or parts > 2 or path.parts[:1] in (("..",), ("~",))
     if path.exists() or (not local and (parts < 2 or not parent.is_dir() or _is_cached(path))):
         return
-    if not parent.is_dir():
-        raise FileNotFoundError(f"there is no folder '{path}', and no '{parent}'")
-    kept = sorted(found.name for found in parent.iterdir() if not found.name.startswith("."))
-    near = get_close_matches(path.name, kept, n=1)
-    holds = f"did you mean {parent / near[0]}?" if near else f"{parent} contains {', '.join(kept[:8]) or 'nothing'}"
     fetch = "" if local else f" (for a repository of that name on the hub, fetch it first: hf download {path})"
-    raise FileNotFoundError(f"there is no folder '{path}'; {holds}{fetch}")
+    raise FileNotFoundError(f"there is no folder '{path}'; {what_is_near(path)}{fetch}")
+
+
+def what_is_near(path: Path) -> str:
+    """What a path that is not there was probably meant to be, or what the folder has in which its first mistake is."""
+    wrong = path
+    while not wrong.parent.is_dir():
+        wrong = wrong.parent
+    kept = sorted(found.name for found in wrong.parent.iterdir() if not found.name.startswith("."))
+    near = get_close_matches(wrong.name, kept, n=1)
+    if not near:
+        return f"{wrong.parent} contains {', '.join(kept[:8]) or 'nothing'}"
+    meant = wrong.parent / near[0]
+    whole = meant / path.relative_to(wrong)
+    return f"did you mean {whole if whole.exists() else meant}?"
 
 
 def _is_cached(repository: Path) -> bool:

@@ -37,7 +37,11 @@ def test_a_longer_path_is_never_for_the_hub(here: Path) -> None:
         with pytest.raises(FileNotFoundError) as refused:
             refuse_mistyped_folder(f"{parent}/studnet")
         assert str(refused.value) == f"there is no folder '{parent}/studnet'; did you mean {parent}/student?"
-    with pytest.raises(FileNotFoundError, match=r"no folder 'a/b/c', and no 'a/b'$"):
+    with pytest.raises(FileNotFoundError, match=r"no folder 'exportd/tutorial/x'; did you mean exported\?$"):
+        refuse_mistyped_folder("exportd/tutorial/x")
+    with pytest.raises(FileNotFoundError, match=r"; did you mean exported/tutorial/student\?$"):
+        refuse_mistyped_folder("exportd/tutorial/student")
+    with pytest.raises(FileNotFoundError, match=r"no folder 'a/b/c'; \. contains exported$"):
         refuse_mistyped_folder("a/b/c")
 
 

@@ -95,3 +95,13 @@ def test_a_test_of_some_batches_keeps_those_of_the_whole_file(
     assert len(stored) == tasks.tests
     assert records_of(folder) == stored
     assert read_json(folder / "metrics.json") == before
+
+
+def test_the_refusal_names_what_was_given(tested: tuple[TaskWorld, Path], run: Run) -> None:
+    _, folder = tested
+    own = ["-c", str(folder / "config.yaml")]
+    with pytest.raises(ValueError, match=r"^--run\.resume=auto resumes a run .*data\.batch_size: checkpoint 8, now 4"):
+        run("fit", [*own, "--run.resume=auto", "--data.batch_size=4"])
+    with pytest.raises(FileNotFoundError, match=r"^--ckpt_path=last: .*base_seed7; .* seed_everything .*base_seed42"):
+        run("fit", [*own, "--ckpt_path=last", "--seed_everything=7"])
+    assert not (folder.parent / "base_seed7").exists()
