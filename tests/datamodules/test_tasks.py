@@ -162,7 +162,7 @@ def test_a_file_of_another_task_under_the_right_name(make: Make, folders: dict[t
             "particles is split, unlike the original",
         ),
         (NSMCDataModule, {"max_length": 2}, "max_length is 2; expected at least 3"),
-        (NSMCDataModule, {"batch_size": 0}, "batch_size is 0; expected at least 1"),
+        (NSMCDataModule, {"batch_size": 0}, r"data\.batch_size is 0; expected at least 1"),
         (NaverNERDataModule, {"eval_batch_size": 0}, "eval_batch_size is 0"),
         (KlueNERDataModule, {"seed": -1}, "seed is -1"),
     ],
