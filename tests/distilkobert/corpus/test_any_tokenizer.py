@@ -11,6 +11,7 @@ from datasets import load_from_disk
 from transformers import AutoTokenizer
 
 from datamodules import CorpusDataModule
+from distilkobert.corpus.integrity import content_fingerprint
 from distilkobert.corpus.masked_texts import read_masked_texts
 from distilkobert.corpus.masking import MaskingSpec
 from distilkobert.corpus.preparation.prepare import prepare_corpus
@@ -62,7 +63,10 @@ def test_lines_in_the_tokenizers_own_frame(kind: str, folders: dict[str, Path], 
     data = CorpusDataModule(str(output), str(folders[kind]), max_tokens=200)
     unknown = pieces[tokenizer.unk_token_id] / sum(pieces.values())
     assert data.manifest["unknown_rate"] == pytest.approx(unknown)
-    assert data.facts == {"data/corpus_unknown": data.manifest["unknown_rate"]}
+    assert data.facts == {
+        "data/corpus_unknown": data.manifest["unknown_rate"],
+        "data/corpus_fingerprint": content_fingerprint(data.manifest),
+    }
     assert data.vocab_size == len(tokenizer)
     assert data.pad_token_id == tokenizer.pad_token_id
 
