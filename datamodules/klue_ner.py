@@ -60,7 +60,9 @@ class KlueNERDataModule(TaggingDataModule):
         unknown_limit: float = UNKNOWN_LIMIT,
         types: list[str] | None = None,
     ) -> None:
-        files = find_task_files(data_dir, KLUE_TRAIN, KLUE_DEV, fetched("klue_ner"), "TaggingDataModule", one_file=KLUE_SPLIT)
+        files = find_task_files(
+            data_dir, KLUE_TRAIN, KLUE_DEV, fetched("klue_ner"), "TaggingDataModule", one_file=KLUE_SPLIT
+        )
         super().__init__(
             tokenizer,
             **files.options(),

@@ -57,7 +57,12 @@ class KorQuADDataModule(QuestionAnsweringDataModule):
         unknown_limit: float = UNKNOWN_LIMIT,
     ) -> None:
         files = find_task_files(
-            data_dir, KORQUAD_TRAIN, KORQUAD_DEV, fetched("korquad"), "QuestionAnsweringDataModule", one_file=KORQUAD_SPLIT
+            data_dir,
+            KORQUAD_TRAIN,
+            KORQUAD_DEV,
+            fetched("korquad"),
+            "QuestionAnsweringDataModule",
+            one_file=KORQUAD_SPLIT,
         )
         super().__init__(
             tokenizer,

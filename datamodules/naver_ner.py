@@ -61,9 +61,7 @@ class NaverNERDataModule(TaggingDataModule):
         unknown_limit: float = UNKNOWN_LIMIT,
         types: list[str] | None = None,
     ) -> None:
-        files = find_task_files(
-            data_dir, NAVER_TRAIN, NAVER_TEST, _ORIGIN, "TaggingDataModule", one_file=KLUE_SPLIT
-        )
+        files = find_task_files(data_dir, NAVER_TRAIN, NAVER_TEST, _ORIGIN, "TaggingDataModule", one_file=KLUE_SPLIT)
         super().__init__(
             tokenizer,
             **files.options(),

@@ -90,7 +90,9 @@ def score_study(study: Study, notes: list[str]) -> Scores:
     return Scores(metrics, spreads, retention, deltas, constants, tuple(alike), study.tasks_of_some)
 
 
-def spread_of(runs: Sequence[Run], read: Callable[[Run], float | None], limited: str | None = LIMITED_TEST) -> Spread | None:
+def spread_of(
+    runs: Sequence[Run], read: Callable[[Run], float | None], limited: str | None = LIMITED_TEST
+) -> Spread | None:
     """One quantity over the runs that have it; None where none has.
 
     Args:
