@@ -85,6 +85,13 @@ def test_what_is_wrong_is_refused(text: str, options: tuple[str, ...], message: 
         declare(tmp_path, text, *options)
 
 
+def test_a_recipe_is_not_a_study() -> None:
+    with pytest.raises(
+        ValueError, match=r"keys model, data, trainer\), not a study; .*train fit -c configs/distill/dis"
+    ):
+        parse_study(["--config", "configs/distill/distilkobert.yaml"])
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"nowhere\.yaml: no such file"):
         parse_study(["--config", str(tmp_path / "nowhere.yaml")])
