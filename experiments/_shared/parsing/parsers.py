@@ -29,7 +29,10 @@ class StrictParser(ArgumentParser):
         self.arguments: list[str] = []
 
     def parse_args(self, args: Any = None, *others: Any, **kwargs: Any) -> Any:
-        """Parse the command line; options of the old form are refused with their new names."""
+        """Parse the command line, which may be one of several: nothing of an earlier one remains."""
+        for parser in (self, *self._commands().values()):
+            parser.config_files = []
+            parser._objective_files = ObjectiveFiles()
         self.arguments = list(sys.argv[1:] if args is None else args)
         return super().parse_args(args, *others, **kwargs)
 
