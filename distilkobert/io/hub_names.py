@@ -19,11 +19,42 @@ def refuse_mistyped_folder(name: str | Path) -> None:
         return
     kept = sorted(found.name for found in parent.iterdir() if not found.name.startswith("."))
     near = get_close_matches(path.name, kept, n=1)
-    holds = f"did you mean {parent / near[0]}?" if near else f"{parent} contains {', '.join(kept[:8]) or 'nothing'}"
+    if near:
+        raise FileNotFoundError(f"there is no folder '{path}'; did you mean {parent / near[0]}?")
     raise FileNotFoundError(
-        f"there is no folder '{path}'; {holds} (for a repository of that name on the hub, fetch it first: "
-        f"hf download {path})"
+        f"there is no folder '{path}'; {parent} contains {', '.join(kept[:8]) or 'nothing'} (for a repository of that "
+        f"name on the hub, fetch it first: hf download {path})"
     )
+
+
+def check_hub(name: str | Path) -> None:
+    """Ask the hub once for a name that is no folder here, before a client asks it with its retries.
+
+    Where there is no network those take 23 s for each file. A repository in the client's cache is not asked for.
+
+    Raises:
+        UnreachableHubError: the hub does not answer; says why.
+    """
+    from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    path = Path(name)
+    if path.exists() or _is_cached(path) or constants.HF_HUB_OFFLINE:
+        return
+    try:
+        get_hf_file_metadata(hf_hub_url(path.as_posix(), "config.json"))
+    except (HfHubHTTPError, HFValidationError):
+        return  # an answer, or a name that the client refuses in its own words
+    except Exception as error:
+        raise UnreachableHubError(f"{type(error).__name__}: {' '.join(str(error).split())}") from error
+
+
+class UnreachableHubError(OSError):
+    """The hub does not answer."""
+
+
+class NotFetchedError(FileNotFoundError):
+    """A name that is no folder here, and that the hub does not have or could not be asked for."""
 
 
 def _is_cached(repository: Path) -> bool:
