@@ -28,6 +28,13 @@ def test_the_command_line_wins(tmp_path: Path) -> None:
     assert (declared.name, declared.dry_run) == ("other", True)
 
 
+def test_an_option_removes_a_part_as_null_does_in_a_file(tmp_path: Path) -> None:
+    study = declare(tmp_path, SMALL, "--then.nsmc=null", "--arms.random=null", "--metric=null").study
+    assert (study.then, list(study.arms)) == ({}, ["copied"])
+    with pytest.raises(ValueError, match=r"^--then\.nsmcc=null: there is no then\.nsmcc to remove; there are nsmc$"):
+        declare(tmp_path, SMALL, "--then.nsmcc=null")
+
+
 def test_variables_are_filled_in_and_may_use_each_other(tmp_path: Path) -> None:
     text = (
         "# Is it so?\nvariables: {corpus: $data/c, data: data, task: nsmc, n: 3}\nbase: [a.yaml]\nteacher: $data/t\n"
