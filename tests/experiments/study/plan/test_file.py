@@ -58,7 +58,7 @@ def test_variables_are_filled_in_and_may_use_each_other(tmp_path: Path) -> None:
         (HEAD + "armz: {}\n", (), r"s.yaml, line 4: no key 'armz'; did you mean arms\?"),
         (HEAD + "colour: {}\n", (), r"s.yaml, line 4: no key 'colour'; there are root, .*arms"),
         (HEAD + "then:\n  nsmc:\n    config: [a]\n", (), r"s.yaml, line 6: .*'config' is not accepted"),
-        (HEAD + "seeds: [one]\n", (), r"s.yaml, line 4: seeds: .*Got value: one"),
+        (HEAD + "seeds: [one]\n", (), r"s.yaml, line 4: seeds: expected an integer, got 'one'"),
         (
             HEAD + "controls: [students]\n",
             (),
