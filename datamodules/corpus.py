@@ -11,6 +11,7 @@ from distilkobert.corpus.masked_texts import read_masked_texts
 from distilkobert.corpus.masking import MaskingSpec, smoothed_token_weights
 from distilkobert.corpus.sequences import Part
 from distilkobert.io.files import require_nonempty
+from distilkobert.io.metric_names import CORPUS_CONTENT
 from distilkobert.tokenizers.loading import load_tokenizer
 
 VALIDATION_SEED = 0
@@ -109,7 +110,10 @@ class CorpusDataModule(PlannedDataModule):
         self._mask_token_id = loaded.mask_token_id
         self._special_ids = loaded.special_ids
         self.token_counts = self._corpora.token_counts()
-        self.facts: dict[str, float] = {"data/corpus_unknown": self.manifest["unknown_rate"]}
+        self.facts: dict[str, float | str] = {
+            "data/corpus_unknown": self.manifest["unknown_rate"],
+            CORPUS_CONTENT: self._corpora.fingerprint,
+        }
 
     def setup(self, stage: str) -> None:
         """Check that there is something to test or to predict on, and read it; raises as in the base class also.

@@ -17,6 +17,7 @@ from datamodules.base import PlannedBatches, PlannedDataModule, PlannedLoader
 from datamodules.files.parts import TaskFiles
 from distilkobert.batching import BatchKey
 from distilkobert.io.files import require_nonempty, sha256_of_file
+from distilkobert.io.metric_names import FILE_CONTENT
 from distilkobert.tasks.feature_cache import Columns, FeatureTable, cached_features
 from distilkobert.tasks.files.odd_texts import NOTES_TABLE
 from distilkobert.tasks.input_settings import InputSettings
@@ -103,7 +104,7 @@ class TaskDataModule(PlannedDataModule):
         self.unknown_limit = unknown_limit
         for option, value in (("batch_size", batch_size), ("eval_batch_size", eval_batch_size)):
             if value < 1:
-                raise ValueError(f"{option} is {value}; expected at least 1")
+                raise ValueError(f"data.{option} is {value}; expected at least 1")
         self.files = files
         self._predict_file = None if predict_file is None else Path(predict_file)
         if self._predict_file is not None:
@@ -173,6 +174,8 @@ class TaskDataModule(PlannedDataModule):
         super().setup(stage)
         for part in self._parts_of(stage):
             self._part(part)
+        if stage == "fit" and (tested := self.files.tested) is not None and tested.is_file():
+            self.facts[FILE_CONTENT.format("test")] = sha256_of_file(tested)  # so that `test` knows the run's own file
 
     def training_batches(self) -> TaskBatches:
         """What is trained on."""
@@ -232,6 +235,7 @@ class TaskDataModule(PlannedDataModule):
             self._warned |= check_unknown(counts, where, self.unknown_limit, again=self._warned)
             self._loaded[part] = self.batches(tables, rows, part)
             facts = {"unknown": counts.share, **self._loaded[part].facts}
+            self.facts[FILE_CONTENT.format(part)] = sha256_of_file(self._file(part))
             self.facts |= {f"data/{part}_{name}": value for name, value in facts.items()}
         return self._loaded[part]
 

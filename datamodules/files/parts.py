@@ -37,6 +37,11 @@ class TaskFiles:
             raise ValueError("there is no test part: name a file with test_file, or set test_share above 0")
         return own or self.train
 
+    @property
+    def tested(self) -> Path | None:
+        """The file that `test` reads; None where there is no test part."""
+        return self.of("test") if self.test is not None or self.split.test else None
+
     def options(self) -> dict[str, Any]:
         """The options of a data module for your own files that name these files, and divide them in the same way.
 

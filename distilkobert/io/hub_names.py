@@ -5,26 +5,38 @@ from pathlib import Path
 
 
 def refuse_mistyped_folder(name: str | Path) -> None:
-    """Refuse a name that is not a folder although the folder around it is there: no request to the hub is made.
+    """Refuse a name that is not there and cannot be meant for the hub: no request is made.
 
-    `data/kobret` has the form of a hub id, and asking for it takes a minute of retries where there is no network. A
-    repository that the hub's client has in its cache is taken.
+    `data/kobret` has the form of a hub id, and asking for it takes a minute of retries where there is no network; it is
+    refused because the folder `data` is there. A repository that the hub's client has in its cache is taken. A longer
+    path is never a hub id.
 
     Raises:
         FileNotFoundError: names what is there.
     """
     path = Path(name)
-    parent = path.parent
-    if path.exists() or path.is_absolute() or len(path.parts) != 2 or not parent.is_dir() or _is_cached(path):
+    parent, parts = path.parent, len(path.parts)
+    local = path.is_absolute() or parts > 2 or path.parts[:1] in (("..",), ("~",))
+    if path.exists() or (not local and (parts < 2 or not parent.is_dir() or _is_cached(path))):
         return
-    kept = sorted(found.name for found in parent.iterdir() if not found.name.startswith("."))
-    near = get_close_matches(path.name, kept, n=1)
-    if near:
-        raise FileNotFoundError(f"there is no folder '{path}'; did you mean {parent / near[0]}?")
-    raise FileNotFoundError(
-        f"there is no folder '{path}'; {parent} contains {', '.join(kept[:8]) or 'nothing'} (for a repository of that "
-        f"name on the hub, fetch it first: hf download {path})"
-    )
+    near = what_is_near(path)
+    fetch = f" (for a repository of that name on the hub, fetch it first: hf download {path})"
+    advised = not local and not near.startswith("did you mean")
+    raise FileNotFoundError(f"there is no folder '{path}'; {near}{fetch if advised else ''}")
+
+
+def what_is_near(path: Path) -> str:
+    """What a path that is not there was probably meant to be, or what the folder has in which its first mistake is."""
+    wrong = path
+    while not wrong.parent.is_dir():
+        wrong = wrong.parent
+    kept = sorted(found.name for found in wrong.parent.iterdir() if not found.name.startswith("."))
+    near = get_close_matches(wrong.name, kept, n=1)
+    if not near:
+        return f"{wrong.parent} contains {', '.join(kept[:8]) or 'nothing'}"
+    meant = wrong.parent / near[0]
+    whole = meant / path.relative_to(wrong)
+    return f"did you mean {whole if whole.exists() else meant}?"
 
 
 def check_hub(name: str | Path) -> None:
@@ -45,7 +57,7 @@ def check_hub(name: str | Path) -> None:
         get_hf_file_metadata(hf_hub_url(path.as_posix(), "config.json"))
     except (HfHubHTTPError, HFValidationError):
         return  # an answer, or a name that the client refuses in its own words
-    except Exception as error:
+    except Exception as error:  # those of the transport have no name in the client's interface
         raise UnreachableHubError(f"{type(error).__name__}: {' '.join(str(error).split())}") from error
 
 

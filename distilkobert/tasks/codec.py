@@ -53,6 +53,10 @@ class Codec(ABC):
             ValueError: a text is not what the task needs.
         """
 
+    def is_cut(self, row: Row) -> bool:
+        """Whether a text of the example is longer than an input, so that its end is not read; windows read all."""
+        return False
+
     @property
     def line_form(self) -> str:
         """What a line of `predict` holds, in words."""
@@ -141,6 +145,10 @@ class TextCodec(Codec):
     def most_pieces(self) -> int:
         """Pieces that an input holds, special tokens not counted."""
         return self.settings.max_length - self.special_count
+
+    def is_cut(self, row: Row) -> bool:
+        """See the base class."""
+        return len(row["ids"]) + len(row.get("pair_ids", ())) > self.most_pieces
 
     def inputs(self, rows: Sequence[Row]) -> Batch:
         """`input_ids`, `attention_mask` and `token_type_ids` (B, T) of the texts in `ids` and, of pairs, `pair_ids`.

@@ -109,7 +109,9 @@ def refuse_evaluating_the_start(folder: Path, command: str) -> None:
     )
 
 
-def check_checkpoint(config: Namespace, folder: Path, linked: Collection[str], *, fit: bool) -> int:
+def check_checkpoint(
+    config: Namespace, folder: Path, linked: Collection[str], *, fit: bool, given: str = "--ckpt_path"
+) -> int:
     """Check `--ckpt_path` against the module and the data this command configures.
 
     A setting that only one of the two sides has is a difference too. One that the checkpoint does not have, because it
@@ -120,6 +122,7 @@ def check_checkpoint(config: Namespace, folder: Path, linked: Collection[str], *
         folder: into which it writes.
         linked: settings that the module takes from the data; they are no settings of the command.
         fit: whether it trains.
+        given: the option that has named the checkpoint, for messages.
 
     Returns:
         Optimizer steps that the checkpoint's weights have taken.
@@ -163,7 +166,7 @@ def check_checkpoint(config: Namespace, folder: Path, linked: Collection[str], *
         defaults |= flatten({"data": _defaults(config.data.class_path)})
     changes = "; ".join(_differences(before, now, defaults))
     if changes:
-        raise ValueError(f"--ckpt_path {purpose}, but settings differ from the checkpoint's ({changes}). {remedy}")
+        raise ValueError(f"{given} {purpose}, but settings differ from the checkpoint's ({changes}). {remedy}")
     return int(checkpoint["global_step"])
 
 

@@ -28,7 +28,7 @@ from experiments._shared.run_callbacks import run_callbacks
 from experiments._shared.settings import as_json
 from experiments._shared.start_checks import check_numbers, refuse_evaluating_the_start, refuse_used_folder
 from experiments._shared.training.closing import closing_lines, resume_command
-from experiments._shared.training.data_tokenizer import check_tokenizers, fill_tokenizer
+from experiments._shared.training.data_tokenizer import check_sources, check_tokenizers, fill_tokenizer
 from experiments._shared.training.loggers import make_loggers
 from experiments._shared.training.objective_errors import named_objective
 from experiments._shared.training.own_config import place_by_own_config
@@ -130,6 +130,8 @@ class TrainerCLI(LightningCLI):
         if not config.trainer.fast_dev_run:
             take_folder(self.run_folder, self.held)
         step = settle_checkpoint(config, self.run_folder, LINKED, fit=fit)
+        if not config.get("ckpt_path"):
+            check_sources(config.model.init_args.as_dict())
         self.resumed_step = step if fit else None
 
     def before_instantiate_classes(self) -> None:

@@ -113,26 +113,33 @@ def _answer(
 
     from experiments._shared.bars import bar_console
 
-    counts, unknown = PieceCounts(), predictor.codec.encoder.unk_token_id
+    counts, unknown, cut = PieceCounts(), predictor.codec.encoder.unk_token_id, 0
     console = bar_console()
     starts = range(0, len(asked), batch_size)
     for start in track(starts, "predicting", console=console, disable=len(starts) < 2 or console.quiet):
         questions = [predictor.read(one) for one in asked[start : start + batch_size]]
         counts = sum((question.count(unknown) for question in questions), counts)
+        cut += sum(predictor.codec.is_cut(question.row) for question in questions)
         if is_refused(counts, unknown_limit):
             check_unknown(counts, where, unknown_limit)
         for question, record in zip(questions, predictor.records(questions, start), strict=True):
             write(predictor, question, record)
     check_unknown(counts, where, unknown_limit=1)  # only warns: the answers are out
+    _note_cut(predictor, cut)
 
 
 def _answer_lines(predictor: "Predictor", write: Any, batch_size: int, unknown_limit: float) -> None:
-    """Answer standard input as it comes."""
+    """Answer standard input as it comes.
+
+    Raises:
+        ValueError: it is empty, and no terminal; or see `predict`.
+    """
     terminal = sys.stdin.isatty()
     if terminal:
         form = predictor.codec.line_form
         print(f"type {form} and press Enter; end with Ctrl-D", file=sys.stderr)
     numbered, counts, answered = enumerate(sys.stdin.buffer, start=1), PieceCounts(), 0
+    cut = number = 0
     while lines := list(islice(numbered, 1 if terminal else batch_size)):
         questions = []
         bad: ValueError | None = None
@@ -145,6 +152,7 @@ def _answer_lines(predictor: "Predictor", write: Any, batch_size: int, unknown_l
         counts = sum((question.count(predictor.codec.encoder.unk_token_id) for question in questions), counts)
         if not terminal and is_refused(counts, unknown_limit):
             check_unknown(counts, _INPUT, unknown_limit)
+        cut += sum(predictor.codec.is_cut(question.row) for question in questions)
         records = predictor.records(questions, answered) if questions else []
         for question, record in zip(questions, records, strict=True):
             write(predictor, question, record)
@@ -153,7 +161,23 @@ def _answer_lines(predictor: "Predictor", write: Any, batch_size: int, unknown_l
             raise bad
         if bad is not None:
             print(f"error: {bad}", file=sys.stderr)
+    if not number and not terminal:
+        raise ValueError(
+            f"{_INPUT} is empty, so there is nothing to predict; expected {predictor.codec.line_form} in each line, or "
+            "give --text or --input"
+        )
     check_unknown(counts, _INPUT, unknown_limit=1)  # only warns: the answers are out
+    _note_cut(predictor, cut)
+
+
+def _note_cut(predictor: "Predictor", cut: int) -> None:
+    """Print how many examples were longer than an input."""
+    if cut:
+        print(
+            f"note: {cut:,} {'example was' if cut == 1 else 'examples were'} cut to max_length "
+            f"{predictor.codec.settings.max_length} (pieces, special tokens included); the rest was not read",
+            file=sys.stderr,
+        )
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from experiments.study.plan.arms import Point, sample_points
 from experiments.study.plan.declaration import Declared
 from experiments.study.plan.expand import expand, study_folder
 from experiments.study.plan.folder import check_folder, planned, together, write_study
-from experiments.study.plan.parsing import parse_study
+from experiments.study.plan.parsing import option_place, parse_study
 from experiments.study.plan.reading import OldFormError
 from experiments.study.run.journal import JOURNAL_FILE, open_storage, require_optuna
 from experiments.study.run.locks import FileLock
@@ -64,12 +64,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(error.rewritten)
         raise
     if declared.dry_run:
-        print("\n".join(dry_run(declared)))
+        lines = dry_run(declared)
+        print("\n".join(lines), flush=True)
+        plan = Path(study_folder(declared)) / PLAN_FILE
+        print(f"{len(lines)} runs planned, nothing started; plan: {plan}", file=sys.stderr)
         return
     require_optuna()
     check(declared)
     stop_on_signals()
-    run_study(declared)
+    try:
+        run_study(declared)
+    except KeyboardInterrupt:
+        words = shlex.join(sys.argv[1:] if arguments is None else arguments)
+        print(f"next: the same command continues: python -m experiments.study {words}", file=sys.stderr)
+        raise
 
 
 def check(declared: Declared) -> None:
@@ -88,7 +96,10 @@ def check(declared: Declared) -> None:
     from experiments.study.plan.check import check_plan
 
     samples = sample_points(declared.study.search) if declared.study.search else ()
-    lack = check_plan(expand(declared, samples), folder, [point.name for point in samples])
+    try:
+        lack = check_plan(expand(declared, samples), folder, [point.name for point in samples])
+    except ValueError as error:
+        raise ValueError(f"{option_place(declared, str(error))}{error}") from error
     if lack.asked:
         print(f"note: no local folder, will be requested from the hub: {'; '.join(lack.asked)}", file=sys.stderr)
     if lack.missing:

@@ -9,6 +9,7 @@ from pytorch_lightning.utilities import rank_zero_info
 from distilkobert.io.prediction_files import STEMS
 from lightning_modules.base import EncoderModule
 from lightning_modules.callbacks.gathering import gather_to_zero
+from lightning_modules.run.own_data import keeps_whole_test
 
 
 class PredictionFiles(pl.Callback):
@@ -46,8 +47,9 @@ class PredictionFiles(pl.Callback):
         self._keep(outputs)
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Write the files."""
-        self._write(trainer, pl_module, STEMS["test"])
+        """Write the files; those of a part of the batches do not replace those of a whole test."""
+        if not keeps_whole_test(trainer, self.folder):
+            self._write(trainer, pl_module, STEMS["test"])
 
     def on_predict_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the files."""

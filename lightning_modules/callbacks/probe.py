@@ -55,7 +55,7 @@ class LinearProbe(pl.Callback):
                 f"{type(pl_module).__name__}; leave it out"
             )
         folder = Path(str(self.spec.data_dir))
-        self._file = find_file(folder, NSMC_TRAIN)
+        self._file = find_file(folder, NSMC_TRAIN, "probe.data_dir")
         if self._file is None:
             remedy = f"get the data with: python -m experiments.prepare fetch nsmc --output {folder}"
             raise missing_files(folder, NSMC_TRAIN, remedy)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
-from pytorch_lightning.utilities import rank_zero_info
+from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor
 
 from distilkobert.io.metric_names import (
@@ -34,6 +34,7 @@ from lightning_modules.callbacks.gradients import gradient_watch
 from lightning_modules.callbacks.training_log import TrainingLog
 from lightning_modules.run.ending import stopped_by
 from lightning_modules.run.environment import environment
+from lightning_modules.run.own_data import keeps_whole_test, limits, note_limits, refuse_other_data
 
 DATA_ENTRY = "data_settings"
 """What the data is made with, in a checkpoint."""
@@ -48,7 +49,8 @@ class RunRecord(pl.Callback):
     `metrics.json` is flat. `val/...` are those of the last validation of `fit`, or of the `validate` command;
     `best/<monitor>` is the score of the best checkpoint; `test/...` are those of the `test` command, which adds to
     the file of the run it evaluates; training on takes them out again, with the stored predictions. `limited/val` and
-    `limited/test` are there where only a part of the batches was evaluated. `status` is `finished`, or `stopped` with
+    `limited/test` are there where only a part of the batches was evaluated; a test of a part does not replace the
+    scores of a whole one, and an evaluation of other data is refused. `status` is `finished`, or `stopped` with
     the reason in `stopped_by`, or `running` while a run that had metrics trains on, also if it is killed then. What the
     data module tells of itself in `facts` (splits, counts, shares) is next to them.
 
@@ -71,6 +73,12 @@ class RunRecord(pl.Callback):
         """The last value of each metric of training, validation and probe, resumed parts included."""
         self._limited: dict[str, str] = {}
         self._has_sources = False
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Refuse to replace metrics by those of other data; raises as `refuse_other_data` does."""
+        if not trainer.fast_dev_run:  # type: ignore[attr-defined]
+            facts = getattr(getattr(trainer, "datamodule", None), "facts", {})
+            refuse_other_data(self.folder, TrainerFn(stage).value, facts, getattr(pl_module, "checkpoint", None))
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Copy what an export will need, once all checks of the start have passed; a resumed run is running."""
@@ -136,8 +144,11 @@ class RunRecord(pl.Callback):
             self._write(trainer, pl_module, prefixes=(VAL,))
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Write the metrics of the `test` command."""
-        self._write(trainer, pl_module, prefixes=(TEST,))
+        """Write the metrics of the `test` command; those of a part do not replace those of a whole test."""
+        kept = keeps_whole_test(trainer, self.folder)
+        note_limits(trainer, kept)
+        if not kept:
+            self._write(trainer, pl_module, prefixes=(TEST,))
 
     def write_end(self, trainer: pl.Trainer) -> str:
         """Write how training has ended, and `best/<monitor>` again, when all that comes behind it is done.
@@ -218,19 +229,3 @@ class RunRecord(pl.Callback):
             "precision": str(trainer.precision),
             "world_size": trainer.world_size,
         }
-
-
-def limits(trainer: pl.Trainer) -> dict[str, str]:
-    """How many of its batches the evaluation that has just ended has read, where these are not all."""
-    testing = trainer.state.fn == "test"
-    loader: Any = trainer.test_dataloaders if testing else trainer.val_dataloaders
-    read = sum(trainer.num_test_batches if testing else trainer.num_val_batches)
-    total = 0 if loader is None else len(loader)
-    if read >= total:
-        return {}
-    if testing:
-        rank_zero_info(
-            f"test has read {read} of {total} batches, as trainer.limit_test_batches says; the scores are those of a "
-            "part. --trainer.limit_test_batches=1.0 reads all"
-        )
-    return {LIMITED_TEST if testing else LIMITED_VAL: f"{read} of {total} batches"}

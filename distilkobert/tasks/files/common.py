@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from distilkobert.io.hub_names import what_is_near
 from distilkobert.io.reading.texts import read_lines
 
 COMPRESSIONS: Final = ("", ".gz", ".xz", ".zst")
@@ -30,15 +31,21 @@ _LISTED: Final = 6
 _SHOWN: Final = 40
 
 
-def find_file(folder: Path, names: Sequence[str]) -> Path | None:
+def find_file(folder: Path, names: Sequence[str], option: str = "data.data_dir") -> Path | None:
     """The file in `folder` with one of the `names`, plain or ending in .gz, .xz or .zst; None where there is none.
+
+    Args:
+        folder: the folder.
+        names: without the ending of a compressed file.
+        option: names the folder, for messages.
 
     Raises:
         FileNotFoundError: `folder` is not a folder.
         ValueError: several files match, so it is not clear which one is meant.
     """
     if not folder.is_dir():
-        raise FileNotFoundError(f"the data folder {folder} does not exist or is not a folder")
+        near = "" if folder.exists() else f"; {what_is_near(folder)}"
+        raise FileNotFoundError(f"{option}: the data folder {folder} does not exist or is not a folder{near}")
     found = [folder / f"{name}{suffix}" for name in names for suffix in COMPRESSIONS]
     found = [path for path in found if path.is_file()]
     if len(found) > 1:

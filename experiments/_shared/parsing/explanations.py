@@ -88,8 +88,8 @@ def explain(message: str, options: Iterable[str], classes: Mapping[str, Sequence
     short = _REQUIRED.sub("no recipe given; put one first, such as -c configs/distill/distilkobert.yaml", short)
     near, answer = list[str](), ""
     if any(phrase in short for phrase in ("is not accepted", "does not accept", "unrecognized arguments")):
-        asked = _CLASS.search(short)
-        known = option_names(asked["path"]) if asked else list(options)
+        asked = _CLASS.findall(short)  # an objective's option is inside the module's
+        known = option_names(asked[-1]) if asked else list(options)
         for name in map(refused_name, REFUSED.finditer(short)):
             answer = remedy(name) or answer
             near += near_options(name, known)
@@ -221,4 +221,5 @@ def option_names(class_path: str) -> list[str]:
     """Options that a class' constructor has on the command line, those of its groups included."""
     parser = ArgumentParser()
     parser.add_class_arguments(resolve_name(class_path), fail_untyped=False)
-    return [option.lstrip("-") for action in parser._actions for option in action.option_strings]
+    names = [option.lstrip("-") for action in parser._actions for option in action.option_strings]
+    return [name for name in names if not name.endswith(".help")]

@@ -10,6 +10,7 @@ from jsonargparse import Namespace
 
 from distilkobert.io.locks import LOCK_FILE, only_process
 from distilkobert.io.run_files import CONFIG_FILE, LOGGERS_FILE, METRICS_FILE, read_metrics, why_unfinished
+from experiments._shared.run.checkpoint_names import CHECKPOINT_NAMES, check_checkpoint_name, check_run_of_name
 from experiments._shared.run.folder import read_config
 from experiments._shared.settings import PATHS, flatten
 from experiments._shared.start_checks import check_checkpoint, refuse_used_folder
@@ -66,12 +67,17 @@ def settle_checkpoint(config: Namespace, folder: Path, linked: Collection[str], 
             `--run.resume=auto`.
     """
     asked = config.get("ckpt_path")
-    config.ckpt_path = str(folder / "checkpoints" / f"{asked}.ckpt") if asked in ("last", "best") else asked
+    if asked:
+        check_checkpoint_name(asked)
+    if asked in CHECKPOINT_NAMES:
+        check_run_of_name(asked, folder, config.run.arm)
+        config.ckpt_path = str(folder / "checkpoints" / f"{asked}.ckpt")
     automatic = fit and config.run.resume == "auto" and not asked and not config.trainer.fast_dev_run
     said = _find_checkpoint(config, folder) if automatic else ""
     step = None
     if config.ckpt_path:
-        step = check_checkpoint(config, folder, linked, fit=fit)
+        given = "--run.resume=auto" if automatic else "--ckpt_path"
+        step = check_checkpoint(config, folder, linked, fit=fit, given=given)
         if automatic:
             _check_unfinished(config, folder)
     if said and is_first_process():

@@ -8,6 +8,7 @@ from typing import Any, Final
 from jsonargparse import Namespace
 
 from distilkobert.corpus.manifest import MANIFEST_NAME, read_manifest
+from distilkobert.io.hub_names import refuse_mistyped_folder
 from distilkobert.tokenizers.loading import TextEncoder, load_tokenizer, tokenizer_beside
 from experiments._shared.run.resuming import is_first_process
 from experiments._shared.settings import places_of
@@ -97,6 +98,23 @@ def check_tokenizers(settings: Mapping[str, Any], tokenizer: TextEncoder) -> Non
                 f"{count} ids are other pieces (id {unlike[0]}: {theirs[unlike[0]]!r}, {ours[unlike[0]]!r} in the "
                 f"data's). Set --data.tokenizer={folder}, and prepare the corpus with it"
             )
+
+
+def check_sources(settings: Mapping[str, Any]) -> None:
+    """Refuse a teacher or a start whose folder is mistyped, before anything else asks the hub for it.
+
+    Args:
+        settings: of the module.
+
+    Raises:
+        FileNotFoundError: there is no such folder; names the option and what is there.
+    """
+    for option, source in sources(settings):
+        if not source.endswith(".ckpt"):
+            try:
+                refuse_mistyped_folder(source)
+            except FileNotFoundError as error:
+                raise FileNotFoundError(f"--model.{option}={source}: {error}") from None
 
 
 def sources(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ from jsonargparse import Namespace
 from distilkobert.io.run_files import CONFIG_FILE, no_checkpoint
 from experiments._shared.parsing.parsers import StrictParser
 from experiments._shared.parsing.words import CONFIG_OPTIONS, option_values
+from experiments._shared.run.checkpoint_names import CHECKPOINT_NAMES, check_checkpoint_name
 from experiments._shared.run.folder import RunSpec, read_config
 from experiments._shared.run.resuming import is_first_process
 
@@ -27,7 +28,8 @@ def with_own_config(words: Sequence[str]) -> list[str]:
     if not checkpoints or option_values(words, *CONFIG_OPTIONS):
         return list(words)
     named = checkpoints[-1]
-    if named in ("last", "best"):
+    check_checkpoint_name(named)
+    if named in CHECKPOINT_NAMES:
         raise ValueError(
             f"--ckpt_path={named} needs a run: give it with -c RUN/{CONFIG_FILE}, or give the path of the checkpoint"
         )

@@ -4,7 +4,9 @@ The classes are the schema of the YAML and of the command line (`parsing.py`); w
 them is `expand.py`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 Args = list[str]
@@ -214,6 +216,8 @@ class Declared:
         study: its keys, with every `$name` filled in.
         settings: how it is started.
         dry_run: print the command lines and write plan.json, start nothing.
+        file: the study file.
+        lines: line of each of its keys, by the key's full name.
     """
 
     question: str
@@ -221,3 +225,5 @@ class Declared:
     study: Study
     settings: Settings
     dry_run: bool = False
+    file: Path = Path()
+    lines: Mapping[str, int] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from jsonargparse import ArgumentError
 
-from experiments._shared.parsing.explanations import KEY, explain
+from experiments._shared.parsing.explanations import KEY, REFUSED, explain, refused_name
 from experiments._shared.parsing.parsers import StrictParser
 from experiments._shared.parsing.words import option_values
 from experiments.study.plan.declaration import Declared, Settings, Study
@@ -75,7 +75,8 @@ def parse_study(arguments: Sequence[str] | None = None) -> Declared:
     study = Study(**{part.name: options[part.name] for part in fields(Study)})
     name = settings.name or file.stem
     check_name(name, "the study's name (--name)")
-    return Declared(parser.file.question, name, fill_variables(study, file), settings, options.dry_run)
+    filled = fill_variables(study, file)
+    return Declared(parser.file.question, name, filled, settings, options.dry_run, file, parser.file.lines)
 
 
 def _without_removed(words: Sequence[str], content: dict[str, Any]) -> list[str]:
@@ -107,6 +108,21 @@ def _place(file: Path | None, lines: Mapping[str, int], message: str) -> str:
         if len(found) == 1:
             return f"{file}, line {found[0]}: "
     return ""
+
+
+def option_place(declared: Declared, message: str) -> str:
+    """`FILE, line N: ` of the option that the trainer's parser refuses; empty where the study's own file has none.
+
+    Args:
+        declared: the study.
+        message: begins with the key that the command comes from, `arm NAME` or `then.TASK`.
+    """
+    refused = REFUSED.search(message)
+    name = refused_name(refused) if refused else ""
+    found = {key: line for key, line in declared.lines.items() if name and f".{key}".endswith(f".{name}")}
+    above = message.partition(": ")[0].replace("arm ", "arms.", 1)
+    lines = [line for key, line in found.items() if key.startswith(f"{above}.")] or list(found.values())
+    return f"{declared.file}, line {lines[0]}: " if len(lines) == 1 else ""
 
 
 def fill_variables(study: Study, file: Path) -> Study:

@@ -70,8 +70,22 @@ def test_what_is_there_is_named_where_nothing_is_near() -> None:
         refuse_mistyped_folder("exported/x")
 
 
+def test_a_longer_path_is_never_for_the_hub(here: Path) -> None:
+    (here / "exported" / "tutorial" / "student").mkdir(parents=True)
+    for parent in ("exported/tutorial", str(here / "exported" / "tutorial")):
+        with pytest.raises(FileNotFoundError) as refused:
+            refuse_mistyped_folder(f"{parent}/studnet")
+        assert str(refused.value) == f"there is no folder '{parent}/studnet'; did you mean {parent}/student?"
+    with pytest.raises(FileNotFoundError, match=r"no folder 'exportd/tutorial/x'; did you mean exported\?$"):
+        refuse_mistyped_folder("exportd/tutorial/x")
+    with pytest.raises(FileNotFoundError, match=r"; did you mean exported/tutorial/student\?$"):
+        refuse_mistyped_folder("exportd/tutorial/student")
+    with pytest.raises(FileNotFoundError, match=r"no folder 'a/b/c'; \. contains exported$"):
+        refuse_mistyped_folder("a/b/c")
+
+
 def test_names_for_the_hub_pass(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("monologg/kobert", "bert-base", "exported/student", "a/b/c"):
+    for name in ("monologg/kobert", "bert-base", "exported/student"):
         refuse_mistyped_folder(name)
     (here / "hub" / "models--exported--cached").mkdir(parents=True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(here / "hub"))

@@ -10,6 +10,7 @@ import yaml
 from jsonargparse import Namespace
 
 from distilkobert.optim import OptimizerSpec
+from experiments._shared.run.checkpoint_names import check_checkpoint_name, check_run_of_name
 from experiments._shared.start_checks import (
     check_checkpoint,
     check_numbers,
@@ -134,3 +135,29 @@ def test_another_data_module_or_seed_is_a_difference(tmp_path: Path) -> None:
     assert check_checkpoint(other, elsewhere, LINKS, fit=False) == 7
     with pytest.raises(ValueError, match=r"evaluates a model as it was trained, but settings differ"):
         check_checkpoint(other, tmp_path, LINKS, fit=False)
+
+
+def test_the_option_that_was_given_is_named(tmp_path: Path) -> None:
+    path = saved_run(tmp_path, MODULE, DATA)
+    with pytest.raises(ValueError, match=r"^--run\.resume=auto resumes a run as it was, but settings differ"):
+        check_checkpoint(
+            command(path, MODULE, DATA, seed_everything=2), tmp_path, LINKS, fit=True, given="--run.resume=auto"
+        )
+
+
+def test_a_word_that_names_no_checkpoint(tmp_path: Path) -> None:
+    for good in ("best", "last", "step3.ckpt", "folder/other"):
+        check_checkpoint_name(good)
+    with pytest.raises(FileNotFoundError, match=r"--ckpt_path=bset: expected best, last, or .*; did you mean best\?"):
+        check_checkpoint_name("bset")
+
+
+def test_a_seed_is_part_of_the_folders_name(tmp_path: Path) -> None:
+    for name in ("base_seed1", "base_seed2", "other_seed1"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.yaml").touch()
+    check_run_of_name("last", tmp_path / "base_seed1", "base")
+    with pytest.raises(FileNotFoundError, match=r"no run in \S+base_seed7; .*everything .* base_seed1, base_seed2$"):
+        check_run_of_name("last", tmp_path / "base_seed7", "base")
+    with pytest.raises(FileNotFoundError, match=r" has base_seed1, base_seed2, other_seed1$"):
+        check_run_of_name("best", tmp_path / "new_seed1", "new")

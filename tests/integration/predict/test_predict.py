@@ -148,6 +148,32 @@ def test_an_empty_line_gets_its_line_of_output(world: World, sentiment: Path, tm
         assert ask(tagger, "가\n\n \n")[1:] == ["-", "-"]
 
 
+def test_cut_texts_are_counted(
+    sentiment: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tokenizer = KoBertTokenizer.from_pretrained(next(sentiment.glob("*.model")).parent)
+    word = "영화가 "
+    fits = next(word * n for n in range(60, 0, -1) if len(tokenizer.tokenize(word * n)) <= 14)
+    longer = next(word * n for n in range(1, 60) if len(tokenizer.tokenize(word * n)) > 14)
+    predict(str(sentiment), text=fits, max_length=16)
+    assert "cut" not in capsys.readouterr().err
+    predict(str(sentiment), text=longer, max_length=16)
+    assert "note: 1 example was cut to max_length 16 " in capsys.readouterr().err
+    lines = f"{longer}\n{fits}\n{longer}\n".encode()
+    monkeypatch.setattr("sys.stdin", Terminal(lines, terminal=False))
+    predict(str(sentiment), max_length=16, batch_size=2)
+    assert "note: 2 examples were cut" in capsys.readouterr().err
+
+
+def test_an_empty_input_is_an_error_and_a_blank_line_is_none(sentiment: Path, ask: Ask, tmp_path: Path) -> None:
+    output = tmp_path / "out.jsonl"
+    with pytest.raises(ValueError, match="standard input is empty, so there is nothing to predict; expected a text in"):
+        ask(sentiment, "", output=str(output))
+    assert not output.exists()
+    assert len(ask(sentiment, "\n")) == 1
+    assert ask(sentiment, "", terminal=True) == []
+
+
 def test_a_terminal_goes_on_after_a_bad_line_and_a_bom_is_no_text(
     sentiment: Path, ask: Ask, capsys: pytest.CaptureFixture[str]
 ) -> None:

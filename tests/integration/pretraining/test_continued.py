@@ -160,7 +160,7 @@ def test_a_discriminator_becomes_a_masked_lm(world: World, run: Run, tmp_path: P
         (("--model.encoder.layers=2",), r"init_from=\S+encoder has its own shape; remove --model\.encoder"),
         (("--model.train_first=null",), r"train_first_share=0\.4, but train_first is not set; set --model\.train_f"),
         (("--model.train_first_share=1.0",), r"train_first_share=1\.0: .* must be between 0 and 1"),
-        (("--model.init_from=nowhere/at/all",), "no such model folder or checkpoint"),
+        (("--model.init_from=nowhere/at/all",), r"--model\.init_from=nowhere/at/all: there is no folder"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(

@@ -11,7 +11,7 @@ import pytest
 from distilkobert.corpus.preparation.prepare import prepare_corpus
 from distilkobert.corpus.sequences import CorpusSettings
 from distilkobert.tokenizers import load_tokenizer
-from experiments._shared.training.data_tokenizer import check_tokenizers
+from experiments._shared.training.data_tokenizer import check_sources, check_tokenizers
 from tests.world import World
 
 Run = Callable[..., Any]
@@ -49,6 +49,20 @@ def test_another_tokenizer_of_the_same_size_is_refused(swapped: Path, world: Wor
                     f"--run.root={tmp_path / 'runs'}"])  # fmt: skip
     assert not (tmp_path / "runs").exists()
     run("fit", world.distil(tmp_path / "runs", f"--model.teacher={teacher}", "--trainer.max_steps=1"))
+
+
+def test_a_mistyped_model_is_answered_with_its_option(tmp_path: Path) -> None:
+    (tmp_path / "student").mkdir()
+    check_sources(
+        {"init_from": str(tmp_path / "student"), "teacher": "monologg/kobert", "student": {"init_from": None}}
+    )
+    typo = tmp_path / "studnet"
+    with pytest.raises(
+        FileNotFoundError, match=r"--model\.init_from=\S+/studnet: there is no folder .* mean \S+/student\?"
+    ):
+        check_sources({"init_from": str(typo)})
+    with pytest.raises(FileNotFoundError, match=r"--model\.student\.init_from=\S+/studnet: "):
+        check_sources({"student": {"init_from": str(typo)}})
 
 
 def test_a_tokenizer_in_another_form_is_the_same(world: World, tmp_path: Path) -> None:

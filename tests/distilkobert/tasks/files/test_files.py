@@ -210,7 +210,7 @@ def test_finding_files(tmp_path: Path) -> None:
     written(tmp_path, b"", "ratings_train.txt")
     with pytest.raises(ValueError, match=r"contains ratings_train\.txt and ratings_train\.txt\.zst"):
         find_file(tmp_path, NSMC_TRAIN)
-    with pytest.raises(FileNotFoundError, match="does not exist or is not a folder"):
+    with pytest.raises(FileNotFoundError, match=r"^data\.data_dir: .* does not exist or is not a folder; "):
         find_file(tmp_path / "nothing", NSMC_TRAIN)
 
 

@@ -19,7 +19,7 @@ TEMPERATURE = "model.objectives.soft_target.temperature"
     [
         (
             "arms: {a: {model.objectives.soft_target.temprature: 1}}\n",
-            r"arm a: model: Distillation: objectives: SoftTargets: Option 'temprature' is not accepted",
+            r"arm a: model: .*SoftTargets: Option 'temprature' is not accepted; did you mean temperature\?",
         ),
         (
             "arms: {a: {model.losses.temperature: 1}}\n",
@@ -63,6 +63,18 @@ TEMPERATURE = "model.objectives.soft_target.temperature"
 def test_what_the_trainer_would_refuse_is_refused_first(rest: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=message):
         check_plan(expand(declare(tmp_path, HEAD + rest)), tmp_path)
+
+
+def test_the_line_of_a_misspelt_option_is_named(tmp_path: Path) -> None:
+    typo = "model.objectives.soft_target.temprature: 3"
+    text = f"{HEAD}arms:\n  a: {{}}\n  b:\n    trainer.precision: 32-true\n    {typo}\n"
+    with pytest.raises(ValueError, match=r"s\.yaml, line 8: arm b: .* did you mean temperature\?$"):
+        check(declare(tmp_path, text))
+    both = f"{HEAD}arms:\n  a: {{{typo}}}\n  b: {{{typo}, trainer.precision: 32-true}}\n"
+    with pytest.raises(ValueError, match=r"s\.yaml, line 5: arm a: "):
+        check(declare(tmp_path, both))
+    with pytest.raises(ValueError, match=r"s\.yaml, line 4: arm distilled: .*trainer\.max_epoch"):
+        check(declare(tmp_path, f"{HEAD}machine: {{trainer.max_epoch: 1}}\n"))
 
 
 @pytest.mark.slow

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments.study.__main__ import dry_run, open_study
+from experiments.study.__main__ import dry_run, main, open_study
+from experiments.study.plan.declaration import Declared
 from experiments.study.plan.expand import study_folder
 from experiments.study.plan.parsing import parse_study
 from experiments.study.run.journal import open_storage
@@ -193,6 +194,30 @@ def test_a_dry_run_starts_nothing_and_may_be_repeated(bench: Bench) -> None:
     with pytest.raises(ValueError, match=r"declared otherwise: .* is gone"):
         bench.run("--seeds=[4]")
     assert (bench.folder / "plan.json").read_text(encoding="utf-8") == content
+
+
+def test_a_dry_run_ends_with_a_count_and_the_plan(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    declared = declare(bench.root, SMALL, "--dry_run")
+    words = ["--config", str(declared.file), "--root", str(bench.root / "runs"), "--dry_run"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("experiments.study.__main__.check", lambda declared: None)
+        main(words)
+        plan = bench.root / "runs" / "s" / "plan.json"
+        assert plan.is_file()
+        said = capsys.readouterr()
+        assert said.err == f"6 runs planned, nothing started; plan: {plan}\n"
+        assert len(said.out.splitlines()) == 6
+
+        def stopped(declared: Declared) -> None:
+            raise KeyboardInterrupt
+
+        patch.setattr("experiments.study.__main__.run_study", stopped)
+        patch.setattr("experiments.study.__main__.stop_on_signals", lambda: None)
+        with pytest.raises(KeyboardInterrupt):
+            main(words[:-1])
+    assert capsys.readouterr().err == (
+        f"next: the same command continues: python -m experiments.study {' '.join(words[:-1])}\n"
+    )
 
 
 def dry_run_lines(bench: Bench, *options: str) -> list[str]:
