@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from datamodules.files.parts import find_task_files
+from datamodules.files.parts import fetched, find_task_files
 from datamodules.tagging import TaggingDataModule
 from distilkobert.tasks.files.common import KLUE_DEV, KLUE_TRAIN
 from distilkobert.tasks.files.ner import TaggedSentence, read_klue_ner
@@ -60,7 +60,9 @@ class KlueNERDataModule(TaggingDataModule):
         unknown_limit: float = UNKNOWN_LIMIT,
         types: list[str] | None = None,
     ) -> None:
-        files = find_task_files(data_dir, KLUE_TRAIN, KLUE_DEV, "klue_ner", "TaggingDataModule", one_file=KLUE_SPLIT)
+        files = find_task_files(
+            data_dir, KLUE_TRAIN, KLUE_DEV, fetched("klue_ner"), "TaggingDataModule", one_file=KLUE_SPLIT
+        )
         super().__init__(
             tokenizer,
             **files.options(),

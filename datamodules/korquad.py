@@ -1,6 +1,6 @@
 """KorQuADDataModule: questions about paragraphs, answered by a part of the paragraph."""
 
-from datamodules.files.parts import find_task_files
+from datamodules.files.parts import fetched, find_task_files
 from datamodules.questions import QuestionAnsweringDataModule
 from distilkobert.korean.particles import ParticleMode
 from distilkobert.tasks.files.common import KORQUAD_DEV, KORQUAD_TRAIN
@@ -57,7 +57,12 @@ class KorQuADDataModule(QuestionAnsweringDataModule):
         unknown_limit: float = UNKNOWN_LIMIT,
     ) -> None:
         files = find_task_files(
-            data_dir, KORQUAD_TRAIN, KORQUAD_DEV, "korquad", "QuestionAnsweringDataModule", one_file=KORQUAD_SPLIT
+            data_dir,
+            KORQUAD_TRAIN,
+            KORQUAD_DEV,
+            fetched("korquad"),
+            "QuestionAnsweringDataModule",
+            one_file=KORQUAD_SPLIT,
         )
         super().__init__(
             tokenizer,

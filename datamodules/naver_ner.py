@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 from datamodules.files.parts import find_task_files
 from datamodules.tagging import TaggingDataModule
@@ -11,6 +12,11 @@ from distilkobert.tasks.files.unlabelled import read_words
 from distilkobert.tasks.splits import KLUE_SPLIT
 from distilkobert.tasks.tags.labels import NAVER_ENTITY_TYPES, naver_labels
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
+
+_ORIGIN: Final = (
+    "has no open licence and is not downloaded: place your own copy in data/naver_ner; python -m experiments.prepare "
+    "fetch naver_ner --output data/naver_ner says in which form"
+)
 
 
 class NaverNERDataModule(TaggingDataModule):
@@ -55,9 +61,7 @@ class NaverNERDataModule(TaggingDataModule):
         unknown_limit: float = UNKNOWN_LIMIT,
         types: list[str] | None = None,
     ) -> None:
-        files = find_task_files(
-            data_dir, NAVER_TRAIN, NAVER_TEST, "naver_ner", "TaggingDataModule", one_file=KLUE_SPLIT
-        )
+        files = find_task_files(data_dir, NAVER_TRAIN, NAVER_TEST, _ORIGIN, "TaggingDataModule", one_file=KLUE_SPLIT)
         super().__init__(
             tokenizer,
             **files.options(),

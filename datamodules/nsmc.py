@@ -1,6 +1,6 @@
 """NSMCDataModule: film reviews, negative or positive."""
 
-from datamodules.files.parts import find_task_files
+from datamodules.files.parts import fetched, find_task_files
 from datamodules.table import TableDataModule
 from distilkobert.tasks.files.common import NSMC_TEST, NSMC_TRAIN
 from distilkobert.tasks.files.nsmc import NSMC_NAMES
@@ -55,7 +55,7 @@ class NSMCDataModule(TableDataModule):
         labels: list[str | int] | dict[str | int, str] | None = None,
         unlabelled_file: str | None = None,
     ) -> None:
-        files = find_task_files(data_dir, NSMC_TRAIN, NSMC_TEST, "nsmc", "TableDataModule")
+        files = find_task_files(data_dir, NSMC_TRAIN, NSMC_TEST, fetched("nsmc"), "TableDataModule")
         super().__init__(
             tokenizer,
             text="document",

@@ -8,11 +8,11 @@ from torchmetrics import MetricCollection
 from torchmetrics.classification import (
     MulticlassAccuracy,
     MulticlassF1Score,
-    MulticlassMatthewsCorrCoef,
     MultilabelExactMatch,
     MultilabelF1Score,
 )
 
+from distilkobert.metrics import MatthewsCorrelation
 from distilkobert.optim import OptimizerSpec
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.kinds import MULTI_LABEL_CLASSIFICATION, SEQUENCE_CLASSIFICATION
@@ -84,7 +84,7 @@ class SequenceClassification(FineTuning):
             else {
                 "accuracy": MulticlassAccuracy(count, average="micro"),
                 "macro_f1": MulticlassF1Score(count, average="macro"),
-                "mcc": MulticlassMatthewsCorrCoef(count),
+                "mcc": MatthewsCorrelation(count),
             }
         )
         per_class = MultilabelF1Score if multi_label else MulticlassF1Score

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from distilkobert.tasks.data_sets import DatasetName
 from distilkobert.tasks.files.common import find_file, missing_files
 from distilkobert.tasks.splits import DEV_CUT, HashSplit, TaskPart
 
@@ -60,8 +61,13 @@ class TaskFiles:
         return self.of(part) != self.train or not (split.dev or split.test)
 
 
+def fetched(name: DatasetName) -> str:
+    """How a data set that can be downloaded is, as the end of a sentence."""
+    return f"comes with: python -m experiments.prepare fetch {name} --output data/{name}"
+
+
 def find_task_files(
-    data_dir: str, train: Sequence[str], test: Sequence[str], fetch: str, own: str, one_file: HashSplit | None = None
+    data_dir: str, train: Sequence[str], test: Sequence[str], origin: str, own: str, one_file: HashSplit | None = None
 ) -> TaskFiles:
     """Find the files of a task.
 
@@ -69,7 +75,7 @@ def find_task_files(
         data_dir: their folder.
         train: names that the training file may have, without .gz, .xz or .zst.
         test: the same of the file that is tested on.
-        fetch: the data set's name for `python -m experiments.prepare fetch`.
+        origin: where the data set comes from, as the end of a sentence; see `fetched`.
         own: data module for files of other names.
         one_file: how the file is divided where there is only one of the two; None where both are needed.
 
@@ -84,8 +90,7 @@ def find_task_files(
     only = train_file or test_file
     if only is None or one_file is None:
         remedy = (
-            f"files of your own with other names: data.class_path={own} (train_file, test_file); the data set "
-            f"comes with: python -m experiments.prepare fetch {fetch} --output {folder}"
+            f"files of your own with other names: data.class_path={own} (train_file, test_file); the data set {origin}"
         )
         raise missing_files(folder, [*test] if train_file else [*train] if test_file else [*train, *test], remedy)
     return TaskFiles(only, one_file)

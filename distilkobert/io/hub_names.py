@@ -19,8 +19,10 @@ def refuse_mistyped_folder(name: str | Path) -> None:
     local = path.is_absolute() or parts > 2 or path.parts[:1] in (("..",), ("~",))
     if path.exists() or (not local and (parts < 2 or not parent.is_dir() or _is_cached(path))):
         return
-    fetch = "" if local else f" (for a repository of that name on the hub, fetch it first: hf download {path})"
-    raise FileNotFoundError(f"there is no folder '{path}'; {what_is_near(path)}{fetch}")
+    near = what_is_near(path)
+    fetch = f" (for a repository of that name on the hub, fetch it first: hf download {path})"
+    advised = not local and not near.startswith("did you mean")
+    raise FileNotFoundError(f"there is no folder '{path}'; {near}{fetch if advised else ''}")
 
 
 def what_is_near(path: Path) -> str:
@@ -35,6 +37,36 @@ def what_is_near(path: Path) -> str:
     meant = wrong.parent / near[0]
     whole = meant / path.relative_to(wrong)
     return f"did you mean {whole if whole.exists() else meant}?"
+
+
+def check_hub(name: str | Path) -> None:
+    """Ask the hub once for a name that is no folder here, before a client asks it with its retries.
+
+    Where there is no network those take 23 s for each file. A repository in the client's cache is not asked for.
+
+    Raises:
+        UnreachableHubError: the hub does not answer; says why.
+    """
+    from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    path = Path(name)
+    if path.exists() or _is_cached(path) or constants.HF_HUB_OFFLINE:
+        return
+    try:
+        get_hf_file_metadata(hf_hub_url(path.as_posix(), "config.json"))
+    except (HfHubHTTPError, HFValidationError):
+        return  # an answer, or a name that the client refuses in its own words
+    except Exception as error:  # those of the transport have no name in the client's interface
+        raise UnreachableHubError(f"{type(error).__name__}: {' '.join(str(error).split())}") from error
+
+
+class UnreachableHubError(OSError):
+    """The hub does not answer."""
+
+
+class NotFetchedError(FileNotFoundError):
+    """A name that is no folder here, and that the hub does not have or could not be asked for."""
 
 
 def _is_cached(repository: Path) -> bool:

@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 
 from distilkobert.io.checkpoint_files import load_checkpoint, refused_pickle
-from distilkobert.io.hub_names import refuse_mistyped_folder
+from distilkobert.io.hub_names import NotFetchedError, check_hub, refuse_mistyped_folder
 from distilkobert.io.pretrained import build_from_config, load_pretrained
 from distilkobert.io.run_files import no_checkpoint
 from distilkobert.models.checks import check_left_out
@@ -174,6 +174,7 @@ def _from_folder_or_hub(
         raise FileNotFoundError(f"{path}: no such model folder or checkpoint, and hub ids look like owner/name")
     refuse_mistyped_folder(path)
     try:
+        check_hub(path)
         config = load_pretrained(AutoConfig, source)
         own = task_of(config)
         names = list((config.id2label or {}).values())
@@ -193,9 +194,9 @@ def _from_folder_or_hub(
         reason = str(error).splitlines()[0]
         if path.is_dir():
             raise ValueError(f"{path}: the model in this folder cannot be read: {reason}") from error
-        raise FileNotFoundError(
-            f"'{source}' is not a local model folder or checkpoint, and could not be fetched from the Hugging Face "
-            f"hub: {reason}"
+        raise NotFetchedError(
+            f"there is no folder or checkpoint '{source}' here, and it could not be fetched from the Hugging Face hub: "
+            f"{reason}"
         ) from error
     except pickle.UnpicklingError as error:
         reason = refused_pickle(error) or "its weights are damaged, or were not written by torch"

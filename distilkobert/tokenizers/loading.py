@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from distilkobert.io.hub_names import refuse_mistyped_folder
+from distilkobert.io.hub_names import UnreachableHubError, check_hub, refuse_mistyped_folder
 from distilkobert.io.pretrained import load_pretrained
 from distilkobert.tokenizers.fast import FastEncoder
 from distilkobert.tokenizers.framing import Frame
@@ -165,8 +165,9 @@ def _download(name: str) -> Path:
         )
     refuse_mistyped_folder(name)
     try:
+        check_hub(name)
         return Path(snapshot_download(name, allow_patterns=list(_HUB_FILES)))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError) as error:
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, UnreachableHubError) as error:
         raise FileNotFoundError(
             f"there is no folder {name!r}, and the Hugging Face hub has no such tokenizer or cannot be reached "
             f"({type(error).__name__}: {str(error).strip().splitlines()[0]}). Without a network, make a folder with "

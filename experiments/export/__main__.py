@@ -78,6 +78,8 @@ def export(
     if push is not None:
         check_push(push, license)
     source, target = Path(checkpoint), Path(output)
+    if (source / "config.json").is_file():
+        raise ValueError(f"--checkpoint={source}: is an exported folder already; expected a checkpoint file *.ckpt")
     if target.exists():
         raise ValueError(f"{target} exists; remove it or choose another --output")
     run_folder = source.resolve().parent.parent

@@ -19,7 +19,7 @@ def measured(
     stage: str,
     read: Callable[[Run], float | None],
     form: Callable[[float], str] = "{:.2f}".format,
-    limited: str = LIMITED_TEST,
+    limited: str | None = LIMITED_TEST,
     *,
     ranked: bool = False,
 ) -> Column:
@@ -31,7 +31,8 @@ def measured(
         stage: whose runs.
         read: the value of a run.
         form: writes mean and standard deviation.
-        limited: entry of `metrics.json` that a run has where its value is that of a part of the file.
+        limited: entry of `metrics.json` that a run has where its value is that of a part of the file; None
+            where no part changes it.
         ranked: more is better, and the best arm is bold.
     """
 

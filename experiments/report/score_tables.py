@@ -27,7 +27,7 @@ from experiments.report.tables import DELTA, NONE, RATIO, SPREAD, Cell, Column, 
 
 def scores_table(study: Study, scores: Scores, deployment: Deployment) -> Table:
     """Size and task scores of every arm."""
-    constants = [scores.constants.get(metric.heading, ("", None))[1] for metric in scores.metrics]
+    constants = [scores.constants.get(metric.heading) for metric in scores.metrics]
     last = [Cell(MAJORITY), Cell("no model"), Cell(NONE), *(constant_cell(one, 2, len(SPREAD)) for one in constants)]
     size = (
         "Size: bytes of the weights (*.safetensors, or an older pytorch_model.bin) / 2^20, masked-LM head included, "
@@ -91,9 +91,16 @@ def _taught_note(study: Study) -> list[str]:
 
 
 def _majority_note(scores: Scores) -> list[str]:
-    answers = ", ".join(f"{heading}: {answer}" for heading, (answer, _) in scores.constants.items())
-    what = "score of always predicting the most frequent answer of the test file"
-    return [f"{MAJORITY}: {what} ({answers})."] if answers else []
+    sentences = []
+    for in_part, where in ((False, "the test file"), (True, "the tested part of the test file")):
+        answers = ", ".join(
+            f"{heading}: {constant.answer}"
+            for heading, constant in scores.constants.items()
+            if constant.in_part == in_part
+        )
+        if answers:
+            sentences.append(f"{MAJORITY}: score of always predicting the most frequent answer of {where} ({answers}).")
+    return sentences
 
 
 def delta_table(study: Study, scores: Scores) -> Table:
@@ -153,14 +160,14 @@ def distillation_table(study: Study, stage: str) -> Table:
         slug=f"distillation_{ending}".strip("_"),
         title=f"Distillation ({ending})" if ending else "Distillation",
         columns=[
-            measured(study, heading, stage, read, f"{{:{form}}}".format, LIMITED_VAL)
-            for heading, read, form in (
-                ("held-out loss", lambda run: run.number(LOSS), ".3f"),
-                ("teacher's loss, same masks", lambda run: run.number(TEACHER_LOSS), ".3f"),
-                ("agreement %", lambda run: run.number(AGREEMENT, 100), ".2f"),
-                ("tokens seen", lambda run: run.number(TOKENS_SEEN), ",.0f"),
-                ("wall time s", lambda run: run.number(WALL_TIME), ",.1f"),
-                ("tokens/s", _tokens_per_s, ",.0f"),
+            measured(study, heading, stage, read, f"{{:{form}}}".format, limited)
+            for heading, read, form, limited in (
+                ("held-out loss", lambda run: run.number(LOSS), ".3f", LIMITED_VAL),
+                ("teacher's loss, same masks", lambda run: run.number(TEACHER_LOSS), ".3f", LIMITED_VAL),
+                ("agreement %", lambda run: run.number(AGREEMENT, 100), ".2f", LIMITED_VAL),
+                ("tokens seen", lambda run: run.number(TOKENS_SEEN), ",.0f", None),
+                ("wall time s", lambda run: run.number(WALL_TIME), ",.1f", None),
+                ("tokens/s", _tokens_per_s, ",.0f", None),
             )
         ],
         rows=[(arm.name, arm) for arm in study.arms if study.of(stage, arm.name)],

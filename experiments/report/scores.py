@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from distilkobert.io.metric_names import LIMITED_TEST
-from experiments.report.constants import constant_answers
+from experiments.report.constants import Constant, constant_answers
 from experiments.report.reading.predictions import Outcomes, difference, read_outcomes
 from experiments.report.reading.runs import Run, Study
 from experiments.report.reading.tasks import Metric, metrics_of
@@ -32,7 +32,7 @@ class Scores:
     spreads: Mapping[tuple[str, str], Spread]
     retention: Mapping[tuple[str, str], Ratio]
     deltas: Mapping[tuple[str, str], Delta]
-    constants: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    constants: Mapping[str, Constant] = field(default_factory=dict)
     alike: tuple[str, ...] = ()
     of_some: tuple[str, ...] = ()
 
@@ -46,10 +46,13 @@ class Scores:
         values = [value for value in found if value is not None]
         return mean_ratio(values) if values and len(values) == len(found) else None
 
-    def constant_retention(self, teacher: str | None, heading: str) -> float | None:
+    def constant_retention(self, teacher: str | None, heading: str) -> Constant | None:
         """Per cent of the teacher's mean score that the most frequent answer has; None where there is neither."""
         reference, constant = self.spreads.get((teacher or "", heading)), self.constants.get(heading)
-        return 100 * constant[1] / reference.mean if reference and constant and reference.mean > 0 else None
+        if not (reference and constant and reference.mean > 0):
+            return None
+        in_part = constant.in_part or reference.seeds.in_part > 0
+        return Constant(constant.answer, 100 * constant.percent / reference.mean, in_part)
 
 
 def score_study(study: Study, notes: list[str]) -> Scores:
@@ -78,7 +81,7 @@ def score_study(study: Study, notes: list[str]) -> Scores:
     if study.base_arm is not None:
         for stage in study.tasks:
             deltas |= _stage_deltas(study, stage, study.base_arm, notes)
-    constants: dict[str, tuple[str, float]] = {}
+    constants: dict[str, Constant] = {}
     alike: list[str] = []
     for stage in study.tasks:
         found, sentences = constant_answers(study, [metric for metric in metrics if metric.stage == stage])
@@ -87,13 +90,16 @@ def score_study(study: Study, notes: list[str]) -> Scores:
     return Scores(metrics, spreads, retention, deltas, constants, tuple(alike), study.tasks_of_some)
 
 
-def spread_of(runs: Sequence[Run], read: Callable[[Run], float | None], limited: str = LIMITED_TEST) -> Spread | None:
+def spread_of(
+    runs: Sequence[Run], read: Callable[[Run], float | None], limited: str | None = LIMITED_TEST
+) -> Spread | None:
     """One quantity over the runs that have it; None where none has.
 
     Args:
         runs: those that were planned.
         read: gives the value of a run.
-        limited: entry of `metrics.json` that a run has where the value is that of a part of the file.
+        limited: entry of `metrics.json` that a run has where the value is that of a part of the file; None
+            where no part changes it.
     """
     found = [(run, value) for run in runs if (value := read(run)) is not None]
     if not found:

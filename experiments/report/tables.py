@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from experiments.report.constants import Constant
 from experiments.report.statistics import Delta, Ratio, Seeds, Spread
 
 Value: TypeAlias = float | int | str | None
@@ -158,11 +159,12 @@ def value_cell(
     return Cell(text, (*numbers, value.seeds.n, value.seeds.distillations, value.seeds.in_part), value.seeds)
 
 
-def constant_cell(percent: float | None, decimals: int, parts: int) -> Cell:
-    """What a constant answer scores, which has no seeds, in a column of so many parts."""
-    if percent is None:
+def constant_cell(constant: Constant | None, decimals: int, parts: int) -> Cell:
+    """What a constant answer scores, which has no seeds, in a column of so many parts, the last of them `in part`."""
+    if constant is None:
         return Cell(NONE)
-    return Cell(f"{percent:.{decimals}f}", (percent, *[None] * (parts - 1)))
+    text = f"{constant.percent:.{decimals}f}" + " §" * constant.in_part
+    return Cell(text, (constant.percent, *[None] * (parts - 2), int(constant.in_part) or None))
 
 
 def signed(value: float) -> str:

@@ -148,6 +148,18 @@ def test_a_file_of_another_task_under_the_right_name(make: Make, folders: dict[t
         make(NSMCDataModule, data_dir=tmp_path)
 
 
+def test_the_advice_for_missing_files_names_the_data_sets_own_folder(make: Make, folders: dict[type, Path]) -> None:
+    nsmc = folders[NSMCDataModule]
+    with pytest.raises(FileNotFoundError, match=r"fetch klue_ner --output data/klue_ner, or take the data module of N"):
+        make(KlueNERDataModule, data_dir=nsmc)
+    with pytest.raises(
+        FileNotFoundError, match=r"is not downloaded: place your own copy in data/naver_ner;"
+    ) as refused:
+        make(NaverNERDataModule, data_dir=nsmc)
+    assert "comes with" not in str(refused.value)
+    assert f"--output {nsmc}" not in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("module", "settings", "message"),
     [

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from transformers import BertConfig, BertForMaskedLM, PreTrainedModel
 
+from distilkobert.io.hub_names import NotFetchedError
 from distilkobert.models.checkpoints import load_model
 from distilkobert.models.checks import check_new_weights, longest_input
 from distilkobert.models.families import family_of
@@ -98,7 +99,10 @@ def load_teacher(
         ValueError: the family is unsupported; weights are missing; there is no trained masked-LM head although logits
             are needed; or it does not fit the tokenizer.
     """
-    model, missing = load_model(source, "masked_lm")
+    try:
+        model, missing = load_model(source, "masked_lm")
+    except NotFetchedError as error:
+        raise FileNotFoundError(f"{error}. A teacher in a folder is named with --model.teacher=FOLDER") from error
     try:
         family_of(model.config)
     except ValueError as error:

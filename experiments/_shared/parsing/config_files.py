@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -11,6 +11,12 @@ from distilkobert.io.reading.texts import read_lines
 
 _HIDDEN = ("init_args",)
 """Levels of a file that no option on the command line has."""
+
+RECIPE_PARTS = ("model", "data")
+"""Keys whose classes a recipe chooses."""
+
+_OF_STUDIES = ("arms", "axes", "base", "controls", "seeds", "shared", "then")
+"""Keys of a study's file that no file of settings has."""
 
 _SECTIONS = ("trainer", "model", "data", "run", "probe", "best_checkpoint", "last_checkpoint")
 """Keys that hold settings, and cannot be nothing."""
@@ -23,10 +29,12 @@ class ConfigFile:
     Args:
         path: as it was named.
         lines: line of each key, by its name on the command line (`model.objectives.cosine`).
+        classes: names of the classes that it chooses, of `RECIPE_PARTS`.
     """
 
     path: Path
     lines: Mapping[str, int]
+    classes: Mapping[str, str] = field(default_factory=dict)
 
     def place(self, key: str) -> str:
         """The file, and the line of `key` or of the nearest level above it that the file has."""
@@ -40,14 +48,18 @@ def read_config(path: Path) -> ConfigFile:
 
     Raises:
         FileNotFoundError: the file does not exist.
-        ValueError: it is empty, not UTF-8 or not YAML, has a key twice, or holds no settings; names file and line.
+        ValueError: it is empty, not UTF-8 or not YAML, has a key twice, holds no settings, or is a study; names file
+            and line.
     """
     _, root = compose(path)
+    keys = [key.value for key, _ in root.value]
+    if any(key in _OF_STUDIES for key in keys) and not any(key in _SECTIONS for key in keys):
+        raise ValueError(f"{path}: a study, not a recipe; run it with: python -m experiments.study --config {path}")
     for key, value in root.value:
         if key.value in _SECTIONS and value.tag == "tag:yaml.org,2002:null":
             line = key.start_mark.line + 1
             raise ValueError(f"{path}, line {line}: {key.value}: is empty; write settings below it, or remove the line")
-    return ConfigFile(path, key_lines(path, root))
+    return ConfigFile(path, key_lines(path, root), _classes(root))
 
 
 def settings_sum(path: Path) -> str:
@@ -105,6 +117,17 @@ def key_lines(path: Path, root: yaml.MappingNode, *, text_only: bool = False) ->
             raise ValueError(f"{path}, line {line}: {name} occurs twice, first in line {lines[name]}; remove one")
         lines[name] = line
     return lines
+
+
+def _classes(root: yaml.MappingNode) -> dict[str, str]:
+    """Of each part whose class a file chooses the class's name, without its module."""
+    parts = [(key.value, value) for key, value in root.value if isinstance(value, yaml.MappingNode)]
+    return {
+        part: str(value.value).rpartition(".")[2]
+        for part, node in parts
+        for key, value in node.value
+        if part in RECIPE_PARTS and key.value == "class_path"
+    }
 
 
 def _normal_form(node: yaml.Node, folder: Path) -> tuple[object, ...]:

@@ -5,8 +5,9 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from importlib import import_module
+from pathlib import Path
 from pkgutil import resolve_name
-from typing import Any, get_args, get_type_hints
+from typing import Any, Final, get_args, get_type_hints
 
 from jsonargparse import ArgumentParser
 
@@ -32,6 +33,8 @@ _PLAIN = re.compile(
 )
 """The same of an option inside another, of plain types alone."""
 
+_TYPED = "unrecognized arguments: "
+
 _PAIRS = "Sequence[collections.abc.Sequence[int]]"
 """Type of pairs of layers; see `LayerMap`."""
 
@@ -55,6 +58,20 @@ NO_CLASS = re.compile(
 _ABSTRACT = re.compile(r"Expected an instantiatable class, but (?P<path>[\w.]+) is abstract")
 _CHOICES = re.compile(r"Expected a typing\.Literal\[(?P<choices>[^]]*)\]\. Got value: (?P<value>\S+)")
 
+_ONE_TYPE = re.compile(r"Expected a <class '(?P<type>\w+)'>\. Got value: (?P<value>[^\n]*)")
+_TYPES: Final = {
+    "int": "an integer",
+    "float": "a number",
+    "bool": "true or false",
+    "str": "text",
+    "list": "a list",
+    "tuple": "a list",
+    "dict": "settings, each with its name",
+}
+"""What a value of a type of Python is in YAML."""
+
+_NO_CONFIG = re.compile(r"\bconfig: File does not exist: '(?P<path>[^']+)'")
+
 
 def explain(message: str, options: Iterable[str], classes: Mapping[str, Sequence[str]] | None = None) -> str:
     """The parser's message on one line, without what does not help, and with the nearest options there are.
@@ -76,6 +93,10 @@ def explain(message: str, options: Iterable[str], classes: Mapping[str, Sequence
         for name in map(refused_name, REFUSED.finditer(short)):
             answer = remedy(name) or answer
             near += near_options(name, known)
+    owner = KEY.search(short)
+    if owner and _CLASS.search(short) and _TYPED in short:  # as it is typed, below the option that names the class
+        short = short.replace(f"{_TYPED}--", f"{_TYPED}--{owner[1]}.")
+        near = [name if name.startswith(f"{owner[1]}.") else f"{owner[1]}.{name}" for name in near]
     short = _CHOICES.sub(lambda found: _expected_one_of(found["choices"].split(","), found["value"]), short)
     names = _expected_classes(short, classes or {})
     if names:
@@ -83,6 +104,8 @@ def explain(message: str, options: Iterable[str], classes: Mapping[str, Sequence
     short = _ABSTRACT.sub(lambda found: f"{found['path']} is abstract: it defines no {_missing(found['path'])}", short)
     short = _CLASS.sub(lambda found: f"{found['path'].rpartition('.')[2]}: ", short)
     short = KEY.sub(lambda found: f"{found[1]}: ", short)
+    short = _ONE_TYPE.sub(_of_type, short)
+    short = _NO_CONFIG.sub(lambda found: _no_config(Path(found["path"])), short)
     answer = answer or (f"; did you mean {' or '.join(near)}?" if near else "")
     return " ".join(short.split()) + answer
 
@@ -115,6 +138,19 @@ def _first_of(listing: re.Match[str]) -> str:
         return (own or errors)[0]
     names = dict.fromkeys(choice.strip(" '\"") for choice in ", ".join(choices).split(","))
     return _expected_one_of(list(names), listing[0].rpartition("Given value: ")[2].strip())
+
+
+def _of_type(found: re.Match[str]) -> str:
+    return f"expected {_TYPES.get(found['type'], found['type'])}, got {found['value'].strip()!r}"
+
+
+def _no_config(path: Path) -> str:
+    """A configuration file that is not there, and the one that was probably meant."""
+    here = Path.cwd()
+    kept = [found.name for found in path.parent.glob("*.y*ml")]
+    near = get_close_matches(path.name, kept, n=1)
+    question = f"; did you mean {near[0]}?" if near else ""
+    return f"-c/--config: no such file: {path.relative_to(here) if path.is_relative_to(here) else path}{question}"
 
 
 def _of_plain(listing: re.Match[str]) -> str:

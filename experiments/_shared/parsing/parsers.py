@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from jsonargparse import ArgumentParser, DefaultHelpFormatter
 
-from experiments._shared.parsing.config_files import ConfigFile, read_config
+from experiments._shared.parsing.config_files import RECIPE_PARTS, ConfigFile, read_config
 from experiments._shared.parsing.explanations import KEY, NO_CLASS, REFUSED, explain, named_by, refused_name
 from experiments._shared.parsing.mistakes import misplaced_word
 from experiments._shared.parsing.objective_files import ObjectiveFiles, merge_objectives
@@ -29,7 +29,10 @@ class StrictParser(ArgumentParser):
         self.arguments: list[str] = []
 
     def parse_args(self, args: Any = None, *others: Any, **kwargs: Any) -> Any:
-        """Parse the command line; options of the old form are refused with their new names."""
+        """Parse the command line, which may be one of several: nothing of an earlier one remains."""
+        for parser in (self, *self._commands().values()):
+            parser.config_files = []
+            parser._objective_files = ObjectiveFiles()
         self.arguments = list(sys.argv[1:] if args is None else args)
         return super().parse_args(args, *others, **kwargs)
 
@@ -38,6 +41,7 @@ class StrictParser(ArgumentParser):
         try:
             file = read_config(Path(cfg_path))
             self._check_order(file)
+            self._check_recipes(file)
             self.config_files.append(file)
         except (OSError, ValueError) as error:
             self.error(str(error), error)
@@ -87,7 +91,7 @@ class StrictParser(ArgumentParser):
         Raises:
             ValueError: names file and line.
         """
-        for part in ("model", "data"):
+        for part in RECIPE_PARTS:
             below = [key for key in file.lines if key.startswith(f"{part}.")]
             chosen = any(f"{part}.class_path" in one.lines for one in (*self.config_files, file))
             if (
@@ -98,6 +102,22 @@ class StrictParser(ArgumentParser):
                 raise ValueError(
                     f"{file.place(below[0])}: {part}: its class is not set yet; put the recipe first: "
                     f"-c RECIPE -c {file.path}"
+                )
+
+    def _check_recipes(self, file: ConfigFile) -> None:
+        """Refuse a second recipe: the rest of the first would remain in force.
+
+        Raises:
+            ValueError: names file and line.
+        """
+        for first in self.config_files:
+            if all(
+                part in first.classes and file.classes.get(part, first.classes[part]) != first.classes[part]
+                for part in RECIPE_PARTS
+            ):
+                raise ValueError(
+                    f"{file.place('model.class_path')}: a second recipe: it replaces both model and data of "
+                    f"{first.path}, but not that file's other settings, such as trainer; name one recipe, then overlays"
                 )
 
     def _command(self) -> "StrictParser":

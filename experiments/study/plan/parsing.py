@@ -22,6 +22,9 @@ from experiments.study.plan.reading import StudyFile, read_study
 _PART = re.compile(r"\b\w+Part: ")
 """Classes of a study's parts, in messages of the parser."""
 
+_REMOVED = re.compile(r"--(then|arms|axes|models|arm_seeds)\.([^.=]+)=(?:null|~)")
+"""Options that remove one of the named parts of a file, as null does in a file that shares another."""
+
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 
 DESCRIPTION = """Run a study: arms, seeds, controls and fine-tunings declared in one YAML, each run in a fresh process.
@@ -61,6 +64,7 @@ def parse_study(arguments: Sequence[str] | None = None) -> Declared:
     file = Path(option_values(words, "--config")[-1]) if option_values(words, "--config") else None
     if file is not None:
         parser.file = read_study(file)
+        words = _without_removed(words, parser.file.content)
     try:
         options = parser.instantiate(parser.parse_args(words))
     except (ArgumentError, ValueError) as error:
@@ -73,6 +77,26 @@ def parse_study(arguments: Sequence[str] | None = None) -> Declared:
     check_name(name, "the study's name (--name)")
     filled = fill_variables(study, file)
     return Declared(parser.file.question, name, filled, settings, options.dry_run, file, parser.file.lines)
+
+
+def _without_removed(words: Sequence[str], content: dict[str, Any]) -> list[str]:
+    """The words without those that remove a named part, `--then.NAME=null`, which is done in `content`.
+
+    Raises:
+        ValueError: there is no such part.
+    """
+    left = []
+    for word in words:
+        found = _REMOVED.fullmatch(word)
+        if found is None:
+            left.append(word)
+            continue
+        group, name = found.groups()
+        parts = content.get(group) or {}
+        if name not in parts:
+            raise ValueError(f"{word}: there is no {group}.{name} to remove; there are {', '.join(parts) or 'none'}")
+        content[group] = {other: part for other, part in parts.items() if other != name}
+    return left
 
 
 def _place(file: Path | None, lines: Mapping[str, int], message: str) -> str:

@@ -13,6 +13,9 @@ from experiments.study.plan.declaration import Settings, Study
 from experiments.study.plan.keys import holds_options
 from experiments.study.plan.mappings import from_words, merge_words, read_options, to_words, written
 
+_OF_TRAINING = ("model", "data", "trainer")
+"""Keys of a configuration of `experiments.train`, which no study has."""
+
 SHARED = "shared"
 """Key that names a file with keys that several studies have."""
 
@@ -79,6 +82,11 @@ class _Content:
     def __init__(self, file: Path) -> None:
         self.file = file
         self.text, root = compose(file)
+        if found := [key.value for key, _ in root.value if key.value in _OF_TRAINING]:
+            raise ValueError(
+                f"{file}: a configuration of experiments.train (it has the keys {', '.join(found)}), not a study; run "
+                f"it with: python -m experiments.train fit -c {file}"
+            )
         self.lines = key_lines(file, root, text_only=True)
         # The parser lets an unknown key pass whose value is an empty mapping.
         known = [*(part.name for part in (*fields(Settings), *fields(Study))), SHARED]

@@ -1,13 +1,20 @@
 """Names that have the form of a hub id and are mistyped folders: the hub is not asked."""
 
+import socket
+import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from distilkobert.io.hub_names import refuse_mistyped_folder
 from distilkobert.models import load_teacher
+from distilkobert.models.checkpoints import load_model
 from distilkobert.tokenizers import KoBertTokenizer
 from distilkobert.tokenizers.loading import load_tokenizer
+
+TEMPLATE = "{repo_id}/resolve/{revision}/{filename}"
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +31,38 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_mistyped_folder_is_answered_at_once(load: object) -> None:
     with pytest.raises(FileNotFoundError, match=r"no folder 'exported/studnet'; did you mean exported/student\?"):
         load("exported/studnet")  # type: ignore[operator]
+
+
+def test_the_hub_is_not_advised_where_a_folder_is_near() -> None:
+    with pytest.raises(FileNotFoundError, match=r"did you mean exported/student\?$"):
+        refuse_mistyped_folder("exported/studnet")
+
+
+@pytest.mark.parametrize(
+    ("load", "message"),
+    [
+        (
+            partial(load_model, task=None),
+            r"no folder or checkpoint 'made/student' here, .* not be fetched .*Error: .*refused",
+        ),
+        (load_teacher, r"made/student.* could not be fetched .*refused.* --model\.teacher=FOLDER$"),
+        (load_tokenizer, r"no folder 'made/student', and the Hugging Face hub .*refused.*Without a network"),
+    ],
+)
+def test_a_hub_that_does_not_answer_is_asked_once(
+    load: Callable[[str], object], message: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # taken, and nothing listens
+        address = "http://{}:{}".format(*unused.getsockname())
+        for name, value in (("ENDPOINT", address), ("HUGGINGFACE_CO_URL_TEMPLATE", f"{address}/{TEMPLATE}")):
+            monkeypatch.setattr(f"huggingface_hub.constants.{name}", value)
+        started = time.monotonic()
+        with pytest.raises(FileNotFoundError, match=message):
+            load("made/student")
+    assert time.monotonic() - started < 5
+    assert "Retrying" not in caplog.text
 
 
 def test_what_is_there_is_named_where_nothing_is_near() -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,21 @@ def test_what_was_tested_in_part_is_marked_everywhere(study: Study) -> None:
         found = next(line for line in read if line[0] == row)
         assert [found[place] for place in places] == ["1"] * len(places)
     assert "§" not in cells(table, "teacher")[-1]
+
+
+def test_the_constant_answer_of_a_part_is_marked(study: Study) -> None:
+    whole = next(run for run in study.runs if run.arm == "lazy")
+    runs = [replace(run, metrics={**run.metrics, "limited/test": "3 of 10 batches"}) for run in study.runs]
+    for chosen, marked in ((runs, True), ([*runs[:-1], whole], False)):
+        scores = score_study(replace(study, runs=tuple(chosen)), [])
+        table, retained = scores_table(study, scores, Deployment({}, {}, "")), retention_table(study, scores)
+        where = "of the tested part of the test file (" if marked else "of the test file ("
+        for one in (table, retained):
+            assert any(where in note for note in one.notes if note.startswith("majority class"))
+        assert [cell.endswith(" §") for cell in cells(table, "majority class")[3:]] == [marked] * 2
+        assert cells(retained, "majority class")[1].endswith(" §"), "the teacher was tested in part in both"
+        read = list(csv.DictReader(io.StringIO(to_csv(table))))
+        assert [value for name, value in read[-1].items() if name.endswith("in part")] == ["1" if marked else ""] * 2
 
 
 def test_every_class_has_its_score(study: Study) -> None:

@@ -102,6 +102,15 @@ def test_distillation(study: Study) -> None:
     ]
 
 
+def test_only_scores_of_held_out_text_are_marked_as_those_of_a_part(study: Study) -> None:
+    runs = [
+        replace(run, metrics={**run.metrics, "limited/val": "1 of 9 batches"}) if run.arm == "base" else run
+        for run in study.runs
+    ]
+    table = texts(distillation_table(replace(study, runs=tuple(runs)), "distil"))
+    assert table[0] == ["base", "5.500 §", "6.000 §", "25.00 §", "3,000", "20.0", "150"]
+
+
 def test_entities(study: Study) -> None:
     metric = Metric("nsmc", TOKEN_CLASSIFICATION, TOKEN_CLASSIFICATION.main_score)
     table = class_table(study, metric)

@@ -23,11 +23,11 @@ def test_a_handler_that_a_library_adds_is_removed(monkeypatch: pytest.MonkeyPatc
 def test_an_error_leaves_logging_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logging.root, "handlers", [])
 
-    def fail() -> None:
+    def failing() -> None:
         logging.basicConfig()
         raise ValueError("stop")
 
     with pytest.raises(ValueError, match="stop"), only_from(logging.ERROR, "some"):
-        fail()
+        failing()
     assert not logging.root.handlers
     assert logging.getLogger("some").level == logging.NOTSET

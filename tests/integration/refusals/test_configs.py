@@ -16,7 +16,7 @@ Run = Callable[..., TrainerCLI]
     [
         ("\ntrainer:\n  max_stepz: 3\n", ", line 3: ", "trainer.max_stepz'; did you mean trainer.max_steps"),
         ("run:\n  armm: x\n", ", line 2: ", "run.armm'; did you mean run.arm?"),
-        ("trainer:\n  max_steps: many\n", ", line 2: ", "trainer.max_steps: Expected a <class 'int'>"),
+        ("trainer:\n  max_steps: many\n", ", line 2: ", "trainer.max_steps: expected an integer, got 'many'"),
         (
             "model:\n  init_args:\n    objectives:\n      kosine: {init_args: {weight: 1}}\n",
             ", line 4: ",

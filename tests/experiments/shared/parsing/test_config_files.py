@@ -68,6 +68,13 @@ def test_keys_are_found_by_their_names_on_the_command_line(tmp_path: Path) -> No
     assert file.place("model.losses.cosine") == f"{path}, line 6"
     assert file.place("model.losses.kosine") == f"{path}, line 5"
     assert file.place("trainer.max_steps") == str(path)
+    assert file.classes == {"model": "Distillation"}
+
+
+@pytest.mark.parametrize("study", sorted(Path("configs/study").rglob("*.yaml")), ids=lambda path: path.stem)
+def test_a_study_is_not_a_recipe(study: Path) -> None:
+    with pytest.raises(ValueError, match=rf"a study, not a recipe; .* experiments\.study --config {study}"):
+        read_config(study)
 
 
 @pytest.mark.parametrize(

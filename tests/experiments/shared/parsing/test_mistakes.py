@@ -72,6 +72,16 @@ def test_words_in_the_wrong_place(line: str, answer: str) -> None:
             "line 6: model: its class is not set yet; put the recipe first",
         ),
         (["-c", "configs/trainer/gpu.yaml", *NSMC], "line 4: data: its class is not set yet; put the recipe first"),
+        (
+            ["-c", "configs/distill/distilkobert.yaml", *NSMC],
+            "nsmc.yaml, line 10: a second recipe: it replaces both model and data of configs/distill/distilkobert.yaml",
+        ),
+        (["-c", "configs/study/loss_terms.yaml"], "run it with: python -m experiments.study --config configs/study/"),
+        (
+            ["-c", "configs/finetune/nmsc.yaml"],
+            "-c/--config: no such file: configs/finetune/nmsc.yaml; did you mean nsmc.yaml?",
+        ),
+        ([*NSMC, "--model.optimizer.warmap=1"], "--model.optimizer.warmap=1; did you mean model.optimizer.warmup"),
         (["--model.optimizer.lr=3", *NSMC], "no class is set yet; put the recipe (-c FILE) before"),
         ([], "no recipe given; put one first, such as -c configs/distill/distilkobert.yaml"),
     ],

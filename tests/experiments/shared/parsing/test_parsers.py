@@ -31,11 +31,12 @@ LISTING = """Parser key "model":
         ),
         (
             LISTING.format(reason="unrecognized arguments: --student.dropot=0"),
-            "model: Distillation: unrecognized arguments: --student.dropot=0; did you mean student.dropout?",
+            "model: Distillation: unrecognized arguments: --model.student.dropot=0; did you mean "
+            "model.student.dropout?",
         ),
         (
             LISTING.format(reason="Parser key \"optimizer.lr\":\n   Expected a <class 'float'>. Got value: warm"),
-            "model: Distillation: optimizer.lr: Expected a <class 'float'>. Got value: warm",
+            "model: Distillation: optimizer.lr: expected a number, got 'warm'",
         ),
         (
             "unrecognized arguments: --trainer.max_step=3",
@@ -55,7 +56,9 @@ LISTING = """Parser key "model":
             "labels and scores only (TableDataModule, NSMCDataModule)",
         ),
         ("unrecognized arguments: --zzz=3", "unrecognized arguments: --zzz=3"),
+        ("Expected a <class 'int'>. Got value: ten", "expected an integer, got 'ten'"),
         ("File does not exist: 'a.yaml'", "File does not exist: 'a.yaml'"),
+        ("Parser key \"config\":\n  File does not exist: 'no/a.yaml'", "-c/--config: no such file: no/a.yaml"),
         (
             "Subcommand 'fit' does not accept option 'trainer.max_step'",
             "Subcommand 'fit' does not accept option 'trainer.max_step'; did you mean trainer.max_steps or "

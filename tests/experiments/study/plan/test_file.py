@@ -28,6 +28,13 @@ def test_the_command_line_wins(tmp_path: Path) -> None:
     assert (declared.name, declared.dry_run) == ("other", True)
 
 
+def test_an_option_removes_a_part_as_null_does_in_a_file(tmp_path: Path) -> None:
+    study = declare(tmp_path, SMALL, "--then.nsmc=null", "--arms.random=null", "--metric=null").study
+    assert (study.then, list(study.arms)) == ({}, ["copied"])
+    with pytest.raises(ValueError, match=r"^--then\.nsmcc=null: there is no then\.nsmcc to remove; there are nsmc$"):
+        declare(tmp_path, SMALL, "--then.nsmcc=null")
+
+
 def test_variables_are_filled_in_and_may_use_each_other(tmp_path: Path) -> None:
     text = (
         "# Is it so?\nvariables: {corpus: $data/c, data: data, task: nsmc, n: 3}\nbase: [a.yaml]\nteacher: $data/t\n"
@@ -51,7 +58,7 @@ def test_variables_are_filled_in_and_may_use_each_other(tmp_path: Path) -> None:
         (HEAD + "armz: {}\n", (), r"s.yaml, line 4: no key 'armz'; did you mean arms\?"),
         (HEAD + "colour: {}\n", (), r"s.yaml, line 4: no key 'colour'; there are root, .*arms"),
         (HEAD + "then:\n  nsmc:\n    config: [a]\n", (), r"s.yaml, line 6: .*'config' is not accepted"),
-        (HEAD + "seeds: [one]\n", (), r"s.yaml, line 4: seeds: .*Got value: one"),
+        (HEAD + "seeds: [one]\n", (), r"s.yaml, line 4: seeds: expected an integer, got 'one'"),
         (
             HEAD + "controls: [students]\n",
             (),
@@ -83,6 +90,13 @@ def test_variables_are_filled_in_and_may_use_each_other(tmp_path: Path) -> None:
 def test_what_is_wrong_is_refused(text: str, options: tuple[str, ...], message: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=f"(?s){message}"):
         declare(tmp_path, text, *options)
+
+
+def test_a_recipe_is_not_a_study() -> None:
+    with pytest.raises(
+        ValueError, match=r"keys model, data, trainer\), not a study; .*train fit -c configs/distill/dis"
+    ):
+        parse_study(["--config", "configs/distill/distilkobert.yaml"])
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -97,6 +97,8 @@ def test_a_task_may_be_for_some_arms_and_a_model_starts_as_it_is(tmp_path: Path)
         (nsmc(distil=", arms: []"), r"then.nsmc.distil.arms: is empty; name arms, or leave it out"),
         (nsmc(distil=", arms: [teacher]"), r"then.nsmc.distil.arms: no such student 'teacher'"),
         (nsmc(", arms: [d]"), r"then.nsmc.arms: no such arm 'd'; there are a, b, "),
+        (nsmc(", arms: [undistiled]"), r"then.nsmc.arms: no such arm 'undistiled'; did you mean undistilled\?$"),
+        (nsmc(", arms: [d]") + "controls: [teacher, undistilled]\n", r"there are a, b, undistilled, teacher$"),
         (nsmc(distil=", overrides: {model.teacher: x}"), r"nsmc.distil.overrides: .* is set by the study itself"),
         ("models: {a: {init_from: x}}\n", r"arms .*'a' is there twice"),
         (
@@ -125,7 +127,7 @@ def test_a_recipe_that_is_not_there_is_named(tmp_path: Path) -> None:
             r"then.nsmc.distil: model: SequenceClassification: .*expected TaskDistillation: add configs/f",
         ),
         (
-            nsmc(over=f"configs/finetune/korsts.yaml, {DISTIL}"),
+            nsmc(over=f"configs/finetune/hate_speech.yaml, {DISTIL}"),
             r"the teacher is fine-tuned with data.class_path=.*NSMC.*would learn from it with .*Table",
         ),
         (
