@@ -12,7 +12,8 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 class TokenProgressBar(TQDMProgressBar):
     """Lightning's tqdm bar with `loss` and `tokens/s` (from `TrainingLog`), without the version number.
 
-    Messages of the log are written above the bar, on a line of their own. When `max_steps` ends the run inside the epoch, the bar ends there too, so that its remaining time is right.
+    Messages of the log are written above the bar, on a line of their own. When `max_steps` ends the run inside the
+    epoch, the bar ends there too, so that its remaining time is right.
     """
 
     _done_before = 0
