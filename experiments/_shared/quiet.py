@@ -52,8 +52,12 @@ def plain_warnings() -> None:
 
 @contextmanager
 def only_from(level: int, *names: str) -> Iterator[None]:
-    """Loggers of these names (none: the root logger) say nothing below `level` while the block runs."""
-    loggers = [logging.getLogger(name) for name in names or (None,)]
+    """Loggers of these names (none: the root logger) say nothing below `level` while the block runs.
+
+    A handler that the block adds to the root logger is removed: `logging.warning`, which onnxruntime's quantization
+    calls, adds one that would print the lines of all other libraries again.
+    """
+    loggers, handlers = [logging.getLogger(name) for name in names or (None,)], list(logging.root.handlers)
     before = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(level)
@@ -62,3 +66,5 @@ def only_from(level: int, *names: str) -> Iterator[None]:
     finally:
         for logger, earlier in zip(loggers, before, strict=True):
             logger.setLevel(earlier)
+        for added in [handler for handler in logging.root.handlers if handler not in handlers]:
+            logging.root.removeHandler(added)

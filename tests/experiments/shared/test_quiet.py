@@ -1,23 +1,33 @@
-"""How warnings are shown: the project's own in a line, those of others as they are."""
+"""What is silenced for a while leaves logging as it was."""
 
-import warnings
-from pathlib import Path
+import logging
 
 import pytest
 
-from datamodules import tasks
-from experiments._shared.quiet import plain_warnings
+from experiments._shared.quiet import only_from
 
 
-def test_own_warnings_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    usual = warnings.formatwarning
-    monkeypatch.setattr(warnings, "formatwarning", usual)  # restored at the end
-    plain_warnings()
-    plain_warnings()
-    message = UserWarning("no text in 5 rows")
-    assert warnings.formatwarning(message, UserWarning, str(tasks.__file__), 3) == "warning: no text in 5 rows\n"
-    for kind, file in (
-        (UserWarning, str(Path(tasks.__file__).parents[1] / "torch" / "nn.py")),
-        (FutureWarning, str(tasks.__file__)),
-    ):
-        assert warnings.formatwarning(message, kind, file, 3) == usual(message, kind, file, 3)
+def test_a_handler_that_a_library_adds_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = logging.NullHandler()
+    for handlers in ([], [own]):
+        monkeypatch.setattr(logging.root, "handlers", handlers)
+        level = logging.root.level
+        with only_from(logging.ERROR):
+            logging.warning("as a library does")
+            logging.getLogger().addHandler(logging.NullHandler())
+            assert len(logging.root.handlers) == 2
+        assert logging.root.handlers == ([own] if handlers else [])
+        assert logging.root.level == level
+
+
+def test_an_error_leaves_logging_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logging.root, "handlers", [])
+
+    def failing() -> None:
+        logging.basicConfig()
+        raise ValueError("stop")
+
+    with pytest.raises(ValueError, match="stop"), only_from(logging.ERROR, "some"):
+        failing()
+    assert not logging.root.handlers
+    assert logging.getLogger("some").level == logging.NOTSET
