@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 _ROOT: Final = Path(__file__).parents[2]
 _SOURCES: Final = tuple(_ROOT / name for name in ("datamodules", "distilkobert", "experiments", "lightning_modules"))
@@ -42,9 +42,11 @@ def plain_warnings() -> None:
     """Show warnings of this project as `warning: TEXT`, without a path and a line of source; others as they are."""
     usual = warnings.formatwarning
 
-    def own_format(message: Warning | str, category: type[Warning], filename: str, *where: Any) -> str:
+    def own_format(
+        message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+    ) -> str:
         ours = category is UserWarning and any(Path(filename).is_relative_to(source) for source in _SOURCES)
-        return f"warning: {message}\n" if ours else usual(message, category, filename, *where)
+        return f"warning: {message}\n" if ours else usual(message, category, filename, lineno, line)
 
     if usual.__name__ != own_format.__name__:
         warnings.formatwarning = own_format
