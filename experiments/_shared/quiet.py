@@ -4,6 +4,11 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+_ROOT: Final = Path(__file__).parents[2]
+_SOURCES: Final = tuple(_ROOT / name for name in ("datamodules", "distilkobert", "experiments", "lightning_modules"))
 
 
 def quieten_transformers() -> None:
@@ -20,6 +25,7 @@ def quieten_lightning() -> None:
     logging.getLogger("pytorch_lightning.utilities.rank_zero").addFilter(
         lambda record: not any(phrase in record.getMessage() for phrase in unwanted)
     )
+    plain_warnings()  # after Lightning's import, which sets a format of its own
     # Few workers are enough: a batch is one memory-mapped read. Batches come whole, so the loader has no batch_size.
     # Task modules move their batches themselves, because Lightning would search the plain objects in them for tensors.
     # The deprecated pytree check is Lightning's own (2.6.6 on torch 2.13): drop the filter when a release fixes it.
@@ -30,6 +36,20 @@ def quieten_lightning() -> None:
         ".*isinstance\\(treespec, LeafSpec\\).*",
     ):
         warnings.filterwarnings("ignore", message=message)
+
+
+def plain_warnings() -> None:
+    """Show warnings of this project as `warning: TEXT`, without a path and a line of source; others as they are."""
+    usual = warnings.formatwarning
+
+    def own_format(
+        message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+    ) -> str:
+        ours = category is UserWarning and any(Path(filename).is_relative_to(source) for source in _SOURCES)
+        return f"warning: {message}\n" if ours else usual(message, category, filename, lineno, line)
+
+    if usual.__name__ != own_format.__name__:
+        warnings.formatwarning = own_format
 
 
 @contextmanager

@@ -1,18 +1,43 @@
 """The progress bar: tokens per second, and a remaining time that respects `max_steps`."""
 
+import logging
+from contextlib import ExitStack
 from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import TQDMProgressBar
+from tqdm.contrib.logging import logging_redirect_tqdm
 
 
 class TokenProgressBar(TQDMProgressBar):
     """Lightning's tqdm bar with `loss` and `tokens/s` (from `TrainingLog`), without the version number.
 
-    When `max_steps` ends the run inside the epoch, the bar ends there too, so that its remaining time is right.
+    Messages of the log are written above the bar, on a line of their own. When `max_steps` ends the run inside the
+    epoch, the bar ends there too, so that its remaining time is right.
     """
 
     _done_before = 0
+    _redirected: ExitStack | None = None
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Let messages pass by way of the bar until `teardown`, or until an error ends the command."""
+        super().setup(trainer, pl_module, stage)
+        self._release()
+        self._redirected = ExitStack()
+        self._redirected.enter_context(logging_redirect_tqdm([logging.getLogger("pytorch_lightning")]))
+
+    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Messages go their usual way again."""
+        self._release()
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        """The same after an error."""
+        self._release()
+
+    def _release(self) -> None:
+        if self._redirected is not None:
+            self._redirected.close()
+            self._redirected = None
 
     @property
     def total_train_batches(self) -> int | float:
