@@ -48,16 +48,13 @@ def only_process(lock: Path, subject: str) -> Iterator[None]:
     try:
         while not _acquire(held, lock, subject):
             pass
-    except BaseException:
-        _remove_empty(missing)
-        raise
-    try:
         write_text(holder, json.dumps(_this_process()))
         yield
     finally:
-        holder.unlink(missing_ok=True)
-        lock.unlink(missing_ok=True)  # while it is held: who waits for it finds it gone, and makes another
-        held.release()
+        if held.is_locked:
+            holder.unlink(missing_ok=True)
+            lock.unlink(missing_ok=True)  # while it is held: who waits for it finds it gone, and makes another
+            held.release()
         _remove_empty(missing)
 
 

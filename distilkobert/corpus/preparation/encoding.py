@@ -49,7 +49,7 @@ class BatchEncoder:
             return
         waiting: deque[Future[EncodedLines]] = deque()
         for batch in batches:
-            with _interrupts_held():  # the pool begins processes when work comes
+            with interrupts_held():  # the pool begins processes when work comes
                 waiting.append(self._pool.submit(_encode_in_worker, batch))
             if len(waiting) > _BATCHES_AHEAD * self._num_proc:
                 yield waiting.popleft().result()
@@ -58,10 +58,11 @@ class BatchEncoder:
 
 
 @contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back inside the block.
+def interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back inside the block, and in the threads and processes that begin there.
 
-    A process started here keeps that, so it cannot be interrupted while it starts either: Ctrl-C reaches all
+    A thread that does not would take the signal, and the main thread would be interrupted all the same. A process
+    started here keeps that, so it cannot be interrupted while it starts either: Ctrl-C reaches all
     processes of a terminal, and the parent alone answers it, by ending the others.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

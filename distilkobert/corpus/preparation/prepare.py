@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Thread
 
 from distilkobert.corpus.manifest import Manifest
+from distilkobert.corpus.preparation.encoding import interrupts_held
 from distilkobert.corpus.preparation.joining import existing_corpus, join_shards
 from distilkobert.corpus.preparation.shards import ShardFolder, grouped
 from distilkobert.corpus.preparation.work import CorpusWork, OnProgress
@@ -108,7 +109,8 @@ def _imported_meanwhile(name: str, num_proc: int) -> Iterator[None]:
     """Import what is needed after the block in a thread, where other processes do the block's work."""
     importing = Thread(target=import_module, args=(name,))
     if num_proc > 1:
-        importing.start()
+        with interrupts_held():
+            importing.start()
     yield
     if num_proc > 1:
         importing.join()
