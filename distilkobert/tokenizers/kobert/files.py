@@ -124,7 +124,10 @@ def _download(name: str) -> Path:
     )
     if name.startswith(("/", ".")):
         raise FileNotFoundError(f"there is no folder {name!r}; {remedy}")
-    refuse_mistyped_folder(name)
+    try:
+        refuse_mistyped_folder(name)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{error}. To make it, {remedy}") from None
     try:
         return Path(snapshot_download(name, allow_patterns=["*.model", VOCAB_NAME]))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError) as error:

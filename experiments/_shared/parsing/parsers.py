@@ -29,12 +29,15 @@ class StrictParser(ArgumentParser):
         self.arguments: list[str] = []
 
     def parse_args(self, args: Any = None, *others: Any, **kwargs: Any) -> Any:
-        """Parse the command line, which may be one of several: nothing of an earlier one remains."""
+        """Parse the command line; options of the old form are refused with their new names."""
+        self.arguments = list(sys.argv[1:] if args is None else args)
+        return super().parse_args(args, *others, **kwargs)
+
+    def forget_files(self) -> None:
+        """Forget the configuration files of the command line before, where one parser reads several lines."""
         for parser in (self, *self._commands().values()):
             parser.config_files = []
             parser._objective_files = ObjectiveFiles()
-        self.arguments = list(sys.argv[1:] if args is None else args)
-        return super().parse_args(args, *others, **kwargs)
 
     def parse_path(self, cfg_path: Any, *args: Any, **kwargs: Any) -> Any:
         """Parse a configuration file; its errors name it and the line."""

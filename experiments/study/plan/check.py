@@ -9,12 +9,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from jsonargparse import ArgumentError, Namespace
 
 from distilkobert.stop_signals import StopSignals
 from experiments._shared.parsing.explanations import explain
+from experiments._shared.parsing.parsers import StrictParser
 from experiments._shared.plan_file import CORPUS, DISTIL, TEACHER, Arm, Plan, PlannedRun
 from experiments._shared.settings import places_of
 from experiments._shared.trainer_cli import TRAINER_OPTIONS, TrainerCLI
@@ -96,6 +97,7 @@ class CommandParser(TrainerCLI):
             ValueError: the trainer would refuse them; in its words.
         """
         try:
+            cast(StrictParser, self.parser).forget_files()
             settings = self.parser.parse_args(list(args))[args[0]].as_dict()
         except (ArgumentError, ValueError, OSError) as error:
             raise ValueError(explain(str(error), ())) from error

@@ -93,7 +93,7 @@ def test_last_and_best_are_those_of_the_runs_folder(
     short = ("--trainer.max_steps=2", "--trainer.val_check_interval=2")
     options, folder = world.pretrain(tmp_path, *short), tmp_path / "pretrain" / "base_seed42"
     for name in ("last", "best"):
-        with pytest.raises(FileNotFoundError, match=rf"{folder}/checkpoints/{name}\.ckpt: no such checkpoint file"):
+        with pytest.raises(FileNotFoundError, match=f"--ckpt_path={name}: there is no run in {folder};"):
             run("fit", [*options, f"--ckpt_path={name}"])
     assert not any(tmp_path.iterdir())
     run("fit", options)
@@ -103,7 +103,7 @@ def test_last_and_best_are_those_of_the_runs_folder(
         assert read_json(folder / "metrics.json")["val/step"] == 2
     run("fit", ["-c", str(folder / "config.yaml"), "--ckpt_path=last", "--trainer.max_steps=3"])
     assert read_json(folder / "metrics.json")["steps"] == 3
-    with pytest.raises(FileNotFoundError, match="hpc: no such checkpoint file"):
+    with pytest.raises(FileNotFoundError, match="--ckpt_path=hpc: expected best, last"):
         run("fit", ["-c", str(folder / "config.yaml"), "--ckpt_path=hpc"])
 
 

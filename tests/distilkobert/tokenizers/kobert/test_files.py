@@ -154,7 +154,7 @@ def test_without_folder_and_hub_the_error_names_both_files(
         KoBertTokenizer.from_pretrained(name)
     for expected in (f"no folder {name!r}", "tokenizer_78b3253a26.model", "vocab.txt"):
         assert expected in str(refusal.value)
-    assert ("hub" in str(refusal.value)) == (not name.startswith("."))
+    assert ("hub" in str(refusal.value)) == (name == "someone/kobert-not-here")  # the form of a hub id
 
 
 def test_a_hub_name_is_read_from_the_folder_that_the_hub_client_gives(
