@@ -220,7 +220,8 @@ class TaskDataModule(PlannedDataModule):
 
     def _tables(self, part: TaskPart) -> Tables:
         path = self._file(part)
-        key = {"file": sha256_of_file(path), "tokenizer": self.tokenizer.fingerprint, **self.feature_settings()}
+        content = self.facts[FILE_CONTENT.format(part)] = sha256_of_file(path)
+        key = {"file": content, "tokenizer": self.tokenizer.fingerprint, **self.feature_settings()}
         if part not in LABELLED:  # what passes there may not pass for training
             key["labelled"] = False if part == "predict" else None
         return cached_features(self._cache, self._name, key, lambda: self.read_features(path, part))
@@ -235,7 +236,6 @@ class TaskDataModule(PlannedDataModule):
             self._warned |= check_unknown(counts, where, self.unknown_limit, again=self._warned)
             self._loaded[part] = self.batches(tables, rows, part)
             facts = {"unknown": counts.share, **self._loaded[part].facts}
-            self.facts[FILE_CONTENT.format(part)] = sha256_of_file(self._file(part))
             self.facts |= {f"data/{part}_{name}": value for name, value in facts.items()}
         return self._loaded[part]
 
