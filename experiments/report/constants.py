@@ -43,12 +43,11 @@ def constant_answers(study: Study, metrics: Sequence[Metric]) -> tuple[dict[str,
     """
     kind = metrics[0].kind
     constants: dict[str, Constant] = {}
-    alike, first_in_part = list[str](), False
+    alike: list[str] = []
     for run in study.of(metrics[0].stage) if kind in (SEQUENCE_CLASSIFICATION, MULTI_LABEL_CLASSIFICATION) else ():
         records = _records(run)
         in_part = LIMITED_TEST in run.metrics
-        if records and (not constants or (first_in_part and not in_part)):
-            first_in_part = in_part
+        if records and (not constants or (not in_part and any(one.in_part for one in constants.values()))):
             counts = Counter(_plain(record["gold"]) for record in records)
             answer = min(counts, key=lambda one: (-counts[one], one))
             gold = next(record["gold"] for record in records if _plain(record["gold"]) == answer)

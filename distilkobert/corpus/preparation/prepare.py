@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -86,7 +86,7 @@ def prepare_corpus(
     store = ShardFolder(shard_folder(output), work.tokenizer.id_dtype)
     require_free(output, overwrite)
     with store.kept_if_useful(shards):
-        with _imported_meanwhile("datasets", num_proc):
+        with _imported_meanwhile("datasets") if num_proc > 1 else nullcontext():
             work.encode(shards, store, num_proc, on_progress)
         pieces = [(store, shard) for shard in shards]
         manifest = join_shards(pieces, output, origin, work.tokenizer, settings, unknown_limit, overwrite)
@@ -105,15 +105,13 @@ def require_processes(num_proc: int) -> None:
 
 
 @contextmanager
-def _imported_meanwhile(name: str, num_proc: int) -> Iterator[None]:
-    """Import what is needed after the block in a thread, where other processes do the block's work."""
+def _imported_meanwhile(name: str) -> Iterator[None]:
+    """Import what is needed after the block in a thread; other processes do the block's work."""
     importing = Thread(target=import_module, args=(name,))
-    if num_proc > 1:
-        with interrupts_held():
-            importing.start()
+    with interrupts_held():
+        importing.start()
     yield
-    if num_proc > 1:
-        importing.join()
+    importing.join()
 
 
 def shard_folder(output: Path) -> Path:
