@@ -11,7 +11,7 @@ from typing import Any, Final, get_args, get_type_hints
 
 from jsonargparse import ArgumentParser
 
-from experiments._shared.parsing.mistakes import VALUES, near_options, remedy
+from experiments._shared.parsing.mistakes import VALUES, did_you_mean, near_options, remedy
 
 _LISTING = re.compile(
     r"Does not validate against any of the Union subtypes\s+Subtypes: .*?\s+Errors:\s+- (?P<first>.*?)"
@@ -148,9 +148,9 @@ def _no_config(path: Path) -> str:
     """A configuration file that is not there, and the one that was probably meant."""
     here = Path.cwd()
     kept = [found.name for found in path.parent.glob("*.y*ml")]
-    near = get_close_matches(path.name, kept, n=1)
-    question = f"; did you mean {near[0]}?" if near else ""
-    return f"-c/--config: no such file: {path.relative_to(here) if path.is_relative_to(here) else path}{question}"
+    question = did_you_mean(path.name, kept)
+    shown = path.relative_to(here) if path.is_relative_to(here) else path
+    return f"-c/--config: no such file: {shown}{question and f'; {question}'}"
 
 
 def _of_plain(listing: re.Match[str]) -> str:

@@ -5,6 +5,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
+from experiments._shared.parsing.config_files import RECIPE_PARTS
+
 OPTIONS: Final = {
     "batch_size": "data.batch_size",
     "ckpt": "ckpt_path",
@@ -66,9 +68,6 @@ _ELSEWHERE: Final = {
 }
 """Option of some classes to what it is for."""
 
-_OF_CLASSES: Final = ("model", "data")
-"""Groups whose options depend on the class that is chosen."""
-
 
 def near_options(name: str, known: Collection[str]) -> list[str]:
     """Options that were probably meant.
@@ -82,9 +81,20 @@ def near_options(name: str, known: Collection[str]) -> list[str]:
     meant = OPTIONS.get(last, "")
     own = meant.partition(".")[2]
     if not found and meant:
-        of_class = meant.startswith(tuple(f"{group}." for group in _OF_CLASSES))
-        found = [meant] if meant in known or own in known or (of_class and set(_OF_CLASSES) <= set(known)) else []
+        of_class = meant.startswith(tuple(f"{group}." for group in RECIPE_PARTS))
+        found = [meant] if meant in known or own in known or (of_class and set(RECIPE_PARTS) <= set(known)) else []
     return found[:2] or get_close_matches(name, known, n=2, cutoff=0.75)
+
+
+def did_you_mean(name: str, known: Sequence[str]) -> str:
+    """`did you mean X?`, with the nearest of the names that there are; empty where none is near."""
+    near = get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]}?" if near else ""
+
+
+def meant_or_known(name: str, known: Sequence[str]) -> str:
+    """The nearest of the names that there are, or all of them."""
+    return did_you_mean(name, known) or f"there are {', '.join(dict.fromkeys(known))}"
 
 
 def remedy(name: str) -> str:

@@ -1,9 +1,9 @@
 """What `--ckpt_path` may be other than a file: `last` or `best`, of a run that is there."""
 
-from difflib import get_close_matches
 from pathlib import Path
 
 from distilkobert.io.run_files import CONFIG_FILE
+from experiments._shared.parsing.mistakes import did_you_mean
 
 CHECKPOINT_NAMES = ("last", "best")
 """What names a checkpoint in the run's folder."""
@@ -16,10 +16,9 @@ def check_checkpoint_name(named: str) -> None:
         FileNotFoundError: names those that there are.
     """
     if named not in CHECKPOINT_NAMES and len(Path(named).parts) == 1 and not Path(named).suffix:
-        near = get_close_matches(named, CHECKPOINT_NAMES, n=1)
+        question = did_you_mean(named, CHECKPOINT_NAMES)
         raise FileNotFoundError(
-            f"--ckpt_path={named}: expected best, last, or the path of a .ckpt file"
-            f"{f'; did you mean {near[0]}?' if near else ''}"
+            f"--ckpt_path={named}: expected best, last, or the path of a .ckpt file{question and f'; {question}'}"
         )
 
 

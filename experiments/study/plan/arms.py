@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from itertools import product
 
+from experiments._shared.parsing.mistakes import meant_or_known
 from experiments._shared.plan_file import TEACHER, Arm
 from experiments.study.plan.declaration import SearchPart, Study, TaskPart
 from experiments.study.plan.keys import check_name, check_names
@@ -67,7 +67,7 @@ def arms_of(study: Study, points: tuple[Point, ...] = ()) -> tuple[Arm, ...]:
     check_names(names, "arms (controls are arms too; `controls: []` leaves them out)")
     for name in study.arm_seeds:
         if name not in names:
-            raise ValueError(f"arm_seeds.{name}: no such arm; {_meant(name, names)}")
+            raise ValueError(f"arm_seeds.{name}: no such arm; {meant_or_known(name, names)}")
     if TEACHER in declared:
         raise ValueError(f"arms.{TEACHER}: this name is reserved for the teacher; choose another name")
     base = next(arm for arm in students if arm.name == base_arm(study))
@@ -91,26 +91,20 @@ def arms_of(study: Study, points: tuple[Point, ...] = ()) -> tuple[Arm, ...]:
     return tuple(row for arm in arms for row in (arm, *([_taught_row(study, arm)] if arm.name in taught else [])))
 
 
-def _meant(name: str, known: Sequence[str]) -> str:
-    """The nearest of the names that there are, or all of them."""
-    near = get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]}?" if near else f"there are {', '.join(dict.fromkeys(known))}"
-
-
 def _taught(study: Study, students: Sequence[str], controls: Sequence[str]) -> list[str]:
     """Arms that are distilled on a task, checked along with those that are fine-tuned on it."""
     found: list[str] = []
     for task, part in study.then.items():
         everybody = [*students, *controls, *study.models, *study.controls]
         if unknown := [name for name in part.arms or () if name not in everybody]:
-            raise ValueError(f"then.{task}.arms: no such arm {unknown[0]!r}; {_meant(unknown[0], everybody)}")
+            raise ValueError(f"then.{task}.arms: no such arm {unknown[0]!r}; {meant_or_known(unknown[0], everybody)}")
         if part.distil is None:
             continue
         if part.distil.arms == []:
             raise ValueError(f"then.{task}.distil.arms: is empty; name arms, or leave it out for all declared ones")
         chosen = distilled_on(study, part)
         if unknown := [name for name in chosen if name not in (*students, *controls)]:
-            known = _meant(unknown[0], [*students, *controls])
+            known = meant_or_known(unknown[0], [*students, *controls])
             raise ValueError(f"then.{task}.distil.arms: no such student {unknown[0]!r}; {known}")
         found += chosen
     return list(dict.fromkeys(found))

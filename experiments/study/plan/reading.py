@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from experiments._shared.parsing.config_files import compose, key_lines
+from experiments._shared.parsing.mistakes import meant_or_known
 from experiments.study.plan.declaration import Settings, Study
 from experiments.study.plan.keys import holds_options
 from experiments.study.plan.mappings import from_words, merge_words, read_options, to_words, written
@@ -92,8 +92,7 @@ class _Content:
         known = [*(part.name for part in (*fields(Settings), *fields(Study))), SHARED]
         for key, _ in root.value:
             if key.value not in known:
-                near = get_close_matches(key.value, known, n=1)
-                meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+                meant = meant_or_known(key.value, known)
                 raise ValueError(f"{self._place((key.value,))}: no key {key.value!r}; {meant}")
         self._lists: list[str] = []
         self.keys: dict[str, Any] = self._plain(root, ())
