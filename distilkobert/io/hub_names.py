@@ -15,14 +15,18 @@ def refuse_mistyped_folder(name: str | Path) -> None:
         FileNotFoundError: names what is there.
     """
     path = Path(name)
-    parent, parts = path.parent, len(path.parts)
-    local = path.is_absolute() or parts > 2 or path.parts[:1] in (("..",), ("~",))
-    if path.exists() or (not local and (parts < 2 or not parent.is_dir() or _is_cached(path))):
+    local = is_local(path)
+    if path.exists() or (not local and (len(path.parts) < 2 or not path.parent.is_dir() or _is_cached(path))):
         return
     near = what_is_near(path)
     fetch = f" (for a repository of that name on the hub, fetch it first: hf download {path})"
     advised = not local and not near.startswith("did you mean")
     raise FileNotFoundError(f"there is no folder '{path}'; {near}{fetch if advised else ''}")
+
+
+def is_local(path: Path) -> bool:
+    """Whether a path cannot be a hub id, which looks like owner/name."""
+    return path.is_absolute() or len(path.parts) > 2 or path.parts[:1] in (("..",), ("~",))
 
 
 def what_is_near(path: Path) -> str:

@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 
 from distilkobert.io.checkpoint_files import load_checkpoint, refused_pickle
-from distilkobert.io.hub_names import NotFetchedError, check_hub, refuse_mistyped_folder
+from distilkobert.io.hub_names import NotFetchedError, check_hub, is_local, refuse_mistyped_folder
 from distilkobert.io.pretrained import build_from_config, load_pretrained
 from distilkobert.io.run_files import no_checkpoint
 from distilkobert.models.checks import check_left_out
@@ -170,7 +170,7 @@ def _from_folder_or_hub(
     path = Path(source)
     if path.is_dir() and not (path / "config.json").is_file():
         raise FileNotFoundError(f"{path}: not a transformers model: the folder has no config.json")
-    if not path.is_dir() and (path.is_absolute() or path.parts[0] in ("~", "..") or len(path.parts) > 2):
+    if not path.is_dir() and is_local(path):
         raise FileNotFoundError(f"{path}: no such model folder or checkpoint, and hub ids look like owner/name")
     refuse_mistyped_folder(path)
     try:

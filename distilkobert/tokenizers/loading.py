@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from distilkobert.io.hub_names import UnreachableHubError, check_hub, refuse_mistyped_folder
+from distilkobert.io.hub_names import refuse_mistyped_folder
 from distilkobert.io.pretrained import load_pretrained
 from distilkobert.tokenizers.fast import FastEncoder
 from distilkobert.tokenizers.framing import Frame
+from distilkobert.tokenizers.hub import tokenizer_snapshot
 from distilkobert.tokenizers.inputs import Encoding
 from distilkobert.tokenizers.kobert import KoBertTokenizer
 from distilkobert.tokenizers.kobert.files import VOCAB_NAME, holds_kobert_files
@@ -155,21 +156,11 @@ def _json(path: Path) -> dict[str, Any]:
 
 def _download(name: str) -> Path:
     """Bring the tokenizer files of a hub repository into the hub's cache, or find them there, and give their folder."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
     if name.startswith(("/", ".")):
         raise FileNotFoundError(
             f"there is no folder {name!r}; expected one with KoBERT's *.model file and {VOCAB_NAME}, or with the "
             "tokenizer.json of another model"
         )
     refuse_mistyped_folder(name)
-    try:
-        check_hub(name)
-        return Path(snapshot_download(name, allow_patterns=list(_HUB_FILES)))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, UnreachableHubError) as error:
-        raise FileNotFoundError(
-            f"there is no folder {name!r}, and the Hugging Face hub has no such tokenizer or cannot be reached "
-            f"({type(error).__name__}: {str(error).strip().splitlines()[0]}). Without a network, make a folder with "
-            f"KoBERT's *.model file and {VOCAB_NAME}, or with the tokenizer.json of another model, and name it"
-        ) from error
+    remedy = f"make a folder with KoBERT's *.model file and {VOCAB_NAME}, or with the tokenizer.json of another model"
+    return tokenizer_snapshot(name, _HUB_FILES, f"{remedy}, and name it")

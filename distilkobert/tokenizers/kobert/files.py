@@ -9,6 +9,7 @@ from pathlib import Path
 
 from distilkobert.io.files import atomic_file
 from distilkobert.io.hub_names import refuse_mistyped_folder
+from distilkobert.tokenizers.hub import tokenizer_snapshot
 from distilkobert.tokenizers.kobert.vocabulary import own_vocabulary
 
 VOCAB_NAME = "vocab.txt"
@@ -115,9 +116,6 @@ def read_tokenizer_files(name_or_folder: str | Path) -> TokenizerFiles:
 
 def _download(name: str) -> Path:
     """Bring the two files of a hub repository into the hub's cache, or find them there, and give their folder."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
     remedy = (
         f"make the folder {name!r} and place two files in it: the SentencePiece model (any *.model; KoBERT's is "
         f"{KOBERT_MODEL_NAME}) and its {VOCAB_NAME}"
@@ -128,10 +126,4 @@ def _download(name: str) -> Path:
         refuse_mistyped_folder(name)
     except FileNotFoundError as error:
         raise FileNotFoundError(f"{error}. To make it, {remedy}") from None
-    try:
-        return Path(snapshot_download(name, allow_patterns=["*.model", VOCAB_NAME]))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError) as error:
-        raise FileNotFoundError(
-            f"there is no folder {name!r}, and the Hugging Face hub has no such tokenizer or cannot be reached "
-            f"({type(error).__name__}: {str(error).strip().splitlines()[0]}). Without a network, {remedy}"
-        ) from error
+    return tokenizer_snapshot(name, ["*.model", VOCAB_NAME], remedy)
