@@ -13,6 +13,7 @@ from transformers import PreTrainedModel
 
 from distilkobert.models.checkpoints import load_model
 from distilkobert.models.checks import DataFacts, check_facts, check_new_weights
+from distilkobert.models.dropout import DropoutSpec, with_dropout
 from distilkobert.models.task_forward import network_inputs
 from distilkobert.optim import OptimizerSpec
 from distilkobert.tasks.input_settings import InputSettings, stored
@@ -21,6 +22,9 @@ from lightning_modules.base import EncoderModule
 
 FINE_TUNING = OptimizerSpec(lr=5e-5, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, warmup=0.0)
 """The original's fine-tuning optimizer (monologg/KoBERT-nsmc, KoBERT-NER, KoBERT-KorQuAD)."""
+
+NO_CHANGE = DropoutSpec()
+"""The encoder's own dropout."""
 
 Batch: TypeAlias = Mapping[str, Any]
 Record: TypeAlias = dict[str, Any]
@@ -51,6 +55,7 @@ class FineTuning(EncoderModule):
         kind: the task kind.
         init_from: encoder to start from: exported folder, checkpoint of this project, or hub id.
         optimizer: AdamW and its schedule.
+        dropout: dropout of the encoder in training, where it is not to be its own.
         labels: names of the head's classes; none for question answering.
         input_settings: how texts become inputs; kept in the network's configuration for `predict`.
         vocab_size: pieces of the data's tokenizer.
@@ -75,6 +80,7 @@ class FineTuning(EncoderModule):
         kind: TaskKind,
         init_from: str,
         optimizer: OptimizerSpec,
+        dropout: DropoutSpec,
         labels: Sequence[str],
         input_settings: InputSettings | None,
         vocab_size: int | None,
@@ -82,7 +88,7 @@ class FineTuning(EncoderModule):
     ) -> None:
         super().__init__(task=kind.name, optimizer=optimizer)
         self.codec = kind.load_codec()
-        self.init_from = init_from
+        self.init_from, self.dropout = init_from, dropout
         self.labels = list(labels)
         self.input_settings = input_settings
         self.facts = DataFacts(vocab_size, pad_token_id, None if input_settings is None else input_settings.max_length)
@@ -121,9 +127,9 @@ class FineTuning(EncoderModule):
         if self.input_settings is not None:
             model.config.update(stored(self.settings_kept(model, self.input_settings)))
         rank_zero_info(f"weights from {source}; newly initialised: {', '.join(sorted(missing)) or 'nothing'}")
+        self.network = with_dropout(model, self.task, self.dropout)
         # Networks come in evaluation mode, and Lightning leaves the mode as it finds it.
-        model.train()
-        self.network = model
+        self.network.train()
 
     def settings_kept(self, model: PreTrainedModel, settings: InputSettings) -> InputSettings:
         """What the network's configuration is to hold: the data's settings, with what training has added to them."""

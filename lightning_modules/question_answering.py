@@ -14,11 +14,12 @@ from distilkobert.metrics import KorQuadScore
 from distilkobert.metrics.klue_mrc import rouge_w as rouge_w_score
 from distilkobert.metrics.korquad import NO_ANSWER, best_scores, write_predictions
 from distilkobert.metrics.squad_v2 import AbstainingScores, v2_scores
+from distilkobert.models.dropout import DropoutSpec
 from distilkobert.optim import OptimizerSpec
 from distilkobert.tasks.input_settings import ENTRY, InputSettings
 from distilkobert.tasks.kinds import QUESTION_ANSWERING
 from distilkobert.tasks.questions.no_answer import decided
-from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
+from lightning_modules.finetuning import FINE_TUNING, NO_CHANGE, Batch, FineTuning, Record, TaskOutput
 
 _SCORED = ("exact_match", "f1", "exact_match_raw", "f1_raw", "v2_exact", "v2_f1")
 """What answers are scored by where there may be none."""
@@ -39,6 +40,7 @@ class QuestionAnswering(FineTuning):
     Args:
         init_from: encoder to start from: exported folder, checkpoint of this project, or hub id.
         optimizer: AdamW and its schedule.
+        dropout: dropout of the encoder in training, where it is not to be its own.
         vocab_size: pieces of the data's tokenizer; filled in from the data.
         pad_token_id: id of [PAD]; filled in from the data.
         input_settings: how texts become inputs and outputs become answers; filled in from the data.
@@ -52,6 +54,7 @@ class QuestionAnswering(FineTuning):
         self,
         init_from: str,
         optimizer: OptimizerSpec = FINE_TUNING,
+        dropout: DropoutSpec = NO_CHANGE,
         vocab_size: int | None = None,
         pad_token_id: int | None = None,
         input_settings: InputSettings | None = None,
@@ -61,6 +64,7 @@ class QuestionAnswering(FineTuning):
             kind=QUESTION_ANSWERING,
             init_from=init_from,
             optimizer=optimizer,
+            dropout=dropout,
             labels=(),
             input_settings=input_settings,
             vocab_size=vocab_size,

@@ -13,12 +13,13 @@ from torchmetrics.classification import (
 )
 
 from distilkobert.metrics import MatthewsCorrelation
+from distilkobert.models.dropout import DropoutSpec
 from distilkobert.optim import OptimizerSpec
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.kinds import MULTI_LABEL_CLASSIFICATION, SEQUENCE_CLASSIFICATION
 from distilkobert.tasks.texts.losses import class_loss, labels_loss
 from distilkobert.tasks.texts.table_labels import SCORE_NAMES
-from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
+from lightning_modules.finetuning import FINE_TUNING, NO_CHANGE, Batch, FineTuning, Record, TaskOutput
 
 
 class SequenceClassification(FineTuning):
@@ -34,6 +35,7 @@ class SequenceClassification(FineTuning):
         multi_label: whether an example has any number of labels; filled in from the data.
         class_weights: weight of each class in the loss, or of examples with the label; filled in from the data.
         optimizer: AdamW and its schedule.
+        dropout: dropout of the encoder in training, where it is not to be its own.
         vocab_size: pieces of the data's tokenizer; filled in from the data.
         pad_token_id: id of [PAD]; filled in from the data.
         input_settings: how texts become inputs; filled in from the data.
@@ -51,6 +53,7 @@ class SequenceClassification(FineTuning):
         multi_label: bool = False,
         class_weights: Sequence[float] | None = None,
         optimizer: OptimizerSpec = FINE_TUNING,
+        dropout: DropoutSpec = NO_CHANGE,
         vocab_size: int | None = None,
         pad_token_id: int | None = None,
         input_settings: InputSettings | None = None,
@@ -59,6 +62,7 @@ class SequenceClassification(FineTuning):
             kind=MULTI_LABEL_CLASSIFICATION if multi_label else SEQUENCE_CLASSIFICATION,
             init_from=init_from,
             optimizer=optimizer,
+            dropout=dropout,
             labels=labels,
             input_settings=input_settings,
             vocab_size=vocab_size,

@@ -6,11 +6,12 @@ import torch
 from torch import Tensor
 from torchmetrics import PearsonCorrCoef, SpearmanCorrCoef
 
+from distilkobert.models.dropout import DropoutSpec
 from distilkobert.optim import OptimizerSpec
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.kinds import SEQUENCE_REGRESSION
 from distilkobert.tasks.texts.losses import score_loss
-from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
+from lightning_modules.finetuning import FINE_TUNING, NO_CHANGE, Batch, FineTuning, Record, TaskOutput
 
 
 class SequenceRegression(FineTuning):
@@ -21,6 +22,7 @@ class SequenceRegression(FineTuning):
     Args:
         init_from: encoder to start from: exported folder, checkpoint of this project, or hub id.
         optimizer: AdamW and its schedule.
+        dropout: dropout of the encoder in training, where it is not to be its own.
         vocab_size: pieces of the data's tokenizer; filled in from the data.
         pad_token_id: id of [PAD]; filled in from the data.
         input_settings: how texts become inputs; filled in from the data.
@@ -33,6 +35,7 @@ class SequenceRegression(FineTuning):
         self,
         init_from: str,
         optimizer: OptimizerSpec = FINE_TUNING,
+        dropout: DropoutSpec = NO_CHANGE,
         vocab_size: int | None = None,
         pad_token_id: int | None = None,
         input_settings: InputSettings | None = None,
@@ -41,6 +44,7 @@ class SequenceRegression(FineTuning):
             kind=SEQUENCE_REGRESSION,
             init_from=init_from,
             optimizer=optimizer,
+            dropout=dropout,
             labels=("score",),
             input_settings=input_settings,
             vocab_size=vocab_size,

@@ -11,6 +11,7 @@ from transformers import PreTrainedModel
 from distilkobert.batching import IGNORE_INDEX
 from distilkobert.models.checkpoints import load_model, with_new_head
 from distilkobert.models.checks import check_facts, check_new_weights
+from distilkobert.models.dropout import DropoutSpec, with_dropout
 from distilkobert.models.families import describe_encoder
 from distilkobert.models.students import StudentSpec, build_student
 from distilkobert.models.task_forward import TaskRun, logit_rows, network_inputs
@@ -25,7 +26,7 @@ from distilkobert.tasks.kinds import (
     kind_named,
 )
 from distilkobert.tasks.task_facts import TaskFacts
-from lightning_modules.finetuning import FINE_TUNING, Batch
+from lightning_modules.finetuning import FINE_TUNING, NO_CHANGE, Batch
 from lightning_modules.task_scorers import ScoredByTask, scorer_of
 from lightning_modules.taught import TaughtModule
 
@@ -49,6 +50,7 @@ class TaskDistillation(TaughtModule, ScoredByTask):
         student: how the student is built without `init_from`.
         hard_labels: weight of the loss against the true labels.
         optimizer: AdamW and its schedule.
+        dropout: dropout of the student in training, where it is not to be its encoder's.
         task_facts: the task, its labels and its tokenizer; filled in from the data.
         vocab_size: pieces of the data's tokenizer; filled in from the data.
         pad_token_id: id of [PAD]; filled in from the data.
@@ -70,6 +72,7 @@ class TaskDistillation(TaughtModule, ScoredByTask):
         student: StudentSpec = StudentSpec(),  # noqa: B008 - frozen, and the command line shows its defaults
         hard_labels: float = 0.5,
         optimizer: OptimizerSpec = FINE_TUNING,
+        dropout: DropoutSpec = NO_CHANGE,
         vocab_size: int | None = None,
         pad_token_id: int | None = None,
         input_settings: InputSettings | None = None,
@@ -84,6 +87,7 @@ class TaskDistillation(TaughtModule, ScoredByTask):
             kind=kind,
             init_from=init_from or teacher,
             optimizer=optimizer,
+            dropout=dropout,
             labels=("score",) if kind is SEQUENCE_REGRESSION else task_facts.labels,
             input_settings=input_settings,
             vocab_size=vocab_size,
@@ -131,7 +135,7 @@ class TaskDistillation(TaughtModule, ScoredByTask):
         check_facts(teacher, self.facts, self.labels, name, teacher=True)
         check_teacher_tokenizer(self.teacher_source, self.task_facts.tokenizer_fingerprint)
         self.teacher_sum = weights_sum(teacher)
-        student = self._student(teacher)
+        student = with_dropout(self._student(teacher), self.kind.name, self.dropout)
         if self.input_settings is not None:
             student.config.update(stored(self.settings_kept(student, self.input_settings)))
         rank_zero_info(f"{name}: {describe_encoder(teacher)}; student: {describe_encoder(student)}")

@@ -8,11 +8,12 @@ from torch import Tensor
 from distilkobert.batching import IGNORE_INDEX
 from distilkobert.metrics import EntityF1
 from distilkobert.metrics.entities import UNKNOWN_TAG, lenient_entities, tag_type
+from distilkobert.models.dropout import DropoutSpec
 from distilkobert.optim import OptimizerSpec
 from distilkobert.tasks.examples import TaggedExample, WordExample
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.kinds import TOKEN_CLASSIFICATION
-from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
+from lightning_modules.finetuning import FINE_TUNING, NO_CHANGE, Batch, FineTuning, Record, TaskOutput
 
 
 class TokenClassification(FineTuning):
@@ -27,6 +28,7 @@ class TokenClassification(FineTuning):
         labels: all tags; filled in from the data.
         suffix_tags: tags are written PER-B (Naver) and not B-PS (KLUE); filled in from the data.
         optimizer: AdamW and its schedule.
+        dropout: dropout of the encoder in training, where it is not to be its own.
         vocab_size: pieces of the data's tokenizer; filled in from the data.
         pad_token_id: id of [PAD]; filled in from the data.
         input_settings: how texts become inputs; filled in from the data.
@@ -40,6 +42,7 @@ class TokenClassification(FineTuning):
         labels: Sequence[str],
         suffix_tags: bool = False,
         optimizer: OptimizerSpec = FINE_TUNING,
+        dropout: DropoutSpec = NO_CHANGE,
         vocab_size: int | None = None,
         pad_token_id: int | None = None,
         input_settings: InputSettings | None = None,
@@ -48,6 +51,7 @@ class TokenClassification(FineTuning):
             kind=TOKEN_CLASSIFICATION,
             init_from=init_from,
             optimizer=optimizer,
+            dropout=dropout,
             labels=labels,
             input_settings=input_settings,
             vocab_size=vocab_size,

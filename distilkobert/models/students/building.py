@@ -4,10 +4,11 @@ import copy
 from dataclasses import dataclass
 from typing import Literal
 
-from transformers import PreTrainedConfig, PreTrainedModel
+from transformers import PreTrainedModel
 
 from distilkobert.models.checkpoints import load_model
 from distilkobert.models.checks import check_new_weights
+from distilkobert.models.dropout import DropoutSpec, set_dropout
 from distilkobert.models.families import family_of, has_head, part
 from distilkobert.models.heads import is_tied, new_model
 from distilkobert.models.students.distilbert import copy_into_distilbert, distilbert_config
@@ -119,7 +120,7 @@ def _from_teacher(teacher: PreTrainedModel, spec: StudentSpec, *, head: bool) ->
     same = spec.architecture == "same" or teacher.config.model_type == "distilbert"
     config = (same_config if same else distilbert_config)(teacher, spec.layers)
     config.tie_word_embeddings = is_tied(teacher)
-    _set_dropout(config, spec.dropout)
+    set_dropout(config, DropoutSpec(spec.dropout, spec.dropout))
     target = config
     if spec.changes_width:
         cut = spec.init == "teacher" and spec.width_init == "slice"
@@ -153,19 +154,13 @@ def _continued(source: str, teacher: PreTrainedModel, spec: StudentSpec, *, head
     config = copy.deepcopy(model.config)
     config.name_or_path = ""
     config.tie_word_embeddings = bool(missing) or is_tied(model)
-    _set_dropout(config, spec.dropout)
+    set_dropout(config, DropoutSpec(spec.dropout, spec.dropout))
     student = new_model(config, head=head or not missing)
     if missing:
         student.base_model.load_state_dict(model.base_model.state_dict())
     else:
         student.load_state_dict(model.state_dict())
     return student
-
-
-def _set_dropout(config: PreTrainedConfig, dropout: float | None) -> None:
-    if dropout is not None:
-        for name in family_of(config).dropouts:
-            setattr(config, name, dropout)
 
 
 def _freeze_positions(student: PreTrainedModel) -> None:

@@ -122,14 +122,15 @@ def test_it_goes_on_from_an_exported_student_and_resumes(
     more = [
         *arguments, f"--model.init_from={world.teacher}", "--trainer.max_steps=4", "--last_checkpoint.every_n_steps=2",
         "--model.objectives.hidden.class_path=HiddenMSE", "--model.objectives.hidden.init_args.weight=0.1",
+        "--model.dropout.attention=0.25",
     ]  # fmt: skip
     main([*more, "--run.arm=whole"])
     main([*more, "--run.arm=part", "--trainer.max_steps=2"])
     runs = root / "runs" / "nsmc"
     main([*more, "--run.arm=part", f"--ckpt_path={runs / 'part_seed42' / 'checkpoints' / 'last.ckpt'}"])
-    states = [
-        read_checkpoint(runs / f"{arm}_seed42" / "checkpoints" / "last.ckpt")["state_dict"] for arm in ("whole", "part")
-    ]
+    saved = [read_checkpoint(runs / f"{arm}_seed42" / "checkpoints" / "last.ckpt") for arm in ("whole", "part")]
+    assert [one["transformers"]["config"]["attention_probs_dropout_prob"] for one in saved] == [0.25, 0.25]
+    states = [one["state_dict"] for one in saved]
     assert states[0].keys() == states[1].keys()
     assert not [name for name in states[0] if name.startswith(("scorer.", "teacher"))]
     assert "hidden" in {name.split("/")[2] for name in scalars(runs / "whole_seed42") if name.startswith("train/loss/")}

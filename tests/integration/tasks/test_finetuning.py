@@ -164,6 +164,21 @@ def test_tagged_sentences_are_no_reviews(tasks: TaskWorld, world: World, run: Ru
         run("fit", tasks.options("naver_ner", tmp_path, *change))
 
 
+def test_dropout_of_the_run_is_that_of_its_network(tasks: TaskWorld, run: Run, tmp_path: Path) -> None:
+    usual = run("fit", tasks.options("nsmc", tmp_path, "--trainer.max_steps=1", "--run.arm=usual")).model.network
+    options = ["--model.dropout.hidden=0.3", "--model.dropout.attention=0", "--trainer.max_steps=1"]
+    run("fit", tasks.options("nsmc", tmp_path, *options))
+    last = tmp_path / "nsmc" / "base_seed42" / "checkpoints" / "last.ckpt"
+    config = model_from_checkpoint(read_checkpoint(last), last).config
+    assert (config.hidden_dropout_prob, config.attention_probs_dropout_prob) == (0.3, 0.0)
+    assert (usual.config.hidden_dropout_prob, usual.config.attention_probs_dropout_prob) == (0.1, 0.1)
+    # Both kinds of batches differ from step 1 on, so an option that is noted and not used shows.
+    losses = [read_json(tmp_path / "nsmc" / f"{arm}_seed42" / "metrics.json")["val/loss"] for arm in ("usual", "base")]
+    assert losses[0] != losses[1]
+    with pytest.raises(ValueError, match=r"dropout\.attention=1.0: must be in"):
+        run("fit", tasks.options("nsmc", tmp_path, "--model.dropout.attention=1.0", "--run.arm=refused"))
+
+
 def test_an_untrained_head_is_not_tested(tasks: TaskWorld, run: Run, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no trained head for this task"):
         run("test", tasks.options("korquad", tmp_path))
