@@ -31,6 +31,7 @@ class Arm:
         axes: axis to the label that it has there; for a point of a search, option to the value proposed.
         taught_from: the arm whose exports its fine-tunings start from, where a fine-tuned teacher teaches them.
         args: what its distillation adds to the base; like what follows, not in plan.json, whose commands have it.
+        fine_tuning: options of its fine-tunings that win over those of the tasks.
         seeds: its seeds.
         init_from: the model that its fine-tunings start from, where it is not an arm's export.
     """
@@ -40,6 +41,7 @@ class Arm:
     axes: Mapping[str, str] = field(default_factory=dict)
     taught_from: str | None = None
     args: tuple[str, ...] = ()
+    fine_tuning: tuple[str, ...] = ()
     seeds: tuple[int, ...] = ()
     init_from: str | None = None
 

@@ -1,7 +1,7 @@
 """The arms of a study: declared ones times the axes, and the controls."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from experiments._shared.parsing.mistakes import meant_or_known
@@ -65,9 +65,10 @@ def arms_of(study: Study, points: tuple[Point, ...] = ()) -> tuple[Arm, ...]:
     taught = _taught(study, declared, controls)
     names = [*declared, *searched, *study.controls, *study.models, *(f"{name}{TASK_DISTIL}" for name in taught)]
     check_names(names, "arms (controls are arms too; `controls: []` leaves them out)")
-    for name in study.arm_seeds:
-        if name not in names:
-            raise ValueError(f"arm_seeds.{name}: no such arm; {meant_or_known(name, names)}")
+    for key, given in (("arm_seeds", study.arm_seeds), ("arm_fine_tuning", study.arm_fine_tuning)):
+        for name in given:
+            if name not in names:
+                raise ValueError(f"{key}.{name}: no such arm; {meant_or_known(name, names)}")
     if TEACHER in declared:
         raise ValueError(f"arms.{TEACHER}: this name is reserved for the teacher; choose another name")
     base = next(arm for arm in students if arm.name == base_arm(study))
@@ -88,7 +89,8 @@ def arms_of(study: Study, points: tuple[Point, ...] = ()) -> tuple[Arm, ...]:
             same = " ".join(arm.args) or "the base as it is"
             raise ValueError(f"the arms {seen[arm.args]} and {arm.name} are the same command ({same})")
         seen[arm.args] = arm.name
-    return tuple(row for arm in arms for row in (arm, *([_taught_row(study, arm)] if arm.name in taught else [])))
+    rows = [row for arm in arms for row in (arm, *([_taught_row(study, arm)] if arm.name in taught else []))]
+    return tuple(replace(row, fine_tuning=tuple(study.arm_fine_tuning.get(row.name, ()))) for row in rows)
 
 
 def _taught(study: Study, students: Sequence[str], controls: Sequence[str]) -> list[str]:

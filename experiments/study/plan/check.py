@@ -204,9 +204,13 @@ def _check_effect(parser: CommandParser, arm: Arm, run: PlannedRun, settings: Ma
 
 
 def _first_runs(plan: Plan) -> Iterator[PlannedRun]:
-    """The first training of the teacher and of each arm; of each task one, one with each model, one with a teacher."""
+    """The first training of the teacher and of each arm; of each task one, one with a teacher, one of each special arm.
+
+    Special are models that are not distilled, and arms with options of their own for fine-tuning.
+    """
     seen: set[tuple[str, str]] = set()
-    same = {arm.name: "taught" if arm.taught_from else "" for arm in plan.arms if arm.init_from is None}
+    usual = [arm for arm in plan.arms if arm.init_from is None and not arm.fine_tuning]
+    same = {arm.name: "taught" if arm.taught_from else "" for arm in usual}
     for run in plan.runs:
         key = (run.stage, same.get(run.arm, run.arm) if run.stage in plan.tasks else run.arm)
         if run.stage != CORPUS and key not in seen:
@@ -222,4 +226,6 @@ def _key(run: PlannedRun, arm: Arm | None) -> str:
         return "teacher"
     if arm is not None and arm.init_from is not None:
         return f"models.{run.arm} in then.{run.stage}"
+    if arm is not None and arm.fine_tuning:
+        return f"arm_fine_tuning.{run.arm} in then.{run.stage}"
     return f"then.{run.stage}" if arm is None or arm.taught_from is None else f"then.{run.stage}.distil"

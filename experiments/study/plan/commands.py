@@ -7,6 +7,7 @@ from experiments._shared.exported.latency_file import LATENCY_FILE
 from experiments._shared.plan_file import CORPUS, DISTIL, LATENCY, TEACHER, Arm, Command, PlannedRun
 from experiments.study.plan.arms import check_seeds, distilled_on, seeds_of
 from experiments.study.plan.declaration import Study
+from experiments.study.plan.mappings import merge_words
 
 BEST_CHECKPOINT = "checkpoints/best.ckpt"
 """What a fine-tuning leaves in its folder to be tested, and to teach."""
@@ -68,6 +69,7 @@ class Commands:
                 taught_by = (teacher,)
             elif part.arms is not None and arm.name not in part.arms:
                 continue
+            args = merge_words(args, arm.fine_tuning) if arm.fine_tuning else args
             for seed in self._task_seeds(task, arm.seeds):
                 source, needs = self._start(arm, seed, exports)
                 own = arm.args if arm.init_from is not None else ()

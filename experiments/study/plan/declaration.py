@@ -155,6 +155,7 @@ class Study:
         seeds: seeds of every arm.
         arm_seeds: seeds of single arms, instead of `seeds`.
         then: name of a task, and how the exports of the arms are fine-tuned on it.
+        arm_fine_tuning: options of single arms' fine-tunings, also of `teacher`, which win over those of every task.
         models: models that are fine-tuned without distillation.
         controls: arms that are added: the teacher, the student without distillation, masked LM alone.
         base_arm: reference arm of the comparisons; by default the first.
@@ -174,6 +175,7 @@ class Study:
     seeds: list[int] = field(default_factory=lambda: [1])
     arm_seeds: dict[str, list[int]] = field(default_factory=dict)
     then: dict[str, TaskPart] = field(default_factory=dict)
+    arm_fine_tuning: dict[str, Args] = field(default_factory=dict)
     models: dict[str, ModelPart] = field(default_factory=dict)
     controls: list[Control] = field(default_factory=lambda: list(CONTROLS))
     base_arm: str | None = None

@@ -13,6 +13,7 @@ TRAINING_OPTIONS: tuple[Path, ...] = (
     ("machine",),
     ("arms", "*"),
     ("axes", "*", "*"),
+    ("arm_fine_tuning", "*"),
     ("teacher", "overrides"),
     ("models", "*", "overrides"),
     ("then", "*", "overrides"),

@@ -22,7 +22,7 @@ from experiments.study.plan.reading import StudyFile, read_study
 _PART = re.compile(r"\b\w+Part: ")
 """Classes of a study's parts, in messages of the parser."""
 
-_REMOVED = re.compile(r"--(then|arms|axes|models|arm_seeds)\.([^.=]+)=(?:null|~)")
+_REMOVED = re.compile(r"--(then|arms|axes|models|arm_seeds|arm_fine_tuning)\.([^.=]+)=(?:null|~)")
 """Options that remove one of the named parts of a file, as null does in a file that shares another."""
 
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")

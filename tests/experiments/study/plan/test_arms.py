@@ -27,6 +27,21 @@ def test_axes_multiply_the_arms(tmp_path: Path) -> None:
     assert [arm.name for arm in only.arms if arm.kind == "student"] == ["t1", "t4"]
 
 
+def test_options_of_one_arms_fine_tunings(tmp_path: Path) -> None:
+    text = HEAD + (
+        "arms: {a: {}, b: {x: 1}}\ncontrols: [teacher]\nmodels: {multi: {init_from: m, overrides: {o: 1}}}\n"
+        "latency: false\narm_fine_tuning: {teacher: {lr: 2}, multi: {lr: 3}, a+task_distil: {lr: 4}}\n"
+        "then: {nsmc: {configs: [n.yaml], overrides: {lr: 1}, distil: {configs: [d.yaml], arms: [a]}}}\n"
+    )
+    runs = {run.label: run.commands[0] for run in expand(declare(tmp_path, text)).all_runs}
+    own = {label: [word for word in words if word[:4] in ("--lr", "--o=")] for label, words in runs.items()}
+    assert own == {
+        "distil/a_seed1": [], "distil/b_seed1": [], "nsmc/a_seed1": ["--lr=1"], "nsmc/b_seed1": ["--lr=1"],
+        "nsmc/teacher_seed1": ["--lr=2"], "nsmc/multi_seed1": ["--lr=3", "--o=1"],
+        "nsmc/a+task_distil_seed1": ["--lr=4"],
+    }  # fmt: skip
+
+
 def test_seeds_of_arms_and_tasks(tmp_path: Path) -> None:
     text = HEAD + (
         "arms: {a: {}, b: {x: 1}}\nseeds: [1, 2]\narm_seeds: {b: [2], teacher: [1]}\ncontrols: [teacher]\n"

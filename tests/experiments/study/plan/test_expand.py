@@ -110,6 +110,8 @@ def test_points_of_a_search_are_arms_on_top_of_the_base(tmp_path: Path) -> None:
         ("axes: {t: {}}\n", r"axes.t: has no labels"),
         ("base_arm: c\narms: {a: {}}\n", r"base_arm: there is no arm 'c'; the arms are a"),
         ("arm_seeds: {c: [1]}\n", r"arm_seeds.c: no such arm"),
+        ("arm_fine_tuning: {c: {lr: 1}}\n", r"arm_fine_tuning.c: no such arm"),
+        ("arm_fine_tuning: {teacher: {model.init_from: x}}\n", r"arm_fine_tuning.teacher: .* is set by the study"),
         ("seeds: []\n", r"seeds: \[\] must be one or more different"),
         ("seeds: [1, 1]\n", r"seeds: \[1, 1\] must be"),
         ("controls: [teacher, teacher]\n", r"names a control twice"),
