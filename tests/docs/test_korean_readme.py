@@ -26,4 +26,27 @@ def test_links_are_the_same_but_for_those_to_each_other() -> None:
 def test_scores_are_the_same() -> None:
     english, korean = (re.findall(r"\d\d\.\d\d", page.read_text(encoding="utf-8")) for page in (ENGLISH, KOREAN))
     assert korean == english
-    assert len(english) == 12
+    assert len(english) == 12 + len(_measured())
+
+
+def test_measured_scores_are_those_of_the_generated_page() -> None:
+    page = (ENGLISH.parent / "docs/results.md").read_text(encoding="utf-8").replace("\\_", "_")
+    of_arm = {name: "\n".join(re.findall(rf"^\| {name} \|.*", page, re.M)) for name in _ARMS.values()}
+    for row in _rows():
+        for score in re.findall(r"\d+\.\d+", row):
+            assert f" {score} " in of_arm[_ARMS[row.split()[1]]], row
+
+
+_ARMS = {"teacher": "teacher", "distilled": "triple_loss", "undistilled": "undistilled"}
+"""First words of a row of README, and the arm in the study."""
+
+
+def _rows() -> list[str]:
+    part = ENGLISH.read_text(encoding="utf-8").split("## Results\n")[1].split("\n## ")[0]
+    rows = [line for line in part.splitlines() if line.startswith("| ")][2:]
+    assert len(rows) == len(_ARMS)
+    return rows
+
+
+def _measured() -> list[str]:
+    return re.findall(r"\d\d\.\d\d", "\n".join(_rows()))
