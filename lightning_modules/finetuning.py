@@ -80,7 +80,7 @@ class FineTuning(EncoderModule):
         kind: TaskKind,
         init_from: str,
         optimizer: OptimizerSpec,
-        dropout: DropoutSpec,
+        dropout: DropoutSpec = NO_CHANGE,
         labels: Sequence[str],
         input_settings: InputSettings | None,
         vocab_size: int | None,
