@@ -88,7 +88,7 @@ def compose(study: Study, notes: list[str]) -> Report:
         study: what the report is about.
         notes: what was noted while reading; what is noted here is added, and all end up in the report.
     """
-    lack, study = _lack(study), study.begun
+    declared, study = study, study.begun
     deployment = read_deployment(study, notes)
     axes = axes_table(study)
     sections = [] if axes is None else [Section(axes.title, (), (axes,))]
@@ -109,7 +109,7 @@ def compose(study: Study, notes: list[str]) -> Report:
     sections.append(Section("What produced these results", (), (provenance_table(study),)))
     # A note must not show where somebody's files are.
     shown = dict.fromkeys(note.replace(f"{study.folder}{os.sep}", "") for note in notes)
-    return Report(study.name, study.question, lack, tuple(sections), tuple(shown))
+    return Report(study.name, study.question, _lack(declared, study), tuple(sections), tuple(shown))
 
 
 def _counts(study: Study) -> tuple[int, int]:
@@ -118,21 +118,22 @@ def _counts(study: Study) -> tuple[int, int]:
     return sum(bool(run.metrics) for run in runs), len(runs)
 
 
-def _lack(study: Study) -> str:
+def _lack(study: Study, shown: Study) -> str:
+    """What of a study is missing, and what its tables therefore do not show."""
     there, planned = _counts(study)
     if study.points < study.trials:
         searched = f"{study.points} of {study.trials} points of the search are proposed"
-        return f"Not complete: {searched}, and {there} of {planned} planned runs have their results."
-    if there == planned:
+        lack = f"Not complete: {searched}, and {there} of {planned} planned runs have their results."
+    elif there < planned:
+        lack = (
+            f"Not complete: {there} of {planned} planned runs have their results. The notes at the end name the others."
+        )
+    else:
         return ""
-    begun = study.begun
-    rows = [arm.name for arm in study.arms if arm not in begun.arms]
-    columns = [task for task in study.tasks if task not in begun.tasks]
-    left_out = "; ".join(f"{what}: {', '.join(names)}" for what, names in (("arms", rows), ("tasks", columns)) if names)
-    return (
-        f"Not complete: {there} of {planned} planned runs have their results. The notes at the end name the others."
-        f"{f' Left out of the tables, because no run has results: {left_out}.' if left_out else ''}"
-    )
+    arms = [arm.name for arm in study.arms if arm not in shown.arms]
+    tasks = [task for task in study.tasks if task not in shown.tasks]
+    left_out = "; ".join(f"{what}: {', '.join(names)}" for what, names in (("arms", arms), ("tasks", tasks)) if names)
+    return f"{lack} Left out of the tables, because no run has results: {left_out}." if left_out else lack
 
 
 def _task_sections(study: Study, scores: Scores, deployment: Deployment, notes: list[str]) -> list[Section]:

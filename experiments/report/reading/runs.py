@@ -106,19 +106,22 @@ class Study:
 
     @property
     def begun(self) -> "Study":
-        """The study without the arms and tasks of which no run has results; all of it where no run has any.
+        """The study without the arms and tasks whose runs all lack results; all of it where those of every task do.
 
         The arms that others are compared with stay.
         """
         there = [run for run in self.runs if run.metrics]
-        compared = (self.base_arm, self.teacher)
-        arms = tuple(arm for arm in self.arms if arm.name in compared or any(run.arm == arm.name for run in there))
-        tasks = tuple(task for task in self.tasks if any(run.stage == task for run in there))
-        if not tasks:
+        compared = {self.base_arm, self.teacher}
+        arms = {run.arm for run in self.runs} - {run.arm for run in there} - compared
+        tasks = {run.stage for run in self.runs if run.stage in self.tasks} - {run.stage for run in there}
+        if tasks == set(self.tasks):
             return self
-        left_out = ({arm.name for arm in self.arms} - {arm.name for arm in arms}, set(self.tasks) - set(tasks))
-        runs = tuple(run for run in self.runs if run.arm not in left_out[0] and run.stage not in left_out[1])
-        return replace(self, arms=arms, tasks=tasks, runs=runs)
+        return replace(
+            self,
+            arms=tuple(arm for arm in self.arms if arm.name not in arms),
+            tasks=tuple(task for task in self.tasks if task not in tasks),
+            runs=tuple(run for run in self.runs if run.arm not in arms and run.stage not in tasks),
+        )
 
     def of(self, stage: str, arm: str | None = None) -> list[Run]:
         """Runs of a stage, of one arm or of all."""
