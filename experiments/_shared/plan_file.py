@@ -30,8 +30,8 @@ class Arm:
         kind: a student of the question, a control, or the teacher.
         axes: axis to the label that it has there; for a point of a search, option to the value proposed.
         taught_from: the arm whose exports its fine-tunings start from, where a fine-tuned teacher teaches them.
-        args: what its distillation adds to the base; like what follows, not in plan.json, whose commands have it.
         fine_tuning: options of its fine-tunings that win over those of the tasks.
+        args: what its distillation adds to the base; like what follows, not in plan.json, whose commands have it.
         seeds: its seeds.
         init_from: the model that its fine-tunings start from, where it is not an arm's export.
     """
@@ -40,8 +40,8 @@ class Arm:
     kind: ArmKind = "student"
     axes: Mapping[str, str] = field(default_factory=dict)
     taught_from: str | None = None
-    args: tuple[str, ...] = ()
     fine_tuning: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
     seeds: tuple[int, ...] = ()
     init_from: str | None = None
 
@@ -49,6 +49,10 @@ class Arm:
     def is_distilled(self) -> bool:
         """Whether it has distillations of its own, which export."""
         return self.kind != "teacher" and self.init_from is None and self.taught_from is None
+
+
+_IN_FILE: Final = ("kind", "axes", "taught_from", "fine_tuning")
+"""What plan.json has of an arm, besides its name."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +158,7 @@ class Plan:
             return {**asdict(run), "label": run.label, "folder": run.label, "log": run.log}
 
         content = vars(self) | {
-            "arms": [{"arm": a.name, "kind": a.kind, "axes": a.axes, "taught_from": a.taught_from} for a in self.arms],
+            "arms": [{"arm": arm.name, **{key: getattr(arm, key) for key in _IN_FILE}} for arm in self.arms],
             "runs": [entry(run) for run in self.runs],
             "latency": entry(self.latency) if self.latency else None,
         }
@@ -194,10 +198,11 @@ def plan_of(content: Any, path: Path) -> Plan:
         return entry
 
     def arm(entry: Any, where: str) -> Arm:
-        found = checked({"axes": {}, **checked(entry, where)}, where, kind=str, arm=str, axes=dict)
+        found = checked({"axes": {}, "fine_tuning": [], **checked(entry, where)}, where, kind=str, arm=str, axes=dict,
+                        fine_tuning=list)  # fmt: skip
         if found["kind"] not in get_args(ArmKind):
             raise ValueError(f"{path}: {where} has kind {found['kind']!r}; expected {', '.join(get_args(ArmKind))}")
-        return Arm(found["arm"], found["kind"], found["axes"], found.get("taught_from"))
+        return Arm(found["arm"], found["kind"], found["axes"], found.get("taught_from"), tuple(found["fine_tuning"]))
 
     def run(entry: Any, where: str) -> PlannedRun:
         found = checked({"commands": [], "needs": [], **checked(entry, where)}, where, stage=str, arm=str, seed=int,

@@ -44,7 +44,7 @@ def scores_table(study: Study, scores: Scores, deployment: Deployment) -> Table:
         ],
         last=last if scores.constants else (),
         explained="Mean ± sample standard deviation over n seeds.",
-        notes=(*_taught_note(study), *_majority_note(scores), *scores.alike, size),
+        notes=(*_taught_note(study), *_options_note(study), *_majority_note(scores), *scores.alike, size),
     )
 
 
@@ -88,6 +88,17 @@ def _taught_note(study: Study) -> list[str]:
     rows = [f"{arm.name}: the exports of {arm.taught_from}" for arm in study.arms if arm.taught_from is not None]
     teacher = f"fine-tuned with {study.teacher}, itself fine-tuned on the task, as teacher"
     return [f"{'; '.join(rows)}, {teacher}."] if rows else []
+
+
+def _options_note(study: Study) -> list[str]:
+    """Which arms were fine-tuned with options of their own."""
+    alike: dict[str, list[str]] = {}
+    for arm in study.arms:
+        if arm.fine_tuning:
+            options = ", ".join(option.removeprefix("--") for option in arm.fine_tuning)
+            alike.setdefault(options, []).append(arm.name)
+    rows = [f"{', '.join(names)}: {options}" for options, names in alike.items()]
+    return [f"Fine-tuned with options of their own: {'; '.join(rows)}."] if rows else []
 
 
 def _majority_note(scores: Scores) -> list[str]:

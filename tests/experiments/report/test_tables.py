@@ -58,6 +58,10 @@ def test_the_tables_say_what_is_there_and_what_is_not(study: Study) -> None:
     notes: list[str] = []
     scores, deployment = score_study(study, notes), read_deployment(study, notes)
     table = scores_table(study, scores, deployment)
+    assert not any("options of their own" in note for note in table.notes)
+    own = [replace(arm, fine_tuning=("--lr=2",)) if arm.name != "base" else arm for arm in study.arms]
+    expected = "Fine-tuned with options of their own: teacher, lost, undistilled: lr=2."
+    assert expected in scores_table(replace(study, arms=tuple(own)), scores, deployment).notes
     assert texts(table) == [
         ["teacher", "teacher", "missing", "90.00 ± 14.14"],
         ["base", "student", "1.50", "60.00 † (n=1 of 2)"],

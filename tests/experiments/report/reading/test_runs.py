@@ -52,6 +52,17 @@ def test_missing_and_unfinished_runs_are_named(study: Path) -> None:
     ]  # fmt: skip
 
 
+def test_many_missing_runs_are_named_by_patterns(tmp_path: Path) -> None:
+    folder = fabricate(tmp_path / "large", ARMS, examples=4, events=False)
+    lost = [*folder.glob("korquad/*"), *folder.glob("[!e]*/mlm_only_*"), folder / "nsmc/base_seed2"]
+    for run in dict.fromkeys(lost):
+        (run / "metrics.json").unlink()
+    expected = "Missing runs, without a readable metrics.json: */mlm_only_seed*, korquad/*, nsmc/base_seed2."
+    assert read(folder)[1] == [expected]
+    (folder / "nsmc/undistilled_seed1/metrics.json").unlink()  # of two: named itself
+    assert read(folder)[1] == [f"{expected[:-1]}, nsmc/undistilled_seed1."]
+
+
 STOPPED = {"status": "stopped", "stopped_by": "SIGTERM", "steps": 3}
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from experiments._shared.plan_file import plan_of
 from experiments.study.plan.expand import expand
 from tests.support.studies.texts import declare
 
@@ -33,7 +34,10 @@ def test_options_of_one_arms_fine_tunings(tmp_path: Path) -> None:
         "latency: false\narm_fine_tuning: {teacher: {lr: 2}, multi: {lr: 3}, a+task_distil: {lr: 4}}\n"
         "then: {nsmc: {configs: [n.yaml], overrides: {lr: 1}, distil: {configs: [d.yaml], arms: [a]}}}\n"
     )
-    runs = {run.label: run.commands[0] for run in expand(declare(tmp_path, text)).all_runs}
+    plan = expand(declare(tmp_path, text))
+    kept = {arm.name: arm.fine_tuning for arm in plan_of(plan.as_json(), tmp_path).arms if arm.fine_tuning}
+    assert kept == {"teacher": ("--lr=2",), "multi": ("--lr=3",), "a+task_distil": ("--lr=4",)}
+    runs = {run.label: run.commands[0] for run in plan.all_runs}
     own = {label: [word for word in words if word[:4] in ("--lr", "--o=")] for label, words in runs.items()}
     assert own == {
         "distil/a_seed1": [], "distil/b_seed1": [], "nsmc/a_seed1": ["--lr=1"], "nsmc/b_seed1": ["--lr=1"],
