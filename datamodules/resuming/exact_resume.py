@@ -119,7 +119,7 @@ class ExactResume(pl.Callback):
     ) -> None:
         """Nothing that a restart does is left to be done."""
         for callback in trainer.callbacks if self._loaded else []:  # type: ignore[attr-defined]
-            if isinstance(callback, GradientAccumulationScheduler):  # it is not told of an epoch that continues
+            if isinstance(callback, GradientAccumulationScheduler):  # nothing calls it for an epoch that continues
                 callback.on_train_epoch_start(trainer, pl_module)
         self._settle(trainer)
 

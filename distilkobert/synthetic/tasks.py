@@ -85,7 +85,7 @@ def write_korquad(folder: Path, *, train: int = 1000, test: int = 250, seed: int
     """Write passages and their questions as ``write_korquad_files`` does.
 
     Arguments and errors are those of ``write_nsmc``; ``train`` and ``test`` count questions, and no article title
-    stands in both files.
+    is in both files.
     """
     rng = Random(seed)
     passages = distinct(lambda: passage(rng), train + test, key=lambda made: made.title)  # more than are needed

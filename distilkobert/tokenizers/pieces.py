@@ -174,7 +174,7 @@ class PieceEncoder:
 
 
 def _byte_characters() -> dict[str, int]:
-    """The byte that each character of byte-level BPE stands for: printable Latin-1 is itself, the others follow 255."""
+    """The byte that each character of byte-level BPE encodes: printable Latin-1 is itself, the others follow 255."""
     shown = (*range(33, 127), *range(161, 173), *range(174, 256))
     hidden = (byte for byte in range(256) if byte not in shown)
     return {chr(byte): byte for byte in shown} | {chr(256 + number): byte for number, byte in enumerate(hidden)}

@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 from distilkobert.stop_signals import StoppedBySignal
 from experiments._shared.parsing.parsers import StrictParser
+from experiments._shared.quiet import plain_warnings
 
 Result = TypeVar("Result")
 
@@ -84,8 +85,9 @@ def run_command(command: Callable[[], object]) -> int:
 
     Errors of settings and files (`ValueError`, `OSError`) and losses that are not finite (`FloatingPointError`) carry
     their remedy in the message, which goes to standard error in one line. All other errors are the project's own and
-    keep their traceback.
+    keep their traceback. Warnings of this project are one line too.
     """
+    plain_warnings()
     try:
         import_extensions()
         command()

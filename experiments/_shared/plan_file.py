@@ -130,12 +130,12 @@ class Plan:
         """The plan of the runs whose labels match a pattern, and of those that they need; all of it without patterns.
 
         Raises:
-            ValueError: no label matches a pattern, or it is a search, whose runs are not known beforehand.
+            ValueError: no label matches a pattern, or it is a search, which proposes its runs one after the other.
         """
         if not patterns:
             return self
         if self.trials:
-            raise ValueError("--only: unsupported in a study with a search, whose runs are not known beforehand")
+            raise ValueError("--only: unsupported in a study with a search, which proposes its runs")
         labels, wanted = [run.label for run in self.all_runs], set[str]()
         for pattern in patterns:
             found = fnmatch.filter(labels, pattern)

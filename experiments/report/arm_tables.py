@@ -78,9 +78,9 @@ def arm_table(
     ranked = [row for row in cells if row[0].text not in teachers]
     all_columns = (Column("arm"), *columns)
     tops = [_top([row[place] for row in ranked]) if column.ranked else "" for place, column in enumerate(all_columns)]
-    told = tuple(
+    marked = tuple(
         tuple(
-            replace(_told(cell, most), bold=_mean(cell) == top and row[0].text not in teachers)
+            replace(_marked(cell, most), bold=_mean(cell) == top and row[0].text not in teachers)
             for cell, top in zip(row, tops, strict=True)
         )
         for row in cells
@@ -89,8 +89,8 @@ def arm_table(
     if any(tops):
         others = f", {', '.join(sorted(teachers))} left out" if teachers else ""
         sentences.append(f"Bold: the highest mean of a column, where it has a spread{others}.")
-    marks = marks_in(cell.text for row in told for cell in row if cell.values)
-    return Table(slug, title, all_columns, told, " ".join(filter(None, sentences)), (*notes, *marks))
+    marks = marks_in(cell.text for row in marked for cell in row if cell.values)
+    return Table(slug, title, all_columns, marked, " ".join(filter(None, sentences)), (*notes, *marks))
 
 
 def _bare(seeds: Seeds) -> Seeds:
@@ -98,7 +98,7 @@ def _bare(seeds: Seeds) -> Seeds:
     return replace(seeds, in_part=0)
 
 
-def _told(cell: Cell, most: Seeds | None) -> Cell:
+def _marked(cell: Cell, most: Seeds | None) -> Cell:
     """The cell with its marks, and its seeds if they are not those of most cells."""
     if cell.seeds is None:
         return cell

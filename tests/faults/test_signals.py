@@ -51,7 +51,7 @@ def untouched(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def check_same(folder: Path, untouched: Path) -> None:
-    """Weights, optimizer and figures of both runs are the same, bit for bit, times and speeds apart."""
+    """Weights, optimizer and metrics of both runs are the same, bit for bit, times and speeds apart."""
     ours, theirs = (read_checkpoint(run / "checkpoints" / "last.ckpt") for run in (folder, untouched))
     for name, value in theirs["state_dict"].items():
         assert torch.equal(ours["state_dict"][name], value), name

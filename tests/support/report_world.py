@@ -1,4 +1,4 @@
-"""A study as it lies on disk after its runs, fabricated: metrics, predictions, events and exports."""
+"""A study as it is on disk after its runs, fabricated: metrics, predictions, events and exports."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -55,7 +55,7 @@ def write_events(place: Path, scalars: Mapping[str, Sequence[tuple[int, float]]]
 
 
 def label_records(right: Sequence[bool], probability: float = 0.9) -> list[Record]:
-    """Predictions of a classification: true labels alternate, each right or wrong as told."""
+    """Predictions of a classification: true labels alternate, each right or wrong as given."""
     names = ("negative", "positive")
     return [
         {"row": row, "gold": names[row % 2], "predicted": names[row % 2 if ok else 1 - row % 2],

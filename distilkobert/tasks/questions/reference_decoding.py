@@ -103,7 +103,7 @@ def reference_answer_text(context: ReferenceContext, first: int, last: int) -> s
 
 
 def _project(predicted: str, original: str) -> str:
-    """The part of ``original`` that ``predicted`` stands for; all of it where that cannot be found."""
+    """The part of ``original`` that ``predicted`` names; all of it where that cannot be found."""
     spaced = " ".join(_basic_words(original))
     begin = spaced.find(predicted)
     if begin < 0:

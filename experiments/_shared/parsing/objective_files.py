@@ -170,7 +170,7 @@ def _merged(before: yaml.MappingNode, after: yaml.MappingNode) -> yaml.MappingNo
 
 
 def objectives_of(losses: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The objectives that settings of the old form stand for, each with class_path and init_args.
+    """The objectives that settings of the old form mean, each with class_path and init_args.
 
     Args:
         losses: settings by their old names; those that are not there had the values of DistilKoBERT.

@@ -17,7 +17,7 @@ Option = Literal["fused", "bf16_teacher", "int8_teacher", "compile", "gradient_c
 """Options of the module whose step is compared with the step without them."""
 
 TEACHERS: dict[Option | None, TeacherType] = {"bf16_teacher": "bfloat16", "int8_teacher": "int8"}
-"""Number formats of the teacher that options stand for."""
+"""Number formats of the teacher that options mean."""
 
 MASKED, PADDING = 0.15, 0.05
 """Shares of masked tokens (Devlin et al. 2019) and of padding (3 to 5 % under a token budget, docs/log.md)."""

@@ -80,7 +80,7 @@ def main(options: Namespace) -> dict[str, Any]:
 
 
 def precision_lines(speeds: dict[str, float]) -> Sequence[str]:
-    """The figures as lines of text, each with its ratio to the first."""
+    """The measurements as lines of text, each with its ratio to the first."""
     first, wide = next(iter(speeds.values())), max(map(len, speeds))
     return [f"{name:<{wide}}  {speed:>10,.0f} tokens/s  {speed / first:>5.2f} x" for name, speed in speeds.items()]
 

@@ -32,7 +32,7 @@ class RunCurves:
 
     @property
     def has_tokens(self) -> bool:
-        """Whether steps can be told in tokens; a run without training steps is at 0 in both."""
+        """Whether steps can be converted to tokens; a run without training steps is at 0 in both."""
         return TRAIN_TOKENS in self.curves or all(curve["x"].max() == 0 for curve in self.curves.values())
 
     def over(self, name: str, *, tokens: bool) -> "pd.DataFrame":

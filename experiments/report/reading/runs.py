@@ -34,7 +34,7 @@ class Run:
         stage: `distil` or a fine-tuning recipe.
         arm: name of its arm.
         seed: its seed.
-        folder: where its files lie.
+        folder: where its files are.
         metrics: what its `metrics.json` holds; empty where the run is missing.
         export: folder of the model it exports, if it does.
         source: label of the distillation that it comes from, where a plan says so; of several that took no step from
@@ -248,6 +248,6 @@ def _with_origins(runs: Sequence[Run]) -> list[Run]:
     same = {}
     for run in runs:
         if run.stage == DISTIL and run.metrics.get(STEPS) == 0:
-            figures = (run.arm, run.number(LOSS), run.number(AGREEMENT))
-            same[run.label] = starts.setdefault(figures, run.label)
+            values = (run.arm, run.number(LOSS), run.number(AGREEMENT))
+            same[run.label] = starts.setdefault(values, run.label)
     return [replace(run, source=same.get(run.source or run.label, run.source)) for run in runs]

@@ -146,7 +146,7 @@ def _unfinished(folder: Path) -> list[str]:
 
 
 def _stages(runs: Iterable[Run], prefix: str) -> tuple[str, ...]:
-    """Stages with a run that has a figure of that kind, in order of the alphabet."""
+    """Stages with a run that has a metric of that kind, in order of the alphabet."""
     return tuple(sorted({run.stage for run in runs if has_any(run.metrics, prefix)}))
 
 

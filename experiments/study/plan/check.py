@@ -119,7 +119,7 @@ def check_plan(plan: Plan, folder: Path, samples: Collection[str] = ()) -> Lack:
     Args:
         plan: the plan.
         folder: the study's folder; what is below it is made by the study.
-        samples: arms that stand for the ends of a search; they may have the same settings as others.
+        samples: arms at the ends of a search; they may have the same settings as others.
 
     Returns:
         What the runs read that is not there.

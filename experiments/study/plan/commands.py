@@ -19,7 +19,7 @@ class Commands:
 
     Args:
         study: the declaration.
-        folder: the study's folder, as it shall stand in the command lines.
+        folder: the study's folder, as the command lines have it.
     """
 
     study: Study

@@ -14,7 +14,7 @@ _OWN_FOLDERS = ("corpus", "teacher", "distil", "latency", "exported", "logs", "l
 def expand(declared: Declared, points: tuple[Point, ...] = ()) -> Plan:
     """The plan of a study.
 
-    Runs stand in an order in which they can be run one after the other: the corpus, the teacher, then everything of
+    Runs are in an order in which they can be run one after the other: the corpus, the teacher, then everything of
     the arms' first seeds, so that a whole table comes before any second seed.
 
     Args:

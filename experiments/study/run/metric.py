@@ -1,4 +1,4 @@
-"""The figure of a study that decides: `STAGE/KEY`, KEY being a name in the `metrics.json` of the stage's runs."""
+"""The metric of a study that decides: `STAGE/KEY`, KEY being a name in the `metrics.json` of the stage's runs."""
 
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -13,7 +13,7 @@ from experiments._shared.run.results import is_number
 
 
 def direction_of(metric: str) -> Literal["maximize", "minimize"]:
-    """Which end of a figure is the better one: the lower one of losses, distances and divergences.
+    """Which end of a metric is the better one: the lower one of losses, distances and divergences.
 
     Args:
         metric: STAGE/KEY.
@@ -24,7 +24,7 @@ def direction_of(metric: str) -> Literal["maximize", "minimize"]:
 
 
 def metric_lines(plan: Plan, metric: str, folder: Path) -> list[str]:
-    """The deciding figure of each arm, mean over its seeds, with their number; and what there is, where it is missing.
+    """The deciding metric of each arm, mean over its seeds, with their number; and what there is, where it is missing.
 
     Args:
         plan: the study's plan.
@@ -48,7 +48,7 @@ def metric_lines(plan: Plan, metric: str, folder: Path) -> list[str]:
 def no_such_figure(
     metric: str, label: str, metrics: Mapping[str, Any], prefixes: tuple[str, ...] = (BEST, TEST, VAL)
 ) -> str:
-    """That a run does not have the figure, and which it has.
+    """That a run does not have the metric, and which it has.
 
     Args:
         metric: STAGE/KEY.

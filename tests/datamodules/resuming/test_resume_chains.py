@@ -93,7 +93,7 @@ def test_second_resume_after_one_from_an_epochs_end(tmp_path: Path, hook: str) -
 
 
 def test_a_run_that_early_stopping_has_ended_stays_ended(tmp_path: Path) -> None:
-    """Its figure never improves, so a patience of 2 ends it after three epochs; without one it goes on."""
+    """Its metric never improves, so a patience of 2 ends it after three epochs; without one it goes on."""
     last, settings = tmp_path / "last.ckpt", {"max_epochs": 4}
     stopping = partial(EarlyStopping, "val/loss")
     whole, _ = train(tmp_path, [stopping(patience=2), SaveAndInterrupt("on_train_end", 1, last)], **settings)

@@ -1,4 +1,4 @@
-"""Tables in all formats, and the tables of a report from figures with known answers."""
+"""Tables in all formats, and the tables of a report from scores with known answers."""
 
 import csv
 import io

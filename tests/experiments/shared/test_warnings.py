@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from datamodules import tasks
+from experiments._shared.commandline import run_command
 from experiments._shared.quiet import plain_warnings
 
 
@@ -22,3 +23,14 @@ def test_own_warnings_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
         (FutureWarning, str(tasks.__file__)),
     ):
         assert warnings.formatwarning(message, kind, file, 3) == usual(message, kind, file, 3)
+
+
+def test_every_command_shows_them_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warnings, "formatwarning", warnings.WarningMessage.__init__)  # any other; restored at the end
+    shown: list[str] = []
+
+    def command() -> None:
+        shown.append(warnings.formatwarning("odd rows", UserWarning, str(tasks.__file__), 3))
+
+    assert run_command(command) == 0
+    assert shown == ["warning: odd rows\n"]

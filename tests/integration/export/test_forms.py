@@ -1,4 +1,4 @@
-"""All forms of a fine-tuned model: written, scored on the run's data, timed, told of in card and metrics, and run."""
+"""All forms of a fine-tuned model: written, scored on the run's data, timed, listed in card and metrics, and run."""
 
 import json
 import shutil

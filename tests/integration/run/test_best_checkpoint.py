@@ -29,7 +29,7 @@ def steps_of(folder: Path) -> tuple[int, int]:
 
 
 def check_choice(folder: Path, monitor: str, choose: Callable[..., int]) -> None:
-    """`best.ckpt` is the first step with the best figure in TensorBoard, and `metrics.json` has that figure."""
+    """`best.ckpt` is the first step with the best value in TensorBoard, and `metrics.json` has that value."""
     curve = scalars(folder)[monitor]
     best = choose(sorted(curve), key=lambda step: curve[step])
     assert steps_of(folder)[0] == best

@@ -96,7 +96,7 @@ def test_a_start_that_is_refused_leaves_the_folder_free(option: str, world: Worl
     run("fit", world.distil(tmp_path, "--trainer.max_steps=1", "--trainer.val_check_interval=1"))
     folder = tmp_path / "distilkobert" / "base_seed42"
     assert read_json(folder / "metrics.json")["steps"] == 1
-    # TensorBoard reads settings from the first event file: the refused ones must not stand there.
+    # TensorBoard reads settings from the first event file: the refused ones must not be there.
     assert hparams(folder)["layers"] == "[0, 4, 8]"
 
 

@@ -40,7 +40,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def table(study: Path) -> dict[str, dict[str, float]]:
-    """The figures that a report's table is made from: tests of the tasks, and the distillation's end."""
+    """The metrics that a report's table is made from: tests of the tasks, and the distillation's end."""
     found = {}
     for path in sorted(study.glob("*/*/metrics.json")):
         metrics = json.loads(path.read_text(encoding="utf-8"))

@@ -135,7 +135,7 @@ def test_the_hparams_tab_compares_the_arms(ask: Ask, runs: Path) -> None:
         0.33,
         0.0,
     ]
-    # The settings of `fit` stand, whatever a later `test` was called with.
+    # The settings of `fit` stay, whatever a later `test` was called with.
     assert groups["nsmc/base_seed42"]["hparams"]["init_from"].endswith("teacher")
 
 

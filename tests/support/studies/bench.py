@@ -55,8 +55,8 @@ class Bench:
         """How often each training came to its end."""
         return Counter(line.split()[1] for line in self.trace() if line.startswith("end "))
 
-    def figures(self) -> dict[str, object]:
-        """The figures of all runs: the study's table."""
+    def metrics(self) -> dict[str, object]:
+        """The metrics of all runs: the study's table."""
         return {
             str(path.parent.relative_to(self.folder)): json.loads(path.read_text(encoding="utf-8"))
             for path in sorted(self.folder.rglob("metrics.json"))

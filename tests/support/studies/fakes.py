@@ -50,7 +50,7 @@ def write(path: Path, content: object) -> None:
 
 
 def number(text: str) -> float:
-    """A figure between 0 and 1 that hangs on the text alone."""
+    """A number between 0 and 1 that depends on the text alone."""
     return int(hashlib.sha256(text.encode()).hexdigest()[:6], 16) / 16**6
 
 
@@ -88,7 +88,7 @@ def fit(args: list[str]) -> None:
 
 
 def scores(folder: Path, prefix: str) -> dict[str, float]:
-    """Figures that hang on the training's arguments, wherever the study lies."""
+    """Metrics that depend on the training's arguments, wherever the study is."""
     text = (folder / "config.yaml").read_text(encoding="utf-8")
     figure = number(text.replace(option(json.loads(text), "run.root"), ""))
     found = {f"{prefix}/loss": figure, f"{prefix}/accuracy": figure}

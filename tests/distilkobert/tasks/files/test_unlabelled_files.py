@@ -83,7 +83,7 @@ def test_predict_takes_the_file_without_labels_and_training_does_not(
     batches = list(data.predict_dataloader())
     expected = [row for batch in make(module, predict_file=str(known)).predict_dataloader() for row in unpadded(batch)]
     assert [row for batch in batches for row in unpadded(batch)] == expected
-    # The table made for `predict` lies in the cache by now, and must not be taken for one to train on.
+    # The table made for `predict` is in the cache by now, and must not be taken for one to train on.
     with pytest.raises(ValueError, match=r"train.*, line \d"):
         make(module, data_dir=bare).setup("fit")
 

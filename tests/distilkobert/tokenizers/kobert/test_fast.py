@@ -81,7 +81,7 @@ def test_settings(tiny_tokenizer: KoBertTokenizer, fast: PreTrainedTokenizerFast
 
 
 def export(tokenizer: KoBertTokenizer, folder: Path, model_type: str) -> None:
-    """A folder as an export leaves it: a model's configuration and our own two files lie beside the tokenizer."""
+    """A folder as an export leaves it: a model's configuration and our own two files are beside the tokenizer."""
     tokenizer.to_transformers(segment_ids=model_type != "distilbert").save_pretrained(folder)
     (folder / "config.json").write_text(json.dumps({"model_type": model_type}))
     tokenizer.save_pretrained(folder)

@@ -87,7 +87,7 @@ def test_broken_metrics_count_as_missing(study: Path) -> None:
     assert sum(note.startswith("Broken file, its run counts as missing") for note in notes) == 2
 
 
-def test_held_out_figures_of_a_part_or_of_earlier_weights_are_noted(study: Path) -> None:
+def test_held_out_metrics_of_a_part_or_of_earlier_weights_are_noted(study: Path) -> None:
     edit(study / "distil/base_seed1/metrics.json", lambda m: m.update({"limited/val": "1 of 300 batches"}))
     (study / "distil/base_seed2/config.yaml").touch()
     edit(study / "distil/base_seed2/metrics.json", lambda m: m.update({"val/step": 525, "steps": 1050}))
@@ -113,7 +113,7 @@ def test_a_score_that_is_no_number_is_none(study: Path) -> None:
     assert "nsmc/base_seed2 counts as missing: test/accuracy in its metrics.json is not a number." in notes
 
 
-def test_figures_that_are_not_finite_are_left_out(study: Path) -> None:
+def test_metrics_that_are_not_finite_are_left_out(study: Path) -> None:
     edit(study / "nsmc/base_seed1/metrics.json", lambda m: m.update({"test/accuracy": math.nan}))
     found, notes = read(study)
     assert notes == [f"Not finite in {study}/nsmc/base_seed1/metrics.json, left out: test/accuracy."]

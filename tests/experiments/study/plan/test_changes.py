@@ -68,9 +68,9 @@ def test_what_was_made_from_a_changed_run_must_go_too(bench: Bench) -> None:
     with pytest.raises(ValueError, match=r"otherwise: nsmc/more_seed1 was made .* left there \(nsmc/more_seed1\)$"):
         bench.run(CHANGED)
     shutil.rmtree(bench.folder / "nsmc" / "more_seed1")
-    figures = {name: value for name, value in bench.figures().items() if "more" not in name}
+    figures = {name: value for name, value in bench.metrics().items() if "more" not in name}
     bench.run(CHANGED)
-    after = bench.figures()
+    after = bench.metrics()
     assert {name: after[name] for name in figures} == figures
     assert len(after) == len(figures) + 2
     assert bench.ends()["nsmc/more_seed1"] == 2
@@ -141,7 +141,7 @@ def test_a_worker_ends_although_what_it_would_mend_cannot_run(bench: Bench) -> N
         bench.run()
     bench.steer("fail", "")
     bench.run()
-    assert set(bench.figures()) == set(bench.labels())
+    assert set(bench.metrics()) == set(bench.labels())
 
 
 def test_a_worker_ends_although_another_failed_at_what_it_would_mend(bench: Bench) -> None:

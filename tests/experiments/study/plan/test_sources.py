@@ -1,4 +1,4 @@
-"""What runs read has to be there before the first of them starts; what may lie on the hub is only noted."""
+"""What runs read has to be there before the first of them starts; what may be on the hub is only noted."""
 
 from pathlib import Path
 from typing import Any

@@ -74,7 +74,7 @@ def test_a_touched_run_is_named_and_mended(
     touch: str, label: str, bench: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bench.run()
-    table = bench.figures()
+    table = bench.metrics()
     metrics = bench.folder / label / "metrics.json"
     if touch == "remove":
         metrics.unlink()
@@ -84,7 +84,7 @@ def test_a_touched_run_is_named_and_mended(
     bench.run()
     reason = "its results are missing" if touch == "remove" else "broken metrics.json"
     assert re.search(rf"{label} had finished, but {reason}.* It is run again", capsys.readouterr().out)
-    assert bench.figures() == table
+    assert bench.metrics() == table
     tested = [f"test {label}"] if label.startswith("nsmc/") else []
     assert bench.trace()[-2 - len(tested) :] == [f"start {label} 4", f"end {label}", *tested]
     assert sum(bench.ends().values()) == len(bench.labels()) + 1
@@ -94,10 +94,10 @@ def test_a_whole_folder_removed_is_made_again(bench: Bench) -> None:
     import shutil
 
     bench.run()
-    table = bench.figures()
+    table = bench.metrics()
     shutil.rmtree(bench.folder / "distil" / "copied_seed1")
     bench.run()
-    assert bench.figures() == table
+    assert bench.metrics() == table
     assert bench.trace()[-2:] == ["start distil/copied_seed1 0", "end distil/copied_seed1"]
 
 
@@ -143,14 +143,14 @@ def test_a_folder_copied_by_hand_is_named_and_made_again(bench: Bench, capsys: p
     import shutil
 
     bench.run()
-    table = bench.figures()
+    table = bench.metrics()
     shutil.rmtree(bench.folder / "distil" / "copied_seed1")
     shutil.copytree(bench.folder / "distil" / "random_seed1", bench.folder / "distil" / "copied_seed1")
     capsys.readouterr()
     bench.run()
     named = "distil/copied_seed1 had finished, but its metrics.json is that of arm='random'. It is run again"
     assert named in capsys.readouterr().out
-    assert bench.figures() == table
+    assert bench.metrics() == table
     assert bench.trace()[-2:] == ["start distil/copied_seed1 0", "end distil/copied_seed1"]
 
 
@@ -159,7 +159,7 @@ def test_broken_predictions_are_named_and_the_test_is_run_again(
     content: str, bench: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bench.run()
-    table = bench.figures()
+    table = bench.metrics()
     predictions = bench.folder / "nsmc" / "copied_seed1" / "predictions.jsonl"
     whole = predictions.read_text(encoding="utf-8")
     predictions.write_text(content, encoding="utf-8")
@@ -167,7 +167,7 @@ def test_broken_predictions_are_named_and_the_test_is_run_again(
     capsys.readouterr()
     bench.run()
     assert re.search(rf"nsmc/copied_seed1 had finished, but {predictions}.* It is run again", capsys.readouterr().out)
-    assert (bench.figures(), predictions.read_text(encoding="utf-8")) == (table, whole)
+    assert (bench.metrics(), predictions.read_text(encoding="utf-8")) == (table, whole)
     assert bench.trace()[len(before) :] == ["test nsmc/copied_seed1"]
 
 

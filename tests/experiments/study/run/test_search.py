@@ -46,7 +46,7 @@ def test_a_search_proposes_points_from_what_was_measured(bench: Bench, tmp_path:
     study = optuna.load_study(storage=storage, study_name="s/search")
     assert [trial.state.name for trial in study.trials] == ["COMPLETE"] * 3
     for trial in study.trials:
-        metrics = bench.figures()[f"nsmc/search-{trial.number:03d}_seed1"]
+        metrics = bench.metrics()[f"nsmc/search-{trial.number:03d}_seed1"]
         assert isinstance(metrics, dict)
         assert trial.value == metrics["best/val/accuracy"]
         log = (bench.folder / "logs" / f"distil_search-{trial.number:03d}_seed1.log").read_text(encoding="utf-8")
@@ -86,7 +86,7 @@ def test_a_point_that_failed_first_counts_once_it_has_run(bench: Bench) -> None:
     trials = optuna.load_study(storage=open_storage(bench.folder), study_name="s/search").trials
     assert [trial.state.name for trial in trials] == ["FAIL", "COMPLETE", "COMPLETE", "COMPLETE"]
     assert trials[3].params == trials[0].params
-    metrics = bench.figures()["nsmc/search-000_seed1"]
+    metrics = bench.metrics()["nsmc/search-000_seed1"]
     assert isinstance(metrics, dict)
     assert trials[3].value == metrics["best/val/accuracy"]
     assert sum("distil/search" in label for label in bench.labels()) == 3

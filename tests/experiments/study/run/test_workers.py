@@ -68,12 +68,12 @@ def test_killed_again_and_again_it_ends_in_the_same_table(bench: Bench) -> None:
     bench.steer("hold", "")
     ended(bench.start("--workers=2", text=TWO_SEEDS))
     assert max(bench.ends().values()) == 1, "a finished training was run again"
-    killed = bench.figures()
+    killed = bench.metrics()
     assert set(killed) == set(bench.labels())
 
     (bench.folder).rename(bench.root / "killed")
     bench.run("--workers=2", text=TWO_SEEDS)
-    assert bench.figures() == killed
+    assert bench.metrics() == killed
 
 
 @pytest.mark.slow
