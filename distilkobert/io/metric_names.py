@@ -23,12 +23,16 @@ INT8: Final = "int8"
 """Before the whole name of a score of a form of the exported model: `int8/test/accuracy`."""
 FORM_SCORES: Final = (f"{TORCH}/", f"{ONNX}/", f"{INT8}/", f"{INT8}_")
 """How the names of such scores begin."""
+FORMS_STEP: Final = f"{TORCH}/step"
+"""Optimizer step of the weights that they are of."""
 
 LOSS: Final = f"{VAL}loss"
 TEACHER_LOSS: Final = f"{VAL}teacher_loss"
 AGREEMENT: Final = f"{VAL}agreement"
 VAL_STEP: Final = f"{VAL}step"
 """Optimizer step of the weights that were validated last."""
+TESTED_STEP: Final = "tested_step"
+"""The same of the test."""
 TYPE_F1: Final = f"{TEST}f1_"
 """Before an entity type."""
 OTHER_F1: Final = (f"{TYPE_F1}kept", f"{TYPE_F1}strict")

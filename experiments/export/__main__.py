@@ -106,7 +106,8 @@ def export(
             license=license,
             language=language,
         )
-        write_export(folder, wanted)
+        note_scores = write_export(folder, wanted)
+    note_scores()
     if remark := how_to_finish(run_folder):
         print(f"note: {remark}; then export again, so that the model card shows it", file=sys.stderr)
     if push is not None:

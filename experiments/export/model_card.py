@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from transformers import AutoTokenizer
 
-from distilkobert.io.metric_names import FORM_SCORES
+from distilkobert.io.metric_names import FORM_SCORES, TEST, TESTED_STEP
 from distilkobert.io.model_files import INT8_FILE, ONNX_FILE
 from distilkobert.io.pretrained import load_pretrained
 from distilkobert.io.run_files import CONFIG_FILE, read_metrics
@@ -27,6 +27,7 @@ def write_model_card(
     model: "PreTrainedModel",
     head: Head,
     checkpoint: Path,
+    step: int,
     run_folder: Path,
     license: str | None = None,
     language: str | None = None,
@@ -39,6 +40,7 @@ def write_model_card(
         model: the exported network.
         head: its head.
         checkpoint: where it comes from.
+        step: its optimizer step.
         run_folder: its run folder; `config.yaml`, `metrics.json` and `corpus_manifest.json` are used where they exist.
         license: of the model; see the command.
         language: of the model; see the command.
@@ -47,7 +49,7 @@ def write_model_card(
     config = yaml.safe_load(settings.read_text(encoding="utf-8")) if settings.is_file() else {}
     tokenizer = load_pretrained(AutoTokenizer, path.parent)
     header = card_header(
-        name, head, config, read_metrics(run_folder), tokenizer, licence=license, language=language
+        name, head, config, _of_step(read_metrics(run_folder), step), tokenizer, licence=license, language=language
     )  # fmt: skip
     forms = [file for file in (ONNX_FILE, INT8_FILE) if (path.parent / file).is_file()]
     sections = [
@@ -60,7 +62,7 @@ def write_model_card(
         deployment(read_metrics(path.parent)),
         _recipe(config),
         _corpus(run_folder),
-        _metrics(run_folder, checkpoint),
+        _metrics(run_folder, checkpoint, step),
     ]
     path.write_text("\n\n".join(section for section in sections if section) + "\n", encoding="utf-8")
 
@@ -113,8 +115,15 @@ def _corpus(run_folder: Path) -> str:
     return f"## Corpus\n\n```json\n{shown}\n```"
 
 
-def _metrics(run_folder: Path, checkpoint: Path) -> str:
-    metrics = read_metrics(run_folder)
+def _of_step(metrics: dict[str, Any], step: int) -> dict[str, Any]:
+    """The metrics, without those of a test of other weights."""
+    if metrics.get(TESTED_STEP, step) == step:
+        return metrics
+    return {name: value for name, value in metrics.items() if not name.startswith(TEST)}
+
+
+def _metrics(run_folder: Path, checkpoint: Path, step: int) -> str:
+    metrics = _of_step(read_metrics(run_folder), step)
     if not metrics:
         return ""
     shown = {name: value for name, value in sorted(metrics.items()) if not name.startswith(FORM_SCORES)}

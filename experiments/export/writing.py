@@ -1,8 +1,9 @@
 """Write the folder of an export, with every form of the model, what was measured of them, and the model card."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +62,11 @@ class Wanted:
     language: str | None
 
 
-def write_export(folder: Path, wanted: Wanted) -> None:
+def write_export(folder: Path, wanted: Wanted) -> Callable[[], None]:
     """Write everything into an empty folder.
+
+    Returns:
+        Adds the scores of all forms to the run's `metrics.json`; to be called when the folder is in its place.
 
     Raises:
         FileNotFoundError: tokenizer or data is not there.
@@ -81,21 +85,25 @@ def write_export(folder: Path, wanted: Wanted) -> None:
         encoder.save_pretrained(folder)
     check_export(folder, model, task)
     with tempfile.TemporaryDirectory(prefix="export_") as scratch:
-        measured = _other_forms(folder, Path(scratch), model, fast, wanted)
+        measured, scores = _other_forms(folder, Path(scratch), model, fast, wanted)
     if measured:
         facts = {"processor": processor_name(), "int8_instructions": int8_instructions()}
         write_json(folder / METRICS_FILE, facts | measured)
     write_model_card(
         folder / "README.md", name=wanted.name, model=model, head=head_named(task), checkpoint=wanted.checkpoint,
-        run_folder=wanted.run_folder, license=wanted.license, language=wanted.language,
+        step=saved["global_step"], run_folder=wanted.run_folder, license=wanted.license, language=wanted.language,
     )  # fmt: skip
+    if not scores:
+        return lambda: None
+    return partial(note_scores, wanted.run_folder, scores, saved["global_step"])
 
 
 def _other_forms(
     folder: Path, scratch: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, wanted: Wanted
-) -> dict[str, Any]:
-    """Write the ONNX files, and measure all forms: what is to be known by `FORM/NAME`."""
+) -> tuple[dict[str, Any], dict[str, dict[str, float]]]:
+    """Write the ONNX files, and measure all forms: what is to be known by `FORM/NAME`, and the scores by form."""
     measured: dict[str, Any] = {}
+    scores: dict[str, dict[str, float]] = {}
     files: dict[str, Path] = {TORCH: folder}
     networks: dict[str, PreTrainedModel] = {TORCH: model}
     if wanted.onnx:
@@ -114,12 +122,11 @@ def _other_forms(
     if wanted.evaluate:
         scores = measure_scores(wanted.checkpoint, networks, wanted.evaluate, wanted.overrides)
         measured |= {f"{form}/{name}": value for form, found in scores.items() for name, value in found.items()}
-        note_scores(wanted.run_folder, scores)
     if wanted.latency:
         measured |= _latency({form: files[form] for form in (TORCH, ONNX, INT8) if form in files})
     if measured:
         measured |= {f"{form}/mb": weights_mb(path) for form, path in files.items()}
-    return measured
+    return measured, scores
 
 
 def _latency(files: Mapping[str, Path]) -> dict[str, Any]:

@@ -106,7 +106,7 @@ def compose(study: Study, notes: list[str]) -> Report:
             sections.append(Section(table.title, (), (table,), tuple(curve_figures(study, stage, notes))))
     published = published_table()
     sections.append(Section(published.title, (), (published,)))
-    sections.append(Section("What produced these results", (), (provenance_table(study),)))
+    sections.append(Section("What produced these results", (), (provenance_table(study, declared),)))
     # A note must not show where somebody's files are.
     shown = dict.fromkeys(note.replace(f"{study.folder}{os.sep}", "") for note in notes)
     return Report(study.name, study.question, _lack(declared, study), tuple(sections), tuple(shown))
@@ -157,13 +157,13 @@ def _task_sections(study: Study, scores: Scores, deployment: Deployment, notes: 
     return sections
 
 
-def provenance_table(study: Study) -> Table:
-    """What the runs say of the code, the machine and the seeds they had."""
+def provenance_table(study: Study, declared: Study) -> Table:
+    """What the runs say of the code, the machine and the seeds they had; counted of all that are declared."""
     runs = [run for run in study.runs if run.metrics]
     packages = sorted({name for run in runs for name in run.metrics if name.startswith("version/")})
     facts: dict[str, Sequence[object]] = {
         "study": [study.name],
-        "runs": ["{} of {}".format(*_counts(study))],
+        "runs": ["{} of {}".format(*_counts(declared))],
         "seeds": sorted({run.seed for run in runs}),
         "hardware": _distinct(study, "hardware"),
         "git revision": _distinct(study, "git_revision"),

@@ -6,7 +6,7 @@ from functools import partial
 from operator import methodcaller
 from typing import TypeAlias
 
-from distilkobert.io.metric_names import TORCH
+from distilkobert.io.metric_names import LIMITED_TEST, LIMITED_VAL, TEST, TORCH
 from experiments._shared.exported.forms import FORMS
 from experiments._shared.exported.latency_file import ModelLatency, time_text
 from experiments._shared.plan_file import Arm
@@ -34,7 +34,8 @@ def axes_table(study: Study) -> Table | None:
     explained = "Labels of the study's axes; for a point of a search, the values of the options that it proposed."
     if study.metric:
         stage, _, key = study.metric.partition("/")
-        columns.append(measured(study, study.metric, stage, methodcaller("number", key), "{:.4f}".format))
+        limited = LIMITED_TEST if key.startswith(TEST) else LIMITED_VAL
+        columns.append(measured(study, study.metric, stage, methodcaller("number", key), "{:.4f}".format, limited))
         explained += f" {study.metric} is the metric by which the study decides."
     rows = [(arm.name, arm) for arm in study.arms if arm.axes]
     return arm_table(study, "arms", "What the arms are", columns, rows, explained=explained)
@@ -112,7 +113,10 @@ def forms_table(study: Study, metrics: Sequence[Metric]) -> Table | None:
 
     def column(metric: Metric) -> Column:
         reads = {form: partial(metric.percent, form=f"{form}/") for form in FORMS}
-        by_form = {form: measured(study, metric.heading, metric.stage, read) for form, read in reads.items()}
+        # The export reads the whole file, whatever part of it the run's own test has read.
+        by_form = {
+            form: measured(study, metric.heading, metric.stage, read, limited=None) for form, read in reads.items()
+        }
         return replace(by_form[TORCH], of=lambda row: by_form[row[1]].of(row[0]))
 
     columns = [column(metric) for metric in metrics]

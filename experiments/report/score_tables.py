@@ -95,7 +95,7 @@ def _options_note(study: Study) -> list[str]:
     alike: dict[str, list[str]] = {}
     for arm in study.arms:
         if arm.fine_tuning:
-            options = ", ".join(option.removeprefix("--") for option in arm.fine_tuning)
+            options = " ".join(word.removeprefix("--") for word in arm.fine_tuning)
             alike.setdefault(options, []).append(arm.name)
     rows = [f"{', '.join(names)}: {options}" for options, names in alike.items()]
     return [f"Fine-tuned with options of their own: {'; '.join(rows)}."] if rows else []

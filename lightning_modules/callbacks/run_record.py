@@ -19,6 +19,7 @@ from distilkobert.io.metric_names import (
     STEPS,
     STOPPED_BY,
     TEST,
+    TESTED_STEP,
     TOKENS_SEEN,
     TRAIN,
     VAL,
@@ -195,6 +196,9 @@ class RunRecord(pl.Callback):
         if self.validated_step is not None:
             entries[VAL_STEP] = self.validated_step
         entries[PARAMETERS] = sum(p.numel() for p in pl_module.parameters())
+        if trainer.state.fn == "test":
+            assert isinstance(pl_module, EncoderModule)
+            entries[TESTED_STEP] = pl_module.weights_step
         if trainer.state.fn == "fit":
             entries |= {**self._training_facts(trainer), STATUS: RUNNING}  # what comes behind training is not done yet
             entries.pop(STOPPED_BY, None)
@@ -209,7 +213,7 @@ class RunRecord(pl.Callback):
         entries = read_metrics(self.folder)
         again = [LIMITED_TEST if trainer.state.fn == "test" else LIMITED_VAL]
         if trainer.state.fn == "fit" and entries.get(STEPS) != trainer.global_step:
-            again += [LIMITED_TEST, *(name for name in entries if name.startswith((TEST, *FORM_SCORES)))]
+            again += [LIMITED_TEST, TESTED_STEP, *(name for name in entries if name.startswith((TEST, *FORM_SCORES)))]
             for path in self.folder.glob(f"{STEMS['test']}.*"):
                 path.unlink()
         return {name: value for name, value in entries.items() if name not in again}

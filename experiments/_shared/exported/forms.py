@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from distilkobert.io.metric_names import FORM_SCORES, INT8, ONNX, TORCH
+from distilkobert.io.metric_names import FORM_SCORES, FORMS_STEP, INT8, ONNX, TORCH
 from distilkobert.io.model_files import INT8_FILE, ONNX_FILE, TORCH_WEIGHTS
 from distilkobert.io.run_files import METRICS_FILE, read_metrics, write_json
 
@@ -12,19 +12,26 @@ FORMS: Final = {TORCH: "PyTorch", ONNX: "ONNX", INT8: "ONNX int8"}
 """Titles of the forms, by the beginning of their names in `metrics.json`: `int8/test/accuracy`."""
 
 
-def note_scores(run_folder: Path, scores: Mapping[str, Mapping[str, float]]) -> None:
-    """Add the scores of all forms to the run's `metrics.json`; a run without one is left as it is.
+def note_scores(run_folder: Path, scores: Mapping[str, Mapping[str, float]], step: int) -> None:
+    """Add the scores of forms to the run's `metrics.json`; a run without one is left as it is.
+
+    Those of other forms, and on another part of the data, stay if they are of the same step.
+
+    Args:
+        run_folder: where the file is.
+        scores: by form, the scores by name.
+        step: optimizer step of the exported weights.
 
     Raises:
         ValueError: the file is not a JSON object.
     """
     metrics: dict[str, Any] = read_metrics(run_folder)
-    if metrics:
-        found = {f"{form}/{name}": value for form, values in scores.items() for name, value in values.items()}
-        write_json(
-            run_folder / METRICS_FILE,
-            {name: v for name, v in metrics.items() if not name.startswith(FORM_SCORES)} | found,
-        )
+    if not metrics:
+        return
+    if metrics.get(FORMS_STEP) != step:
+        metrics = {name: value for name, value in metrics.items() if not name.startswith(FORM_SCORES)}
+    found = {f"{form}/{name}": value for form, values in scores.items() for name, value in values.items()}
+    write_json(run_folder / METRICS_FILE, metrics | found | {FORMS_STEP: step})
 
 
 def weights_mb(model: Path) -> float | None:

@@ -34,9 +34,9 @@ def main(options: Namespace) -> dict[str, Any]:
     output = Path(options.output)
     if output.is_dir() or not output.parent.is_dir():
         raise FileNotFoundError(f"--output={output}: expected the name of a JSON file in a folder that exists")
-    left_out = [name for name in options.models if options.skip_missing and not Path(name).exists()]
+    left_out = [name for name in options.models if options.skip_missing and not _is_exported(Path(name))]
     if left_out:
-        print(f"not there, left out: {', '.join(left_out)}", file=sys.stderr)
+        print(f"no exported models, left out: {', '.join(left_out)}", file=sys.stderr)
     models = [name for name in options.models if name not in left_out]
     results = bench_latency(models, options.lengths, options.repeats, options.threads)
     write_latency(output, results, options.threads)
@@ -48,6 +48,11 @@ def main(options: Namespace) -> dict[str, Any]:
     measured = {short_name(Path(name)): asdict(one) for name, one in results.items()}
     facts = {"processor": processor_name(), "threads": options.threads, "int8_instructions": int8_instructions()}
     return {**facts, "models": measured}
+
+
+def _is_exported(model: Path) -> bool:
+    """Whether it can be an exported model: a folder, or an ONNX file."""
+    return model.is_dir() or (model.is_file() and model.suffix == ".onnx")
 
 
 def short_name(model: Path) -> str:

@@ -8,7 +8,7 @@ from experiments.report.reading.runs import Study
 from experiments.report.reading.tasks import Metric
 from experiments.report.score_tables import class_names, class_score
 from experiments.report.scores import Scores, spread_of
-from experiments.report.tables import marks_in, marks_of, signed
+from experiments.report.tables import MISSING, NONE, marks_in, marks_of, signed
 
 _ROW_FILLED = 0.75
 """Share of an entity type's row that its markers spread over, so that none covers another and the rows stay apart."""
@@ -90,7 +90,8 @@ def difference_figure(study: Study, scores: Scores) -> Drawing | None:
         for place, arm in enumerate(arms):
             delta = scores.deltas.get((arm, metric.heading))
             if delta is None:
-                axes.text(0, place, "  missing", va="center", color="#767676")
+                absent = MISSING if study.of(metric.stage, arm) else NONE
+                axes.text(0, place, f"  {absent}", va="center", color="#767676")
                 continue
             axes.barh(place, delta.value, height=0.6, color=appearance[arm].color, alpha=0.45, lw=0)
             axes.plot([delta.low, delta.high], [place, place], color=appearance[arm].color, lw=1.6)

@@ -24,7 +24,9 @@ from experiments.study.plan.mappings import group_args
 
 _HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 """How ids on the Hugging Face hub look: `name` or `owner/name`; so does many a folder's path."""
-_ON_HUB = ("model.teacher", "data.tokenizer")
+_MODELS = ("model.teacher", "model.init_from")
+"""Options that take a checkpoint too."""
+_ON_HUB = (*_MODELS, "data.tokenizer")
 
 TASK_DISTILLATION = "TaskDistillation"
 _EXPECTED = f"expected {TASK_DISTILLATION}: add configs/finetune/distil.yaml to its configs"
@@ -55,7 +57,7 @@ class Lack:
             if (option, name) in self._seen:
                 continue
             self._seen.add((option, name))
-            there = bool(name) and (Path(name).is_dir() or (option == "model.teacher" and Path(name).is_file()))
+            there = bool(name) and (Path(name).is_dir() or (option in _MODELS and Path(name).is_file()))
             if there or made.resolve() in Path(name).resolve().parents:
                 continue
             on_hub = option in _ON_HUB and _HUB_ID.fullmatch(name) and not name.endswith(".ckpt")
@@ -64,7 +66,7 @@ class Lack:
 
 def _sources(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Options that name what is read, with their values; an option that the run does not have is left out."""
-    for part, name in (("data", "data_dir"), ("model", "teacher"), ("data", "tokenizer")):
+    for part, name in (("data", "data_dir"), ("model", "teacher"), ("model", "init_from"), ("data", "tokenizer")):
         for place in places_of(settings[part].get("init_args", {}).get(name)):
             if place != AUTO:
                 yield f"{part}.{name}", place

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from experiments._shared.exported.latency_file import LATENCY_FILE
+from experiments._shared.parsing.words import CONFIG_OPTIONS
 from experiments._shared.plan_file import CORPUS, DISTIL, LATENCY, TEACHER, Arm, Command, PlannedRun
 from experiments.study.plan.arms import check_seeds, distilled_on, seeds_of
 from experiments.study.plan.declaration import Study
@@ -69,7 +70,10 @@ class Commands:
                 taught_by = (teacher,)
             elif part.arms is not None and arm.name not in part.arms:
                 continue
-            args = merge_words(args, arm.fine_tuning) if arm.fine_tuning else args
+            if any(word in CONFIG_OPTIONS for word in arm.fine_tuning):  # its files win over the task's options too
+                args = [*args, *arm.fine_tuning]
+            elif arm.fine_tuning:
+                args = merge_words(args, arm.fine_tuning)
             for seed in self._task_seeds(task, arm.seeds):
                 source, needs = self._start(arm, seed, exports)
                 own = arm.args if arm.init_from is not None else ()
@@ -112,13 +116,14 @@ class Commands:
     def latency(self, exports: Mapping[tuple[str, int], PlannedRun], arms: Sequence[Arm]) -> PlannedRun:
         """The teacher and the first export of each arm, measured side by side in one process.
 
-        What is not a folder when it is measured is left out: a teacher on the hub, an export whose run failed.
+        What is not a folder when it is measured is left out: a teacher on the hub or in a checkpoint, an export whose
+        run failed.
         """
         firsts = [exports[arm.name, arm.seeds[0]] for arm in arms if arm.is_distilled]
         models = [self._teacher_source, *(f"{self.folder}/{run.export}" for run in firsts)]
         models += [arm.init_from for arm in arms if arm.init_from is not None]
         output = f"--output={self.folder}/{LATENCY_FILE}"
-        command = ("experiments.bench", "latency", "--models", *models, output, "--skip_missing=true")
+        command = ("experiments.bench", "latency", "--models", *dict.fromkeys(models), output, "--skip_missing=true")
         needs = tuple(run.label for run in (*self.teacher(), *firsts))
         return PlannedRun(LATENCY, "exports", self.study.seeds[0], (command,), needs)
 

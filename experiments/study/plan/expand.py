@@ -43,9 +43,13 @@ def expand(declared: Declared, points: tuple[Point, ...] = ()) -> Plan:
     tuned = [run for arm in arms for run in commands.fine_tunings(arm, exports)]
     turn = {(arm.name, seed): place for arm in arms for place, seed in enumerate(arm.seeds)}
     teaching = {need for run in tuned for need in run.needs}
+    places = {
+        run.label: 0 if run.label in teaching and run.arm == TEACHER else turn.get((run.arm, run.seed), len(turn))
+        for run in (*distilled, *tuned)
+    }
     later = sorted(
-        [*distilled, *tuned],
-        key=lambda run: 0 if run.label in teaching and run.arm == TEACHER else turn.get((run.arm, run.seed), len(turn)),
+        [*distilled, *tuned],  # not before what it needs, which may be the export of an arm with other seeds
+        key=lambda run: max(places[run.label], *(places.get(need, 0) for need in run.needs), 0),
     )
     return Plan(
         study=declared.name,
@@ -84,3 +88,8 @@ def _check_metric(study: Study) -> None:
         stages = (DISTIL, *study.then)
         if stage not in stages or not key:
             raise ValueError(f"metric: {study.metric!r} must be STAGE/KEY, its stage one of {', '.join(stages)}")
+        if study.search is not None and stage in study.then and study.then[stage].arms is not None:
+            raise ValueError(
+                f"metric: {study.metric}: then.{stage}.arms leaves the points of the search out, so none would have "
+                f"this metric; remove `arms` from then.{stage}, or choose a metric of another stage"
+            )

@@ -93,9 +93,12 @@ def group_args(args: Sequence[str], where: str) -> list[tuple[str, ...]]:
 
 
 def merge_words(first: Sequence[str], then: Sequence[str]) -> list[str]:
-    """Both; an option that both have is in its first place with its second value, config files follow each other."""
+    """Both; an option that both have is in its first place with its second value, config files follow each other.
+
+    All words follow each other where one mapping cannot hold both, and where an option adds to a list (`name+`).
+    """
     (one, *more), (other, *others) = from_words(first, ""), from_words(then, "")
-    if more or others:
+    if more or others or any(name.endswith("+") for name in one.keys() & other.keys()):
         return [*first, *then]
     merged: Options = {**one, **other}
     if CONFIGS in one and CONFIGS in other:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from distilkobert.io.locks import InUseError
 from distilkobert.io.run_files import read_metrics, why_unfinished
 from experiments._shared.plan_file import LATENCY, Command, Plan, PlannedRun
 from experiments.study.run.locks import FileLock
@@ -62,6 +63,7 @@ class Worker:
         # Several trainings on one machine with all its threads each mostly wait for each other.
         self._environment = {**({"OMP_NUM_THREADS": "1"} if self.places > 1 else {}), **os.environ}
         self._redo = self._touched()
+        self._held_up: set[str] = set()
 
     def run(self) -> dict[str, Status]:
         """Work until every run has ended, here or elsewhere, and return how.
@@ -139,6 +141,14 @@ class Worker:
             lock.release()  # it has ended since the journal was read
             return True
         left = unfinished_work(run, self.folder)
+        try:
+            left.clear()
+        except InUseError as error:  # somebody has started it by hand
+            if run.label not in self._held_up:
+                self.view.say(f"{run.label} waits: {error}")
+            self._held_up.add(run.label)
+            lock.release()
+            return False
         if left.notes and run.label not in self._redo:
             self.view.say(f"{run.label}: {'; '.join(left.notes)}. It is repaired")
         self._redo.discard(run.label)
@@ -150,7 +160,6 @@ class Worker:
             lock.release()
             return True
         self.journal.begin(run.label)
-        left.clear()
         resumed = left.commands[0] not in run.commands
         commands, log = deque(left.commands), self.folder / run.log
         self.view.say(f"{run.label} {'resumes from its last checkpoint' if resumed else 'starts'}; log: {log}")

@@ -10,6 +10,7 @@ from huggingface_hub import ModelCardData
 from distilkobert.tasks.kinds import MASKED_LM, SEQUENCE_CLASSIFICATION, SEQUENCE_REGRESSION, TOKEN_CLASSIFICATION, Head
 from experiments.export.card_deployment import deployment
 from experiments.export.card_header import base_model, card_header, dataset_of, is_korean
+from experiments.export.model_card import _of_step
 
 
 class Tokenizer:
@@ -41,6 +42,17 @@ def test_a_fine_tuned_model_has_all_of_it() -> None:
     assert result["dataset"] == {"type": "e9t/nsmc", "name": "NSMC", "split": "test"}
     assert result["metrics"] == [{"type": "accuracy", "value": 91.0, "name": "accuracy"}]
     assert ModelCardData(**found, **{"model-index": results}), "huggingface_hub reads it"
+
+
+def test_scores_of_a_part_or_of_other_weights_are_no_results() -> None:
+    config, tested = {"run": {"recipe": "nsmc"}}, {"test/accuracy": 0.91, "tested_step": 100, "val/accuracy": 0.5}
+    assert "model-index" in header(SEQUENCE_CLASSIFICATION, config, tested)
+    part = {**tested, "limited/test": "20 of 782 batches"}
+    assert "model-index" not in header(SEQUENCE_CLASSIFICATION, config, part)
+    assert _of_step(tested, 100) == tested
+    assert _of_step(tested, 90) == {"tested_step": 100, "val/accuracy": 0.5}
+    earlier = {"test/accuracy": 0.91}
+    assert _of_step(earlier, 90) == earlier  # of a run before the step was recorded
 
 
 def test_scores_have_the_hubs_names() -> None:

@@ -18,6 +18,8 @@ def test_a_study_that_has_begun_shows_what_has_results(tmp_path: Path) -> None:
     assert f"Left out of the tables, because no run has results: arms: {gone}; tasks: korquad." in lead.replace(
         "\\_", "_"
     )
+    planned = lead.split(" of ")[1].split()[0]
+    assert f" of {planned} |" in next(section for section in sections if section.startswith("What produced"))
     scores = next(section for section in sections if section.startswith("Scores"))
     assert "KorQuAD" not in scores
     assert f"| {gone} |" not in scores

@@ -29,12 +29,13 @@ def test_training_on_takes_back_the_test_and_keeps_both_configurations(
     first, before = read_json(folder / "metrics.json"), config.read_text(encoding="utf-8")
     assert first["steps"] == 1
     assert {"test/accuracy", "test/loss"} <= first.keys()
+    assert first["tested_step"] == 1
     assert records_of(folder)
     capsys.readouterr()
     run("fit", ["-c", str(config), f"--ckpt_path={last}", "--trainer.max_steps=3"])
     second = read_json(folder / "metrics.json")
     assert second["steps"] == second["val/step"] == 3
-    assert not [name for name in second if name.startswith("test/")]
+    assert not [name for name in second if name.startswith("test")]
     assert not list(folder.glob("predictions.*"))
     assert "note: resumed with different settings: trainer.max_steps was 1, is 3." in capsys.readouterr().err
     assert yaml.safe_load(config.read_text(encoding="utf-8"))["trainer"]["max_steps"] == 3

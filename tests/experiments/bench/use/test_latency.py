@@ -124,10 +124,13 @@ def test_command(exported: Path, tmp_path: Path, capsys) -> None:
 
 
 def test_folders_that_are_not_there_may_be_left_out(exported: Path, tmp_path: Path, capsys) -> None:
-    options = ["latency", "--models", "gone", str(exported / "teacher"), "--output", str(tmp_path / "l.json")]
+    checkpoint = tmp_path / "last.ckpt"
+    checkpoint.touch()
+    models = ["gone", str(checkpoint), str(exported / "teacher")]
+    options = ["latency", "--models", *models, "--output", str(tmp_path / "l.json")]
     assert main([*options, "--lengths", "4", "--repeats", "1"]) == 2
     assert main([*options, "--lengths", "4", "--repeats", "1", "--skip_missing=true"]) == 0
-    assert "not there, left out: gone" in capsys.readouterr().err
+    assert f"no exported models, left out: gone, {checkpoint}" in capsys.readouterr().err
     assert list(json.loads((tmp_path / "l.json").read_text(encoding="utf-8"))["models"]) == [str(exported / "teacher")]
     assert main(["latency", "--models", "gone", *options[-2:], "--skip_missing=true"]) == 2
     assert "no model given" in capsys.readouterr().err

@@ -92,6 +92,17 @@ def test_differences(study: Study, scores: Scores) -> None:
     assert axes[0].get_xlabel() == "points against base"
 
 
+def test_what_is_not_planned_is_not_missing(study: Study, scores: Scores) -> None:
+    some = {key: value for key, value in scores.deltas.items() if key != ("first_three", "NSMC accuracy")}
+    for runs, expected in (
+        (study.runs, "  missing"),
+        (tuple(run for run in study.runs if (run.stage, run.arm) != ("nsmc", "first_three")), "  –"),
+    ):
+        drawing = difference_figure(replace(study, runs=runs), replace(scores, deltas=some))
+        assert drawing is not None
+        assert written(drawing) & {"  missing", "  –"} == {expected}
+
+
 def test_entity_types(study: Study, scores: Scores) -> None:
     metric = next(metric for metric in scores.metrics if metric.kind is TOKEN_CLASSIFICATION)
     drawing = entity_figure(study, metric)

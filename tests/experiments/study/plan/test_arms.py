@@ -46,6 +46,17 @@ def test_options_of_one_arms_fine_tunings(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_config_files_of_one_arm_come_after_the_options_of_the_task(tmp_path: Path) -> None:
+    text = HEAD + (
+        "controls: [teacher]\narm_fine_tuning: {teacher: {configs: [own.yaml], b: 2}}\n"
+        "then: {nsmc: {configs: [n.yaml], overrides: {configs: [plus.yaml], lr: 1}}}\n"
+    )
+    runs = {run.label: run.commands[0] for run in expand(declare(tmp_path, text)).all_runs}
+    words = runs["nsmc/teacher_seed1"]
+    assert words.index("plus.yaml") < words.index("--lr=1") < words.index("own.yaml") < words.index("--b=2")
+    assert "own.yaml" not in runs["nsmc/distilled_seed1"]
+
+
 def test_seeds_of_arms_and_tasks(tmp_path: Path) -> None:
     text = HEAD + (
         "arms: {a: {}, b: {x: 1}}\nseeds: [1, 2]\narm_seeds: {b: [2], teacher: [1]}\ncontrols: [teacher]\n"

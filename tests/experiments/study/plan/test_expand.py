@@ -131,6 +131,11 @@ def test_points_of_a_search_are_arms_on_top_of_the_base(tmp_path: Path) -> None:
             r"line 9: then: distil: teacher_seed: expected int, got first$",
         ),
         ("search: {trials: 2, options: {a: {low: 1, high: 2}}}\n", r"search: needs .* metric"),
+        (
+            "search: {trials: 2, options: {a: {low: 1, high: 2}}}\nmetric: nsmc/best/val/accuracy\n"
+            "then: {nsmc: {configs: [a], arms: [teacher]}}\n",
+            r"metric: nsmc/best/val/accuracy: then.nsmc.arms leaves the points of the search out",
+        ),
         *((f"arms: {{a: {{{name}: 3}}}}\n", rf"arms.a: --{name}=3 is ") for name in RESERVED),
         ("overrides: {run.recipe: x}\n", r"overrides: --run.recipe=x is set by the study itself"),
         (
@@ -176,6 +181,13 @@ def test_the_plan_does_not_hang_on_what_is_there(tmp_path: Path, monkeypatch: py
     assert before.latency.commands[0][3] == "exported/mini"
     (tmp_path / "exported" / "mini").mkdir(parents=True)
     assert expand(declared) == before
+
+
+def test_a_model_is_timed_once(tmp_path: Path) -> None:
+    models = "models: {one: {init_from: t}, two: {init_from: m}, other: {init_from: m, overrides: {x: 1}}}\n"
+    latency = expand(declare(tmp_path, HEAD + "controls: []\n" + models)).latency
+    assert latency is not None
+    assert latency.commands[0][3:-2] == ("t", f"{tmp_path}/runs/s/exported/distilled_seed1", "m")
 
 
 def test_an_empty_base_is_refused(tmp_path: Path) -> None:

@@ -143,5 +143,6 @@ def test_a_shared_file_that_is_wrong_is_named(shared: str | None, message: str, 
 def test_merged_options_keep_their_places() -> None:
     first, then = ["--a=1", "-c", "x", "--b=2"], ["-c", "y", "--b=3", "--c=4"]
     assert merge_words(first, then) == ["--a=1", "-c", "x", "-c", "y", "--b=3", "--c=4"]
+    assert merge_words(["--l+=1", "--a=1"], ["--l+=2"]) == ["--l+=1", "--a=1", "--l+=2"]
     twice = ["--b=3", "--b=4"]
     assert merge_words(first, twice) == [*first, *twice]

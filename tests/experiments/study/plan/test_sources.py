@@ -11,7 +11,7 @@ from tests.support.studies.texts import declare
 
 
 def lack_of(made: Path, probe: str | None = None, teacher: str | None = None, **data: str) -> Lack:
-    model: dict[str, Any] = {} if teacher is None else {"init_args": {"teacher": teacher}}
+    model: dict[str, Any] = {} if teacher is None else {"init_args": {"teacher": teacher, "init_from": teacher}}
     lack = Lack()
     lack.add("arm a", {"data": {"init_args": data}, "model": model, "probe": {"data_dir": probe}}, made)
     return lack
@@ -20,7 +20,8 @@ def lack_of(made: Path, probe: str | None = None, teacher: str | None = None, **
 @pytest.mark.parametrize("name", ["monologg/kobert-lm", "exported/mini", "bert-base"])
 def test_what_may_be_a_hub_id_is_noted(name: str, tmp_path: Path) -> None:
     lack = lack_of(tmp_path, teacher=name, tokenizer=name)
-    assert lack.asked == [f"arm a: model.teacher={name}", f"arm a: data.tokenizer={name}"]
+    options = ("model.teacher", "model.init_from", "data.tokenizer")
+    assert lack.asked == [f"arm a: {option}={name}" for option in options]
     assert lack.missing == []
 
 
@@ -30,7 +31,8 @@ def test_what_is_no_hub_id_is_missing(name: str, tmp_path: Path, monkeypatch: py
     lack = lack_of(tmp_path / "study", teacher=name, tokenizer=name)
     shown = name or "''"
     assert lack.asked == []
-    assert lack.missing == [f"arm a: model.teacher={shown}", f"arm a: data.tokenizer={shown}"]
+    options = ("model.teacher", "model.init_from", "data.tokenizer")
+    assert lack.missing == [f"arm a: {option}={shown}" for option in options]
 
 
 def test_data_are_never_on_the_hub(tmp_path: Path) -> None:

@@ -51,7 +51,18 @@ def test_all_that_learn_from_a_fine_tuned_teacher_need_the_same_run(tmp_path: Pa
     assert not [word for word in plain if word.startswith("--model.teacher")]
 
 
-def test_rows_follow_their_arms_and_all_needs_stand_before(tmp_path: Path) -> None:
+def test_a_taught_row_with_other_seeds_comes_after_the_distillation_it_needs(tmp_path: Path) -> None:
+    text = HEAD + ARMS + nsmc(distil=", arms: [a]") + "seeds: [1, 2, 3]\narm_seeds: {a+task_distil: [3]}\n"
+    plan = expand(declare(tmp_path, text))
+    labels = [run.label for run in plan.runs]
+    assert "nsmc/a+task_distil_seed3" in labels
+    for run in plan.runs:
+        assert all(labels.index(need) < labels.index(run.label) for need in run.needs), run
+    part = plan.only(["nsmc/a+task_distil_seed3"])
+    assert {run.label for run in part.runs} == {"distil/a_seed3", "nsmc/teacher_seed1", "nsmc/a+task_distil_seed3"}
+
+
+def test_rows_follow_their_arms_and_all_needs_come_before(tmp_path: Path) -> None:
     text = HEAD + ARMS + nsmc(distil=", arms: [b, mlm_only], teacher_seed: 2")
     plan = expand(declare(tmp_path, text, "--seeds=[1,2]"))
     assert [arm.name for arm in plan.arms] == [
