@@ -176,6 +176,8 @@ def main(families: Sequence[str]) -> None:
         "head either, or a new one if an objective needs the student's logits.\n"
         "- **ALBERT**: layers share their weights, so a student with fewer layers is faster but not smaller.\n"
         "- **DeBERTa-v2** has its own attention code, so queries, keys and values cannot be captured.\n"
+        "- **ModernBERT**: most layers attend to a window (`local_attention`) and not to all tokens; "
+        "`AttentionTransfer` compares the pairs of tokens inside it.\n"
         "- The tokenizers are trained on few sentences, so the limit on unknown pieces is off here.",
         numbered,
     ]

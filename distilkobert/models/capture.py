@@ -24,11 +24,16 @@ _KEEPER = "attention_keeper"
 
 @dataclass(frozen=True)
 class Projections:
-    """Query, key and value of one layer, each (B, heads, T, width of a head)."""
+    """Query, key and value of one layer, each (B, heads, T, width of a head), and its window.
+
+    Where a layer has one, tokens attend to those less than `window` positions away (as in transformers' attention
+    functions).
+    """
 
     query: Tensor
     key: Tensor
     value: Tensor
+    window: int | None = None
 
 
 @dataclass
@@ -134,10 +139,10 @@ class Capture:
         if self._active and (layer := calls.next_layer()) in self._hidden:
             self.kept.hidden[layer] = output[0] if isinstance(output, tuple) else output
 
-    def keep_projections(self, calls: _Calls, query: Tensor, key: Tensor, value: Tensor) -> None:
+    def keep_projections(self, calls: _Calls, projections: Projections) -> None:
         """Keep query, key and value if their layer is requested."""
         if self._active and (layer := calls.next_layer()) in self._projections:
-            self.kept.projections[layer] = Projections(query, key, value)
+            self.kept.projections[layer] = projections
 
     def _keep_embeddings(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
         if self._active and self.kept.embeddings is None:
@@ -166,7 +171,7 @@ def _attention(
 ) -> tuple[Tensor, Tensor | None]:
     calls: _Calls | None = getattr(module, _KEEPER, None)
     if calls is not None:
-        calls.capture.keep_projections(calls, query, key, value)
+        calls.capture.keep_projections(calls, Projections(query, key, value, settings.get("sliding_window")))
     return sdpa_attention_forward(module, query, key, value, attention_mask, **settings)
 
 

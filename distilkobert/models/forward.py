@@ -69,7 +69,7 @@ class NetworkRun:
             hidden[EMBEDDINGS] = kept.embeddings
         return Outputs(
             hidden=hidden,
-            attention={layer: Attention(p.query, p.key, p.value) for layer, p in kept.projections.items()},
+            attention={layer: Attention(p.query, p.key, p.value, p.window) for layer, p in kept.projections.items()},
             project=partial(masked_lm_logits, self.model),
             projected=self.captured.logits or "masked_tokens",
             batch=batch,

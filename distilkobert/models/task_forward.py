@@ -104,7 +104,7 @@ class TaskRun:
             hidden[EMBEDDINGS] = kept.embeddings
         return Outputs(
             hidden=hidden,
-            attention={layer: Attention(p.query, p.key, p.value) for layer, p in kept.projections.items()},
+            attention={layer: Attention(p.query, p.key, p.value, p.window) for layer, p in kept.projections.items()},
             project=_no_vocabulary,
             projected="real_tokens",
             batch=tokens,

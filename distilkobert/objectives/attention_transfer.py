@@ -30,7 +30,7 @@ def attention_scores(query: Tensor, key: Tensor) -> Tensor:
 def attention_scores_loss(student: Attention, teacher: Attention, mask: Tensor) -> Tensor:
     """Mean of the squared differences of attention scores over heads and pairs of real tokens.
 
-    Where the numbers of heads differ, the means over heads are compared.
+    Pairs outside a layer's window are left out. Where the numbers of heads differ, the means over heads are compared.
 
     Args:
         student: query and key (B, A, T, D).
@@ -44,13 +44,16 @@ def attention_scores_loss(student: Attention, teacher: Attention, mask: Tensor) 
     if mine.shape[1] != its.shape[1]:
         mine, its = mine.mean(1, keepdim=True), its.mean(1, keepdim=True)
     pairs = mask[:, None, :, None] & mask[:, None, None, :]
+    if (far := _far(mine.shape[-1], _narrower(student, teacher), mine.device)) is not None:
+        pairs = pairs & ~far
     return mean_over((mine - its).square(), pairs)
 
 
 def attention_distributions_loss(student: Attention, teacher: Attention, mask: Tensor) -> Tensor:
     """KL(teacher || student) of the attention of real tokens to real tokens, mean over heads and tokens, in nats.
 
-    Where the numbers of heads differ, the means of the distributions over heads are compared.
+    Where the numbers of heads differ, the means of the distributions over heads are compared. Of a student with a
+    window the teacher's distribution is that over the tokens in it: no student of this kind attends to others.
 
     Args:
         student: query and key (B, A, T, D).
@@ -60,20 +63,24 @@ def attention_distributions_loss(student: Attention, teacher: Attention, mask: T
     Returns:
         Scalar in float32.
     """
-    mine, its = (log_attention(attention_scores(layer.query, layer.key), mask) for layer in (student, teacher))
+    windows = ((student, student.window), (teacher, _narrower(student, teacher)))
+    mine, its = (log_attention(attention_scores(one.query, one.key), mask, window) for one, window in windows)
     if mine.shape[1] != its.shape[1]:
         mine, its = (logs.logsumexp(1, keepdim=True) - math.log(logs.shape[1]) for logs in (mine, its))
     return kl_of_rows(mine, its, mask)
 
 
-def log_attention(scores: Tensor, mask: Tensor) -> Tensor:
-    """Log of the softmax over real tokens, (B, A, T, T); a padded key has the lowest finite number of float32.
+def log_attention(scores: Tensor, mask: Tensor, window: int | None = None) -> Tensor:
+    """Log of the softmax over real tokens, (B, A, T, T); other keys have the lowest finite number of float32.
 
     Args:
         scores: (B, A, T, T).
         mask: (B, T) boolean, true at real tokens.
+        window: keys this many positions away or more are left out too; None for no window.
     """
     hidden = ~mask[:, None, None, :]
+    if (far := _far(scores.shape[-1], window, scores.device)) is not None:
+        hidden = hidden | far
     return F.log_softmax(scores.masked_fill(hidden, torch.finfo(scores.dtype).min), dim=-1)
 
 
@@ -84,13 +91,27 @@ def kl_of_rows(student: Tensor, teacher: Tensor, mask: Tensor) -> Tensor:
     return mean_over(terms.sum(-1), mask[:, None, :])
 
 
+def _narrower(student: Attention, teacher: Attention) -> int | None:
+    """The smaller window of two layers."""
+    return min((one.window for one in (student, teacher) if one.window is not None), default=None)
+
+
+def _far(length: int, window: int | None, device: torch.device) -> Tensor | None:
+    """(T, T) boolean, true at pairs outside the window; None where there are none."""
+    if window is None or length <= window:
+        return None
+    places = torch.arange(length, device=device)
+    return (places[:, None] - places).abs() >= window
+
+
 class AttentionTransfer(Objective):
     """Match the student's attention to the teacher's, summed over the pairs of a layer map.
 
     `scores_mse`: squared differences of the scores before the softmax, mean over heads and pairs of real tokens
     (TinyBERT, Jiao et al. 2020, arXiv:1909.10351, equation 7). `distributions_kl`: KL(teacher || student) of the
     attention distributions, mean over heads and real tokens (the attention objective in the comparison of Wang et al.
-    2023, arXiv:2305.15032). Padding is excluded. If the numbers of heads differ, means over heads are compared.
+    2023, arXiv:2305.15032). Padding is excluded, and so is what is outside the window of a layer (ModernBERT). If the
+    numbers of heads differ, means over heads are compared.
 
     Args:
         weight: factor in the sum: a number or a schedule.

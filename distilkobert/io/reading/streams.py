@@ -79,7 +79,9 @@ def _unpacked(raw: io.RawIOBase, suffix: str) -> io.RawIOBase:
     if suffix == ".zst":
         import zstandard
 
-        return _PartedStream(raw, zstandard.ZstdDecompressor().decompressobj, zstandard.ZstdError)
+        # By default a window beyond 128 MiB (`zstd --long=28`) is an error; memory is taken for the window of the file.
+        unpacking = zstandard.ZstdDecompressor(max_window_size=2**zstandard.WINDOWLOG_MAX)
+        return _PartedStream(raw, unpacking.decompressobj, zstandard.ZstdError)
     return raw
 
 

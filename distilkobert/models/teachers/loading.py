@@ -157,10 +157,15 @@ class FrozenTeacher:
     def load(cls, model: PreTrainedModel, *, dtype: TeacherType, device: torch.device) -> "FrozenTeacher":
         """Place `model` on `device` in `dtype`.
 
+        Buffers keep their type, as in transformers' `from_pretrained(dtype=...)`: ModernBERT's rotary frequencies must
+        stay float32.
+
         Raises:
             ValueError: int8 on a device or with a torch that does not compute in it.
         """
-        model.to(device=device, dtype=torch.bfloat16 if dtype == "bfloat16" else torch.float32)  # type: ignore[call-arg]
+        for weight in model.parameters():
+            weight.data = weight.data.to(torch.bfloat16 if dtype == "bfloat16" else torch.float32)
+        model.to(device)  # type: ignore[arg-type]
         if dtype == "int8":
             quantize_layers(model)
         return cls(model)

@@ -16,11 +16,15 @@ from distilkobert.objectives.contract.needs import Tokens
 
 
 class Attention(NamedTuple):
-    """Query, key and value of one layer, each (B, A, T, H / A), after rotary embedding where there is one."""
+    """Query, key and value of one layer, each (B, A, T, H / A), after rotary embedding where there is one.
+
+    Tokens attend to those less than `window` positions away, where it is not None.
+    """
 
     query: Tensor
     key: Tensor
     value: Tensor
+    window: int | None = None
 
 
 @dataclass(frozen=True)

@@ -124,7 +124,7 @@ def test_the_total_of_all_objectives_is_the_naive_one_with_its_gradients() -> No
         objective.weight = before[name]
     assert len(cases) > 15
     assert given.item() == pytest.approx(expected.item(), rel=1e-5)
-    parts = [*student.hidden.values(), *(x for layer in student.attention.values() for x in layer)]
+    parts = [*student.hidden.values(), *(x for layer in student.attention.values() for x in layer[:3])]
     ours, theirs = (torch.autograd.grad(value, parts, allow_unused=True) for value in (given, expected))
     assert sum(grad is not None for grad in ours) > 5
     for mine, its in zip(ours, theirs, strict=True):

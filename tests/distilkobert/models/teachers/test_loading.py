@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import AutoModel, BertModel, ElectraForPreTraining, MPNetConfig, MPNetForMaskedLM
+from transformers import (
+    AutoModel,
+    AutoModelForMaskedLM,
+    BertModel,
+    ElectraForPreTraining,
+    MPNetConfig,
+    MPNetForMaskedLM,
+)
 
 from distilkobert.models.families import FAMILIES, describe_encoder
 from distilkobert.models.heads import encode, masked_lm_logits
@@ -185,6 +192,22 @@ def test_the_frozen_teacher_gives_the_models_outputs_without_gradients() -> None
         FrozenTeacher.load(model, dtype="bfloat16", device=torch.device("cpu")).hidden(ids, mask).dtype
         == torch.bfloat16
     )
+
+
+def test_rotary_frequencies_stay_float32_in_a_bfloat16_teacher(tmp_path: Path) -> None:
+    """As transformers' own `from_pretrained` leaves them: rounded, they turn far positions by wrong angles."""
+    tiny_encoder("modernbert", positions=600, local_attention=4).save_pretrained(tmp_path)
+    expected = AutoModelForMaskedLM.from_pretrained(tmp_path, dtype=torch.bfloat16).eval()
+    teacher = FrozenTeacher.load(load_teacher(tmp_path), dtype="bfloat16", device=torch.device("cpu"))
+    for name, buffer in expected.named_buffers():
+        found = teacher.model.get_buffer(name)
+        assert found.dtype == buffer.dtype, name
+        assert torch.equal(found, buffer), name
+    ids = torch.randint(5, 60, (1, 500), generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        hidden = expected.model(input_ids=ids).last_hidden_state
+    assert torch.equal(teacher.hidden(ids, torch.ones_like(ids)), hidden)
+    assert {weight.dtype for weight in teacher.model.parameters()} == {torch.bfloat16}
 
 
 @pytest.mark.parametrize(
