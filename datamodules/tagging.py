@@ -153,6 +153,7 @@ class TaggingDataModule(TaskDataModule):
             "files": str(self.tag_files),
             "types": self.types,
             "particles": self.input_settings.particles,
+            **({"spaces": True} if self._codec.spaces else {}),  # else the name of older tables, which are the same
         }
 
     def split_keys(self, tables: Tables) -> list[str]:

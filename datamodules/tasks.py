@@ -222,8 +222,8 @@ class TaskDataModule(PlannedDataModule):
         path = self._file(part)
         content = self.facts[FILE_CONTENT.format(part)] = sha256_of_file(path)
         key = {"file": content, "tokenizer": self.tokenizer.fingerprint, **self.feature_settings()}
-        if part not in LABELLED:  # what passes there may not pass for training
-            key["labelled"] = False if part == "predict" else None
+        if part not in LABELLED:  # what passes there may not pass for training; `reader` grows with a change of it
+            key |= {"labelled": False, "reader": 2} if part == "predict" else {"labelled": None}
         return cached_features(self._cache, self._name, key, lambda: self.read_features(path, part))
 
     def _part(self, part: TaskPart) -> TaskBatches:

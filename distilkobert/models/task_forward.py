@@ -16,7 +16,13 @@ from distilkobert.models.heads import mask_for
 from distilkobert.objectives.contract.layer_maps import EMBEDDINGS
 from distilkobert.objectives.contract.outputs import Attention, Batch, Outputs
 from distilkobert.objectives.weighted_sum import Captured
-from distilkobert.tasks.kinds import MULTI_LABEL_CLASSIFICATION, QUESTION_ANSWERING, TOKEN_CLASSIFICATION, TaskKind
+from distilkobert.tasks.kinds import (
+    MULTI_LABEL_CLASSIFICATION,
+    QUESTION_ANSWERING,
+    TOKEN_CLASSIFICATION,
+    TaskKind,
+    head_of_class,
+)
 
 _NOWHERE = -1e4
 """Logit of a position that no answer can have: its probability is 0 in float32, and differences stay finite."""
@@ -75,6 +81,7 @@ class TaskRun:
     def __init__(self, model: PreTrainedModel, captured: Captured) -> None:
         self.model = model
         self.last = int(model.config.num_hidden_layers) - 1
+        self._over_positions = head_of_class(type(model).__name__) is QUESTION_ANSWERING
         hidden, embeddings = sorted(captured.hidden - {EMBEDDINGS}), EMBEDDINGS in captured.hidden
         self._capture = None
         if hidden or captured.attention or embeddings:
@@ -110,6 +117,7 @@ class TaskRun:
             batch=tokens,
             last=self.last,
             _logits={"real_tokens": rows, "masked_tokens": rows},
+            choices=tokens.real.repeat(2, 1) if self._over_positions else None,
         )
 
 

@@ -1,5 +1,6 @@
 """Squared distance to the teacher's logits."""
 
+import torch
 from torch import Tensor
 
 from distilkobert.objectives.base import Objective
@@ -8,14 +9,24 @@ from distilkobert.objectives.contract.outputs import Batch, Outputs, required
 from distilkobert.objectives.contract.schedules import Scheduled
 
 
-def logits_mse_loss(student: Tensor, teacher: Tensor) -> Tensor:
-    """Mean of the squared differences of logits (N, V) over tokens and entries, in float32; 0 without tokens."""
+def logits_mse_loss(student: Tensor, teacher: Tensor, choices: Tensor | None = None) -> Tensor:
+    """Mean of the squared differences of logits (N, V) over tokens and entries, in float32; 0 without tokens.
+
+    Args:
+        student: logits of the student.
+        teacher: logits of the teacher.
+        choices: (N, V) boolean, true at the entries that count; None: all of them.
+    """
     squares = (student.float() - teacher.float()).square()
-    return squares.mean(-1).sum() / max(len(squares), 1)
+    if choices is None:
+        means = squares.mean(-1)
+    else:
+        means = torch.where(choices, squares, 0.0).sum(-1) / choices.sum(-1).clamp(min=1)
+    return means.sum() / max(len(squares), 1)
 
 
 class LogitsMSE(Objective):
-    """Mean of the squared differences of the vocabulary logits.
+    """Mean of the squared differences of the vocabulary logits, or of a task's; padding has no logits.
 
     Sources: Ba and Caruana 2014 (arXiv:1312.6184); as prediction-layer distillation in TinyBERT's second stage (Jiao et
     al. 2020, arXiv:1909.10351) for tasks with a score.
@@ -39,4 +50,4 @@ class LogitsMSE(Objective):
 
     def forward(self, student: Outputs, teacher: Outputs | None, batch: Batch) -> Tensor:
         """See the class."""
-        return logits_mse_loss(student.logits(self.on), required(teacher).logits(self.on))
+        return logits_mse_loss(student.logits(self.on), required(teacher).logits(self.on), student.choices)

@@ -42,6 +42,11 @@ class TaggedExample(ABC):
     def kept(self) -> int:
         """Units before the cut; those behind it have no piece in the input."""
 
+    @property
+    @abstractmethod
+    def places(self) -> list[int]:
+        """Positions in the input whose tags are read, rising."""
+
     @abstractmethod
     def predicted_tags(self, piece_tags: Sequence[str]) -> list[str]:
         """Tags of all U units, lost ones O, from the tags of the T pieces of the input.
@@ -71,6 +76,11 @@ class WordExample(TaggedExample):
         """Words whose first piece is in the input."""
         return len(self.first_pieces)
 
+    @property
+    def places(self) -> list[int]:
+        """The first pieces of the words."""
+        return [self.start + place for place in self.first_pieces]
+
     def predicted_tags(self, piece_tags: Sequence[str]) -> list[str]:
         """See `TaggedExample`."""
         inside = _inside(piece_tags, self.start, self.pieces)
@@ -93,6 +103,11 @@ class CharacterExample(TaggedExample):
     def kept(self) -> int:
         """Characters up to the last piece of a cut sentence; all of a whole one."""
         return max((end for _, end in self.offsets), default=0) if self.cut else len(self.words)
+
+    @property
+    def places(self) -> list[int]:
+        """The pieces with characters: all but lone word-start marks."""
+        return [self.start + place for place, (start, end) in enumerate(self.offsets) if start < end]
 
     def predicted_tags(self, piece_tags: Sequence[str]) -> list[str]:
         """See `TaggedExample`."""

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from distilkobert.tokenizers.framing import Frame
 from distilkobert.tokenizers.inputs import Encoding
+from distilkobert.tokenizers.pieces import PieceSpelling
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -98,6 +99,14 @@ class FastEncoder:
         """SHA-256 over the tokenizer's definition and its special tokens."""
         specials = f"{self.pad_token_id} {self.unk_token_id} {self.cls_token_id} {self.sep_token_id}"
         return hashlib.sha256(f"{self._definition} {specials}".encode()).hexdigest()
+
+    @cached_property
+    def joins_spaces(self) -> bool:
+        """Whether the space before a word is a part of the word's first piece, as in byte-level BPE."""
+        try:
+            return PieceSpelling(self._tokenizer, self._name).kind == "byte_level"
+        except ValueError:  # a kind that is supported here, but whose pieces do not show where words start
+            return False
 
     def encode_batch(self, texts: Sequence[str]) -> list[npt.NDArray[np.unsignedinteger[Any]]]:
         """Ids of every text, without special tokens around it; arrays of type `id_dtype`."""

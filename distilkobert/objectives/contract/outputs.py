@@ -111,6 +111,8 @@ class Outputs:
         projected: the tokens that are sent through it for the whole batch: all real ones if an objective needs them.
         batch: the batch.
         last: number of the last layer, from 0.
+        choices: (N, V) boolean, true at the entries of the logits that count, such as those of real positions; None:
+            all of them.
     """
 
     hidden: Mapping[int, Tensor]
@@ -120,6 +122,7 @@ class Outputs:
     batch: Batch
     last: int
     _logits: dict[Tokens, Tensor] = field(default_factory=dict)
+    choices: Tensor | None = None
 
     def logits(self, tokens: Tokens) -> Tensor:
         """Vocabulary logits (N, V) of some tokens; the projection runs once for all objectives."""

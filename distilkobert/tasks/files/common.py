@@ -27,6 +27,8 @@ _DATA_SETS: Final = {
     "KorQuAD": KORQUAD_TRAIN + KORQUAD_DEV,
 }
 _CHALLENGE_TAG: Final = re.compile(r"-|[A-Z]+[_-][BI]")
+_JSON: Final = re.compile(r"""[\[{][\[{\s]*(["\]}]|$)""")
+"""Beginning of a first line of JSON: behind the brackets a string, the end of a bracket, or of the line."""
 _LISTED: Final = 6
 _SHOWN: Final = 40
 
@@ -109,14 +111,22 @@ def looks_like(path: Path, own: str = "") -> str:
     first = next(read_lines(path)).lstrip()
     columns = first.split("\t")
     name = ""
-    if first.startswith(("{", "[")):
+    if _JSON.match(first):
         name = "KorQuAD"
     elif columns[0] == "id" and columns[-1] == "label":
         name = "NSMC"
-    elif first.startswith("## "):
+    elif first.startswith("##") and _has_tab_behind_comments(path):
         name = "KLUE-NER"
     elif (len(columns) == 3 and columns[0] == "1" and _CHALLENGE_TAG.fullmatch(columns[2])) or (
         len(columns) == 2 and columns[0].count(" ") == columns[1].count(" ") > 0
     ):
         name = "Naver NER"
     return f"The file begins like {name}: take its data module" if name not in ("", own) else ""
+
+
+def _has_tab_behind_comments(path: Path) -> bool:
+    """Whether one of the comments at the beginning, or the line behind them, has a tab, as in KLUE-NER's files."""
+    for line in read_lines(path):
+        if "\t" in line or not line.startswith("##"):
+            return "\t" in line
+    return False

@@ -1,7 +1,7 @@
 """Your own tagged sentences: one word or character per line, one sentence per line, or character spans in JSONL."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +11,7 @@ from distilkobert.tasks.files.common import show, table_lines
 from distilkobert.tasks.files.table_rows import LinePlace
 from distilkobert.tasks.files.tables import TableLayout, read_table
 from distilkobert.tasks.tags.alignment import OUTSIDE
+from distilkobert.tasks.tags.conll_forms import Comments, conll_form
 
 TagFormat: TypeAlias = Literal["conll", "lines", "spans"]
 Units: TypeAlias = Literal["words", "characters"]
@@ -61,17 +62,19 @@ class TagFiles:
         Args:
             path: the file.
             labelled: whether every sentence must have its tags. If not, files of plain text, one sentence per line, are
-                read as well.
+                read as well, and `conll` without tags: one word or character per line, blank lines between sentences.
 
         Raises:
             FileNotFoundError: the file does not exist.
-            ValueError: the file is of another format, a line is not of this one, numbers of words and tags differ,
-                spans overlap, cross words or are outside of the text, or there is no sentence; names file and line.
+            ValueError: the file is of another format, or may be of two; a line is not of this one, numbers of words and
+                tags differ, spans overlap, cross words or are outside of the text, or there is no sentence; names file
+                and line.
         """
         if self.format == "lines" and _is_conll(path):
             raise ValueError(f"{path}: every line has one word, and blank lines are between them; set format: conll")
-        plain = not labelled and self.format != "spans" and not _has_columns(path)
-        read = _plain if plain else {"conll": _conll, "lines": _lines, "spans": _spans}[self.format]
+        read: _Reader = {"conll": _conll, "lines": _lines, "spans": _spans}[self.format]
+        if not labelled and self.format != "spans" and not _has_columns(path):
+            read = _plain if self.format == "lines" else _without_tabs(path, self)
         count = 0
         for sentence in read(path, self):
             count += 1
@@ -85,6 +88,9 @@ class TagFiles:
             raise ValueError(f"{path}: no sentence in it; expected the format {self.format!r}")
 
 
+_Reader: TypeAlias = Callable[[Path, TagFiles], Iterator[WrittenSentence]]
+
+
 def _is_conll(path: Path) -> bool:
     """Whether the first lines have one word and its tag each, with blank lines between sentences."""
     first = [line for (_, line), _ in zip(table_lines(path), range(100), strict=False)]
@@ -96,6 +102,11 @@ def _has_columns(path: Path) -> bool:
     return any("\t" in line for (_, line), _ in zip(table_lines(path), range(20), strict=False))
 
 
+def _without_tabs(path: Path, files: TagFiles) -> _Reader:
+    form = conll_form(path, files.units == "characters", files.tag_column)
+    return {"tagged": _conll, "untagged": _untagged, "text": _plain}[form]
+
+
 def _plain(path: Path, files: TagFiles) -> Iterator[WrittenSentence]:
     for number, line in table_lines(path):
         units = tuple(_WORD.findall(line)) if files.units == "words" else tuple(line)
@@ -103,32 +114,56 @@ def _plain(path: Path, files: TagFiles) -> Iterator[WrittenSentence]:
 
 
 def _conll(path: Path, files: TagFiles) -> Iterator[WrittenSentence]:
-    units: list[str] = []
-    tags: list[str] = []
-    start = 0
-    for number, line in (*table_lines(path), (0, "")):
-        place = LinePlace(path, number)
-        if not line.strip(" ") and "\t" not in line:
-            if units:
-                yield WrittenSentence(tuple(units), tuple(tags), LinePlace(path, start))
-            units, tags = [], []
-            continue
-        if not units and (line.startswith(("## ", "# ", "-DOCSTART-"))):
-            continue
-        columns = line.split("\t") if "\t" in line else line.split()
-        try:
-            unit, tag = columns[files.word_column], columns[files.tag_column]
-        except IndexError:
-            columns = []
-        if len(columns) < 2 or not unit:
-            raise ValueError(f"{place}: found {show(line)}; expected a word, a tab or a space, and its tag")
-        if "\t" in line and min(len(unit.split()), len(tag.split())) > 1:
-            raise ValueError(f"{place}: several words and several tags in {show(line)}; set format: lines")
-        if files.units == "characters" and len(unit) != 1:
-            raise ValueError(f"{place}: found {show(unit)}; expected one character, or set units: words")
-        start = start if units else number
-        units.append(unit)
-        tags.append(tag)
+    for block in _blocks(path, files, " "):
+        pairs = [_tagged_unit(line, place, files) for place, line in block]
+        yield WrittenSentence(tuple(unit for unit, _ in pairs), tuple(tag for _, tag in pairs), block[0][0])
+
+
+def _untagged(path: Path, files: TagFiles) -> Iterator[WrittenSentence]:
+    characters = files.units == "characters"
+    for block in _blocks(path, files, "" if characters else " "):
+        units = tuple(line if characters else line.strip() for _, line in block)
+        for unit, (place, line) in zip(units, block, strict=True):
+            if len(unit if characters else unit.split()) != 1:
+                raise ValueError(f"{place}: found {show(line)}; expected one of the {files.units}, as in lines before")
+        yield WrittenSentence(units, (), block[0][0])
+
+
+def _blocks(path: Path, files: TagFiles, spaces: str) -> Iterator[list[tuple[LinePlace, str]]]:
+    """The lines of each sentence of a file with blank lines between them, comments left out.
+
+    Args:
+        path: the file.
+        files: how it is read.
+        spaces: what a blank line may have.
+    """
+    block: list[tuple[LinePlace, str]] = []
+    comments = Comments(path, files.tag_column)
+    for number, line in table_lines(path):
+        if not line.strip(spaces):
+            if block:
+                yield block
+            block = []
+        elif block or line not in comments:
+            block.append((LinePlace(path, number), line))
+    if block:
+        yield block
+
+
+def _tagged_unit(line: str, place: LinePlace, files: TagFiles) -> tuple[str, str]:
+    """The word or character of a line, and its tag."""
+    columns = line.split("\t") if "\t" in line else line.split()
+    try:
+        unit, tag = columns[files.word_column], columns[files.tag_column]
+    except IndexError:
+        columns = []
+    if len(columns) < 2 or not unit:
+        raise ValueError(f"{place}: found {show(line)}; expected a word, a tab or a space, and its tag")
+    if "\t" in line and min(len(unit.split()), len(tag.split())) > 1:
+        raise ValueError(f"{place}: several words and several tags in {show(line)}; set format: lines")
+    if files.units == "characters" and len(unit) != 1:
+        raise ValueError(f"{place}: found {show(unit)}; expected one character, or set units: words")
+    return unit, tag
 
 
 def _lines(path: Path, files: TagFiles) -> Iterator[WrittenSentence]:

@@ -6,7 +6,7 @@ What `korquad.py` reads has a switch of its own for that.
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from distilkobert.tasks.files.common import bad_line, show, table_lines
+from distilkobert.tasks.files.common import bad_line, looks_like, show, table_lines
 from distilkobert.tasks.files.ner import TaggedSentence, read_klue_ner, read_naver_ner
 from distilkobert.tasks.tags.labels import KLUE_ENTITY_TYPES, NAVER_ENTITY_TYPES
 
@@ -37,9 +37,9 @@ def read_characters(path: Path, types: Sequence[str] = KLUE_ENTITY_TYPES) -> Ite
 
 
 def _is_plain(path: Path) -> bool:
-    """Whether the first line is that of no task file."""
+    """Whether the file begins as no task file does."""
     _, first = next(table_lines(path))
-    return "\t" not in first and not first.lstrip().startswith(("{", "##"))
+    return "\t" not in first and not looks_like(path)
 
 
 def _plain_lines(path: Path) -> Iterator[tuple[int, str]]:

@@ -21,6 +21,11 @@ _OUTSIDE: Final = (OUTSIDE, "-")
 _LETTERS: Final = {"B": "B", "I": "I", "E": "I", "S": "B"}
 
 
+def is_tag(text: str) -> bool:
+    """Whether a text is written as a tag is, in either form."""
+    return text in _OUTSIDE or any(pattern.fullmatch(text) for pattern in _PATTERNS.values())
+
+
 def form_of(tags: Iterable[tuple[str, LinePlace]]) -> TagForm:
     """How a file writes its tags: with the letter before the type, or behind it.
 

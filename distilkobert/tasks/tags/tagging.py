@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain, islice
+from itertools import islice
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +20,7 @@ from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.score_sums import ratio_sums
 from distilkobert.tasks.tags.alignment import OUTSIDE, AlignedWords, align_words, first_piece_labels, piece_tags
 from distilkobert.tasks.tags.labels import has_suffix_tags
+from distilkobert.tokenizers.fast import FastEncoder
 from distilkobert.tokenizers.loading import TextEncoder
 
 _BLOCK: Final = 4096
@@ -37,6 +38,8 @@ class TaggingCodec(TextCodec):
     def __init__(self, encoder: TextEncoder, settings: InputSettings, labels: Sequence[str] = ()) -> None:
         super().__init__(encoder, settings, labels)
         self._number_of = {label: number for number, label in enumerate(labels)}
+        self.spaces = settings.units == "words" and isinstance(encoder, FastEncoder) and encoder.joins_spaces
+        """Words behind the first are encoded with the space before them; false where that changes no id."""
 
     def encode(self, sentences: Iterable[TaggedSentence]) -> Iterator[Row]:
         """Encode whole sentences, so that one table serves every length."""
@@ -71,7 +74,10 @@ class TaggingCodec(TextCodec):
 
     @staticmethod
     def records(batch: Mapping[str, Any], logits: Sequence[Tensor], labels: Sequence[str]) -> list[Record]:
-        """Number, words or characters, true and predicted tags, and the mean probability of the predicted tags."""
+        """Number, words or characters, true and predicted tags, and the mean probability of the predicted tags.
+
+        `probability` is a mean over the pieces whose tags are read, and 1 where there is none.
+        """
         probabilities, choices = logits[0].float().softmax(-1).max(-1)
         lengths = batch["attention_mask"].sum(-1).tolist()
         examples: list[TaggedExample] = batch["examples"]
@@ -81,7 +87,7 @@ class TaggingCodec(TextCodec):
                 "units": list(example.words),
                 "gold": list(example.tags),
                 "predicted": example.predicted_tags([labels[choice] for choice in choices[number, :length].tolist()]),
-                "probability": float(probabilities[number, :length].mean()),
+                "probability": float(probabilities[number, places].mean()) if (places := example.places) else 1.0,
             }
             for number, (example, length) in enumerate(zip(examples, lengths, strict=True))
         ]
@@ -112,7 +118,8 @@ class TaggingCodec(TextCodec):
         return {"F1": ratio_sums(doubled, both)}
 
     def _words(self, block: Sequence[TaggedSentence]) -> list[Row]:
-        words = list(chain.from_iterable(sentence.units for sentence in block))
+        space = " " if self.spaces else ""
+        words = [f"{space if place else ''}{word}" for item in block for place, word in enumerate(item.units)]
         encoded = iter([row.tolist() for row in self.encoder.encode_batch(words)])
         aligned = [align_words(list(islice(encoded, len(item.units))), self.encoder.unk_token_id) for item in block]
         return [{"ids": sentence.input_ids, "first_pieces": sentence.first_pieces} for sentence in aligned]

@@ -7,6 +7,7 @@ import torch
 
 from distilkobert import KoBertTokenizer
 from distilkobert.tasks.codec import Codec
+from distilkobert.tasks.examples import CharacterExample, TaggedExample, WordExample
 from distilkobert.tasks.files.ner import TaggedSentence
 from distilkobert.tasks.files.text_examples import TextExample
 from distilkobert.tasks.input_settings import InputSettings
@@ -90,6 +91,23 @@ def test_tags_are_read_behind_a_prefix_of_any_length() -> None:
     (record,) = codec.records(batch, (logits,), codec.labels)
     assert record["predicted"] == ["PER-B", "O"]
     assert codec.line(record, " kim  went") == "PER:1-4:kim"
+
+
+@pytest.mark.parametrize(
+    ("example", "places"),
+    [
+        (WordExample(("김민수는", "갔다"), (), first_pieces=(0, 3), pieces=4), [1, 4]),
+        (CharacterExample(("가", " ", "나"), (), ((0, 0), (0, 1), (2, 2), (2, 3)), cut=False), [2, 4]),
+        (WordExample((), (), first_pieces=(), pieces=4), []),
+    ],
+)
+def test_the_probability_is_that_of_the_tags_that_are_read(example: TaggedExample, places: list[int]) -> None:
+    """Not of special tokens, further pieces of a word and lone marks, nor of padding; 1 where no tag is read."""
+    sure = torch.tensor([0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.65])
+    batch = {"attention_mask": torch.tensor([[1] * 6 + [0]]), "examples": [example], "rows": [0]}
+    logits = torch.stack([sure.log(), (1 - sure).log()], dim=-1)[None]
+    (record,) = TaggingCodec.records(batch, (logits,), ["O", "B-PS"])
+    assert record["probability"] == pytest.approx(sure[places].mean().item() if places else 1.0)
 
 
 @pytest.mark.parametrize("units", ["words", "characters"])

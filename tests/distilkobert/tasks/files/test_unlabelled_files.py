@@ -135,6 +135,36 @@ def test_plain_text_keeps_empty_lines_and_odd_words(tmp_path: Path) -> None:
     assert [sentence.units for sentence in read_characters(path)][1:] == [(), tuple(" [추천]  둘")]
 
 
+@pytest.mark.parametrize("first", ["[속보] 오늘", "[[공지]] 오늘", "{가} 나", "## 제목", "##제목", "[1] 오늘", "{ 가"])
+@pytest.mark.parametrize("module", [NSMCDataModule, NaverNERDataModule, KlueNERDataModule])
+def test_brackets_and_hash_signs_begin_plain_text_too(tmp_path: Path, first: str, module: type) -> None:
+    path = written(tmp_path, f"{first}\n둘째 줄\n")
+    texts = [one.text if isinstance(one, TextExample) else one.units for one in READERS[module][1](path)]
+    expected = {
+        NSMCDataModule: [first, "둘째 줄"],
+        NaverNERDataModule: [tuple(first.split()), ("둘째", "줄")],
+        KlueNERDataModule: [tuple(first), tuple("둘째 줄")],
+    }
+    assert texts == expected[module]
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        ('{"data": []}', "KorQuAD"),
+        ("{\n", "KorQuAD"),
+        (' [ {"data": []}]', "KorQuAD"),
+        ("[]", "KorQuAD"),
+        ("## s-1\t가\n가\tO\n", "KLUE-NER"),
+        ("## 예시\n## 하나\n가\tO\n", "KLUE-NER"),
+    ],
+)
+def test_the_beginning_of_a_file_of_another_task_is_named(tmp_path: Path, content: str, named: str) -> None:
+    for module in (NSMCDataModule, NaverNERDataModule):
+        with pytest.raises(ValueError, match=rf"file\.txt, line 1[,:].*begins like {named}: take its data module"):
+            list(READERS[module][1](written(tmp_path, content)))
+
+
 @pytest.mark.parametrize("module", [NSMCDataModule, NaverNERDataModule, KlueNERDataModule])
 def test_empty_sentences_go_through_the_network(make: Make, tmp_path: Path, module: type) -> None:
     data = make(module, predict_file=str(written(tmp_path, "\n.\n")))
