@@ -21,8 +21,8 @@ class TokenClassification(FineTuning):
 
     `precision`, `recall`, `f1` and, on the test part, `f1_TYPE` are seqeval's over all words or characters, those that
     truncation cut off counting as O; `f1_kept` leaves them out, as the original's metric does; `f1_strict` takes
-    entities by strict IOB2. All but `f1_TYPE` are micro averages over entities. KLUE's own scores of KLUE-NER are others:
-    macro averages over the entity types (strict IOB2) and over the tags of characters.
+    entities by strict IOB2. All but `f1_TYPE` are micro averages over entities. KLUE's own scores of KLUE-NER are macro
+    averages: over the entity types (strict IOB2), and over the tags of characters.
 
     Args:
         init_from: encoder to start from: exported folder, checkpoint of this project, or hub id.
