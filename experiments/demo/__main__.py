@@ -1,8 +1,8 @@
-"""The whole main job in a few minutes, on Korean text and tasks this project writes itself.
+"""The whole main job in a few minutes, on text and tasks in an invented language that this project writes itself.
 
     python -m experiments.demo [--output runs/demo] [--seed 42]
 
-Writes text and three tasks in a small invented language, and then runs the study `configs/study/demo.yaml` like any
+Writes the text and three tasks, and then runs the study `configs/study/demo.yaml` like any
 other: corpus, distilled student, the same student undistilled, exports, and fine-tuning of both and of their teacher
 on the three tasks. Ends with a report, a table, and what the student has kept of its teacher. Every command is one
 that a researcher uses, and is shown before it runs.

@@ -1,7 +1,6 @@
 """A report as sections of text, tables and drawings, put together from a study."""
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from distilkobert.tasks.kinds import SEQUENCE_CLASSIFICATION, TOKEN_CLASSIFICATION
@@ -10,6 +9,7 @@ from experiments.report.figures.labels import label_figures
 from experiments.report.figures.scores import difference_figure, entity_figure, retention_figure
 from experiments.report.figures.style import Drawing
 from experiments.report.model_tables import axes_table, deployment_table, forms_table
+from experiments.report.provenance import counts, data_table, provenance_table
 from experiments.report.published import published_table
 from experiments.report.reading.deployment import Deployment, read_deployment
 from experiments.report.reading.runs import Study
@@ -24,7 +24,7 @@ from experiments.report.score_tables import (
 )
 from experiments.report.scores import Scores, score_study
 from experiments.report.statistics import BOOTSTRAP_SEED, RESAMPLES
-from experiments.report.tables import Cell, Column, Table
+from experiments.report.tables import Table
 
 METHOD = (
     f"Intervals are 95 % paired bootstrap intervals with {RESAMPLES:,} resamples (random seed {BOOTSTRAP_SEED}). Each "
@@ -106,21 +106,17 @@ def compose(study: Study, notes: list[str]) -> Report:
             sections.append(Section(table.title, (), (table,), tuple(curve_figures(study, stage, notes))))
     published = published_table()
     sections.append(Section(published.title, (), (published,)))
-    sections.append(Section("What produced these results", (), (provenance_table(study, declared),)))
+    data = data_table(study)
+    produced = (*([data] if data else []), provenance_table(study, declared))
+    sections.append(Section("What produced these results", (), produced))
     # A note must not show where somebody's files are.
     shown = dict.fromkeys(note.replace(f"{study.folder}{os.sep}", "") for note in notes)
     return Report(study.name, study.question, _lack(declared, study), tuple(sections), tuple(shown))
 
 
-def _counts(study: Study) -> tuple[int, int]:
-    """Runs that have their results, and all."""
-    runs = [run for run in study.runs if run.stage != "corpus"]
-    return sum(bool(run.metrics) for run in runs), len(runs)
-
-
 def _lack(study: Study, shown: Study) -> str:
     """What of a study is missing, and what its tables therefore do not show."""
-    there, planned = _counts(study)
+    there, planned = counts(study)
     if study.points < study.trials:
         searched = f"{study.points} of {study.trials} points of the search are proposed"
         lack = f"Not complete: {searched}, and {there} of {planned} planned runs have their results."
@@ -155,27 +151,6 @@ def _task_sections(study: Study, scores: Scores, deployment: Deployment, notes: 
         if metric.kind is SEQUENCE_CLASSIFICATION and (drawings := label_figures(study, metric, notes)):
             sections.append(Section(f"{metric.task}: errors and confidence", (), (), tuple(drawings)))
     return sections
-
-
-def provenance_table(study: Study, declared: Study) -> Table:
-    """What the runs say of the code, the machine and the seeds they had; counted of all that are declared."""
-    runs = [run for run in study.runs if run.metrics]
-    packages = sorted({name for run in runs for name in run.metrics if name.startswith("version/")})
-    facts: dict[str, Sequence[object]] = {
-        "study": [study.name],
-        "runs": ["{} of {}".format(*_counts(declared))],
-        "seeds": sorted({run.seed for run in runs}),
-        "hardware": _distinct(study, "hardware"),
-        "git revision": _distinct(study, "git_revision"),
-        "Python": _distinct(study, "python"),
-        **{name.removeprefix("version/"): _distinct(study, name) for name in packages},
-    }
-    rows = ((Cell(name), Cell(", ".join(map(str, values)) or "not recorded")) for name, values in facts.items())
-    return Table("provenance", "What produced these results", (Column("what"), Column("value")), tuple(rows))
-
-
-def _distinct(study: Study, key: str) -> Sequence[str]:
-    return sorted({str(run.metrics[key]) for run in study.runs if key in run.metrics})
 
 
 def texts_of(study: Study) -> list[str]:

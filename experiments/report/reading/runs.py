@@ -21,9 +21,7 @@ from distilkobert.io.metric_names import (
 from distilkobert.io.run_files import METRICS_FILE, read_metrics, why_unfinished
 from experiments._shared.plan_file import CORPUS, DISTIL, PLAN_FILE, Arm, read_plan
 from experiments._shared.run.results import differing_owner, how_to_finish, is_number, no_numbers
-
-MANY_LABELS = 10
-"""From so many on, labels in a note are shown by patterns, as `study --only` has them."""
+from experiments.report.reading.labels import grouped
 
 
 @dataclass(frozen=True)
@@ -215,22 +213,8 @@ def _with_metrics(runs: Sequence[Run], tasks: Iterable[str], notes: list[str]) -
         ("started but without final metrics in metrics.json", unfinished),
     ):
         if labels:
-            notes.append(f"Missing runs, {what}: {', '.join(_grouped(labels, runs))}.")
+            notes.append(f"Missing runs, {what}: {', '.join(grouped(labels, runs))}.")
     return result
-
-
-def _grouped(labels: Sequence[str], runs: Sequence[Run]) -> list[str]:
-    """The labels; where they are many, arms and then stages that are in them with all their runs instead of these."""
-    left, names = dict.fromkeys(labels), []
-    for shape in ("*/{0.arm}_seed*", "{0.stage}/*") if len(labels) >= MANY_LABELS else ():
-        every: dict[str, list[str]] = {}
-        for run in runs:
-            every.setdefault(shape.format(run), []).append(run.label)
-        for pattern, own in every.items():
-            if set(own) <= set(labels) and len(left.keys() & own) > 1:
-                names.append(pattern)
-                left = {label: None for label in left if label not in own}
-    return [*names, *left]
 
 
 def _why_missing(run: Run, metrics: Mapping[str, Any], prefix: str) -> str:

@@ -28,9 +28,8 @@ class Metric:
 
     @property
     def task(self) -> str:
-        """The task's title, such as `NSMC`; a recipe that is not shipped keeps its own name."""
-        titles: dict[str, str] = {known.name: known.title for known in DATASETS}
-        return titles.get(self.stage, self.stage)
+        """See `task_title`."""
+        return task_title(self.stage)
 
     @property
     def heading(self) -> str:
@@ -40,6 +39,12 @@ class Metric:
     def percent(self, run: Run, form: str = "") -> float | None:
         """The run's score in per cent, or that of a form that it exports (`int8/`); None where it has none."""
         return run.number(f"{form}{TEST}{self.score.key}", self.score.scale)
+
+
+def task_title(recipe: str) -> str:
+    """Title of a data set, such as `NSMC`, by its recipe; a recipe that is not shipped keeps its own name."""
+    titles: dict[str, str] = {known.name: known.title for known in DATASETS}
+    return titles.get(recipe, recipe)
 
 
 def metrics_of(study: Study) -> tuple[Metric, ...]:

@@ -15,6 +15,7 @@ from experiments._shared.plan_file import Arm
 from experiments.report.document import compose
 from experiments.report.figures.style import style
 from experiments.report.model_tables import axes_table, deployment_table
+from experiments.report.provenance import data_table
 from experiments.report.reading.deployment import Deployment, read_deployment
 from experiments.report.reading.runs import Run, Study
 from experiments.report.reading.scan import open_runs
@@ -176,6 +177,19 @@ def test_a_study_without_tasks_shows_size_and_latency(tmp_path: Path) -> None:
     assert [[cell.text for cell in row] for row in tables_of(folder)["deployment"].rows] == [
         ["teacher", "missing"], ["base", "0.11"],
     ]  # fmt: skip
+
+
+def test_the_data_of_the_tasks(tmp_path: Path) -> None:
+    facts = {"data/train_examples": 3979, "data/dev_examples": 533, "data/test_examples": 488, "data/split": "one file"}
+    other = {**facts, "data/train_examples": 1234}
+    runs = [Run("klue_ner", "base", seed, tmp_path, of) for seed, of in enumerate((facts, facts, other))]
+    runs += [Run("klue_ner", "lost", 1, tmp_path), Run("mine", "base", 1, tmp_path, {"test/accuracy": 0.5})]
+    study = Study("s", "", tmp_path, (Arm("base"),), "base", ("klue_ner", "mine"), (), tuple(runs))
+    table = data_table(study)
+    assert table is not None
+    (row,) = table.rows
+    assert [cell.text for cell in row] == ["KLUE-NER", "1,234; 3,979", "533", "488", "one file"]
+    assert data_table(replace(study, tasks=("mine",))) is None
 
 
 def test_a_share_counts_the_seeds_of_the_side_that_has_fewer() -> None:

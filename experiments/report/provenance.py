@@ -1,0 +1,53 @@
+"""The tables of what produced the results: the tasks' data, and code, machine and seeds."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from distilkobert.io.metric_names import EXAMPLES, SPLIT
+from experiments.report.reading.runs import Run, Study
+from experiments.report.reading.tasks import task_title
+from experiments.report.tables import NONE, Cell, Column, Table
+
+
+def counts(study: Study) -> tuple[int, int]:
+    """Runs that have their results, and all that are planned."""
+    runs = [run for run in study.runs if run.stage != "corpus"]
+    return sum(bool(run.metrics) for run in runs), len(runs)
+
+
+def data_table(study: Study) -> Table | None:
+    """How many examples each task has, and how its files are split; None where no run has recorded it."""
+    rows = []
+    for task in study.tasks:
+        runs = [run for run in study.of(task) if run.metrics]
+        numbers = [_distinct(runs, EXAMPLES.format(part), "{:,}".format) for part in ("train", "dev", "test")]
+        found = [*numbers, _distinct(runs, SPLIT)]
+        if any(found):
+            rows.append((Cell(task_title(task)), *(Cell("; ".join(values) or NONE) for values in found)))
+    if not rows:
+        return None
+    columns = tuple(map(Column, ("task", "train", "dev", "test", "split")))
+    explained = "Examples of each part, and how the runs made the parts; a part of one file is no published test set."
+    return Table("data", "The tasks' data", columns, tuple(rows), explained)
+
+
+def provenance_table(study: Study, declared: Study) -> Table:
+    """What the runs say of the code, the machine and the seeds they had; counted of all that are declared."""
+    runs = [run for run in study.runs if run.metrics]
+    packages = sorted({name for run in runs for name in run.metrics if name.startswith("version/")})
+    facts: dict[str, Sequence[object]] = {
+        "study": [study.name],
+        "runs": ["{} of {}".format(*counts(declared))],
+        "seeds": sorted({run.seed for run in runs}),
+        "hardware": _distinct(runs, "hardware"),
+        "git revision": _distinct(runs, "git_revision"),
+        "Python": _distinct(runs, "python"),
+        **{name.removeprefix("version/"): _distinct(runs, name) for name in packages},
+    }
+    rows = ((Cell(name), Cell(", ".join(map(str, values)) or "not recorded")) for name, values in facts.items())
+    return Table("provenance", "What produced these results", (Column("what"), Column("value")), tuple(rows))
+
+
+def _distinct(runs: Sequence[Run], key: str, form: Callable[[Any], str] = str) -> list[str]:
+    """What the runs have recorded under a name, each value once."""
+    return sorted({form(run.metrics[key]) for run in runs if key in run.metrics})
