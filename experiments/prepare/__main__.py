@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_subcommand(
         "augment", augment_parser(), help="more training rows: words replaced by a masked LM's proposals"
     )
-    commands.add_subcommand("fetch", _fetch_parser(), help="download the data of a task; SHA-256 is checked where it is known")
+    commands.add_subcommand("fetch", _fetch_parser(), help="download the data of a task; checks a known SHA-256")
     vocabulary = StrictParser()
     commands.add_subcommand("vocabulary", vocabulary, help="give an encoder another vocabulary")
     add_vocabulary_commands(vocabulary)
