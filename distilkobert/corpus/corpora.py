@@ -48,7 +48,8 @@ class Corpora:
     Raises:
         FileNotFoundError: There is no prepared corpus in one of the folders.
         ValueError: There is no folder, or one twice; a weight is not above 0 or leaves no sequence; a manifest is
-            damaged, or two corpora were prepared with different tokenizers.
+            damaged, two corpora were prepared with different tokenizers, or one trains from lines that another has held
+            out, because its `validation_fraction` is lower.
     """
 
     def __init__(self, folders: Folders) -> None:
@@ -82,8 +83,22 @@ class Corpora:
                     f"{first.folder} was prepared with the tokenizer of fingerprint {ours}, {other.folder} with that "
                     f"of {theirs}; prepare one of them again with the other's"
                 )
+        self._check_held_out()
         self.is_plain = len(self.all) == 1 and first.weight == 1.0
         """One corpus, each of whose sequences is in every epoch once."""
+
+    def _check_held_out(self) -> None:
+        """Check that a line which one corpus holds out is trained from in none; see `sequences.part_of`."""
+        shares = [corpus.manifest["settings"]["validation_fraction"] for corpus in self.all]
+        largest = max(shares)
+        most = self.all[shares.index(largest)]
+        for corpus, share in zip(self.all, shares, strict=True):
+            if share < largest:
+                raise ValueError(
+                    f"data_dir: {corpus.folder} holds out {share} of its lines, {most.folder} {largest}: a line of both "
+                    "could be trained from one and validated from the other; prepare "
+                    f"{corpus.folder} again with --validation_fraction {largest}"
+                )
 
     def check(self) -> None:
         """Check the files of every corpus.

@@ -22,7 +22,7 @@ _PARTS = dict.fromkeys(PARTS, int)
 _SCHEMA: dict[str, Any] = {
     "tokenizer": {"fingerprint": str, "vocab_size": int},
     "inputs": list,
-    "settings": dict,
+    "settings": {"validation_fraction": float},
     "lines": dict,
     "sequences": _PARTS,
     "longest": _PARTS,

@@ -42,7 +42,7 @@ class NaiveDistillation:
         )
         masked = F.cross_entropy(given.logits.flatten(0, 1), labels.flatten(), ignore_index=NOT_MASKED)
         states, targets = given.hidden_states[-1][real], target.hidden_states[-1][real]
-        cosine = F.cosine_embedding_loss(states, targets, torch.ones(len(states)))
+        cosine = F.cosine_embedding_loss(states, targets, states.new_ones(len(states)))
         return TERM_WEIGHT * (soft * TEMPERATURE**2 + masked + cosine)
 
     def step(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor) -> None:

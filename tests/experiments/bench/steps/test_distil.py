@@ -11,6 +11,7 @@ from experiments.bench.baselines.naive_distillation import NaiveDistillation
 from experiments.bench.steps.distil import HIDDEN, NAIVE, OURS, PLAIN, make_ways
 from experiments.bench.steps.distilling import CLIP, Distilling, make_batch, make_module
 from experiments.bench.timing.turns import Turns
+from tests.support.networks.pretended_device import CUDA, pretended_cuda
 from tests.world import read_json
 
 SMALL = ["--layers=4", "--hidden_size=16", "--heads=2", "--student_layers", "0", "2", "--vocab_size=50", "--batch=3",
@@ -36,6 +37,20 @@ def test_the_naive_step_computes_the_same() -> None:
     for (name, mine), its in pairs:
         if mine.grad is not None:
             assert torch.allclose(mine.grad, its.grad, atol=1e-6, rtol=1e-3), name
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here: tests/gpu uses it")
+def test_the_naive_loss_is_computed_on_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = distilling()
+    batch, module = make_batch(given), make_module(given)
+    naive = NaiveDistillation(module.teacher.model, copy.deepcopy(module.network).eval(), lr=1e-3, clip=CLIP)
+    expected = naive.loss(**batch).item()
+    with pretended_cuda(monkeypatch):
+        naive.teacher.to(CUDA)
+        naive.student.to(CUDA)
+        loss = naive.loss(**{name: value.to(CUDA) for name, value in batch.items()})
+        assert loss.device == CUDA
+        assert float(loss) == pytest.approx(expected, rel=1e-5)
 
 
 def test_steps_learn_and_passes_keep_what_they_are_named_for() -> None:
