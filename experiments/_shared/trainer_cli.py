@@ -120,9 +120,7 @@ class TrainerCLI(LightningCLI):
         if config.get("weights_only") is False:
             raise ValueError("--weights_only=false: checkpoints are always loaded without executing code; leave it out")
         self.run_folder = RunSpec(**vars(config.run)).folder(int(config.seed_everything))
-        self.length = Length(
-            config.trainer.max_steps, config.trainer.max_epochs, config.trainer.accumulate_grad_batches
-        )
+        self.length = Length.asked(config.trainer)
         if config.run.check_only:
             if not fit:
                 raise ValueError("--run.check_only works with fit only; leave it out")

@@ -33,6 +33,14 @@ class StepBatches:
         """How many of the losses so far are not finite, (), on the device."""
         return torch.stack(self._bad).sum()
 
+    @property
+    def latest(self) -> tuple[Any, int] | None:
+        """The micro-batch noted last, and its number; None where there is none."""
+        if not self._batches:
+            return None
+        number, batch = self._batches[-1]
+        return batch, number
+
     def forget(self) -> None:
         """Begin another optimizer step."""
         self._batches, self._bad = [], []

@@ -10,7 +10,8 @@ from pytorch_lightning.callbacks import Checkpoint
 from pytorch_lightning.utilities import rank_zero_info
 
 from distilkobert.stop_signals import StoppedBySignal, StopSignals, signal_name
-from lightning_modules.callbacks.checkpoints.last import LastCheckpoint, gives_finite_loss
+from lightning_modules.callbacks.checkpoints.last import LastCheckpoint
+from lightning_modules.callbacks.checkpoints.trial import gives_finite_loss
 from lightning_modules.run.agreement import Agreement
 
 
@@ -47,7 +48,6 @@ class GracefulStop(Checkpoint):
         self.signals = signals
         self.requeue = requeue
         self._agreement = Agreement()
-        self._last: tuple[Any, int] | None = None
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """From here on signals wait for a moment at which the run can be resumed."""
@@ -64,7 +64,6 @@ class GracefulStop(Checkpoint):
         Raises:
             StoppedBySignal: on all ranks.
         """
-        self._last = batch, batch_idx
         number = self._agreement.largest(trainer, self.signals.number)
         if number:
             self._stop(trainer, pl_module, number)
@@ -114,7 +113,7 @@ class GracefulStop(Checkpoint):
         last = next(callback for callback in callbacks if isinstance(callback, LastCheckpoint))
         step, broken = trainer.global_step, False
         if step and last.is_behind(trainer):
-            broken = self._last is not None and not gives_finite_loss(trainer, pl_module, *self._last)
+            broken = not gives_finite_loss(trainer, pl_module)
             if not broken:
                 last.save(trainer)
         why = ", whose weights give a NaN or Inf loss and are not saved" if broken else ""

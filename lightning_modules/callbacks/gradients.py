@@ -12,12 +12,13 @@ from torch.nn.utils import get_total_norm
 
 from distilkobert.io.metric_names import LOSS, TRAIN, VAL
 from lightning_modules.callbacks.bad_batches import StepBatches
-from lightning_modules.callbacks.checkpoints.last import LastCheckpoint, gives_finite_loss
+from lightning_modules.callbacks.checkpoints.last import LastCheckpoint
+from lightning_modules.callbacks.checkpoints.trial import TrainedBatch, gives_finite_loss
 from lightning_modules.held_out import TOTAL
 from lightning_modules.run.remedies import new_run
 
 
-class GradientWatch(pl.Callback):
+class GradientWatch(TrainedBatch):
     """Log `train/grad_norm` (before clipping), refuse to step on a loss or gradient that is not finite.
 
     The check runs before the optimizer changes any weight, on flags summed over the ranks, so that every rank raises
@@ -44,7 +45,6 @@ class GradientWatch(pl.Callback):
         self.on_nonfinite, self.max_skipped = on_nonfinite, max_skipped
         self.skipped: list[dict[str, int]] = []
         """Where steps were left out: `step`, `epoch` and `batch`, all counted from 0."""
-        self._last: tuple[Any, int] | None = None
         self._step = StepBatches()
         self.has_skipped = False
         """Whether the optimizer step that has just come was left out."""
@@ -84,19 +84,14 @@ class GradientWatch(pl.Callback):
         loss_is_bad, gradient_is_bad = flags.tolist()
         if loss_is_bad or gradient_is_bad:
             self._meet("loss" if loss_is_bad else "gradient", trainer, pl_module)
+        latest = self._step.latest
         self._step.forget()
         if self.has_skipped:
             return
+        self.trained = latest
         if (trainer.global_step + 1) % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
             for logger in trainer.loggers:
                 logger.log_metrics({f"{TRAIN}grad_norm": float(norm)}, step=trainer.global_step + 1)
-
-    def on_train_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        """Keep the batch that the weights were just trained on."""
-        if not self.has_skipped:
-            self._last = batch, batch_idx
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Try the weights where validation finds no loss; accuracies look like numbers even then.
@@ -141,7 +136,7 @@ class GradientWatch(pl.Callback):
         self.has_skipped = True
 
     def _try(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if self._last is not None and not gives_finite_loss(trainer, pl_module, *self._last):
+        if not gives_finite_loss(trainer, pl_module):
             raise FloatingPointError(
                 f"the weights after optimizer step {trainer.global_step} give a NaN or Inf loss; "
                 f"they were not saved. {_remedy(trainer, pl_module)}"

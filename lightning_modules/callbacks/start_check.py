@@ -14,11 +14,13 @@ import torch
 from pytorch_lightning.utilities import rank_zero_info, rank_zero_warn
 
 from distilkobert.io.durations import duration
-from lightning_modules.callbacks.checkpoints.last import tried_step
+from lightning_modules.callbacks.checkpoints.trial import tried_step
 from lightning_modules.masked_lm import MaskedLMModule
 
 CHECKED_BATCHES = 4
 """Training batches of `run.check_only`; the first is not timed."""
+_EPOCHS = 1000
+"""Epochs that Lightning trains where neither steps, epochs nor a time are given."""
 _FILES = 3
 """Checkpoints that are on the disk at once: the last, the best, and the one that is being written."""
 
@@ -29,19 +31,48 @@ class Length:
 
     Args:
         steps: optimizer steps; -1 for no limit.
-        epochs: epochs; None or -1 for no limit.
+        epochs: epochs; -1 for no limit.
         accumulated: micro-batches of a step and process.
+        limit: most micro-batches of an epoch and process, or their share; None for all.
     """
 
     steps: int
-    epochs: int | None
+    epochs: int
     accumulated: int
+    limit: int | float | None = None
 
-    def batches(self, of_an_epoch: int) -> int:
-        """Micro-batches of a process."""
-        limits = [self.steps * self.accumulated] if self.steps >= 0 else []
-        limits += [self.epochs * of_an_epoch] if self.epochs is not None and self.epochs >= 0 else []
-        return min(limits, default=0)
+    @classmethod
+    def asked(cls, trainer: Any) -> "Length":
+        """What a trainer's settings ask for."""
+        unlimited = trainer.max_steps == -1 and trainer.max_time is None
+        epochs = trainer.max_epochs
+        if epochs is None:
+            epochs = _EPOCHS if unlimited else -1
+        return cls(trainer.max_steps, epochs, trainer.accumulate_grad_batches, trainer.limit_train_batches)
+
+    def of_an_epoch(self, batches: int) -> int:
+        """Micro-batches that an epoch trains on, of those that there are."""
+        if self.limit is None:
+            return batches
+        return min(self.limit, batches) if isinstance(self.limit, int) else int(self.limit * batches)
+
+    def total(self, batches: int) -> tuple[int, int]:
+        """Optimizer steps, and micro-batches of a process, of the whole training.
+
+        Args:
+            batches: micro-batches of an epoch and process; the last ones make a step even where they are fewer.
+
+        Raises:
+            ValueError: the training has no end.
+        """
+        batches = self.of_an_epoch(batches)
+        in_epoch = -(-batches // self.accumulated)
+        limits = [self.steps] if self.steps >= 0 else []
+        limits += [self.epochs * in_epoch] if self.epochs >= 0 else []
+        if not limits:
+            raise ValueError("training has no end: set trainer.max_steps or trainer.max_epochs")
+        whole, rest = divmod(min(limits), max(in_epoch, 1))
+        return min(limits), whole * batches + rest * self.accumulated
 
 
 class StartCheck(pl.Callback):
@@ -104,15 +135,15 @@ class StartCheck(pl.Callback):
         loader: Any = trainer.train_dataloader
         sampler = loader.sampler
         speed = self._tokens / max(self._seconds, 1e-9) * trainer.world_size
-        of_an_epoch = len(sampler)
-        batches = self.length.batches(of_an_epoch)
-        tokens = round(sampler.tokens * batches / of_an_epoch)
+        there = len(sampler)
+        steps, batches = self.length.total(there)
+        tokens = round(sampler.tokens * batches / there)
         weights, needed = _checkpoint_bytes(pl_module), _static_bytes(pl_module)
         objectives = ", ".join(f"{name} {value:.4g}" for name, value in self._terms.items())
         lines = [
             f"objectives of the first batch: {objectives}",
-            f"length: {-(-batches // self.length.accumulated):,} optimizer steps, {tokens:,} tokens, "
-            f"{batches / of_an_epoch:.2f} epochs",
+            f"length: {steps:,} optimizer steps, {tokens:,} tokens, "
+            f"{batches / max(self.length.of_an_epoch(there), 1):.2f} epochs",
             f"time: about {duration(tokens / max(speed, 1e-9))} at {speed:,.0f} tokens/s ({self._batches} batches), "
             "without validations and checkpoints",
             f"memory: {_size(needed)} for weights, gradients and optimizer; peak so far {_size(_peak_bytes(trainer))}",

@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
-import torch
 from pytorch_lightning.callbacks import Checkpoint
 from pytorch_lightning.utilities import rank_zero_info
-from torch import Tensor
 
 from distilkobert.io.checkpoint_files import remove_partial_files
+from lightning_modules.callbacks.checkpoints.trial import gives_finite_loss
 from lightning_modules.run.agreement import Agreement
 
 
@@ -19,7 +18,7 @@ class LastCheckpoint(Checkpoint):
 
     Lightning's own `save_last` follows the checkpoint that is monitored and may leave out the end of training. The
     file is replaced in one move, so a killed run leaves the former one whole. Before weights replace others in the
-    middle of training, the batch that they were just trained on is run through them once more, on every rank: where
+    middle of training, the batch that they were last trained on is run through them once more, on every rank: where
     the loss is then NaN or Inf, the previous file stays. A validation right after a
     write has the file written again: what it found, and that it has been run, is in there too.
 
@@ -77,7 +76,7 @@ class LastCheckpoint(Checkpoint):
         copied = self.keep_every_n_steps > 0 and step % self.keep_every_n_steps == 0
         late = time.monotonic() - self._saved_at >= 60 * self.every_minutes
         replaced = self._agreement.largest(trainer, late) or step % self.every_n_steps == 0
-        if not (copied or replaced) or not gives_finite_loss(trainer, pl_module, batch, batch_idx):
+        if not (copied or replaced) or not gives_finite_loss(trainer, pl_module):
             return
         if copied:
             trainer.save_checkpoint(self._folder(trainer) / f"step{step:08d}.ckpt", weights_only=False)
@@ -131,16 +130,3 @@ class LastCheckpoint(Checkpoint):
     def _folder(self, trainer: pl.Trainer) -> Path:
         """Folder of the checkpoints; all ranks must call it."""
         return Path(str(trainer.log_dir)) / "checkpoints"
-
-
-def tried_step(trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> dict[str, Any]:
-    """What the module's training step gives for a batch, without gradients."""
-    with torch.no_grad(), trainer.precision_plugin.train_step_context():
-        found: dict[str, Any] = pl_module.training_step(batch, batch_idx)
-    return found
-
-
-def gives_finite_loss(trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> bool:
-    """Whether the weights give every rank a finite loss for its batch."""
-    loss: Tensor = tried_step(trainer, pl_module, batch, batch_idx)["loss"]
-    return float(trainer.strategy.reduce((~torch.isfinite(loss)).float(), reduce_op="sum")) == 0

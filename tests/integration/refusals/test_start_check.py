@@ -49,10 +49,43 @@ def test_check_only_refuses_what_a_start_refuses(world: World, run: Run, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("length", "batches"), [((6, None, 2), 12), ((6, 1, 2), 10), ((-1, 3, 4), 30), ((100, -1, 1), 100), ((0, 5, 1), 0)]
+    ("length", "total"),
+    [
+        ((6, -1, 2), (6, 12)), ((6, 1, 2), (5, 10)), ((-1, 3, 4), (9, 30)), ((100, -1, 1), (100, 100)),
+        ((0, 5, 1), (0, 0)), ((-1, 2, 4, 0.5), (4, 10)), ((3, -1, 4, 5), (3, 9)), ((-1, 2, 1, 99), (20, 20)),
+    ],
+)  # fmt: skip
+def test_the_first_limit_counts(length: tuple[int, int, int], total: tuple[int, int]) -> None:
+    assert Length(*length).total(10) == total
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (["max_epochs=null"], "1000.00 epochs"),
+        (["max_epochs=3", "limit_train_batches=4"], "length: 6 optimizer steps, "),
+        (["max_epochs=4", "limit_train_batches=0.5"], "4.00 epochs"),
+    ],
 )
-def test_the_first_limit_counts(length: tuple[int, int | None, int], batches: int) -> None:
-    assert Length(*length).batches(10) == batches
+def test_check_only_knows_all_that_limits_a_training(
+    settings: list[str], said: str, world: World, run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    options = ["--run.check_only=true", "--trainer.max_steps=-1", "--trainer.accumulate_grad_batches=2"]
+    run("fit", world.distil(tmp_path, *options, *(f"--trainer.{setting}" for setting in settings)))
+    assert said in caplog.text
+    asked = 1000 if "1000" in said else 2 if "0.5" in settings[-1] else None
+    if asked is not None:  # times the tokens of an epoch, up to rounding
+        whole = asked * read_manifest(world.corpus)["tokens"]["train"]
+        found = re.search(r"optimizer steps, ([\d,]+) tokens", caplog.text)
+        assert found is not None
+        assert int(found[1].replace(",", "")) == pytest.approx(whole, rel=0.1)
+
+
+def test_a_training_without_end_is_refused_by_the_check(world: World, run: Run, tmp_path: Path) -> None:
+    endless = ["--trainer.max_steps=-1", "--trainer.max_epochs=-1"]
+    with pytest.raises(ValueError, match=r"training has no end: set trainer\.max_steps or trainer\.max_epochs"):
+        run("fit", world.distil(tmp_path, "--run.check_only=true", *endless))
 
 
 @pytest.mark.parametrize(("checkpoints", "outcome"), [(1.5, "refused"), (2.5, "warned"), (4.0, "fine")])

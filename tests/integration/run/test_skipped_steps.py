@@ -2,6 +2,8 @@
 
 import itertools
 import math
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,19 +13,17 @@ import pytorch_lightning as pl
 import torch
 
 from distilkobert.models.checkpoints import read_checkpoint
+from distilkobert.stop_signals import StoppedBySignal
 from distilkobert.tokenizers import load_tokenizer
 from experiments._shared.trainer_cli import TrainerCLI
 from lightning_modules import MaskedLanguageModeling
+from tests.integration.run.test_resume import PowerCutError, break_at
 from tests.world import World, read_json, scalars
 
 Run = Callable[..., TrainerCLI]
 SKIP = ("--gradients.on_nonfinite=skip_step", "--trainer.accumulate_grad_batches=2", "--trainer.max_steps=6",
         "--trainer.val_check_interval=12", "--last_checkpoint.every_n_steps=1",
         "--model.encoder.dropout=0.1")  # fmt: skip
-
-
-class PowerCutError(Exception):
-    """Stands for whatever ends a process."""
 
 
 def spoil(patch: pytest.MonkeyPatch, *places: tuple[int, int]) -> list[Any]:
@@ -41,6 +41,21 @@ def spoil(patch: pytest.MonkeyPatch, *places: tuple[int, int]) -> list[Any]:
 
     patch.setattr(MaskedLanguageModeling, "training_step", step)
     return spoilt
+
+
+def spoil_batch(patch: pytest.MonkeyPatch, number: int, then: Callable[[], None] = lambda: None) -> None:
+    """Make the loss of a batch NaN, whatever the weights are; call `then` when it is trained on."""
+    original = MaskedLanguageModeling.training_step
+
+    def step(self: MaskedLanguageModeling, batch: Any, batch_idx: int) -> Any:
+        out = original(self, batch, batch_idx)
+        if batch_idx != number:
+            return out
+        if torch.is_grad_enabled():
+            then()
+        return {**out, "loss": out["loss"] * math.nan}
+
+    patch.setattr(MaskedLanguageModeling, "training_step", step)
 
 
 @pytest.fixture
@@ -112,6 +127,64 @@ def test_a_resumed_run_skips_the_same_steps(
         assert torch.equal(ours["state_dict"][name], value), name
     assert [read_json(folder / "metrics.json")["skipped_steps"] for folder in folders] == [[1, 4], [1, 4]]
     assert scalars(folders[0])["train/loss/total"] == scalars(folders[1])["train/loss/total"]
+
+
+@pytest.mark.parametrize("number", [4, 5])
+def test_good_weights_are_saved_after_a_skipped_step(
+    number: int, world: World, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both micro-batches of optimizer step 2; the checkpoint of step 3 is due right after it."""
+    spoil_batch(monkeypatch, number)
+    break_at(4, monkeypatch)
+    with pytest.raises(PowerCutError):
+        run("fit", world.pretrain(tmp_path, *SKIP, "--last_checkpoint.every_n_steps=3"))
+    folder = tmp_path / "pretrain" / "base_seed42"
+    last = read_checkpoint(folder / "checkpoints" / "last.ckpt")
+    assert (last["global_step"], len(list((folder / "nonfinite").iterdir()))) == (3, 1)
+
+
+@pytest.mark.parametrize("number", [10, 11])
+def test_a_training_may_end_with_a_skipped_step(
+    number: int, world: World, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoil_batch(monkeypatch, number)
+    run("fit", world.pretrain(tmp_path, *SKIP, "--last_checkpoint.every_n_steps=9"))
+    metrics = read_json(tmp_path / "pretrain" / "base_seed42" / "metrics.json")
+    assert (metrics["steps"], metrics["skipped_steps"], metrics["status"]) == (6, [5], "finished")
+
+
+@pytest.mark.parametrize("number", [5, 6])
+def test_a_signal_at_a_batch_whose_loss_is_nan_loses_no_step(
+    number: int, world: World, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the last micro-batch of a skipped step, and at the first one of a step that is not made."""
+    spoil_batch(monkeypatch, number, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(StoppedBySignal):
+        run("fit", world.pretrain(tmp_path, *SKIP, "--last_checkpoint.every_n_steps=9"))
+    last = tmp_path / "pretrain" / "base_seed42" / "checkpoints" / "last.ckpt"
+    assert read_checkpoint(last)["global_step"] == 3
+
+
+def test_weights_that_a_step_has_made_nan_are_not_saved_behind_skipped_steps(
+    world: World, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They give NaN for every batch, so that all later steps are skipped."""
+    original = torch.optim.AdamW.step
+    calls = [0]
+
+    def ruinous(self: torch.optim.AdamW, closure: Any = None) -> Any:
+        found = original(self, closure)
+        calls[0] += 1
+        if calls[0] == 2:
+            with torch.no_grad():
+                self.param_groups[0]["params"][0].fill_(math.nan)
+        return found
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", ruinous)
+    with pytest.raises(FloatingPointError, match="the weights after optimizer step 6 give a NaN or Inf loss"):
+        run("fit", world.pretrain(tmp_path, *SKIP, "--trainer.val_check_interval=100"))
+    last = tmp_path / "pretrain" / "base_seed42" / "checkpoints" / "last.ckpt"
+    assert read_checkpoint(last)["global_step"] == 1
 
 
 def test_too_many_skipped_steps_end_the_run(
