@@ -1,6 +1,7 @@
 """Texts that are in what is trained on and in the test part: counted, or left out of training."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 
 from pytorch_lightning.utilities import rank_zero_info
@@ -22,6 +23,31 @@ class OverlapDataModule(TaskDataModule):
     def texts_of(self, path: Path) -> set[str]:
         """All texts of a file, of a pair both with a tab between them; not the empty one."""
 
+    def _kept_rows(self, texts: Sequence[str]) -> list[int]:
+        """Numbers of the training texts that `deduplicate` keeps; of all without it."""
+        if not self.deduplicate:
+            return list(range(len(texts)))
+        if self._test_texts is None:
+            self._test_texts = self.texts_of(self.files.of("test"))
+        return [row for row, text in enumerate(texts) if text not in self._test_texts]
+
+    def training_rows(self, texts: Sequence[str], keys: Sequence[str], part: TaskPart) -> list[int]:
+        """Numbers of the training file's examples that are `train`, or `dev` where that is cut from it.
+
+        Args:
+            texts: all texts of the file.
+            keys: what each example is known by.
+            part: the part.
+
+        Raises:
+            ValueError: none is left.
+        """
+        kept = self._kept_rows(texts)
+        dropped, where = len(texts) - len(kept), str(self.files.train)
+        if dropped:
+            where += f", without {dropped} of {len(texts)} examples that deduplicate=true leaves out"
+        return [kept[number] for number in self.files.split.rows([keys[row] for row in kept], part, where)]
+
     def choose_rows(self, tables: Tables, part: TaskPart) -> list[int]:
         """Examples of a part; those that `deduplicate` leaves out are gone before dev is cut."""
         cut = part == "train" or (part == "dev" and self.files.dev is None)
@@ -30,21 +56,25 @@ class OverlapDataModule(TaskDataModule):
             if part == "test":
                 self._count_overlap(tables, chosen)
             return chosen
-        if self._test_texts is None:
-            self._test_texts = self.texts_of(self.files.of("test"))
-        texts, keys = tables["examples"].strings("text"), self.split_keys(tables)
-        kept = [row for row, text in enumerate(texts) if text not in self._test_texts]
+        texts = tables["examples"].strings("text")
+        kept = self._kept_rows(texts)
         dropped = len(texts) - len(kept)
         if part == "unlabelled":
             self.facts["data/unlabelled_also_in_test"] = dropped
             return kept
         self.facts["data/train_file_also_in_test"] = dropped
         self.facts["data/train_file_also_in_test_share"] = dropped / len(texts)
-        where = f"{self.files.train}, without {dropped} of {len(texts)} examples that deduplicate=true leaves out"
-        return [kept[number] for number in self.files.split.rows([keys[row] for row in kept], part, where)]
+        return self.training_rows(texts, self.split_keys(tables), part)
 
     def _count_overlap(self, tables: Tables, rows: list[int]) -> None:
-        """Say how many test examples are training examples too, and how many are among the unlabelled ones."""
+        """Say how many test examples are training examples too, and how many are among the unlabelled ones.
+
+        None are where `deduplicate` left them out.
+        """
+        if self.deduplicate:
+            names = ("train",) if self.unlabelled is None else ("train", "unlabelled")
+            self.facts |= {f"data/test_also_in_{name}": 0 for name in names}
+            return
         texts = tables["examples"].strings("text")
         if self.files.of("test") == self.files.train:
             trained = {texts[row] for row in super().choose_rows(tables, "train")}

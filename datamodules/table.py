@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias, cast
 from pytorch_lightning.utilities import rank_zero_info
 
 from datamodules.batches.examples import JoinedBatches, TextBatches
-from datamodules.files.tables import Hub, find_table, named_files
+from datamodules.files.tables import find_table, hub_of, named_files
 from datamodules.overlap import OverlapDataModule
 from datamodules.tasks import Tables, TaskBatches
 from distilkobert.tasks.feature_cache import Columns, as_columns
@@ -70,7 +70,8 @@ class TableDataModule(OverlapDataModule):
             first.
         batch_size: examples per training batch and process.
         eval_batch_size: examples per evaluation batch.
-        deduplicate: remove training examples whose text also occurs in the test file. `facts` has their share.
+        deduplicate: remove training examples whose text also occurs in the test file, which must be a file of its own.
+            `facts` has their share.
         seed: seed of the batch order.
         num_workers: loader processes per loader and rank; 0 loads in the training process.
         cache_dir: folder for encoded files; None: `distilkobert` in the cache folder of `datasets`.
@@ -122,10 +123,9 @@ class TableDataModule(OverlapDataModule):
         predict_file: str | None = None,
         unknown_limit: float = UNKNOWN_LIMIT,
     ) -> None:
-        hub_set = None if hub is None else Hub(hub, hub_config, hub_splits or {"train": "train"})
         names = {"train": train_file, "dev": dev_file, "test": test_file}
         cache = None if cache_dir is None else Path(cache_dir)
-        files = named_files(data_dir, names, dev_share, test_share, hub_set, cache)
+        files = named_files(data_dir, names, dev_share, test_share, hub_of(hub, hub_config, hub_splits), cache)
         key = f"column {split_by!r}" if split_by else "id" if id else "text"
         super().__init__(
             "table",
@@ -141,6 +141,11 @@ class TableDataModule(OverlapDataModule):
             predict_file,
             unknown_limit,
         )
+        if deduplicate and files.test is None:
+            raise ValueError(
+                "deduplicate is true, but there is no test file to compare with; name one (test_file, or test in "
+                "hub_splits), or leave deduplicate out. Without id and split_by equal texts come into one part anyway"
+            )
         self.unlabelled = None if unlabelled_file is None else find_table(data_dir, unlabelled_file)
         evaluated = {"dev_file": files.dev, "test_file": files.test}
         for name, path in {"train_file": files.train, **evaluated}.items():
@@ -221,13 +226,10 @@ class TableDataModule(OverlapDataModule):
         return {"\t".join(str(row.cells.get(name)) for name in self.columns.texts) for row in rows} - {""}
 
     def _weights(self, asked: Literal["balanced"] | list[float] | None) -> list[float] | None:
+        if asked is not None and self.kind is SEQUENCE_REGRESSION:
+            raise ValueError(f"class_weights is {asked}, but kind is regression, which has no classes; leave it out")
         if asked is None or isinstance(asked, list):
             return asked
-        if self.kind is SEQUENCE_REGRESSION:
-            raise ValueError("class_weights is balanced, but kind is regression, which has no classes; leave it out")
-        train = self.files.train
-        examples = list(read_examples(train, self.layout, self.columns, self._target))
-        rows = list(range(len(examples)))
-        if not self.files.is_whole("train"):
-            rows = self.files.split.rows([example.id for example in examples], "train", str(train))
+        examples = list(read_examples(self.files.train, self.layout, self.columns, self._target))
+        rows = self.training_rows([one.texts for one in examples], [one.id for one in examples], "train")
         return balanced_weights([examples[row].label for row in rows], self.labels)

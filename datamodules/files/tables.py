@@ -28,6 +28,20 @@ class Hub:
     splits: Mapping[str, str]
 
 
+def hub_of(name: str | None, config: str | None, splits: Mapping[str, str] | None) -> Hub | None:
+    """The data set of the hub that a data module's options name; None where they name none.
+
+    Raises:
+        ValueError: its configuration or its splits are given without its name.
+    """
+    if name is not None:
+        return Hub(name, config, splits or {"train": "train"})
+    for option, value in (("hub_config", config), ("hub_splits", splits)):
+        if value is not None:
+            raise ValueError(f"{option}={value}, but hub is not set; set hub: owner/name, or leave {option} out")
+    return None
+
+
 def named_files(
     data_dir: str,
     names: Mapping[str, str | None],
@@ -48,7 +62,8 @@ def named_files(
 
     Raises:
         FileNotFoundError: a file is missing; says what is there.
-        ValueError: there is no training file, a share is out of range, or files and a hub data set are both given.
+        ValueError: there is no training file, it is the dev or test file as well, a share is out of range, or files and
+            a hub data set are both given.
     """
     found: dict[str, Path]
     if hub is not None:
@@ -63,6 +78,13 @@ def named_files(
         found = {part: find_table(data_dir, name) for part, name in names.items() if name is not None}
     if "train" not in found:
         raise ValueError("no train_file; give the training table, which also defines the labels")
+    for part, path in found.items():
+        if part != "train" and path.resolve() == found["train"].resolve():
+            given = f"hub_splits names one split for train and {part}" if hub else f"{part}_file is train_file as well"
+            raise ValueError(
+                f"{given} ({path}), so {part} scores would be those of examples that are trained on; name another one, "
+                f"or none: {part} is then cut from the training file ({part}_share)"
+            )
     split = shares(0.0 if "dev" in found else dev_share, 0.0 if "test" in found else test_share)
     if "dev" not in found and not split.dev:
         raise ValueError("dev_share is 0 and there is no dev_file; a dev part is needed to select the checkpoint")

@@ -78,6 +78,16 @@ def test_three_files_are_three_parts_and_overlap_is_counted(build: Build) -> Non
     less = build(dev_file="dev.csv", test_file="test.csv", text_pair="쌍", deduplicate=True)
     assert [len(part) for part in seen(less)] == [190, 40, 50]
     assert less.facts["data/train_file_also_in_test"] == 10
+    assert less.facts["data/test_also_in_train"] == 0
+
+
+def test_the_overlap_is_announced_where_it_is_trained_on(build: Build, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    note = "10 of 50 test examples have a text that is in train.csv too"
+    build(test_file="test.csv", deduplicate=True).setup("test")
+    assert note not in caplog.text
+    build(test_file="test.csv").setup("test")
+    assert note in caplog.text
 
 
 def test_rows_of_one_group_stay_together(build: Build, tmp_path: Path) -> None:
@@ -113,6 +123,9 @@ def test_balanced_weights_come_from_the_training_part_alone(build: Build) -> Non
     data = build(class_weights="balanced")
     counts = Counter(label for _, label in seen(data)[0].values())
     assert data.class_weights == pytest.approx([sum(counts.values()) / (2 * counts[number]) for number in (0, 1)])
+    less = build(class_weights="balanced", test_file="test.csv", deduplicate=True, id="번호")
+    kept = Counter(label for _, label in seen(less)[0].values())
+    assert less.class_weights == pytest.approx([sum(kept.values()) / (2 * kept[number]) for number in (0, 1)])
     assert build(class_weights=[1.0, 2.0]).class_weights == [1.0, 2.0]
     assert build().class_weights is None
 
@@ -152,6 +165,15 @@ def test_the_cache_knows_labels_and_columns(build: Build) -> None:
             {"class_weights": "balanced", "kind": "regression", "label": "번호"},
             "class_weights is balanced, but",
         ),
+        (
+            {"class_weights": [2.0], "kind": "regression", "label": "번호"},
+            r"class_weights is \[2\.0\], but kind is regression, which has no classes; leave it out",
+        ),
+        ({"deduplicate": True}, "deduplicate is true, but there is no test file to compare with; name one"),
+        ({"test_file": "train.csv"}, r"test_file is train_file as well \(.*train\.csv\), so test scores would be"),
+        ({"dev_file": "./train.csv"}, r"dev_file is train_file as well .*; name another one, or none: dev is then cut"),
+        ({"hub_splits": {"test": "test"}}, r"hub_splits=\{'test': 'test'\}, but hub is not set; set hub: owner/name"),
+        ({"hub_config": "ynat"}, "hub_config=ynat, but hub is not set; set hub: owner/name, or leave hub_config out"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(build: Build, settings: dict[str, Any], message: str) -> None:
@@ -183,6 +205,8 @@ def test_a_data_set_of_the_hub_is_read_by_its_splits(build: Build, tmp_path: Pat
     assert data.labels == ["긍정", "부정"]
     with pytest.raises(ValueError, match=r"split 'nothing'.* could not be loaded: .*Check hub, hub_config"):
         build(train_file=None, hub=str(folder), hub_splits={"train": "nothing"})
+    with pytest.raises(ValueError, match="hub_splits names one split for train and test"):
+        build(train_file=None, hub=str(folder), hub_splits={"train": "train", "test": "train"})
     with pytest.raises(ValueError, match="hub_splits has valid; expected train, and dev and test"):
         build(train_file=None, hub=str(folder), hub_splits={"valid": "validation"})
 

@@ -87,6 +87,8 @@ def test_labels_that_are_there_are_not_read_and_texts_of_the_test_file_are_count
     less = build(unlabelled_file="more.csv", deduplicate=True)
     assert len(trained(less)) == 55 + 20
     assert (less.facts["data/train_file_also_in_test"], less.facts["data/unlabelled_also_in_test"]) == (5, 5)
+    less.setup("test")
+    assert (less.facts["data/test_also_in_train"], less.facts["data/test_also_in_unlabelled"]) == (0, 0)
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,11 @@ class TextExample(NamedTuple):
     pair: str | None
     label: Any
 
+    @property
+    def texts(self) -> str:
+        """The text, of a pair both with a tab between them."""
+        return self.text if self.pair is None else f"{self.text}\t{self.pair}"
+
 
 @dataclass(frozen=True)
 class TextColumns:

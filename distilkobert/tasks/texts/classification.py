@@ -39,9 +39,9 @@ class SequenceCodec(TextCodec):
             firsts = self._ids([example.text for example in block])
             seconds = self._ids([example.pair or "" for example in block]) if self.settings.pair else [[]] * len(block)
             for example, first, second in zip(block, firsts, seconds, strict=True):
-                row = {"id": example.id, "text": example.text, "label": example.label, "ids": first}
+                row = {"id": example.id, "text": example.texts, "label": example.label, "ids": first}
                 if self.settings.pair:
-                    row |= {"text": f"{example.text}\t{example.pair}", "pair_ids": second}
+                    row["pair_ids"] = second
                 yield {**row, "pieces": len(first) + len(second)}
 
     def read(self, texts: Sequence[str]) -> Row:

@@ -98,10 +98,11 @@ def test_entities_of_the_page(options: list[str], tmp_path: Path) -> None:
     assert read_json(run / "metrics.json")["val/step"] == 4
     spans = json.loads(block(section, "json"))
     assert [spans["text"][start:end] for start, end, _ in spans["entities"]] == ["독감", "서른명"]
-    (tmp_path / "spans.jsonl").write_text((json.dumps(spans, ensure_ascii=False) + "\n") * 40, encoding="utf-8")
+    for name in ("spans", "dev"):
+        (tmp_path / f"{name}.jsonl").write_text((json.dumps(spans, ensure_ascii=False) + "\n") * 40, encoding="utf-8")
     more = ["--data.train_file=spans.jsonl", "--data.format=spans", "--data.units=characters", "--data.particles=split"]
     more += [
-        f"--data.dev_file={tmp_path / 'spans.jsonl'}",
+        f"--data.dev_file={tmp_path / 'dev.jsonl'}",
         "--data.test_share=0",
         "--run.arm=spans",
         "--data.max_length=32",
