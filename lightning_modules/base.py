@@ -58,6 +58,11 @@ class EncoderModule(pl.LightningModule):
         return "network" in self._modules
 
     @property
+    def command(self) -> str:
+        """What the trainer does: `fit`, `validate`, `test` or `predict`; empty before it begins."""
+        return str(self.trainer.state.fn.value) if self.trainer.state.fn else ""
+
+    @property
     def weights_step(self) -> int:
         """Optimizer steps of the weights: those of this training, or in evaluation those of the checkpoint."""
         return max(self.trainer.global_step, self._loaded_step)

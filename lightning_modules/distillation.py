@@ -1,6 +1,7 @@
 """Distillation of any encoder into a smaller one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import torch
@@ -101,12 +102,15 @@ class Distillation(TaughtModule, MaskedLMModule):
         )
         rank_zero_info(f"teacher {self.teacher_source}: {describe_encoder(teacher)}")
         self.teacher_sum = weights_sum(teacher)
-        student = build_student(teacher, self.student, head=has_head(teacher) or any(need.logits for need in needs))
+        spec = self.student
+        if spec.init_from is not None and self.checkpoint is not None:
+            spec = replace(spec, init_from=self.checkpoint)  # has its weights; the source may be missing
+        student = build_student(teacher, spec, head=has_head(teacher) or any(need.logits for need in needs))
         rank_zero_info(f"student: {describe_encoder(student)}")
         longest = longest_input(student.config)
         if longest < self.max_length:
             raise ValueError(
-                f"student.init_from={self.student.init_from} accepts at most {longest} tokens, the corpus has "
+                f"student.init_from={spec.init_from} accepts at most {longest} tokens, the corpus has "
                 f"sequences of up to {self.max_length}; prepare the corpus with --max_tokens {longest}"
             )
         facts = network_facts(student, "the student"), network_facts(teacher, f"the teacher {self.teacher_source}")

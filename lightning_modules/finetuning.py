@@ -12,7 +12,7 @@ from torchmetrics import MeanMetric
 from transformers import PreTrainedModel
 
 from distilkobert.models.checkpoints import load_model
-from distilkobert.models.checks import DataFacts, check_facts, check_new_weights
+from distilkobert.models.checks import DataFacts, check_facts, check_new_weights, check_trained_head
 from distilkobert.models.dropout import DropoutSpec, with_dropout
 from distilkobert.models.task_forward import network_inputs
 from distilkobert.optim import OptimizerSpec
@@ -118,12 +118,7 @@ class FineTuning(EncoderModule):
         model, missing = load_model(source, self.task, self.labels or None)
         check_new_weights(model, missing, source)
         check_facts(model, self.facts, self.labels, source)
-        stage = str(self.trainer.state.fn.value) if self.trainer.state.fn else ""
-        if missing and stage in ("test", "predict"):
-            raise ValueError(
-                f"{source} has no trained head for this task ({', '.join(sorted(missing))} would be random), so there "
-                f"is nothing to {stage}; name the fine-tuned checkpoint with --ckpt_path"
-            )
+        check_trained_head(missing, source, self.command)
         if self.input_settings is not None:
             model.config.update(stored(self.settings_kept(model, self.input_settings)))
         rank_zero_info(f"weights from {source}; newly initialised: {', '.join(sorted(missing)) or 'nothing'}")

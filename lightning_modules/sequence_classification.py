@@ -69,7 +69,12 @@ class SequenceClassification(FineTuning):
             pad_token_id=pad_token_id,
         )
         count = len(self.labels)
-        if count < (1 if multi_label else 2):
+        if count < 2:
+            if multi_label:
+                raise ValueError(
+                    f"the data has the labels {self.labels}; expected two or more. For a single label that a text has "
+                    "or has not, set data.kind=classification and name a column with two classes"
+                )
             if self.labels == list(SCORE_NAMES):
                 raise ValueError("data.kind is regression; set model.class_path=SequenceRegression")
             raise ValueError(f"the data has the classes {self.labels}; expected two or more")

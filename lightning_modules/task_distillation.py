@@ -10,10 +10,10 @@ from transformers import PreTrainedModel
 
 from distilkobert.batching import IGNORE_INDEX
 from distilkobert.models.checkpoints import load_model, with_new_head
-from distilkobert.models.checks import check_facts, check_new_weights
+from distilkobert.models.checks import check_facts, check_new_weights, check_trained_head
 from distilkobert.models.dropout import DropoutSpec, with_dropout
 from distilkobert.models.families import describe_encoder
-from distilkobert.models.students import StudentSpec, build_student
+from distilkobert.models.students import StudentSpec, build_student, freeze_positions
 from distilkobert.models.task_forward import TaskRun, logit_rows, network_inputs
 from distilkobert.models.teachers import FrozenTeacher, weights_sum
 from distilkobert.models.teachers.task_checks import check_teacher_head, check_teacher_tokenizer, task_network_facts
@@ -105,6 +105,11 @@ class TaskDistillation(TaughtModule, ScoredByTask):
                 raise ValueError(
                     f"objectives.{name}: rows computes vocabulary logits in parts; a task has few logits, leave it out"
                 )
+            if objective.needs.hidden is not None and getattr(objective, "on", None) == "masked_tokens":
+                raise ValueError(
+                    f"objectives.{name}: {type(objective).__name__} is on masked_tokens, but a task masks no tokens, "
+                    "so it would always be 0; set on: real_tokens"
+                )
             if objective.needs.logits and not objective.needs.teacher:
                 raise ValueError(
                     f"objectives.{name}: {type(objective).__name__} needs vocabulary logits, which a task does not "
@@ -127,7 +132,7 @@ class TaskDistillation(TaughtModule, ScoredByTask):
 
         Raises:
             FileNotFoundError: teacher or student does not exist.
-            ValueError: teacher, student, objectives and data do not fit together.
+            ValueError: teacher, student, objectives and data do not fit together, or an untrained head is to be tested.
         """
         name = f"teacher {self.teacher_source}"
         teacher, missing = load_model(self.teacher_source, self.kind.name, self.labels or None)
@@ -136,6 +141,8 @@ class TaskDistillation(TaughtModule, ScoredByTask):
         check_teacher_tokenizer(self.teacher_source, self.task_facts.tokenizer_fingerprint)
         self.teacher_sum = weights_sum(teacher)
         student = with_dropout(self._student(teacher), self.kind.name, self.dropout)
+        if self.student.freeze_positions and self.student_source is None:
+            freeze_positions(student)  # here, as a new head and other dropout each make another network
         if self.input_settings is not None:
             student.config.update(stored(self.settings_kept(student, self.input_settings)))
         rank_zero_info(f"{name}: {describe_encoder(teacher)}; student: {describe_encoder(student)}")
@@ -195,6 +202,7 @@ class TaskDistillation(TaughtModule, ScoredByTask):
             built = build_student(encoder, self.student, head=False)
             student, missing = with_new_head(built, [], self.kind.name, self.labels or None, source)
         check_facts(student, self.facts, self.labels, f"student {source}")
+        check_trained_head(missing, f"student {source}", self.command)
         rank_zero_info(f"student from {source}; newly initialised: {', '.join(sorted(missing)) or 'nothing'}")
         return student
 

@@ -25,6 +25,10 @@ class TaughtModule(EncoderModule):
             return self._loaded_progress
         return self.trainer.global_step / max(1, int(self.trainer.estimated_stepping_batches))
 
+    def on_train_end(self) -> None:
+        """Keep the progress for the validation and the checkpoints that follow training in the same process."""
+        self._loaded_progress = self.progress
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Note which teacher the student learnt from, and how far training is."""
         super().on_save_checkpoint(checkpoint)

@@ -7,6 +7,7 @@ from transformers import PreTrainedModel
 from distilkobert.models.checkpoints import load_model
 from distilkobert.models.checks import DataFacts, check_facts, check_new_weights
 from distilkobert.models.families import head_parameters
+from distilkobert.models.heads import freeze_unused_bias
 
 
 def load_to_continue(source: str | Path, facts: DataFacts) -> tuple[PreTrainedModel, list[str]]:
@@ -32,6 +33,7 @@ def load_to_continue(source: str | Path, facts: DataFacts) -> tuple[PreTrainedMo
     if missing and not model.config.tie_word_embeddings:
         model.config.tie_word_embeddings = True
         model.tie_weights()
+    freeze_unused_bias(model)
     model.train()
     # A tied weight is missing under each of its names.
     return model, list(head_parameters(model)) if missing else []

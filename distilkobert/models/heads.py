@@ -68,7 +68,7 @@ def new_model(config: PreTrainedConfig, *, head: bool) -> PreTrainedModel:
         pooler = {"add_pooling_layer": False} if family_of(config).pooler else {}
         return cast(PreTrainedModel, build_from_config(_ENCODER, config, dtype=torch.float32, **pooler))
     model = cast(PreTrainedModel, build_from_config(_MASKED_LM, config, dtype=torch.float32))
-    _freeze_unused_bias(model)
+    freeze_unused_bias(model)
     return model
 
 
@@ -89,7 +89,7 @@ def _projects_itself(model: PreTrainedModel) -> bool:
     return bool(getattr(model.config, "legacy", True))
 
 
-def _freeze_unused_bias(model: PreTrainedModel) -> None:
+def freeze_unused_bias(model: PreTrainedModel) -> None:
     """Freeze the second bias of an untied head, which no forward pass reads; DDP refuses unused parameters."""
     output = output_map(model)
     name = next(name for name, module in model.named_modules() if module is output)

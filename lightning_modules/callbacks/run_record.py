@@ -195,9 +195,9 @@ class RunRecord(pl.Callback):
         entries = self._earlier(trainer) | self.facts | environment() | data_facts | measured | limited
         if self.validated_step is not None:
             entries[VAL_STEP] = self.validated_step
-        entries[PARAMETERS] = sum(p.numel() for p in pl_module.parameters())
+        assert isinstance(pl_module, EncoderModule)
+        entries[PARAMETERS] = sum(p.numel() for p in pl_module.network.parameters())
         if trainer.state.fn == "test":
-            assert isinstance(pl_module, EncoderModule)
             entries[TESTED_STEP] = pl_module.weights_step
         if trainer.state.fn == "fit":
             entries |= {**self._training_facts(trainer), STATUS: RUNNING}  # what comes behind training is not done yet

@@ -132,3 +132,5 @@ def test_one_class_is_no_classification() -> None:
         SequenceClassification("unused", labels=["yes"])
     with pytest.raises(ValueError, match=r"data\.kind is regression; set model\.class_path=SequenceRegression$"):
         SequenceClassification("unused", labels=["score"])
+    with pytest.raises(ValueError, match=r"the data has the labels \['yes'\]; .* set data\.kind=classification"):
+        SequenceClassification("unused", labels=["yes"], multi_label=True)

@@ -105,7 +105,7 @@ def build_student(
     else:
         student = _from_teacher(teacher, spec, head=head)
     if spec.freeze_positions:
-        _freeze_positions(student)
+        freeze_positions(student)
     student.train()
     return student
 
@@ -163,7 +163,12 @@ def _continued(source: str, teacher: PreTrainedModel, spec: StudentSpec, *, head
     return student
 
 
-def _freeze_positions(student: PreTrainedModel) -> None:
+def freeze_positions(student: PreTrainedModel) -> None:
+    """Keep the position embeddings at their values.
+
+    Raises:
+        ValueError: the network has no table of positions.
+    """
     table = part(student, family_of(student.config).positions)
     if table is None:
         raise ValueError(

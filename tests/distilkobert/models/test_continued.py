@@ -46,6 +46,17 @@ def test_a_head_that_is_there_is_kept(family: str, tmp_path: Path) -> None:
         assert torch.equal(masked_lm_logits(model, encode(model, IDS, MASK)), expected)
 
 
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_trainable_parameter_gets_a_gradient(family: str, tied: bool, tmp_path: Path) -> None:
+    """DDP refuses parameters that a backward pass does not reach."""
+    tiny(family, "ForMaskedLM", tie_word_embeddings=tied).save_pretrained(tmp_path)
+    model, new = load_to_continue(tmp_path, FACTS)
+    assert new == []
+    masked_lm_logits(model, encode(model, IDS, MASK)).sum().backward()
+    assert not [name for name, one in model.named_parameters() if one.requires_grad and one.grad is None]
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_layers_are_all_but_embeddings_and_head(family: str) -> None:
     model = tiny(family, "ForMaskedLM")

@@ -1,5 +1,6 @@
 """Every encoder family through the trainer: teacher, student, two steps, export, and what transformers loads of it."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -146,6 +147,25 @@ def test_a_narrow_student_learns_through_a_projection(world: World, run: Run, tm
     assert not {"val/similarity/layer0", "val/loss/cosine"} & metrics.keys()
     saved = read_checkpoint(run_folder(tmp_path) / "checkpoints" / "last.ckpt")["state_dict"]
     assert tuple(saved["objectives.active.cosine.projection.weight"].shape) == (16, 8)
+    assert metrics["parameters"] == sum(one.numel() for one in cli.model.network.parameters())
+
+
+def test_a_continued_student_resumes_and_is_validated_without_its_source(
+    world: World, run: Run, tmp_path: Path
+) -> None:
+    tiny_encoder("distilbert", layers=2, vocab_size=VOCABULARY, positions=66).save_pretrained(tmp_path / "student")
+    options = [f"--model.student.init_from={tmp_path / 'student'}", "--model.student.layers=[0,2]", *steps(4)]
+    run("fit", world.distil(tmp_path / "runs", *options, "--run.arm=whole"))
+    run("fit", world.distil(tmp_path / "runs", *options, "--last_checkpoint.keep_every_n_steps=2"))
+    shutil.rmtree(tmp_path / "student")
+    checkpoints = run_folder(tmp_path / "runs") / "checkpoints"
+    run("fit", ["-c", f"{checkpoints.parent}/config.yaml", f"--ckpt_path={checkpoints / 'step00000002.ckpt'}"])
+    ends = [
+        read_checkpoint(run_folder(tmp_path / "runs", arm) / "checkpoints" / "last.ckpt") for arm in ("whole", "base")
+    ]
+    assert all(torch.equal(value, ends[1]["state_dict"][name]) for name, value in ends[0]["state_dict"].items())
+    assert ends[0]["transformers"] == ends[1]["transformers"]
+    run("validate", ["-c", f"{checkpoints.parent}/config.yaml", f"--ckpt_path={checkpoints / 'last.ckpt'}"])
 
 
 @pytest.mark.parametrize(
