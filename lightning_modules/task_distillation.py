@@ -137,7 +137,7 @@ class TaskDistillation(TaughtModule, ScoredByTask):
         name = f"teacher {self.teacher_source}"
         teacher, missing = load_model(self.teacher_source, self.kind.name, self.labels or None)
         check_teacher_head(missing, self.kind, self.teacher_source)
-        check_facts(teacher, self.facts, self.labels, name, teacher=True)
+        check_facts(teacher, self.facts, self.labels, self.teacher_source, name=name, teacher=True)
         check_teacher_tokenizer(self.teacher_source, self.task_facts.tokenizer_fingerprint)
         self.teacher_sum = weights_sum(teacher)
         student = with_dropout(self._student(teacher), self.kind.name, self.dropout)
@@ -201,7 +201,7 @@ class TaskDistillation(TaughtModule, ScoredByTask):
                 encoder.register_module("pooler", None)
             built = build_student(encoder, self.student, head=False)
             student, missing = with_new_head(built, [], self.kind.name, self.labels or None, source)
-        check_facts(student, self.facts, self.labels, f"student {source}")
+        check_facts(student, self.facts, self.labels, source, name=f"student {source}")
         check_trained_head(missing, f"student {source}", self.command)
         rank_zero_info(f"student from {source}; newly initialised: {', '.join(sorted(missing)) or 'nothing'}")
         return student

@@ -22,7 +22,9 @@ def holds_pieces(rows: int, pieces: int) -> bool:
     return pieces <= rows <= pieces + LARGEST_PADDING
 
 
-def fit_vocabulary(model: PreTrainedModel, vocab_size: int | None, pad_token_id: int | None, source: str) -> None:
+def fit_vocabulary(
+    model: PreTrainedModel, vocab_size: int | None, pad_token_id: int | None, source: str, name: str | None = None
+) -> None:
     """Check that a model's vocabulary and [PAD] are the tokenizer's; a log line names what is taken as it is.
 
     A vocabulary padded beyond the tokenizer is accepted. Where the model's config.json names no `pad_token_id`, for
@@ -33,21 +35,22 @@ def fit_vocabulary(model: PreTrainedModel, vocab_size: int | None, pad_token_id:
         model: the model; its configuration and word embedding may get another [PAD].
         vocab_size: pieces of the tokenizer; None leaves the vocabulary unchecked.
         pad_token_id: the tokenizer's [PAD]; None leaves it unchecked.
-        source: where the model was loaded from, a folder, a checkpoint of this project or a hub id; begins messages.
+        source: where the model was loaded from: a folder, a checkpoint of this project or a hub id.
+        name: begins messages; None: the source.
 
     Raises:
         ValueError: the vocabulary is smaller or much larger, or [PAD] is another.
     """
-    config = model.config
+    config, name = model.config, source if name is None else name
     if vocab_size is not None and config.vocab_size != vocab_size:
         if not holds_pieces(config.vocab_size, vocab_size):
             raise ValueError(
-                f"{source}: its vocabulary has {config.vocab_size} pieces, the data's tokenizer {vocab_size}; set "
+                f"{name}: its vocabulary has {config.vocab_size} pieces, the data's tokenizer {vocab_size}; set "
                 "data.tokenizer to the tokenizer the model was trained with"
             )
         _log.warning(
             "%s: its vocabulary is padded to %d rows, %d more than the tokenizer has pieces",
-            source, config.vocab_size, config.vocab_size - vocab_size,
+            name, config.vocab_size, config.vocab_size - vocab_size,
         )  # fmt: skip
     if pad_token_id is None or config.pad_token_id == pad_token_id:
         return
@@ -55,11 +58,11 @@ def fit_vocabulary(model: PreTrainedModel, vocab_size: int | None, pad_token_id:
     # The RoBERTa family counts positions from after [PAD], so there the default is the one the model was trained with.
     if getattr(embeddings, "padding_idx", None) is not None or _names_pad(source):
         raise ValueError(
-            f"{source}: its [PAD] is id {config.pad_token_id}, the data's tokenizer has {pad_token_id}; set "
+            f"{name}: its [PAD] is id {config.pad_token_id}, the data's tokenizer has {pad_token_id}; set "
             "data.tokenizer to the tokenizer the model was trained with, or, if it is this one, correct pad_token_id "
             "in config.json"
         )
-    _log.warning("%s: config.json has no pad_token_id; the tokenizer's, %d, is used", source, pad_token_id)
+    _log.warning("%s: config.json has no pad_token_id; the tokenizer's, %d, is used", name, pad_token_id)
     config.pad_token_id = pad_token_id
     cast(nn.Embedding, model.get_input_embeddings()).padding_idx = pad_token_id
 

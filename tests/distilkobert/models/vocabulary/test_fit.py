@@ -3,12 +3,14 @@
 import json
 import logging
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from torch import nn
 from transformers import (
     BertConfig,
     BertForMaskedLM,
+    BertForSequenceClassification,
     DistilBertConfig,
     DistilBertForMaskedLM,
     PreTrainedModel,
@@ -17,8 +19,12 @@ from transformers import (
 )
 
 from distilkobert.models.checkpoints import load_model
+from distilkobert.models.checks import DataFacts, check_facts
 from distilkobert.models.teachers import load_teacher
 from distilkobert.models.vocabulary.fit import fit_vocabulary, holds_pieces
+from distilkobert.objectives import SoftTargets
+from distilkobert.tasks.task_facts import TaskFacts
+from lightning_modules import TaskDistillation
 
 BERT = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 8}
 
@@ -97,3 +103,38 @@ def test_positions_counted_from_pad_keep_theirs(tmp_path: Path) -> None:
     fit_vocabulary(model, 20, 1, str(folder))
     with pytest.raises(ValueError, match=r"its \[PAD\] is id 1, the data's tokenizer has 0"):
         fit_vocabulary(model, 20, 0, str(folder))
+
+
+def classifier(folder: Path) -> Path:
+    """A BERT for two classes whose config.json has no `pad_token_id`."""
+    classes = {"id2label": {0: "no", 1: "yes"}, "label2id": {"no": 0, "yes": 1}}
+    BertForSequenceClassification(BertConfig(vocab_size=20, **BERT, **classes)).save_pretrained(folder)
+    return forget_pad(folder)
+
+
+def test_the_name_of_a_model_in_messages_is_not_where_its_config_is(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = str(classifier(tmp_path / "m"))
+    facts, labels = DataFacts(20, 1, None), ["no", "yes"]
+    for name in (None, f"teacher {source}"):
+        caplog.clear()
+        check_facts(load_model(source, "sequence_classification")[0], facts, labels, source, name=name)
+        assert f"{name or source}: config.json has no pad_token_id; the tokenizer's, 1, is used" in caplog.text
+    model = load_model(source, "sequence_classification")[0]
+    with pytest.raises(ValueError, match=r"^the teacher: its vocabulary has 20 pieces, the data's tokenizer 30"):
+        check_facts(model, DataFacts(30, 1, None), labels, source, name="the teacher")
+
+
+def test_teacher_and_student_of_a_task_without_pad_are_accepted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = str(classifier(tmp_path / "m"))
+    facts = TaskFacts("sequence_classification", ("no", "yes"))
+    module = TaskDistillation(source, {"soft": SoftTargets()}, facts, source, vocab_size=20, pad_token_id=1)
+    state, strategy = SimpleNamespace(fn=SimpleNamespace(value="fit")), SimpleNamespace(root_device="cpu")
+    module._trainer = SimpleNamespace(state=state, strategy=strategy)  # type: ignore[assignment]
+    module.configure_model()
+    for name in ("teacher", "student"):
+        assert f"{name} {source}: config.json has no pad_token_id; the tokenizer's, 1, is used" in caplog.text
+    assert (module.teacher.model.config.pad_token_id, module.network.config.pad_token_id) == (1, 1)
