@@ -112,7 +112,13 @@ def takes_segments(config: PreTrainedConfig) -> bool:
 
 
 def check_facts(
-    model: PreTrainedModel, facts: DataFacts, labels: Sequence[str], source: str, *, teacher: bool = False
+    model: PreTrainedModel,
+    facts: DataFacts,
+    labels: Sequence[str],
+    source: str,
+    *,
+    name: str | None = None,
+    teacher: bool = False,
 ) -> None:
     """Refuse a model that does not fit the data.
 
@@ -120,18 +126,19 @@ def check_facts(
         model: the network.
         facts: what the data says.
         labels: names of the data's classes; empty leaves them unchecked.
-        source: of the model, for messages.
+        source: where the model was loaded from: a folder, a checkpoint of this project or a hub id.
+        name: begins messages; None: the source.
         teacher: the model is one that teaches a task; changes what a message advises.
 
     Raises:
         ValueError: vocabulary, [PAD], length or labels differ.
     """
-    config = model.config
-    fit_vocabulary(model, facts.vocab_size, facts.pad_token_id, source)
+    config, name = model.config, source if name is None else name
+    fit_vocabulary(model, facts.vocab_size, facts.pad_token_id, source, name)
     longest = longest_input(config)
     if facts.max_length is not None and longest < facts.max_length:
         raise ValueError(
-            f"{source}: accepts at most {longest} tokens, but data.max_length is {facts.max_length}; set "
+            f"{name}: accepts at most {longest} tokens, but data.max_length is {facts.max_length}; set "
             f"--data.max_length={longest} or less"
         )
     own = class_names(model)
@@ -142,7 +149,7 @@ def check_facts(
             else "use a checkpoint of this task, or as --model.init_from an encoder with the head of another task"
         )
         raise ValueError(
-            f"{source}: its head has the labels {', '.join(own)}, the data has {', '.join(labels)}; {remedy}"
+            f"{name}: its head has the labels {', '.join(own)}, the data has {', '.join(labels)}; {remedy}"
         )
 
 
