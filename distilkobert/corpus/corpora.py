@@ -95,8 +95,8 @@ class Corpora:
         for corpus, share in zip(self.all, shares, strict=True):
             if share < largest:
                 raise ValueError(
-                    f"data_dir: {corpus.folder} holds out {share} of its lines, {most.folder} {largest}: a line of both "
-                    "could be trained from one and validated from the other; prepare "
+                    f"data_dir: {corpus.folder} holds out {share} of its lines, {most.folder} {largest}: a line of "
+                    "both could be trained from one and validated from the other; prepare "
                     f"{corpus.folder} again with --validation_fraction {largest}"
                 )
 

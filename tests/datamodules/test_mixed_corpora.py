@@ -177,7 +177,7 @@ def test_corpora_that_do_not_go_together(folders: list[str], make: Make, tmp_pat
 def test_a_line_is_not_held_out_in_one_corpus_and_trained_from_another(
     folders: list[str], make: Make, tmp_path: Path, tiny_tokenizer_dir: Path
 ) -> None:
-    """The text of the second corpus with other shares held out: the larger one's held-out lines are among the others'."""
+    """The second corpus' text, other shares held out: what a smaller share holds out, a larger one does too."""
     shares = (0.0, 0.1, 0.4)
     none, few, many = (
         str(make_corpus(tmp_path / str(share), tiny_tokenizer_dir, "2", 2, fraction=share)) for share in shares

@@ -11,6 +11,7 @@ from experiments._shared.parsing.config_files import RECIPE_PARTS, ConfigFile, r
 from experiments._shared.parsing.explanations import KEY, NO_CLASS, REFUSED, explain, named_by, refused_name
 from experiments._shared.parsing.mistakes import misplaced_word
 from experiments._shared.parsing.objective_files import ObjectiveFiles, merge_objectives
+from experiments._shared.parsing.words import CONFIG_OPTIONS, words_before
 
 
 class HelpFormatter(DefaultHelpFormatter, RawDescriptionHelpFormatter):
@@ -55,11 +56,12 @@ class StrictParser(ArgumentParser):
             self._reading = False
 
     def parse_string(self, content: str, path: Any = "", *args: Any, **kwargs: Any) -> Any:
-        """Parse the content of a configuration file, with the objectives of the files before it."""
+        """Parse the content of a configuration file, with the objectives of the files and options before it."""
         if self._reading:
             try:
                 commands = {name: parser._objective_files for name, parser in self._commands().items()}
-                content = merge_objectives(self.config_files[-1].path, content, self._objective_files, commands)
+                words = words_before(self.arguments, len(self.config_files) - 1, *CONFIG_OPTIONS)
+                content = merge_objectives(self.config_files[-1].path, content, self._objective_files, commands, words)
             except ValueError as error:
                 self._reading = False  # the message names file and line already
                 self.error(str(error), error)

@@ -79,6 +79,18 @@ def test_overlays_of_unlike_objectives_may_come_in_any_order(tmp_path: Path, pri
     assert "MaskedLM" not in text
 
 
+def test_an_option_counts_where_it_is_among_the_files(tmp_path: Path, printed: Callable[..., str]) -> None:
+    other = ("-c", overlay(tmp_path, "other", "soft_target: {init_args: {weight: 0.05}}"))
+    own = ("-c", overlay(tmp_path, "own", "cosine: {class_path: HiddenCosine, init_args: {weight: 0.7}}"))
+    options = ("--model.objectives.cosine.weight=0.0", "--model.objectives.cosine.on=masked_tokens")
+    after = printed("-c", BASE, *other, *options)
+    assert printed("-c", BASE, *options, *other) == after
+    assert printed("-c", BASE, options[0], *other, options[1]) == after
+    later = printed("-c", BASE, *options, *own)
+    assert "weight: 0.7" in later
+    assert later.count("'on': masked_tokens") == 1
+
+
 def test_settings_below_the_commands_name_are_merged_as_well(tmp_path: Path, printed: Callable[..., str]) -> None:
     """A file before the command holds its settings below `fit`; it and those behind the command are one row."""
     content = Path(BASE).read_text(encoding="utf-8")

@@ -14,10 +14,14 @@ BASE = f"""{HEAD}      soft: {{class_path: SoftTargets, init_args: {{weight: 0.3
 """
 
 
-def merged(*contents: str) -> Any:
-    files, found = ObjectiveFiles(), {}
+def merged(*contents: str | list[str]) -> Any:
+    """The objectives of the last file, of files and of options between them."""
+    files, found, words = ObjectiveFiles(), {}, list[str]()
     for number, content in enumerate(contents):
-        found = yaml.safe_load(merge_objectives(Path(f"{number}.yaml"), content, files, {}))
+        if isinstance(content, list):
+            words += content
+        else:
+            found = yaml.safe_load(merge_objectives(Path(f"{number}.yaml"), content, files, {}, words))
     return found["model"]["init_args"]["objectives"]
 
 
@@ -46,6 +50,72 @@ MLM = {"class_path": "MaskedLM", "init_args": {"weight": 0.2}}
 def test_a_later_file_changes_objectives_by_name(text: str, expected: Any) -> None:
     assert merged(BASE, change(text)) == expected
     assert list(merged(BASE, change(text))) == list(expected)
+
+
+FULL = "distilkobert.objectives.SoftTargets"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_same"),
+    [
+        ("SoftTargets", FULL, True),
+        (FULL, "SoftTargets", True),
+        (FULL, "distilkobert.objectives.soft_targets.SoftTargets", True),
+        ("gone.package.Own", "Own", True),
+        ("gone.package.Own", "other.package.Own", False),
+        ("SoftTargets", "gone.package.Own", False),
+        ("SoftTargets", "fractions.Fraction", False),
+        ("fractions.Fraction", "numbers.Fraction", False),
+        ("collections.abc.Mapping", "typing.Mapping", False),
+        ("SoftTargets", "HiddenMSE", False),
+    ],
+)
+def test_a_class_in_another_spelling_keeps_its_settings(before: str, after: str, is_same: bool) -> None:
+    base = f"{HEAD}      soft: {{class_path: {before}, init_args: {{weight: 0.3, on: real_tokens}}}}\n"
+    found = merged(base, change(f"soft: {{class_path: {after}, init_args: {{weight: 0}}}}"))
+    kept = {"on": "real_tokens"} if is_same else {}
+    assert found == {"soft": {"class_path": after, "init_args": {"weight": 0, **kept}}}
+
+
+OPTION = "--model.objectives.mlm.weight"
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "expected"),
+    [
+        ([f"{OPTION}=0.0"], "soft: {init_args: {weight: 1}}", {"weight": 0.0}),
+        ([OPTION, "0.0"], "soft: {init_args: {weight: 1}}", {"weight": 0.0}),
+        (["--model.init_args.objectives.mlm.init_args.weight=0.0"], "soft: null", {"weight": 0.0}),
+        ([f"{OPTION}=0.0"], "mlm: {init_args: {weight: 1}}", {"weight": 1}),
+        ([f"{OPTION}=0.0"], "mlm: {class_path: Other}", None),
+        ([f"{OPTION}.start=1", f"{OPTION}.end=0"], "soft: null", {"weight": {"start": 1, "end": 0}}),
+        ([f"{OPTION}={{start: 1, end: 0}}", f"{OPTION}.end=2"], "soft: null", {"weight": {"start": 1, "end": 2}}),
+        (["--model.objectives.mlm.on=a: b: c"], "soft: null", {"weight": 0.2, "on": "a: b: c"}),
+        (["--model.objectives.mlm=MaskedLM"], "soft: null", {"weight": 0.2}),
+        (["--model.objectives.mlm={init_args: {on: 1}}"], "soft: null", {"weight": 0.2, "on": 1}),
+        (["--trainer.max_steps=1", "--model.losses.mlm=0"], "soft: null", {"weight": 0.2}),
+    ],
+)  # fmt: skip
+def test_an_option_before_a_file_is_not_undone_by_it(words: list[str], text: str, expected: Any) -> None:
+    assert merged(BASE, words, change(text))["mlm"].get("init_args") == expected
+
+
+def test_options_between_files_add_and_change_in_their_order() -> None:
+    new = ["--model.objectives.new.class_path=HiddenMSE", "--model.objectives.new.weight=3"]
+    over = change("new: {init_args: {weight: 4}}")
+    assert merged(BASE, new, change("soft: null"))["new"] == {"class_path": "HiddenMSE", "init_args": {"weight": 3}}
+    assert merged(BASE, new, over, change("soft: null"))["new"]["init_args"] == {"weight": 4}
+    assert list(merged(BASE, new, over)) == ["soft", "mlm", "new"]
+    assert "new" not in merged(BASE, new[1:], change("soft: null")), "refused in the end: it has no class"
+
+
+@pytest.mark.parametrize("option", ["--model.objectives.mlm=HiddenMSE", "--model.objectives.mlm.class_path=HiddenMSE"])
+def test_a_class_that_an_option_changes_before_a_file_with_objectives_is_refused(option: str) -> None:
+    with pytest.raises(ValueError, match=rf"^{option} is before 2\.yaml, which has objectives: .*after all files"):
+        merged(BASE, [option], change("soft: null"))
+    files = ObjectiveFiles()
+    merge_objectives(Path("base.yaml"), BASE, files, {})
+    merge_objectives(Path("cpu.yaml"), "trainer: {}\n", files, {}, [option])
 
 
 def test_two_overlays_of_unlike_objectives_may_come_in_either_order() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from experiments._shared.parsing.words import option_values
+from experiments._shared.parsing.words import option_values, words_before
 
 
 @pytest.mark.parametrize(
@@ -17,3 +17,8 @@ from experiments._shared.parsing.words import option_values
 )
 def test_both_forms_of_an_option_are_found_in_order(words: str, values: list[str]) -> None:
     assert option_values(words.split(), "-c", "--config") == values
+
+
+def test_words_before_an_option() -> None:
+    words = ["-c", "a.yaml", "--x=1", "--config=b.yaml", "--config", "c.yaml", "--y"]
+    assert [len(words_before(words, number, "-c", "--config")) for number in range(4)] == [0, 3, 4, 7]
