@@ -174,34 +174,6 @@ def test_corpora_that_do_not_go_together(folders: list[str], make: Make, tmp_pat
         make([wiki, str(tmp_path / "nowhere")])
 
 
-def test_a_line_is_not_held_out_in_one_corpus_and_trained_from_another(
-    folders: list[str], make: Make, tmp_path: Path, tiny_tokenizer_dir: Path
-) -> None:
-    """The second corpus' text, other shares held out: what a smaller share holds out, a larger one does too."""
-    shares = (0.0, 0.1, 0.4)
-    none, few, many = (
-        str(make_corpus(tmp_path / str(share), tiny_tokenizer_dir, "2", 2, fraction=share)) for share in shares
-    )
-    leaked = set(stored(folders[1], "validation")) & set(stored(few, "train"))
-    assert leaked
-    assert not set(stored(few, "validation")) - set(stored(many, "validation"))
-    for data_dir, low, high, found in (
-        ([folders[1], few], few, folders[1], "0.1 of its lines, .* 0.2"),
-        ([none, few], none, few, "0.0 of its lines, .* 0.1"),
-        ([many, folders[0], none], folders[0], many, "0.2 of its lines, .* 0.4"),
-    ):
-        again = f"prepare {low} again with --validation_fraction {found[-3:]}"
-        with pytest.raises(ValueError, match=f"^data_dir: {low} holds out {found}.*; {again}") as error:
-            make(data_dir)
-        assert high in str(error.value)
-    alike, without = (
-        str(make_corpus(tmp_path / name, tiny_tokenizer_dir, "2", 2, share)) for name, share in (("5", 0.2), ("6", 0.0))
-    )
-    trained = rows_of(make([alike, folders[1]]).train_dataloader(), 0)
-    assert not set(stored(folders[1], "validation")) & set(trained)
-    assert make([none, without]).manifest["sequences"]["validation"] == 0
-
-
 def test_corpora_of_one_name_are_numbered(
     folders: list[str], make: Make, tmp_path: Path, tiny_tokenizer_dir: Path
 ) -> None:
