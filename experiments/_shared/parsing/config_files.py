@@ -37,10 +37,13 @@ class ConfigFile:
     classes: Mapping[str, str] = field(default_factory=dict)
 
     def place(self, key: str) -> str:
-        """The file, and the line of `key` or of the nearest level above it that the file has."""
-        while key and key not in self.lines:
+        """The file, and the line of `key`, of `key+`, or of the nearest level above it that the file has."""
+        while key:
+            for name in (key, f"{key}+"):
+                if name in self.lines:
+                    return f"{self.path}, line {self.lines[name]}"
             key = key.rpartition(".")[0]
-        return f"{self.path}, line {self.lines[key]}" if key else str(self.path)
+        return str(self.path)
 
 
 def read_config(path: Path) -> ConfigFile:

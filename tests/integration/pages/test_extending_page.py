@@ -133,6 +133,28 @@ def test_questions_of_the_page(options: list[str], tmp_path: Path) -> None:
     assert {"val/f1", "val/v2_f1", "val/no_answer_accuracy", "val/no_answer_threshold"} <= metrics.keys()
 
 
+def test_callbacks_of_several_files_add_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In both orders; an option right after early stopping changes it."""
+    (tmp_path / "my_callbacks.py").write_text(block("A callback of your own", "python"), encoding="utf-8")
+    (tmp_path / "callback.yaml").write_text(block("A callback of your own", "yaml"), encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    stopping = ["-c", "configs/finetune/early_stopping.yaml", "--trainer.callbacks.monitor=val/spearman"]
+    own = ["-c", str(tmp_path / "callback.yaml")]
+    names = ["EarlyStopping", "CountBatches"]
+    for files, expected in (([*stopping, *own], names), ([*own, *stopping], names[::-1])):
+        with pytest.raises(SystemExit) as end:
+            main(["fit", "-c", "configs/finetune/nsmc.yaml", *files, "--print_config"])
+        assert end.value.code == 0
+        callbacks = yaml.safe_load(capsys.readouterr().out)["trainer"]["callbacks"]
+        found = [one["class_path"].rpartition(".")[2] for one in callbacks]
+        assert found == expected
+        settings = {name: one["init_args"] for name, one in zip(found, callbacks, strict=True)}
+        assert (settings["EarlyStopping"]["monitor"], settings["EarlyStopping"]["patience"]) == ("val/spearman", 4)
+        assert settings["CountBatches"]["every"] == 2
+
+
 def test_the_callback_of_the_page(
     options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -69,6 +69,8 @@ def test_keys_are_found_by_their_names_on_the_command_line(tmp_path: Path) -> No
     assert file.place("model.losses.kosine") == f"{path}, line 5"
     assert file.place("trainer.max_steps") == str(path)
     assert file.classes == {"model": "Distillation"}
+    path.write_text("trainer:\n  max_steps: 1\n  callbacks+:\n  - class_path: EarlyStopping\n", encoding="utf-8")
+    assert read_config(path).place("trainer.callbacks") == f"{path}, line 3"
 
 
 @pytest.mark.parametrize("study", sorted(Path("configs/study").rglob("*.yaml")), ids=lambda path: path.stem)
