@@ -1,7 +1,7 @@
 """What the data modules of the subtasks share: files found and split, features cached, three parts, facts.
 
-A dev part is always held out of training and chooses the checkpoint. The file or part that is tested on is read by
-`test` (and `predict`) only.
+A dev part is always held out of training and chooses the checkpoint. The file or part that is tested on is scored by
+`test` only; `predict` reads it where no other file is named, and `deduplicate` reads its texts.
 """
 
 from abc import abstractmethod
@@ -17,7 +17,7 @@ from datamodules.base import PlannedBatches, PlannedDataModule, PlannedLoader
 from datamodules.files.parts import TaskFiles
 from distilkobert.batching import BatchKey
 from distilkobert.io.files import require_nonempty, sha256_of_file
-from distilkobert.io.metric_names import FILE_CONTENT
+from distilkobert.io.metric_names import FILE_CONTENT, SPLIT
 from distilkobert.tasks.feature_cache import Columns, FeatureTable, cached_features
 from distilkobert.tasks.files.odd_texts import NOTES_TABLE
 from distilkobert.tasks.input_settings import InputSettings
@@ -118,7 +118,7 @@ class TaskDataModule(PlannedDataModule):
         self.batch_size, self.eval_batch_size = batch_size, eval_batch_size
         others = (None if file is None else file.name for file in (files.dev, files.test))
         self.facts: dict[str, str | int | float] = {
-            "data/split": describe(files.split, split_key, files.train.name, *others),
+            SPLIT: describe(files.split, split_key, files.train.name, *others),
             "data/tokenizer_fingerprint": self.tokenizer.fingerprint,
         }
         self._name = name

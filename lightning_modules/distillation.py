@@ -39,7 +39,7 @@ class Distillation(TaughtModule, MaskedLMModule):
         without_teacher: remove every objective that needs the teacher, as a control. The teacher is still loaded and
             evaluated.
         teacher_dtype: number format of the teacher's copy; bfloat16 halves its memory. int8 makes its passes on a CPU
-            about twice as fast and changes its outputs slightly (docs/performance.md).
+            1.4 to 1.9 times as fast and changes its outputs slightly (docs/performance.md).
         seed: seed of the objectives' own parameters; filled in from the run's.
         vocab_size: pieces of the corpus' tokenizer; filled in from the data.
         pad_token_id: id of [PAD]; filled in from the data.
