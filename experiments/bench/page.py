@@ -8,8 +8,8 @@ from typing import Any, Final, TypeVar
 from jsonargparse import Namespace
 
 from distilkobert.io.files import write_text
-from experiments.bench.targets import TARGETS, Numbers
-from experiments.bench.timing.turns import times_faster
+from experiments.bench.targets import TARGETS, Numbers, in_order
+from experiments.bench.timing.turns import gives_speed, times_faster
 
 T = TypeVar("T")
 NOT_YET = "Not yet measured."
@@ -75,11 +75,17 @@ def _machine(numbers: Numbers) -> str:
     return f"{numbers['processor']}{threads}."
 
 
+def _clock(numbers: Numbers) -> str:
+    return f"; {numbers['clock']} time" if "clock" in numbers else ""
+
+
 def _share(numbers: Numbers) -> str:
+    if not gives_speed(numbers.get("clock", "wall"), numbers["threads"]):
+        return ""
     peak = numbers["peak_flops_per_s"]
     speed = numbers["flops"] / numbers["ways"]["step"]["quartiles_s"][1]
     return (
-        f"{numbers['flops'] / 1e9:.1f} GFLOP per step at {speed / 1e9:.0f} GFLOP/s, {speed / peak:.0%} of the "
+        f" {numbers['flops'] / 1e9:.1f} GFLOP per step at {speed / 1e9:.0f} GFLOP/s, {speed / peak:.0%} of the "
         f"{peak / 1e9:.0f} GFLOP/s of matrix products right after it."
     )
 
@@ -97,7 +103,7 @@ def _distil(numbers: Numbers) -> str:
     split = [(name, f"{spread[1]:.3f}", f"{spread[1] / total:.1%}") for name, spread in numbers["split_s"].items()]
     return (
         f"{_machine(numbers)} {numbers['layers']} x {numbers['hidden_size']} into {numbers['student_layers']} layers, "
-        f"{numbers['vocab_size']:,} pieces, {numbers['tokens']} tokens per step; {numbers['clock']} time. "
+        f"{numbers['vocab_size']:,} pieces, {numbers['tokens']} tokens per step{_clock(numbers)}."
         f"{_share(numbers)} Peak memory of the process, all variants together: {numbers['peak_memory_mb']:,.0f} MB.\n\n"
         f"{_ways(numbers)}\n\nParts of a step:\n\n{_table(('part', 'seconds', 'share'), split)}"
     )
@@ -106,16 +112,16 @@ def _distil(numbers: Numbers) -> str:
 def _pretrain(numbers: Numbers) -> str:
     return (
         f"{_machine(numbers)} {numbers['layers']} x {numbers['hidden_size']}, {numbers['tokens']} tokens per step with "
-        f"padding. {_share(numbers)}\n\n{_ways(numbers)}"
+        f"padding{_clock(numbers)}.{_share(numbers)}\n\n{_ways(numbers)}"
     )
 
 
 def _finetune(numbers: Numbers) -> str:
     rows = [
-        (kind, f"{found['examples_per_s']:,.0f}", _times(found["ways"], "step"))
+        (kind, f"{found['examples_per_s']:,.0f}" if found["examples_per_s"] else "-", _times(found["ways"], "step"))
         for kind, found in numbers["kinds"].items()
     ]
-    shape = f"{numbers['layers']} x {numbers['hidden_size']}"
+    shape = f"{numbers['layers']} x {numbers['hidden_size']}{_clock(numbers)}"
     return f"{_machine(numbers)} {shape}.\n\n{_table(('task kind', 'examples/s', 'speed-up over naive'), rows)}"
 
 
@@ -149,7 +155,7 @@ def _soft_targets(numbers: Numbers) -> str:
 
 def _latency(numbers: Numbers) -> str:
     rows = []
-    for name, one in numbers["models"].items():
+    for name, one in in_order(numbers):
         tail, cut = one["batch_1_tail_ms"] or ("-", "-"), one["tokenizer_ms"]
         times = [f"{one['batch_1_ms']:.2f}", *(f"{ms:.2f}" for ms in tail), f"{one['batch_32_ms']:.1f}"]
         rows.append((name, f"{one['mb']:.1f}", *times, "-" if cut is None else f"{cut[0]:.2f}"))
@@ -160,11 +166,14 @@ def _latency(numbers: Numbers) -> str:
 
 def _prepare(numbers: Numbers) -> str:
     rows = []
-    for way, found in sorted(numbers["ways"].items(), key=lambda pair: _times(numbers["ways"], pair[0])):
-        speed = numbers["lines"] / found["quartiles_s"][1]
+    ways = numbers["ways"]
+    for way in sorted(
+        ways, key=lambda way: (f"times_faster_than_{way}" not in ways[way], times_faster(ways[way]).median)
+    ):
+        speed = numbers["lines"] / ways[way]["quartiles_s"][1]
         own, others = numbers["processor_s"][way]
         peak = f"{numbers['peak_mb'][way]:,.0f}"
-        rows.append((way, f"{speed:,.0f}", _times(numbers["ways"], way), f"{own:.1f}", f"{others:.1f}", peak))
+        rows.append((way, f"{speed:,.0f}", _times(ways, way), f"{own:.1f}", f"{others:.1f}", peak))
     headings = (
         "variant", "lines/s", "speed-up over the first row", "processor s", "of other processes that encode",
         "peak MB of the largest process",

@@ -46,6 +46,11 @@ class Target:
         return self.about, aim, self.form.format(value), "met" if met else missed
 
 
+def in_order(numbers: Numbers) -> list[tuple[str, Any]]:
+    """The models of a latency file with their numbers, as they were measured; in older files as they are written."""
+    return [(name, numbers["models"][name]) for name in numbers.get("order", numbers["models"])]
+
+
 def _ratio(slow: int, fast: int, name: str, times: float = 1.0) -> Callable[[Numbers], float | None]:
     """Of two forms of a latency file: 0 the teacher, 1 its student, 2 the student's ONNX file, 3 that in int8.
 
@@ -53,7 +58,7 @@ def _ratio(slow: int, fast: int, name: str, times: float = 1.0) -> Callable[[Num
     """
 
     def ratio(numbers: Numbers) -> float | None:
-        models = numbers["models"]
+        models = dict(in_order(numbers))
         teacher, student, *_ = [*(one for one in models if not one.endswith(".onnx")), "", ""]
         forms = (teacher, student, f"{student}/model.onnx", f"{student}/model_int8.onnx")
         if forms[slow] not in models or forms[fast] not in models:

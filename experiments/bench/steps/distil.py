@@ -20,7 +20,7 @@ from experiments.bench.steps.distilling import CLIP, Distilling, flops_of, make_
 from experiments.bench.steps.flops import matrix_peak
 from experiments.bench.steps.split import split_step
 from experiments.bench.timing.threads import torch_threads
-from experiments.bench.timing.turns import Turns, take_turns
+from experiments.bench.timing.turns import Turns, gives_speed, take_turns
 
 if TYPE_CHECKING:
     import torch
@@ -133,7 +133,7 @@ def main(options: Namespace) -> dict[str, Any]:
     turns, tokens = bench_distil(distilling)
     with torch_threads(options.threads) as threads:
         peak, split = (
-            matrix_peak(),
+            matrix_peak(options.clock),
             split_step(make_module(distilling), with_positions(make_batch(distilling)), options.rounds, CLIP),
         )
         flops = flops_of(distilling, tokens)
@@ -142,9 +142,11 @@ def main(options: Namespace) -> dict[str, Any]:
             f"layers, {options.vocab_size} pieces, {tokens} tokens per step, {options.rounds} rounds in turns, "
             f"{options.clock} time"
         )
-    print("\n".join(distil_lines(turns, tokens)))
-    speed = flops / turns.spread(OURS).median
-    print(f"{speed / 1e9:.1f} of {peak / 1e9:.1f} GFLOP/s that matrix products reach ({speed / peak:.0%})")
+    has_speed = gives_speed(options.clock, threads)
+    print("\n".join(distil_lines(turns, tokens if has_speed else None)))
+    if has_speed:
+        speed = flops / turns.spread(OURS).median
+        print(f"{speed / 1e9:.1f} of {peak / 1e9:.1f} GFLOP/s that matrix products reach ({speed / peak:.0%})")
     print("; ".join(f"{name} {spread.median:.3f} s" for name, spread in split.items()))
     return {
         "processor": processor_name(), "threads": threads, "layers": options.layers, "hidden_size": width,
@@ -155,12 +157,18 @@ def main(options: Namespace) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def distil_lines(turns: Turns, tokens: int) -> list[str]:
-    """The numbers as lines of text; in brackets half of the rounds."""
+def distil_lines(turns: Turns, tokens: int | None) -> list[str]:
+    """The numbers as lines of text; in brackets half of the rounds.
+
+    Args:
+        turns: seconds of each way.
+        tokens: of a step; None where its seconds give no speed.
+    """
     wide = max(map(len, turns.seconds))
     lines = [f"{way:<{wide}}  {turns.spread(way).text()} s" for way in turns.seconds]
-    for place, way in enumerate((OURS, NAIVE)):
-        lines[place] += f"  {tokens / turns.spread(way).median:,.0f} tokens/s"
+    if tokens is not None:
+        for place, way in enumerate((OURS, NAIVE)):
+            lines[place] += f"  {tokens / turns.spread(way).median:,.0f} tokens/s"
     lines.append(f"the step is {turns.ratio(OURS, NAIVE).text('.2f')} times as fast as the naive one")
     if REFERENCE in turns.seconds:
         lines.append(f"the step is {turns.ratio(OURS, REFERENCE).text('.2f')} times as fast as the original's")

@@ -26,7 +26,7 @@ from experiments._shared.quiet import quieten_transformers
 from experiments.bench.steps.distil import NAIVE, OURS
 from experiments.bench.steps.distilling import PAD
 from experiments.bench.timing.threads import torch_threads
-from experiments.bench.timing.turns import Clock, Turns, take_turns
+from experiments.bench.timing.turns import Clock, Turns, gives_speed, take_turns
 
 if TYPE_CHECKING:
     import torch
@@ -158,13 +158,19 @@ def main(options: Namespace) -> dict[str, Any]:
     what = FineTuningPass(
         encoder, options.examples, options.batch, options.length, options.rounds, options.threads, options.clock
     )
-    print(
-        f"{processor_name()}; {options.layers} x {width}, {options.examples} examples of up to {options.length} tokens"
-    )
+    with torch_threads(options.threads) as threads:
+        print(
+            f"{processor_name()}, threads: {threads}; {options.layers} x {width}, {options.examples} examples of up to "
+            f"{options.length} tokens, {options.clock} time"
+        )
     numbers = {}
     for kind in options.kinds or [kind.name for kind in KINDS]:
         turns = bench_finetune(kind, what)
-        speed = options.examples / turns.spread(OURS).median
-        print(f"{kind}: {speed:,.0f} examples/s, {turns.ratio(OURS, NAIVE).text('.2f')} times the naive way")
+        speed = options.examples / turns.spread(OURS).median if gives_speed(options.clock, threads) else None
+        said = f"{speed:,.0f} examples/s, " if speed else ""
+        print(f"{kind}: {said}{turns.ratio(OURS, NAIVE).text('.2f')} times the naive way")
         numbers[kind] = {"examples_per_s": speed, "ways": turns.as_json(NAIVE)}
-    return {"processor": processor_name(), "layers": options.layers, "hidden_size": width, "kinds": numbers}
+    return {
+        "processor": processor_name(), "threads": threads, "clock": options.clock, "layers": options.layers,
+        "hidden_size": width, "kinds": numbers,
+    }  # fmt: skip

@@ -5,10 +5,11 @@ the vocabulary head at the tokens it is computed for. A network that learns coun
 twice the work of its forward pass. Norms, activations, softmax and the optimizer are left out.
 """
 
-import time
 from dataclasses import dataclass
+from functools import partial
 
 from distilkobert.models.teachers import EncoderSpec
+from experiments.bench.timing.turns import Clock, seconds_of
 
 
 @dataclass(frozen=True)
@@ -57,15 +58,10 @@ def _network(encoder: EncoderSpec, shape: Shape) -> float:
     return encoder_flops(encoder, shape.rows, shape.length) + head
 
 
-def matrix_peak(size: int = 1536, rounds: int = 5) -> float:
+def matrix_peak(clock: Clock, size: int = 1536, rounds: int = 5) -> float:
     """Operations a second of torch's float32 matrix products with the threads that it has: the best of some rounds."""
     import torch
 
     one, other = torch.randn(size, size), torch.randn(size, size)
-    out = torch.empty_like(one)
-    seconds = []
-    for _ in range(rounds + 1):
-        started = time.perf_counter()
-        torch.mm(one, other, out=out)
-        seconds.append(time.perf_counter() - started)
-    return 2.0 * size**3 / min(seconds)
+    product = partial(torch.mm, one, other, out=torch.empty_like(one))
+    return 2.0 * size**3 / min(seconds_of(product, clock) for _ in range(rounds + 1))

@@ -84,8 +84,13 @@ def main(options: Namespace) -> dict[str, Any]:
     if options.batches < 1:
         raise ValueError(f"batches is {options.batches}; expected at least 1")
     module, data = load_run(Path(options.checkpoint), options.overrides)
-    if not hasattr(module, "objectives"):
-        raise ValueError(f"--checkpoint={options.checkpoint}: {type(module).__name__} has no objectives to compare")
+    from lightning_modules import Distillation
+
+    if not isinstance(module, Distillation):
+        raise ValueError(
+            f"--checkpoint={options.checkpoint}: the run is a {type(module).__name__}; expected a Distillation, whose "
+            "objectives on a corpus are compared; give a checkpoint of a run of configs/distill/distilkobert.yaml"
+        )
     batches = list(islice(data.val_dataloader(), options.batches))
     found = measure_gradients(module, batches)
     step, count = module.weights_step, len(batches)

@@ -73,6 +73,19 @@ Clock = Literal["wall", "cpu"]
 """Time that passes, or processor time of all threads of the process, which other processes do not lengthen."""
 
 
+def gives_speed(clock: Clock, threads: int) -> bool:
+    """Whether an amount of work by seconds of a clock is a speed: processor time adds up the threads."""
+    return clock == "wall" or threads == 1
+
+
+def seconds_of(call: Callable[[], object], clock: Clock = "wall") -> float:
+    """Seconds of a clock that a call takes."""
+    now = time.perf_counter if clock == "wall" else time.process_time
+    started = now()
+    call()
+    return now() - started
+
+
 def take_turns(ways: Mapping[str, Callable[[], object]], rounds: int, clock: Clock = "wall") -> Turns:
     """Call every way once per round, beginning with another one each time; a round before the first does not count.
 
@@ -84,14 +97,7 @@ def take_turns(ways: Mapping[str, Callable[[], object]], rounds: int, clock: Clo
     Raises:
         ValueError: there is no round.
     """
-    now = time.perf_counter if clock == "wall" else time.process_time
-
-    def timed(way: Callable[[], object]) -> float:
-        started = now()
-        way()
-        return now() - started
-
-    return in_turns({name: partial(timed, way) for name, way in ways.items()}, rounds)
+    return in_turns({name: partial(seconds_of, way, clock) for name, way in ways.items()}, rounds)
 
 
 def in_turns(ways: Mapping[str, Callable[[], float]], rounds: int) -> Turns:

@@ -45,9 +45,10 @@ def main(options: Namespace) -> dict[str, Any]:
         f"for int8: {int8_instructions()}"
     )
     print(latency_table(results))
-    measured = {short_name(Path(name)): asdict(one) for name, one in results.items()}
+    names = told_apart(list(results))
+    measured = {name: asdict(one) for name, one in zip(names, results.values(), strict=True)}
     facts = {"processor": processor_name(), "threads": options.threads, "int8_instructions": int8_instructions()}
-    return {**facts, "models": measured}
+    return {**facts, "models": measured, "order": names}
 
 
 def _is_exported(model: Path) -> bool:
@@ -55,9 +56,19 @@ def _is_exported(model: Path) -> bool:
     return model.is_dir() or (model.is_file() and model.suffix == ".onnx")
 
 
-def short_name(model: Path) -> str:
-    """The folder's name, that of an ONNX file behind it: without where somebody's files are."""
-    return f"{model.parent.name}/{model.name}" if model.suffix == ".onnx" else model.name
+def told_apart(models: Sequence[str]) -> list[str]:
+    """The name of each folder, that of an ONNX file behind it, and as many folders above as no two models share.
+
+    Args:
+        models: folders and files, each once.
+    """
+    places = [Path(name).absolute() for name in models]
+    names: list[str] = []
+    for above in range(max(len(place.parts) for place in places)):
+        names = [Path(*place.parts[-1 - above - (place.suffix == ".onnx") :]).as_posix() for place in places]
+        if len(set(names)) == len(names):
+            break
+    return names
 
 
 def latency_table(results: Mapping[str, ModelLatency]) -> str:

@@ -1,6 +1,7 @@
 """The page of numbers says what the files say, and what is not measured; the guard refuses slower steps."""
 
 import json
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from distilkobert.models.teachers import EncoderSpec
 from experiments.bench import guard
 from experiments.bench.__main__ import main
 from experiments.bench.page import page
-from experiments.bench.steps.flops import Shape, distillation_flops, encoder_flops, head_flops
+from experiments.bench.steps.flops import Shape, distillation_flops, encoder_flops, head_flops, matrix_peak
 from experiments.bench.targets import TARGETS
 from tests.world import read_json
 
@@ -68,8 +69,67 @@ def test_targets_are_met_missed_or_not_yet_measured(tmp_path: Path) -> None:
     (tmp_path / "export_nsmc.json").write_text(json.dumps(dict.fromkeys(scores, "?")), encoding="utf-8")
     with pytest.raises(ValueError, match=r"export_nsmc.json is not what"):
         page(tmp_path)
+    (large, small), onnx = ("z", "a"), ("a/model.onnx", "a/model_int8.onnx")
+    order = [large, small, *onnx]
+    renamed = {"models": dict(sorted(zip(order, models.values(), strict=True)))}
+    alike = [target.row(files["latency"]) for target in TARGETS if target.source == "latency"]
+    for numbers, is_same in ((renamed | {"order": order}, True), (renamed, False)):
+        found = [target.row(numbers) for target in TARGETS if target.source == "latency"]
+        assert (found == alike) is is_same, "JSON has its keys in alphabetical order"
     alone = {"models": {"alone": models["teacher"]}}
     assert {target.row(alone)[2] for target in TARGETS if target.source == "latency"} == {"not yet measured"}
+
+
+def ways_of(reference: str, **seconds: float) -> dict[str, object]:
+    return {
+        way: {"quartiles_s": [taken] * 3, f"times_faster_than_{reference}": [seconds[reference] / taken] * 3}
+        for way, taken in seconds.items()
+    }
+
+
+def test_variants_of_preparing_follow_their_reference_by_number(tmp_path: Path) -> None:
+    ways = ways_of("b", a=80.0, b=40.0, c=4.0, d=20.0)
+    each = {name: dict.fromkeys(ways, value) for name, value in (("processor_s", [1.0, 2.0]), ("peak_mb", 70.0))}
+    numbers = {"processor": "P", "cores": 2, "busy": 0.5, "lines": 800, "bytes": 9, "ways": ways, **each}
+    (tmp_path / "prepare.json").write_text(json.dumps(numbers), encoding="utf-8")
+    rows = [line for line in page(tmp_path).splitlines() if line.startswith(("| a ", "| b ", "| c ", "| d "))]
+    assert [row.split(" | ")[:3] for row in rows] == [
+        ["| b", "20", "1.00 [1.00, 1.00]"], ["| a", "10", "0.50 [0.50, 0.50]"],
+        ["| d", "40", "2.00 [2.00, 2.00]"], ["| c", "200", "10.00 [10.00, 10.00]"],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("found", "said", "has_speed"),
+    [
+        ({"threads": 1}, "1024 tokens per step with padding. 4.0 GFLOP per step at 2 GFLOP/s, 50%", True),
+        ({"threads": 2, "clock": "wall"}, "padding; wall time. 4.0 GFLOP per step at 2 GFLOP/s, 50%", True),
+        ({"threads": 1, "clock": "cpu"}, "padding; cpu time. 4.0 GFLOP per step at 2 GFLOP/s, 50%", True),
+        ({"threads": 2, "clock": "cpu"}, "padding; cpu time.\n\n| variant", False),
+    ],
+)
+def test_processor_time_of_several_threads_is_no_speed(
+    found: dict[str, object], said: str, has_speed: bool, tmp_path: Path
+) -> None:
+    ways = ways_of("naive", naive=4.0, step=2.0)
+    shape = {"processor": "P", "layers": 2, "hidden_size": 8, **found}
+    numbers = {**shape, "tokens": 1024, "flops": 4e9, "peak_flops_per_s": 4e9, "ways": ways}
+    (tmp_path / "pretrain.json").write_text(json.dumps(numbers), encoding="utf-8")
+    kinds = {"own": {"examples_per_s": 12.0 if has_speed else None, "ways": ways}}
+    (tmp_path / "finetune.json").write_text(json.dumps({**shape, "kinds": kinds}), encoding="utf-8")
+    text = page(tmp_path)
+    assert said in text
+    assert f"| own | {'12' if has_speed else '-'} | 2.00 [2.00, 2.00] |" in text
+    assert ("GFLOP" in text) is has_speed
+
+
+def test_the_peak_is_measured_with_the_clock_of_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each product takes 2 s that pass and 3 s of the processor."""
+    for name, seconds in (("perf_counter", 2.0), ("process_time", 3.0)):
+        now = count(0.0, seconds)
+        monkeypatch.setattr(f"experiments.bench.timing.turns.time.{name}", lambda now=now: next(now))
+    assert matrix_peak("wall", size=10, rounds=1) == pytest.approx(2 * 10**3 / 2)
+    assert matrix_peak("cpu", size=10, rounds=1) == pytest.approx(2 * 10**3 / 3)
 
 
 @pytest.mark.parametrize(("ratio", "code"), [(2.0, 0), (1.61, 0), (1.59, 2)])

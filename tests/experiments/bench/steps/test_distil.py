@@ -85,6 +85,27 @@ def test_the_command_prints_and_keeps_its_numbers(tmp_path: Path, capsys: pytest
     assert numbers["tokens"] == int(make_batch(Distilling(vocab_size=50, batch=3, length=24))["attention_mask"].sum())
 
 
+@pytest.mark.parametrize("command", ["distil", "pretrain", "finetune"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_processor_time_is_no_speed_of_several_threads(
+    command: str, threads: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = [word for word in SMALL if not word.startswith(("--threads", "--rounds"))]
+    if command != "distil":
+        small = [word for word in small if word.startswith("--")]
+        small.remove("--student_layers")
+    if command == "finetune":
+        small = [*small[:3], "--examples=4", "--kinds=sequence_classification", "--length=8"]
+    options = [*small, "--rounds=1", "--clock=cpu", f"--threads={threads}"]
+    assert main([command, *options, f"--json={tmp_path / 'n.json'}"]) == 0
+    said, numbers = capsys.readouterr().out, read_json(tmp_path / "n.json")
+    assert (numbers["clock"], numbers["threads"]) == ("cpu", threads)
+    assert "cpu time" in said
+    assert any(unit in said for unit in ("tokens/s", "GFLOP/s", "examples/s")) is (threads == 1)
+    if command == "finetune":
+        assert (numbers["kinds"]["sequence_classification"]["examples_per_s"] is None) is (threads > 1)
+
+
 @pytest.mark.parametrize(
     ("option", "message"),
     [

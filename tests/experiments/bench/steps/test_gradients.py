@@ -7,8 +7,12 @@ import pytest
 import torch
 from torch import nn
 
+from datamodules import TableDataModule
+from distilkobert.objectives import SoftTargets, WeightedSum
 from experiments.bench.__main__ import main
+from experiments.bench.steps import gradients as module
 from experiments.bench.steps.gradients import Gradients, gradients_of, load_run, measure_gradients
+from lightning_modules import TaskDistillation
 from tests.world import World, read_json
 
 
@@ -68,6 +72,17 @@ def test_the_gradients_add_up_to_that_of_the_loss(checkpoint: Path) -> None:
     whole = torch.autograd.grad(module.loss(batch).total, parameters)
     norm = math.sqrt(sum(float(part.square().sum()) for part in whole))
     assert math.sqrt(squares + sum(products)) == pytest.approx(norm, rel=1e-4)
+
+
+def test_only_a_distillation_is_measured(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A task distillation has objectives too, but no batches of a corpus."""
+    task = object.__new__(TaskDistillation)
+    nn.Module.__init__(task)
+    task.objectives = WeightedSum({"soft_target": SoftTargets()})
+    monkeypatch.setattr(module, "load_run", lambda *_: (task, TableDataModule))
+    assert main(["gradients", "--checkpoint=runs/a/checkpoints/last.ckpt"]) == 2
+    said = capsys.readouterr().err
+    assert "last.ckpt: the run is a TaskDistillation; expected a Distillation, whose objectives on a corpus" in said
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from experiments._shared.exported.latency import ALONE, Call
 from experiments._shared.exported.latency_file import ModelLatency
 from experiments._shared.machine.processor import processor_name
 from experiments.bench.__main__ import main
-from experiments.bench.use.latency import bench_latency, latency_table, write_latency
+from experiments.bench.use.latency import bench_latency, latency_table, told_apart, write_latency
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +121,32 @@ def test_command(exported: Path, tmp_path: Path, capsys) -> None:
     assert main([*options, "--lengths", "4", "--repeats", "2"]) == 0
     assert "threads: 1; pieces: 4; for int8: " in capsys.readouterr().out
     assert json.loads((tmp_path / "l.json").read_text(encoding="utf-8"))["hardware"] == processor_name()
+
+
+def test_the_numbers_name_every_model_in_the_order_given(exported: Path, tmp_path: Path) -> None:
+    names = ["teacher/nsmc", "student/nsmc"]
+    for name in names:
+        shutil.copytree(exported / Path(name).parent, tmp_path / name)
+    options = ["latency", "--output", str(tmp_path / "l.json"), "--lengths", "4", "--repeats", "1"]
+    numbers = tmp_path / "n.json"
+    assert main([*options, "--models", *(str(tmp_path / name) for name in names), f"--json={numbers}"]) == 0
+    found = json.loads(numbers.read_text(encoding="utf-8"))
+    assert found["order"] == names
+    assert set(found["models"]) == set(names)
+    assert found["models"][names[0]]["parameters"] > found["models"][names[1]]["parameters"]
+
+
+@pytest.mark.parametrize(
+    ("models", "names"),
+    [
+        (["runs/teacher", "exported/student"], ["teacher", "student"]),
+        (["a/x", "b/x", "a/x/model.onnx"], ["a/x", "b/x", "a/x/model.onnx"]),
+        (["t", "s", "s/model.onnx", "s/model_int8.onnx"], ["t", "s", "s/model.onnx", "s/model_int8.onnx"]),
+        (["/x/y", "/x/y/y", "/y"], ["x/y", "y/y", "/y"]),
+    ],
+)
+def test_names_are_as_short_as_tells_them_apart(models: list[str], names: list[str]) -> None:
+    assert told_apart(models) == names
 
 
 def test_folders_that_are_not_there_may_be_left_out(exported: Path, tmp_path: Path, capsys) -> None:
