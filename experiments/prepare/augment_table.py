@@ -12,7 +12,7 @@ from distilkobert.augmentation.rows import Augmenter, Texts, TextSet
 from distilkobert.augmentation.spec import AugmentSpec
 from distilkobert.io.files import atomic_file, sha256_of_file, write_text
 from distilkobert.tasks.files.table_writing import TableWriter, layout_for, table_writer
-from distilkobert.tasks.files.tables import TableLayout, column_names, read_table
+from distilkobert.tasks.files.tables import TableLayout, read_table
 from distilkobert.tasks.files.text_examples import TextColumns, read_examples
 from distilkobert.tasks.splits import HashSplit
 from distilkobert.tasks.texts.augmented import record_path, split_entry
@@ -75,10 +75,10 @@ def write_augmented(
         ValueError: see `augment`.
     """
     written, path = layout_for(target, source.layout), source.path
-    rows_in, chosen, there = _read(source, division if division.dev or division.test else None)
+    names, rows_in, chosen, there = _read(source, division if division.dev or division.test else None)
     augmenter, facts = load_augmenter(model, tokenizer, spec, options["max_length"], options["batch_size"], there)
     with atomic_file(target) as stream:
-        writer = table_writer(stream, written, column_names(path, source.layout))
+        writer = table_writer(stream, written, names)
         if options["source_rows"] == "first":
             for row in source.rows():
                 writer.write(_with_id(row.cells, source.columns.id))
@@ -108,16 +108,17 @@ def write_augmented(
     print(f"{counts['rows_out']:,} rows written to {target}; how they were made: {record_path(target).name}")
 
 
-def _read(source: Source, division: HashSplit | None) -> tuple[int, set[int], TextSet]:
-    """How many rows there are, the numbers of those that new ones are made of, and the texts of all."""
-    there, keys, count = TextSet(), [], 0
+def _read(source: Source, division: HashSplit | None) -> tuple[list[str], int, set[int], TextSet]:
+    """The columns of all rows, how many there are, the numbers of those that new ones are made of, and all texts."""
+    names, there, keys, count = dict[str, None](), TextSet(), [], 0
     for row in source.rows():
+        names |= dict.fromkeys(row.cells)  # an object of JSON need not have those of the first
         there.add(row.texts)
         count += 1
         if division is not None:
             keys.append(row.key)
     chosen = set(range(count)) if division is None else set(division.rows(keys, "train", str(source.path)))
-    return count, chosen, there
+    return list(names), count, chosen, there
 
 
 def _write_new(writer: TableWriter, source: Source, augmenter: Augmenter, chosen: set[int]) -> None:

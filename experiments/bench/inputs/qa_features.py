@@ -1,11 +1,13 @@
 """How fast questions over long contexts become windows: each context encoded once, against once for every question.
 
 The naive way is that of the SQuAD scripts (huggingface/transformers, run_qa.py): the fast tokenizer cuts question and
-context into overlapping inputs, and the answer's pieces are found by a walk over the offsets of every window.
+context into overlapping inputs, and the answer's pieces are found by a walk over the offsets of every window. Both ways
+make the same windows: transformers' `stride` is the overlap of two windows, ours is the distance between their starts.
 """
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jsonargparse import Namespace
 
@@ -13,7 +15,26 @@ from experiments._shared.machine.processor import processor_name
 from experiments.bench.steps.distil import NAIVE, OURS
 from experiments.bench.timing.turns import Turns, take_turns
 
+if TYPE_CHECKING:
+    from distilkobert.tasks.files.korquad import Paragraph
+
 LENGTH, STRIDE, QUESTION = 384, 128, 64
+
+
+class Asked(NamedTuple):
+    """A question as the naive way takes it.
+
+    Args:
+        question: its text, cut to the pieces that are kept.
+        context: its text.
+        overlap: pieces that two windows share.
+        answer: characters of the context from which and up to which the answer is; None where there is none.
+    """
+
+    question: str
+    context: str
+    overlap: int
+    answer: tuple[int, int] | None
 
 
 def bench_qa_features(tokenizer: str, data: Path, rounds: int) -> tuple[Turns, int]:
@@ -44,31 +65,46 @@ def bench_qa_features(tokenizer: str, data: Path, rounds: int) -> tuple[Turns, i
             row = {**question, "context": contexts[question["context"]]}
             codec.window_batch([(row, window) for window in codec.build(row)])
 
+    asked = list(naive_inputs(fast, paragraphs, encoder.frame.special_count(2)))
+
     def naive() -> None:
-        for paragraph in paragraphs:
-            for question in paragraph.questions:
-                answer = question.answers[0]
-                naive_windows(fast, question.text, paragraph.context, answer.start, answer.start + len(answer.text))
+        for one in asked:
+            naive_windows(fast, one)
 
-    count = sum(len(paragraph.questions) for paragraph in paragraphs)
-    return take_turns({OURS: ours, NAIVE: naive}, rounds), count
+    return take_turns({OURS: ours, NAIVE: naive}, rounds), len(asked)
 
 
-def naive_windows(fast: Any, question: str, context: str, start: int, end: int) -> list[tuple[int, int]]:
-    """First and last piece of the answer in every window; (0, 0) where it is not whole in it.
+def naive_inputs(fast: Any, paragraphs: "Iterable[Paragraph]", special_tokens: int) -> Iterator[Asked]:
+    """Yield the questions of paragraphs, so that windows are as long and as far from each other as ours.
 
     Args:
         fast: fast tokenizer of transformers.
-        question: its text.
-        context: its text.
-        start: character of the context at which the answer starts.
-        end: character behind it.
+        paragraphs: of a file.
+        special_tokens: around and between question and context.
+    """
+    for paragraph in paragraphs:
+        for question in paragraph.questions:
+            spans = fast(question.text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+            text = question.text[: spans[:QUESTION][-1][1]]
+            pieces = len(fast(text, add_special_tokens=False)["input_ids"])
+            answer = next(((one.start, one.start + len(one.text)) for one in question.answers), None)
+            yield Asked(text, paragraph.context, LENGTH - special_tokens - pieces - STRIDE, answer)
+
+
+def naive_windows(fast: Any, asked: Asked) -> list[tuple[int, int]]:
+    """First and last piece of the answer in every window; (0, 0) where it is not whole in it, or there is none.
+
+    Args:
+        fast: fast tokenizer of transformers.
+        asked: question, context and answer.
     """
     made = fast(
-        question, context, truncation="only_second", max_length=LENGTH, stride=STRIDE, padding="max_length",
-        return_overflowing_tokens=True, return_offsets_mapping=True,
+        asked.question, asked.context, truncation="only_second", max_length=LENGTH, stride=asked.overlap,
+        padding="max_length", return_overflowing_tokens=True, return_offsets_mapping=True,
     )  # fmt: skip
-    found = []
+    if asked.answer is None:
+        return [(0, 0)] * len(made["offset_mapping"])
+    (start, end), found = asked.answer, []
     for number, offsets in enumerate(made["offset_mapping"]):
         inside = [place for place, part in enumerate(made.sequence_ids(number)) if part == 1]
         first = [place for place in inside if offsets[place][0] <= start < offsets[place][1]]

@@ -156,17 +156,3 @@ def test_small_benchmarks_run(tmp_path: Path) -> None:
     assert "| question_answering |" in text
     assert "| train --help |" in text
     assert len(read_json(tmp_path / "finetune.json")["kinds"]) == 5
-
-
-def test_naive_windows_hold_the_answer() -> None:
-    from experiments.bench.inputs.qa_features import naive_windows
-
-    class Made(dict):  # type: ignore[type-arg]
-        def sequence_ids(self, number: int) -> list[int | None]:
-            return [None, 0, None, 1, 1, 1, None]
-
-    def fast(question: str, context: str, **options: object) -> Made:
-        return Made(offset_mapping=[[(0, 0), (0, 2), (0, 0), (0, 2), (2, 5), (6, 8), (0, 0)]])
-
-    assert naive_windows(fast, "누가", "김홍도가 그렸", 2, 8) == [(4, 5)]
-    assert naive_windows(fast, "누가", "김홍도가 그렸", 9, 12) == [(0, 0)]

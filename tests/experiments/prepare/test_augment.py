@@ -1,5 +1,6 @@
 """`prepare augment` from the command line: tables in, tables out that data modules read, counts, and refusals."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pandas as pd
 import pytest
 
 from datamodules import TableDataModule
+from distilkobert.tasks.files.tables import layout_of, read_table
 from tests.support.tasks.augment_tables import WORDS, Run, table
 from tests.support.tasks.data import unpadded
 from tests.world import read_json
@@ -95,7 +97,6 @@ def test_data_reads_it_and_new_rows_have_their_source_s_label(
 
 
 def _examples(data: TableDataModule, path: Path) -> list[Any]:
-    from distilkobert.tasks.files.tables import layout_of
     from distilkobert.tasks.files.text_examples import read_examples
 
     return list(read_examples(path, layout_of(path), data.columns, data._target))
@@ -108,6 +109,31 @@ def test_quotes_that_are_text_stay_text(augment: Run, tmp_path: Path) -> None:
     found = (tmp_path / "more.txt").read_text(encoding="utf-8").splitlines()
     assert found[: len(lines)] == lines
     assert all(line.count("\t") == 1 and line.count('"') == 3 for line in found[1:])
+
+
+@pytest.mark.parametrize("ending", [".jsonl", ".json", ".parquet", ".csv"])
+@pytest.mark.parametrize("source", ["own.jsonl", "own.json", "own.parquet"])
+def test_columns_that_the_first_row_does_not_have_are_kept(
+    source: str, ending: str, augment: Run, tmp_path: Path
+) -> None:
+    """Rows of JSON have what they have; in Parquet a column of objects is flattened where there is one."""
+    rows: list[dict[str, Any]] = [{"글": f"{WORDS[n % 5]} {WORDS[n % 4]} {n}번 봤다."} for n in range(8)]
+    for n in (2, 5):
+        rows[n] |= {"memo": f"m{n}", "from": {"page": n}}
+    if source.endswith(".parquet"):
+        pd.DataFrame(rows).to_parquet(tmp_path / source)
+    else:
+        lines = [json.dumps(row, ensure_ascii=False) for row in rows]
+        text = f"[{', '.join(lines)}]" if source.endswith(".json") else "\n".join(lines)
+        (tmp_path / source).write_text(text, encoding="utf-8")
+    assert augment(source=source, output=f"more{ending}") == 0
+    path = tmp_path / f"more{ending}"
+    found = [row.cells for row in read_table(path, layout_of(path))]
+    assert {"글", "memo", "from.page"} <= set(found[0])
+    kept = [(row["글"], row["memo"], str(row["from.page"])) for row in found if row["memo"]]
+    assert kept[:2] == [(rows[n]["글"], f"m{n}", kept[place][2]) for place, n in enumerate((2, 5))]
+    assert {(memo, float(page)) for _, memo, page in kept} == {("m2", 2.0), ("m5", 5.0)}
+    assert len(kept) > 2
 
 
 def test_only_rows_that_are_trained_on_where_shares_are_given(
