@@ -25,7 +25,8 @@ _TEMPERATURE = 2.0
 class HeldOutMeasures(nn.Module):
     """Measures over batches and ranks; nothing of it is in a checkpoint.
 
-    `objective/<name>` are the objectives as in training, `objective/total` their weighted sum. A student with a
+    `objective/<name>` are the objectives as in training, `objective/total` their weighted sum. Batches count by their
+    masked tokens if the objective's logits or its option `on` are those, else by their real tokens. A student with a
     masked-LM head has its loss and accuracy on the masked tokens. Where the teacher has one too: agreement with its
     first choice, the soft-target loss there, and the teacher's own loss and accuracy on the same masks, so that a
     student is never compared with a value from other masks. The cosine distance is taken over all real tokens, and so
@@ -80,7 +81,8 @@ class HeldOutMeasures(nn.Module):
         real, masked = (len(batch.positions[tokens]) for tokens in ("real_tokens", "masked_tokens"))
         for name, objective in self.objectives:
             value = objective(student, teacher, batch)
-            count = masked if objective.needs.logits == "masked_tokens" else real
+            on = (objective.needs.logits, getattr(objective, "on", None))
+            count = masked if "masked_tokens" in on else real
             self.means.add(module, stage, f"objective/{name}", value, count)
         states = {layer: batch.select(hidden, "real_tokens") for layer, hidden in student.hidden.items()}
         its = {layer: batch.select(teacher.hidden[layer], "real_tokens") for layer in {*self.layers, teacher.last}}

@@ -1,5 +1,6 @@
 """Loss terms on held-out data against sums over single tokens, with unequal weights and ragged batches."""
 
+from collections import defaultdict
 from types import SimpleNamespace
 from typing import Any
 
@@ -40,22 +41,44 @@ def measuring(objectives: WeightedSum, student: PreTrainedModel, teacher: PreTra
     return measures
 
 
-def naive(student: PreTrainedModel, teacher: PreTrainedModel, temperature: float, on: str) -> dict[str, float]:
-    """Means of each objective over single tokens of all batches."""
-    values: dict[str, list[float]] = {"soft_target": [], "masked_lm": [], "cosine": []}
-    for batch in batches():
+def with_known_choices(student: PreTrainedModel, teacher: PreTrainedModel) -> list[dict[str, Tensor]]:
+    """The batches; labels cycle through the teacher's first choice, another, the teacher's, and the student's."""
+    made, turn = batches(), 0
+    for batch in made:
+        inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
+        ours, theirs = (model(**inputs).logits.argmax(-1) for model in (student, teacher))
+        for place in map(tuple, (batch["labels"] >= 0).nonzero().tolist()):
+            batch["labels"][place] = (theirs[place], batch["labels"][place], theirs[place], ours[place])[turn % 4]
+            turn += 1
+    return made
+
+
+def naive(
+    student: PreTrainedModel, teacher: PreTrainedModel, made: list[dict[str, Tensor]], temperature: float, on: str
+) -> dict[str, float]:
+    """Means over single tokens of all batches."""
+    values: dict[str, list[float]] = defaultdict(list)
+    for batch in made:
         inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
         ours, theirs = (model(**inputs, output_hidden_states=True) for model in (student, teacher))
         for row, column in batch["attention_mask"].nonzero().tolist():
             label = int(batch["labels"][row, column])
-            if on == "real_tokens" or label >= 0:
-                p = (theirs.logits[row, column].double() / temperature).softmax(-1)
-                q = (ours.logits[row, column].double() / temperature).softmax(-1)
-                values["soft_target"].append(float((p * (p / q).log()).sum()) * temperature**2)
-            if label >= 0:
-                values["masked_lm"].append(-float(ours.logits[row, column].double().softmax(-1)[label].log()))
+            mine, its = (output.logits[row, column].double() for output in (ours, theirs))
+            p, q = ((logits / temperature).softmax(-1) for logits in (its, mine))
+            kl = float((p * (p / q).log()).sum()) * temperature**2
             x, y = (output.hidden_states[-1][row, column].double() for output in (ours, theirs))
-            values["cosine"].append(1 - float(x @ y / (x.norm() * y.norm())))
+            cosine = 1 - float(x @ y / (x.norm() * y.norm()))
+            values["loss/cosine"].append(cosine)
+            if on == "real_tokens" or label >= 0:
+                values["objective/soft_target"].append(kl)
+                values["objective/cosine"].append(cosine)
+            if label >= 0:
+                values["loss/soft_target"].append(kl)
+                for name, logits in (("", mine), ("teacher_", its)):
+                    values[f"{name}loss"].append(-float(logits.softmax(-1)[label].log()))
+                    values[f"{name}accuracy"].append(float(int(logits.argmax()) == label))
+                values["agreement"].append(float(int(mine.argmax()) == int(its.argmax())))
+    values["objective/masked_lm"] = values["loss"]
     return {name: sum(found) / len(found) for name, found in values.items()}
 
 
@@ -66,17 +89,20 @@ def test_terms_and_their_sum_equal_a_loop_over_tokens(on: Any) -> None:
         for parameter in teacher.parameters():
             parameter.mul_(10 if parameter.ndim == 2 else 1)
     student = build_student(teacher, StudentSpec(layers=(0, 2))).eval()
-    objectives = {"soft_target": SoftTargets(0.5, 3.0, on), "masked_lm": MaskedLM(0.2), "cosine": HiddenCosine(1.5)}
+    objectives = {"soft_target": SoftTargets(0.5, 3.0, on), "masked_lm": MaskedLM(0.2), "cosine": HiddenCosine(1.5, on)}
     measures = measuring(WeightedSum(objectives), student, teacher)
     with torch.no_grad():
-        for batch in batches():
+        made = with_known_choices(student, teacher)
+        for batch in made:
             measures.add(MODULE, "val", Batch(**batch))
-        expected = naive(student, teacher, 3.0, on)
-    for name, value in expected.items():
-        assert float(measures.means.compute(f"objective/{name}")) == pytest.approx(value, rel=1e-4), name
-    total = 0.5 * expected["soft_target"] + 0.2 * expected["masked_lm"] + 1.5 * expected["cosine"]
+        expected = naive(student, teacher, made, 3.0, on)
+    assert len({expected[name] for name in ("accuracy", "teacher_accuracy", "agreement")} - {0.0, 1.0}) == 3
+    assert {name: float(measures.means.compute(name)) for name in measures.means.metrics} == pytest.approx(
+        expected, rel=1e-4
+    )
+    terms = [expected[f"objective/{name}"] for name in ("soft_target", "masked_lm", "cosine")]
+    total = 0.5 * terms[0] + 0.2 * terms[1] + 1.5 * terms[2]
     assert float(measures.values(0.0)["objective/total"]) == pytest.approx(total, rel=1e-4)
-    assert float(measures.means.compute("loss")) == pytest.approx(expected["masked_lm"], rel=1e-4)
 
 
 def test_a_term_without_weight_is_not_measured() -> None:
