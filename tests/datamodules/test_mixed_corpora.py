@@ -93,6 +93,9 @@ def test_weights_repeat_and_draw(folders: list[str], make: Make) -> None:
     assert set(both) == set(news)
     other = make({folders[0]: 2.0, folders[1]: 0.5}, seed=2).train_dataloader()
     assert rows_of(other, 0) - Counter(wiki.elements()) - Counter(wiki.elements()) != drawn[0]
+    tokens = ([token for row in rows for token in row] for rows in (wiki.elements(), news))
+    twice, half = (np.bincount(ids, minlength=data.vocab_size) for ids in tokens)
+    assert data.token_counts.tolist() == np.rint(2 * twice + 0.5 * half).tolist()
     held_out = [row for folder in folders for row in stored(folder, "validation")]
     for epoch in (0, 3):
         assert rows_of(data.val_dataloader(), epoch) == Counter(held_out)  # type: ignore[arg-type]

@@ -95,6 +95,17 @@ def test_one_step_moves_by_the_learning_rate() -> None:
     assert layer.weight.item() == pytest.approx(before - 0.25, abs=1e-5)
 
 
+def test_weights_decay_by_rate_times_decay_and_biases_do_not() -> None:
+    layer = nn.Linear(2, 2)
+    before = {name: value.clone() for name, value in layer.state_dict().items()}
+    optimizer = build_optimizer([layer], OptimizerSpec(lr=0.1, weight_decay=0.5))
+    for parameter in layer.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    optimizer.step()
+    torch.testing.assert_close(layer.weight.detach(), (1 - 0.1 * 0.5) * before["weight"])
+    assert torch.equal(layer.bias, before["bias"])
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

@@ -76,6 +76,11 @@ def test_a_weight_scheduled_to_zero_gives_its_parameters_a_gradient_of_zero() ->
         assert all(bool(grad.any()) == (weight > 0) for grad in grads)
 
 
+def test_a_schedule_changes_between_its_two_shares_alone() -> None:
+    schedule = LinearSchedule(1.0, 3.0, begin=0.25, until=0.75)
+    assert [schedule.at(progress) for progress in (0.0, 0.25, 0.5, 0.75, 1.0)] == [1.0, 1.0, 2.0, 3.0, 3.0]
+
+
 def test_a_temperature_may_follow_a_schedule() -> None:
     values = []
     for temperature in (LinearSchedule(4.0, 2.0), 3.0):

@@ -85,10 +85,13 @@ def test_of_two_windows_each_network_keeps_its_own_and_the_teacher_is_cut_to_the
     student, teacher = network(1, ours), network(2, others)
     mine, its = attention(student)[0], attention(teacher)[0]
     theirs = (pairs(weights(model)[0]) for model in (student, teacher))
-    divergences = []
-    for p, q in zip(*theirs, strict=True):
+    raw = (pairs(attention_scores(one.query, one.key)) for one in (mine, its))
+    divergences, scores = [], []
+    for p, q, x, y in zip(*theirs, *raw, strict=True):
+        scores.append((x - y)[(p > 0) & (q > 0)].square())
         q = torch.where(p > 0, q, 0.0) / q[p > 0].sum()
         divergences.append((q[q > 0] * (q[q > 0] / p[q > 0]).log()).sum())
+    torch.testing.assert_close(attention_scores_loss(mine, its, MASK.bool()), torch.cat(scores).mean())
     query = mine.query.clone().requires_grad_()
     found = attention_distributions_loss(mine._replace(query=query), its, MASK.bool())
     torch.testing.assert_close(found.detach(), torch.stack(divergences).mean())

@@ -1,5 +1,7 @@
 """Building a student: copied weights, the embedding fold, parameter counts of the published models, refusals."""
 
+from typing import Any
+
 import pytest
 import torch
 from transformers import BertConfig, BertForMaskedLM, BertModel, DistilBertForMaskedLM, DistilBertModel
@@ -62,11 +64,19 @@ def test_unfolded_embeddings_and_head_are_plain_copies() -> None:
         assert torch.equal(ours[ours_name], theirs[theirs_name]), ours_name
 
 
-def test_head_stays_random_when_not_copied_but_its_embedding_is_tied() -> None:
+@pytest.mark.parametrize("copied", [True, False])
+@pytest.mark.parametrize(
+    ("architecture", "dense"), [("distilbert", "vocab_transform"), ("same", "cls.predictions.transform.dense")]
+)
+def test_head_stays_random_when_not_copied_but_its_embedding_is_tied(
+    architecture: Any, dense: str, copied: bool
+) -> None:
     teacher = tiny_teacher()
-    student = build_student(teacher, StudentSpec(copy_head=False))
-    assert not torch.equal(student.vocab_transform.weight, teacher.cls.predictions.transform.dense.weight)
-    assert student.vocab_projector.weight is student.distilbert.embeddings.word_embeddings.weight
+    student = build_student(teacher, StudentSpec(architecture, copy_head=copied))
+    found, its = student.get_parameter(f"{dense}.weight"), teacher.cls.predictions.transform.dense.weight
+    assert torch.equal(found, its) is copied
+    assert student.get_output_embeddings().weight is student.get_input_embeddings().weight
+    assert torch.equal(student.get_input_embeddings().weight, teacher.get_input_embeddings().weight)
 
 
 def test_random_start_shares_nothing_with_the_teacher() -> None:

@@ -93,10 +93,11 @@ def test_modernberts_kinds_of_layers_follow_the_chosen_ones() -> None:
     assert [layer.attn.sliding_window for layer in student.model.layers] == [None, 3, None]
 
 
+@pytest.mark.parametrize("bias", [False, True])
 def test_the_scale_of_a_norm_that_modernberts_first_layer_has_not_stays_in_the_projection(
-    caplog: pytest.LogCaptureFixture,
+    bias: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    teacher = tiny_encoder("modernbert")
+    teacher = tiny_encoder("modernbert", norm_bias=bias, attention_bias=bias)
     with caplog.at_level(logging.WARNING, logger="distilkobert"):
         student = same(teacher, 1, 0, 3)
     assert "that of layer 1, which becomes the first, leaves its scale" in caplog.text
