@@ -9,27 +9,30 @@ from torch import Tensor, nn
 
 from lightning_modules.callbacks import GradientWatch
 
-FINE, INFINITE = 1.0, float("inf")
+FINE, INFINITE = 3.0, float("inf")
 
 
-def step(*, loss: float, gradient: float, others: tuple[float, float] = (0.0, 0.0), scaler: object = None) -> None:
-    """One step on this rank; `others` is what the other ranks add to the two flags."""
+def step(*, loss: float, gradient: float, others: tuple[float, float] = (0.0, 0.0), scaler: object = None) -> Any:
+    """What one step on this rank logs; `others` is what the other ranks add to the two flags."""
 
     def reduce(flags: Tensor, reduce_op: str) -> Tensor:
         assert reduce_op == "sum"
         return flags + torch.tensor(others)
 
     module = nn.Linear(2, 1)
-    module.weight.grad = torch.full((1, 2), gradient)
+    module.weight.grad, module.bias.grad = torch.tensor([[gradient, 4.0]]), torch.tensor([12.0])
+    logged = []
+    logger = SimpleNamespace(log_metrics=lambda metrics, step: logged.append((metrics, step)))
     trainer: Any = SimpleNamespace(
         strategy=SimpleNamespace(reduce=reduce), precision_plugin=SimpleNamespace(scaler=scaler), precision="32-true",
-        global_step=7, current_epoch=0, log_every_n_steps=50, loggers=[], checkpoint_callbacks=[], ckpt_path=None,
+        global_step=7, current_epoch=0, log_every_n_steps=4, loggers=[logger], checkpoint_callbacks=[], ckpt_path=None,
         fit_loop=SimpleNamespace(epoch_loop=SimpleNamespace(batch_idx=9)),
     )  # fmt: skip
     watch: Any = GradientWatch()
     watch._step.save = lambda trainer: []
     watch.on_before_backward(trainer, module, torch.tensor(loss))
     watch.on_before_optimizer_step(trainer, module, None)
+    return logged
 
 
 @pytest.mark.parametrize(
@@ -49,8 +52,9 @@ def test_a_rank_stops_at_what_any_rank_sees(found: dict[str, Any], word: str) ->
 
 
 @pytest.mark.parametrize("scaler", [None, object()])
-def test_finite_steps_pass(scaler: object) -> None:
-    step(loss=FINE, gradient=FINE, scaler=scaler)
+def test_finite_steps_pass_and_log_the_norm_of_all_gradients(scaler: object) -> None:
+    """The root of 3^2 + 4^2 + 12^2, at the eighth step."""
+    assert step(loss=FINE, gradient=FINE, scaler=scaler) == [({"train/grad_norm": 13.0}, 8)]
 
 
 def test_a_scaler_is_left_to_skip_its_own_steps() -> None:

@@ -11,9 +11,11 @@ from transformers import BertForSequenceClassification, PreTrainedModel
 from distilkobert.models.dropout import DropoutSpec
 from distilkobert.models.students import StudentSpec
 from distilkobert.objectives import HiddenCosine, LogitsMSE, Objective, SoftTargets
+from distilkobert.optim import OptimizerSpec
 from distilkobert.tasks.task_facts import TaskFacts
 from lightning_modules import TaskDistillation
 from tests.support.networks.tiny import tiny_teacher
+from tests.support.tasks.batches import make_batch
 
 LABELS = ("no", "yes")
 
@@ -33,13 +35,32 @@ def module(teacher: Path | str = "unused", objective: Objective | None = None, *
     return TaskDistillation(str(teacher), {"one": objective or SoftTargets(0.5)}, facts, **settings)
 
 
-def built(teacher: Path, command: str = "fit", **settings: Any) -> PreTrainedModel:
-    """The student that a command of the trainer gets."""
+def configured(teacher: Path, command: str = "fit", **settings: Any) -> TaskDistillation:
+    """A module with its networks, as a command of the trainer gets it."""
     made = module(teacher, **settings)
     state, strategy = SimpleNamespace(fn=SimpleNamespace(value=command)), SimpleNamespace(root_device="cpu")
     made._trainer = SimpleNamespace(state=state, strategy=strategy)  # type: ignore[assignment]
     made.configure_model()
-    return made.network
+    return made
+
+
+def built(teacher: Path, command: str = "fit", **settings: Any) -> PreTrainedModel:
+    """The student that a command of the trainer gets."""
+    return configured(teacher, command, **settings).network
+
+
+def test_the_projection_of_an_objective_learns(teacher: Path) -> None:
+    """AdamW's first step moves every weight by the learning rate."""
+    spec = OptimizerSpec(lr=0.01, eps=1e-12, warmup=0.0, schedule="constant")
+    student = StudentSpec("same", layers=(0,), hidden_size=8)
+    made: Any = configured(teacher, student=student, objective=HiddenCosine(1.0), optimizer=spec)
+    made._trainer.estimated_stepping_batches = 1
+    optimizer = made.configure_optimizers()["optimizer"]
+    weight = made.objectives.active["one"].projection.weight
+    before = weight.detach().clone()
+    made.training_step(make_batch([5, 3], labels=torch.tensor([0, 1]), rows=[0, 1]), 0)["loss"].backward()
+    optimizer.step()
+    torch.testing.assert_close((weight - before).abs(), torch.full((16, 8), 0.01), rtol=1e-3, atol=0.0)
 
 
 @pytest.mark.parametrize("architecture", ["distilbert", "same"])

@@ -128,6 +128,13 @@ def test_a_batch_without_a_labelled_piece_has_a_loss_of_zero() -> None:
     assert float(module.output(batch).loss) == 0.0
 
 
+def test_confusions_are_pairs_of_the_true_and_the_predicted_class() -> None:
+    assert classifier([[0.0, 0.0]]).confusions({"gold": "a", "predicted": "b"}) == [("a", "b")]
+    record = {"gold": ["B-PS", "O"], "predicted": ["O", "B-LC"]}
+    tagger = TokenClassification("unused", labels=["B-PS", "B-LC", "O"])
+    assert tagger.confusions(record) == [("PS", "O"), ("O", "LC")]
+
+
 def test_padding_is_left_out_of_tags_and_probability() -> None:
     example = CharacterExample(("가", "나"), ("B-PS", "O"), ((0, 1), (1, 2)), cut=False)
     module = TokenClassification("unused", labels=["B-PS", "I-PS", "O"])
@@ -183,7 +190,12 @@ def test_answers_are_scored_with_and_without_particle_and_written(tmp_path: Path
         torch.nn.functional.cross_entropy(torch.tensor(logits), batch[name])
         for logits, name in ((starts, "start_positions"), (ends, "end_positions"))
     )
-    assert float(module.mean_loss.compute()) == pytest.approx(float(expected) / 2)
+    first = float(expected) / 2
+    assert float(module.mean_loss.compute()) == pytest.approx(first)
+    module.network = GivenNetwork(start_logits=[[0.0] * 6], end_logits=[[0.0] * 6])  # type: ignore[assignment]
+    last = make_batch([6], questions=[question("c", 2, "나무", "나무", range(1))])
+    module.test_step({**last, "start_positions": torch.tensor([3]), "end_positions": torch.tensor([4])}, 1)
+    assert float(module.mean_loss.compute()) == pytest.approx((3 * first + math.log(6)) / 4), "of windows, not batches"
     module.save_predictions(tmp_path, "predictions", records)
     assert read_predictions(tmp_path / "predictions.json") == {"b": "서울", "a": "나무"}
     lines = [json.loads(line) for line in (tmp_path / "predictions.jsonl").read_text(encoding="utf-8").splitlines()]

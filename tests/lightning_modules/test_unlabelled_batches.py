@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from distilkobert.models.task_forward import TaskRun
-from distilkobert.objectives import LogitsMSE, SoftTargets
+from distilkobert.objectives import LinearSchedule, LogitsMSE, Objective, SoftTargets
 from distilkobert.objectives.weighted_sum import Captured
 from distilkobert.tasks.task_facts import TaskFacts
 from lightning_modules import SequenceClassification, TaskDistillation
@@ -53,20 +53,36 @@ def classes(weights: list[float] | None, labels: list[int]) -> tuple[float, floa
     return hard, mean([kl(*rows) for rows in zip(STUDENT, TEACHER, strict=True)])
 
 
-def step(monkeypatch: pytest.MonkeyPatch, facts: TaskFacts, width: int, labels: Any) -> dict[str, float]:
-    objective = LogitsMSE(weight=WEIGHT) if facts.kind == "sequence_regression" else SoftTargets(WEIGHT, T)
+def given(
+    monkeypatch: pytest.MonkeyPatch,
+    facts: TaskFacts,
+    objective: Objective,
+    width: int = 3,
+    progress: float = 0.0,
+    segments: tuple[int, int] = (2, 2),
+) -> TaskDistillation:
+    """A module whose student and teacher give the logits above, and know so many kinds of segments."""
     module = TaskDistillation("unused", {"soft": objective}, facts, hard_labels=HARD)
-    monkeypatch.setattr(TaskDistillation, "progress", 0.0)
+    monkeypatch.setattr(TaskDistillation, "progress", progress)
     runs = []
-    for rows in (STUDENT, TEACHER):
-        network = GivenNetwork(logits=[row[:width] for row in rows])
+    for rows, types in zip((STUDENT, TEACHER), segments, strict=True):
+        network = GivenNetwork(types, logits=[row[:width] for row in rows])
         network.config.num_hidden_layers = 1
         runs.append(TaskRun(network, Captured(frozenset(), frozenset(), "real_tokens")))  # type: ignore[arg-type]
     module.student_run, module.teacher_run = runs
     module.network = runs[0].model
     module.teacher = SimpleNamespace(model=runs[1].model)  # type: ignore[assignment]
+    return module
+
+
+def terms(module: TaskDistillation, labels: Any) -> dict[str, float]:
     batch = make_batch([3, 2, 4, 2], labels=torch.tensor(labels), rows=[0, 1, 2, 3])
     return {name: float(value) for name, value in module.training_step(batch, 0)["terms"].items()}
+
+
+def step(monkeypatch: pytest.MonkeyPatch, facts: TaskFacts, width: int, labels: Any) -> dict[str, float]:
+    objective = LogitsMSE(weight=WEIGHT) if facts.kind == "sequence_regression" else SoftTargets(WEIGHT, T)
+    return terms(given(monkeypatch, facts, objective, width), labels)
 
 
 @pytest.mark.parametrize("weights", [None, [0.5, 2.0, 3.0]])
@@ -105,6 +121,24 @@ def test_a_batch_without_labels_learns_from_the_teacher_alone(monkeypatch: pytes
     found = step(monkeypatch, TaskFacts("sequence_classification", ("a", "b", "c")), 3, [NONE] * 4)
     soft = mean([kl(*rows) for rows in zip(STUDENT, TEACHER, strict=True)])
     assert found == pytest.approx({"hard_labels": 0.0, "soft": soft, "total": WEIGHT * soft}, rel=1e-5)
+
+
+def test_a_scheduled_weight_follows_the_progress_of_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    labels, facts = [2, 1, 0, 1], TaskFacts("sequence_classification", ("a", "b", "c"))
+    module = given(monkeypatch, facts, SoftTargets(LinearSchedule(1.0, 0.0), T), progress=0.5)
+    hard, soft = classes(None, labels)
+    expected = {"hard_labels": hard, "soft": soft, "total": HARD * hard + 0.5 * soft}
+    assert terms(module, labels) == pytest.approx(expected, rel=1e-5)
+
+
+def test_each_network_gets_the_inputs_that_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = TaskFacts("sequence_classification", ("a", "b", "c"))
+    for segments in ((0, 2), (2, 0)):
+        module: Any = given(monkeypatch, facts, SoftTargets(WEIGHT, T), segments=segments)
+        terms(module, [2, 1, 0, 1])
+        for network, types in zip((module.network, module.teacher.model), segments, strict=True):
+            assert network.seen - {"token_type_ids"} == {"input_ids", "attention_mask"}
+            assert ("token_type_ids" in network.seen) == (types == 2)
 
 
 def test_without_a_teacher_such_texts_are_refused() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -35,6 +36,9 @@ def test_every_family_trains_and_is_measured(
     ]
     total = curves["train/loss/total"]
     assert total[20] < total[1]
+    assert "val/loss" in metrics  # measured, but not trained
+    assert "best/val/loss" not in metrics
+    assert metrics["best/val/objective/total"] == metrics["val/objective/total"]
     assert metrics["val/objective/total"] == pytest.approx(
         sum(metrics[f"val/objective/{term}"] for term in terms), rel=1e-5
     )
@@ -52,3 +56,15 @@ def test_weights_that_nothing_reaches_keep_their_start(world: World, run: Run, t
     assert not any("layer.2." in name or name.startswith("vocab_") for name in moved - {tied})
     frozen = {name for name, parameter in after.model.network.named_parameters() if not parameter.requires_grad}
     assert {name for name in frozen if "layer.2." in name}
+
+
+def test_the_projection_of_an_objective_learns(world: World, run: Run, tmp_path: Path) -> None:
+    """AdamW's first step moves every weight by the learning rate."""
+    settings = ("lr=0.01", "eps=1.0e-12", "warmup=0", "schedule=constant", "weight_decay=0")
+    options = ["--model.student.hidden_size=8", *(f"--model.optimizer.{setting}" for setting in settings)]
+    weights = []
+    for steps in (0, 1):
+        here = (f"--trainer.max_steps={steps}", "--trainer.gradient_clip_val=null")
+        cli: Any = run("fit", world.distil(tmp_path / str(steps), *options, *here))
+        weights.append(cli.model.objectives.active["cosine"].projection.weight.detach())
+    torch.testing.assert_close((weights[1] - weights[0]).abs(), torch.full((16, 8), 0.01), rtol=1e-3, atol=0.0)

@@ -1,0 +1,20 @@
+"""Held-out metrics of pretraining over batches of other sizes."""
+
+import pytest
+import torch
+
+from lightning_modules import MaskedLanguageModeling
+
+
+def test_held_out_means_count_every_masked_token_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One token, predicted rightly, at a loss of 4; three at a mean loss of 1, of which the second alone is right."""
+    module = MaskedLanguageModeling()
+    first = (torch.tensor(4.0), torch.tensor([[0.0, 2.0, -1.0]]), torch.tensor([1]))
+    logits = torch.tensor([[3.0, 1.0, 0.0], [0.0, 1.0, 2.0], [2.0, 0.0, 1.0]])
+    found = iter([first, (torch.tensor(1.0), logits, torch.tensor([1, 2, 2]))])
+    monkeypatch.setattr(module, "_masked_lm", lambda batch: next(found))
+    monkeypatch.setattr(module, "log", lambda *args, **settings: None)
+    for _ in range(2):
+        module.evaluate("val", {})
+    assert float(module.means.compute("loss")) == pytest.approx((1 * 4.0 + 3 * 1.0) / 4)
+    assert float(module.means.compute("accuracy")) == pytest.approx((1 + 1) / 4)
