@@ -177,7 +177,6 @@ def test_settings_come_from_the_command_line(corpus: Path, tiny_tokenizer_dir: P
     assert built.masking == MaskingSpec(probability=0.3)
 
 
-@pytest.mark.slow
 class Losses(pl.LightningModule):
     """A linear model over token ids, for comparing runs."""
 

@@ -1,5 +1,6 @@
-"""`pad_to_multiple_of`: few shapes, the same masks and losses, held-out batches as they are."""
+"""Options of CorpusDataModule: `pad_to_multiple_of`, `validation_max_tokens`, `masking.smoothing`."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 
 from datamodules import CorpusDataModule
 from distilkobert.batching import TokenBudgetSampler, padded_length
+from distilkobert.corpus.masking import MaskingSpec
 from distilkobert.models.teachers import EncoderSpec
 from experiments.bench.steps.distilling import Distilling, make_module, with_positions
 from tests.world import World
@@ -15,8 +17,8 @@ from tests.world import World
 MULTIPLE = 16
 
 
-def data(world: World, **options: Any) -> CorpusDataModule:
-    return CorpusDataModule(str(world.corpus), str(world.tokenizer), max_tokens=512, seed=3, **options)
+def data(world: World, max_tokens: int = 512, **options: Any) -> CorpusDataModule:
+    return CorpusDataModule(str(world.corpus), str(world.tokenizer), max_tokens=max_tokens, seed=3, **options)
 
 
 def test_lengths_are_rounded_up_but_not_beyond_the_longest() -> None:
@@ -79,3 +81,37 @@ def test_padding_changes_no_mask_and_no_loss(world: World) -> None:
 def test_less_than_one_is_refused(world: World) -> None:
     with pytest.raises(ValueError, match="pad_to_multiple_of is 0; expected 1"):
         data(world, pad_to_multiple_of=0)
+
+
+def test_held_out_batches_have_a_budget_of_their_own(world: World) -> None:
+    shapes = {}
+    for budget in (None, 128, 512):
+        loader: Any = data(world, 256, validation_max_tokens=budget).val_dataloader()
+        shapes[budget] = [batch["input_ids"].numel() for batch in loader]
+    assert max(shapes[128]) <= 128 < max(shapes[None]) <= 256 < max(shapes[512]) <= 512
+    loader = data(world, 256, validation_max_tokens=128).train_dataloader()
+    assert 128 < max(batch["input_ids"].numel() for batch in loader) <= 256
+
+
+def frequent_share(module: CorpusDataModule) -> tuple[float, float, float]:
+    """Share of frequent pieces among the masked tokens, what equal chances give, and its standard deviation."""
+    ordinary = np.setdiff1d(np.arange(module.vocab_size), module.tokenizer.special_ids)
+    frequent = ordinary[np.argsort(module.token_counts[ordinary])[-20:]]
+    found = expected = variance = drawn = 0.0
+    for batch in module.train_dataloader():
+        masked = (batch["labels"] != -100).numpy()
+        ids = np.where(masked, batch["labels"], batch["input_ids"])
+        total, n = int(np.isin(ids, ordinary).sum()), int(masked.sum())
+        share = np.isin(ids, frequent).sum() / total
+        drawn += n
+        found += np.isin(ids[masked], frequent).sum()
+        expected += n * share
+        variance += n * share * (1 - share) * (total - n) / (total - 1)  # hypergeometric
+    return found / drawn, expected / drawn, math.sqrt(variance) / drawn
+
+
+def test_smoothing_decides_how_often_frequent_pieces_are_masked(world: World) -> None:
+    found, expected, deviation = frequent_share(data(world, masking=MaskingSpec(smoothing=0.0)))
+    assert abs(found - expected) < 5 * deviation
+    found, expected, deviation = frequent_share(data(world, masking=MaskingSpec(smoothing=0.7)))
+    assert found < expected - 10 * deviation
