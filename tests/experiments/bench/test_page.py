@@ -10,7 +10,14 @@ from distilkobert.models.teachers import EncoderSpec
 from experiments.bench import guard
 from experiments.bench.__main__ import main
 from experiments.bench.page import page
-from experiments.bench.steps.flops import Shape, distillation_flops, encoder_flops, head_flops, matrix_peak
+from experiments.bench.steps.flops import (
+    Shape,
+    distillation_flops,
+    encoder_flops,
+    head_flops,
+    masked_lm_flops,
+    matrix_peak,
+)
 from experiments.bench.targets import TARGETS
 from tests.world import read_json
 
@@ -27,6 +34,7 @@ def test_operations_of_a_small_network_are_counted_by_hand() -> None:
     shape = Shape(rows=2, length=3, projected=5, vocab_size=10)
     once = maps + products + 5 * (2 * 4 * 4 + 2 * 4 * 10)
     assert distillation_flops(spec, spec, shape) == once + 3 * once
+    assert masked_lm_flops(spec, shape) == 3 * once
 
 
 def test_the_shipped_page_is_that_of_the_shipped_files() -> None:
