@@ -129,6 +129,7 @@ class Distillation(TaughtModule, MaskedLMModule):
             )
         if not has_head(student):
             self.task = "encoder"
+        if not any(need.logits for need in needs):
             self._choose_by_total()
         # FrozenTeacher is no nn.Module, which keeps it out of state dict, optimizer, DDP and train().
         self.teacher = FrozenTeacher.load(teacher, dtype=self.teacher_dtype, device=self.trainer.strategy.root_device)
@@ -175,11 +176,11 @@ class Distillation(TaughtModule, MaskedLMModule):
         self.log_measured(stage, self.measures.values(self.progress))
 
     def _choose_by_total(self) -> None:
-        """Let the best checkpoint follow the objectives, where a student without head has no loss of its own."""
+        """Let the best checkpoint follow the objectives, where none of them trains the student's logits."""
         for callback in self.trainer.checkpoint_callbacks:
             if getattr(callback, "monitor", None) == LOSS:
                 callback.monitor = f"{VAL}{TOTAL}"  # type: ignore[attr-defined]
-                rank_zero_info(f"the student has no masked-LM head: best.ckpt follows {callback.monitor}")  # type: ignore[attr-defined]
+                rank_zero_info(f"no objective uses the student's logits: best.ckpt follows {callback.monitor}")  # type: ignore[attr-defined]
 
 
 def _few(names: Sequence[str]) -> str:

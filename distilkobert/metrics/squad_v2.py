@@ -19,6 +19,8 @@ from torchmetrics import Metric
 
 _PUNCTUATION: Final = str.maketrans("", "", string.punctuation)
 _ARTICLES: Final = re.compile(r"\b(a|an|the)\b")
+ALWAYS: Final = 1e9
+"""A threshold above every margin, with which an answer is always given."""
 
 
 def normalise_english(text: str) -> str:
@@ -59,8 +61,11 @@ def best_threshold(margins: Sequence[float], scores: Sequence[float], impossible
 
     Returns:
         The least margin up to which answers are given; of equal means the one with fewest answers. Below all margins
-        where giving none is best.
+        where giving none is best; `ALWAYS` where every question has an answer, because nothing then tells when to give
+        none.
     """
+    if not any(impossible):
+        return ALWAYS
     order = np.argsort(margins, kind="stable")
     ranked = np.asarray(margins, dtype=np.float64)[order]
     gains = (np.asarray(scores, dtype=np.float64) - np.asarray(impossible, dtype=np.float64))[order]

@@ -50,13 +50,12 @@ def class_sums(golds: Sequence[str], guesses: Sequence[str], score: Callable[[Fl
     return ScoreSums(np.concatenate([gold & given, given, gold], axis=1).astype(np.float64), score)
 
 
-def label_sums(golds: Sequence[Sequence[str]], guesses: Sequence[Sequence[str]]) -> ScoreSums:
-    """Sums of `macro_f1` over the labels of examples that have any number of them."""
-    names = sorted({name for labels in (*golds, *guesses) for name in labels})
+def label_sums(golds: Sequence[Sequence[str]], guesses: Sequence[Sequence[str]], names: Sequence[str]) -> ScoreSums:
+    """Sums of `label_f1` over the labels of examples that have any number of them, (N, 3 L); `names` are all L."""
     gold, given = (
         np.array([[name in held for name in names] for held in rows], dtype=bool) for rows in (golds, guesses)
     )
-    return ScoreSums(np.concatenate([gold & given, given, gold], axis=1).astype(np.float64), macro_f1)
+    return ScoreSums(np.concatenate([gold & given, given, gold], axis=1).astype(np.float64), label_f1)
 
 
 def correlation_sums(golds: Sequence[float], guesses: Sequence[float], *, ranked: bool) -> ScoreSums:
@@ -73,10 +72,13 @@ def correlation_sums(golds: Sequence[float], guesses: Sequence[float], *, ranked
 
 def macro_f1(sums: Floats) -> Floats:
     """Mean F1 of the classes that occur, true or predicted, in per cent."""
-    right, given, gold = np.split(sums, 3, axis=-1)
-    there = given + gold > 0
-    scores = np.divide(2 * right, given + gold, out=np.zeros_like(right), where=there)
+    scores, there = _f1_of_each(sums)
     return np.asarray(100.0 * scores.sum(axis=-1) / np.maximum(there.sum(axis=-1), 1))
+
+
+def label_f1(sums: Floats) -> Floats:
+    """Mean F1 of all labels in per cent; one that never occurs, true or predicted, has 0, as in torchmetrics."""
+    return np.asarray(100.0 * _f1_of_each(sums)[0].mean(axis=-1))
 
 
 def matthews(sums: Floats) -> Floats:
@@ -94,6 +96,13 @@ def correlation(sums: Floats) -> Floats:
     below = np.maximum(n * xx - x * x, 0.0) * np.maximum(n * yy - y * y, 0.0)
     above = n * xy - x * y
     return np.asarray(100.0 * np.divide(above, np.sqrt(below), out=np.zeros_like(above), where=below > 1e-12))
+
+
+def _f1_of_each(sums: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """F1 of each class (..., C), 0 to 1, and which occur."""
+    right, given, gold = np.split(sums, 3, axis=-1)
+    there = given + gold > 0
+    return np.divide(2 * right, given + gold, out=np.zeros_like(right), where=there), there
 
 
 def _ratio(sums: Floats) -> Floats:

@@ -66,6 +66,19 @@ def test_validation_chooses_the_threshold_and_test_keeps_it() -> None:
     assert found["no_answer_threshold"] == 1.0
 
 
+def test_a_dev_part_without_unanswerable_questions_keeps_every_answer() -> None:
+    module = QuestionAnswering("unused", input_settings=SETTINGS)
+    rows = [example(["one"], "one two"), example(["four"], "one four")]
+    # The second answer is wrong, and its margin above the first's: a threshold between them scores the same.
+    module.validation_step(asked(module, rows, {(0, 0): 1.0, (0, 5): 0.0, (1, 0): 4.0, (1, 5): 0.0}), 0)
+    threshold = float(module.scores("val")["no_answer_threshold"])
+    tested = asked(module, rows[:1], {(0, 0): 90.0, (0, 5): 0.0})
+    module.network.config.task_inputs["no_answer_threshold"] = threshold
+    (record,) = module.test_step(tested, 0)["records"]
+    assert (record["predicted"], decided(record, threshold)["predicted"]) == ("one", "one")
+    assert float(module.scores("test")["f1"]) == 100.0
+
+
 def test_the_threshold_of_a_trained_network_wins_over_the_data_s_settings() -> None:
     module = QuestionAnswering("unused", input_settings=SETTINGS)
     trained: Any = SimpleNamespace(config=SimpleNamespace(**stored(replace(SETTINGS, no_answer_threshold=2.5))))

@@ -95,6 +95,14 @@ def test_any_number_of_labels_is_scored_as_scikit_learn_does() -> None:
     assert loss == pytest.approx(float(-(true * np.log(shares) + (1 - true) * np.log(1 - shares)).mean()), rel=1e-5)
 
 
+def test_a_label_that_never_occurs_counts_alike_in_metrics_and_records() -> None:
+    module = SequenceClassification("unused", labels=LABELS, multi_label=True)
+    logits, labels = torch.tensor([[3.0, -3.0, -3.0], [3.0, 3.0, -3.0]]), torch.tensor([[1, 0, 0], [1, 1, 0]])
+    records = fed(module, logits, labels, (2,))
+    assert float(values(module)["macro_f1"]) == pytest.approx(2 / 3)
+    assert module.codec.counts(records)["macro F1"].percent == pytest.approx(100 * 2 / 3)
+
+
 def test_scores_are_correlated_as_scipy_does() -> None:
     generator = torch.Generator().manual_seed(2)
     gold = (torch.rand(40, generator=generator) * 20).round() / 4

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -35,6 +35,21 @@ class TableRow(NamedTuple):
 
     cells: Mapping[str, Any]
     place: Place
+
+
+def cells_of(row: TableRow, names: Sequence[str]) -> Mapping[str, Any]:
+    """The cells of a row that needs these columns.
+
+    Raises:
+        ValueError: an object of JSON has not all of them.
+    """
+    missing = [name for name in names if name not in row.cells]
+    if missing:
+        raise ValueError(
+            f"{row.place}: no {missing[0]!r}; found {', '.join(row.cells) or 'nothing'}. Every row needs the columns "
+            "of the settings; write null for an empty cell"
+        )
+    return row.cells
 
 
 def read_parquet(path: Path) -> Iterator[TableRow]:

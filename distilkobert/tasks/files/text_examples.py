@@ -2,14 +2,14 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from distilkobert.io.reading.texts import read_lines
 from distilkobert.tasks.files.common import bad_line, looks_like, show, table_lines
-from distilkobert.tasks.files.table_rows import Place, TableRow
+from distilkobert.tasks.files.table_rows import Place, TableRow, cells_of
 from distilkobert.tasks.files.tables import TableLayout, column_names, read_table
 from distilkobert.tasks.texts.targets import Target, code_points
 
@@ -109,9 +109,9 @@ def read_examples(
         texts = [_text(row, name, blank=columns.pair is None) for name in columns.texts]
         numbers = numbers and texts[0].strip().replace(".", "", 1).isdecimal()
         known = "\t".join(texts) if columns.id is None else _identifier(row, columns.id, seen)
-        known = str(row.cells[columns.group]) if columns.group else known
+        known = str(cells_of(row, (columns.group,))[columns.group]) if columns.group else known
         has_label = has_labels and (labelled or any(row.cells.get(name) not in (None, "") for name in target.columns))
-        label = target.read(_cells(row, target.columns), row.place) if has_label else target.unknown
+        label = target.read(cells_of(row, target.columns), row.place) if has_label else target.unknown
         yield TextExample(known, texts[0], texts[1] if columns.pair else None, label)
     if numbers:
         raise ValueError(
@@ -139,15 +139,8 @@ def read_unlabelled(path: Path, layout: TableLayout, columns: TextColumns, targe
         yield TextExample(str(number), line, None, target.unknown)
 
 
-def _cells(row: TableRow, names: Sequence[str]) -> Mapping[str, Any]:
-    absent = [name for name in names if name not in row.cells]
-    if absent:
-        raise ValueError(f"{row.place}: no {absent[0]!r}; found {', '.join(row.cells) or 'nothing'}")
-    return row.cells
-
-
 def _text(row: TableRow, name: str, blank: bool) -> str:
-    text = _cells(row, (name,))[name]
+    text = cells_of(row, (name,))[name]
     if text is None:
         text = ""
     if not isinstance(text, str):
@@ -164,7 +157,7 @@ def _text(row: TableRow, name: str, blank: bool) -> str:
 
 
 def _identifier(row: TableRow, name: str, seen: dict[str, Place]) -> str:
-    known = _cells(row, (name,))[name]
+    known = cells_of(row, (name,))[name]
     known = "" if known is None else str(known)
     if not known:
         raise ValueError(f"{row.place}: no id in {name!r}; fill it in, or remove the option id")

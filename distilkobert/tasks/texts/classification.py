@@ -133,7 +133,7 @@ class MultiLabelCodec(SequenceCodec):
         both = np.array([len(gold) + len(guess) for gold, guess in pairs], dtype=np.float64)
         return {
             "micro F1": ratio_sums(right, both),
-            "macro F1": label_sums(golds, guesses),
+            "macro F1": label_sums(golds, guesses, list(records[0]["probabilities"])),
             "exact match": share_sums([gold == guess for gold, guess in pairs]),
         }
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from distilkobert.tasks.files.table_rows import Place, TableRow
+from distilkobert.tasks.files.table_rows import Place, TableRow, cells_of
 from distilkobert.tasks.kinds import MULTI_LABEL_CLASSIFICATION, SEQUENCE_REGRESSION, TaskKind
 from distilkobert.tasks.texts.targets import (
     ClassTarget,
@@ -86,7 +86,7 @@ def _classes(column: str, rows: Callable[[], Iterable[TableRow]]) -> list[str]:
 
 def _held(columns: Sequence[str], separator: str, rows: Callable[[], Iterable[TableRow]]) -> list[str]:
     labels = labels_in_order(
-        (label, row.place) for row in rows() for label in held_labels(row.cells, columns, separator)
+        (label, row.place) for row in rows() for label in held_labels(cells_of(row, columns), columns, separator)
     )
     if not labels:
         raise ValueError(f"no example has a label in {', '.join(map(repr, columns))}; expected at least one")

@@ -1,9 +1,11 @@
 """What a table's label column says: one class, any number of labels, or a score; read from cells, checked, numbered."""
 
 import math
+import re
 import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from distilkobert.batching import IGNORE_INDEX
@@ -11,7 +13,8 @@ from distilkobert.tasks.files.common import show
 from distilkobert.tasks.files.table_rows import Place
 
 _NONE: Final = ("", "none")
-_YES, _NO = ("1", "true", "yes"), ("0", "false", "no")
+_YES, _NO = ("1", "1.0", "true", "yes"), ("0", "0.0", "false", "no")  # pandas writes 1.0 beside an empty cell
+_NUMBER: Final = re.compile(r"-?\d+(\.\d+)?")
 
 
 class Target(ABC):
@@ -180,7 +183,7 @@ def number_of_label(written: str, numbers: Mapping[str, int], place: Place) -> i
 
 
 def labels_in_order(written: Iterable[tuple[str, Place]]) -> list[str]:
-    """The labels that occur, whole numbers by size and words by their letters, so that row order does not matter.
+    """The labels that occur, numbers by size and words by their letters, so that row order does not matter.
 
     Args:
         written: labels, and where each is.
@@ -198,8 +201,8 @@ def labels_in_order(written: Iterable[tuple[str, Place]]) -> list[str]:
                 f"{place}: the label {show(label)} {unlike(label, known)} in {where}; write it the same way"
             )
     labels = [label for label, _ in first.values()]
-    if all(label.lstrip("-").isdecimal() for label in labels):
-        return sorted(labels, key=int)
+    if all(_NUMBER.fullmatch(label) for label in labels):
+        return sorted(labels, key=lambda label: (Decimal(label), label))
     return sorted(labels)
 
 

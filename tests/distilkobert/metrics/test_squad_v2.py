@@ -1,6 +1,7 @@
 """Scores where there may be no answer, against the rules of SQuAD 2.0 written down a second time."""
 
 import collections
+import json
 import re
 import string
 
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from distilkobert.metrics.korquad import best_scores
-from distilkobert.metrics.squad_v2 import AbstainingScores, best_threshold, v2_scores
+from distilkobert.metrics.squad_v2 import ALWAYS, AbstainingScores, best_threshold, v2_scores
 
 WORDS = st.lists(st.sampled_from(["the", "a", "cat", "sat", "서울", "서울,", "The", "cat."]), max_size=4).map(" ".join)
 
@@ -70,12 +71,23 @@ def test_the_threshold_is_the_one_of_the_official_search(rows: list[tuple[int, f
     found = best_threshold(margins, answered, impossible)
     reached = np.where(np.array(margins) <= found, answered, impossible).mean()
     assert reached == pytest.approx(best)
-    assert found == (expected if expected > -10 else min(margins) - 1)
+    chosen = expected if expected > -10 else min(margins) - 1
+    assert found == (chosen if any(impossible) else ALWAYS)
 
 
 def test_questions_of_equal_margins_are_answered_together() -> None:
     assert best_threshold([1.0, 1.0, 2.0], [1.0, 0.0, 0.0], [False, True, True]) == 0.0
     assert best_threshold([1.0, 1.0, 2.0], [1.0, 1.0, 0.0], [False, False, True]) == 1.0
+
+
+def test_questions_that_all_have_answers_are_always_answered() -> None:
+    metric = AbstainingScores(["f1"])
+    metric.update([-2.0, 3.0], [[1.0], [0.0]], [False, False])
+    _, threshold = metric.scores(None)
+    assert json.loads(json.dumps(threshold)) == threshold == ALWAYS
+    metric.reset()
+    metric.update([50.0], [[1.0]], [False])
+    assert metric.scores(threshold)[0]["f1"] == 100.0
 
 
 def test_scores_worked_by_hand_and_in_parts() -> None:

@@ -6,6 +6,7 @@ import unicodedata
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from distilkobert.tasks.files.odd_texts import has_jamo
@@ -102,6 +103,9 @@ def test_the_order_of_labels_does_not_hang_on_the_order_of_rows(tmp_path: Path) 
         path = written(tmp_path, content)
         labels, _ = read_target(SEQUENCE_CLASSIFICATION, ["라벨"], None, ",", None, rows_of(path))
         assert labels == ["-1", "9", "10"]
+    whole = [("10.0", 1), ("2.0", 2), ("1.0", 3), ("1", 4)]
+    assert labels_in_order(whole) == labels_in_order(whole[::-1]) == ["1", "1.0", "2.0", "10.0"]  # type: ignore[arg-type]
+    assert labels_in_order([("nan", 1), ("2", 2), ("10", 3)]) == ["10", "2", "nan"]  # type: ignore[list-item]
     assert labels_in_order([("중립", 1), ("긍정", 2), ("부정", 3)]) == ["긍정", "부정", "중립"]  # type: ignore[list-item]
     with pytest.raises(ValueError, match=r"3: the label .* looks like .* in 2; write it the same way"):
         labels_in_order([("긍정", 2), (NFD, 3)])  # type: ignore[list-item]
@@ -130,6 +134,25 @@ def test_any_number_of_labels_in_one_column_or_in_several(tmp_path: Path) -> Non
     read = read_examples(several, CSV, TextColumns("글"), target)
     assert [example.label for example in read] == [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
     assert isinstance(target, LabelsTarget)
+
+
+def test_numbers_that_pandas_wrote_as_decimals_are_yes_and_no(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"글": ["가", "나", "다"], "스팸": [1, None, 0], "욕": [0, 1, 1]})
+    path = tmp_path / "t.csv"
+    frame.to_csv(path, index=False)
+    assert "가,1.0,0" in path.read_text(encoding="utf-8")
+    labels, target = read_target(MULTI_LABEL_CLASSIFICATION, ["스팸", "욕"], None, ",", None, rows_of(path))
+    assert labels == ["스팸", "욕"]
+    assert [e.label for e in read_examples(path, CSV, TextColumns("글"), target)] == [[1, 0], [0, 1], [0, 1]]
+
+
+def test_a_row_without_the_column_of_a_label_or_group_is_named(tmp_path: Path) -> None:
+    path = written(tmp_path, '{"글": "가", "욕": 1, "방": 1}\n{"글": "나"}\n', "t.jsonl")
+    for columns in (["욕"], ["욕", "방"]):
+        with pytest.raises(ValueError, match=r"t\.jsonl, line 2: no '욕'; found 글\. Every row needs .* null"):
+            read_target(MULTI_LABEL_CLASSIFICATION, columns, None, ",", None, rows_of(path))
+    with pytest.raises(ValueError, match=r"t\.jsonl, line 2: no '방'; found 글"):
+        list(read_unlabelled(path, TableLayout(".jsonl"), TextColumns("글", group="방"), ScoreTarget("욕", 0, 1)))
 
 
 @pytest.mark.parametrize(
