@@ -206,6 +206,11 @@ class PlannedDataModule(pl.LightningDataModule):
         """Epochs that were trained on, the last one perhaps in part."""
         return self._resume.place.epoch + (self._resume.place.batches > 0)
 
+    @property
+    def resumed_after(self) -> tuple[int, int]:
+        """Epochs that were over where the run was resumed, and optimizer steps in them; zeros where it was not."""
+        return self._resume.resumed_after
+
     def state_dict(self) -> dict[str, Any]:
         """The place of training and the name of its plan, while training; empty otherwise."""
         if self._train_sampler is None:

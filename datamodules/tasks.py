@@ -1,7 +1,7 @@
 """What the data modules of the subtasks share: files found and split, features cached, three parts, facts.
 
 A dev part is always held out of training and chooses the checkpoint. The file or part that is tested on is scored by
-`test` only; `predict` reads it where no other file is named, and `deduplicate` reads its texts.
+`test` only; `fit` encodes it, `predict` reads it where no other file is named, and `deduplicate` reads its texts.
 """
 
 from abc import abstractmethod
@@ -168,6 +168,8 @@ class TaskDataModule(PlannedDataModule):
         """Encode the files that the command needs, on one process of each machine; the others find the result."""
         for part in self._parts_of(self._stage()):
             self._tables(part)
+        if self._stage() == "fit" and self.files.test is not None and self.files.test.is_file():
+            self._tables("test")  # or an error in it would be found after training
 
     def setup(self, stage: str) -> None:
         """Load the parts of a stage; raises as in the base class."""

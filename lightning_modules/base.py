@@ -18,6 +18,7 @@ from distilkobert.models.checkpoints import ENTRY, describe
 from distilkobert.optim import OptimizerSpec, apply_schedule, build_optimizer, build_schedule
 from distilkobert.tasks.kinds import Task
 from lightning_modules.run.remedies import other_weights
+from lightning_modules.run.total_steps import total_steps
 
 MODULE_ENTRY = "module"
 """Key under which a checkpoint names its module's class and settings."""
@@ -82,13 +83,12 @@ class EncoderModule(pl.LightningModule):
         """Build `self.network`, and whatever else is made of files."""
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """AdamW over the network, its schedule over the trainer's own estimate of the optimizer steps."""
-        estimated = self.trainer.estimated_stepping_batches
-        if estimated == float("inf"):
+        """AdamW over the network, its schedule over all optimizer steps of the run."""
+        total = total_steps(self.trainer)
+        if total == float("inf"):
             raise ValueError("the schedule needs an end: set trainer.max_steps or trainer.max_epochs")
-        total_steps = int(estimated)
         optimizer = build_optimizer(self.learning(), self.optimizer_spec)
-        schedule = build_schedule(optimizer, self.optimizer_spec, total_steps, self.second_warmup(total_steps))
+        schedule = build_schedule(optimizer, self.optimizer_spec, int(total), self.second_warmup(int(total)))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def learning(self) -> list[nn.Module]:

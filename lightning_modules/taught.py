@@ -3,6 +3,7 @@
 from typing import Any
 
 from lightning_modules.base import EncoderModule
+from lightning_modules.run.total_steps import total_steps
 
 TEACHER_ENTRY = "teacher"
 """Key under which a checkpoint keeps the sum of the teacher's weights."""
@@ -23,7 +24,7 @@ class TaughtModule(EncoderModule):
         """Share of the optimizer steps taken, 0 to 1; in evaluation that of the checkpoint."""
         if self.trainer.state.fn != "fit":
             return self._loaded_progress
-        return self.trainer.global_step / max(1, int(self.trainer.estimated_stepping_batches))
+        return self.trainer.global_step / max(1, int(total_steps(self.trainer)))
 
     def on_train_end(self) -> None:
         """Keep the progress for the validation and the checkpoints that follow training in the same process."""

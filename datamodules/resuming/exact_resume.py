@@ -29,6 +29,8 @@ class ExactResume(pl.Callback):
         self.place = Place()
         self._here = self._total = self._steps = self._validated = 0
         self._loaded, self._early_stopped = False, ""
+        self.resumed_after = (0, 0)
+        """Epochs that were over where training was resumed, and optimizer steps in them."""
 
     def early_stopped(self, trainer: pl.Trainer | None) -> str:
         """Why early stopping has ended the run; empty where it has not."""
@@ -83,8 +85,15 @@ class ExactResume(pl.Callback):
                 f"--trainer.max_epochs={longest}, but --ckpt_path={trainer.ckpt_path} is in epoch number "
                 f"{self.place.epoch + 1}; set the number of epochs to which the run was continued"
             )
-        loops = checkpoint["loops"]
-        loops["fit_loop"] = counters_at(loops["fit_loop"], self.place, trainer.world_size, checkpoint["global_step"])
+        for callback in trainer.early_stopping_callbacks:
+            if isinstance(callback, EarlyStopping) and callback.state_key in checkpoint["callbacks"]:
+                checkpoint["callbacks"][callback.state_key]["patience"] = callback.patience  # the one asked for now
+        loops, steps = checkpoint["loops"], checkpoint["global_step"]
+        loops["fit_loop"] = counters_at(loops["fit_loop"], self.place, trainer.world_size, steps)
+        # Within an epoch the number of processes times accumulation is what it was.
+        here = -(-self.place.batches // (trainer.world_size * trainer.accumulate_grad_batches))
+        ended = self.place.ended
+        self.resumed_after = (self.place.epoch + 1, steps) if ended else (self.place.epoch, steps - here)
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Note the optimizer steps taken; a run that early stopping has ended stays ended.

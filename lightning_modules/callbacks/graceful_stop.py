@@ -6,7 +6,7 @@ import subprocess
 from typing import Any, NoReturn
 
 import pytorch_lightning as pl
-from pytorch_lightning.callbacks import Checkpoint
+from pytorch_lightning.callbacks import Checkpoint, WeightAveraging
 from pytorch_lightning.utilities import rank_zero_info
 
 from distilkobert.stop_signals import StoppedBySignal, StopSignals, signal_name
@@ -36,8 +36,9 @@ class GracefulStop(Checkpoint):
     """Stop all processes after the running micro-batch, or batch of a validation, and save the last whole step.
 
     What was accumulated since that step is dropped; a resumed run repeats it. Several processes agree after each
-    micro-batch, and after a validation, whose batches they count differently. It is a `Checkpoint` so that Lightning
-    calls it after all other callbacks.
+    micro-batch, and after a validation, whose batches they count differently; so does a run with a `WeightAveraging`,
+    which has the average in the place of the weights within one. It is a `Checkpoint` so that Lightning calls it after
+    all other callbacks.
 
     Args:
         signals: where signals are noted.
@@ -82,16 +83,16 @@ class GracefulStop(Checkpoint):
         Raises:
             StoppedBySignal: the validation is repeated when the run resumes.
         """
-        if self.signals.number and self.signals.deferring and trainer.world_size == 1:
+        if self.signals.number and self.signals.deferring and not _whole_validations(trainer):
             self._stop(trainer, pl_module, self.signals.number)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Stop after a validation, in a run of several processes.
+        """Stop after a validation, where that cannot be done within it.
 
         Raises:
             StoppedBySignal: on all ranks.
         """
-        if not self.signals.deferring or trainer.world_size == 1:
+        if not self.signals.deferring or not _whole_validations(trainer):
             return
         number = self._agreement.largest(trainer, self.signals.number)
         if number:
@@ -137,6 +138,11 @@ class GracefulStop(Checkpoint):
         except OSError as error:
             failure = str(error)
         rank_zero_info(f"scontrol requeue {job}: {failure}" if failure else f"job {job} was requeued")
+
+
+def _whole_validations(trainer: pl.Trainer) -> bool:
+    callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
+    return trainer.world_size > 1 or any(isinstance(callback, WeightAveraging) for callback in callbacks)
 
 
 def _started_from_outside(trainer: pl.Trainer) -> bool:

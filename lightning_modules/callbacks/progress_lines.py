@@ -12,6 +12,7 @@ from distilkobert.io.metric_names import VAL
 from lightning_modules.base import EncoderModule
 from lightning_modules.callbacks.training_log import TrainingLog
 from lightning_modules.held_out import TOTAL
+from lightning_modules.run.total_steps import total_steps
 
 _FIRST_AFTER = 10.0
 """Seconds of training after which the first line comes."""
@@ -58,7 +59,7 @@ class ProgressLines(pl.Callback):
         if now < self._due or step == self._first_step:
             return
         self._due = now + self.every_seconds
-        total = int(trainer.estimated_stepping_batches)
+        total = int(total_steps(trainer))
         left = (total - step) * (now - self._started) / (step - self._first_step)
         shown = trainer.progress_bar_metrics
         values = f", loss {shown['loss']:.4g}, {shown['tokens/s']:,.0f} tokens/s" if "tokens/s" in shown else ""

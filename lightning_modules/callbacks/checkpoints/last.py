@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
-from pytorch_lightning.callbacks import Checkpoint
+from pytorch_lightning.callbacks import Checkpoint, WeightAveraging
 from pytorch_lightning.utilities import rank_zero_info
 
 from distilkobert.io.checkpoint_files import remove_partial_files
@@ -52,6 +52,11 @@ class LastCheckpoint(Checkpoint):
         """Start the clock, and say how often and where; a resumed run has its checkpoint of this step already."""
         self._seen_step = self.saved_step = trainer.global_step
         self._saved_at = time.monotonic()
+        for callback in trainer.callbacks:  # type: ignore[attr-defined]
+            if isinstance(callback, WeightAveraging):
+                # It would replace the weights by their average before the end is saved, and a run that continues needs
+                # both. Checkpoints have the average as their weights already, validations take it in their place.
+                callback.on_train_end = _nothing  # type: ignore[method-assign]
         if trainer.fast_dev_run:  # type: ignore[attr-defined]
             return
         folder = self._folder(trainer)  # on every rank: Lightning broadcasts it
@@ -130,3 +135,7 @@ class LastCheckpoint(Checkpoint):
     def _folder(self, trainer: pl.Trainer) -> Path:
         """Folder of the checkpoints; all ranks must call it."""
         return Path(str(trainer.log_dir)) / "checkpoints"
+
+
+def _nothing(*_: Any) -> None:
+    """In the place of a hook."""

@@ -104,6 +104,15 @@ def test_a_run_that_early_stopping_has_ended_stays_ended(tmp_path: Path) -> None
     assert [event for event in longer.steps() if event[0] != "step"] == [("validation", 4 * BATCHES - 1), ("end", 3)]
 
 
+@pytest.mark.parametrize(("patience", "last_epoch"), [(3, 3), (1, 1)])
+def test_another_patience_is_that_of_the_resumed_run(tmp_path: Path, patience: int, last_epoch: int) -> None:
+    """A patience of 2 would end it after epoch 2; what was waited before counts."""
+    path, stopping = tmp_path / "cut.ckpt", partial(EarlyStopping, "val/loss")
+    train(tmp_path, [stopping(patience=2), SaveAndInterrupt("on_train_batch_end", BATCHES + 1, path)], max_epochs=6)
+    resumed, _ = train(tmp_path, [stopping(patience=patience)], path, max_epochs=6)
+    assert resumed.steps()[-1] == ("end", last_epoch)
+
+
 def test_lightning_counts_what_resuming_knows() -> None:
     """A change of Lightning's loops shows here and in the chains above; `loop_counters.py` has to follow it."""
     trainer = pl.Trainer(accelerator="cpu", logger=False, enable_checkpointing=False)

@@ -64,6 +64,22 @@ def test_the_rate_of_a_continuation_is_that_of_its_whole_length(tasks: TaskWorld
     assert [rates[step] for step in range(1, 13)] == pytest.approx(first + second)
 
 
+def test_the_rate_counts_the_steps_that_were_taken_and_those_to_come(tasks: TaskWorld, tmp_path: Path) -> None:
+    """An epoch of six steps, then epochs of three, cut off in the second one: 9 steps, then 12, and the warm-up."""
+    case = Case("pretrain", [*CASES["pretrain"].options, "--trainer.log_every_n_steps=1"])
+    folder, first, log = case.folder(tmp_path), case.args(tasks, tmp_path), tmp_path / "log"
+    train([*first, "--trainer.max_epochs=1"], log)
+    more = ["--trainer.accumulate_grad_batches=4", "--trainer.max_epochs=2"]
+    train(resumed(folder, first, *more), log)
+    assert not train(resumed(folder, first, "--trainer.max_epochs=3"), log, Cut("on_train_batch_start", 10))
+    train(resumed(folder, first), log)
+    rates = scalars(folder)["train/lr"]
+    second = [5e-4 * (9 - step) / 7 for step in range(6, 9)]
+    third = [5e-4 * (12 - step) / 9 for step in range(9, 12)]
+    assert [rates[step] for step in range(7, 13)] == pytest.approx(second + third)
+    assert len(rates) == read_json(folder / "metrics.json")["steps"] == 12
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "batch"), [("two", 2), ("two", 3), ("mixed", 2)])
 def test_two_processes_one_and_two_again_train_on_the_same_batches(
