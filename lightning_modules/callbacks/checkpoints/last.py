@@ -56,7 +56,7 @@ class LastCheckpoint(Checkpoint):
             if isinstance(callback, WeightAveraging):
                 # It would replace the weights by their average before the end is saved, and a run that continues needs
                 # both. Checkpoints have the average as their weights already, validations take it in their place.
-                callback.on_train_end = _nothing  # type: ignore[method-assign]
+                callback.on_train_end = _nothing  # type: ignore[method-assign, assignment]
         if trainer.fast_dev_run:  # type: ignore[attr-defined]
             return
         folder = self._folder(trainer)  # on every rank: Lightning broadcasts it
