@@ -45,14 +45,17 @@ class StepBatches:
         """Begin another optimizer step."""
         self._batches, self._bad = [], []
 
-    def save(self, trainer: pl.Trainer) -> list[Path]:
+    def save(self, trainer: pl.Trainer, by_loss: bool) -> list[Path]:
         """Write a file for each micro-batch whose loss is not finite; for all where only the gradient is not.
+
+        Args:
+            trainer: the trainer.
+            by_loss: whether any rank has a loss that is not finite.
 
         Returns:
             The files of this rank.
         """
-        flags = [bool(bad) for bad in self._bad]
-        chosen = [pair for pair, bad in zip(self._batches, flags, strict=False) if bad or not any(flags)]
+        chosen = [pair for pair, bad in zip(self._batches, self._bad, strict=False) if bad or not by_loss]
         folder = Path(str(trainer.log_dir)) / FOLDER  # on every rank: Lightning broadcasts it
         if trainer.fast_dev_run:  # type: ignore[attr-defined]
             return []

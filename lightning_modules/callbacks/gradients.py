@@ -114,7 +114,7 @@ class GradientWatch(TrainedBatch):
 
     def _meet(self, what: str, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Stop at a step that is not finite, or leave it out."""
-        saved, batch = self._step.save(trainer), trainer.fit_loop.epoch_loop.batch_idx
+        saved, batch = self._step.save(trainer, what == "loss"), trainer.fit_loop.epoch_loop.batch_idx
         found = (
             f"the {what} is NaN or Inf at optimizer step {trainer.global_step} (epoch {trainer.current_epoch}, batch "
             f"{batch}); no weight was changed"

@@ -40,6 +40,14 @@ class LinearProbe(pl.Callback):
         self._teacher_accuracy: float | None = None
         self._probed_step = -1
 
+    def state_dict(self) -> dict[str, Any]:
+        """The optimizer step that was probed last."""
+        return {"probed_step": self._probed_step}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Probe on from there."""
+        self._probed_step = state_dict["probed_step"]
+
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Find the file, before any training.
 
@@ -64,7 +72,7 @@ class LinearProbe(pl.Callback):
         """Probe the start; a resumed run has probed its own before."""
         if trainer.global_step == 0:
             self._probe(trainer, pl_module)
-        else:
+        elif self._probed_step < 0:  # the checkpoint is of an earlier version, or of a run without a probe
             self._probed_step = trainer.global_step
 
     def on_train_batch_end(
@@ -79,9 +87,8 @@ class LinearProbe(pl.Callback):
         self._probe(trainer, pl_module)
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Probe the start of a run of `trainer.max_steps=0`, which begins no training."""
-        if trainer.max_steps == 0:
-            self._probe(trainer, pl_module)
+        """Probe the end where no training has begun: of `trainer.max_steps=0`, or resumed behind its last step."""
+        self._probe(trainer, pl_module)
 
     def _probe(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         step = trainer.global_step

@@ -30,7 +30,7 @@ class RunCSV(CSVLogger):
     Args:
         folder: of the run.
         resumed_step: optimizer step at which training resumes, None where it does not: rows of later steps, which an
-            interrupted run has written, are removed.
+            interrupted run has written, are removed. So are, with or without it, rows that a kill has cut off.
     """
 
     def __init__(self, folder: Path, resumed_step: int | None = None) -> None:
@@ -42,8 +42,7 @@ class RunCSV(CSVLogger):
     def experiment(self) -> Any:
         """The writer."""
         if self._experiment is None:
-            if self._resumed_step is not None:
-                _remove_later_rows(self._folder / CSV_FILE, self._resumed_step)
+            _keep_whole_rows(self._folder / CSV_FILE, self._resumed_step)
             self._experiment = _Writer(self.log_dir)
         return self._experiment
 
@@ -58,9 +57,18 @@ def _rows(path: Path) -> tuple[list[str], list[dict[str, str]]]:
     return list(reader.fieldnames or ()), rows
 
 
-def _remove_later_rows(path: Path, step: int) -> None:
+def _keep_whole_rows(path: Path, step: int | None) -> None:
+    """Remove rows of which a kill has left a part, and those after a step where there is one."""
     names, rows = _rows(path)
-    kept = [row for row in rows if int(row["step"]) <= step]
+    kept = [row for row in rows if _is_whole(row)]
+    if kept and kept[-1] is rows[-1] and not path.read_bytes().endswith((b"\n", b"\r")):
+        kept.pop()  # of its last value only a part may be there, and the next row would continue its line
+    kept = [row for row in kept if step is None or int(row["step"]) <= step]
     if len(kept) < len(rows):
         lines = [names, *([row[name] for name in names] for row in kept)]
         write_text(path, "".join(f"{','.join(line)}\n" for line in lines))
+
+
+def _is_whole(row: dict[str, str]) -> bool:
+    """Whether a row has a step and a value for each column; what is more than that is under None."""
+    return None not in row and None not in row.values() and row.get("step", "").isdecimal()

@@ -1,5 +1,6 @@
 """What `GradientWatch` stops at, for ranks that see different things and for a precision that scales its loss."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from lightning_modules.callbacks import GradientWatch
+from lightning_modules.callbacks.bad_batches import StepBatches
 
 FINE, INFINITE = 3.0, float("inf")
 
@@ -29,7 +31,7 @@ def step(*, loss: float, gradient: float, others: tuple[float, float] = (0.0, 0.
         fit_loop=SimpleNamespace(epoch_loop=SimpleNamespace(batch_idx=9)),
     )  # fmt: skip
     watch: Any = GradientWatch()
-    watch._step.save = lambda trainer: []
+    watch._step.save = lambda trainer, by_loss: []
     watch.on_before_backward(trainer, module, torch.tensor(loss))
     watch.on_before_optimizer_step(trainer, module, None)
     return logged
@@ -49,6 +51,27 @@ def step(*, loss: float, gradient: float, others: tuple[float, float] = (0.0, 0.
 def test_a_rank_stops_at_what_any_rank_sees(found: dict[str, Any], word: str) -> None:
     with pytest.raises(FloatingPointError, match=f"the {word} is NaN or Inf at optimizer step 7 .*batch 9"):
         step(**found)
+
+
+@pytest.mark.parametrize(
+    ("losses", "by_loss", "kept"),
+    [
+        ((FINE, INFINITE), True, [5]),
+        ((FINE, FINE), True, []),  # it is a loss of another rank
+        ((FINE, FINE), False, [4, 5]),
+    ],
+)
+def test_the_batches_that_are_kept(losses: tuple[float, ...], by_loss: bool, kept: list[int], tmp_path: Path) -> None:
+    step = StepBatches()
+    for number, loss in enumerate(losses, start=4):
+        step.begin(number, {"input_ids": torch.tensor([[number]])})
+        step.end(~torch.isfinite(torch.tensor(loss)))
+    trainer: Any = SimpleNamespace(
+        log_dir=tmp_path, global_step=7, current_epoch=0, global_rank=1, fast_dev_run=False, datamodule=None
+    )
+    paths = step.save(trainer, by_loss)
+    assert [path.name for path in paths] == [f"step00000007_batch00000{number}_rank1.json" for number in kept]
+    assert sorted(tmp_path.glob("nonfinite/*")) == paths
 
 
 @pytest.mark.parametrize("scaler", [None, object()])

@@ -13,6 +13,7 @@ from pytorch_lightning.utilities import rank_zero_only
 from experiments._shared.trainer_cli import TrainerCLI
 from experiments._shared.training import loggers
 from lightning_modules.loggers.late_logger import LateLogger
+from lightning_modules.loggers.run_csv import RunCSV
 from tests.world import World, read_json, scalars
 
 Run = Callable[..., TrainerCLI]
@@ -75,6 +76,19 @@ def test_csv_has_what_tensorboard_has_and_goes_on(world: World, run: Run, tmp_pa
         assert curve(rows, name) == pytest.approx(events[name], rel=1e-5), name
     assert sorted(curve(rows, "train/loss/total")) == [1, 2, 3, 4]
     assert 9.0 not in curve(rows, "val/loss").values()
+
+
+@pytest.mark.parametrize("torn", ["0.5", "0.5,", "0.5,3", "0.5,3,", "0.5,3,1.2"])
+@pytest.mark.parametrize("step", [None, 3])
+def test_a_row_that_a_kill_has_cut_off_is_removed(torn: str, step: int | None, tmp_path: Path) -> None:
+    folder = tmp_path / "recipe" / "base_seed1"
+    folder.mkdir(parents=True)
+    path = folder / "metrics.csv"
+    path.write_text(f"lr,step,train/loss/total\r\n0.1,1,2.5\r\n0.2,3,\r\n{torn}", encoding="utf-8")
+    logger = RunCSV(folder, step)
+    logger.log_metrics({"lr": 0.4}, 4)
+    logger.save()
+    assert path.read_text(encoding="utf-8").split() == ["lr,step,train/loss/total", "0.1,1,2.5", "0.2,3,", "0.4,4,"]
 
 
 def test_a_tracking_service_gets_one_run(world: World, run: Run, tmp_path: Path, calls: list[Any]) -> None:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ import torch
 from distilkobert.models.checkpoints import read_checkpoint
 from distilkobert.synthetic.tasks import write_nsmc
 from experiments._shared.trainer_cli import TrainerCLI
+from lightning_modules.callbacks import LastCheckpoint
 from lightning_modules.callbacks.probe import evaluating
 from tests.integration.run.test_resume import PowerCutError, break_at
 from tests.integration.tasks.world import make_task_world
@@ -89,6 +91,27 @@ def test_a_broken_run_resumes_exactly_and_probes_on(
     assert same_weights(broken, whole)
     for name in NAMES:
         assert scalars(broken)[name] == scalars(whole)[name], name
+
+
+def test_a_run_stopped_after_its_last_step_is_probed_when_it_resumes(
+    whole: Path, world: World, reviews: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last step is not one that is due; a second resume changes nothing."""
+    with monkeypatch.context() as patch:
+
+        def cut(self: LastCheckpoint, *_: Any) -> None:
+            raise PowerCutError
+
+        patch.setattr(LastCheckpoint, "on_train_epoch_end", cut)
+        with pytest.raises(PowerCutError):
+            run("fit", world.distil(tmp_path, *OPTIONS, *probed(reviews), "--last_checkpoint.every_n_steps=5"))
+    folder = tmp_path / "distilkobert" / "base_seed42"
+    for _ in range(2):
+        assert read_checkpoint(folder / "checkpoints" / "last.ckpt")["global_step"] == 10
+        run("fit", ["-c", str(folder / "config.yaml"), "--ckpt_path=last"])
+        for name in NAMES:
+            assert scalars(folder)[name] == scalars(whole)[name], name
+            assert read_json(folder / "metrics.json")[name] == read_json(whole / "metrics.json")[name]
 
 
 def test_pretraining_is_probed_without_a_teacher(world: World, reviews: Path, run: Run, tmp_path: Path) -> None:
