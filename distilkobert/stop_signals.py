@@ -57,6 +57,7 @@ class StopSignals:
         """Whether the running loop looks at `number` soon."""
         self.before_the_end: Callable[[], object] = lambda: None
         """Called before a second signal ends the process."""
+        self._delayed = False
         self._before: dict[int, Any] = {}
         self._pipe: tuple[int, int] | None = None
         self._wakeup_before = -1
@@ -80,13 +81,29 @@ class StopSignals:
             os.close(self._pipe[1])  # which ends the thread
             self._pipe = None
 
+    @contextlib.contextmanager
+    def delayed(self) -> Iterator[None]:
+        """Raise for a first signal behind the block, not within it: for code in C++ that no exception may leave.
+
+        Raises:
+            StoppedBySignal: one has come, and the process does not look at `number` by itself.
+        """
+        noted, self._delayed = self.number, True
+        try:
+            yield
+        finally:
+            self._delayed = False
+        if self.number != noted and not self.deferring:
+            raise StoppedBySignal(self.number)
+
     def _note(self, number: int, frame: FrameType | None) -> None:
         if self.number:
             return  # the thread decides about the second
         self.number = number
-        if not self.deferring:
+        if self.deferring:
+            _say(f"{signal_name(number)}: stopping after the current batch; a second signal exits at once")
+        elif not self._delayed:
             raise StoppedBySignal(number)
-        _say(f"{signal_name(number)}: stopping after the current batch; a second signal exits at once")
 
     def _watch(self, pipe: int) -> None:
         first = 0.0

@@ -17,7 +17,7 @@ from pytorch_lightning.utilities import rank_zero_info
 import datamodules
 import lightning_modules
 from distilkobert.io.metric_names import ARM, LOSS, RECIPE, SEED, VAL
-from distilkobert.stop_signals import StoppedBySignal, StopSignals
+from distilkobert.stop_signals import StopSignals
 from distilkobert.tasks.probe import ProbeSpec
 from experiments._shared.commandline import plain_cause
 from experiments._shared.links import LINKED, LinkError, add_links
@@ -27,7 +27,7 @@ from experiments._shared.run.resuming import settle_checkpoint, take_folder
 from experiments._shared.run_callbacks import run_callbacks
 from experiments._shared.settings import as_json
 from experiments._shared.start_checks import check_numbers, refuse_evaluating_the_start, refuse_used_folder
-from experiments._shared.training.closing import closing_lines, resume_command
+from experiments._shared.training.closing import closing_lines, resumable
 from experiments._shared.training.data_tokenizer import check_sources, check_tokenizers, fill_tokenizer
 from experiments._shared.training.loggers import make_loggers
 from experiments._shared.training.objective_errors import named_objective
@@ -172,19 +172,24 @@ class TrainerCLI(LightningCLI):
         return model.class_path, model.init_args.as_dict()
 
     def fit(self, **options: Any) -> None:
-        """Train; a training that a signal stopped ends with the command that resumes it.
+        """Train.
 
         Raises:
             StoppedBySignal: a signal has stopped it.
         """
-        try:
+        with resumable(self.trainer, self.run_folder):
             self.trainer.fit(**options)
-        except StoppedBySignal as stop:
-            if stop.in_training and (self.run_folder / "checkpoints" / "last.ckpt").is_file():
-                rank_zero_info(f"next: {resume_command(self.run_folder)}")
-            raise
 
     def after_fit(self) -> None:
+        """Do what comes after training.
+
+        Raises:
+            StoppedBySignal: a signal has stopped it.
+        """
+        with resumable(self.trainer, self.run_folder):
+            self._close()
+
+    def _close(self) -> None:
         """Measure the weights that training ends with, or that a run of no steps has, where no validation did.
 
         They become the best checkpoint if they are the best. `last.ckpt` is written again afterwards, so that a run
@@ -228,7 +233,7 @@ class TrainerCLI(LightningCLI):
             "default_root_dir": str(self.run_folder),
         }
         trainer = super().instantiate_trainer(**options, **kwargs)
-        trainer.strategy.checkpoint_io = WholeCheckpoints()
+        trainer.strategy.checkpoint_io = WholeCheckpoints(self.signals)
         trainer._signal_connector = OwnSignals()  # type: ignore[assignment]
         suit_processor(trainer, config.run.allow_slow_precision)
         return trainer

@@ -109,6 +109,16 @@ class GracefulStop(Checkpoint):
         if number:
             self._stop(trainer, pl_module, number)
 
+    def requeue_after(self, trainer: pl.Trainer, number: int) -> None:
+        """Put a Slurm job that SIGUSR1 stops back into the queue.
+
+        Args:
+            trainer: of the run.
+            number: of the signal.
+        """
+        if number == signal.SIGUSR1 and trainer.is_global_zero and "SLURM_JOB_ID" in os.environ:
+            self._requeue()
+
     def _stop(self, trainer: pl.Trainer, pl_module: pl.LightningModule, number: int) -> NoReturn:
         callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
         last = next(callback for callback in callbacks if isinstance(callback, LastCheckpoint))
@@ -120,8 +130,7 @@ class GracefulStop(Checkpoint):
         why = ", whose weights give a NaN or Inf loss and are not saved" if broken else ""
         name, place = signal_name(number), last.resume_from(trainer)
         rank_zero_info(f"stopped by {name} after optimizer step {step}{why}; {place}")
-        if number == signal.SIGUSR1 and trainer.is_global_zero and "SLURM_JOB_ID" in os.environ:
-            self._requeue()
+        self.requeue_after(trainer, number)
         # Lightning kills the processes of a run once one that it has started itself ends with another code than 0.
         child = trainer.local_rank > 0 and not _started_from_outside(trainer)
         raise StoppedBySignal(number, code=0 if child else None, in_training=True)

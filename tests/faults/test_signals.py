@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 
+from distilkobert.io.checkpoint_files import _SummedStream, wholeness
 from distilkobert.models.checkpoints import read_checkpoint
 from distilkobert.stop_signals import StoppedBySignal
 from experiments._shared.trainer_cli import TrainerCLI
@@ -123,3 +125,69 @@ def test_before_training_it_stops_at_once_and_leaves_nothing(
         run("fit", world.pretrain(tmp_path, *OPTIONS))
     assert not caught.value.in_training
     assert not any(tmp_path.iterdir())
+
+
+def signal_behind_training(
+    patch: pytest.MonkeyPatch, owner: Any, hook: str, number: signal.Signals, call: int = 0
+) -> None:
+    """Let the n-th call of a method after the end of training, counted from 0, send this process a signal."""
+    original, after_fit, calls = getattr(owner, hook), TrainerCLI.after_fit, list[int]()
+
+    def signalled(*args: Any) -> Any:
+        if calls:
+            calls.append(len(calls))
+            if calls[-1] == call + 1:
+                os.kill(os.getpid(), number)
+        return original(*args)
+
+    def begun(cli: TrainerCLI) -> None:
+        calls.append(0)
+        after_fit(cli)
+
+    patch.setattr(owner, hook, signalled)
+    patch.setattr(TrainerCLI, "after_fit", begun)
+
+
+@pytest.mark.parametrize("call", [4, 16])  # an exception there becomes a RuntimeError
+def test_a_signal_while_a_checkpoint_is_written_behind_training_comes_after_it(
+    call: int, untouched: Path, world: World, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The best checkpoint is written then; from C++, which no exception may leave."""
+    options = world.pretrain(tmp_path, *OPTIONS)
+    with monkeypatch.context() as patch:
+        signal_behind_training(patch, _SummedStream, "write", signal.SIGTERM, call)
+        with pytest.raises(StoppedBySignal) as caught:
+            run("fit", options)
+    assert (caught.value.code, caught.value.in_training) == (128 + signal.SIGTERM, False)
+    folder = tmp_path / "pretrain" / "base_seed42"
+    assert [wholeness(folder / "checkpoints" / name) for name in ("best.ckpt", "last.ckpt")] == ["whole", "whole"]
+    assert not list((folder / "checkpoints").glob(".*"))
+    assert read_json(folder / "metrics.json")["status"] == "running"
+    run("fit", [*options, "--ckpt_path=last"])
+    check_same(folder, untouched)
+
+
+def test_sigusr1_behind_training_requeues_the_job(
+    untouched: Path, world: World, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the validation of the last step."""
+    asked: list[list[str]] = []
+    monkeypatch.setenv("SLURM_JOB_ID", "123")
+    monkeypatch.delenv("SLURM_ARRAY_JOB_ID", raising=False)
+    options = world.pretrain(tmp_path, *OPTIONS, "--run.resume=auto")
+    with monkeypatch.context() as patch:
+        real = subprocess.run
+
+        def scontrol(words: list[str], **options: Any) -> Any:
+            if words[0] != "scontrol":
+                return real(words, **options)
+            asked.append(words)
+            return subprocess.CompletedProcess(words, 0, "", "")
+
+        patch.setattr(subprocess, "run", scontrol)
+        signal_behind_training(patch, MaskedLanguageModeling, "validation_step", signal.SIGUSR1)
+        with pytest.raises(StoppedBySignal):
+            run("fit", options)
+    assert asked == [["scontrol", "requeue", "123"]]
+    run("fit", options)
+    check_same(tmp_path / "pretrain" / "base_seed42", untouched)

@@ -1,12 +1,17 @@
 """What `fit` says when it ends: why, the run's folder, its best checkpoint, and the next command."""
 
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning.utilities import rank_zero_info
 
 from distilkobert.io.run_files import CONFIG_FILE, EARLY_STOPPING
+from distilkobert.stop_signals import StoppedBySignal
+from lightning_modules.callbacks import GracefulStop
 from lightning_modules.finetuning import FineTuning
 from lightning_modules.run.ending import ending_line
 
@@ -23,6 +28,29 @@ def resume_command(folder: Path, *options: str) -> str:
     return (
         f"{_TRAIN} fit -c {shlex.quote(str(folder / CONFIG_FILE))} --ckpt_path=last{''.join(f' {o}' for o in options)}"
     )
+
+
+@contextmanager
+def resumable(trainer: pl.Trainer, folder: Path) -> Iterator[None]:
+    """Say how a run that a signal stops is resumed, and put its job back into the queue, where it has a checkpoint.
+
+    Args:
+        trainer: of the run.
+        folder: of the run.
+
+    Raises:
+        StoppedBySignal: a signal has come in the block.
+    """
+    try:
+        yield
+    except StoppedBySignal as stop:
+        if (folder / "checkpoints" / "last.ckpt").is_file() and not trainer.fast_dev_run:  # type: ignore[attr-defined]
+            callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
+            for callback in () if stop.in_training else callbacks:  # within training it has been put back
+                if isinstance(callback, GracefulStop):
+                    callback.requeue_after(trainer, stop.number)
+            rank_zero_info(f"next: {resume_command(folder)}")
+        raise
 
 
 def closing_lines(trainer: pl.Trainer, pl_module: pl.LightningModule, folder: Path, reason: str) -> list[str]:
