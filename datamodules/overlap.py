@@ -46,7 +46,8 @@ class OverlapDataModule(TaskDataModule):
         dropped, where = len(texts) - len(kept), str(self.files.train)
         if dropped:
             where += f", without {dropped} of {len(texts)} examples that deduplicate=true leaves out"
-        return [kept[number] for number in self.files.split.rows([keys[row] for row in kept], part, where)]
+        rows = self.files.split.rows([keys[row] for row in kept], part, where, self.split_key)
+        return [kept[number] for number in rows]
 
     def choose_rows(self, tables: Tables, part: TaskPart) -> list[int]:
         """Examples of a part; those that `deduplicate` leaves out are gone before dev is cut."""

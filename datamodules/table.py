@@ -6,9 +6,10 @@ from typing import Any, Literal, TypeAlias, cast
 from pytorch_lightning.utilities import rank_zero_info
 
 from datamodules.batches.examples import JoinedBatches, TextBatches
+from datamodules.batches.part import TaskBatches
 from datamodules.files.tables import find_table, hub_of, named_files
 from datamodules.overlap import OverlapDataModule
-from datamodules.tasks import Tables, TaskBatches
+from datamodules.tasks import Tables
 from distilkobert.tasks.feature_cache import Columns, as_columns
 from distilkobert.tasks.files.odd_texts import OddTexts
 from distilkobert.tasks.files.tables import FORMATS, Quotes, TableLayout, format_of, layout_of, read_table

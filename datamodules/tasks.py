@@ -6,16 +6,14 @@ A dev part is always held out of training and chooses the checkpoint. The file o
 
 from abc import abstractmethod
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
-import numpy as np
-import numpy.typing as npt
 from pytorch_lightning.trainer.states import TrainerFn
 from pytorch_lightning.utilities import rank_zero_warn
 
 from datamodules.base import PlannedBatches, PlannedDataModule, PlannedLoader
+from datamodules.batches.part import TaskBatches
 from datamodules.files.parts import TaskFiles
-from distilkobert.batching import BatchKey
 from distilkobert.io.files import require_nonempty, sha256_of_file
 from distilkobert.io.metric_names import FILE_CONTENT, SPLIT
 from distilkobert.tasks.feature_cache import Columns, FeatureTable, cached_features
@@ -31,26 +29,10 @@ from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT, check_unknown, requi
 _PARTS: dict[str, tuple[TaskPart, ...]] = {"fit": ("train", "dev"), "validate": ("dev",), "test": ("test",)}
 _STAGES = {TrainerFn.FITTING: "fit", TrainerFn.VALIDATING: "validate", TrainerFn.TESTING: "test"}
 
+FEW_EXAMPLES = 10
+"""A dev part of fewer examples gives a warning."""
+
 Tables = dict[str, FeatureTable]
-
-
-class TaskBatches(Protocol):
-    """The batches of one part, made inside loader workers; a batch depends on its key alone."""
-
-    @property
-    def lengths(self) -> npt.NDArray[np.int64]:
-        """Tokens that each item takes in a batch, (N,); an item is what batches are planned over."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Names the examples of the part."""
-
-    @property
-    def facts(self) -> dict[str, int | float]:
-        """Counts and shares of the part."""
-
-    def __getitem__(self, key: BatchKey) -> dict[str, Any]:
-        """Build the batch that `key` names."""
 
 
 class TaskDataModule(PlannedDataModule):
@@ -105,7 +87,7 @@ class TaskDataModule(PlannedDataModule):
         for option, value in (("batch_size", batch_size), ("eval_batch_size", eval_batch_size)):
             if value < 1:
                 raise ValueError(f"data.{option} is {value}; expected at least 1")
-        self.files = files
+        self.files, self.split_key = files, split_key
         self._predict_file = None if predict_file is None else Path(predict_file)
         if self._predict_file is not None:
             require_nonempty(self._predict_file)
@@ -162,7 +144,7 @@ class TaskDataModule(PlannedDataModule):
         """Examples of a part, in the order of the file."""
         if part not in LABELLED or self.files.is_whole(part):
             return list(range(len(self.split_keys(tables))))
-        return self.files.split.rows(self.split_keys(tables), part, str(self._file(part)))
+        return self.files.split.rows(self.split_keys(tables), part, str(self._file(part)), self.split_key)
 
     def prepare_data(self) -> None:
         """Encode the files that the command needs, on one process of each machine; the others find the result."""
@@ -235,6 +217,11 @@ class TaskDataModule(PlannedDataModule):
             counts = count_pieces(tables, rows, self.tokenizer.unk_token_id)
             where = f"{self._file(part)} ({part})"
             self._show_notes(part, tables)
+            if part == "dev" and len(rows) < FEW_EXAMPLES:
+                rank_zero_warn(
+                    f"{where}: {len(rows)} examples choose the checkpoint, so its score is mostly chance; use a larger "
+                    "data.dev_share or a data.dev_file, where the data module has them"
+                )
             self._warned |= check_unknown(counts, where, self.unknown_limit, again=self._warned)
             self._loaded[part] = self.batches(tables, rows, part)
             facts = {"unknown": counts.share, **self._loaded[part].facts}

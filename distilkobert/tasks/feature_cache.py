@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -22,6 +23,8 @@ from distilkobert.io.files import atomic_folder, write_text
 KEY_NAME: Final = "key.json"
 FEATURE_FORMAT: Final = 2
 """Number of the tables' layout; grows with any change of what they hold, so that older ones are built again."""
+
+_BLOCK: Final = 4096
 
 Columns: TypeAlias = dict[str, Any]
 """Column name to a list or a pyarrow array, one entry an example."""
@@ -124,15 +127,21 @@ def _write(folder: Path, content: str, tables: dict[str, Columns]) -> None:
 
 
 def as_columns(rows: Iterable[Mapping[str, Any]], lists: Collection[str]) -> Columns:
-    """A table of rows that have the same names.
+    """A table of rows that have the same names; as Python values only `_BLOCK` of them are in memory.
 
     Args:
         rows: one for each example, at least one.
         lists: names whose values are lists of whole numbers.
     """
-    kept = list(rows)
-    columns = {name: [row[name] for row in kept] for name in kept[0]}
-    return {name: ragged(values) if name in lists else values for name, values in columns.items()}
+    import pyarrow as pa
+
+    rest, parts = iter(rows), []
+    while block := list(islice(rest, _BLOCK)):
+        columns = {name: [row[name] for row in block] for name in block[0]}
+        parts.append(pa.table({name: ragged(values) if name in lists else values for name, values in columns.items()}))
+    # Of one chunk, as from all rows at once; a column without a value in a block has its type from the others.
+    whole = pa.concat_tables(parts, promote_options="permissive").combine_chunks()
+    return {name: whole[name] for name in whole.column_names}
 
 
 def ragged(rows: Sequence[npt.ArrayLike]) -> Any:

@@ -32,7 +32,7 @@ class HashSplit:
     dev: frozenset[int]
     test: frozenset[int] = frozenset()
 
-    def rows(self, keys: Sequence[str], part: TaskPart, where: str) -> list[int]:
+    def rows(self, keys: Sequence[str], part: TaskPart, where: str, hashed: str) -> list[int]:
         """Numbers of the examples of a part, in the order of the file.
 
         Where no key falls into dev, and no test part is cut, the key with the smallest hash is dev: a part to choose
@@ -42,6 +42,7 @@ class HashSplit:
             keys: what each example is known by.
             part: the part.
             where: the file, for messages.
+            hashed: what the keys are, in words, for messages.
 
         Raises:
             ValueError: the part is empty, because the file holds too few keys.
@@ -51,9 +52,10 @@ class HashSplit:
             remainders[min(remainders, key=number_of)] = min(self.dev)
         chosen = [row for row, key in enumerate(keys) if self._part(remainders[key]) == part]
         if not chosen:
+            options = "dev_share and test_share" if part == "train" else f"{part}_share or {part}_file"
             raise ValueError(
-                f"{where}: none of its {len(remainders)} keys (ids or article titles) falls into the {part} part, "
-                "which a hash cuts from it; use a larger file"
+                f"{where}: none of its {len(remainders)} different keys (hashed is the {hashed}) falls into the {part} "
+                f"part; change data's {options}, where it has them, or use a larger file"
             )
         return chosen
 

@@ -117,8 +117,8 @@ def _read(source: Source, division: HashSplit | None) -> tuple[list[str], int, s
         count += 1
         if division is not None:
             keys.append(row.key)
-    chosen = set(range(count)) if division is None else set(division.rows(keys, "train", str(source.path)))
-    return list(names), count, chosen, there
+    chosen = range(count) if division is None else division.rows(keys, "train", str(source.path), source.key)
+    return list(names), count, set(chosen), there
 
 
 def _write_new(writer: TableWriter, source: Source, augmenter: Augmenter, chosen: set[int]) -> None:

@@ -90,6 +90,24 @@ def test_the_overlap_is_announced_where_it_is_trained_on(build: Build, caplog: p
     assert note in caplog.text
 
 
+def test_fit_reads_the_test_file_for_its_errors_alone(build: Build, tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("글,감정\n새 글,모름\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"own\.csv, line 2: unknown label '모름'"):
+        build(test_file="own.csv").prepare_data()
+    data = build(test_file="test.csv.gz")
+    data.prepare_data()
+    data.setup("fit")
+    assert {name for name in data.facts if "/test_" in name} == {"data/test_sha256"}
+
+
+def test_few_dev_examples_give_a_warning(build: Build, tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    build(dev_file="dev.csv").setup("fit")
+    assert not [one for one in recwarn if "choose the checkpoint" in str(one.message)]
+    frame(9).to_csv(tmp_path / "few.csv", index=False)
+    with pytest.warns(UserWarning, match=r"few\.csv \(dev\): 9 examples choose the checkpoint"):
+        build(dev_file="few.csv").setup("fit")
+
+
 def test_rows_of_one_group_stay_together(build: Build, tmp_path: Path) -> None:
     table = frame(120).assign(묶음=[f"g{n // 6}" for n in range(120)])
     table.to_csv(tmp_path / "train.csv", index=False)

@@ -125,7 +125,7 @@ def test_one_file_is_divided_by_hash(make: Make, folders: dict[type, Path], tmp_
 
 
 @pytest.mark.parametrize("module", WRITERS)
-def test_training_does_not_read_the_test_file(
+def test_the_parts_of_training_do_not_need_the_test_file(
     make: Make, folders: dict[type, Path], tmp_path: Path, module: type
 ) -> None:
     for path in folders[module].iterdir():

@@ -51,6 +51,9 @@ def place_by_own_config(config: Namespace, parser: StrictParser) -> None:
         config: the settings of a command; `run.root` is changed where the run has moved, or the command runs in another
             folder than the one that began it.
         parser: has read it.
+
+    Raises:
+        ValueError: the run's folder has another name than its settings say, and the command names no place.
     """
     named = [file.path for file in parser.config_files if "run.root" in file.lines]
     if option_values(parser.arguments, "--run.root") or not named or named[-1].name != CONFIG_FILE:
@@ -58,5 +61,14 @@ def place_by_own_config(config: Namespace, parser: StrictParser) -> None:
     home = named[-1].resolve().parent
     saved = read_config(named[-1])
     own = RunSpec(**{**saved["run"], "root": str(home.parent.parent)})
-    if own.folder(int(saved["seed_everything"])) == home and str(Path(config.run.root).resolve()) != own.root:
-        config.run.root = own.root
+    own_place = own.folder(int(saved["seed_everything"]))
+    place = RunSpec(config.run.root, config.run.recipe, config.run.arm).folder(config.seed_everything)
+    if own_place == home:
+        if str(Path(config.run.root).resolve()) != own.root:
+            config.run.root = own.root
+    elif place.parts[-2:] == own_place.parts[-2:] and place.resolve() != home and (home / "checkpoints").is_dir():
+        raise ValueError(
+            f"{named[-1]}: the run is in {home}, but its settings name {place}, where this command would write. Rename "
+            f"its folder to ROOT/{'/'.join(own_place.parts[-2:])}, or name it with --run.root, --run.recipe and "
+            "--run.arm (ROOT/RECIPE/ARM_seedSEED)"
+        )

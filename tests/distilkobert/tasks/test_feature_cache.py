@@ -2,14 +2,18 @@
 
 import multiprocessing
 import pickle
+import weakref
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distilkobert.tasks.feature_cache import KEY_NAME, Columns, FeatureTable, cached_features, ragged
+from distilkobert.tasks import feature_cache
+from distilkobert.tasks.feature_cache import KEY_NAME, Columns, FeatureTable, as_columns, cached_features, ragged
 
 ROWS = [[1, 2, 3], [], [70_000, 5]]
 
@@ -42,6 +46,36 @@ def test_tables_come_back_as_they_were_written(tmp_path: Path) -> None:
 @given(st.lists(st.lists(st.integers(0, 2**31 - 1), max_size=4), max_size=6))
 def test_ragged_columns_hold_any_rows(rows: list[list[int]]) -> None:
     assert ragged([np.array(row, dtype=np.uint32) for row in rows]).to_pylist() == rows
+
+
+class Row(dict[str, Any]):
+    """A row whose life can be followed."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+
+def rows_of(count: int, alive: list[int]) -> Iterator[Row]:
+    """Rows with a column that has no value at first, and how many are in memory while they are made."""
+    made: weakref.WeakSet[Row] = weakref.WeakSet()
+    for number in range(count):
+        row = Row(
+            ids=[number] * (number % 3), gold=["가"] * (number > 20), note=None if number < 9 else "나", score=0.5
+        )
+        made.add(row)
+        alive.append(len(made))
+        yield row
+
+
+def test_blocks_of_rows_give_the_files_of_all_rows_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {}
+    for block in (5, 1000):
+        monkeypatch.setattr(feature_cache, "_BLOCK", block)
+        alive: list[int] = []
+        folder = tmp_path / str(block)
+        cached_features(folder, "task", {"file": "a"}, lambda: {"texts": as_columns(rows_of(33, alive), ("ids",))})  # noqa: B023
+        files[block] = {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*.arrow")}
+        assert max(alive) <= 2 * block + 1
+    assert files[5] == files[1000] != {}
 
 
 def test_tables_are_built_once_for_each_key(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ def test_every_key_is_in_one_part_and_keeps_it(keys: list[str], split: HashSplit
     rows: list[int] = []
     for part in ("train", "dev", "test"):
         try:
-            chosen = split.rows(keys, part, "file")
+            chosen = split.rows(keys, part, "file", "id")
         except ValueError:
             chosen = []
         rows += chosen
@@ -36,13 +36,14 @@ def test_hashes_are_the_documented_ones() -> None:
     for row, key in enumerate(keys):
         last_digit = int(str(int.from_bytes(hashlib.md5(key.encode()).digest(), "big"))[-1])
         expected["dev" if last_digit == 8 else "test" if last_digit == 9 else "train"].append(row)
-    assert {part: KLUE_SPLIT.rows(keys, part, "file") for part in expected} == expected
-    assert not set(KORQUAD_SPLIT.rows(keys, "test", "file")) & set(KORQUAD_SPLIT.rows(keys, "dev", "file"))
+    assert {part: KLUE_SPLIT.rows(keys, part, "file", "id") for part in expected} == expected
+    assert not set(KORQUAD_SPLIT.rows(keys, "test", "file", "id")) & set(KORQUAD_SPLIT.rows(keys, "dev", "file", "id"))
 
 
 def test_too_few_keys_are_an_error() -> None:
-    with pytest.raises(ValueError, match=r"small\.json: none of its 1 keys .* the dev part"):
-        DEV_CUT.rows(["하나"] * 5, "dev", "small.json")
+    message = r"small\.json: none of its 1 different keys \(hashed is the article title\) .* dev_share or dev_file"
+    with pytest.raises(ValueError, match=message):
+        DEV_CUT.rows(["하나"] * 5, "dev", "small.json", "article title")
 
 
 def test_the_split_in_one_sentence() -> None:

@@ -79,6 +79,22 @@ def test_a_file_that_says_something_else_is_not_kept(tmp_path: Path) -> None:
         export_onnx.compare(tmp_path / "model.onnx", model)
 
 
+def test_long_models_are_compared_at_512_tokens(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: list[tuple[int, ...]] = []
+
+    def differences(session: Any, model: Any, inputs: dict[str, torch.Tensor]) -> dict[str, float]:
+        asked.append(tuple(inputs["input_ids"].shape))
+        return {"logits": 0.0}
+
+    monkeypatch.setattr("distilkobert.models.onnx_network.open_session", lambda path: None)
+    monkeypatch.setattr(export_onnx, "_differences", differences)
+    model = tiny_encoder("modernbert", vocab_size=50, positions=8192)
+    for positions, longest in ((8192, 512), (20, 20)):
+        model.config.max_position_embeddings = positions
+        assert export_onnx.compare(tmp_path / "model.onnx", model) == 0.0
+        assert asked[-3:] == [(1, 1), (3, 5), (2, longest)]
+
+
 def test_a_missing_package_is_named_before_any_work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def find(name: str) -> Any:
         return None if name == "onnxscript" else object()

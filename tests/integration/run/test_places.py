@@ -68,6 +68,26 @@ def test_a_run_that_has_moved_is_measured_where_it_is(home: list[str], run: Run,
     assert (tmp_path / "work" / "other" / "distilkobert" / "base_seed42" / "metrics.json").is_file()
 
 
+def test_a_run_whose_folder_was_renamed_writes_nothing_into_its_old_one(
+    home: list[str], run: Run, tmp_path: Path
+) -> None:
+    run("fit", home)
+    old = tmp_path / "work" / "runs" / "distilkobert" / "base_seed42"
+    moved = old.rename(old.with_name("first_seed42"))
+    last = f"--ckpt_path={moved / 'checkpoints' / 'last.ckpt'}"
+    message = rf"the run is in {moved}, but its settings name {old}, .* folder to ROOT/distilkobert/base_seed42, or"
+    for command in ("test", "fit"):
+        with pytest.raises(ValueError, match=message):
+            run(command, [last])
+    run("test", [last, f"--run.root={tmp_path / 'work' / 'runs'}", "--run.arm=first"])
+    assert "test/loss" in read_json(moved / "metrics.json")
+    assert not old.exists()
+    run("fit", ["-c", str(moved / "config.yaml"), "--run.arm=again"])
+    assert old.with_name("again_seed42").is_dir()
+    old.symlink_to(moved)  # the settings' place is the run's then
+    run("test", [f"--ckpt_path={old / 'checkpoints' / 'last.ckpt'}"])
+
+
 @pytest.mark.parametrize("corpora", ["data/corpus", "[data/corpus, SECOND]", "{data/corpus: 2, SECOND: 0.5}"])
 def test_of_two_tokenizers_that_of_the_corpus_is_taken(
     corpora: str, home: list[str], run: Run, world: World, tmp_path: Path
