@@ -30,7 +30,12 @@ from distilkobert.io.prediction_files import STEMS
 from distilkobert.io.run_files import FINISHED, METRICS_FILE, RUNNING, STOPPED, read_metrics, write_json
 from distilkobert.stop_signals import StoppedBySignal, signal_name
 from lightning_modules.base import RUN_ENTRY, EncoderModule
-from lightning_modules.callbacks.checkpoints.best import best_scores, check_monitors, keep_best_of_moved_run
+from lightning_modules.callbacks.checkpoints.best import (
+    best_scores,
+    check_monitors,
+    forget_later_best,
+    keep_best_of_moved_run,
+)
 from lightning_modules.callbacks.gradients import gradient_watch
 from lightning_modules.callbacks.training_log import TrainingLog
 from lightning_modules.run.ending import stopped_by
@@ -126,6 +131,7 @@ class RunRecord(pl.Callback):
         """Restore the metrics of a resumed run, and the best score of one whose folder has another name."""
         keep_best_of_moved_run(trainer, checkpoint)
         if trainer.state.fn == "fit":
+            forget_later_best(trainer, checkpoint)
             saved = checkpoint[RUN_ENTRY]
             self.metrics, self.validated_step = saved["metrics"], saved["validated_step"]
             self._limited = saved["limited"]

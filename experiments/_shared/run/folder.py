@@ -1,5 +1,6 @@
 """The folder of a run: its name, and the configuration it keeps."""
 
+import itertools
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +70,9 @@ class RunConfig(SaveConfigCallback):
         text, before = self.parser.dump(self.config, skip_none=False), path.read_text(encoding="utf-8")
         changes = _changes(yaml.safe_load(before), yaml.safe_load(text))
         if changes:
-            earlier = path.with_name(f"{path.stem}_until_step{trainer.global_step}{path.suffix}")
+            stem = f"{path.stem}_until_step{trainer.global_step}"
+            names = (f"{stem}{f'_{number}' if number > 1 else ''}{path.suffix}" for number in itertools.count(1))
+            earlier = next(other for other in map(path.with_name, names) if not other.exists())
             write_text(earlier, before)
             write_text(path, text)
             self.save_config(trainer, pl_module, "fit")

@@ -7,9 +7,12 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.utilities import rank_zero_info, rank_zero_warn
 from torch import Tensor
 
 from distilkobert.io.metric_names import BEST, PROBE, TRAIN, VAL
+from distilkobert.models.checkpoints import read_checkpoint
+from distilkobert.tasks.kinds import KINDS
 
 
 def keep_if_best(trainer: pl.Trainer, measured: Mapping[str, Tensor]) -> bool:
@@ -40,7 +43,7 @@ def keep_if_best(trainer: pl.Trainer, measured: Mapping[str, Tensor]) -> bool:
 
 
 def check_monitors(trainer: pl.Trainer) -> None:
-    """Check that validation gives the metrics that checkpoints are chosen by.
+    """Check that validation gives the metrics that checkpoints are chosen by; warn where the worst would be chosen.
 
     Raises:
         ValueError: it does not; names those it gives.
@@ -50,6 +53,12 @@ def check_monitors(trainer: pl.Trainer) -> None:
         monitor = getattr(callback, "monitor", None)
         if given and monitor is not None and not monitor.startswith((TRAIN, PROBE)) and monitor not in given:
             raise ValueError(f"best_checkpoint.monitor={monitor}: validation gives {', '.join(given)}")
+        usual, mode = _usual_mode(str(monitor)), getattr(callback, "mode", "")
+        if monitor is not None and usual and mode != usual:
+            rank_zero_warn(
+                f"best_checkpoint.monitor={monitor} with best_checkpoint.mode={mode} selects the worst checkpoint; use "
+                f"--best_checkpoint.mode={usual}"
+            )
 
 
 def best_scores(trainer: pl.Trainer) -> dict[str, float]:
@@ -60,6 +69,35 @@ def best_scores(trainer: pl.Trainer) -> dict[str, float]:
         if monitor is not None and score is not None:
             found[f"{BEST}{monitor}"] = float(score)
     return found
+
+
+def forget_later_best(trainer: pl.Trainer, checkpoint: dict[str, Any]) -> None:
+    """Forget the best score of a resumed run whose best checkpoint has weights of later steps.
+
+    These were trained after the checkpoint that is loaded, and are no part of the run any more; the file of the score
+    was overwritten by them.
+
+    Args:
+        trainer: loads the checkpoint.
+        checkpoint: its content; the states of the callbacks in it are changed.
+    """
+    for callback in trainer.checkpoint_callbacks:
+        state = checkpoint["callbacks"].get(callback.state_key)
+        if state is None or not isinstance(callback, ModelCheckpoint) or state["dirpath"] != callback.dirpath:
+            continue
+        path = Path(state["best_model_path"])
+        if not path.is_file() or path.resolve() == Path(str(trainer.ckpt_path)).resolve():
+            continue
+        try:
+            step = read_checkpoint(path)["global_step"]
+        except ValueError:  # a damaged file does not keep a run from going on
+            continue
+        if step > checkpoint["global_step"]:
+            state.update(best_k_models={}, best_model_score=None, best_model_path="", kth_best_model_path="")
+            rank_zero_info(
+                f"note: {path} is of optimizer step {step}, after step {checkpoint['global_step']} from which the run "
+                "resumes; the next validation replaces it"
+            )
 
 
 def keep_best_of_moved_run(trainer: pl.Trainer, checkpoint: dict[str, Any]) -> None:
@@ -83,6 +121,15 @@ def keep_best_of_moved_run(trainer: pl.Trainer, checkpoint: dict[str, Any]) -> N
             state["best_k_models"] = {_moved(path, folder): score for path, score in state["best_k_models"].items()}
             for name in ("best_model_path", "kth_best_model_path", "last_model_path"):
                 state[name] = _moved(state[name], folder)
+
+
+def _usual_mode(monitor: str) -> str:
+    """Which end of a metric is the better one, `min` or `max`; empty where that is not known."""
+    last = monitor.rpartition("/")[2]
+    if {"loss", "objective"}.intersection(monitor.split("/")):
+        return "min"
+    modes = {score.key: score.mode for kind in KINDS for score in kind.scores}
+    return modes.get(last, "max" if last.endswith(("accuracy", "agreement", "retention", "f1")) else "")
 
 
 def _moved(path: str, folder: Path) -> str:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -105,6 +106,40 @@ def test_a_fine_tuning_maximises_its_score(task: str, tasks: TaskWorld, run: Run
     run("fit", tasks.options(task, tmp_path, "--run.arm=short", "--trainer.max_steps=1"))
     assert steps_of(tmp_path / task / "short_seed42") == (1, 1)
     check_choice(tmp_path / task / "short_seed42", monitor, max)
+
+
+def test_the_best_checkpoint_of_steps_that_are_discarded_is_forgotten(world: World, run: Run, tmp_path: Path) -> None:
+    """The highest loss counts as the best. The loaded checkpoint was written before the validation at its step."""
+    options = ["--best_checkpoint.mode=max", "--trainer.val_check_interval=1", "--model.optimizer.lr=0.01"]
+    run("fit", world.pretrain(tmp_path, *options, "--last_checkpoint.keep_every_n_steps=1"))
+    folder = tmp_path / "pretrain" / "base_seed42"
+    best, second, last = (folder / "checkpoints" / f"{name}.ckpt" for name in ("best", "step00000002", "step00000004"))
+    assert read_checkpoint(best)["global_step"] == 1
+    # As if step 4 had been the best: its file has taken the place of that of step 1, whose score step 2 has.
+    best.write_bytes(last.read_bytes())
+    run("fit", ["-c", str(folder / "config.yaml"), f"--ckpt_path={second}", "--trainer.max_steps=3"])
+    assert read_checkpoint(best)["global_step"] == 2
+    assert read_json(folder / "metrics.json")["best/val/loss"] == pytest.approx(scalars(folder)["val/loss"][2])
+
+
+@pytest.mark.parametrize(
+    ("options", "mode"),
+    [
+        (["--best_checkpoint.mode=max"], "min"),
+        (["--best_checkpoint.monitor=val/agreement"], "max"),
+        (["--best_checkpoint.monitor=val/objective/total", "--best_checkpoint.mode=max"], "min"),
+        (["--best_checkpoint.monitor=val/agreement", "--best_checkpoint.mode=max"], ""),
+        (["--best_checkpoint.monitor=val/objective/total"], ""),
+    ],
+)
+def test_a_choice_of_the_worst_is_warned_of(
+    options: list[str], mode: str, world: World, run: Run, tmp_path: Path
+) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        run("fit", world.distil(tmp_path, *options, "--trainer.max_steps=1"))
+    said = [str(warning.message) for warning in caught if "selects the worst checkpoint" in str(warning.message)]
+    assert [text.rpartition("use ")[2] for text in said] == ([f"--best_checkpoint.mode={mode}"] if mode else [])
 
 
 def test_the_advice_of_an_export_can_be_followed(

@@ -42,6 +42,18 @@ def test_training_on_takes_back_the_test_and_keeps_both_configurations(
     assert (folder / "config_until_step1.yaml").read_text(encoding="utf-8") == before
 
 
+def test_a_second_resume_from_the_same_step_keeps_all_configurations(world: World, run: Run, tmp_path: Path) -> None:
+    run("fit", world.pretrain(tmp_path, "--trainer.max_steps=1", "--last_checkpoint.keep_every_n_steps=1"))
+    folder = tmp_path / "pretrain" / "base_seed42"
+    first = ["-c", str(folder / "config.yaml"), f"--ckpt_path={folder / 'checkpoints' / 'step00000001.ckpt'}"]
+    for steps in (2, 3):
+        run("fit", [*first, f"--trainer.max_steps={steps}"])
+    kept = {path.name: yaml.safe_load(path.read_text(encoding="utf-8")) for path in folder.glob("config*.yaml")}
+    assert {name: config["trainer"]["max_steps"] for name, config in kept.items()} == {
+        "config.yaml": 3, "config_until_step1.yaml": 1, "config_until_step1_2.yaml": 2
+    }  # fmt: skip
+
+
 def test_a_resume_that_has_nothing_left_to_do_changes_nothing(
     tasks: TaskWorld, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
