@@ -21,11 +21,14 @@ class LateLogger(Logger):
         make: makes the logger, from the id of the run to continue; None for a new one.
         key: name of the logger in the file of ids.
         folder: of the run.
+        named: gives a metric the name that the logger gets.
     """
 
-    def __init__(self, make: Callable[[str | None], Logger], key: str, folder: Path) -> None:
+    def __init__(
+        self, make: Callable[[str | None], Logger], key: str, folder: Path, named: Callable[[str], str] = str
+    ) -> None:
         super().__init__()
-        self._make, self._key, self._folder = make, key, folder
+        self._make, self._key, self._folder, self._named = make, key, folder, named
         self._made: Logger | None = None
         self._is_new = True
 
@@ -47,7 +50,7 @@ class LateLogger(Logger):
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Log scalars at an optimizer step."""
-        self._logger().log_metrics(dict(metrics), step)
+        self._logger().log_metrics({self._named(name): value for name, value in metrics.items()}, step)
         self._keep_id()
 
     @rank_zero_only

@@ -13,11 +13,14 @@ from jsonargparse import Namespace
 from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger
 
 from lightning_modules.loggers.late_logger import LateLogger
+from lightning_modules.loggers.mlflow_names import mlflow_name
 from lightning_modules.loggers.run_csv import RunCSV
 
 _PACKAGES = {"MLFlowLogger": "mlflow", "WandbLogger": "wandb"}
 _IDS = {"MLFlowLogger": "run_id", "WandbLogger": "id"}
 """Option of a logger that names the run to continue."""
+_NAMED = {"MLFlowLogger": mlflow_name}
+"""What a logger's metrics are called, where not as in TensorBoard."""
 
 _ALWAYS = "trainer.logger: runs always log to TensorBoard in their run folder; leave it out"
 
@@ -63,7 +66,10 @@ def make_loggers(asked: Any, folder: Path, resumed_step: int | None) -> list[Log
         folder: the run's, `<root>/<recipe>/<arm>_seed<k>`.
         resumed_step: optimizer step at which training resumes; None where it does not.
     """
-    return [LateLogger(partial(_make, one, folder, resumed_step), _name(one), folder) for one in _asked(asked)]
+    return [
+        LateLogger(partial(_make, one, folder, resumed_step), _name(one), folder, _NAMED.get(_name(one), str))
+        for one in _asked(asked)
+    ]
 
 
 def _make(asked: Namespace, folder: Path, resumed_step: int | None, run_id: str | None) -> Logger:

@@ -2,17 +2,22 @@
 
 import csv
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonargparse import Namespace
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities import rank_zero_only
 
 from experiments._shared.trainer_cli import TrainerCLI
 from experiments._shared.training import loggers
 from lightning_modules.loggers.late_logger import LateLogger
+from lightning_modules.loggers.mlflow_names import mlflow_name
 from lightning_modules.loggers.run_csv import RunCSV
 from tests.world import World, read_json, scalars
 
@@ -40,6 +45,10 @@ class MLFlowLogger(Logger):
 
     def finalize(self, status: str) -> None:
         CALLS.append(("end", status))
+
+
+class Plain(MLFlowLogger):
+    """A logger of another name, which takes any."""
 
 
 FAKE = "--trainer.logger+=tests.integration.run.test_loggers.MLFlowLogger"
@@ -106,6 +115,28 @@ def test_a_tracking_service_gets_one_run(world: World, run: Run, tmp_path: Path,
     run("fit", [f"--ckpt_path={folder / 'checkpoints' / 'last.ckpt'}", "--trainer.max_steps=3"])
     assert calls[0] == ("made", "distilkobert", "base_seed42", place, "run-1")
     assert not [call for call in calls if call[0] == "settings"]
+
+
+LIGHTNING_DELETES = "[^a-zA-Z0-9_/. -]+"  # loggers/mlflow.py of Lightning 2.6.6, before it logs
+
+
+@pytest.mark.parametrize(("kind", "first"), [("MLFlowLogger", "test/f1_-uae0d--uc815-"), ("Plain", "test/f1_긍정")])
+def test_metrics_of_korean_labels_keep_different_names_in_mlflow(
+    kind: str, first: str, tmp_path: Path, calls: list[Any]
+) -> None:
+    asked = Namespace(class_path=f"tests.integration.run.test_loggers.{kind}", init_args=Namespace())
+    (logger,) = loggers.make_loggers(asked, tmp_path / "recipe" / "base_seed1", None)
+    logger.log_metrics({"test/f1_긍정": 0.5, "test/f1_부정": 0.25, "val/loss": 1.0}, 3)
+    names = list(calls[-1][2])
+    assert (names[0], names[2]) == (first, "val/loss")
+    assert kind == "Plain" or len({re.sub(LIGHTNING_DELETES, "", name) for name in names}) == 3
+
+
+@given(st.text(st.sampled_from("-u0aeF긍/👍%_")))
+def test_names_for_mlflow_can_be_read_back(name: str) -> None:
+    written = mlflow_name(name)
+    assert re.sub(LIGHTNING_DELETES, "", written) == written
+    assert re.sub("-u([0-9a-f]+)-", lambda code: chr(int(code[1], 16)), written) == name
 
 
 def test_other_processes_log_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
