@@ -7,20 +7,18 @@ from typing import Any, Literal
 
 from distilkobert.io.metric_names import BEST, TEST, VAL
 from distilkobert.io.run_files import read_metrics
-from distilkobert.tasks.kinds import KINDS
+from distilkobert.tasks.modes import usual_mode
 from experiments._shared.plan_file import Plan
 from experiments._shared.run.results import is_number
 
 
 def direction_of(metric: str) -> Literal["maximize", "minimize"]:
-    """Which end of a metric is the better one: the lower one of losses, distances and divergences.
+    """Which end of a metric a search seeks, see `usual_mode`; the larger one where that is not known.
 
     Args:
         metric: STAGE/KEY.
     """
-    parts = metric.partition("/")[2].split("/")
-    lower = {score.key for kind in KINDS for score in kind.scores if score.mode == "min"}
-    return "minimize" if lower.union(("loss", "cosine", "soft_target")).intersection(parts) else "maximize"
+    return "minimize" if usual_mode(metric.partition("/")[2]) == "min" else "maximize"
 
 
 def metric_lines(plan: Plan, metric: str, folder: Path) -> list[str]:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from distilkobert.io.metric_names import BEST, PROBE, TRAIN, VAL
 from distilkobert.models.checkpoints import read_checkpoint
-from distilkobert.tasks.kinds import KINDS
+from distilkobert.tasks.modes import usual_mode
 
 
 def keep_if_best(trainer: pl.Trainer, measured: Mapping[str, Tensor]) -> bool:
@@ -53,7 +53,7 @@ def check_monitors(trainer: pl.Trainer) -> None:
         monitor = getattr(callback, "monitor", None)
         if given and monitor is not None and not monitor.startswith((TRAIN, PROBE)) and monitor not in given:
             raise ValueError(f"best_checkpoint.monitor={monitor}: validation gives {', '.join(given)}")
-        usual, mode = _usual_mode(str(monitor)), getattr(callback, "mode", "")
+        usual, mode = usual_mode(str(monitor)), getattr(callback, "mode", "")
         if monitor is not None and usual and mode != usual:
             rank_zero_warn(
                 f"best_checkpoint.monitor={monitor} with best_checkpoint.mode={mode} selects the worst checkpoint; use "
@@ -121,15 +121,6 @@ def keep_best_of_moved_run(trainer: pl.Trainer, checkpoint: dict[str, Any]) -> N
             state["best_k_models"] = {_moved(path, folder): score for path, score in state["best_k_models"].items()}
             for name in ("best_model_path", "kth_best_model_path", "last_model_path"):
                 state[name] = _moved(state[name], folder)
-
-
-def _usual_mode(monitor: str) -> str:
-    """Which end of a metric is the better one, `min` or `max`; empty where that is not known."""
-    last = monitor.rpartition("/")[2]
-    if {"loss", "objective"}.intersection(monitor.split("/")):
-        return "min"
-    modes = {score.key: score.mode for kind in KINDS for score in kind.scores}
-    return modes.get(last, "max" if last.endswith(("accuracy", "agreement", "retention", "f1")) else "")
 
 
 def _moved(path: str, folder: Path) -> str:

@@ -111,6 +111,8 @@ def test_a_figure_that_no_run_has_is_named(bench: Bench) -> None:
         ("distil/val/loss", "minimize"),
         ("distil/best/val/loss", "minimize"),
         ("distil/val/loss/cosine", "minimize"),
+        ("distil/val/objective/total", "minimize"),
+        ("distil/best/val/objective/relations", "minimize"),
         ("distil/val/agreement", "maximize"),
         ("nsmc/best/val/accuracy", "maximize"),
         ("klue_ner/best/val/f1", "maximize"),

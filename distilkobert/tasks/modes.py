@@ -1,0 +1,21 @@
+"""Which end of a metric is the better one."""
+
+from typing import Final, Literal
+
+from distilkobert.tasks.kinds import KINDS
+
+_SMALL: Final = ("loss", "objective", "cosine", "soft_target")
+_LARGE: Final = ("accuracy", "agreement", "retention", "f1")
+
+
+def usual_mode(name: str) -> Literal["min", "max", ""]:
+    """`min` for losses, distances and divergences, `max` for scores; empty where that is not known.
+
+    Args:
+        name: of a metric in `metrics.json`, such as `val/loss` or `best/val/objective/total`.
+    """
+    parts = name.split("/")
+    if not {*_SMALL}.isdisjoint(parts):
+        return "min"
+    modes = {score.key: score.mode for kind in KINDS for score in kind.scores}
+    return modes.get(parts[-1], "max" if parts[-1].endswith(_LARGE) else "")
