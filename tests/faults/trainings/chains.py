@@ -12,6 +12,7 @@ from tests.faults.trainings.forks import Training
 from tests.faults.trainings.mishaps import Cut, kill_at
 
 SECONDS = 240
+GRACE_SECONDS = 10
 
 
 def train(args: Sequence[str], log: Path, cut: Cut | None = None, processes: int = 1) -> bool:
@@ -40,7 +41,9 @@ def train(args: Sequence[str], log: Path, cut: Cut | None = None, processes: int
         ranks.append(Training(args, log, log.parent, environment, mishap))
     ended = wait([rank.sentinel for rank in ranks], SECONDS)
     first, *others = ranks
+    # Where the first is killed, the others may be seen to fail before its end is seen.
     failed = first.sentinel not in ended and any(rank.sentinel in ended and rank.code() for rank in others)
+    failed = failed and not wait([first.sentinel], GRACE_SECONDS)
     if failed:
         first.kill()  # it would wait for the other
     code = first.code(SECONDS)

@@ -48,9 +48,11 @@ def test_processes_that_prepare_at_once_share_one_whole_cache(task: str, world: 
         assert process.exitcode == 0
     assert [ids for ids, _ in first] == [ids for ids, _ in second]
     assert len(first) > 10
-    (folder,) = (tmp_path / "cache").iterdir()  # nothing half-written is left beside it
-    assert (folder / KEY_NAME).is_file()
-    assert {name for seen in (first, second) for _, names in seen for name in names} == {folder.name}
+    folders = list((tmp_path / "cache").iterdir())  # nothing half-written is left beside them
+    assert len(folders) == 2, "one of the training file, one of the test file"
+    assert all((folder / KEY_NAME).is_file() for folder in folders)
+    seen = {name for process in (first, second) for _, names in process for name in names}
+    assert seen == {folder.name for folder in folders}
     third = MODULES[task][0](str(tmp_path), str(world.tokenizer), cache_dir=str(tmp_path / "cache"))
     third.setup("fit")
     assert [batch["input_ids"].tolist() for batch in third.train_dataloader()] == [
