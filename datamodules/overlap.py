@@ -42,10 +42,12 @@ class OverlapDataModule(TaskDataModule):
         Raises:
             ValueError: none is left.
         """
-        kept = self._kept_rows(texts)
-        dropped, where = len(texts) - len(kept), str(self.files.train)
+        return self._cut(self._kept_rows(texts), keys, part)
+
+    def _cut(self, kept: Sequence[int], keys: Sequence[str], part: TaskPart) -> list[int]:
+        dropped, where = len(keys) - len(kept), str(self.files.train)
         if dropped:
-            where += f", without {dropped} of {len(texts)} examples that deduplicate=true leaves out"
+            where += f", without {dropped} of {len(keys)} examples that deduplicate=true leaves out"
         rows = self.files.split.rows([keys[row] for row in kept], part, where, self.split_key)
         return [kept[number] for number in rows]
 
@@ -65,7 +67,7 @@ class OverlapDataModule(TaskDataModule):
             return kept
         self.facts["data/train_file_also_in_test"] = dropped
         self.facts["data/train_file_also_in_test_share"] = dropped / len(texts)
-        return self.training_rows(texts, self.split_keys(tables), part)
+        return self._cut(kept, self.split_keys(tables), part)
 
     def _count_overlap(self, tables: Tables, rows: list[int]) -> None:
         """Say how many test examples are training examples too, and how many are among the unlabelled ones.

@@ -21,6 +21,7 @@ from pathlib import Path
 from distilkobert.io.files import atomic_folder
 from distilkobert.io.run_files import CONFIG_FILE, no_checkpoint, read_metrics, why_unfinished
 from experiments._shared.commandline import call_with_options, run_command
+from experiments._shared.exported.forms import note_scores
 from experiments._shared.quiet import quieten_transformers
 from experiments._shared.run.results import how_to_finish
 from experiments.export.onnx import require_onnx
@@ -106,8 +107,9 @@ def export(
             license=license,
             language=language,
         )
-        note_scores = write_export(folder, wanted)
-    note_scores()
+        scores, step = write_export(folder, wanted)
+    if scores:
+        note_scores(run_folder, scores, step)
     if remark := how_to_finish(run_folder):
         print(f"note: {remark}; then export again, so that the model card shows it", file=sys.stderr)
     if push is not None:

@@ -47,10 +47,8 @@ def write_model_card(
     """
     settings = run_folder / CONFIG_FILE
     config = yaml.safe_load(settings.read_text(encoding="utf-8")) if settings.is_file() else {}
-    tokenizer = load_pretrained(AutoTokenizer, path.parent)
-    header = card_header(
-        name, head, config, _of_step(read_metrics(run_folder), step), tokenizer, licence=license, language=language
-    )  # fmt: skip
+    tokenizer, metrics = load_pretrained(AutoTokenizer, path.parent), _of_step(read_metrics(run_folder), step)
+    header = card_header(name, head, config, metrics, tokenizer, licence=license, language=language)
     forms = [file for file in (ONNX_FILE, INT8_FILE) if (path.parent / file).is_file()]
     sections = [
         f"---\n{header}\n---",
@@ -62,7 +60,7 @@ def write_model_card(
         deployment(read_metrics(path.parent)),
         _recipe(config),
         _corpus(run_folder),
-        _metrics(run_folder, checkpoint, step),
+        _metrics(metrics, checkpoint),
     ]
     path.write_text("\n\n".join(section for section in sections if section) + "\n", encoding="utf-8")
 
@@ -122,8 +120,7 @@ def _of_step(metrics: dict[str, Any], step: int) -> dict[str, Any]:
     return {name: value for name, value in metrics.items() if not name.startswith(TEST)}
 
 
-def _metrics(run_folder: Path, checkpoint: Path, step: int) -> str:
-    metrics = _of_step(read_metrics(run_folder), step)
+def _metrics(metrics: dict[str, Any], checkpoint: Path) -> str:
     if not metrics:
         return ""
     shown = {name: value for name, value in sorted(metrics.items()) if not name.startswith(FORM_SCORES)}

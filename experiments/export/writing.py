@@ -1,9 +1,8 @@
 """Write the folder of an export, with every form of the model, what was measured of them, and the model card."""
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from distilkobert.models.checks import longest_input, takes_segments
 from distilkobert.models.onnx_network import open_onnx
 from distilkobert.tasks.kinds import head_named
 from distilkobert.tokenizers.loading import load_tokenizer
-from experiments._shared.exported.forms import note_scores, weights_mb
+from experiments._shared.exported.forms import weights_mb
 from experiments._shared.exported.latency import measure_latency
 from experiments._shared.machine.processor import int8_instructions, processor_name
 from experiments.export.checking import check_export, check_tokenizer
@@ -62,11 +61,11 @@ class Wanted:
     language: str | None
 
 
-def write_export(folder: Path, wanted: Wanted) -> Callable[[], None]:
+def write_export(folder: Path, wanted: Wanted) -> tuple[dict[str, dict[str, float]], int]:
     """Write everything into an empty folder.
 
     Returns:
-        Adds the scores of all forms to the run's `metrics.json`; to be called when the folder is in its place.
+        The scores of each form by name, none where it is not to be scored, and the optimizer step of the weights.
 
     Raises:
         FileNotFoundError: tokenizer or data is not there.
@@ -93,9 +92,7 @@ def write_export(folder: Path, wanted: Wanted) -> Callable[[], None]:
         folder / "README.md", name=wanted.name, model=model, head=head_named(task), checkpoint=wanted.checkpoint,
         step=saved["global_step"], run_folder=wanted.run_folder, license=wanted.license, language=wanted.language,
     )  # fmt: skip
-    if not scores:
-        return lambda: None
-    return partial(note_scores, wanted.run_folder, scores, saved["global_step"])
+    return scores, saved["global_step"]
 
 
 def _other_forms(

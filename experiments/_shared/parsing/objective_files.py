@@ -12,11 +12,10 @@ from typing import Any
 
 import yaml
 
-from experiments._shared.parsing.objective_options import OPTION, objective_options
+from experiments._shared.parsing.objective_options import OPTION, STRING, objective_options
 
 _ABOVE = ("model", "init_args", "objectives")
 _NULL = "tag:yaml.org,2002:null"
-_STRING = "tag:yaml.org,2002:str"
 _BOOLEAN = "tag:yaml.org,2002:bool"
 _PACKAGE = "distilkobert.objectives"
 
@@ -78,7 +77,7 @@ class ObjectiveFiles:
         _keys_are_text(mapping)
         for key, value in mapping.value:
             self._change(path, key, value)
-        mapping.value = [(yaml.ScalarNode(_STRING, name), node) for name, node in self.entries.items()]
+        mapping.value = [(yaml.ScalarNode(STRING, name), node) for name, node in self.entries.items()]
         return True
 
     def refused(self, arguments: Sequence[str]) -> str:
@@ -181,7 +180,7 @@ def _keys_are_text(node: yaml.Node) -> None:
     """Let keys such as `on`, which YAML 1.1 reads as true, be the text that they are."""
     for key, value in _pairs(node):
         if key.tag == _BOOLEAN:
-            key.tag = _STRING
+            key.tag = STRING
         _keys_are_text(value)
 
 

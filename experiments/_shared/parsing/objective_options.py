@@ -8,7 +8,7 @@ import yaml
 
 OPTION: Final = re.compile(r"--model\.(?:init_args\.)?(?P<group>losses|objectives)\.(?P<name>\w+)")
 """Beginning of an option that names an objective, or a setting of the old form."""
-_STRING: Final = "tag:yaml.org,2002:str"
+STRING: Final = "tag:yaml.org,2002:str"
 _MAPPING: Final = "tag:yaml.org,2002:map"
 
 
@@ -53,8 +53,8 @@ def _node(text: str) -> yaml.Node:
         node = yaml.compose(text)
     except yaml.YAMLError:
         node = None
-    return yaml.ScalarNode(_STRING, text) if node is None else node
+    return yaml.ScalarNode(STRING, text) if node is None else node
 
 
 def _mapping(key: str, value: yaml.Node) -> yaml.MappingNode:
-    return yaml.MappingNode(_MAPPING, [(yaml.ScalarNode(_STRING, key), value)])
+    return yaml.MappingNode(_MAPPING, [(yaml.ScalarNode(STRING, key), value)])

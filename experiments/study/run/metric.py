@@ -39,11 +39,11 @@ def metric_lines(plan: Plan, metric: str, folder: Path) -> list[str]:
         values = [float(metrics[key]) for metrics in found.values() if is_number(metrics.get(key))]
         mean = f"{sum(values) / len(values):.4f}" if values else "missing"
         lines.append(f"{metric}  {arm.name}: {mean} ({len(values)} of {len(labels)} runs)")
-        remarks += [no_such_figure(metric, label, own) for label, own in found.items() if own and key not in own]
+        remarks += [no_such_metric(metric, label, own) for label, own in found.items() if own and key not in own]
     return lines + remarks[:1]
 
 
-def no_such_figure(
+def no_such_metric(
     metric: str, label: str, metrics: Mapping[str, Any], prefixes: tuple[str, ...] = (BEST, TEST, VAL)
 ) -> str:
     """That a run does not have the metric, and which it has.

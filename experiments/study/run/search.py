@@ -11,7 +11,7 @@ from experiments._shared.plan_file import CORPUS, DISTIL, TEACHER, Plan
 from experiments.study.plan.arms import Point
 from experiments.study.plan.declaration import SearchPart, SearchRange
 from experiments.study.run.locks import FileLock
-from experiments.study.run.metric import direction_of, no_such_figure
+from experiments.study.run.metric import direction_of, no_such_metric
 from experiments.study.run.status import ENDED, Status
 
 if TYPE_CHECKING:
@@ -134,14 +134,14 @@ class Search:
         shown = [run.label for run in plan.runs if run.stage == self._stage]
         for label in shown:
             if status[label] == "done":
-                self._figure(label)
+                self._value(label)
                 return True
         return all(status[label] in ENDED for label in shown)
 
-    def _figure(self, label: str) -> float:
+    def _value(self, label: str) -> float:
         metrics = read_metrics(self.folder / label)
         if self._key not in metrics:
-            raise ValueError(no_such_figure(self.metric, label, metrics, (BEST, VAL)))
+            raise ValueError(no_such_metric(self.metric, label, metrics, (BEST, VAL)))
         return float(metrics[self._key])
 
     def _ask(self, count: int) -> None:
@@ -179,10 +179,10 @@ class Search:
                 if open_:
                     self._study.tell(trial.number, state=TrialState.FAIL)
             elif open_:
-                self._study.tell(trial.number, self._figure(decided.label))
+                self._study.tell(trial.number, self._value(decided.label))
             elif trial.number not in retold:
                 again = create_trial(
-                    value=self._figure(decided.label),
+                    value=self._value(decided.label),
                     params=trial.params,
                     distributions=trial.distributions,
                     user_attrs={_RETOLD: trial.number},

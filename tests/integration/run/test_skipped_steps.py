@@ -58,6 +58,12 @@ def spoil_batch(patch: pytest.MonkeyPatch, number: int, then: Callable[[], None]
     patch.setattr(MaskedLanguageModeling, "training_step", step)
 
 
+def saved_step(root: Path) -> int:
+    """The optimizer step of `last.ckpt`."""
+    step: int = read_checkpoint(root / "pretrain" / "base_seed42" / "checkpoints" / "last.ckpt")["global_step"]
+    return step
+
+
 @pytest.fixture
 def weights(monkeypatch: pytest.MonkeyPatch) -> list[list[torch.Tensor]]:
     """Weights before the first step and after each."""
@@ -161,8 +167,7 @@ def test_a_signal_at_a_batch_whose_loss_is_nan_loses_no_step(
     spoil_batch(monkeypatch, number, lambda: os.kill(os.getpid(), signal.SIGTERM))
     with pytest.raises(StoppedBySignal):
         run("fit", world.pretrain(tmp_path, *SKIP, "--last_checkpoint.every_n_steps=9"))
-    last = tmp_path / "pretrain" / "base_seed42" / "checkpoints" / "last.ckpt"
-    assert read_checkpoint(last)["global_step"] == 3
+    assert saved_step(tmp_path) == 3
 
 
 def test_weights_that_a_step_has_made_nan_are_not_saved_behind_skipped_steps(
@@ -183,8 +188,7 @@ def test_weights_that_a_step_has_made_nan_are_not_saved_behind_skipped_steps(
     monkeypatch.setattr(torch.optim.AdamW, "step", ruinous)
     with pytest.raises(FloatingPointError, match="the weights after optimizer step 6 give a NaN or Inf loss"):
         run("fit", world.pretrain(tmp_path, *SKIP, "--trainer.val_check_interval=100"))
-    last = tmp_path / "pretrain" / "base_seed42" / "checkpoints" / "last.ckpt"
-    assert read_checkpoint(last)["global_step"] == 1
+    assert saved_step(tmp_path) == 1
 
 
 def test_too_many_skipped_steps_end_the_run(
