@@ -45,18 +45,21 @@ class ProgressLines(pl.Callback):
             raise ValueError(f"progress.every_seconds={every_seconds}: must be more than 0")
         self.every_seconds = every_seconds
         self._started = self._due = 0.0
-        self._first_step = 0
+        self._first_step = self._seen_step = 0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start the clock of a resumed run."""
         self._started = time.monotonic()
         self._due = self._started + min(_FIRST_AFTER, self.every_seconds)
-        self._first_step = trainer.global_step
+        self._first_step = self._seen_step = trainer.global_step
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        """Print a line if one is due."""
-        now, step = time.monotonic(), trainer.global_step
-        if now < self._due or step == self._first_step:
+        """Print a line if one is due, at the end of an optimizer step: between its batches its time is not known."""
+        step = trainer.global_step
+        if step == self._seen_step:
+            return
+        self._seen_step, now = step, time.monotonic()
+        if now < self._due:
             return
         self._due = now + self.every_seconds
         total = int(total_steps(trainer))

@@ -48,6 +48,15 @@ def test_lines_tell_step_loss_rate_and_what_is_left(
         assert word not in said
 
 
+def test_a_step_of_several_batches_has_one_line(
+    world: World, run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture, clock: None
+) -> None:
+    caplog.set_level(logging.INFO, "pytorch_lightning")
+    run("fit", world.distil(tmp_path, "--trainer.accumulate_grad_batches=3", "--progress.every_seconds=20"))
+    steps = re.findall(r"^step (\d) of 6, .* left$", "\n".join(caplog.messages), re.MULTILINE)
+    assert steps == ["1", "2", "3", "4", "5", "6"]
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"), [(89.4, "89 s"), (90, "2 min"), (5369, "89 min"), (5400, "1 h 30 min"), (12_000, "3 h 20 min")]
 )
