@@ -1,10 +1,29 @@
 """What is silenced for a while leaves logging as it was."""
 
 import logging
+import warnings
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from pytorch_lightning.callbacks import model_checkpoint
 
-from experiments._shared.quiet import only_from
+from experiments._shared.quiet import only_from, quieten_lightning
+from experiments._shared.trainer_cli import TrainerCLI
+from tests.world import World
+
+
+def test_a_training_shorter_than_its_first_validation_is_not_warned_about(
+    world: World, run: Callable[..., TrainerCLI], tmp_path: Path
+) -> None:
+    model_checkpoint.warning_cache.clear()  # it keeps what an earlier training was warned about
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("always")
+        quieten_lightning()
+        whole_epochs = ("--trainer.val_check_interval=1.0", "--trainer.check_val_every_n_epoch=1")
+        run("fit", world.pretrain(tmp_path, *whole_epochs, "--trainer.max_steps=1"))
+    assert not [warning for warning in shown if "monitored key" in str(warning.message)]
+    assert (tmp_path / "pretrain" / "base_seed42" / "checkpoints" / "best.ckpt").exists()
 
 
 def test_a_handler_that_a_library_adds_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
