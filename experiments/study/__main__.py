@@ -86,10 +86,10 @@ def check(declared: Declared) -> None:
     Raises:
         ValueError: a command is refused, or two arms are the same; names the arm.
         FileNotFoundError: a config file, data, a teacher or a tokenizer is not there; names the key. A dry run only
-            notes what is not a config file.
+            notes what is not a config file, and so does a study of a part for the runs that are left out.
     """
     plan, folder = planned(declared), Path(study_folder(declared))
-    plan.only(declared.settings.only)  # refuses patterns before anything is written
+    wanted = plan.only(declared.settings.only)  # refuses patterns before anything is written
     before = read_plan(folder) if (folder / JOURNAL_FILE).is_file() else None
     if before is not None and before.as_json() == plan.as_json():
         return
@@ -97,11 +97,14 @@ def check(declared: Declared) -> None:
 
     samples = sample_points(declared.study.search) if declared.study.search else ()
     try:
-        lack = check_plan(expand(declared, samples), folder, [point.name for point in samples])
+        part = wanted if declared.settings.only else None
+        lack = check_plan(expand(declared, samples), folder, [point.name for point in samples], part)
     except ValueError as error:
         raise ValueError(f"{option_place(declared, str(error))}{error}") from error
     if lack.asked:
         print(f"note: no local folder, will be requested from the hub: {'; '.join(lack.asked)}", file=sys.stderr)
+    if lack.later:
+        print(f"note: no such folder, for runs that --only leaves out: {'; '.join(lack.later)}", file=sys.stderr)
     if lack.missing:
         text = f"no such folder: {'; '.join(lack.missing)}. Name it with --variables, or make it first"
         if not declared.dry_run:

@@ -38,11 +38,11 @@ class TrainingLog(pl.Callback):
         self.tokens_of: dict[str, int] = {}
         """The same of each source, where there are several."""
         self.train_seconds = 0.0
-        """Time spent in training up to then, in seconds, validation excluded, resumed parts included."""
+        """Seconds spent in training up to then, resumed parts included; without validations and discarded batches."""
         self._sums: dict[str, Tensor] = {}
         self._whole: dict[str, Tensor] = {}
         self._clock: float | None = None
-        self._seconds = 0.0
+        self._seconds = self._whole_seconds = 0.0
         self._step = 0
         self.logged_step = 0
         """Optimizer step of the last log."""
@@ -93,7 +93,7 @@ class TrainingLog(pl.Callback):
             watch = gradient_watch(trainer)
             if watch is not None and watch.has_skipped:  # no weight has learnt from it, and its loss is no number
                 self._sums = dict(self._whole)
-            self._step, self._whole = step, dict(self._sums)
+            self._step, self._whole, self._whole_seconds = step, dict(self._sums), self._seconds_until_now()
         if step != self.logged_step and step % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
             self.logged_step = step
             if self._sums:
@@ -101,7 +101,7 @@ class TrainingLog(pl.Callback):
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Count what came after the last log, as far as weights have learnt from it."""
-        self._sums = self._whole
+        self._sums, self._seconds, self._clock = self._whole, self._whole_seconds, None
         self._flush(trainer)
 
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
@@ -117,12 +117,12 @@ class TrainingLog(pl.Callback):
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Keep the totals, and every rank's sums since the last log up to the last whole optimizer step."""
+        """Keep the totals, and time and every rank's sums since the last log up to the last whole optimizer step."""
         checkpoint["training_log"] = {
             "tokens_seen": self.tokens_seen,
             "tokens_of": self.tokens_of,
             "train_seconds": self.train_seconds,
-            "seconds": self._seconds_until_now(),
+            "seconds": self._whole_seconds,
             "sums": dict(zip(self._whole, self._of_all_ranks(trainer), strict=True)),
         }
 
@@ -134,7 +134,7 @@ class TrainingLog(pl.Callback):
             return
         saved = checkpoint["training_log"]
         self.tokens_seen, self.train_seconds = saved["tokens_seen"], saved["train_seconds"]
-        self._seconds = saved["seconds"]
+        self._seconds = self._whole_seconds = saved["seconds"]
         self.tokens_of = saved.get("tokens_of", {})  # checkpoints of earlier versions have one source
         rank, ranks = trainer.global_rank, trainer.world_size
         for name, values in saved["sums"].items():
@@ -180,7 +180,7 @@ class TrainingLog(pl.Callback):
                 source = name.removeprefix(_SOURCE)
                 self.tokens_of[source] = self.tokens_of.get(source, 0) + round(value)
         self.train_seconds += seconds
-        self._sums, self._whole, self._seconds = {}, {}, 0.0
+        self._sums, self._whole, self._seconds, self._whole_seconds = {}, {}, 0.0, 0.0
         return sums, seconds
 
     def _log(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -89,6 +90,29 @@ def test_a_signal_in_any_micro_batch_loses_and_repeats_nothing(
     run("fit", [*options, "--ckpt_path=last"])
     check_same(folder, untouched)
     assert "stopped_by" not in read_json(folder / "metrics.json")
+
+
+def test_the_time_of_batches_that_a_stop_discards_does_not_count(
+    world: World, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds, training_step = [0.0], MaskedLanguageModeling.training_step
+
+    def slow(self: MaskedLanguageModeling, *args: Any, **kwargs: Any) -> Any:
+        seconds[0] += torch.is_grad_enabled()  # a batch takes a second
+        return training_step(self, *args, **kwargs)
+
+    monkeypatch.setattr(MaskedLanguageModeling, "training_step", slow)
+    clock = SimpleNamespace(monotonic=lambda: seconds[0])
+    monkeypatch.setattr("lightning_modules.callbacks.training_log.time", clock)
+    options = world.pretrain(tmp_path, *OPTIONS, "--trainer.log_every_n_steps=2")
+    folder = tmp_path / "pretrain" / "base_seed42"
+    with monkeypatch.context() as patch:
+        signal_at(patch, "training_step", ACCUMULATED + 3, signal.SIGTERM)
+        with pytest.raises(StoppedBySignal):
+            run("fit", options)
+    assert read_json(folder / "metrics.json")["wall_time_s"] == ACCUMULATED
+    run("fit", [*options, "--ckpt_path=last"])
+    assert read_json(folder / "metrics.json")["wall_time_s"] == 3 * ACCUMULATED
 
 
 def test_a_signal_in_a_validation_repeats_it(

@@ -5,9 +5,8 @@ A mistake that would surface hours later, in the last arm, surfaces here. Nothin
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,61 +16,12 @@ from distilkobert.stop_signals import StopSignals
 from experiments._shared.parsing.explanations import explain
 from experiments._shared.parsing.parsers import StrictParser
 from experiments._shared.plan_file import CORPUS, DISTIL, TEACHER, Arm, Plan, PlannedRun
-from experiments._shared.settings import places_of
 from experiments._shared.trainer_cli import TRAINER_OPTIONS, TrainerCLI
-from experiments._shared.training.data_tokenizer import AUTO
+from experiments.study.plan.lack import Lack
 from experiments.study.plan.mappings import group_args
-
-_HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
-"""How ids on the Hugging Face hub look: `name` or `owner/name`; so does many a folder's path."""
-_MODELS = ("model.teacher", "model.init_from")
-"""Options that take a checkpoint too."""
-_ON_HUB = (*_MODELS, "data.tokenizer")
 
 TASK_DISTILLATION = "TaskDistillation"
 _EXPECTED = f"expected {TASK_DISTILLATION}: add configs/finetune/distil.yaml to its configs"
-
-
-@dataclass
-class Lack:
-    """What the runs of a plan name that is not there, each with the key and the option that name it.
-
-    Args:
-        missing: folders that are not there.
-        asked: names that are no folder here and have the form of a hub id, so that the run will ask the hub.
-    """
-
-    missing: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
-    _seen: set[tuple[str, str]] = field(default_factory=set)
-
-    def add(self, key: str, settings: Mapping[str, Any], made: Path) -> None:
-        """Look for what a run with these settings reads; what was looked for already is passed over.
-
-        Args:
-            key: the key of the study file that the run comes from.
-            settings: the settings that its command comes to.
-            made: the study's folder; what is below it is made by the study.
-        """
-        for option, name in _sources(settings):
-            if (option, name) in self._seen:
-                continue
-            self._seen.add((option, name))
-            there = bool(name) and (Path(name).is_dir() or (option in _MODELS and Path(name).is_file()))
-            if there or made.resolve() in Path(name).resolve().parents:
-                continue
-            on_hub = option in _ON_HUB and _HUB_ID.fullmatch(name) and not name.endswith(".ckpt")
-            (self.asked if on_hub else self.missing).append(f"{key}: {option}={name or repr(name)}")
-
-
-def _sources(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Options that name what is read, with their values; an option that the run does not have is left out."""
-    for part, name in (("data", "data_dir"), ("model", "teacher"), ("model", "init_from"), ("data", "tokenizer")):
-        for place in places_of(settings[part].get("init_args", {}).get(name)):
-            if place != AUTO:
-                yield f"{part}.{name}", place
-    if probe := settings["probe"]["data_dir"]:
-        yield "probe.data_dir", probe
 
 
 class CommandParser(TrainerCLI):
@@ -115,13 +65,14 @@ class CommandParser(TrainerCLI):
         return dict(json.loads(json.dumps(settings, default=str)))
 
 
-def check_plan(plan: Plan, folder: Path, samples: Collection[str] = ()) -> Lack:
+def check_plan(plan: Plan, folder: Path, samples: Collection[str] = (), wanted: Plan | None = None) -> Lack:
     """Parse the teacher, every arm and every task once, and compare what the arms come to.
 
     Args:
         plan: the plan.
         folder: the study's folder; what is below it is made by the study.
         samples: arms at the ends of a search; they may have the same settings as others.
+        wanted: the part of the plan that is to run; all of it by default.
 
     Returns:
         What the runs read that is not there.
@@ -134,8 +85,10 @@ def check_plan(plan: Plan, folder: Path, samples: Collection[str] = ()) -> Lack:
     arms = {arm.name: arm for arm in plan.arms}
     seen: dict[str, str] = {}
     plain: dict[str, dict[str, Any]] = {}
-    lack = Lack()
-    for run in _first_runs(plan):
+    alike = _likeness(plan)
+    now, later = [], []
+    runs_now = {alike(run) for run in (wanted or plan).runs}
+    for run in _first_runs(plan, alike):
         arm = arms.get(run.arm)
         key = _key(run, arm)
         try:
@@ -143,7 +96,7 @@ def check_plan(plan: Plan, folder: Path, samples: Collection[str] = ()) -> Lack:
         except ValueError as error:
             no_teacher = arm is not None and arm.taught_from and re.search("'(teacher|init_from)' is not", str(error))
             raise ValueError(f"{key}: {error}{f'; {_EXPECTED}' if no_teacher else ''}") from error
-        lack.add(key, settings, folder)
+        (now if alike(run) in runs_now else later).append((key, settings))
         if run.stage in plan.tasks and arm is not None:
             _check_task(key, settings, None if arm.taught_from is None else plain[run.stage])
             plain.setdefault(run.stage, settings)
@@ -155,6 +108,10 @@ def check_plan(plan: Plan, folder: Path, samples: Collection[str] = ()) -> Lack:
         seen[text] = run.arm
         if arms[run.arm].kind == "student" and not arms[run.arm].axes:
             _check_effect(parser, arms[run.arm], run, settings)
+    lack = Lack()
+    for part in (now, later):
+        for key, settings in part:
+            lack.add(key, settings, folder, wanted=part is now)
     return lack
 
 
@@ -205,18 +162,23 @@ def _check_effect(parser: CommandParser, arm: Arm, run: PlannedRun, settings: Ma
             )
 
 
-def _first_runs(plan: Plan) -> Iterator[PlannedRun]:
-    """The first training of the teacher and of each arm; of each task one, one with a teacher, one of each special arm.
+def _likeness(plan: Plan) -> Callable[[PlannedRun], tuple[str, str]]:
+    """What runs have in common that are checked once: the stage, and the arm; on a task only an arm that is special.
 
-    Special are models that are not distilled, and arms with options of their own for fine-tuning.
+    Special are models that are not distilled, arms with options of their own for fine-tuning, and students that a
+    teacher teaches the task, as one.
     """
-    seen: set[tuple[str, str]] = set()
     usual = [arm for arm in plan.arms if arm.init_from is None and not arm.fine_tuning]
     same = {arm.name: "taught" if arm.taught_from else "" for arm in usual}
+    return lambda run: (run.stage, same.get(run.arm, run.arm) if run.stage in plan.tasks else run.arm)
+
+
+def _first_runs(plan: Plan, alike: Callable[[PlannedRun], tuple[str, str]]) -> Iterator[PlannedRun]:
+    """The first run of each likeness; preparing a corpus has nothing to check."""
+    seen: set[tuple[str, str]] = set()
     for run in plan.runs:
-        key = (run.stage, same.get(run.arm, run.arm) if run.stage in plan.tasks else run.arm)
-        if run.stage != CORPUS and key not in seen:
-            seen.add(key)
+        if run.stage != CORPUS and alike(run) not in seen:
+            seen.add(alike(run))
             yield run
 
 

@@ -128,6 +128,10 @@ def test_data_that_is_not_there_is_named_before_the_first_run(
         check(declare(tmp_path, HEAD + rest))
     check(declare(tmp_path, HEAD + rest, "--dry_run"))
     assert lack in capsys.readouterr().err
+    check(declare(tmp_path, HEAD + rest, "--only=[distil/*]"))
+    assert f"no such folder, for runs that --only leaves out: {lack.partition(': ')[2]}" in capsys.readouterr().err
+    with pytest.raises(FileNotFoundError, match=lack):
+        check(declare(tmp_path, HEAD + rest, "--only=[nsmc/distilled_seed*]"))
     (tmp_path / "gone").mkdir()
     check(declare(tmp_path, HEAD + rest))
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from experiments.study.__main__ import check
-from experiments.study.plan.check import Lack
+from experiments.study.plan.lack import Lack
 from tests.support.studies.texts import declare
 
 
