@@ -160,7 +160,7 @@ class Corpora:
 
 
 def _names(folders: Sequence[Path]) -> list[str]:
-    """The last part of each folder's path; its number goes before it where two have the same.
+    """The last part of each folder's path; its number goes before each where two have the same.
 
     Raises:
         ValueError: two are one folder.
@@ -170,4 +170,6 @@ def _names(folders: Sequence[Path]) -> list[str]:
     if times > 1:
         raise ValueError(f"data_dir names the folder {place} twice; give it a weight of 2")
     names = [folder.resolve().name for folder in folders]
-    return [f"{place}_{name}" if names.count(name) > 1 else name for place, name in enumerate(names, start=1)]
+    numbered = [f"{place}_{name}" for place, name in enumerate(names, start=1)]
+    own = [number if names.count(name) > 1 else name for number, name in zip(numbered, names, strict=True)]
+    return own if len(set(own)) == len(own) else numbered

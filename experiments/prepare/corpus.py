@@ -135,7 +135,7 @@ def merge(options: Namespace) -> None:
             folders, options.tokenizer, Path(options.output), options.overwrite, options.unknown_limit
         )
     _print_corpus(prepared, options.output, num_proc=1)
-    print("the shards are no longer needed")
+    print("keep the shards until `prepare verify` has checked this corpus")
 
 
 def _only_one(output: str) -> AbstractContextManager[None]:

@@ -81,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def check(declared: Declared) -> None:
-    """Let the trainer's parser take every command, unless this very plan has been started already.
+    """Let the trainer's parser take every command, unless this very plan has begun with each stage that is wanted.
 
     Raises:
         ValueError: a command is refused, or two arms are the same; names the arm.
@@ -91,7 +91,8 @@ def check(declared: Declared) -> None:
     plan, folder = planned(declared), Path(study_folder(declared))
     wanted = plan.only(declared.settings.only)  # refuses patterns before anything is written
     before = read_plan(folder) if (folder / JOURNAL_FILE).is_file() else None
-    if before is not None and before.as_json() == plan.as_json():
+    begun = all((folder / stage).is_dir() for stage in {run.stage for run in wanted.runs})
+    if before is not None and before.as_json() == plan.as_json() and begun:
         return
     from experiments.study.plan.check import check_plan
 

@@ -176,7 +176,7 @@ def test_layouts_of_the_data_sets_with_types_of_ones_own(tmp_path: Path, tiny_to
     written(tmp_path, lines, "train.tsv")
     written(tmp_path, lines, "test.tsv")
     settings: dict[str, Any] = {"cache_dir": str(tmp_path / "cache")}
-    with pytest.raises(ValueError, match=r"unknown tag 'DIS-B'.*; types names others"):
+    with pytest.raises(ValueError, match=r"unknown tag 'DIS-B'.*; name other types with --data.types="):
         NaverNERDataModule(str(tmp_path), str(tiny_tokenizer_dir), **settings).setup("fit")
     data = NaverNERDataModule(str(tmp_path), str(tiny_tokenizer_dir), types=["DIS", "NUM"], **settings)
     data.setup("fit")

@@ -32,7 +32,8 @@ def expand_inputs(patterns: Sequence[str]) -> list[InputFile]:
             require_nonempty(file)
         elif not file.size:
             raise ValueError(f"{file} is empty (0 bytes); expected text")
-        place = file.resolve() if isinstance(file, Path) else str(file)
+        local = file if isinstance(file, Path) else Path(str(file).removeprefix("file://"))
+        place = local.resolve() if isinstance(file, Path) or str(file).startswith("file://") else str(file)
         if place in seen:
             raise ValueError(f"{file} is given twice; give every input file once")
         seen.add(place)

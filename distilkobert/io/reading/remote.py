@@ -85,7 +85,11 @@ def find_remote(pattern: str) -> list[RemoteFile]:
         paths = sorted(system.glob(path)) if magic else [path]
         found = [_described(system, name) for name in paths]
     except FileNotFoundError as error:
-        raise FileNotFoundError(f"no file at {pattern} ({_words(error.__cause__ or error)})") from None
+        cause = error.__cause__ or error
+        # For a web address fsspec makes this error of every answer that is not the file, and of a failed connection.
+        if pattern.startswith("http") and getattr(cause, "status", None) not in (404, 410):
+            raise ConnectionError(f"{pattern} cannot be reached ({_words(cause)})") from error
+        raise FileNotFoundError(f"no file at {pattern} ({_words(cause)})") from None
     except (ValueError, IsADirectoryError):
         raise
     except Exception as error:  # every file system has its own

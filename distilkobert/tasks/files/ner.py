@@ -103,7 +103,7 @@ def _naver_tag(path: Path, number: int, written: str, labels: Sequence[str], pla
             path,
             number,
             f"the unknown tag {show(written)}{place}",
-            f"{_tags(labels)} (or - for O); types names others",
+            f"{_tags(labels)} (or - for O); name other types with --data.types=[...]",
             own=_NAVER_NAME,
         )
     return tag

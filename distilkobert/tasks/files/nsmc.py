@@ -15,6 +15,11 @@ from distilkobert.tasks.texts.targets import ClassTarget
 NSMC_NAMES: Final[dict[str | int, str]] = {str(number): name for number, name in enumerate(NSMC_LABELS)}
 """What the file writes, to the name of the class."""
 
+_ADVICE: Final = (
+    "Files of NSMC begin with the line id<TAB>document<TAB>label: add it. Tables with other columns are read by "
+    "TableDataModule"
+)
+
 
 def read_nsmc(path: Path) -> Iterator[TextExample]:
     """Yield the reviews of a file, plain or compressed, each known by its id; labels are 0 and 1.
@@ -24,4 +29,4 @@ def read_nsmc(path: Path) -> Iterator[TextExample]:
         ValueError: see `read_examples`.
     """
     target = ClassTarget("label", NSMC_NAMES)
-    return read_examples(path, TableLayout(".txt", "\t"), TextColumns("document", id="id"), target)
+    return read_examples(path, TableLayout(".txt", "\t"), TextColumns("document", id="id"), target, advice=_ADVICE)

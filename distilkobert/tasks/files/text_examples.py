@@ -66,8 +66,14 @@ class TextColumns:
         return (*self.texts, *(name for name in (self.id, self.group) if name))
 
 
-def require_columns(path: Path, layout: TableLayout, wanted: Sequence[str]) -> None:
+def require_columns(path: Path, layout: TableLayout, wanted: Sequence[str], advice: str = _NAMING) -> None:
     """Check that a table has its columns.
+
+    Args:
+        path: the file.
+        layout: how it is read.
+        wanted: names of columns.
+        advice: what to do where nothing better can be said.
 
     Raises:
         FileNotFoundError: the file does not exist.
@@ -80,12 +86,17 @@ def require_columns(path: Path, layout: TableLayout, wanted: Sequence[str]) -> N
             hint = _hint(name, there) or (looks_like(path, "NSMC") if text else "")
             raise ValueError(
                 f"{path}{', line 1' if text else ''}: no column {name!r}; the columns are "
-                f"{', '.join(map(repr, there))}. {hint or _NAMING}"
+                f"{', '.join(map(repr, there))}. {hint or advice}"
             )
 
 
 def read_examples(
-    path: Path, layout: TableLayout, columns: TextColumns, target: Target, labelled: bool = True
+    path: Path,
+    layout: TableLayout,
+    columns: TextColumns,
+    target: Target,
+    labelled: bool = True,
+    advice: str = _NAMING,
 ) -> Iterator[TextExample]:
     """Yield the examples of a table.
 
@@ -95,6 +106,7 @@ def read_examples(
         columns: where texts and ids are.
         target: reads the label.
         labelled: whether every example must have a label; if not, columns and cells of labels may be missing.
+        advice: what to do where a column is missing and nothing better can be said.
 
     Raises:
         FileNotFoundError: the file does not exist.
@@ -102,7 +114,7 @@ def read_examples(
             twice, all texts are numbers, or a label is wrong; names file and line.
     """
     has_labels = labelled or all(name in column_names(path, layout) for name in target.columns)
-    require_columns(path, layout, (*columns.all, *(target.columns if has_labels else ())))
+    require_columns(path, layout, (*columns.all, *(target.columns if has_labels else ())), advice)
     seen: dict[str, Place] = {}
     numbers = True
     for row in read_table(path, layout):

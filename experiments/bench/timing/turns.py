@@ -34,8 +34,13 @@ class Spread:
 
 
 def times_faster(way: Mapping[str, Any]) -> Spread:
-    """How many times faster than its reference a way is, from what `Turns.as_json` gives of it."""
-    return Spread(*next(value for name, value in way.items() if name.startswith("times_faster")))
+    """How many times faster than its reference a way is, from what `Turns.as_json` gives of it.
+
+    Raises:
+        ValueError: that has no such values, or more than one set of them.
+    """
+    (values,) = (value for name, value in way.items() if name.startswith("times_faster"))
+    return Spread(*values)
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,8 @@ def check_plan(plan: Plan, folder: Path, samples: Collection[str] = (), wanted: 
     seen: dict[str, str] = {}
     plain: dict[str, dict[str, Any]] = {}
     alike = _likeness(plan)
-    now, later = [], []
+    now: list[tuple[str, dict[str, Any]]] = []
+    later: list[tuple[str, dict[str, Any]]] = []
     runs_now = {alike(run) for run in (wanted or plan).runs}
     for run in _first_runs(plan, alike):
         arm = arms.get(run.arm)

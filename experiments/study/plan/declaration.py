@@ -195,7 +195,8 @@ class Settings:
         root: folder of all studies.
         name: name of the study and of its folder; by default that of the file.
         workers: number of runs at a time.
-        only: shell patterns of labels, for example `nsmc/*` or `*/triple_loss_*`: run only these and what they need.
+        only: shell patterns of labels, separated by commas, for example `nsmc/*,*/triple_loss_*`: run only these and
+            what they need.
     """
 
     root: str = "runs"

@@ -1,5 +1,6 @@
 """Read a study's command line: the file, settings, options that win over the file's, and the file's variables."""
 
+import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -60,7 +61,7 @@ def parse_study(arguments: Sequence[str] | None = None) -> Declared:
     parser.add_argument("--dry_run", action="store_true", help="print the command lines and start nothing")
     parser.add_class_arguments(Settings)
     parser.add_class_arguments(Study)
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    words = _quoted_patterns(sys.argv[1:] if arguments is None else arguments)
     file = Path(option_values(words, "--config")[-1]) if option_values(words, "--config") else None
     if file is not None:
         parser.file = read_study(file)
@@ -77,6 +78,25 @@ def parse_study(arguments: Sequence[str] | None = None) -> Declared:
     check_name(name, "the study's name (--name)")
     filled = fill_variables(study, file)
     return Declared(parser.file.question, name, filled, settings, options.dry_run, file, parser.file.lines)
+
+
+def _quoted_patterns(words: Sequence[str]) -> list[str]:
+    """The words, with each pattern of `--only` in quotes: YAML takes one that begins with `*` for a reference.
+
+    Brackets around the list may be left out.
+    """
+    quoted = list(words)
+    for place, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name != "--only" or (not equals and place + 1 == len(words)):
+            continue
+        value = value if equals else words[place + 1]
+        inner = value[1:-1] if value.startswith("[") and value.endswith("]") else value
+        patterns = json.dumps(
+            [part.strip().strip("'\"") for part in inner.split(",") if part.strip()], ensure_ascii=False
+        )
+        quoted[place : place + 1 + (not equals)] = [f"--only={patterns}"] if equals else ["--only", patterns]
+    return quoted
 
 
 def _without_removed(words: Sequence[str], content: dict[str, Any]) -> list[str]:

@@ -41,6 +41,8 @@ def test_inputs_that_cannot_be_used(tmp_path: Path) -> None:
         expand_inputs([str(tmp_path / "empty.txt")])
     with pytest.raises(ValueError, match=r"full\.txt is given twice"):
         expand_inputs([str(tmp_path / "full.txt"), str(tmp_path / "f*.txt")])
+    with pytest.raises(ValueError, match=r"full\.txt is given twice"):
+        expand_inputs([str(tmp_path / "full.txt"), f"file://{tmp_path}/full.txt"])
     with pytest.raises(ValueError, match="no input files given"):
         expand_inputs([])
 

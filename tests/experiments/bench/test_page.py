@@ -51,6 +51,11 @@ def test_what_has_no_file_is_not_yet_measured(tmp_path: Path) -> None:
     (tmp_path / "distil.json").write_text("{}", encoding="utf-8")
     with pytest.raises(ValueError, match=r"distil.json is not what `experiments.bench distil` writes"):
         page(tmp_path)
+    (tmp_path / "distil.json").unlink()
+    del ways["step"]["times_faster_than_x"]
+    (tmp_path / "qa_features.json").write_text(json.dumps(numbers), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"qa_features.json is not what `experiments.bench qa_features` writes"):
+        page(tmp_path)
 
 
 def test_targets_are_met_missed_or_not_yet_measured(tmp_path: Path) -> None:

@@ -1,13 +1,15 @@
 """Before the first run: the trainer's parser takes every arm, and tells apart what a reader might not."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from experiments.study.__main__ import check
 from experiments.study.plan.check import check_plan
-from experiments.study.plan.expand import expand
-from experiments.study.plan.folder import config_sums
+from experiments.study.plan.expand import expand, study_folder
+from experiments.study.plan.folder import config_sums, planned, write_study
+from experiments.study.run.journal import JOURNAL_FILE
 from tests.support.studies.texts import declare
 
 HEAD = "# Is it so?\nbase: [configs/distill/distilkobert.yaml]\nteacher: t\n"
@@ -132,6 +134,17 @@ def test_data_that_is_not_there_is_named_before_the_first_run(
     assert f"no such folder, for runs that --only leaves out: {lack.partition(': ')[2]}" in capsys.readouterr().err
     with pytest.raises(FileNotFoundError, match=lack):
         check(declare(tmp_path, HEAD + rest, "--only=[nsmc/distilled_seed*]"))
+    # A part has begun: what it has left out is still looked for, what has begun is not.
+    declared = declare(tmp_path, HEAD + rest)
+    folder = Path(study_folder(declared))
+    write_study(folder, declared, planned(declared))
+    (folder / JOURNAL_FILE).touch()
+    (folder / "distil").mkdir()
+    with pytest.raises(FileNotFoundError, match=lack):
+        check(declared)
+    (folder / "nsmc").mkdir()
+    check(declared)
+    shutil.rmtree(folder)
     (tmp_path / "gone").mkdir()
     check(declare(tmp_path, HEAD + rest))
 

@@ -35,6 +35,13 @@ def test_selected_runs_come_with_what_they_need(tmp_path: Path, patterns: list[s
     assert not [run for run in plan.only(["latency/*"]).runs if run.stage == "nsmc"]
 
 
+@pytest.mark.parametrize("value", ["*/*_seed1,nsmc/*", "[*/*_seed1, nsmc/*]", "['*/*_seed1','nsmc/*']"])
+@pytest.mark.parametrize("form", [("--only={}",), ("--only", "{}")])
+def test_patterns_may_begin_with_a_star(tmp_path: Path, value: str, form: tuple[str, ...]) -> None:
+    options = [word.format(value) for word in form]
+    assert declare(tmp_path, FULL, *options).settings.only == ["*/*_seed1", "nsmc/*"]
+
+
 def test_patterns_that_select_nothing_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"--only: no run matches 'nsmc/copid\*'; labels are STAGE/ARM_seedN"):
         expand(declare(tmp_path, FULL)).only(["corpus/*", "nsmc/copid*"])
