@@ -1,6 +1,7 @@
 """What is compared before an export gets its name: the model that was read back, and its tokenizer."""
 
 from pathlib import Path
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -28,6 +29,10 @@ def check_tokenizer(encoder: TextEncoder, model: PreTrainedModel) -> None:
         )
 
 
+_ROUNDING: Final = 1e-5
+"""Largest difference, as a part of the largest value: on some processors sums depend on where weights are in memory."""
+
+
 def check_export(folder: Path, model: PreTrainedModel, task: Task) -> None:
     """Load the exported model, head included, and tokenizer as a user would, and compare.
 
@@ -48,8 +53,8 @@ def check_export(folder: Path, model: PreTrainedModel, task: Task) -> None:
     mask[1, length // 2 :] = 0
     ours, theirs = (_outputs(network, ids, mask) for network in (model, loaded))
     for name, value in ours.items():
-        if not torch.equal(value, theirs[name]):
-            difference = (value - theirs[name]).abs().max().item()
+        difference = (value - theirs[name]).abs().max().item()
+        if not difference <= _ROUNDING * value.abs().max().item():
             raise ValueError(
                 f"the exported model differs from the checkpoint by {difference:.3g} in {name}; the export was not kept"
             )

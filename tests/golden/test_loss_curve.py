@@ -44,5 +44,6 @@ def test_the_loss_curve_is_the_golden_one(
         file.write_text(json.dumps(found, indent=1) + "\n")
     golden = json.loads(file.read_text())
     for term in TERMS:
-        assert found[term] == pytest.approx(golden[term], rel=TOLERANCE), term
+        # Soft targets are a difference of nearly equal distributions here: float32 rounds in the 4th digit.
+        assert found[term] == pytest.approx(golden[term], rel=TOLERANCE, abs=2e-6), term
     assert golden["total"][-1] < golden["total"][0]

@@ -16,8 +16,8 @@ NSMC_NAMES: Final[dict[str | int, str]] = {str(number): name for number, name in
 """What the file writes, to the name of the class."""
 
 _ADVICE: Final = (
-    "Files of NSMC begin with the line id<TAB>document<TAB>label: add it. Tables with other columns are read by "
-    "TableDataModule"
+    "Files of NSMC begin with the line id<TAB>document<TAB>label: add it, or read the file as a table of your own "
+    "(docs/extending.md)"
 )
 
 

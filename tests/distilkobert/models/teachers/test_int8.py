@@ -38,6 +38,8 @@ def naive(inputs: Floats, weight: Floats, bias: Floats, limit: int) -> Floats:
 @pytest.mark.parametrize("limit", [127, 63])
 @pytest.mark.parametrize("with_bias", [True, False])
 def test_it_is_arithmetic_of_whole_numbers(limit: int, with_bias: bool) -> None:
+    if limit > input_limit():
+        pytest.skip("sums of two products saturate on this processor, so inputs are rounded to 63 steps")
     torch.manual_seed(0)
     linear = nn.Linear(24, 10, bias=with_bias)
     linear.weight.data[3] = 0.0
