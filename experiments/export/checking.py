@@ -14,6 +14,9 @@ from distilkobert.models.vocabulary.fit import holds_pieces
 from distilkobert.tasks.kinds import Task
 from distilkobert.tokenizers.loading import TextEncoder
 
+_ROUNDING: Final = 1e-5
+"""Largest difference, as a part of the largest value: on some processors sums depend on where weights are in memory."""
+
 
 def check_tokenizer(encoder: TextEncoder, model: PreTrainedModel) -> None:
     """Check that a tokenizer is the model's.
@@ -27,10 +30,6 @@ def check_tokenizer(encoder: TextEncoder, model: PreTrainedModel) -> None:
             f"the tokenizer has {encoder.vocab_size} pieces and [PAD]={encoder.pad_token_id}, the model "
             f"{config.vocab_size} and {config.pad_token_id}; name the tokenizer it was trained with"
         )
-
-
-_ROUNDING: Final = 1e-5
-"""Largest difference, as a part of the largest value: on some processors sums depend on where weights are in memory."""
 
 
 def check_export(folder: Path, model: PreTrainedModel, task: Task) -> None:

@@ -32,8 +32,9 @@ def expand_inputs(patterns: Sequence[str]) -> list[InputFile]:
             require_nonempty(file)
         elif not file.size:
             raise ValueError(f"{file} is empty (0 bytes); expected text")
-        local = file if isinstance(file, Path) else Path(str(file).removeprefix("file://"))
-        place = local.resolve() if isinstance(file, Path) or str(file).startswith("file://") else str(file)
+        name = str(file)
+        is_local = isinstance(file, Path) or name.startswith("file://")
+        place = Path(name.removeprefix("file://")).resolve() if is_local else name
         if place in seen:
             raise ValueError(f"{file} is given twice; give every input file once")
         seen.add(place)

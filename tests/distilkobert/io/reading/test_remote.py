@@ -126,7 +126,11 @@ def test_hashes_that_a_file_system_knows_are_taken(monkeypatch: pytest.MonkeyPat
         ("memory://texts/*.parquet", FileNotFoundError, r"^no file matches 'memory://texts/\*\.parquet'"),
         ("memory://texts", FileNotFoundError, r"^memory://texts is a folder; give its files"),
         ("memory://empty.txt", ValueError, r"^memory:///empty\.txt is empty"),
-        ("http://127.0.0.1:1/a.txt", ConnectionError, r"^http://127\.0\.0\.1:1/a\.txt cannot be reached \(Client"),
+        (
+            "http://127.0.0.1:1/a.txt",
+            ConnectionError,
+            r"^http://127\.0\.0\.1:1/a\.txt cannot be reached \(ClientConnector",
+        ),
     ],
 )
 def test_addresses_that_cannot_be_used(address: str, kind: type[Exception], message: str, memory: Any) -> None:

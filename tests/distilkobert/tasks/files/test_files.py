@@ -90,7 +90,12 @@ WRONG_LINES: list[tuple[Reader, str | bytes, int, str]] = [
     (read_nsmc, NSMC + "1\t좋다\t정말\t1\n", 2, "4 fields, but the header has 3"),
     (read_nsmc, NSMC + "1\t좋다\t2\n", 2, "unknown label '2'; the labels are 0, 1"),
     (read_nsmc, NSMC + "\t좋다\t1\n", 2, "no id"),
-    (read_nsmc, "1\t좋다\t1\n", 1, "no column 'document'; .* begin with the line id<TAB>document<TAB>label"),
+    (
+        read_nsmc,
+        "1\t좋다\t1\n",
+        1,
+        "no column 'document'; the columns are '1', '좋다', '1'. .* id<TAB>document<TAB>label",
+    ),
     (read_nsmc, NSMC + "1\t좋다\t1\r2\t나쁘다\t0\n", 2, "carriage return inside the line"),
     (read_nsmc, NSMC.encode() + "1\t좋다\t1\n".encode("cp949"), 2, "not UTF-8 .* iconv -f CP949"),
     (read_naver_ner, "김민수는 갔다\tPER-B O\n그는 갔다\tO\n", 2, "2 words and 1 tags"),
