@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 
 from distilkobert.models.checkpoints import load_model
 from distilkobert.models.checks import DataFacts, check_facts, check_new_weights, check_trained_head
-from distilkobert.models.dropout import DropoutSpec, with_dropout
+from distilkobert.models.dropout import NO_CHANGE, DropoutSpec, with_dropout
 from distilkobert.models.task_forward import network_inputs
 from distilkobert.optim import OptimizerSpec
 from distilkobert.tasks.input_settings import InputSettings, stored
@@ -22,9 +22,6 @@ from lightning_modules.base import EncoderModule
 
 FINE_TUNING = OptimizerSpec(lr=5e-5, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, warmup=0.0)
 """The original's fine-tuning optimizer (monologg/KoBERT-nsmc, KoBERT-NER, KoBERT-KorQuAD)."""
-
-NO_CHANGE = DropoutSpec()
-"""The encoder's own dropout."""
 
 Batch: TypeAlias = Mapping[str, Any]
 Record: TypeAlias = dict[str, Any]

@@ -8,6 +8,7 @@ from torch import Tensor
 from distilkobert.models.checks import DataFacts
 from distilkobert.models.compute import ComputeSpec
 from distilkobert.models.continued import load_to_continue
+from distilkobert.models.dropout import NO_CHANGE, DropoutSpec
 from distilkobert.models.heads import encode, layer_parameters, masked_lm_logits
 from distilkobert.models.teachers import EncoderSpec, build_encoder
 from distilkobert.objectives.contract.outputs import batch_of
@@ -35,6 +36,7 @@ class MaskedLanguageModeling(MaskedLMModule):
         vocab_size: pieces of the corpus' tokenizer; filled in from the data.
         pad_token_id: id of [PAD]; filled in from the data.
         max_length: longest sequence of the corpus, in tokens; filled in from the data. None: not checked.
+        dropout: with `init_from`, other dropout than the encoder's own, kept in its exports; `encoder.dropout` without.
         compute: compilation and gradient checkpointing.
 
     Raises:
@@ -51,8 +53,14 @@ class MaskedLanguageModeling(MaskedLMModule):
         vocab_size: int = 8002,
         pad_token_id: int = 1,
         max_length: int | None = None,
+        dropout: DropoutSpec = NO_CHANGE,
         compute: ComputeSpec = ComputeSpec(),  # noqa: B008
     ) -> None:
+        if init_from is None and dropout.changes:
+            raise ValueError(
+                "dropout changes the dropout of the encoder in init_from, which is not set; with random weights, set "
+                "--model.encoder.dropout"
+            )
         if init_from is not None and encoder != EncoderSpec():
             raise ValueError(
                 f"encoder defines a new network, but init_from={init_from} has its own shape; remove --model.encoder, "
@@ -75,7 +83,7 @@ class MaskedLanguageModeling(MaskedLMModule):
         super().__init__(task="masked_lm", optimizer=optimizer)
         self.encoder = encoder
         self.compute = compute
-        self.init_from = init_from
+        self.init_from, self.dropout = init_from, dropout
         self.train_first = train_first
         self.train_first_share = train_first_share
         self.vocab_size = vocab_size
@@ -99,7 +107,7 @@ class MaskedLanguageModeling(MaskedLMModule):
             return
         source = self.checkpoint or self.init_from
         self.network, self.new_weights = load_to_continue(
-            source, DataFacts(self.vocab_size, self.pad_token_id, self.max_length)
+            source, DataFacts(self.vocab_size, self.pad_token_id, self.max_length), self.dropout
         )
         self.compute.apply(self.network)
         added = f"; added a masked-LM head tied to the embeddings, new: {', '.join(self.new_weights)}"

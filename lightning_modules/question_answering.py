@@ -14,12 +14,12 @@ from distilkobert.metrics import KorQuadScore
 from distilkobert.metrics.klue_mrc import rouge_w as rouge_w_score
 from distilkobert.metrics.korquad import NO_ANSWER, best_scores, write_predictions
 from distilkobert.metrics.squad_v2 import AbstainingScores, v2_scores
-from distilkobert.models.dropout import DropoutSpec
+from distilkobert.models.dropout import NO_CHANGE, DropoutSpec
 from distilkobert.optim import OptimizerSpec
 from distilkobert.tasks.input_settings import ENTRY, InputSettings
 from distilkobert.tasks.kinds import QUESTION_ANSWERING
 from distilkobert.tasks.questions.no_answer import decided
-from lightning_modules.finetuning import FINE_TUNING, NO_CHANGE, Batch, FineTuning, Record, TaskOutput
+from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
 
 _SCORED = ("exact_match", "f1", "exact_match_raw", "f1_raw", "v2_exact", "v2_f1")
 """What answers are scored by where there may be none."""

@@ -13,13 +13,13 @@ from torchmetrics.classification import (
 )
 
 from distilkobert.metrics import MatthewsCorrelation
-from distilkobert.models.dropout import DropoutSpec
+from distilkobert.models.dropout import NO_CHANGE, DropoutSpec
 from distilkobert.optim import OptimizerSpec
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.kinds import MULTI_LABEL_CLASSIFICATION, SEQUENCE_CLASSIFICATION
 from distilkobert.tasks.texts.losses import class_loss, labels_loss
 from distilkobert.tasks.texts.table_labels import SCORE_NAMES
-from lightning_modules.finetuning import FINE_TUNING, NO_CHANGE, Batch, FineTuning, Record, TaskOutput
+from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
 
 
 class SequenceClassification(FineTuning):

@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 from torchmetrics import PearsonCorrCoef, SpearmanCorrCoef
 
-from distilkobert.models.dropout import DropoutSpec
+from distilkobert.models.dropout import NO_CHANGE, DropoutSpec
 from distilkobert.optim import OptimizerSpec
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.kinds import SEQUENCE_REGRESSION
 from distilkobert.tasks.texts.losses import score_loss
-from lightning_modules.finetuning import FINE_TUNING, NO_CHANGE, Batch, FineTuning, Record, TaskOutput
+from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
 
 
 class SequenceRegression(FineTuning):

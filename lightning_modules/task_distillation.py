@@ -11,7 +11,7 @@ from transformers import PreTrainedModel
 from distilkobert.batching import IGNORE_INDEX
 from distilkobert.models.checkpoints import load_model, with_new_head
 from distilkobert.models.checks import check_facts, check_new_weights, check_trained_head
-from distilkobert.models.dropout import DropoutSpec, with_dropout
+from distilkobert.models.dropout import NO_CHANGE, DropoutSpec, with_dropout
 from distilkobert.models.families import describe_encoder
 from distilkobert.models.students import StudentSpec, build_student, freeze_positions
 from distilkobert.models.task_forward import TaskRun, logit_rows, network_inputs
@@ -26,7 +26,7 @@ from distilkobert.tasks.kinds import (
     kind_named,
 )
 from distilkobert.tasks.task_facts import TaskFacts
-from lightning_modules.finetuning import FINE_TUNING, NO_CHANGE, Batch
+from lightning_modules.finetuning import FINE_TUNING, Batch
 from lightning_modules.task_scorers import ScoredByTask, scorer_of
 from lightning_modules.taught import TaughtModule
 

@@ -8,12 +8,12 @@ from torch import Tensor
 from distilkobert.batching import IGNORE_INDEX
 from distilkobert.metrics import EntityF1
 from distilkobert.metrics.entities import UNKNOWN_TAG, lenient_entities, tag_type
-from distilkobert.models.dropout import DropoutSpec
+from distilkobert.models.dropout import NO_CHANGE, DropoutSpec
 from distilkobert.optim import OptimizerSpec
 from distilkobert.tasks.examples import TaggedExample, WordExample
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.kinds import TOKEN_CLASSIFICATION
-from lightning_modules.finetuning import FINE_TUNING, NO_CHANGE, Batch, FineTuning, Record, TaskOutput
+from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record, TaskOutput
 
 
 class TokenClassification(FineTuning):

@@ -6,11 +6,14 @@ from transformers import PreTrainedModel
 
 from distilkobert.models.checkpoints import load_model
 from distilkobert.models.checks import DataFacts, check_facts, check_new_weights
+from distilkobert.models.dropout import NO_CHANGE, DropoutSpec, with_dropout
 from distilkobert.models.families import head_parameters
 from distilkobert.models.heads import freeze_unused_bias
 
 
-def load_to_continue(source: str | Path, facts: DataFacts) -> tuple[PreTrainedModel, list[str]]:
+def load_to_continue(
+    source: str | Path, facts: DataFacts, dropout: DropoutSpec = NO_CHANGE
+) -> tuple[PreTrainedModel, list[str]]:
     """The masked-LM network of a source, in training mode; a missing head is added.
 
     The output matrix of an added head is the embedding itself (tied), also where the source's configuration says
@@ -19,6 +22,7 @@ def load_to_continue(source: str | Path, facts: DataFacts) -> tuple[PreTrainedMo
     Args:
         source: folder, checkpoint or hub id of an encoder with any head or none.
         facts: what the corpus says about itself.
+        dropout: where it is not to be the encoder's own.
 
     Returns:
         The network, and the names of the new weights.
@@ -33,6 +37,7 @@ def load_to_continue(source: str | Path, facts: DataFacts) -> tuple[PreTrainedMo
     if missing and not model.config.tie_word_embeddings:
         model.config.tie_word_embeddings = True
         model.tie_weights()
+    model = with_dropout(model, "masked_lm", dropout)
     freeze_unused_bias(model)
     model.train()
     # A tied weight is missing under each of its names.

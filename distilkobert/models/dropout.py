@@ -39,6 +39,10 @@ class DropoutSpec:
         return self.hidden is not None or self.attention is not None
 
 
+NO_CHANGE = DropoutSpec()
+"""The encoder's own dropout."""
+
+
 def set_dropout(config: PreTrainedConfig, spec: DropoutSpec) -> None:
     """Write the given values into a configuration, before a network is made from it.
 

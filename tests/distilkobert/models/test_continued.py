@@ -8,6 +8,7 @@ import torch
 from distilkobert.models.checkpoints import load_own
 from distilkobert.models.checks import DataFacts
 from distilkobert.models.continued import load_to_continue
+from distilkobert.models.dropout import DropoutSpec
 from distilkobert.models.heads import encode, layer_parameters, masked_lm_logits
 from tests.support.networks.families import FAMILIES, PAD, PIECES, tiny
 
@@ -55,6 +56,25 @@ def test_every_trainable_parameter_gets_a_gradient(family: str, tied: bool, tmp_
     assert new == []
     masked_lm_logits(model, encode(model, IDS, MASK)).sum().backward()
     assert not [name for name, one in model.named_parameters() if one.requires_grad and one.grad is None]
+
+
+@pytest.mark.parametrize("head", ["Model", "ForMaskedLM"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_other_dropout_changes_nothing_else(family: str, head: str, tmp_path: Path) -> None:
+    tiny(family, head, tie_word_embeddings=head == "Model").save_pretrained(tmp_path)
+    torch.manual_seed(5)  # of a new head
+    usual, new = load_to_continue(tmp_path, FACTS)
+    torch.manual_seed(5)
+    model, same = load_to_continue(tmp_path, FACTS, DropoutSpec(hidden=0.0, attention=0.0))
+    assert new == same
+    assert model.training
+    torch.testing.assert_close(dict(model.state_dict()), dict(usual.state_dict()), rtol=0, atol=0)
+    assert [name for name, one in model.named_parameters() if one.requires_grad] == [
+        name for name, one in usual.named_parameters() if one.requires_grad
+    ]  # a tied weight is one parameter in both
+    assert torch.equal(encode(model, IDS, MASK), encode(model, IDS, MASK))
+    other, _ = load_to_continue(tmp_path, FACTS, DropoutSpec(hidden=0.5))
+    assert not torch.equal(encode(other, IDS, MASK), encode(other, IDS, MASK))
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -49,6 +49,25 @@ def weights_at(folder: Path, step: int) -> dict[str, torch.Tensor]:
     return {name.removeprefix("network."): value for name, value in state.items() if name.startswith("network.")}
 
 
+def test_other_dropout_reaches_the_training_and_the_export(
+    world: World, source: Path, run: Run, tmp_path: Path
+) -> None:
+    options = ["--model.dropout.hidden=0", "--model.dropout.attention=0.25", "--trainer.max_steps=2"]
+    module = run("fit", adapt(world, tmp_path, source, *options)).model
+    assert {part.p for part in module.network.modules() if isinstance(part, torch.nn.Dropout)} == {0.0, 0.25}
+    best = tmp_path / "adapt" / "base_seed42" / "checkpoints" / "best.ckpt"
+    export(str(best), str(tmp_path / "exported"))
+    config = read_json(tmp_path / "exported" / "config.json")
+    assert (config["hidden_dropout_prob"], config["attention_probs_dropout_prob"]) == (0, 0.25)
+
+
+def test_other_dropout_needs_an_encoder_that_has_one(world: World, run: Run, tmp_path: Path) -> None:
+    options = ["-c", "configs/pretrain/mlm.yaml", *world.data(), f"--run.root={tmp_path}"]
+    with pytest.raises(ValueError, match=r"init_from, which is not set.*--model\.encoder\.dropout"):
+        run("fit", [*options, "--model.dropout.hidden=0"])
+    assert not list(tmp_path.iterdir())
+
+
 def test_embeddings_and_head_learn_first_and_the_layers_keep_every_bit(
     world: World, source: Path, run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
