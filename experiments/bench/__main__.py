@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from jsonargparse import Namespace
 
@@ -37,6 +38,11 @@ def _run(name: str, options: Namespace) -> None:
     output = None if options.json is None else Path(options.json)
     if output is not None and (output.is_dir() or not output.parent.is_dir()):
         raise FileNotFoundError(f"--json={output}: expected the name of a JSON file in a folder that exists")
+    if output is not None:
+        try:
+            TemporaryFile(dir=output.parent).close()  # now, not after minutes of measuring
+        except OSError as error:
+            raise OSError(f"--json={output}: no file can be written there ({error.strerror})") from error
     numbers = import_module(f"experiments.bench.{BENCHES[name].module}").main(options)
     if output is not None:
         write_json(output, numbers)

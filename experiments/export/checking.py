@@ -36,8 +36,8 @@ def check_export(folder: Path, model: PreTrainedModel, task: Task) -> None:
     """Load the exported model, head included, and tokenizer as a user would, and compare.
 
     Raises:
-        ValueError: hidden states, the head's outputs or its labels differ from those of `model`, or the tokenizer does
-            not fit the model.
+        ValueError: weights, hidden states, the head's outputs or its labels differ from those of `model`, or the
+            tokenizer does not fit the model.
     """
     loaded, missing = load_model(folder, task)
     if type(loaded) is not type(model) or missing or class_names(loaded) != class_names(model):
@@ -45,6 +45,13 @@ def check_export(folder: Path, model: PreTrainedModel, task: Task) -> None:
             f"the exported model is a {type(loaded).__name__} with the labels {', '.join(class_names(loaded))} that "
             f"has no {', '.join(missing) or 'missing weight'}, the checkpoint a {type(model).__name__} with "
             f"{', '.join(class_names(model))}; the export was not kept"
+        )
+    weights = model.state_dict()
+    changed = [name for name, value in loaded.state_dict().items() if not torch.equal(value, weights[name].cpu())]
+    if changed:
+        raise ValueError(
+            f"exported weights differ from the checkpoint's ({len(changed)} of them, first {changed[0]}); the export "
+            "was not kept"
         )
     length = min(16, longest_input(model.config))
     ids = torch.randint(0, model.config.vocab_size, (2, length), generator=torch.Generator().manual_seed(0))

@@ -158,6 +158,8 @@ def read_share(folder: Path) -> ShareRecord:
         ValueError: it cannot be read.
     """
     path = folder / SHARE_NAME
+    if not folder.is_dir():
+        raise FileNotFoundError(f"no folder at {folder}; expected one that prepare corpus --shard=I/N has written")
     if not path.is_file():
         raise FileNotFoundError(f"{folder} contains no shard of a corpus ({SHARE_NAME} is missing)")
     try:

@@ -83,17 +83,21 @@ def find_remote(pattern: str) -> list[RemoteFile]:
     magic = any(sign in path for sign in "*[") if path.startswith("http") else has_magic(path)
     try:
         paths = sorted(system.glob(path)) if magic else [path]
-        found = [_described(system, name) for name in paths]
+        infos = [system.info(name) for name in paths]
     except FileNotFoundError as error:
         cause = error.__cause__ or error
         # For a web address fsspec makes this error of every answer that is not the file, and of a failed connection.
         if pattern.startswith("http") and getattr(cause, "status", None) not in (404, 410):
             raise ConnectionError(f"{pattern} cannot be reached ({_words(cause)})") from error
         raise FileNotFoundError(f"no file at {pattern} ({_words(cause)})") from None
-    except (ValueError, IsADirectoryError):
+    except IsADirectoryError:
         raise
+    except ValueError as error:  # a name that the file system does not take; the hub's do not repeat it
+        example = "; expected hf://datasets/OWNER/NAME/FILE" if pattern.startswith("hf://") else ""
+        raise ValueError(f"{pattern}: {' '.join(str(error).split())}{example}") from None
     except Exception as error:  # every file system has its own
         raise ConnectionError(f"{pattern} cannot be reached ({_words(error)})") from error
+    found = [_described(system, name, info) for name, info in zip(paths, infos, strict=True)]
     if not magic and found[0] is None:
         raise FileNotFoundError(f"{pattern} is a folder; give its files, for example '{pattern}/*.txt'")
     files = [file for file in found if file is not None]
@@ -102,9 +106,8 @@ def find_remote(pattern: str) -> list[RemoteFile]:
     return files
 
 
-def _described(system: Any, path: str) -> RemoteFile | None:
+def _described(system: Any, path: str, info: dict[str, Any]) -> RemoteFile | None:
     """A file with its size and version; None for a folder."""
-    info = system.info(path)
     if info["type"] == "directory":
         return None
     if info["size"] is None:
@@ -191,7 +194,8 @@ class _RemoteStream(io.RawIOBase):
         return block
 
     def _require_unchanged(self) -> None:
-        now = self._tried(lambda: _described(self._file.system, self._file.path))
+        system, path = self._file.system, self._file.path
+        now = self._tried(lambda: _described(system, path, system.info(path)))
         if now != self._file:
             raise ConnectionError(f"{self._file} was replaced while it was read; run the command again")
 

@@ -85,7 +85,7 @@ def naive_inputs(fast: Any, paragraphs: "Iterable[Paragraph]", special_tokens: i
     for paragraph in paragraphs:
         for question in paragraph.questions:
             spans = fast(question.text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
-            text = question.text[: spans[:QUESTION][-1][1]]
+            text = question.text[: spans[:QUESTION][-1][1]] if spans else ""
             pieces = len(fast(text, add_special_tokens=False)["input_ids"])
             answer = next(((one.start, one.start + len(one.text)) for one in question.answers), None)
             yield Asked(text, paragraph.context, LENGTH - special_tokens - pieces - STRIDE, answer)

@@ -150,7 +150,10 @@ def test_shards_that_are_no_whole_are_refused(shard: Prepare, merge: Prepare, tm
     assert "2of2 and " in (error := capsys.readouterr().err)
     assert "settings min_tokens: found 5, requested 12" in error
     assert merge("1of2", "nowhere") == 2
-    assert "nowhere contains no shard of a corpus (share.json is missing)" in capsys.readouterr().err
+    assert "nowhere; expected one that prepare corpus --shard=I/N has written" in capsys.readouterr().err
+    (tmp_path / "empty").mkdir()
+    assert merge("1of2", "empty") == 2
+    assert "empty contains no shard of a corpus (share.json is missing)" in capsys.readouterr().err
     assert not (tmp_path / "merged").exists()
 
 

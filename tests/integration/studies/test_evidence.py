@@ -45,6 +45,10 @@ def test_the_main_student_is_distilled_on_all_tasks_and_some_tasks_are_for_some(
     }
     scores = {run.stage for run in taught if "configs/finetune/distil_scores.yaml" in run.commands[0]}
     assert scores == {"korsts"}
+    for run in plan.runs:  # equal for models with dropout of their own and without
+        attention = "0.0" if run.stage == "korquad" else "0.1"
+        dropout = {"--model.dropout.hidden=0.1", f"--model.dropout.attention={attention}"}
+        assert run.stage == "distil" or dropout <= {*run.commands[0]}, run
     own = [run.commands[0] for run in plan.runs if run.arm == "multilingual"]
     assert len(own) == len(TASKS)
     for words in own:

@@ -13,6 +13,7 @@ from sklearn import metrics
 from experiments.export.__main__ import export
 from experiments.predict.__main__ import predict
 from experiments.train import main
+from tests.support.records import assert_records_alike
 from tests.world import World, read_json
 
 TEXTS = [
@@ -103,10 +104,7 @@ def test_run_folder_and_export_predict_alike_from_a_file(fitted: Fitted, tmp_pat
         predicted(model, tmp_path / f"{n}.jsonl", input=str(tmp_path / "new.csv"), columns=names, batch_size=7)
         for n, model in enumerate((run, tmp_path / "exported"))
     ]
-    for ours, its in zip(*both, strict=True):
-        assert ours.keys() == its.keys()
-        for name, value in ours.items():  # weights elsewhere in memory may add up in another order
-            assert its[name] == (pytest.approx(value, rel=1e-5, abs=1e-8) if isinstance(value, float) else value)
+    assert_records_alike(*both)
     assert [record["row"] for record in both[0]] == list(range(20))
     assert [record["text"] for record in both[0]] == table(20)["문장"].tolist()
     assert "gold" not in both[0][0]
@@ -124,7 +122,7 @@ def test_run_folder_and_export_predict_alike_from_a_file(fitted: Fitted, tmp_pat
     (tmp_path / "pairs.tsv").write_text("\n".join(lines), encoding="utf-8")
     (tmp_path / "plain.tsv").write_text("\n".join(lines[1:]), encoding="utf-8")
     again = [predicted(run, tmp_path / f"{n}.jsonl", input=str(tmp_path / f"{n}.tsv")) for n in ("pairs", "plain")]
-    assert again[0] == again[1]
+    assert_records_alike(*again)
     assert len(again[0]) == 3
 
 

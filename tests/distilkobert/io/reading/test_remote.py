@@ -85,6 +85,12 @@ def test_patterns_are_found_in_order(memory: Any, web: FolderServer, tmp_path: P
     assert queried.name == "a.txt"
 
 
+@pytest.mark.parametrize("name", ["hf://x", "hf://datasets/x"])
+def test_a_name_that_the_hub_does_not_take_is_shown_with_one_that_it_does(name: str) -> None:
+    with pytest.raises(ValueError, match=rf"^{name}: .*; expected hf://datasets/OWNER/NAME/FILE$"):
+        find_remote(name)
+
+
 def test_content_is_known_by_hash_or_etag(memory: Any, web: FolderServer, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(PLAIN)
     memory.pipe("/a.txt", PLAIN)

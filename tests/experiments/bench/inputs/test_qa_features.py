@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from distilkobert.tasks.files.korquad import read_korquad
+from distilkobert.tasks.files.korquad import Question, read_korquad
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.questions.answering import AnsweringCodec
 from distilkobert.tokenizers.loading import load_tokenizer
@@ -59,6 +59,8 @@ def test_both_ways_make_the_same_windows(questions: Path, tiny_tokenizer_dir: Pa
     assert max(len(row["ids"]) for row in rows) > QUESTION
     assert min(counts) == 1 < 3 < max(counts)
     assert held == sum(row["first"] >= 0 for row in rows) < len(rows)
+    silent = paragraphs[0]._replace(questions=(Question("q", "\u200b", ()),))  # no pieces
+    assert [one.question for one in naive_inputs(fast, [silent], encoder.frame.special_count(2))] == [""]
 
 
 def test_the_command_counts_questions_without_an_answer(

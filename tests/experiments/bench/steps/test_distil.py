@@ -114,6 +114,7 @@ def test_processor_time_is_no_speed_of_several_threads(
         ("--length=600", "length is 600; the teacher has 512 positions"),
         ("--heads=3", "encoder.heads=3: must divide"),
         ("--json=nowhere/d.json", "--json=nowhere/d.json: expected the name of a JSON file in a folder that exists"),
+        ("--json=/proc/d.json", "--json=/proc/d.json: no file can be written there ("),
     ],
 )
 def test_errors_are_one_line(option: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
