@@ -36,16 +36,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(name: str, options: Namespace) -> None:
     output = None if options.json is None else Path(options.json)
-    if output is not None and (output.is_dir() or not output.parent.is_dir()):
-        raise FileNotFoundError(f"--json={output}: expected the name of a JSON file in a folder that exists")
     if output is not None:
-        try:
-            TemporaryFile(dir=output.parent).close()  # now, not after minutes of measuring
-        except OSError as error:
-            raise OSError(f"--json={output}: no file can be written there ({error.strerror})") from error
+        _check_place(output)
     numbers = import_module(f"experiments.bench.{BENCHES[name].module}").main(options)
     if output is not None:
         write_json(output, numbers)
+
+
+def _check_place(output: Path) -> None:
+    """Refuse, before anything is measured, a file that cannot be written."""
+    if output.is_dir() or not output.parent.is_dir():
+        raise FileNotFoundError(f"--json={output}: expected the name of a JSON file in a folder that exists")
+    try:
+        TemporaryFile(dir=output.parent).close()
+    except OSError as error:
+        raise OSError(f"--json={output}: no file can be written there ({error.strerror})") from error
 
 
 if __name__ == "__main__":

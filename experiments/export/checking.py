@@ -47,7 +47,7 @@ def check_export(folder: Path, model: PreTrainedModel, task: Task) -> None:
             f"{', '.join(class_names(model))}; the export was not kept"
         )
     weights = model.state_dict()
-    changed = [name for name, value in loaded.state_dict().items() if not torch.equal(value, weights[name].cpu())]
+    changed = [name for name, value in loaded.state_dict().items() if not torch.equal(value, weights[name])]
     if changed:
         raise ValueError(
             f"exported weights differ from the checkpoint's ({len(changed)} of them, first {changed[0]}); the export "

@@ -94,7 +94,7 @@ def find_remote(pattern: str) -> list[RemoteFile]:
         raise
     except ValueError as error:  # a name that the file system does not take; the hub's do not repeat it
         example = "; expected hf://datasets/OWNER/NAME/FILE" if pattern.startswith("hf://") else ""
-        raise ValueError(f"{pattern}: {' '.join(str(error).split())}{example}") from None
+        raise ValueError(f"{pattern}: {_one_line(error)}{example}") from None
     except Exception as error:  # every file system has its own
         raise ConnectionError(f"{pattern} cannot be reached ({_words(error)})") from error
     found = [_described(system, name, info) for name, info in zip(paths, infos, strict=True)]
@@ -128,8 +128,12 @@ def _identity(info: dict[str, Any]) -> tuple[str, str] | None:
     return next((("etag", version) for version in found if not version.startswith("W/")), None)
 
 
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())
+
+
 def _words(error: BaseException) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return f"{type(error).__name__}: {_one_line(error)}"
 
 
 def open_remote(file: RemoteFile, on_read: Callable[[int], None] | None) -> io.RawIOBase:
