@@ -94,7 +94,7 @@ def find_remote(pattern: str) -> list[RemoteFile]:
         raise
     except ValueError as error:  # a name that the file system does not take; the hub's do not repeat it
         example = "; expected hf://datasets/OWNER/NAME/FILE" if pattern.startswith("hf://") else ""
-        raise ValueError(f"{pattern}: {_one_line(error)}{example}") from None
+        raise ValueError(f"{pattern}: {_one_line(error).rstrip('.')}{example}") from None
     except Exception as error:  # every file system has its own
         raise ConnectionError(f"{pattern} cannot be reached ({_words(error)})") from error
     found = [_described(system, name, info) for name, info in zip(paths, infos, strict=True)]
