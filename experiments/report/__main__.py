@@ -32,6 +32,8 @@ _IMAGES = {
     ".pdf": {"metadata": {"CreationDate": None}},
 }
 """Formats, without the date, so that equal runs give equal files."""
+_PAGE_FIGURE = "retention_size"
+"""The figure that a page of results shows too, where there is one."""
 
 
 def report(
@@ -48,13 +50,14 @@ def report(
         output: folder of the report, `<runs_dir>/report` by default; an earlier report there is replaced.
         baseline: arm that differences are taken against; by default the study's base arm.
         teacher: arm that retention is taken against; by default the study's teacher.
-        results: a Markdown page to write as well, with the tables only.
+        results: a Markdown page to write as well, with the tables and one figure, retention against size, which is
+            written beside it (`results_retention_size.svg`).
 
     Returns:
         The report's folder.
 
     Raises:
-        FileNotFoundError: there is no such folder of runs, or no folder for the page of results.
+        FileNotFoundError: there is no such folder of runs, or the page of results is no Markdown file in a folder.
         ValueError: there is nothing to report on, an arm is not there, the output is something else, or a package is
             not installed.
         OSError: the report could not be written; an earlier one stays as it was.
@@ -78,7 +81,7 @@ def report(
         composed = compose(study, notes)
         images = {drawing.slug: _images(drawing) for drawing in composed.drawings}
     files = {
-        "report.md": to_markdown(composed).encode(),
+        "report.md": to_markdown(composed, {slug: f"figures/{slug}.png" for slug in images}).encode(),
         "report.html": to_html(composed, {slug: one[".svg"] for slug, one in images.items()}).encode(),
     }
     for table in composed.tables:
@@ -94,7 +97,10 @@ def report(
         for option, value in options.items():
             if value is not None:
                 args += [option, shown_path(Path(value)) if option in paths else value]
-        write_text(page, to_markdown(composed, shlex.join(args), shown_path(target / "report.md")))
+        beside = {slug: f"{page.stem}_{slug}.svg" for slug in images if slug == _PAGE_FIGURE}
+        for slug, name in beside.items():
+            write_text(page.with_name(name), images[slug][".svg"].decode())
+        write_text(page, to_markdown(composed, beside, shlex.join(args), shown_path(target / "report.md")))
     return target
 
 
@@ -106,8 +112,8 @@ def _check_places(target: Path, page: Path | None) -> None:
     if strange:
         named = ", ".join(strange[:3])
         raise ValueError(f"{target} contains files of no report ({named}); name another --output, or remove it first")
-    if page is not None and (page.is_dir() or not page.parent.is_dir()):
-        raise FileNotFoundError(f"--results={page}: expected the name of a Markdown file in a folder that exists")
+    if page is not None and (page.suffix != ".md" or page.is_dir() or not page.parent.is_dir()):
+        raise FileNotFoundError(f"--results={page}: expected the name of a .md file in a folder that exists")
 
 
 def _images(drawing: "Drawing") -> dict[str, bytes]:

@@ -49,15 +49,17 @@ def to_html(report: Report, images: Mapping[str, bytes]) -> str:
     return _environment().get_template("report.html.j2").render(report=report, images=encoded)
 
 
-def to_markdown(report: Report, command: str = "", place: str = "") -> str:
-    """The report in GitHub's Markdown, figures by relative link; with a command, a page of tables for documentation.
+def to_markdown(report: Report, images: Mapping[str, str], command: str = "", place: str = "") -> str:
+    """The report in GitHub's Markdown; with a command, a page for documentation.
 
     Args:
         report: what to write.
+        images: relative links of the figures to show, by slug.
         command: the command line that makes the page.
         place: the report with the figures. Named, not linked: runs are seldom where the page is read.
     """
-    return _environment().get_template("report.md.j2").render(report=report, command=command, place=place)
+    template = _environment().get_template("report.md.j2")
+    return template.render(report=report, images=images, command=command, place=place)
 
 
 def to_latex(table: Table) -> str:

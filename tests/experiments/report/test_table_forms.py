@@ -26,7 +26,7 @@ TABLE = Table(
 
 def test_markdown() -> None:
     report = Report("s", "", "", (Section("A title", tables=(TABLE,)),), ())
-    assert to_markdown(report).splitlines()[4:-4] == [
+    assert to_markdown(report, {}).splitlines()[4:-4] == [
         r"**Table.** 50 % & more. Seeds: n=2.",
         "",
         "| arm | F1 |",
