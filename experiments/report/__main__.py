@@ -51,7 +51,7 @@ def report(
         baseline: arm that differences are taken against; by default the study's base arm.
         teacher: arm that retention is taken against; by default the study's teacher.
         results: a Markdown page to write as well, with the tables and one figure, retention against size, which is
-            written beside it (`results_retention_size.svg`).
+            written beside it (`results_retention_size.svg`) or, if the runs do not give it, removed from there.
 
     Returns:
         The report's folder.
@@ -97,9 +97,12 @@ def report(
         for option, value in options.items():
             if value is not None:
                 args += [option, shown_path(Path(value)) if option in paths else value]
-        beside = {slug: f"{page.stem}_{slug}.svg" for slug in images if slug == _PAGE_FIGURE}
-        for slug, name in beside.items():
-            write_text(page.with_name(name), images[slug][".svg"].decode())
+        shown = page.with_name(f"{page.stem}_{_PAGE_FIGURE}.svg")
+        if drawn := images.get(_PAGE_FIGURE):
+            write_text(shown, drawn[".svg"].decode())
+        else:
+            shown.unlink(missing_ok=True)  # of an earlier report: it would not agree with the page
+        beside = {_PAGE_FIGURE: shown.name} if drawn else {}
         write_text(page, to_markdown(composed, beside, shlex.join(args), shown_path(target / "report.md")))
     return target
 

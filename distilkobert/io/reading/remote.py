@@ -208,6 +208,8 @@ class _RemoteStream(io.RawIOBase):
         while True:
             try:
                 return ask()
+            except (TypeError, AttributeError, NameError, AssertionError):
+                raise  # a mistake of the code, not of the connection: it would fail again
             except Exception as error:  # every file system has its own
                 failed += 1
                 if failed == ATTEMPTS:

@@ -150,6 +150,14 @@ def distilled(folder: Path) -> Path:
     return folder
 
 
+def test_a_figure_of_an_earlier_page_of_results_does_not_stay(tmp_path: Path) -> None:
+    folder, page = distilled(tmp_path / "runs"), tmp_path / "results.md"
+    (tmp_path / "results_retention_size.svg").write_text("<svg/>")
+    assert main([str(folder), "--results", str(page)]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["results.md", "runs"]
+    assert ".svg" not in page.read_text(encoding="utf-8")
+
+
 def contents(folder: Path) -> dict[Path, bytes]:
     return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 

@@ -168,6 +168,15 @@ def test_a_block_that_breaks_off_is_asked_for_again(web: FolderServer) -> None:
         list(read_texts(file))
 
 
+def test_a_mistake_of_the_code_is_not_tried_again(memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory.pipe("/a.txt", PLAIN)
+    (file,) = expand_inputs(["memory://a.txt"])
+    monkeypatch.setattr(memory, "open", lambda path: None)  # lacks the mode
+    monkeypatch.setattr(remote, "PAUSE_SECONDS", 60.0)
+    with pytest.raises(TypeError, match="takes 1 positional argument"):
+        list(read_texts(file))
+
+
 def test_a_file_that_is_shorter_than_it_was_or_replaced(web: FolderServer) -> None:
     web.files["a.txt"] = PLAIN
     (file,) = expand_inputs([f"{web.url}/a.txt"])
