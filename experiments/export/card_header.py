@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 from huggingface_hub import EvalResult, ModelCardData
 
-from distilkobert.io.metric_names import LIMITED_TEST, TEST
+from distilkobert.io.metric_names import LIMITED_TEST, SPLIT, TEST
 from distilkobert.tasks.data_sets import DATASETS, Dataset
 from distilkobert.tasks.kinds import Head, TaskKind
+from distilkobert.tasks.splits import cuts_test
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -70,16 +71,20 @@ def card_header(
 
 
 def _results(head: TaskKind, data: Dataset, metrics: Mapping[str, Any]) -> "list[EvalResult]":
-    """The scores of a whole test; the hub would show those of a part as if they were the same."""
+    """The scores of a whole test; the hub would show those of a part as if they were the same.
+
+    A test that is cut out of another file is named by the rule of its split, as it is not the data set's own.
+    """
     if LIMITED_TEST in metrics:
         return []
+    split = str(metrics.get(SPLIT, ""))
     found = [score for score in head.scores if isinstance(metrics.get(f"{TEST}{score.key}"), (int, float))]
     return [
         EvalResult(
             task_type=head.pipeline,
             dataset_type=_ON_THE_HUB.get(data.name, data.name),
             dataset_name=data.title,
-            dataset_split="test",
+            dataset_split=split if cuts_test(split) else "test",
             metric_type="f1" if score.key.endswith("f1") else _METRICS.get(score.key, score.key),
             metric_name=score.title,
             metric_value=round(float(metrics[f"{TEST}{score.key}"]) * score.scale, 4),

@@ -8,6 +8,7 @@ import yaml
 from huggingface_hub import ModelCardData
 
 from distilkobert.tasks.kinds import MASKED_LM, SEQUENCE_CLASSIFICATION, SEQUENCE_REGRESSION, TOKEN_CLASSIFICATION, Head
+from distilkobert.tasks.splits import DEV_CUT, KLUE_SPLIT, HashSplit, describe
 from experiments.export.card_deployment import deployment
 from experiments.export.card_header import base_model, card_header, dataset_of, is_korean
 from experiments.export.model_card import _of_step
@@ -42,6 +43,21 @@ def test_a_fine_tuned_model_has_all_of_it() -> None:
     assert result["dataset"] == {"type": "e9t/nsmc", "name": "NSMC", "split": "test"}
     assert result["metrics"] == [{"type": "accuracy", "value": 91.0, "name": "accuracy"}]
     assert ModelCardData(**found, **{"model-index": results}), "huggingface_hub reads it"
+
+
+@pytest.mark.parametrize(
+    ("rule", "test_file", "shown"),
+    [
+        (KLUE_SPLIT, None, "one file, a.tsv, by MD5 of the sentence id modulo 10: 8 dev, 9 test, others train"),
+        (DEV_CUT, "b.tsv", "test"),
+    ],
+)
+def test_a_test_cut_out_of_another_file_is_not_called_the_test_split(
+    rule: HashSplit, test_file: str | None, shown: str
+) -> None:
+    split = describe(rule, "sentence id", "a.tsv", None, test_file)
+    found = header(TOKEN_CLASSIFICATION, {"run": {"recipe": "klue_ner"}}, {"test/f1": 0.7, "data/split": split})
+    assert found["model-index"][0]["results"][0]["dataset"]["split"] == shown
 
 
 def test_scores_of_a_part_or_of_other_weights_are_no_results() -> None:
