@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -106,8 +106,17 @@ def require_processes(num_proc: int) -> None:
 
 @contextmanager
 def _imported_meanwhile(name: str) -> Iterator[None]:
-    """Import what is needed after the block in a thread; other processes do the block's work."""
-    importing = Thread(target=import_module, args=(name,))
+    """Import what is needed after the block in a thread; other processes do the block's work.
+
+    Where it fails, nothing is printed: the import after the block fails too, and is the one to be reported. A command
+    that is interrupted meanwhile makes it fail as well.
+    """
+
+    def import_early() -> None:
+        with suppress(Exception):
+            import_module(name)
+
+    importing = Thread(target=import_early)
     with interrupts_held():
         importing.start()
     yield

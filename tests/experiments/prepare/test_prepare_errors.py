@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from distilkobert.corpus.manifest import read_manifest
+from distilkobert.corpus.preparation.prepare import _imported_meanwhile
 from distilkobert.tokenizers.training import train_tokenizer
 from tests.support.corpus_text import LINES, leftovers, prepare, write_text_file
 from tests.support.tokenizers.sentences import SENTENCES
@@ -122,6 +123,19 @@ def test_interrupt_leaves_nothing_that_looks_whole(
     assert prepare(text_file, tiny_tokenizer_dir, tmp_path / "corpus") == 130
     assert "interrupted" in capsys.readouterr().err
     assert leftovers(tmp_path) == []
+
+
+def test_an_import_meanwhile_that_fails_is_reported_by_the_import_after_it_alone(monkeypatch) -> None:
+    """An interrupt during the main thread's own import leaves half a package, on which the thread's fails."""
+    reported: list[object] = []
+    monkeypatch.setattr("threading.excepthook", reported.append)
+    with _imported_meanwhile("tests.no_such_module"):
+        pass
+    assert reported == []
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    with _imported_meanwhile("colorsys"):
+        pass
+    assert "colorsys" in sys.modules
 
 
 def _heed_interrupts() -> None:
