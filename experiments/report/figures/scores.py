@@ -44,18 +44,23 @@ def retention_figure(
     everywhere = {ratios[key].seeds.n for key in ratios if key[1] in [metric.heading for metric in metrics]}
     figure, all_axes = panels([metric.heading for metric in metrics], 3, 3.4, 2.9)
     appearance = looks(study.arms)
-    marked: list[str] = []
+    signs = {
+        key: f"{marks_of(ratio.seeds)}{'≈' if key[0] in computed else ''}"
+        + (f" n={ratio.seeds.n}" if len(everywhere) > 1 else "")
+        for key, ratio in ratios.items()
+        if key[1] in [metric.heading for metric in metrics]
+    }
+    of_all = signs[next(iter(signs))] if len(set(signs.values())) == 1 else None
     for axes, metric in zip(all_axes, metrics, strict=True):
         points = {name: ratios[name, metric.heading] for name in names if (name, metric.heading) in ratios}
         for name, ratio in points.items():
-            look = appearance[name]
-            axes.plot(costs[name], ratio.percent, look.marker, color=look.color, ms=5.5)
-            marks = marks_of(ratio.seeds) + ("≈" if name in computed else "")
-            marked.append(f"{marks} n={ratio.seeds.n}".strip() if len(everywhere) > 1 else marks)
-            axes.annotate(
-                marked[-1], (costs[name], ratio.percent), xytext=(5, 0), textcoords="offset points", color="#333333",
-                va="center", fontsize="small",
-            )  # fmt: skip
+            look, place = appearance[name], (costs[name], ratio.percent)
+            axes.plot(*place, look.marker, color=look.color, ms=5.5, mfc="none")  # hollow: it hides none of equal cost
+            if of_all is None:
+                axes.annotate(
+                    signs[name, metric.heading].strip(), place, xytext=(5, 0), textcoords="offset points",
+                    color="#333333", va="center", fontsize="small",
+                )  # fmt: skip
         axes.axhline(100, color="#BBBBBB", lw=0.8, zorder=0)
         ys = [100.0, *(ratio.percent for ratio in points.values())]
         margin = max(0.12 * (max(ys) - min(ys)), 1.0)
@@ -63,14 +68,14 @@ def retention_figure(
         axes.set_ylim(min(ys) - margin, max(ys) + margin)
         axes.set_xlabel(axis)
     seeds = f", n={min(everywhere)}" if len(everywhere) == 1 else ""
-    all_axes[0].set_ylabel(f"per cent of {study.teacher}{seeds}")
+    all_axes[0].set_ylabel(f"per cent of {study.teacher}{seeds} {of_all or ''}".rstrip())
     retained = {arm for arm, _ in ratios}
-    legend(figure, {name: appearance[name] for name in names if name in retained})
+    legend(figure, {name: appearance[name] for name in names if name in retained}, hollow=True)
     absent = [name for name in dict.fromkeys(arm for arm, _ in scores.retention) if name not in costs]
     parts = (
         f"Retention against {cost}. Means over n seeds, of the arm or of the teacher, whichever has fewer; the grey "
         "line is the teacher's score.",
-        *marks_in(marked),
+        *marks_in(signs.values()),
         *([f"Not shown, because their {cost} is unknown: {', '.join(absent)}."] if absent else []),
     )
     return Drawing(f"retention_{cost}", " ".join(parts), figure)

@@ -117,19 +117,23 @@ def panels(titles: Sequence[str], columns: int, width: float, height: float) -> 
     return figure, axes[: len(titles)]
 
 
-def legend(figure: "Figure", appearance: Mapping[str, Look], *, lines: bool = False) -> None:
+def legend(figure: "Figure", appearance: Mapping[str, Look], *, lines: bool = False, hollow: bool = False) -> None:
     """Name arms above all panels, in the order in which they are given; the layout makes space for it.
 
     Args:
         figure: with its panels.
         appearance: the arms that are shown.
         lines: arms are lines with markers, not markers alone.
+        hollow: markers are outlines.
     """
     from matplotlib.lines import Line2D
 
     handles = [
-        Line2D([], [], color=look.color, ls=look.line if lines else "", marker=look.marker, ms=4.5, lw=1.1, label=name)
+        Line2D(
+            [], [], color=look.color, ls=look.line if lines else "", marker=look.marker, ms=4.5, lw=1.1, label=name,
+            mfc="none" if hollow else look.color,
+        )
         for name, look in appearance.items()
-    ]
+    ]  # fmt: skip
     columns = max(1, int(figure.get_size_inches()[0] / _LEGEND_INCHES))
     figure.legend(handles=handles, loc="outside upper left", ncols=columns, handletextpad=0.4, columnspacing=1.2)

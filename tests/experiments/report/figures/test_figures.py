@@ -63,6 +63,8 @@ def test_retention_against_size(study: Study, scores: Scores) -> None:
     assert axes[0].get_ylabel() == "per cent of teacher, n=2"
     assert legend(drawing) == list(costs)
     assert drawing.caption.endswith("Not shown, because their size is unknown: mlm_only.")
+    shown = [*axes[0].lines[:-1], *drawing.figure.legends[0].get_lines()]
+    assert {line.get_markerfacecolor() for line in shown} == {"none"}, "a point hides another of equal size"
     drawn = {(line.get_xdata()[0], line.get_ydata()[0]) for line in axes[0].lines[:-1]}
     assert drawn == {(costs[name], scores.retention[name, "NSMC accuracy"].percent) for name in costs}
     assert retention_figure(study, scores, {"base": 1.0}, "size", "") is None
@@ -78,6 +80,14 @@ def test_retention_shows_how_many_seeds_are_behind_a_point(study: Study) -> None
     assert {"†* n=1", "n=2", "≈ n=2"} <= written(drawing)
     assert drawing.figure.axes[0].get_ylabel() == "per cent of teacher"
     assert all(note in drawing.caption for note in (DAGGER, ASTERISK, COMPUTED))
+
+
+def test_what_marks_every_point_is_said_once(study: Study) -> None:
+    one_seed = replace(study, runs=tuple(run for run in study.runs if run.seed == 1))
+    drawing = retention_figure(one_seed, score_study(one_seed, []), {"teacher": 351.0, "base": 108.0}, "size", "MB")
+    assert drawing is not None
+    assert {text for text in written(drawing) if "†" in text} == {"per cent of teacher, n=1 †"}
+    assert DAGGER in drawing.caption
 
 
 def test_differences(study: Study, scores: Scores) -> None:
