@@ -1,17 +1,15 @@
 """The command: all files, whole or not at all, self-contained HTML, the page of results, and clear errors."""
 
 import csv
-import errno
 import json
 import re
-from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from experiments.report.__main__ import main
-from tests.support.report_world import ARMS, fabricate, write_run
+from tests.support.report_world import ARMS, distilled, fabricate
 
 FIGURES = (
     "retention_size", "retention_latency", "differences", "entities_klue_ner", "reliability_nsmc", "confusion_nsmc",
@@ -141,54 +139,6 @@ def test_the_page_of_results_has_one_figure_beside_it(whole: Path) -> None:
     assert links == ["results_retention_size.svg"]
     assert sorted(path.name for path in docs.iterdir()) == ["results.md", *links]
     assert (docs / links[0]).read_bytes() == (whole / "report/figures/retention_size.svg").read_bytes()
-
-
-def distilled(folder: Path) -> Path:
-    """A folder with one distillation, of which a report is quickly made."""
-    metrics = {"recipe": "distilkobert", "arm": "base", "seed": 42, "val/agreement": 0.3, "val/loss": 5.0}
-    write_run(folder, metrics, scalars={"val/loss": [(step, 9.0 - step / 10) for step in range(10, 40, 10)]})
-    return folder
-
-
-def test_a_figure_of_an_earlier_page_of_results_does_not_stay(tmp_path: Path) -> None:
-    folder, page = distilled(tmp_path / "runs"), tmp_path / "results.md"
-    (tmp_path / "results_retention_size.svg").write_text("<svg/>")
-    assert main([str(folder), "--results", str(page)]) == 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["results.md", "runs"]
-    assert ".svg" not in page.read_text(encoding="utf-8")
-
-
-def contents(folder: Path) -> dict[Path, bytes]:
-    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-def test_equal_runs_give_equal_files(tmp_path: Path) -> None:
-    folder = distilled(tmp_path / "runs")
-    for name in ("once", "again"):
-        assert main([str(folder), "--output", str(tmp_path / name)]) == 0
-    assert contents(tmp_path / "once") == contents(tmp_path / "again")
-    assert Path("figures/curves.pdf") in contents(tmp_path / "once")
-
-
-def test_disk_full_leaves_the_old_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    folder = distilled(tmp_path / "runs")
-    assert main([str(folder)]) == 0
-    before = contents(folder)
-    write: Callable[[Path, bytes], int] = Path.write_bytes
-
-    def fails_late(path: Path, content: bytes) -> int:
-        if path.name == "published.tex":
-            write(path, content[:10])
-            raise OSError(errno.ENOSPC, "No space left on device")
-        return write(path, content)
-
-    monkeypatch.setattr(Path, "write_bytes", fails_late)
-    assert main([str(folder)]) == 2
-    message = capsys.readouterr().err
-    assert message.startswith(f"error: {folder / 'report'}: the report (")
-    assert "No space left on device" in message
-    assert "An earlier report is as it was; free some space" in message
-    assert contents(folder) == before
 
 
 def test_a_damaged_study_is_reported_with_notes(tmp_path: Path) -> None:
