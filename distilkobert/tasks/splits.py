@@ -121,11 +121,6 @@ def describe(split: HashSplit, key: str, train_file: str, dev_file: str | None, 
     return f"{start} by {rule}: {', '.join(cut)}, others train{files}"
 
 
-def cuts_test(description: str) -> bool:
-    """Whether a sentence of `describe` says that the test part has no file of its own."""
-    return bool(description) and "; test: all of " not in description
-
-
 def _listed(part: frozenset[int]) -> str:
     numbers = sorted(part)
     if len(numbers) > 3:

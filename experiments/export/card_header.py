@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 from huggingface_hub import EvalResult, ModelCardData
 
-from distilkobert.io.metric_names import LIMITED_TEST, SPLIT, TEST
+from distilkobert.io.metric_names import FILE_CONTENT, LIMITED_TEST, SPLIT, TEST
 from distilkobert.tasks.data_sets import DATASETS, Dataset
 from distilkobert.tasks.kinds import Head, TaskKind
-from distilkobert.tasks.splits import cuts_test
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -77,14 +76,14 @@ def _results(head: TaskKind, data: Dataset, metrics: Mapping[str, Any]) -> "list
     """
     if LIMITED_TEST in metrics:
         return []
-    split = str(metrics.get(SPLIT, ""))
+    train, test = (metrics.get(FILE_CONTENT.format(part)) for part in ("train", "test"))
     found = [score for score in head.scores if isinstance(metrics.get(f"{TEST}{score.key}"), (int, float))]
     return [
         EvalResult(
             task_type=head.pipeline,
             dataset_type=_ON_THE_HUB.get(data.name, data.name),
             dataset_name=data.title,
-            dataset_split=split if cuts_test(split) else "test",
+            dataset_split=str(metrics[SPLIT]) if test and test == train else "test",
             metric_type="f1" if score.key.endswith("f1") else _METRICS.get(score.key, score.key),
             metric_name=score.title,
             metric_value=round(float(metrics[f"{TEST}{score.key}"]) * score.scale, 4),

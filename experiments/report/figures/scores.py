@@ -32,33 +32,31 @@ def retention_figure(
         axis: what is shown of it, with its unit.
         computed: arms whose cost was not measured, which is marked.
     """
-    metrics = [
-        metric
+    headings = [
+        metric.heading
         for metric in scores.metrics
         if metric.main and sum((arm, metric.heading) in scores.retention for arm in costs) > 1
     ]
-    if not metrics:
+    if not headings:
         return None
     names = [arm.name for arm in study.arms if arm.name in costs]
-    ratios = {key: ratio for key, ratio in scores.retention.items() if key[0] in costs}
-    everywhere = {ratios[key].seeds.n for key in ratios if key[1] in [metric.heading for metric in metrics]}
-    figure, all_axes = panels([metric.heading for metric in metrics], 3, 3.4, 2.9)
+    ratios = {key: ratio for key, ratio in scores.retention.items() if key[0] in costs and key[1] in headings}
+    everywhere = {ratio.seeds.n for ratio in ratios.values()}
+    figure, all_axes = panels(headings, 3, 3.4, 2.9)
     appearance = looks(study.arms)
     signs = {
-        key: f"{marks_of(ratio.seeds)}{'≈' if key[0] in computed else ''}"
-        + (f" n={ratio.seeds.n}" if len(everywhere) > 1 else "")
+        key: marks_of(ratio.seeds) + "≈" * (key[0] in computed) + f" n={ratio.seeds.n}" * (len(everywhere) > 1)
         for key, ratio in ratios.items()
-        if key[1] in [metric.heading for metric in metrics]
     }
-    of_all = signs[next(iter(signs))] if len(set(signs.values())) == 1 else None
-    for axes, metric in zip(all_axes, metrics, strict=True):
-        points = {name: ratios[name, metric.heading] for name in names if (name, metric.heading) in ratios}
+    of_all = next(iter(signs.values())) if len(set(signs.values())) == 1 else None
+    for axes, heading in zip(all_axes, headings, strict=True):
+        points = {name: ratios[name, heading] for name in names if (name, heading) in ratios}
         for name, ratio in points.items():
             look, place = appearance[name], (costs[name], ratio.percent)
             axes.plot(*place, look.marker, color=look.color, ms=5.5, mfc="none")  # hollow: it hides none of equal cost
             if of_all is None:
                 axes.annotate(
-                    signs[name, metric.heading].strip(), place, xytext=(5, 0), textcoords="offset points",
+                    signs[name, heading].strip(), place, xytext=(5, 0), textcoords="offset points",
                     color="#333333", va="center", fontsize="small",
                 )  # fmt: skip
         axes.axhline(100, color="#BBBBBB", lw=0.8, zorder=0)

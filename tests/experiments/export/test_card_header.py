@@ -56,7 +56,9 @@ def test_a_test_cut_out_of_another_file_is_not_called_the_test_split(
     rule: HashSplit, test_file: str | None, shown: str
 ) -> None:
     split = describe(rule, "sentence id", "a.tsv", None, test_file)
-    found = header(TOKEN_CLASSIFICATION, {"run": {"recipe": "klue_ner"}}, {"test/f1": 0.7, "data/split": split})
+    contents = {"data/train_sha256": "a", "data/test_sha256": "b" if test_file else "a"}
+    metrics = {"test/f1": 0.7, "data/split": split, **contents}
+    found = header(TOKEN_CLASSIFICATION, {"run": {"recipe": "klue_ner"}}, metrics)
     assert found["model-index"][0]["results"][0]["dataset"]["split"] == shown
 
 
