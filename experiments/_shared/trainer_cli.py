@@ -78,7 +78,17 @@ class TrainerCLI(LightningCLI):
     def __init__(self, signals: StopSignals, held: ExitStack, **options: Any) -> None:
         self.signals = signals
         self.held = held
+        args = options.get("args", ())
+        first = next(iter(sys.argv[1:] if args is None else args), None)
+        self.asked_command = first if first in self.subcommands() else None
         super().__init__(**options)
+
+    def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs: Any) -> LightningArgumentParser:
+        """Add the settings of the command that the line begins with, of all where it begins with none: half the time."""
+        if self.asked_command in (None, subcommand):
+            return super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
+        self._subcommand_method_arguments[subcommand] = []
+        return self.init_parser(**kwargs)
 
     def add_default_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """One seed for everything; LightningCLI's own option would also take `true` and `false`."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from experiments._shared.trainer_cli import TrainerCLI
 from experiments._shared.training.parser import first_sentence
 
 
@@ -37,6 +38,23 @@ def test_every_option_is_on_the_page(page: list[str]) -> None:
     shown = set(re.findall(r"--([\w.]+)", "\n".join(page)))
     for option in ("run.check_only", "trainer.max_steps", "trainer.callbacks", "best_checkpoint.monitor", "ckpt_path"):
         assert option in shown
+
+
+@pytest.mark.parametrize("command", TrainerCLI.subcommands())
+def test_only_the_asked_command_has_its_options_added(
+    command: str, run: Callable[..., Any], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added = []
+    real = TrainerCLI.add_arguments_to_parser
+    monkeypatch.setattr(TrainerCLI, "add_arguments_to_parser", lambda self, parser: added.append(real(self, parser)))
+    with pytest.raises(SystemExit) as end:
+        run(command, ["--help"])
+    assert end.value.code == 0
+    assert len(added) == 1
+    page = capsys.readouterr().out
+    assert f"experiments.train {command} " in page
+    for option in ("--run.root", "--trainer.max_steps", "--data.help", "--ckpt_path"):
+        assert option in page
 
 
 @pytest.mark.parametrize(
