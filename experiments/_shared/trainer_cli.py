@@ -84,7 +84,7 @@ class TrainerCLI(LightningCLI):
         super().__init__(**options)
 
     def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs: Any) -> LightningArgumentParser:
-        """Add the settings of the command that the line begins with, of all where it begins with none: half the time."""
+        """Add the settings of the command that the line begins with; of all, where it begins with none."""
         if self.asked_command in (None, subcommand):
             return super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
         self._subcommand_method_arguments[subcommand] = []

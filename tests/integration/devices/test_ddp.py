@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -10,8 +10,10 @@ import torch
 from transformers import AutoModelForMaskedLM
 
 from distilkobert.models.checkpoints import read_checkpoint
+from experiments._shared.trainer_cli import TrainerCLI
 from tests.world import World, read_json, scalars
 
+Run = Callable[..., TrainerCLI]
 STEPS = 20
 
 
@@ -29,12 +31,11 @@ def train(
 
 
 @pytest.mark.slow
-def test_two_processes_train_as_one_does(world: World, tmp_path: Path) -> None:
+def test_two_processes_train_as_one_does(world: World, run: Run, tmp_path: Path) -> None:
     common = [f"--trainer.max_steps={STEPS}", "--trainer.val_check_interval={}", "--model.student.dropout=0.1"]
     one = [option.format(2 * STEPS) for option in common]
     two = [option.format(STEPS) for option in common]
-    single = train(world.distil(tmp_path / "one", *one, "--trainer.accumulate_grad_batches=2"))
-    assert single.returncode == 0, single.stderr
+    run("fit", world.distil(tmp_path / "one", *one, "--trainer.accumulate_grad_batches=2"))
     double = train(world.distil(tmp_path / "two", *two, "-c", "configs/trainer/ddp_cpu.yaml"))
     assert double.returncode == 0, double.stderr
 
@@ -62,7 +63,7 @@ FADING = """model:
 
 
 @pytest.mark.slow
-def test_a_term_with_parameters_may_fade_to_zero_on_two_processes(world: World, tmp_path: Path) -> None:
+def test_a_term_with_parameters_may_fade_to_zero_on_two_processes(world: World, run: Run, tmp_path: Path) -> None:
     """DDP waits for the gradients of its projections, also once they are multiplied by 0."""
     steps, overlay = 10, tmp_path / "fading.yaml"
     overlay.write_text(FADING, encoding="utf-8")
@@ -71,9 +72,10 @@ def test_a_term_with_parameters_may_fade_to_zero_on_two_processes(world: World, 
     one = ["--trainer.accumulate_grad_batches=2", f"--trainer.val_check_interval={2 * steps}"]
     two = ["-c", "configs/trainer/ddp_cpu.yaml", f"--trainer.val_check_interval={steps}"]
     curves, weights = [], []
-    for name, options in (("one", one), ("two", two)):
-        finished = train(world.distil(tmp_path / name, *common, *options))
-        assert finished.returncode == 0, finished.stderr
+    run("fit", world.distil(tmp_path / "one", *common, *one))
+    finished = train(world.distil(tmp_path / "two", *common, *two))
+    assert finished.returncode == 0, finished.stderr
+    for name in ("one", "two"):
         folder = tmp_path / name / "distilkobert" / "base_seed42"
         curves.append(scalars(folder))
         weights.append(read_checkpoint(folder / "checkpoints" / "last.ckpt")["state_dict"])
@@ -91,7 +93,7 @@ def test_a_term_with_parameters_may_fade_to_zero_on_two_processes(world: World, 
 
 
 @pytest.mark.slow
-def test_two_processes_train_embeddings_and_head_first_as_one_does(world: World, tmp_path: Path) -> None:
+def test_two_processes_train_embeddings_and_head_first_as_one_does(world: World, run: Run, tmp_path: Path) -> None:
     """DDP waits for the gradients of all parameters, also of those that do not learn yet."""
     start = [
         "-c", "configs/pretrain/adapt.yaml", *world.data(), f"--model.init_from={world.teacher}",
@@ -100,9 +102,9 @@ def test_two_processes_train_embeddings_and_head_first_as_one_does(world: World,
     ]  # fmt: skip
     one = ["--trainer.accumulate_grad_batches=2", "--trainer.val_check_interval=20", f"--run.root={tmp_path / 'one'}"]
     two = ["--trainer.accumulate_grad_batches=1", "--trainer.val_check_interval=10", f"--run.root={tmp_path / 'two'}"]
-    for options in ([*one, "-c", "configs/trainer/cpu.yaml"], [*two, "-c", "configs/trainer/ddp_cpu.yaml"]):
-        finished = train([*start, *options])
-        assert finished.returncode == 0, finished.stderr
+    run("fit", [*start, *one, "-c", "configs/trainer/cpu.yaml"])
+    finished = train([*start, *two, "-c", "configs/trainer/ddp_cpu.yaml"])
+    assert finished.returncode == 0, finished.stderr
     folders = [tmp_path / name / "adapt" / "base_seed42" for name in ("one", "two")]
     first, second = (scalars(folder)["train/loss/total"] for folder in folders)
     assert sorted(first) == list(range(1, 11))
