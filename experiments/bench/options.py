@@ -193,7 +193,7 @@ def _guard(parser: StrictParser) -> None:
     parser.add_argument(
         "--stored", type=str, default="docs/performance/guard.json", metavar="FILE", help="stored ratios"
     )
-    parser.add_argument("--store", action="store_true", help="store the measured ratios")
+    parser.add_switch("store", "store the measured ratios")
 
 
 def _gpu(parser: StrictParser) -> None:

@@ -21,7 +21,7 @@ def augment_parser() -> StrictParser:
     parser = StrictParser()
     parser.add_function_arguments(augment, skip={"spec", "overwrite"})
     parser.add_class_arguments(AugmentSpec)
-    parser.add_argument("--overwrite", action="store_true", help="overwrite an existing output")
+    parser.add_switch("overwrite", "overwrite an existing output")
     return parser
 
 

@@ -72,7 +72,7 @@ def _add_common(parser: StrictParser) -> None:
         "--unknown_limit", type=float, default=UNKNOWN_LIMIT,
         help="share of unknown pieces that is an error; 1 accepts any text",
     )  # fmt: skip
-    parser.add_argument("--overwrite", action="store_true", help="overwrite another corpus")
+    parser.add_switch("overwrite", "overwrite another corpus")
 
 
 def verify(folder: Path) -> None:

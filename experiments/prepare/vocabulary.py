@@ -29,5 +29,5 @@ def _options(function: Callable[..., None], *own: str) -> StrictParser:
     """A parser with the options of `function`, but for those named in `own`."""
     parser = StrictParser()
     parser.add_function_arguments(function, skip={"overwrite", *own})
-    parser.add_argument("--overwrite", action="store_true", help="overwrite the folder of an earlier call")
+    parser.add_switch("overwrite", "overwrite the folder of an earlier call")
     return parser

@@ -29,6 +29,10 @@ class StrictParser(ArgumentParser):
         self._reading = False
         self.arguments: list[str] = []
 
+    def add_switch(self, name: str, help: str) -> None:
+        """Add an option that is off: `--name` and `--name=true` switch it on, `--name=false` off."""
+        self.add_argument(f"--{name}", type=bool, default=False, nargs="?", const=True, metavar="true", help=help)
+
     def parse_args(self, args: Any = None, *others: Any, **kwargs: Any) -> Any:
         """Parse the command line; options of the old form are refused with their new names."""
         self.arguments = list(sys.argv[1:] if args is None else args)

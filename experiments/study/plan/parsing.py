@@ -58,7 +58,7 @@ def parse_study(arguments: Sequence[str] | None = None) -> Declared:
     parser = _StudyParser(prog="python -m experiments.study", description=DESCRIPTION)
     parser.exit_on_error = False
     parser.add_argument("--config", action="config", required=True, help="the study's YAML")
-    parser.add_argument("--dry_run", action="store_true", help="print the command lines and start nothing")
+    parser.add_switch("dry_run", "print the command lines and start nothing")
     parser.add_class_arguments(Settings)
     parser.add_class_arguments(Study)
     words = _quoted_patterns(sys.argv[1:] if arguments is None else arguments)

@@ -131,3 +131,29 @@ def test_a_wrong_choice_is_answered_with_the_choices(capsys: pytest.CaptureFixtu
 def test_help_keeps_the_lines_it_was_written_in() -> None:
     description = "Do it:\n\n    do --this\n    do --that\n"
     assert description in StrictParser(description=description).format_help()
+
+
+@pytest.mark.parametrize(
+    ("words", "on"),
+    [
+        ([], False),
+        (["--overwrite"], True),
+        (["--overwrite=true"], True),
+        (["--overwrite=false"], False),
+        (["--overwrite", "--input", "a"], True),
+        (["--input", "a", "--overwrite"], True),
+    ],
+)
+def test_a_switch_needs_no_value_and_accepts_one(words: list[str], on: bool) -> None:
+    parser = StrictParser()
+    parser.add_switch("overwrite", "overwrite another corpus")
+    parser.add_argument("--input", nargs="*")
+    assert parser.parse_args(words).overwrite is on
+
+
+def test_a_switch_refuses_other_values(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = StrictParser(prog="prepare")
+    parser.add_switch("overwrite", "overwrite another corpus")
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--overwrite=maybe"])
+    assert capsys.readouterr().err.startswith("error: overwrite: expected true or false, got 'maybe'")
