@@ -25,7 +25,7 @@ test: $(STAMP)  ## the default tests: no network, no GPU, no files from outside
 	$(BIN)/python -m pytest -n 2
 
 test-all: $(STAMP)  ## all tests; those on real files need KOBERT_DATA_DIR
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not gpu"
+	$(BIN)/python -m pytest -n 2 -m "not gpu"
 
 # MAKE variables of the study: folders, the machine's config, and a slice after which it stops, to be started again.
 CORPUS := data/corpus
