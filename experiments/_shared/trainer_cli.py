@@ -87,7 +87,6 @@ class TrainerCLI(LightningCLI):
         """Add the settings of the command that the line begins with; of all, where it begins with none."""
         if self.asked_command in (None, subcommand):
             return super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
-        self._subcommand_method_arguments[subcommand] = []
         return self.init_parser(**kwargs)
 
     def add_default_arguments_to_parser(self, parser: LightningArgumentParser) -> None:

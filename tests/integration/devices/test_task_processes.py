@@ -62,6 +62,13 @@ def test_processes_that_prepare_at_once_share_one_whole_cache(task: str, world: 
     ]
 
 
+def in_fresh_process(command: str, words: list[str]) -> None:
+    """Run the trainer's command as a user does; DDP starts the second process itself."""
+    whole = [sys.executable, "-m", "experiments.train", command, *words]
+    done = subprocess.run(whole, capture_output=True, text=True, check=False, timeout=280)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("task", ["nsmc", "klue_ner"])
 def test_two_processes_fine_tune_to_the_score_of_one(
@@ -77,15 +84,9 @@ def test_two_processes_fine_tune_to_the_score_of_one(
         asked = [*start, f"--trainer.max_steps={steps}", f"--trainer.val_check_interval={batches[name]}"]
         asked += ["--model.optimizer.lr=0.001", *options]
         saved = ["-c", str(folders[name] / "config.yaml"), f"--ckpt_path={folders[name] / 'checkpoints' / 'last.ckpt'}"]
-        for command, words in (("fit", tasks.options(task, tmp_path / name, *asked)), ("test", saved)):
-            if name == "one":
-                run(command, words)
-                continue
-            done = subprocess.run(
-                [sys.executable, "-m", "experiments.train", command, *words],
-                capture_output=True, text=True, check=False, timeout=280,
-            )  # fmt: skip
-            assert done.returncode == 0, done.stderr
+        start_command = run if name == "one" else in_fresh_process
+        start_command("fit", tasks.options(task, tmp_path / name, *asked))
+        start_command("test", saved)
     one, two = (read_json(folder / "metrics.json") for folder in folders.values())
     assert (one["world_size"], two["world_size"], one["steps"], two["steps"]) == (1, 2, steps, steps)
     scores = [name for name in one if name.startswith(("test/", "val/")) and name != "val/step"]
