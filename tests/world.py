@@ -20,6 +20,7 @@ from experiments.train import main
 
 SENTENCES = 700
 VOCABULARY = 600
+Run = Callable[..., TrainerCLI]  # the `run` fixture: a command of `train`, in this process
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 @pytest.fixture(scope="session")
-def run() -> Callable[..., TrainerCLI]:
+def run() -> Run:
     """Run the trainer's command line in this process."""
 
     def call(command: str, arguments: list[str]) -> TrainerCLI:

@@ -17,11 +17,10 @@ from distilkobert.corpus.preparation.prepare import prepare_corpus
 from distilkobert.corpus.sequences import CorpusSettings
 from distilkobert.tokenizers.training import train_tokenizer
 from experiments._shared.settings import without_places
-from experiments._shared.trainer_cli import TrainerCLI
 from experiments._shared.training.saved_paths import with_absolute_paths
 from tests.datamodules.test_corpus import originals, same
 from tests.support.tokenizers.sentences import SENTENCES
-from tests.world import World, read_json, scalars
+from tests.world import Run, World, read_json, scalars
 
 BUDGET = 200
 Make = Callable[..., CorpusDataModule]
@@ -197,7 +196,7 @@ def test_the_command_line_takes_all_forms(text: str, folders: list[str], tiny_to
 
 
 def test_a_run_counts_the_tokens_of_each_corpus_and_resumes_its_weights_alone(
-    world: World, run: Callable[..., TrainerCLI], tmp_path: Path
+    world: World, run: Run, tmp_path: Path
 ) -> None:
     weights = f"--data.data_dir={{{world.corpus}: 0.5, {world.second_corpus}: 1.5}}"
     run("fit", world.pretrain(tmp_path, weights))

@@ -1,18 +1,14 @@
 """One process for one folder: trainings, prepared folders and downloads that meet refuse the second."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from distilkobert.io.downloads import download
 from distilkobert.io.locks import InUseError, only_process
-from experiments._shared.trainer_cli import TrainerCLI
 from experiments.prepare.__main__ import main as prepare
-from tests.world import World
-
-Run = Callable[..., TrainerCLI]
+from tests.world import Run, World
 
 
 @pytest.mark.parametrize("command", ["fit", "validate", "test", "predict"])

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,9 +15,8 @@ from distilkobert.models.checkpoints import read_checkpoint
 from distilkobert.stop_signals import StoppedBySignal
 from experiments._shared.trainer_cli import TrainerCLI
 from lightning_modules import MaskedLanguageModeling
-from tests.world import World, read_json
+from tests.world import Run, World, read_json
 
-Run = Callable[..., TrainerCLI]
 ACCUMULATED = 8
 OPTIONS = [f"--trainer.accumulate_grad_batches={ACCUMULATED}", "--data.max_tokens=256", "--trainer.max_steps=3",
            "--trainer.val_check_interval=20", "--model.encoder.dropout=0.1"]  # fmt: skip

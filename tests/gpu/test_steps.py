@@ -1,7 +1,6 @@
 """Steps on a CUDA device: as on the CPU, in both half formats, and never waited for. Skipped where there is none."""
 
 import copy
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,10 @@ import torch
 
 from distilkobert.models.checkpoints import read_checkpoint
 from distilkobert.models.teachers import EncoderSpec
-from experiments._shared.trainer_cli import TrainerCLI
 from experiments.bench.steps.distil import make_ways, step_of
 from experiments.bench.steps.distilling import Distilling, make_batch, make_module, with_positions
 from tests.integration.devices.test_as_on_a_gpu import scaled, weights
-from tests.world import World, scalars
+from tests.world import Run, World, scalars
 
 pytestmark = [
     pytest.mark.gpu,
@@ -23,7 +21,6 @@ pytestmark = [
 ]
 
 WHAT = Distilling(EncoderSpec(4, 64, 4, 128, dropout=0.0), (0, 2), 500, batch=8, length=32)
-Run = Callable[..., TrainerCLI]
 
 
 def on_device() -> tuple[Any, dict[str, torch.Tensor]]:

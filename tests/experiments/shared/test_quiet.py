@@ -2,19 +2,17 @@
 
 import logging
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from pytorch_lightning.callbacks import model_checkpoint
 
 from experiments._shared.quiet import only_from, quieten_lightning
-from experiments._shared.trainer_cli import TrainerCLI
-from tests.world import World
+from tests.world import Run, World
 
 
 def test_a_training_shorter_than_its_first_validation_is_not_warned_about(
-    world: World, run: Callable[..., TrainerCLI], tmp_path: Path
+    world: World, run: Run, tmp_path: Path
 ) -> None:
     model_checkpoint.warning_cache.clear()  # it keeps what an earlier training was warned about
     with warnings.catch_warnings(record=True) as shown:

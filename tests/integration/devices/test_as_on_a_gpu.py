@@ -1,6 +1,6 @@
 """What a trainer does on a GPU alone, done on the CPU: its device as torch's default, a scaler, the fused optimizer."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,9 @@ import torch
 from pytorch_lightning.strategies import Strategy
 
 from distilkobert.models.checkpoints import read_checkpoint
-from experiments._shared.trainer_cli import TrainerCLI
 from tests.integration.tasks.world import TaskWorld, make_task_world
-from tests.world import World, scalars
+from tests.world import Run, World, scalars
 
-Run = Callable[..., TrainerCLI]
 FUSED = pytest.mark.parametrize("fused", ["true", pytest.param("false", marks=pytest.mark.slow)])
 SLOW_CPU = ("--run.allow_slow_precision=true", "--trainer.max_steps=3", "--trainer.val_check_interval=3")
 

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,10 +10,8 @@ import torch
 from transformers import AutoModelForMaskedLM
 
 from distilkobert.models.checkpoints import read_checkpoint
-from experiments._shared.trainer_cli import TrainerCLI
-from tests.world import World, read_json, scalars
+from tests.world import Run, World, read_json, scalars
 
-Run = Callable[..., TrainerCLI]
 STEPS = 20
 
 

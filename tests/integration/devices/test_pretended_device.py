@@ -1,6 +1,5 @@
 """What is computed on a GPU stays there: forward passes, metrics and predictions on a device that is pretended."""
 
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,12 +22,11 @@ from distilkobert.objectives import (
     SoftTargets,
     WeightedSum,
 )
-from experiments._shared.trainer_cli import TrainerCLI
 from lightning_modules.held_out import HeldOutMeasures
 from tests.integration.tasks.world import TaskWorld, make_task_world
 from tests.support.networks.encoders import tiny_batch, tiny_encoder
 from tests.support.networks.pretended_device import CUDA, pretended_cuda
-from tests.world import World
+from tests.world import Run, World
 
 pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here: tests/gpu uses it")
 
@@ -117,9 +115,7 @@ def evaluated(module: Any, batch: dict[str, Any], device: Any, mode: Any = None)
 @pytest.mark.parametrize(
     "task", ["nsmc", *(pytest.param(task, marks=pytest.mark.slow) for task in ("naver_ner", "klue_ner", "korquad"))]
 )
-def test_tasks(
-    task: str, tasks: TaskWorld, run: Callable[..., TrainerCLI], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_tasks(task: str, tasks: TaskWorld, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A batch goes through pinned memory and to the device; records and scores are those of the CPU."""
     cli = run("fit", tasks.options(task, tmp_path, "--trainer.max_steps=1", "--trainer.val_check_interval=1"))
     if task == "nsmc":

@@ -3,7 +3,6 @@
 import multiprocessing
 import subprocess
 import sys
-from collections.abc import Callable
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
@@ -12,10 +11,9 @@ import pytest
 from datamodules import NaverNERDataModule, NSMCDataModule
 from distilkobert.synthetic.tasks import write_naver_ner, write_nsmc
 from distilkobert.tasks.feature_cache import KEY_NAME
-from experiments._shared.trainer_cli import TrainerCLI
 from tests.integration.predict.wide import records_of, save_wide
 from tests.integration.tasks.world import TaskWorld, make_task_world
-from tests.world import World, read_json
+from tests.world import Run, World, read_json
 
 MODULES = {"nsmc": (NSMCDataModule, write_nsmc), "naver_ner": (NaverNERDataModule, write_naver_ner)}
 Seen = list[tuple[list[list[int]], list[str]]]
@@ -71,9 +69,7 @@ def in_fresh_process(command: str, words: list[str]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("task", ["nsmc", "klue_ner"])
-def test_two_processes_fine_tune_to_the_score_of_one(
-    task: str, world: World, run: Callable[..., TrainerCLI], tmp_path: Path
-) -> None:
+def test_two_processes_fine_tune_to_the_score_of_one(task: str, world: World, run: Run, tmp_path: Path) -> None:
     tasks: TaskWorld = make_task_world(world, tmp_path)
     start = [f"--model.init_from={save_wide(tmp_path / 'wide', 'distilbert')}", "--trainer.check_val_every_n_epoch=1"]
     steps, batches = 12, {"one": 24, "two": 12}

@@ -1,7 +1,6 @@
 """Every encoder family through the trainer: teacher, student, two steps, export, and what transformers loads of it."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,9 +12,8 @@ from distilkobert.models.heads import encode
 from experiments._shared.trainer_cli import TrainerCLI
 from experiments.export.__main__ import export
 from tests.support.networks.encoders import FAMILY_NAMES, tiny_encoder
-from tests.world import VOCABULARY, World, read_json, scalars
+from tests.world import VOCABULARY, Run, World, read_json, scalars
 
-Run = Callable[..., TrainerCLI]
 NO_LOGITS = ("--model.objectives.soft_target.weight=0", "--model.objectives.masked_lm.weight=0")
 SMALL = ("--model.student.layers=[0,2]", "--model.student.freeze_positions=false")
 

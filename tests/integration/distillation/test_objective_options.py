@@ -8,11 +8,9 @@ import pytest
 from torch import Tensor
 
 from distilkobert.objectives import Batch, Objective, Outputs
-from experiments._shared.trainer_cli import TrainerCLI
 from tests.support.networks.encoders import tiny_encoder
-from tests.world import World
+from tests.world import Run, World
 
-Run = Callable[..., TrainerCLI]
 BASE = "configs/distill/distilkobert.yaml"
 HEAD = "model:\n  class_path: Distillation\n  init_args:\n    objectives:\n"
 

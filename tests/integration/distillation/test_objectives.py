@@ -1,16 +1,12 @@
 """Objectives through the trainer: every shipped family, and weights that none reaches."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from experiments._shared.trainer_cli import TrainerCLI
-from tests.world import World, read_json, scalars
-
-Run = Callable[..., TrainerCLI]
+from tests.world import Run, World, read_json, scalars
 
 
 @pytest.mark.parametrize(

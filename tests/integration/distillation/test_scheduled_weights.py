@@ -1,16 +1,13 @@
 """A scheduled weight at the end of training: in its last validation, its checkpoints, and a later validation."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from distilkobert.models.checkpoints import read_checkpoint
-from experiments._shared.trainer_cli import TrainerCLI
 from tests.integration.run.test_resume import PowerCutError, break_at
-from tests.world import World, read_json
+from tests.world import Run, World, read_json
 
-Run = Callable[..., TrainerCLI]
 FADING = """
 model:
   init_args:

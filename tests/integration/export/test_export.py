@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,11 +12,9 @@ import torch
 
 from distilkobert import KoBertTokenizer
 from distilkobert.models.checkpoints import load_model
-from experiments._shared.trainer_cli import TrainerCLI
 from experiments.export.__main__ import export
-from tests.world import World
+from tests.world import Run, World
 
-Run = Callable[..., TrainerCLI]
 TEXT = "어제 주방장이 싱싱한 찹쌀가루를 반죽했나요?"
 
 STRANGER = """

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ import torch
 
 from distilkobert.models.checkpoints import load_model
 from distilkobert.models.onnx_network import open_onnx
-from experiments._shared.trainer_cli import TrainerCLI
 from experiments.bench.use.latency import bench_latency
 from experiments.export.__main__ import export
 from experiments.predict.__main__ import predict
@@ -19,7 +17,6 @@ from tests.integration.tasks.world import make_task_world
 from tests.world import World, read_json
 
 pytestmark = pytest.mark.slow
-Run = Callable[..., TrainerCLI]
 
 
 @pytest.fixture(scope="module")

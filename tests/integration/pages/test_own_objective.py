@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,13 +12,11 @@ import yaml
 from safetensors.torch import load_file
 
 from distilkobert.models.checkpoints import read_checkpoint
-from experiments._shared.trainer_cli import TrainerCLI
 from experiments.export.__main__ import export
 from experiments.report.figures.curves import curve_figures
 from experiments.report.reading.scan import open_runs
-from tests.world import World, scalars
+from tests.world import Run, World, scalars
 
-Run = Callable[..., TrainerCLI]
 PAGE = Path("docs/extending.md")
 
 

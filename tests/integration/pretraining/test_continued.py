@@ -1,7 +1,6 @@
 """Going on from an encoder with masked language modelling: its head, its first part, its end."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,12 +8,10 @@ import torch
 from transformers import AutoModel, AutoModelForMaskedLM, BertConfig, BertModel, ElectraConfig, ElectraForPreTraining
 
 from distilkobert.models.checkpoints import load_model, read_checkpoint
-from experiments._shared.trainer_cli import TrainerCLI
 from experiments.export.__main__ import export
 from tests.integration.run.test_resume import PowerCutError, break_at
-from tests.world import VOCABULARY, World, read_json, scalars
+from tests.world import VOCABULARY, Run, World, read_json, scalars
 
-Run = Callable[..., TrainerCLI]
 FIRST = ("--model.train_first=embeddings_and_head", "--model.train_first_share=0.4")
 HEAD = {"cls.predictions.bias", "cls.predictions.transform.dense.weight", "cls.predictions.transform.dense.bias",
         "cls.predictions.transform.LayerNorm.weight", "cls.predictions.transform.LayerNorm.bias"}  # fmt: skip

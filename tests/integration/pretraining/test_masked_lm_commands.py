@@ -1,17 +1,13 @@
 """`test` and `predict` of pretraining and distillation."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
 from distilkobert import KoBertTokenizer
-from experiments._shared.trainer_cli import TrainerCLI
-from tests.world import World, read_json, scalars
-
-Run = Callable[..., TrainerCLI]
+from tests.world import Run, World, read_json, scalars
 
 LINES = ["[MASK] 친구와 영화를 봤다.", "오늘은 [MASK] 가 [MASK] 좋았다 [SEP]", "[MASK]"]
 

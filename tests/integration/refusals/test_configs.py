@@ -1,14 +1,10 @@
 """What is wrong in a `-c` file is said with the file and the line; wrong class names with the names there are."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from experiments._shared.trainer_cli import TrainerCLI
-from tests.world import World
-
-Run = Callable[..., TrainerCLI]
+from tests.world import Run, World
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,8 @@ from datamodules import CorpusDataModule
 from distilkobert.models.teachers import EncoderSpec, build_encoder
 from distilkobert.synthetic.generation import generate_sentences
 from distilkobert.tokenizers.training import train_tokenizer
-from experiments._shared.trainer_cli import TrainerCLI
 from experiments.train import command_line
-from tests.world import World, read_json
-
-Run = Callable[..., TrainerCLI]
+from tests.world import Run, World, read_json
 
 
 @pytest.fixture(scope="module")

@@ -10,12 +10,9 @@ import pytest
 import torch
 
 from distilkobert.models.checkpoints import read_checkpoint
-from experiments._shared.trainer_cli import TrainerCLI
 from experiments.export.__main__ import export
 from tests.integration.tasks.world import TaskWorld, make_task_world
-from tests.world import World, read_json, scalars
-
-Run = Callable[..., TrainerCLI]
+from tests.world import Run, World, read_json, scalars
 
 
 @pytest.fixture(scope="module")

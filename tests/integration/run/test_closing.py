@@ -10,12 +10,10 @@ import pytest
 import pytorch_lightning as pl
 
 from distilkobert.stop_signals import StoppedBySignal
-from experiments._shared.trainer_cli import TrainerCLI
 from experiments.export.__main__ import export
 from tests.integration.tasks.world import make_task_world
-from tests.world import World, read_json
+from tests.world import Run, World, read_json
 
-Run = Callable[..., TrainerCLI]
 EARLY = (
     "--trainer.callbacks+=EarlyStopping", "--trainer.callbacks.monitor=val/loss", "--trainer.callbacks.patience=1",
     "--trainer.callbacks.min_delta=99", "--trainer.val_check_interval=1", "--trainer.max_steps=9",

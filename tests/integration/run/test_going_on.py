@@ -1,18 +1,14 @@
 """Going on with a run: what changes, what is no longer true, and what a start that failed leaves behind."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
-from experiments._shared.trainer_cli import TrainerCLI
 from tests.integration.predict.wide import fit_and_test, records_of
 from tests.integration.tasks.world import TaskWorld, make_task_world
 from tests.integration.tensorboard.event_files import hparams
-from tests.world import World, read_json
-
-Run = Callable[..., TrainerCLI]
+from tests.world import Run, World, read_json
 
 
 @pytest.fixture(scope="module")

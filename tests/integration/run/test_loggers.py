@@ -3,7 +3,7 @@
 import csv
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,12 @@ from jsonargparse import Namespace
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities import rank_zero_only
 
-from experiments._shared.trainer_cli import TrainerCLI
 from experiments._shared.training import loggers
 from lightning_modules.loggers.late_logger import LateLogger
 from lightning_modules.loggers.mlflow_names import mlflow_name
 from lightning_modules.loggers.run_csv import RunCSV
-from tests.world import World, read_json, scalars
+from tests.world import Run, World, read_json, scalars
 
-Run = Callable[..., TrainerCLI]
 CALLS: list[tuple[Any, ...]] = []
 
 

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,12 +10,9 @@ import yaml
 from distilkobert.corpus.preparation.prepare import prepare_corpus
 from distilkobert.corpus.sequences import CorpusSettings
 from experiments._shared.commandline import plain_cause
-from experiments._shared.trainer_cli import TrainerCLI
 from tests.integration.tasks.world import TaskWorld, make_task_world
 from tests.support.resume_world import KeyDataset, SaveAndInterrupt, train
-from tests.world import World, read_json
-
-Run = Callable[..., TrainerCLI]
+from tests.world import Run, World, read_json
 
 
 @pytest.fixture(scope="module")

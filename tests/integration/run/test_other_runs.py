@@ -1,19 +1,15 @@
 """A run's folder holds what its own weights and its own data gave: what comes of others is refused or goes beside."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
 from distilkobert.models.teachers import load_teacher, weights_sum
-from experiments._shared.trainer_cli import TrainerCLI
 from tests.integration.predict.wide import export_of, fit_and_test, records_of
 from tests.integration.tasks.world import TaskWorld, make_task_world
-from tests.world import World, read_json
-
-Run = Callable[..., TrainerCLI]
+from tests.world import Run, World, read_json
 
 
 @pytest.fixture(scope="module")

@@ -2,20 +2,16 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from distilkobert.synthetic.tasks import write_nsmc
-from experiments._shared.trainer_cli import TrainerCLI
 from lightning_modules.run.own_data import refuse_other_data
 from tests.integration.predict.wide import fit_and_test, records_of
 from tests.integration.tasks.world import TaskWorld, make_task_world
-from tests.world import World, read_json
-
-Run = Callable[..., TrainerCLI]
+from tests.world import Run, World, read_json
 
 
 def test_another_place_of_the_same_data_and_other_data(tmp_path: Path) -> None:

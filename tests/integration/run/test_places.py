@@ -2,17 +2,13 @@
 
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
-from experiments._shared.trainer_cli import TrainerCLI
 from tests.integration.refusals.test_newcomers import with_tokenizer
-from tests.world import World, read_json, scalars
-
-Run = Callable[..., TrainerCLI]
+from tests.world import Run, World, read_json, scalars
 
 
 @pytest.fixture

@@ -2,17 +2,13 @@
 
 import logging
 import re
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from distilkobert.io.durations import duration
-from experiments._shared.trainer_cli import TrainerCLI
-from tests.world import World, read_json, scalars
-
-Run = Callable[..., TrainerCLI]
+from tests.world import Run, World, read_json, scalars
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Exact resume: a run that was broken off and resumed ends with the weights of an undisturbed one, bit for bit."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +8,9 @@ import pytest
 import torch
 
 from distilkobert.models.checkpoints import read_checkpoint
-from experiments._shared.trainer_cli import TrainerCLI
 from lightning_modules.callbacks import GradientWatch
-from tests.world import World, read_json, scalars
+from tests.world import Run, World, read_json, scalars
 
-Run = Callable[..., TrainerCLI]
 DROPOUT = "--model.student.dropout=0.1"
 
 

@@ -1,7 +1,6 @@
 """A run's folder and TensorBoard: what is there after `fit`, `validate` and a second `fit` from the saved config."""
 
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +9,8 @@ import torch
 import yaml
 
 from distilkobert.models.checkpoints import load_model, read_checkpoint
-from experiments._shared.trainer_cli import TrainerCLI
 from lightning_modules.callbacks import LastCheckpoint
-from tests.world import World, read_json, scalars
-
-Run = Callable[..., TrainerCLI]
+from tests.world import Run, World, read_json, scalars
 
 
 @pytest.fixture(scope="module")

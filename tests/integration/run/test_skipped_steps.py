@@ -15,12 +15,10 @@ import torch
 from distilkobert.models.checkpoints import read_checkpoint
 from distilkobert.stop_signals import StoppedBySignal
 from distilkobert.tokenizers import load_tokenizer
-from experiments._shared.trainer_cli import TrainerCLI
 from lightning_modules import MaskedLanguageModeling
 from tests.integration.run.test_resume import PowerCutError, break_at
-from tests.world import World, read_json, scalars
+from tests.world import Run, World, read_json, scalars
 
-Run = Callable[..., TrainerCLI]
 SKIP = ("--gradients.on_nonfinite=skip_step", "--trainer.accumulate_grad_batches=2", "--trainer.max_steps=6",
         "--trainer.val_check_interval=12", "--last_checkpoint.every_n_steps=1",
         "--model.encoder.dropout=0.1")  # fmt: skip

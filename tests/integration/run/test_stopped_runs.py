@@ -1,7 +1,6 @@
 """A run whose loss or gradient is no number any more: where it stops, what it leaves, and what it advises."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +8,10 @@ import pytest
 import torch
 
 from distilkobert.models.checkpoints import read_checkpoint
-from experiments._shared.trainer_cli import TrainerCLI
 from lightning_modules import Distillation
 from tests.integration.tasks.world import TaskWorld, make_task_world
-from tests.world import World, read_json
+from tests.world import Run, World, read_json
 
-Run = Callable[..., TrainerCLI]
 RUIN = ["--model.optimizer.lr=1e30", "--model.optimizer.warmup=0.5"]
 
 

@@ -1,15 +1,13 @@
 """Every arm of configs/study/evidence.yaml trains 20 steps on the small world, on the objectives of its name."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from experiments._shared.plan_file import Plan
-from experiments._shared.trainer_cli import TrainerCLI
 from experiments.study.plan.expand import expand
 from experiments.study.plan.parsing import parse_study
-from tests.world import World, read_json, scalars
+from tests.world import Run, World, read_json, scalars
 
 TERMS = {
     "triple_loss": {"soft_target", "masked_lm", "cosine"},
@@ -66,7 +64,7 @@ def words_of(arm: str) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("arm", TERMS)
-def test_an_arm_trains(arm: str, world: World, run: Callable[..., TrainerCLI], tmp_path: Path) -> None:
+def test_an_arm_trains(arm: str, world: World, run: Run, tmp_path: Path) -> None:
     words = words_of(arm)
     small = [*world.data(), f"--model.teacher={world.teacher}", f"--run.root={tmp_path}", "--trainer.devices=1"]
     small += ["--trainer.max_steps=20", "--trainer.val_check_interval=20", "--model.student.dropout=0.0"]

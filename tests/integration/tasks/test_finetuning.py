@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,9 @@ from transformers import AutoTokenizer, PreTrainedModel
 from distilkobert import KoBertTokenizer
 from distilkobert.metrics.korquad import read_predictions, score_predictions
 from distilkobert.models.checkpoints import model_from_checkpoint, read_checkpoint
-from experiments._shared.trainer_cli import TrainerCLI
 from tests.integration.tasks.world import TASKS, TaskWorld, make_task_world
-from tests.world import World, read_json
+from tests.world import Run, World, read_json
 
-Run = Callable[..., TrainerCLI]
 MONITORED = {"nsmc": "val/accuracy", "naver_ner": "val/f1", "klue_ner": "val/f1", "korquad": "val/f1"}
 
 

@@ -1,6 +1,5 @@
 """What a distillation measures at validation beside its losses, and what TensorBoard gets of its settings."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from distilkobert.corpus.frequency import BUCKETS, frequency_buckets
 from experiments._shared.trainer_cli import TrainerCLI
 from tests.integration.tensorboard.event_files import custom_charts, hparams
-from tests.world import World, read_json, scalars
-
-Run = Callable[..., TrainerCLI]
+from tests.world import Run, World, read_json, scalars
 
 
 @pytest.fixture(scope="module")

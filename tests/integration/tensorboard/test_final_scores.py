@@ -1,15 +1,11 @@
 """The scores of the hparams tab: of the last weights after training, of the tested checkpoint after a test."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from distilkobert.models.checkpoints import read_checkpoint
-from experiments._shared.trainer_cli import TrainerCLI
-from tests.world import World, scalars
-
-Run = Callable[..., TrainerCLI]
+from tests.world import Run, World, scalars
 
 
 def shown(folder: Path, name: str) -> float:

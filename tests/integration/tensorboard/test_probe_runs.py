@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +10,12 @@ import torch
 
 from distilkobert.models.checkpoints import read_checkpoint
 from distilkobert.synthetic.tasks import write_nsmc
-from experiments._shared.trainer_cli import TrainerCLI
 from lightning_modules.callbacks import LastCheckpoint
 from lightning_modules.callbacks.probe import evaluating
 from tests.integration.run.test_resume import PowerCutError, break_at
 from tests.integration.tasks.world import make_task_world
-from tests.world import World, read_json, scalars
+from tests.world import Run, World, read_json, scalars
 
-Run = Callable[..., TrainerCLI]
 NAMES = ("probe/nsmc_accuracy", "probe/nsmc_retention", "probe/teacher_nsmc_accuracy")
 
 

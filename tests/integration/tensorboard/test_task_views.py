@@ -4,18 +4,14 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from experiments._shared.trainer_cli import TrainerCLI
 from tests.integration.tasks.world import TASKS, TaskWorld, make_task_world
 from tests.integration.tensorboard.event_files import hparams, images, read_events, texts
-from tests.world import World, read_json, scalars
-
-Run = Callable[..., TrainerCLI]
+from tests.world import Run, World, read_json, scalars
 
 
 @pytest.fixture(scope="module")

@@ -1,15 +1,13 @@
 """What people type by habit of other tools, and what they are answered."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from experiments._shared.parsing.mistakes import OPTIONS, VALUES, misplaced_word, near_options
-from experiments._shared.trainer_cli import TrainerCLI
 from experiments.train import command_line
+from tests.world import Run
 
-Run = Callable[..., TrainerCLI]
 COMMANDS = ("fit", "validate", "test", "predict")
 NSMC = ["-c", "configs/finetune/nsmc.yaml"]
 
