@@ -67,7 +67,11 @@ def unfinished_work(run: PlannedRun, study: Path) -> UnfinishedWork:
     last_result = export.is_dir() if export else not strange and _tested(metrics, folder, notes)
     after = () if last_result else run.commands[1:]
     if metrics and not why_unfinished(metrics) and measured and not other:
-        return UnfinishedWork(after, tuple(notes), tuple(remove))
+        read = [name for command in after for name in option_values(command, "--ckpt_path", "--checkpoint")]
+        gone = [name for name in read if not Path(name).is_file()]  # as in a copy of the study without weights
+        if not gone:
+            return UnfinishedWork(after, tuple(notes), tuple(remove))
+        notes.append(f"{gone[0]} is missing, which `{after[0][0]}` reads")
     last, config = folder / "checkpoints" / "last.ckpt", folder / CONFIG_FILE
     if last.is_file() and config.is_file() and not other:
         fit = ("experiments.train", "fit", "-c", str(config), f"--ckpt_path={last}")

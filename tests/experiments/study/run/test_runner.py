@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -91,14 +92,23 @@ def test_a_touched_run_is_named_and_mended(
 
 
 def test_a_whole_folder_removed_is_made_again(bench: Bench) -> None:
-    import shutil
-
     bench.run()
     table = bench.metrics()
     shutil.rmtree(bench.folder / "distil" / "copied_seed1")
     bench.run()
     assert bench.metrics() == table
     assert bench.trace()[-2:] == ["start distil/copied_seed1 0", "end distil/copied_seed1"]
+
+
+def test_a_copy_without_weights_keeps_its_fine_tunings(bench: Bench) -> None:
+    bench.run()
+    table = bench.metrics()
+    for path in (*bench.folder.glob("*/*/checkpoints"), bench.folder / "exported"):
+        shutil.rmtree(path)
+    bench.run()
+    assert bench.metrics() == table
+    exporting = {label for label in bench.labels() if not label.startswith("nsmc/")}
+    assert {label for label, times in bench.ends().items() if times == 2} == exporting
 
 
 def test_a_changed_declaration_is_refused_and_named(bench: Bench, tmp_path: Path) -> None:
@@ -140,8 +150,6 @@ def test_folders_of_others_are_left_alone(bench: Bench) -> None:
 
 
 def test_a_folder_copied_by_hand_is_named_and_made_again(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
-    import shutil
-
     bench.run()
     table = bench.metrics()
     shutil.rmtree(bench.folder / "distil" / "copied_seed1")

@@ -38,6 +38,8 @@ CASES = [
     (["config.yaml", "checkpoints/last.ckpt", "EXPORT"], None, ["fit"], True),
     (["config.yaml", "checkpoints/last.ckpt", "EXPORT"], "{", ["fit"], True),
     (["config.yaml", "EXPORT"], None, ["fit", "export"], False),
+    (["config.yaml"], ENDED | {"status": "finished"}, ["fit", "export"], False),  # a copy without weights
+    (["config.yaml", "EXPORT"], ENDED | {"status": "finished"}, [], None),
 ]
 
 
@@ -72,7 +74,10 @@ def test_a_distillation(
         assert found.commands[0] == (resume if resumes else run.commands[0])
     found.clear()
     assert folder.exists() == (bool(files) and (resumes is not False))
-    assert bool(found.notes) == isinstance(metrics, str)
+    lacks_weights = isinstance(metrics, dict) and resumes is False
+    assert bool(found.notes) == (isinstance(metrics, str) or lacks_weights)
+    if lacks_weights:
+        assert found.notes == (f"{folder}/checkpoints/last.ckpt is missing, which `experiments.export` reads",)
     if isinstance(metrics, str):
         assert not (folder / "metrics.json").exists()
 
@@ -122,7 +127,7 @@ def test_a_fine_tuning(
 ) -> None:
     run, study = runs["nsmc/teacher_seed1"], tmp_path / "runs" / "s"
     (study / run.label / "checkpoints").mkdir(parents=True)
-    for file in ("config.yaml", "checkpoints/last.ckpt"):
+    for file in ("config.yaml", "checkpoints/best.ckpt", "checkpoints/last.ckpt"):
         (study / run.label / file).touch()
     if predictions is not None:
         (study / run.label / "predictions.jsonl").write_text(predictions, encoding="utf-8")
