@@ -1,4 +1,4 @@
-"""One command of a study in a fresh process: its output in a file, and no way to outlive the worker unseen."""
+"""One command of a study in a process of its own: its output in a file, and no way to outlive the worker unseen."""
 
 import contextlib
 import ctypes
@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Protocol
 
 PYTHON: tuple[str, ...] = (sys.executable, "-m")
 """Start of the command line, up to the name of the module."""
@@ -16,37 +18,71 @@ PYTHON: tuple[str, ...] = (sys.executable, "-m")
 _PR_SET_PDEATHSIG = 1  # Linux, sys/prctl.h
 
 
-class Child:
-    """A running command.
+class Process(Protocol):
+    """What is used of a `subprocess.Popen`; it leads a process group of its own."""
 
-    It has a process group of its own, so an interrupt at the terminal reaches it through the worker alone. It inherits
-    the lock of its run; on Linux it is killed when the worker dies, elsewhere the lock stays with it until it ends.
+    @property
+    def pid(self) -> int:
+        """Its number."""
+
+    def poll(self) -> int | None:
+        """The exit code, negative for the signal that ended it; None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the exit code.
+
+        Raises:
+            subprocess.TimeoutExpired: it still runs.
+        """
+
+
+Start = Callable[[Sequence[str], IO[bytes], int], Process]
+"""Starts a command from its arguments, the file for its output and the descriptor of its run's lock, which it inherits;
+on Linux it is killed when the worker dies, elsewhere the lock stays with it until it ends."""
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """Starts commands as new processes.
+
+    Args:
+        launcher: the words before the command.
+        environment: of the command.
+    """
+
+    launcher: Sequence[str]
+    environment: Mapping[str, str]
+
+    def __call__(self, args: Sequence[str], output: IO[bytes], lock: int) -> Process:
+        """See `Start`."""
+        return subprocess.Popen(
+            [*self.launcher, *args],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=dict(self.environment),
+            pass_fds=(lock,),
+            start_new_session=True,
+            preexec_fn=die_with(os.getpid()),
+        )
+
+
+class Child:
+    """A running command; an interrupt at the terminal reaches it through the worker alone.
 
     Args:
         args: the arguments of the command.
-        launcher: the words before them.
+        start: starts it.
         log: file that its output is appended to.
         lock: descriptor of the run's lock.
-        environment: its environment.
     """
 
-    def __init__(
-        self, args: Sequence[str], launcher: Sequence[str], log: Path, lock: int, environment: Mapping[str, str]
-    ) -> None:
+    def __init__(self, args: Sequence[str], start: Start, log: Path, lock: int) -> None:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             output.write(f"\n$ python -m {shlex.join(args)}\n".encode())
             output.flush()
-            self._process = subprocess.Popen(
-                [*launcher, *args],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=dict(environment),
-                pass_fds=(lock,),
-                start_new_session=True,
-                preexec_fn=_die_with(os.getpid()),
-            )
+            self._process = start(args, output, lock)
 
     def ended(self) -> int | None:
         """The exit code, negative for the signal that ended it; None while it runs."""
@@ -75,8 +111,8 @@ class Child:
                 os.killpg(self._process.pid, number)
 
 
-def _die_with(parent: int) -> Callable[[], None] | None:
-    """What the child does before it becomes the command: ask Linux to be killed with its parent."""
+def die_with(parent: int) -> Callable[[], None] | None:
+    """What a child of `parent` does before it becomes the command: ask Linux to be killed with it."""
     if not sys.platform.startswith("linux"):
         return None
     libc = ctypes.CDLL(None, use_errno=True)

@@ -1,6 +1,7 @@
 """A worker: takes runs that are ready and that nobody else has, one for each of its places, until none is left."""
 
 import os
+import sys
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -11,12 +12,13 @@ from distilkobert.io.locks import InUseError
 from distilkobert.io.run_files import read_metrics, why_unfinished
 from experiments._shared.plan_file import LATENCY, Command, Plan, PlannedRun
 from experiments.study.run.locks import FileLock
-from experiments.study.run.process import PYTHON, Child, tail
+from experiments.study.run.process import PYTHON, Child, Fresh, Start, tail
 from experiments.study.run.search import Search
 from experiments.study.run.status import ENDED, OPEN, Remaining, Status, remaining, statuses
 from experiments.study.run.trials import RunJournal
 from experiments.study.run.unfinished import unfinished_work
 from experiments.study.run.view import View
+from experiments.study.run.warm import Warm
 
 _GRACE_SECONDS = 30.0
 """Time that an interrupted command has to end by itself."""
@@ -61,7 +63,10 @@ class Worker:
     def __post_init__(self) -> None:
         self._jobs: dict[str, Job] = {}
         # Several trainings on one machine with all its threads each mostly wait for each other.
-        self._environment = {**({"OMP_NUM_THREADS": "1"} if self.places > 1 else {}), **os.environ}
+        fresh = Fresh(self.launcher, {**({"OMP_NUM_THREADS": "1"} if self.places > 1 else {}), **os.environ})
+        is_warm = self.launcher == PYTHON and sys.platform.startswith("linux")
+        self._warm = Warm(fresh) if is_warm else None
+        self._command: Start = self._warm or fresh
         self._redo = self._touched()
         self._held_up: set[str] = set()
 
@@ -168,7 +173,7 @@ class Worker:
         return True
 
     def _child(self, command: Command, log: Path, lock: FileLock) -> Child:
-        return Child(command, self.launcher, log, lock.descriptor, self._environment)
+        return Child(command, self._command, log, lock.descriptor)
 
     def _reap(self) -> bool:
         """Go on with runs whose command has ended; True where one had."""
@@ -217,3 +222,5 @@ class Worker:
                 job.child.kill()
             job.lock.release()
         self._jobs.clear()
+        if self._warm:
+            self._warm.close()

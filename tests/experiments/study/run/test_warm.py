@@ -1,0 +1,146 @@
+"""Commands forked from a process with the libraries: what a new process does, they do too."""
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from experiments.study.run.process import PYTHON, Child, Fresh
+from experiments.study.run.warm import Warm
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere every command is a new process")
+
+ECHO = "tests.support.studies.echo"
+Start = Callable[..., tuple[Child, Path]]
+
+
+@pytest.fixture(scope="module")
+def warm() -> Iterator[Warm]:
+    starter = Warm(Fresh(PYTHON, {**os.environ, "OMP_NUM_THREADS": "3"}))
+    yield starter
+    starter.close()
+
+
+@pytest.fixture
+def start(warm: Warm, tmp_path: Path) -> Start:
+    """Start `echo` with words, by `warm` or another; the child and its log."""
+    held = (tmp_path / "lock").open("w")
+
+    def call(*words: str, by: Any = warm) -> tuple[Child, Path]:
+        log = tmp_path / f"{'_'.join(words)}.log"
+        return Child((ECHO, *words), by, log, held.fileno()), log
+
+    return call
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def said(log: Path) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads(log.read_text(encoding="utf-8").splitlines()[2])
+    return facts
+
+
+def test_it_is_what_a_new_process_is_but_has_the_libraries(start: Start, warm: Warm) -> None:
+    runs = [start("exit", "0"), start("exit", "7", by=Fresh(PYTHON, {**os.environ, "OMP_NUM_THREADS": "3"}))]
+    assert [child.wait(60) for child, _ in runs] == [True, True]
+    assert [child.ended() for child, _ in runs] == [0, 7]
+    forked, fresh = (said(log) for _, log in runs)
+    assert forked.pop("torch")
+    assert not fresh.pop("torch")
+    assert (forked.pop("words"), fresh.pop("words")) == (["exit", "0"], ["exit", "7"])
+    assert forked == fresh == {
+        "name": "__main__", "spec": ECHO, "threads": "3", "leads": True, "input": "", "ours": []
+    }  # fmt: skip
+    assert all(log.read_text(encoding="utf-8").endswith("to standard error\n") for _, log in runs)
+
+
+def test_ends_are_told_apart(start: Start) -> None:
+    children = [start("sleep", "1"), start("exit", "3"), start("exit", "4")]
+    assert [child.wait(60) for child, _ in reversed(children)] == [True] * 3
+    assert [child.ended() for child, _ in children] == [1, 3, 4]
+    late, _ = start("sleep", "60")
+    assert not late.wait(0.2)
+    assert late.ended() is None
+    late.kill()
+    assert late.ended() == -signal.SIGKILL
+
+
+def test_it_can_be_interrupted(start: Start) -> None:
+    child, log = start("sleep", "60")
+    until(lambda: "sleep" in log.read_text(encoding="utf-8").split("\n", 2)[2])
+    child.interrupt()
+    assert child.wait(60)
+    assert child.ended() == -signal.SIGINT
+    assert "KeyboardInterrupt" in log.read_text(encoding="utf-8")
+
+
+def test_it_keeps_the_lock_of_its_run(warm: Warm, tmp_path: Path) -> None:
+    place = tmp_path / "run.lock"
+    with place.open("w") as ours:
+        fcntl.flock(ours, fcntl.LOCK_EX)
+        child = Child((ECHO, "sleep", "60"), warm, tmp_path / "log", ours.fileno())
+    with place.open("w") as other:
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        child.kill()
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+WORKER = f"""
+import os, sys, time
+from pathlib import Path
+from experiments.study.run.process import PYTHON, Child, Fresh
+from experiments.study.run.warm import Warm
+if __name__ == "__main__":
+    with open(sys.argv[1] + "/lock", "w") as lock:
+        Child(("{ECHO}", "sleep", "60"), Warm(Fresh(PYTHON, os.environ)), Path(sys.argv[1]) / "log", lock.fileno())
+        time.sleep(60)
+"""
+
+
+@pytest.mark.slow
+def test_none_outlives_its_worker(tmp_path: Path) -> None:
+    worker = subprocess.Popen([sys.executable, "-c", WORKER, str(tmp_path)])
+    log = tmp_path / "log"
+    until(lambda: log.is_file() and "sleep" in log.read_text(encoding="utf-8").split("\n", 2)[-1])
+    processes = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
+    assert "experiments.study.run.warm" in processes
+    worker.kill()
+    worker.wait()
+    with (tmp_path / "lock").open("w") as lock:
+
+        def is_free() -> bool:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                return False
+            return True
+
+        until(is_free)
+
+
+def test_without_its_server_commands_are_new_processes(start: Start, warm: Warm) -> None:
+    """The last test of this file: the server is gone afterwards."""
+    child, log = start("sleep", "60")
+    assert warm._server is not None
+    os.kill(warm._server.pid, signal.SIGKILL)
+    assert child.wait(60)
+    assert child.ended() == -signal.SIGKILL
+    assert said(log)["torch"]
+    child, log = start("exit", "5")
+    assert child.wait(60)
+    assert child.ended() == 5
+    assert not said(log)["torch"]
