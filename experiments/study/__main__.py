@@ -1,4 +1,4 @@
-"""Run a study: one YAML declares the comparison, each run has processes of its own, a restart continues.
+"""Run a study: one YAML declares the comparison, each command is a process, a restart continues.
 
     python -m experiments.study --config configs/study/demo.yaml [--workers 2] [--variables.data=/x] [--dry_run]
 

@@ -28,7 +28,7 @@ _REMOVED = re.compile(r"--(then|arms|axes|models|arm_seeds|arm_fine_tuning)\.([^
 
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 
-DESCRIPTION = """Run a study: arms, seeds, controls and fine-tunings declared in one YAML, each run in processes of its own.
+DESCRIPTION = """Run a study: arms, seeds, controls and fine-tunings declared in one YAML, each command a process.
 
 To continue an interrupted study, start the same command again. Start it several times, on one machine or on several
 with a common file system, and the workers share the runs. docs/studies.md has the details."""
