@@ -58,12 +58,13 @@ class Warm:
                 number = self._theirs.fileno()
                 self._server = self._fresh((__name__, str(number)), nothing, number)
             self._receive()  # that it has imported the libraries
-        self.take_ends()
-        if self._alive:
+        with contextlib.suppress(ConnectionError):  # it has ended, which the next call sees
             socket.send_fds(self._socket, [json.dumps(list(args)).encode()], [output.fileno(), lock])
         while (message := self._receive()) is not None:
-            if "code" not in message:
+            if message["pid"] not in self._running:
                 forked = self._running[message["pid"]] = _Forked(message["pid"], self)
+                if "code" in message:  # it was killed before it could say anything
+                    self._end(message)
                 return forked
             self._end(message)
         return self._fresh(args, output, lock)
@@ -165,7 +166,8 @@ def main() -> None:
         with contextlib.suppress(ImportError):  # the command that needs it will say so
             importlib.import_module(name)
     connection.send(json.dumps({"ready": True}).encode())
-    module, *sys.argv[1:] = _serve(connection)
+    module, *arguments = _serve(connection)
+    sys.argv = [sys.argv[0], *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
