@@ -30,15 +30,15 @@ def warm() -> Iterator[Warm]:
 
 
 @pytest.fixture
-def start(warm: Warm, tmp_path: Path) -> Start:
+def start(warm: Warm, tmp_path: Path) -> Iterator[Start]:
     """Start `echo` with words, by `warm` or another; the child and its log."""
-    held = (tmp_path / "lock").open("w")
+    with (tmp_path / "lock").open("w") as held:
 
-    def call(*words: str, by: Any = warm) -> tuple[Child, Path]:
-        log = tmp_path / f"{'_'.join(words)}.log"
-        return Child((ECHO, *words), by, log, held.fileno()), log
+        def call(*words: str, by: Any = warm) -> tuple[Child, Path]:
+            log = tmp_path / f"{'_'.join(words)}.log"
+            return Child((ECHO, *words), by, log, held.fileno()), log
 
-    return call
+        yield call
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -116,8 +116,7 @@ def test_none_outlives_its_worker(tmp_path: Path) -> None:
     worker = subprocess.Popen([sys.executable, "-c", WORKER, str(tmp_path)])
     log = tmp_path / "log"
     until(lambda: log.is_file() and "sleep" in log.read_text(encoding="utf-8").split("\n", 2)[-1])
-    processes = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
-    assert "experiments.study.run.warm" in processes
+    assert said(log)["torch"]
     worker.kill()
     worker.wait()
     with (tmp_path / "lock").open("w") as lock:
