@@ -112,7 +112,7 @@ class LinearProbe(pl.Callback):
             self._read(trainer.datamodule.tokenizer, min(self.spec.max_length, longest))  # type: ignore[attr-defined]
         accuracy = self._accuracy(encoder_of(pl_module.network))
         measured = {PROBE_ACCURACY: accuracy}
-        teacher = getattr(pl_module, "teacher", None)
+        teacher = getattr(pl_module, "teacher_run", None)
         if teacher is not None:
             if self._teacher_accuracy is None:
                 self._teacher_accuracy = self._accuracy(encoder_of(teacher.model))
