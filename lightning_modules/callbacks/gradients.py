@@ -143,12 +143,6 @@ class GradientWatch(TrainedBatch):
             )
 
 
-def gradient_watch(trainer: pl.Trainer) -> GradientWatch | None:
-    """The trainer's; None where it has none."""
-    callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
-    return next((callback for callback in callbacks if isinstance(callback, GradientWatch)), None)
-
-
 def _remedy(trainer: pl.Trainer, pl_module: pl.LightningModule) -> str:
     path = last_good(trainer)
     exact = "" if str(trainer.precision).startswith(("32", "64")) else ", or --trainer.precision=32-true"
