@@ -118,11 +118,15 @@ class ShardFolder:
 
     @contextmanager
     def kept_if_useful(self, shards: Sequence[Shard]) -> Iterator[None]:
-        """Where a preparation fails in the block, remove all its shards if nothing is saved by keeping them."""
+        """Where a preparation fails in the block, remove the folder if keeping it saves nothing.
+
+        That is so where none of these shards is whole, or the text of the only one is refused.
+        """
         try:
             yield
-        except BaseException:
-            if len(shards) == 1 or not self.has(shards[0]):
+        except BaseException as error:
+            refused = len(shards) == 1 and isinstance(error, ValueError)
+            if refused or not any(self.has(shard) for shard in shards):
                 self.remove()
             raise
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from distilkobert.corpus.preparation import shards, shares, work
+from distilkobert.corpus.preparation import joining, shards, shares, work
 from tests.support.corpus_text import LINES, leftovers, prepare
 
 Prepare = Callable[..., int]
@@ -93,3 +93,52 @@ def test_a_file_system_without_hard_links_gets_the_same_shard(
     assert make("out", "--shard", "1/2") == 0
     assert leftovers(tmp_path) == ["expected", "out"]
     assert content(tmp_path / "out") == content(tmp_path / "expected")
+
+
+def test_good_shards_of_an_earlier_start_outlast_an_interrupt_in_the_first(
+    make: Prepare, read: list[str], files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop_in(name: str) -> None:
+        original = work.read_blocks
+
+        def stopping(path: Path, *rest: object) -> object:
+            if path.name == name:
+                raise KeyboardInterrupt
+            return original(path, *rest)  # type: ignore[arg-type]
+
+        patch.setattr(work, "read_blocks", stopping)
+
+    with monkeypatch.context() as patch:
+        stop_in("3.txt")
+        assert make("corpus") == 130
+    with Path(files[0]).open("a", encoding="utf-8") as stream:
+        stream.write("\n고친 줄이 하나 더 있다")
+    with monkeypatch.context() as patch:
+        stop_in("0.txt")
+        assert make("corpus") == 130
+    read.clear()
+    assert make("corpus") == 0
+    assert read == ["0.txt", "3.txt"]
+    assert leftovers(tmp_path) == ["corpus"]
+
+
+def test_the_only_shard_is_kept_where_joining_fails(
+    make: Prepare, read: list[str], files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shards, "SHARD_BYTES", 1 << 26)
+    with monkeypatch.context() as patch:
+        patch.setattr(joining, "check_unknown", full)
+        assert make("corpus") == 2
+    assert leftovers(tmp_path) == [".corpus.shards"]
+    read.clear()
+    assert make("corpus") == 0
+    assert read == []
+    assert leftovers(tmp_path) == ["corpus"]
+
+
+def test_an_interrupt_in_the_only_shard_leaves_nothing(
+    make: Prepare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "read_blocks", interrupted)
+    assert make("corpus") == 130
+    assert leftovers(tmp_path) == []
