@@ -9,7 +9,6 @@ since is encoded again, and only that one.
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ import numpy.typing as npt
 
 from distilkobert.corpus.sequences import PARTS, EncodedLines, LineCounts, Part, Rows
 from distilkobert.corpus.store import PartStreams
-from distilkobert.io.files import write_text
+from distilkobert.io.files import sync, write_text
 from distilkobert.io.reading.inputs import content_of, size_of
 from distilkobert.io.reading.remote import InputFile
 
@@ -95,9 +94,8 @@ class ShardFolder:
                 for part, rows in lines.rows.items():
                     streams.write(part, rows)
                 counts.add(lines.counts)
-        for part in PARTS:
-            with streams.path(part).open("rb") as stream:
-                os.fsync(stream.fileno())
+        for path in (*map(streams.path, PARTS), target, self.folder):
+            sync(path)
         write_text(self._counts_path(shard), json.dumps(vars(counts)))
 
     def counts(self, shard: Shard) -> LineCounts:
