@@ -85,7 +85,8 @@ def test_a_folder_is_removed_when_the_new_one_has_its_name_on_the_disk(
 def test_shards_are_removed_when_the_corpus_is_on_the_disk(
     options: list[str], tmp_path: Path, tiny_tokenizer_dir: Path, disk: KeptByDisk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text, output, seen = write_text_file(tmp_path), tmp_path / "corpus", []
+    text, output = write_text_file(tmp_path), tmp_path / "corpus"
+    seen: list[tuple[str, bool]] = []
     write, remove = shards.write_text, shards.ShardFolder.remove
 
     def counted(path: Path, content: str) -> None:

@@ -55,7 +55,9 @@ def test_of_several_that_find_the_damage_one_builds(tmp_path: Path, monkeypatch:
     open_cache(tmp_path)
     (folder,) = tmp_path.iterdir()
     zero(next(folder.glob("examples/*.arrow")))
-    all_found, built, read = threading.Barrier(3), [], []
+    all_found = threading.Barrier(3)
+    built: list[int] = []
+    read: list[list[int]] = []
 
     def waiting(path: Path) -> FileLock:
         all_found.wait(timeout=60)
