@@ -9,7 +9,7 @@ from experiments.report.figures.labels import label_figures
 from experiments.report.figures.scores import difference_figure, entity_figure, retention_figure
 from experiments.report.figures.style import Drawing
 from experiments.report.model_tables import axes_table, deployment_table, forms_table
-from experiments.report.provenance import counts, data_table, provenance_table
+from experiments.report.provenance import counts, data_table, mixed_facts, provenance_table
 from experiments.report.published import published_table
 from experiments.report.reading.deployment import Deployment, read_deployment
 from experiments.report.reading.runs import Study
@@ -90,6 +90,7 @@ def compose(study: Study, notes: list[str]) -> Report:
     """
     declared, study = study, study.begun
     deployment = read_deployment(study, notes)
+    notes += mixed_facts(study)
     axes = axes_table(study)
     sections = [] if axes is None else [Section(axes.title, (), (axes,))]
     if study.tasks:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from distilkobert.io.metric_names import LIMITED_TEST
+from distilkobert.io.metric_names import FILE_CONTENT, LIMITED_TEST
 from experiments.report.constants import Constant, constant_answers
 from experiments.report.reading.predictions import Outcomes, difference, read_outcomes
 from experiments.report.reading.runs import Run, Study
@@ -123,9 +123,11 @@ def _stage_deltas(study: Study, stage: str, base: str, notes: list[str]) -> dict
     if not bases:
         notes.append(f"{stage}: no difference to {base}, which has no usable predictions there.")
         return {}
-    reference = outcomes[min(bases.values(), key=lambda run: run.seed).label]
-    for label in list(outcomes):
-        if why := difference(outcomes[label], reference):
+    first = min(bases.values(), key=lambda run: run.seed)
+    reference = outcomes[first.label]
+    for run in [run for run in study.of(stage) if run.label in outcomes]:
+        label = run.label
+        if why := _other_file(run, first) or difference(outcomes[label], reference):
             notes.append(f"{label} is excluded from differences to {base}: {why}.")
             del outcomes[label]
     bases = {seed: run for seed, run in bases.items() if run.label in outcomes}
@@ -155,6 +157,14 @@ def _stage_deltas(study: Study, stage: str, base: str, notes: list[str]) -> dict
         for arm, numbers in paired_deltas(sums, pairs).items():
             deltas[arm, metric.heading] = Delta(*numbers, seeds[arm])
     return deltas
+
+
+def _other_file(run: Run, reference: Run) -> str:
+    """That two runs were tested on files of other content, in words; empty where they were not, or it is not known."""
+    own, expected = (one.metrics.get(FILE_CONTENT.format("test")) for one in (run, reference))
+    if own is None or expected is None or own == expected:
+        return ""
+    return f"its test file has other content than that of {reference.label} ({own[:12]}…, not {expected[:12]}…)"
 
 
 def _outcomes(study: Study, stage: str, metrics: list[Metric], notes: list[str]) -> dict[str, Outcomes]:

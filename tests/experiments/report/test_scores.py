@@ -104,6 +104,19 @@ def test_another_test_file(study: Study) -> None:
     ]  # fmt: skip
 
 
+def test_a_test_file_of_other_content(study: Study) -> None:
+    """Rows and true answers are those of the base arm, as where texts were corrected."""
+    contents = {"teacher": {}, "base": {"data/test_sha256": "a" * 64}, "other": {"data/test_sha256": "b" * 64}}
+    runs = tuple(replace(run, metrics={**run.metrics, **contents[run.arm]}) for run in study.runs)
+    scores, notes = scored(replace(study, runs=runs))
+    assert set(scores.deltas) == {("teacher", "NSMC accuracy")}, "one that did not record its file is compared"
+    assert notes[0] == (
+        "nsmc/other_seed1 is excluded from differences to base: its test file has other content than that of "
+        "nsmc/base_seed1 (bbbbbbbbbbbb…, not aaaaaaaaaaaa…)."
+    )
+    assert notes[-1].endswith("is without nsmc/other_seed1, nsmc/other_seed2; none is left.")
+
+
 def test_other_true_answers(study: Study) -> None:
     records = label_records(RIGHT["other", 1])
     for record in records[:2]:
