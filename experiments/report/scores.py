@@ -106,12 +106,12 @@ def spread_of(
         return None
     there = [run for run, _ in found]
     in_part = sum(limited in run.metrics for run in there)
-    seeds = Seeds(len(there), distillations(there), planned=len(runs), in_part=in_part)
+    seeds = Seeds(len(there), starting_models(there), planned=len(runs), in_part=in_part)
     return Spread(tuple(value for _, value in found), seeds)
 
 
-def distillations(runs: Iterable[Run]) -> int:
-    """How many distillations the runs come from; one whose origin is not known counts by itself."""
+def starting_models(runs: Iterable[Run]) -> int:
+    """How many distillations or other models the runs start from; a run of unknown source counts by itself."""
     return len({run.source or run.label for run in runs})
 
 
@@ -143,7 +143,7 @@ def _stage_deltas(study: Study, stage: str, base: str, notes: list[str]) -> dict
         usable = [(run, bases[run.seed]) for run in runs if run.seed in bases and run.label in places]
         if usable:
             pairs[arm] = [(places[run.label], places[other.label]) for run, other in usable]
-            origins = min(map(distillations, zip(*usable, strict=True)))
+            origins = min(map(starting_models, zip(*usable, strict=True)))
             in_part = sum(LIMITED_TEST in run.metrics for pair in usable for run in pair)
             n = len(usable)
             seeds[arm] = Seeds(n, origins, len(planned), partial=n < len(planned), in_part=in_part)

@@ -19,6 +19,7 @@ from distilkobert.io.metric_names import (
     has_any,
 )
 from distilkobert.io.run_files import METRICS_FILE, read_metrics, why_unfinished
+from experiments._shared.parsing.words import option_values
 from experiments._shared.plan_file import CORPUS, DISTIL, PLAN_FILE, Arm, read_plan
 from experiments._shared.run.results import differing_owner, how_to_finish, is_number, no_numbers
 from experiments.report.reading.labels import grouped
@@ -35,8 +36,8 @@ class Run:
         folder: where its files are.
         metrics: what its `metrics.json` holds; empty where the run is missing.
         export: folder of the model it exports, if it does.
-        source: label of the distillation that it comes from, where a plan says so; of several that took no step from
-            the same start, the first.
+        source: what it starts from, where a plan or its configuration says so: label of a distillation (of several that
+            took no step from the same start, the first), or a folder or hub id.
         log: where a study's worker writes what it prints, where a plan says so.
     """
 
@@ -144,7 +145,9 @@ def planned_study(folder: Path, notes: list[str]) -> Study | None:
         return None
     path, runs = folder / PLAN_FILE, []
     for run in plan.runs:
-        source = next((need for need in run.needs if need.startswith(f"{DISTIL}/")), None)
+        distilled = [need for need in run.needs if need.startswith(f"{DISTIL}/")]
+        named = [value for command in run.commands for value in option_values(command, "--model.init_from")]
+        source = next(iter([*distilled, *named]), None) if run.stage in plan.tasks else None
         export = None if run.export is None else folder / run.export
         place, log = folder / run.label, folder / run.log
         runs.append(Run(run.stage, run.arm, run.seed, place, export=export, source=source, log=log))

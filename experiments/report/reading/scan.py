@@ -100,7 +100,10 @@ def _found_runs(folder: Path, notes: list[str]) -> Study:
     arms = sorted((Arm(name, kind) for name, kind in kinds.items()), key=lambda arm: (order.index(arm.kind), arm.name))
     students = [arm.name for arm in arms if arm.kind == "student"]
     base = "base" if "base" in students else students[0] if len(students) == 1 else None
-    found = tuple(replace(run, arm=rows.get(run.label, run.arm)) for run in runs.values())
+    found = tuple(
+        replace(run, arm=rows.get(run.label, run.arm), source=setting(run, "init_from") if run.stage in tasks else None)
+        for run in runs.values()
+    )
     return Study(folder.resolve().name, "", folder, tuple(arms), base, tasks, distil, found)
 
 

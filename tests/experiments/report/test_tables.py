@@ -81,7 +81,7 @@ def test_the_tables_say_what_is_there_and_what_is_not(study: Study) -> None:
     ]
     assert {ASTERISK, DAGGER} <= set(retention_table(study, scores).notes)
     rows = list(csv.reader(io.StringIO(to_csv(retention_table(study, scores)))))
-    assert rows[0][1:4] == ["NSMC accuracy", "NSMC accuracy n", "NSMC accuracy distillations"]
+    assert rows[0][1:4] == ["NSMC accuracy", "NSMC accuracy n", "NSMC accuracy starting models"]
     assert rows[2][2:4] == ["1", "1"]
     assert rows[5] == ["majority class", str(500 / 9), "", "", "", "", "", "", ""]
     assert "The last column is the mean over the tasks. Seeds" in retention_table(study, scores).caption
@@ -205,8 +205,8 @@ def test_fine_tunings_of_one_distillation_are_no_seeds_of_it(study: Study, tmp_p
     study = replace(study, runs=tuple(runs))
     scores = score_study(study, [])
     table = scores_table(study, scores, Deployment({}, {}, ""))
-    assert [row[3] for row in texts(table)[1:3]] == ["20.00 ± 10.00 ‡ (n=3, 2 distillations)", "20.00 ± 10.00"]
+    assert [row[3] for row in texts(table)[1:3]] == ["20.00 ± 10.00 ‡ (n=3, 2 starting models)", "20.00 ± 10.00"]
     assert DOUBLE_DAGGER in table.notes
     assert table.rows[1][3].values == (pytest.approx(20.0), pytest.approx(10.0), 3, 2, 0)
     assert texts(delta_table(study, scores))[2][1] == "+0.00 [+0.00, +0.00]"
-    assert "n=3, 2 distillations; the spread leaves out" in delta_table(study, scores).caption
+    assert "n=3, 2 starting models; the spread leaves out" in delta_table(study, scores).caption

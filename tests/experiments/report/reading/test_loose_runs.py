@@ -2,6 +2,11 @@
 
 from pathlib import Path
 
+from experiments.report.reading.deployment import Deployment
+from experiments.report.score_tables import scores_table
+from experiments.report.scores import score_study
+from experiments.report.statistics import Seeds
+from experiments.report.tables import DOUBLE_DAGGER
 from tests.support.report_world import read, write_run
 
 
@@ -34,6 +39,21 @@ def test_fine_tunings_of_one_model_share_the_row_of_its_distillation(tmp_path: P
     found, notes = read(tmp_path)
     assert [arm.name for arm in found.arms] == ["base"]
     assert notes == []
+
+
+def test_seeds_that_start_from_one_model_are_marked(tmp_path: Path) -> None:
+    """Three fine-tunings of one export, and three of an export each."""
+    for seed in (1, 2, 3):
+        start(tmp_path, "nsmc", seed, "exported/base")
+        start(tmp_path, "klue_re", seed, f"exported/s{seed}")
+    found, _ = read(tmp_path)
+    scores = score_study(found, [])
+    seeds = {arm: spread.seeds for (arm, _), spread in scores.spreads.items()}
+    assert seeds == {"base (nsmc)": Seeds(3, 1, 3), "base (klue_re)": Seeds(3, 3, 3)}
+    table = scores_table(found, scores, Deployment({}, {}, ""))
+    cells = [cell.text for row in table.rows for cell in row if cell.seeds]
+    assert "80.00 ± 0.00 ‡ (n=3, 1 starting model)" in cells
+    assert DOUBLE_DAGGER in table.notes
 
 
 def test_runs_of_several_recipes_do_not_share_a_row(tmp_path: Path) -> None:
