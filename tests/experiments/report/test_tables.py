@@ -106,6 +106,22 @@ def test_distillation(study: Study) -> None:
     ]
 
 
+def test_a_head_that_nothing_trained_has_no_loss_and_no_agreement(study: Study) -> None:
+    attention = {"val/loss": 9.0, "val/agreement": 0.01, "val/teacher_loss": 6.0, "best/val/objective/total": 0.4}
+    runs = (*study.runs, *(Run("distil", name, 1, study.folder, attention) for name in ("attention", "relations")))
+    arms = (*study.arms, Arm("attention"), Arm("relations"))
+    table = distillation_table(replace(study, runs=runs, arms=arms), "distil")
+    assert [row[:4] for row in texts(table)] == [
+        ["base", "5.500", "6.000", "25.00"],
+        ["lost", *["missing"] * 3],
+        ["undistilled", "8.000", "6.000", "40.00"],
+        ["attention", "–", "6.000", "–"],
+        ["relations", "–", "6.000", "–"],
+    ]
+    assert table.notes[0].startswith("No objective trains the masked-LM head of attention, relations, so ")
+    assert not any("head" in note for note in distillation_table(study, "distil").notes)
+
+
 def test_only_scores_of_held_out_text_are_marked_as_those_of_a_part(study: Study) -> None:
     runs = [
         replace(run, metrics={**run.metrics, "limited/val": "1 of 9 batches"}) if run.arm == "base" else run
