@@ -123,7 +123,7 @@ def _stage_deltas(study: Study, stage: str, base: str, notes: list[str]) -> dict
     if not bases:
         notes.append(f"{stage}: no difference to {base}, which has no usable predictions there.")
         return {}
-    first = min(bases.values(), key=lambda run: run.seed)
+    first = min(bases.values(), key=lambda run: (LIMITED_TEST in run.metrics, run.seed))
     reference = outcomes[first.label]
     for run in [run for run in study.of(stage) if run.label in outcomes]:
         label = run.label

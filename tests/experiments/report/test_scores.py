@@ -125,6 +125,20 @@ def test_other_true_answers(study: Study) -> None:
     assert "the true answers of 2 examples differ from the base arm's" in scored(study)[1][0]
 
 
+def test_a_base_run_that_was_tested_in_part_is_not_what_others_are_compared_with(study: Study) -> None:
+    part = label_records(RIGHT["base", 1])[:5]
+    write_records(study.folder / "nsmc/base_seed1", part)
+    metrics = {"test/accuracy": 1.0, "limited/test": "1 of 2 batches"}
+    runs = tuple(replace(run, metrics=metrics) if run.label == "nsmc/base_seed1" else run for run in study.runs)
+    scores, notes = scored(replace(study, runs=runs))
+    assert notes[0] == (
+        "nsmc/base_seed1 is excluded from differences to base: 0 of its examples are not in the base arm, and 5 of the "
+        "base arm's are missing."
+    )
+    assert scores.deltas["other", "NSMC accuracy"].value == pytest.approx(30.0)  # with seed 2, on all examples
+    assert scores.deltas["other", "NSMC accuracy"].seeds == Seeds(1, 1, 2, partial=True)
+
+
 def test_a_base_arm_without_predictions(study: Study) -> None:
     for seed in (1, 2):
         (study.folder / f"nsmc/base_seed{seed}/predictions.jsonl").write_text("{", encoding="utf-8")
