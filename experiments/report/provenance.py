@@ -4,12 +4,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from distilkobert.io.metric_names import (
+    ALSO_IN_TEST,
     CORPUS_CONTENT,
     EXAMPLES,
     FILE_CONTENT,
     SPLIT,
     TEACHER_CONTENT,
     TOKENIZER_CONTENT,
+    UNANSWERABLE_LEFT_OUT,
 )
 from distilkobert.tasks.splits import LABELLED
 from experiments._shared.plan_file import DISTIL
@@ -19,6 +21,12 @@ from experiments.report.tables import NONE, Cell, Column, Table
 
 _SHARED = (*map(FILE_CONTENT.format, LABELLED), CORPUS_CONTENT, TOKENIZER_CONTENT, TEACHER_CONTENT)
 """Facts that the runs of a stage share, or their scores differ for another reason than the arm."""
+
+_LEFT_OUT = {
+    ALSO_IN_TEST: "training examples left out: their text is in the test file",
+    **{UNANSWERABLE_LEFT_OUT.format(part): f"questions left out of {part}: they have no answer" for part in LABELLED},
+}
+"""What is said of a number of examples that a data module has left out."""
 
 
 def counts(study: Study) -> tuple[int, int]:
@@ -33,7 +41,7 @@ def data_table(study: Study) -> Table | None:
     for task in study.tasks:
         runs = [run for run in study.of(task) if run.metrics]
         numbers = [_distinct(runs, EXAMPLES.format(part), "{:,}".format) for part in ("train", "dev", "test")]
-        found = [*numbers, _distinct(runs, SPLIT)]
+        found = [*numbers, _parts(runs)]
         if any(found):
             rows.append((Cell(task_title(task)), *(Cell("; ".join(values) or NONE) for values in found)))
     if not rows:
@@ -58,6 +66,12 @@ def provenance_table(study: Study, declared: Study) -> Table:
     }
     rows = ((Cell(name), Cell(", ".join(map(str, values)) or "not recorded")) for name, values in facts.items())
     return Table("provenance", "What produced these results", (Column("what"), Column("value")), tuple(rows))
+
+
+def _parts(runs: Sequence[Run]) -> list[str]:
+    """How the runs made their parts, and how many examples are in none of them."""
+    numbers = [(number, what) for fact, what in _LEFT_OUT.items() for number in _distinct(runs, fact, "{:,}".format)]
+    return [*_distinct(runs, SPLIT), *(f"{number} {what}" for number, what in numbers if number != "0")]
 
 
 def mixed_facts(study: Study) -> list[str]:

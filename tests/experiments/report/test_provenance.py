@@ -9,7 +9,7 @@ import pytest
 from experiments._shared.plan_file import Arm
 from experiments.report.document import compose
 from experiments.report.figures.style import style
-from experiments.report.provenance import mixed_facts
+from experiments.report.provenance import data_table, mixed_facts
 from experiments.report.reading.runs import Run, Study
 from tests.support.report_world import read, write_run
 
@@ -62,6 +62,26 @@ def test_only_a_model_without_distillation_may_have_another_tokenizer() -> None:
     assert len(mixed_facts(replace(study, runs=(*study.runs, distilled)))) == 1, "a control that is distilled is none"
     facts = {"base": {name: "one"}, "no_cosine": {name: "two"}}
     assert mixed_facts(study_of(facts)) == [f"nsmc: runs differ in {name}: one… (base), two… (no_cosine)."]
+
+
+def test_the_table_of_data_says_what_was_left_out() -> None:
+    """NSMC without the texts of its test file, whose parts do not add up to the 150,000 of the training file."""
+    split = "ratings_train.txt by MD5 of the review id modulo 20: 0 dev, others train"
+    counted = {"data/train_examples": 139_187, "data/dev_examples": 7_306, "data/split": split}
+    less = counted | {"data/train_file_also_in_test": 3_507}
+    table = data_table(study_of({"base": less, "no_cosine": less}))
+    assert table is not None
+    where = f"{split}; 3,507 training examples left out: their text is in the test file"
+    assert [cell.text for cell in table.rows[0]] == ["NSMC", "139,187", "7,306", "–", where]
+    questions = {"data/split": "s", "data/train_unanswerable_left_out": 20, "data/test_unanswerable_left_out": 1_000}
+    table = data_table(study_of({"base": questions}))
+    assert table is not None
+    assert table.rows[0][-1].text == (
+        "s; 20 questions left out of train: they have no answer; 1,000 questions left out of test: they have no answer"
+    )
+    none = data_table(study_of({"base": counted | {"data/train_file_also_in_test": 0}}))
+    assert none is not None
+    assert none.rows[0][-1].text == split
 
 
 def test_a_report_notes_students_of_several_teachers(tmp_path: Path) -> None:
