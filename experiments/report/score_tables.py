@@ -54,7 +54,7 @@ def scores_table(study: Study, scores: Scores, deployment: Deployment) -> Table:
 
 
 def retention_table(study: Study, scores: Scores) -> Table:
-    """Per cent of the teacher's score that every arm keeps."""
+    """Per cent of the reference's score that every arm keeps."""
 
     def kept(metric: Metric, arm: Arm) -> Cell:
         planned = bool(study.of(metric.stage, arm.name))
@@ -66,7 +66,7 @@ def retention_table(study: Study, scores: Scores) -> Table:
         has_mean = (bool(planned) and all(planned)) if study.is_planned else any(planned)
         return value_cell(scores.mean_retention(arm.name), planned=has_mean)
 
-    constants = (scores.constant_retention(study.teacher, metric.heading) for metric in scores.metrics)
+    constants = (scores.constant_retention(study.reference, metric.heading) for metric in scores.metrics)
     last = [Cell(MAJORITY), *(constant_cell(one, 1, len(RATIO)) for one in constants), Cell(NONE)]
     several = {metric.stage for metric in scores.metrics if not metric.main}
     chosen = [metric.heading for metric in scores.metrics if metric.main and metric.stage in several]
@@ -75,14 +75,15 @@ def retention_table(study: Study, scores: Scores) -> Table:
     return arm_table(
         study,
         slug="retention",
-        title=f"Retention: per cent of the score of {study.teacher}, fine-tuned and scored by the same code",
+        title=f"Retention: per cent of the score of {study.reference}, fine-tuned and scored by the same code",
         columns=[
             *(Column(one.heading, RATIO, partial(kept, one)) for one in scores.metrics),
             Column("mean", RATIO, mean),
         ],
         last=last if scores.constants else (),
         explained=(
-            "Ratio of the means over seeds; n is the number of seeds of the arm or of the teacher, whichever is less. "
+            "Ratio of the means over seeds; n is the number of seeds of the arm or of the one it is "
+            "compared with, whichever is less. "
             f"The last column is the mean over the tasks{which}."
         ),
         notes=(*([some] if scores.of_some else []), *_majority_note(scores), *scores.alike),

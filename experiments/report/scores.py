@@ -21,7 +21,7 @@ class Scores:
     Args:
         metrics: the columns.
         spreads: scores over the seeds that are there.
-        retention: per cent of the teacher's mean score.
+        retention: per cent of the mean score of the study's reference, which is the teacher where no other is named.
         deltas: differences to the base arm, where they could be computed.
         constants: what the most frequent answer scores, by column heading, where the task has classes.
         alike: sentences on runs that answer every example alike.
@@ -46,9 +46,9 @@ class Scores:
         values = [value for value in found if value is not None]
         return mean_ratio(values) if values and len(values) == len(found) else None
 
-    def constant_retention(self, teacher: str | None, heading: str) -> Constant | None:
-        """Per cent of the teacher's mean score that the most frequent answer has; None where there is neither."""
-        reference, constant = self.spreads.get((teacher or "", heading)), self.constants.get(heading)
+    def constant_retention(self, reference_arm: str | None, heading: str) -> Constant | None:
+        """Per cent of the reference arm's mean score that the most frequent answer has; None where there is neither."""
+        reference, constant = self.spreads.get((reference_arm or "", heading)), self.constants.get(heading)
         if not (reference and constant and reference.mean > 0):
             return None
         in_part = constant.in_part or reference.seeds.in_part > 0
@@ -69,13 +69,13 @@ def score_study(study: Study, notes: list[str]) -> Scores:
         for arm in study.arms
         if (spread := spread_of(study.of(metric.stage, arm.name), metric.percent)) is not None
     }
-    of_teacher = {heading: spread for (arm, heading), spread in spreads.items() if arm == study.teacher}
+    of_reference = {heading: spread for (arm, heading), spread in spreads.items() if arm == study.reference}
     retention = {
-        key: ratio_of(spread, of_teacher[key[1]])
+        key: ratio_of(spread, of_reference[key[1]])
         for key, spread in spreads.items()
-        if key[1] in of_teacher and of_teacher[key[1]].mean > 0
+        if key[1] in of_reference and of_reference[key[1]].mean > 0
     }
-    if study.teacher is None:
+    if study.reference is None:
         notes.append("No arm is the teacher, so there is no retention; name one with --teacher.")
     deltas: dict[tuple[str, str], Delta] = {}
     if study.base_arm is not None:

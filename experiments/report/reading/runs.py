@@ -78,6 +78,7 @@ class Study:
         trials: number of points that a search will have proposed.
         points: number of those that it has proposed.
         is_planned: a plan says which runs there are to be, so that one that is not among them is not missing.
+        reference_arm: arm that retention is taken against, where it is not the teacher.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Study:
     trials: int = 0
     points: int = 0
     is_planned: bool = False
+    reference_arm: str | None = None
 
     @property
     def tasks_of_some(self) -> tuple[str, ...]:
@@ -103,8 +105,13 @@ class Study:
 
     @property
     def teacher(self) -> str | None:
-        """Name of the arm that retention is taken against."""
+        """Name of the arm that the others have learnt from."""
         return next((arm.name for arm in self.arms if arm.kind == "teacher"), None)
+
+    @property
+    def reference(self) -> str | None:
+        """Name of the arm that retention is taken against."""
+        return self.reference_arm or self.teacher
 
     @property
     def begun(self) -> "Study":
@@ -113,7 +120,7 @@ class Study:
         The arms that others are compared with stay.
         """
         there = [run for run in self.runs if run.metrics]
-        compared = {self.base_arm, self.teacher}
+        compared = {self.base_arm, self.teacher, self.reference}
         arms = {run.arm for run in self.runs} - {run.arm for run in there} - compared
         tasks = {run.stage for run in self.runs if run.stage in self.tasks} - {run.stage for run in there}
         if tasks == set(self.tasks):

@@ -48,14 +48,12 @@ def open_runs(folder: Path, notes: list[str], baseline: str | None = None, teach
     if study.base_arm is None:
         notes.append("No base arm is named, so no differences are computed; choose one with --baseline.")
     if teacher is not None:
-        study = replace(study, arms=_with_teacher(study.arms, teacher))
+        study = replace(study, reference_arm=teacher)
+        learns = any(run.arm == teacher and run.stage in study.distil_stages for run in study.runs)
+        if study.teacher is None and not study.is_planned and not learns:  # nothing but its name was unknown
+            arms = (replace(arm, kind="teacher") if arm.name == teacher else arm for arm in study.arms)
+            study = replace(study, arms=tuple(arms))
     return study
-
-
-def _with_teacher(arms: Sequence[Arm], teacher: str) -> tuple[Arm, ...]:
-    """The arms with `teacher` as their only teacher; another one becomes a control."""
-    others = (replace(arm, kind="control") if arm.kind == "teacher" else arm for arm in arms)
-    return tuple(replace(arm, kind="teacher") if arm.name == teacher else arm for arm in others)
 
 
 def _found_runs(folder: Path, notes: list[str]) -> Study:

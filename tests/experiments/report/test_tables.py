@@ -98,6 +98,18 @@ def test_the_tables_say_what_is_there_and_what_is_not(study: Study) -> None:
     assert any(note.startswith("Latency was not measured") for note in notes)
 
 
+def test_another_reference_of_retention_has_taught_nobody(study: Study) -> None:
+    taught = replace(study, arms=(*study.arms, Arm("base+task_distil", taught_from="base")))
+    expected = scores_table(taught, score_study(taught, []), Deployment({}, {}, "")).notes[0]
+    assert "fine-tuned with teacher, itself fine-tuned on the task, as teacher" in expected
+    other = replace(taught, reference_arm="base")
+    scores = score_study(other, [])
+    assert scores_table(other, scores, Deployment({}, {}, "")).notes[0] == expected
+    retained = retention_table(other, scores)
+    assert retained.title.startswith("Retention: per cent of the score of base,")
+    assert [row[1].split()[0] for row in texts(retained)[:2]] == ["150.0", "100.0"]
+
+
 def test_distillation(study: Study) -> None:
     assert texts(distillation_table(study, "distil")) == [
         ["base", "5.500", "6.000", "25.00", "3,000", "20.0", "150"],

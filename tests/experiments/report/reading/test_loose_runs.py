@@ -101,3 +101,13 @@ def test_several_students_without_a_base_arm_need_a_choice(tmp_path: Path) -> No
     assert notes == ["No base arm is named, so no differences are computed; choose one with --baseline."]
     found, notes = read(tmp_path, baseline="two")
     assert (found.base_arm, notes) == ("two", [])
+
+
+def test_a_teacher_of_another_name_can_be_named_without_a_plan(tmp_path: Path) -> None:
+    """An arm that has learnt from a teacher is none, and is the reference of retention alone."""
+    for arm in ("kobert", "student"):
+        write_run(tmp_path, {"recipe": "nsmc", "arm": arm, "seed": 1, "test/accuracy": 0.8})
+    write_run(tmp_path, {"recipe": "distilkobert", "arm": "student", "seed": 1, "val/agreement": 0.3, "val/loss": 5.0})
+    for name, teacher in (("kobert", "kobert"), ("student", None)):
+        found, _ = read(tmp_path, teacher=name)
+        assert (found.reference, found.teacher) == (name, teacher)

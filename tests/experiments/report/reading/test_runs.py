@@ -195,8 +195,9 @@ def test_a_plan_cut_short_is_refused(study: Path) -> None:
 
 def test_baseline_and_teacher_can_be_chosen(study: Path) -> None:
     found, _ = read(study, baseline="teacher", teacher="base")
-    assert (found.base_arm, found.teacher) == ("teacher", "base")
-    assert [(arm.name, arm.kind) for arm in found.arms] == [("teacher", "control"), ("base", "teacher")]
+    assert (found.base_arm, found.reference) == ("teacher", "base")
+    assert found.teacher == "teacher", "it has taught, whatever retention is taken against"
+    assert [(arm.name, arm.kind) for arm in found.arms] == [("teacher", "teacher"), ("base", "student")]
     for option in ("baseline", "teacher"):
         with pytest.raises(ValueError, match=f"--{option}=none: no such arm; the arms are teacher, base"):
             read(study, **{option: "none"})
