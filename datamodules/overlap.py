@@ -7,6 +7,7 @@ from pathlib import Path
 from pytorch_lightning.utilities import rank_zero_info
 
 from datamodules.tasks import Tables, TaskDataModule
+from distilkobert.io.metric_names import ALSO_IN_TEST
 from distilkobert.tasks.splits import TaskPart
 
 
@@ -65,8 +66,8 @@ class OverlapDataModule(TaskDataModule):
         if part == "unlabelled":
             self.facts["data/unlabelled_also_in_test"] = dropped
             return kept
-        self.facts["data/train_file_also_in_test"] = dropped
-        self.facts["data/train_file_also_in_test_share"] = dropped / len(texts)
+        self.facts[ALSO_IN_TEST] = dropped
+        self.facts[f"{ALSO_IN_TEST}_share"] = dropped / len(texts)
         return self._cut(kept, self.split_keys(tables), part)
 
     def _count_overlap(self, tables: Tables, rows: list[int]) -> None:

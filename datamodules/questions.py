@@ -8,6 +8,7 @@ from pytorch_lightning.utilities import rank_zero_info
 from datamodules.batches.questions import AnswerBatches, QuestionBatches, WindowBatches
 from datamodules.files.tables import named_files
 from datamodules.tasks import Tables, TaskDataModule
+from distilkobert.io.metric_names import UNANSWERABLE_LEFT_OUT
 from distilkobert.korean.particles import ParticleMode
 from distilkobert.tasks.feature_cache import Columns, as_columns
 from distilkobert.tasks.files.korquad import read_korquad
@@ -144,7 +145,7 @@ class QuestionAnsweringDataModule(TaskDataModule):
         kept = [row for row in rows if not impossible[row]]
         if len(kept) < len(rows):
             left = len(rows) - len(kept)
-            self.facts[f"data/{part}_unanswerable_left_out"] = left
+            self.facts[UNANSWERABLE_LEFT_OUT.format(part)] = left
             rank_zero_info(f"note: {self._file(part)} ({part}): {left:,} questions without an answer are left out")
         if not kept:
             raise ValueError(f"{self._file(part)} ({part}): no question has an answer; set unanswerable: train")

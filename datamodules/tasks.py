@@ -15,7 +15,7 @@ from datamodules.base import PlannedBatches, PlannedDataModule, PlannedLoader
 from datamodules.batches.part import TaskBatches
 from datamodules.files.parts import TaskFiles
 from distilkobert.io.files import require_nonempty, sha256_of_file
-from distilkobert.io.metric_names import FILE_CONTENT, SPLIT
+from distilkobert.io.metric_names import FILE_CONTENT, SPLIT, TOKENIZER_CONTENT
 from distilkobert.tasks.feature_cache import Columns, FeatureTable, cached_features
 from distilkobert.tasks.files.odd_texts import NOTES_TABLE
 from distilkobert.tasks.input_settings import InputSettings
@@ -101,7 +101,7 @@ class TaskDataModule(PlannedDataModule):
         others = (None if file is None else file.name for file in (files.dev, files.test))
         self.facts: dict[str, str | int | float] = {
             SPLIT: describe(files.split, split_key, files.train.name, *others),
-            "data/tokenizer_fingerprint": self.tokenizer.fingerprint,
+            TOKENIZER_CONTENT: self.tokenizer.fingerprint,
         }
         self._name = name
         self._cache = None if cache_dir is None else Path(cache_dir)

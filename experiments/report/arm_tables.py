@@ -73,7 +73,7 @@ def arm_table(
     cells = [[Cell(name), *(column.of(about) for column in columns)] for name, about in chosen]
     cells += [list(last)] if last else []
     counts = Counter(_bare(cell.seeds) for row in cells for cell in row if cell.seeds)
-    most = max(counts, key=lambda seeds: (counts[seeds], seeds.n, seeds.distillations), default=None)
+    most = max(counts, key=lambda seeds: (counts[seeds], seeds.n, seeds.starts), default=None)
     teachers = {arm.name for arm in study.arms if arm.kind == "teacher"}
     ranked = [row for row in cells if row[0].text not in teachers]
     all_columns = (Column("arm"), *columns)
@@ -112,8 +112,8 @@ def _seeds_sentence(seeds: Seeds, *, alike: bool) -> str:
     sentence = f"Seeds: {seeds_text(seeds)}" + ("" if alike else " unless a cell says otherwise")
     if seeds.n == 1:
         sentence += "; one seed says nothing about the spread over seeds"
-    elif seeds.distillations < seeds.n:
-        sentence += "; the spread leaves out what another distillation would change"
+    elif seeds.starts < seeds.n:
+        sentence += "; the spread leaves out what another starting model would change"
     if seeds.partial:
         sentence += "; planned seeds are missing, of the arm or of the one it is compared with"
     return f"{sentence}."

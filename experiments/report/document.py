@@ -9,7 +9,7 @@ from experiments.report.figures.labels import label_figures
 from experiments.report.figures.scores import difference_figure, entity_figure, retention_figure
 from experiments.report.figures.style import Drawing
 from experiments.report.model_tables import axes_table, deployment_table, forms_table
-from experiments.report.provenance import counts, data_table, provenance_table
+from experiments.report.provenance import counts, data_table, mixed_facts, provenance_table
 from experiments.report.published import published_table
 from experiments.report.reading.deployment import Deployment, read_deployment
 from experiments.report.reading.runs import Study
@@ -90,6 +90,7 @@ def compose(study: Study, notes: list[str]) -> Report:
     """
     declared, study = study, study.begun
     deployment = read_deployment(study, notes)
+    notes += mixed_facts(study)
     axes = axes_table(study)
     sections = [] if axes is None else [Section(axes.title, (), (axes,))]
     if study.tasks:
@@ -137,7 +138,7 @@ def _task_sections(study: Study, scores: Scores, deployment: Deployment, notes: 
     times = {arm: latency.batch_1_ms for arm, latency in deployment.latencies.items()}
     speed = retention_figure(study, scores, times, "latency", "one sentence, ms")
     sections = [Section("Scores", (), (scores_table(study, scores, deployment),))]
-    if study.teacher is not None:
+    if study.reference is not None:
         sections.append(Section("Retention", (), (retention_table(study, scores),), tuple(filter(None, (size, speed)))))
     if study.base_arm is not None:
         drawn = tuple(filter(None, [difference_figure(study, scores)]))

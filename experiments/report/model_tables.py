@@ -54,7 +54,7 @@ def _size_cell(megabytes: float | None, mark: str = "") -> Cell:
 
 
 def deployment_table(study: Study, deployment: Deployment) -> Table:
-    """Size and, where it was measured, latency; ratios are to the teacher, or to the first arm measured."""
+    """Size and, where it was measured, latency; ratios are to the reference, or to the first arm measured."""
     latencies, rows = deployment.latencies, list[tuple[str, _Timed]]()
     for arm in study.arms:
         rows.append((arm.name, (size_of(deployment, arm), latencies.get(arm.name))))
@@ -64,7 +64,7 @@ def deployment_table(study: Study, deployment: Deployment) -> Table:
     size = Column("size MB", ("",), lambda row: row[0])
     if not latencies:
         return arm_table(study, "deployment", "Size", [size], rows)
-    reference = next((name for name in latencies if name == study.teacher), next(iter(latencies)))
+    reference = next((name for name in latencies if name == study.reference), next(iter(latencies)))
     note = (
         "Parameters are those of the encoder without a head; ONNX files are timed with theirs. Add the tokenizer's "
         "time for one sentence to the model's. Models of one shape should have the same times; if they differ, or if "

@@ -5,12 +5,14 @@ from functools import partial
 
 from distilkobert.io.metric_names import (
     AGREEMENT,
+    BEST,
     LIMITED_VAL,
     LOSS,
     OTHER_F1,
     TEACHER_LOSS,
     TOKENS_SEEN,
     TYPE_F1,
+    VAL,
     WALL_TIME,
 )
 from distilkobert.tasks.kinds import TOKEN_CLASSIFICATION, TaskKind
@@ -23,6 +25,9 @@ from experiments.report.reading.runs import Run, Study
 from experiments.report.reading.tasks import Metric
 from experiments.report.scores import Scores
 from experiments.report.tables import DELTA, NONE, RATIO, SPREAD, Cell, Column, Table, constant_cell, value_cell
+
+_CHOSEN_BY_TOTAL = f"{BEST}{VAL}objective/total"
+"""In `metrics.json` of a distillation whose objectives all do without the student's logits."""
 
 
 def scores_table(study: Study, scores: Scores, deployment: Deployment) -> Table:
@@ -49,7 +54,7 @@ def scores_table(study: Study, scores: Scores, deployment: Deployment) -> Table:
 
 
 def retention_table(study: Study, scores: Scores) -> Table:
-    """Per cent of the teacher's score that every arm keeps."""
+    """Per cent of the reference's score that every arm keeps."""
 
     def kept(metric: Metric, arm: Arm) -> Cell:
         planned = bool(study.of(metric.stage, arm.name))
@@ -61,7 +66,7 @@ def retention_table(study: Study, scores: Scores) -> Table:
         has_mean = (bool(planned) and all(planned)) if study.is_planned else any(planned)
         return value_cell(scores.mean_retention(arm.name), planned=has_mean)
 
-    constants = (scores.constant_retention(study.teacher, metric.heading) for metric in scores.metrics)
+    constants = (scores.constant_retention(study.reference, metric.heading) for metric in scores.metrics)
     last = [Cell(MAJORITY), *(constant_cell(one, 1, len(RATIO)) for one in constants), Cell(NONE)]
     several = {metric.stage for metric in scores.metrics if not metric.main}
     chosen = [metric.heading for metric in scores.metrics if metric.main and metric.stage in several]
@@ -70,14 +75,15 @@ def retention_table(study: Study, scores: Scores) -> Table:
     return arm_table(
         study,
         slug="retention",
-        title=f"Retention: per cent of the score of {study.teacher}, fine-tuned and scored by the same code",
+        title=f"Retention: per cent of the score of {study.reference}, fine-tuned and scored by the same code",
         columns=[
             *(Column(one.heading, RATIO, partial(kept, one)) for one in scores.metrics),
             Column("mean", RATIO, mean),
         ],
         last=last if scores.constants else (),
         explained=(
-            "Ratio of the means over seeds; n is the number of seeds of the arm or of the teacher, whichever is less. "
+            "Ratio of the means over seeds; n is the number of seeds of the arm or of the one it is "
+            "compared with, whichever is less. "
             f"The last column is the mean over the tasks{which}."
         ),
         notes=(*([some] if scores.of_some else []), *_majority_note(scores), *scores.alike),
@@ -166,6 +172,11 @@ def class_score(run: Run, name: str) -> float | None:
 def distillation_table(study: Study, stage: str) -> Table:
     """What distillation itself reached and cost."""
     ending = "" if stage == "distil" else stage
+    without = dict.fromkeys(run.arm for run in study.of(stage) if {_CHOSEN_BY_TOTAL, LOSS} <= run.metrics.keys())
+    untrained = (
+        f"No objective trains the masked-LM head of {', '.join(without)}, so a held-out loss and an agreement of that "
+        "head say nothing about the student."
+    )
     return arm_table(
         study,
         slug=f"distillation_{ending}".strip("_"),
@@ -173,9 +184,9 @@ def distillation_table(study: Study, stage: str) -> Table:
         columns=[
             measured(study, heading, stage, read, f"{{:{form}}}".format, limited)
             for heading, read, form, limited in (
-                ("held-out loss", lambda run: run.number(LOSS), ".3f", LIMITED_VAL),
+                ("held-out loss", lambda run: _of_head(run, LOSS), ".3f", LIMITED_VAL),
                 ("teacher's loss, same masks", lambda run: run.number(TEACHER_LOSS), ".3f", LIMITED_VAL),
-                ("agreement %", lambda run: run.number(AGREEMENT, 100), ".2f", LIMITED_VAL),
+                ("agreement %", lambda run: _of_head(run, AGREEMENT, 100), ".2f", LIMITED_VAL),
                 ("tokens seen", lambda run: run.number(TOKENS_SEEN), ",.0f", None),
                 ("wall time s", lambda run: run.number(WALL_TIME), ",.1f", None),
                 ("tokens/s", _tokens_per_s, ",.0f", None),
@@ -187,10 +198,16 @@ def distillation_table(study: Study, stage: str) -> Table:
             "the masks are then the same. Agreement: share of tokens for which the first choice is the teacher's."
         ),
         notes=(
+            *([untrained] if without else []),
             "Wall time covers training only, without validation. Wall time and tokens/s depend on other load "
             "of the machine, including other runs of the study.",
         ),
     )
+
+
+def _of_head(run: Run, name: str, scale: float = 1.0) -> float | None:
+    """A metric of the student's masked-LM head; None where no objective has trained it."""
+    return None if _CHOSEN_BY_TOTAL in run.metrics else run.number(name, scale)
 
 
 def _tokens_per_s(run: Run) -> float | None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from distilkobert.io.metric_names import LIMITED_TEST
+from distilkobert.io.metric_names import FILE_CONTENT, LIMITED_TEST
 from experiments.report.constants import Constant, constant_answers
 from experiments.report.reading.predictions import Outcomes, difference, read_outcomes
 from experiments.report.reading.runs import Run, Study
@@ -21,7 +21,7 @@ class Scores:
     Args:
         metrics: the columns.
         spreads: scores over the seeds that are there.
-        retention: per cent of the teacher's mean score.
+        retention: per cent of the mean score of the study's reference, which is the teacher where no other is named.
         deltas: differences to the base arm, where they could be computed.
         constants: what the most frequent answer scores, by column heading, where the task has classes.
         alike: sentences on runs that answer every example alike.
@@ -46,9 +46,9 @@ class Scores:
         values = [value for value in found if value is not None]
         return mean_ratio(values) if values and len(values) == len(found) else None
 
-    def constant_retention(self, teacher: str | None, heading: str) -> Constant | None:
-        """Per cent of the teacher's mean score that the most frequent answer has; None where there is neither."""
-        reference, constant = self.spreads.get((teacher or "", heading)), self.constants.get(heading)
+    def constant_retention(self, reference_arm: str | None, heading: str) -> Constant | None:
+        """Per cent of the reference arm's mean score that the most frequent answer has; None where there is neither."""
+        reference, constant = self.spreads.get((reference_arm or "", heading)), self.constants.get(heading)
         if not (reference and constant and reference.mean > 0):
             return None
         in_part = constant.in_part or reference.seeds.in_part > 0
@@ -69,13 +69,13 @@ def score_study(study: Study, notes: list[str]) -> Scores:
         for arm in study.arms
         if (spread := spread_of(study.of(metric.stage, arm.name), metric.percent)) is not None
     }
-    of_teacher = {heading: spread for (arm, heading), spread in spreads.items() if arm == study.teacher}
+    of_reference = {heading: spread for (arm, heading), spread in spreads.items() if arm == study.reference}
     retention = {
-        key: ratio_of(spread, of_teacher[key[1]])
+        key: ratio_of(spread, of_reference[key[1]])
         for key, spread in spreads.items()
-        if key[1] in of_teacher and of_teacher[key[1]].mean > 0
+        if key[1] in of_reference and of_reference[key[1]].mean > 0
     }
-    if study.teacher is None:
+    if study.reference is None:
         notes.append("No arm is the teacher, so there is no retention; name one with --teacher.")
     deltas: dict[tuple[str, str], Delta] = {}
     if study.base_arm is not None:
@@ -106,12 +106,12 @@ def spread_of(
         return None
     there = [run for run, _ in found]
     in_part = sum(limited in run.metrics for run in there)
-    seeds = Seeds(len(there), distillations(there), planned=len(runs), in_part=in_part)
+    seeds = Seeds(len(there), starting_models(there), planned=len(runs), in_part=in_part)
     return Spread(tuple(value for _, value in found), seeds)
 
 
-def distillations(runs: Iterable[Run]) -> int:
-    """How many distillations the runs come from; one whose origin is not known counts by itself."""
+def starting_models(runs: Iterable[Run]) -> int:
+    """How many distillations or other models the runs start from; a run of unknown source counts by itself."""
     return len({run.source or run.label for run in runs})
 
 
@@ -123,9 +123,11 @@ def _stage_deltas(study: Study, stage: str, base: str, notes: list[str]) -> dict
     if not bases:
         notes.append(f"{stage}: no difference to {base}, which has no usable predictions there.")
         return {}
-    reference = outcomes[min(bases.values(), key=lambda run: run.seed).label]
-    for label in list(outcomes):
-        if why := difference(outcomes[label], reference):
+    first = min(bases.values(), key=lambda run: (LIMITED_TEST in run.metrics, run.seed))
+    reference = outcomes[first.label]
+    for run in [run for run in study.of(stage) if run.label in outcomes]:
+        label = run.label
+        if why := _other_file(run, first) or difference(outcomes[label], reference):
             notes.append(f"{label} is excluded from differences to {base}: {why}.")
             del outcomes[label]
     bases = {seed: run for seed, run in bases.items() if run.label in outcomes}
@@ -141,7 +143,7 @@ def _stage_deltas(study: Study, stage: str, base: str, notes: list[str]) -> dict
         usable = [(run, bases[run.seed]) for run in runs if run.seed in bases and run.label in places]
         if usable:
             pairs[arm] = [(places[run.label], places[other.label]) for run, other in usable]
-            origins = min(map(distillations, zip(*usable, strict=True)))
+            origins = min(map(starting_models, zip(*usable, strict=True)))
             in_part = sum(LIMITED_TEST in run.metrics for pair in usable for run in pair)
             n = len(usable)
             seeds[arm] = Seeds(n, origins, len(planned), partial=n < len(planned), in_part=in_part)
@@ -155,6 +157,14 @@ def _stage_deltas(study: Study, stage: str, base: str, notes: list[str]) -> dict
         for arm, numbers in paired_deltas(sums, pairs).items():
             deltas[arm, metric.heading] = Delta(*numbers, seeds[arm])
     return deltas
+
+
+def _other_file(run: Run, reference: Run) -> str:
+    """That two runs were tested on files of other content, in words; empty where they were not, or it is not known."""
+    own, expected = (one.metrics.get(FILE_CONTENT.format("test")) for one in (run, reference))
+    if own is None or expected is None or own == expected:
+        return ""
+    return f"its test file has other content than that of {reference.label} ({own[:12]}…, not {expected[:12]}…)"
 
 
 def _outcomes(study: Study, stage: str, metrics: list[Metric], notes: list[str]) -> dict[str, Outcomes]:

@@ -1,7 +1,7 @@
 """Mean and spread over seeds, shares of the teacher's score, and the paired bootstrap: plain functions of numbers."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,26 +22,26 @@ class Seeds:
 
     Args:
         n: number of seeds.
-        distillations: how many distillations these seeds come from.
+        starts: how many distillations or other models these seeds start from.
         planned: how many seeds were to be run.
         partial: planned seeds are missing, here or on the side that it is compared with.
         in_part: how many of the scores were measured on a part of the file.
     """
 
     n: int
-    distillations: int
+    starts: int
     planned: int
     partial: bool = False
     in_part: int = 0
 
 
 def fewest(parts: Iterable[Seeds]) -> Seeds:
-    """What is behind a value computed from several: the fewest seeds and distillations of them."""
+    """What is behind a value computed from several: the fewest seeds and starting models of them."""
     found = list(parts)
     n = min(part.n for part in found)
     return Seeds(
         n,
-        min(n, *(part.distillations for part in found)),
+        min(n, *(part.starts for part in found)),
         n,
         any(part.partial or part.n < part.planned for part in found),
         sum(part.in_part for part in found),
@@ -85,8 +85,9 @@ class Delta:
 
 
 def ratio_of(spread: Spread, reference: Spread) -> Ratio:
-    """The mean of `spread` in per cent of that of `reference`."""
-    return Ratio(100 * spread.mean / reference.mean, fewest([spread.seeds, reference.seeds]))
+    """The mean of `spread` in per cent of that of `reference`, the one teacher; its starting models do not count."""
+    of_reference = replace(reference.seeds, starts=reference.seeds.n)
+    return Ratio(100 * spread.mean / reference.mean, fewest([spread.seeds, of_reference]))
 
 
 def mean_ratio(ratios: Sequence[Ratio]) -> Ratio:

@@ -13,7 +13,7 @@ MISSING = "missing"
 NONE = "–"
 """Where nothing was to be measured."""
 
-_COUNTS = ("n", "distillations", "in part")
+_COUNTS = ("n", "starting models", "in part")
 SPREAD = ("mean", "sd", *_COUNTS)
 DELTA = ("delta", "low", "high", *_COUNTS)
 RATIO = ("", *_COUNTS)
@@ -21,8 +21,8 @@ RATIO = ("", *_COUNTS)
 
 DAGGER = "† One seed: the spread over seeds is unknown."
 DOUBLE_DAGGER = (
-    "‡ Some of these seeds are fine-tunings of the same distillation, or of the same untrained start: the spread "
-    "leaves out what another one would change."
+    "‡ Some of these seeds start from the same distillation, model or untrained start: the spread leaves out what "
+    "another one would change."
 )
 ASTERISK = "* Not all of the arm's planned seeds are in it, or not all of those of the arm it is compared with."
 COMPUTED = "≈ Computed, not measured: number of parameters times 4 bytes; the notes at the end say for which arms."
@@ -117,22 +117,22 @@ def marks_in(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def marks_of(seeds: Seeds, *, of_part_alone: bool = False) -> str:
-    """What marks a value over one seed, or fewer distillations than seeds; missing seeds; and a part of the file.
+    """What marks a value over one seed, or fewer starting models than seeds; missing seeds; and a part of the file.
 
     Args:
         seeds: what is behind the value.
         of_part_alone: leave out what the caption says of all seeds.
     """
-    few = "†" if seeds.n == 1 else "‡" if seeds.distillations != seeds.n else ""
+    few = "†" if seeds.n == 1 else "‡" if seeds.starts != seeds.n else ""
     return ("" if of_part_alone else few + "*" * seeds.partial) + "§" * bool(seeds.in_part)
 
 
 def seeds_text(seeds: Seeds) -> str:
-    """`n=3`, `n=1 of 2`, `n=2, 1 distillation`."""
+    """`n=3`, `n=1 of 2`, `n=2, 1 starting model`."""
     text = f"n={seeds.n}" + (f" of {seeds.planned}" if seeds.n < seeds.planned else "")
-    if seeds.distillations == seeds.n:
+    if seeds.starts == seeds.n:
         return text
-    return f"{text}, {seeds.distillations} distillation{'s' if seeds.distillations > 1 else ''}"
+    return f"{text}, {seeds.starts} starting model{'s' if seeds.starts > 1 else ''}"
 
 
 def value_cell(
@@ -156,7 +156,7 @@ def value_cell(
         numbers = (value.value, value.low, value.high)
     else:
         text, numbers = f"{value.percent:.1f}", (value.percent,)
-    return Cell(text, (*numbers, value.seeds.n, value.seeds.distillations, value.seeds.in_part), value.seeds)
+    return Cell(text, (*numbers, value.seeds.n, value.seeds.starts, value.seeds.in_part), value.seeds)
 
 
 def constant_cell(constant: Constant | None, decimals: int, parts: int) -> Cell:

@@ -18,6 +18,7 @@ from distilkobert.io.metric_names import (
     STATUS,
     STEPS,
     STOPPED_BY,
+    TEACHER_CONTENT,
     TEST,
     TESTED_STEP,
     TOKENS_SEEN,
@@ -42,6 +43,7 @@ from lightning_modules.run.callbacks import first_callback
 from lightning_modules.run.ending import stopped_by
 from lightning_modules.run.environment import environment
 from lightning_modules.run.own_data import keeps_whole_test, limits, note_limits, refuse_other_data
+from lightning_modules.taught import TaughtModule
 
 DATA_ENTRY = "data_settings"
 """What the data is made with, in a checkpoint."""
@@ -59,7 +61,7 @@ class RunRecord(pl.Callback):
     `limited/test` are there where only a part of the batches was evaluated; a test of a part does not replace the
     scores of a whole one, and an evaluation of other data is refused. `status` is `finished`, or `stopped` with
     the reason in `stopped_by`, or `running` while a run that had metrics trains on, also if it is killed then. What the
-    data module tells of itself in `facts` (splits, counts, shares) is next to them.
+    data module tells of itself in `facts` (splits, counts, shares) is next to them, and the sum of a teacher's weights.
 
     Checkpoints carry the metrics as they were, so that a run that is resumed after its last log or validation ends with
     the same file as one that was not interrupted.
@@ -203,6 +205,8 @@ class RunRecord(pl.Callback):
         if self.validated_step is not None:
             entries[VAL_STEP] = self.validated_step
         assert isinstance(pl_module, EncoderModule)
+        if isinstance(pl_module, TaughtModule):
+            entries[TEACHER_CONTENT] = pl_module.teacher_sum
         entries[PARAMETERS] = sum(p.numel() for p in pl_module.network.parameters())
         if trainer.state.fn == "test":
             entries[TESTED_STEP] = pl_module.weights_step

@@ -22,7 +22,7 @@ def retention_figure(
     axis: str,
     computed: Collection[str] = (),
 ) -> Drawing | None:
-    """Per cent of the teacher's score against a cost of the model, one panel per task; None without enough points.
+    """Per cent of the reference's score against a cost of the model, one panel per task; None without enough points.
 
     Args:
         study: its arms.
@@ -66,13 +66,13 @@ def retention_figure(
         axes.set_ylim(min(ys) - margin, max(ys) + margin)
         axes.set_xlabel(axis)
     seeds = f", n={min(everywhere)}" if len(everywhere) == 1 else ""
-    all_axes[0].set_ylabel(f"per cent of {study.teacher}{seeds} {of_all or ''}".rstrip())
+    all_axes[0].set_ylabel(f"per cent of {study.reference}{seeds} {of_all or ''}".rstrip())
     retained = {arm for arm, _ in ratios}
     legend(figure, {name: appearance[name] for name in names if name in retained}, hollow=True)
     absent = [name for name in dict.fromkeys(arm for arm, _ in scores.retention) if name not in costs]
     parts = (
-        f"Retention against {cost}. Means over n seeds, of the arm or of the teacher, whichever has fewer; the grey "
-        "line is the teacher's score.",
+        f"Retention against {cost}. Means over n seeds, of the arm or of the one it is compared with, whichever has "
+        f"fewer; the grey line is the score of {study.reference}.",
         *marks_in(signs.values()),
         *([f"Not shown, because their {cost} is unknown: {', '.join(absent)}."] if absent else []),
     )

@@ -19,6 +19,7 @@ from distilkobert.io.metric_names import (
     has_any,
 )
 from distilkobert.io.run_files import METRICS_FILE, read_metrics, why_unfinished
+from experiments._shared.parsing.words import option_values
 from experiments._shared.plan_file import CORPUS, DISTIL, PLAN_FILE, Arm, read_plan
 from experiments._shared.run.results import differing_owner, how_to_finish, is_number, no_numbers
 from experiments.report.reading.labels import grouped
@@ -35,8 +36,8 @@ class Run:
         folder: where its files are.
         metrics: what its `metrics.json` holds; empty where the run is missing.
         export: folder of the model it exports, if it does.
-        source: label of the distillation that it comes from, where a plan says so; of several that took no step from
-            the same start, the first.
+        source: what it starts from, where a plan or its configuration says so: label of a distillation (of several that
+            took no step from the same start, the first), or a folder or hub id.
         log: where a study's worker writes what it prints, where a plan says so.
     """
 
@@ -77,6 +78,7 @@ class Study:
         trials: number of points that a search will have proposed.
         points: number of those that it has proposed.
         is_planned: a plan says which runs there are to be, so that one that is not among them is not missing.
+        reference_arm: arm that retention is taken against, where it is not the teacher.
     """
 
     name: str
@@ -91,6 +93,7 @@ class Study:
     trials: int = 0
     points: int = 0
     is_planned: bool = False
+    reference_arm: str | None = None
 
     @property
     def tasks_of_some(self) -> tuple[str, ...]:
@@ -102,8 +105,13 @@ class Study:
 
     @property
     def teacher(self) -> str | None:
-        """Name of the arm that retention is taken against."""
+        """Name of the arm that the others have learnt from."""
         return next((arm.name for arm in self.arms if arm.kind == "teacher"), None)
+
+    @property
+    def reference(self) -> str | None:
+        """Name of the arm that retention is taken against."""
+        return self.reference_arm or self.teacher
 
     @property
     def begun(self) -> "Study":
@@ -112,7 +120,7 @@ class Study:
         The arms that others are compared with stay.
         """
         there = [run for run in self.runs if run.metrics]
-        compared = {self.base_arm, self.teacher}
+        compared = {self.base_arm, self.teacher, self.reference}
         arms = {run.arm for run in self.runs} - {run.arm for run in there} - compared
         tasks = {run.stage for run in self.runs if run.stage in self.tasks} - {run.stage for run in there}
         if tasks == set(self.tasks):
@@ -144,7 +152,9 @@ def planned_study(folder: Path, notes: list[str]) -> Study | None:
         return None
     path, runs = folder / PLAN_FILE, []
     for run in plan.runs:
-        source = next((need for need in run.needs if need.startswith(f"{DISTIL}/")), None)
+        distilled = [need for need in run.needs if need.startswith(f"{DISTIL}/")]
+        named = [value for command in run.commands for value in option_values(command, "--model.init_from")]
+        source = next(iter([*distilled, *named]), None) if run.stage in plan.tasks else None
         export = None if run.export is None else folder / run.export
         place, log = folder / run.label, folder / run.log
         runs.append(Run(run.stage, run.arm, run.seed, place, export=export, source=source, log=log))

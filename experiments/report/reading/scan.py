@@ -48,14 +48,12 @@ def open_runs(folder: Path, notes: list[str], baseline: str | None = None, teach
     if study.base_arm is None:
         notes.append("No base arm is named, so no differences are computed; choose one with --baseline.")
     if teacher is not None:
-        study = replace(study, arms=_with_teacher(study.arms, teacher))
+        study = replace(study, reference_arm=teacher)
+        learns = any(run.arm == teacher and run.stage in study.distil_stages for run in study.runs)
+        if study.teacher is None and not study.is_planned and not learns:  # nothing but its name was unknown
+            arms = (replace(arm, kind="teacher") if arm.name == teacher else arm for arm in study.arms)
+            study = replace(study, arms=tuple(arms))
     return study
-
-
-def _with_teacher(arms: Sequence[Arm], teacher: str) -> tuple[Arm, ...]:
-    """The arms with `teacher` as their only teacher; another one becomes a control."""
-    others = (replace(arm, kind="control") if arm.kind == "teacher" else arm for arm in arms)
-    return tuple(replace(arm, kind="teacher") if arm.name == teacher else arm for arm in others)
 
 
 def _found_runs(folder: Path, notes: list[str]) -> Study:
@@ -100,7 +98,10 @@ def _found_runs(folder: Path, notes: list[str]) -> Study:
     arms = sorted((Arm(name, kind) for name, kind in kinds.items()), key=lambda arm: (order.index(arm.kind), arm.name))
     students = [arm.name for arm in arms if arm.kind == "student"]
     base = "base" if "base" in students else students[0] if len(students) == 1 else None
-    found = tuple(replace(run, arm=rows.get(run.label, run.arm)) for run in runs.values())
+    found = tuple(
+        replace(run, arm=rows.get(run.label, run.arm), source=setting(run, "init_from") if run.stage in tasks else None)
+        for run in runs.values()
+    )
     return Study(folder.resolve().name, "", folder, tuple(arms), base, tasks, distil, found)
 
 

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from distilkobert.corpus.manifest import MANIFEST_NAME
 from distilkobert.io.locks import LOCK_FILE, only_process
-from distilkobert.io.metric_names import STEPS, TEST, VAL, VAL_STEP, has_any
+from distilkobert.io.metric_names import LIMITED_TEST, STEPS, TEST, VAL, VAL_STEP, has_any
 from distilkobert.io.prediction_files import read_records
 from distilkobert.io.run_files import CONFIG_FILE, METRICS_FILE, read_metrics, why_unfinished
 from experiments._shared.exported.latency_file import model_key, read_latencies
@@ -84,12 +86,24 @@ def _tested(metrics: Mapping[str, Any], folder: Path, notes: list[str]) -> bool:
     """Whether a fine-tuning has its scores and its predictions, as a report reads them; notes what is wrong."""
     if not has_any(metrics, TEST):
         return False
+    if LIMITED_TEST in metrics and not _limits_its_test(folder):
+        notes.append(f"tested on {metrics[LIMITED_TEST]} only, by another command")
+        return False
     try:
         read_records(folder)
     except (ValueError, OSError) as error:
         notes.append(str(error))
         return False
     return True
+
+
+def _limits_its_test(folder: Path) -> bool:
+    """Whether the run's own configuration lets its test read a part of the batches; 1.0 is all of them, 1 is one."""
+    try:
+        limit = yaml.safe_load((folder / CONFIG_FILE).read_text(encoding="utf-8"))["trainer"]["limit_test_batches"]
+    except (OSError, yaml.YAMLError, KeyError, TypeError):
+        return False  # the test that follows reads the file, and says what is wrong with it
+    return limit is not None and not (isinstance(limit, float) and limit == 1.0)
 
 
 def _made(command: Command, folder: Path) -> bool:

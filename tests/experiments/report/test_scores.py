@@ -104,12 +104,39 @@ def test_another_test_file(study: Study) -> None:
     ]  # fmt: skip
 
 
+def test_a_test_file_of_other_content(study: Study) -> None:
+    """Rows and true answers are those of the base arm, as where texts were corrected."""
+    contents = {"teacher": {}, "base": {"data/test_sha256": "a" * 64}, "other": {"data/test_sha256": "b" * 64}}
+    runs = tuple(replace(run, metrics={**run.metrics, **contents[run.arm]}) for run in study.runs)
+    scores, notes = scored(replace(study, runs=runs))
+    assert set(scores.deltas) == {("teacher", "NSMC accuracy")}, "one that did not record its file is compared"
+    assert notes[0] == (
+        "nsmc/other_seed1 is excluded from differences to base: its test file has other content than that of "
+        "nsmc/base_seed1 (bbbbbbbbbbbb…, not aaaaaaaaaaaa…)."
+    )
+    assert notes[-1].endswith("is without nsmc/other_seed1, nsmc/other_seed2; none is left.")
+
+
 def test_other_true_answers(study: Study) -> None:
     records = label_records(RIGHT["other", 1])
     for record in records[:2]:
         record["gold"], record["predicted"] = "neutral", "neutral" if record["gold"] == record["predicted"] else "x"
     write_records(study.folder / "nsmc/other_seed1", records)
     assert "the true answers of 2 examples differ from the base arm's" in scored(study)[1][0]
+
+
+def test_a_base_run_that_was_tested_in_part_is_not_what_others_are_compared_with(study: Study) -> None:
+    part = label_records(RIGHT["base", 1])[:5]
+    write_records(study.folder / "nsmc/base_seed1", part)
+    metrics = {"test/accuracy": 1.0, "limited/test": "1 of 2 batches"}
+    runs = tuple(replace(run, metrics=metrics) if run.label == "nsmc/base_seed1" else run for run in study.runs)
+    scores, notes = scored(replace(study, runs=runs))
+    assert notes[0] == (
+        "nsmc/base_seed1 is excluded from differences to base: 0 of its examples are not in the base arm, and 5 of the "
+        "base arm's are missing."
+    )
+    assert scores.deltas["other", "NSMC accuracy"].value == pytest.approx(30.0)  # with seed 2, on all examples
+    assert scores.deltas["other", "NSMC accuracy"].seeds == Seeds(1, 1, 2, partial=True)
 
 
 def test_a_base_arm_without_predictions(study: Study) -> None:

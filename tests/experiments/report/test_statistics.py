@@ -1,5 +1,7 @@
 """Spread over seeds and the paired bootstrap, against hand-worked cases and a slow second implementation."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,7 +10,7 @@ from numpy.typing import NDArray
 
 from distilkobert.tasks.score_sums import ratio_sums, share_sums
 from experiments.report import statistics
-from experiments.report.statistics import Seeds, Spread, fewest, paired_deltas
+from experiments.report.statistics import Ratio, Seeds, Spread, fewest, paired_deltas, ratio_of
 
 
 def test_spread_worked_by_hand() -> None:
@@ -22,6 +24,12 @@ def test_a_value_of_several_has_the_fewest_seeds_of_them() -> None:
     assert fewest([Seeds(3, 2, 3, in_part=1), Seeds(2, 2, 3)]) == Seeds(2, 2, 2, partial=True, in_part=1)
     # Four fine-tunings of two distillations against one seed: one of each side.
     assert fewest([Seeds(4, 2, 4), Seeds(1, 1, 1)]) == Seeds(1, 1, 1)
+
+
+def test_a_share_of_the_one_teacher_counts_starting_models_of_the_arm() -> None:
+    teacher, base = Spread((90.0,) * 3, Seeds(3, 1, 3)), Spread((81.0, 81.0, 81.0), Seeds(3, 2, 3))
+    assert ratio_of(base, teacher) == Ratio(pytest.approx(90.0), Seeds(3, 2, 3))
+    assert ratio_of(replace(base, seeds=Seeds(3, 3, 3)), teacher).seeds == Seeds(3, 3, 3)
 
 
 def slow_scores(

@@ -81,7 +81,7 @@ def test_the_tables_say_what_is_there_and_what_is_not(study: Study) -> None:
     ]
     assert {ASTERISK, DAGGER} <= set(retention_table(study, scores).notes)
     rows = list(csv.reader(io.StringIO(to_csv(retention_table(study, scores)))))
-    assert rows[0][1:4] == ["NSMC accuracy", "NSMC accuracy n", "NSMC accuracy distillations"]
+    assert rows[0][1:4] == ["NSMC accuracy", "NSMC accuracy n", "NSMC accuracy starting models"]
     assert rows[2][2:4] == ["1", "1"]
     assert rows[5] == ["majority class", str(500 / 9), "", "", "", "", "", "", ""]
     assert "The last column is the mean over the tasks. Seeds" in retention_table(study, scores).caption
@@ -98,12 +98,40 @@ def test_the_tables_say_what_is_there_and_what_is_not(study: Study) -> None:
     assert any(note.startswith("Latency was not measured") for note in notes)
 
 
+def test_another_reference_of_retention_has_taught_nobody(study: Study) -> None:
+    taught = replace(study, arms=(*study.arms, Arm("base+task_distil", taught_from="base")))
+    expected = scores_table(taught, score_study(taught, []), Deployment({}, {}, "")).notes[0]
+    assert "fine-tuned with teacher, itself fine-tuned on the task, as teacher" in expected
+    other = replace(taught, reference_arm="base")
+    scores = score_study(other, [])
+    assert scores_table(other, scores, Deployment({}, {}, "")).notes[0] == expected
+    retained = retention_table(other, scores)
+    assert retained.title.startswith("Retention: per cent of the score of base,")
+    assert [row[1].split()[0] for row in texts(retained)[:2]] == ["150.0", "100.0"]
+
+
 def test_distillation(study: Study) -> None:
     assert texts(distillation_table(study, "distil")) == [
         ["base", "5.500", "6.000", "25.00", "3,000", "20.0", "150"],
         ["lost", *["missing"] * 6],
         ["undistilled", "8.000", "6.000", "40.00", "–", "–", "–"],
     ]
+
+
+def test_a_head_that_nothing_trained_has_no_loss_and_no_agreement(study: Study) -> None:
+    attention = {"val/loss": 9.0, "val/agreement": 0.01, "val/teacher_loss": 6.0, "best/val/objective/total": 0.4}
+    runs = (*study.runs, *(Run("distil", name, 1, study.folder, attention) for name in ("attention", "relations")))
+    arms = (*study.arms, Arm("attention"), Arm("relations"))
+    table = distillation_table(replace(study, runs=runs, arms=arms), "distil")
+    assert [row[:4] for row in texts(table)] == [
+        ["base", "5.500", "6.000", "25.00"],
+        ["lost", *["missing"] * 3],
+        ["undistilled", "8.000", "6.000", "40.00"],
+        ["attention", "–", "6.000", "–"],
+        ["relations", "–", "6.000", "–"],
+    ]
+    assert table.notes[0].startswith("No objective trains the masked-LM head of attention, relations, so ")
+    assert not any("head" in note for note in distillation_table(study, "distil").notes)
 
 
 def test_only_scores_of_held_out_text_are_marked_as_those_of_a_part(study: Study) -> None:
@@ -205,8 +233,8 @@ def test_fine_tunings_of_one_distillation_are_no_seeds_of_it(study: Study, tmp_p
     study = replace(study, runs=tuple(runs))
     scores = score_study(study, [])
     table = scores_table(study, scores, Deployment({}, {}, ""))
-    assert [row[3] for row in texts(table)[1:3]] == ["20.00 ± 10.00 ‡ (n=3, 2 distillations)", "20.00 ± 10.00"]
+    assert [row[3] for row in texts(table)[1:3]] == ["20.00 ± 10.00 ‡ (n=3, 2 starting models)", "20.00 ± 10.00"]
     assert DOUBLE_DAGGER in table.notes
     assert table.rows[1][3].values == (pytest.approx(20.0), pytest.approx(10.0), 3, 2, 0)
     assert texts(delta_table(study, scores))[2][1] == "+0.00 [+0.00, +0.00]"
-    assert "n=3, 2 distillations; the spread leaves out" in delta_table(study, scores).caption
+    assert "n=3, 2 starting models; the spread leaves out" in delta_table(study, scores).caption

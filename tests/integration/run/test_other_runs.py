@@ -62,6 +62,7 @@ def test_a_student_keeps_its_teacher(runs: Path, world: World, run: Run, tmp_pat
     checkpoint = runs / "base_seed42" / "checkpoints" / "last.ckpt"
     options = [f"--ckpt_path={checkpoint}", "--trainer.max_steps=2", f"--run.root={tmp_path / 'runs'}"]
     moved = shutil.copytree(world.teacher, tmp_path / "moved")
+    assert read_json(runs / "base_seed42" / "metrics.json")["teacher_sha256"] == weights_sum(load_teacher(moved))
     assert weights_sum(load_teacher(moved)) == weights_sum(load_teacher(world.teacher)) != weights_sum(model)
     with pytest.raises(ValueError, match=r"last\.ckpt: its student was trained with another teacher than .*changed"):
         run("validate", world.distil(tmp_path, *options, f"--model.teacher={tmp_path / 'changed'}"))

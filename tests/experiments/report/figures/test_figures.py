@@ -197,3 +197,9 @@ def test_every_term_of_the_loss_has_a_panel_whatever_its_name(tmp_path: Path) ->
         "mine",
     ]
     assert len(panels["loss term: mine"].lines) == 1
+
+
+def test_curves_name_the_teacher_whatever_retention_is_taken_against(study: Study) -> None:
+    for reference in (None, "mlm_only"):
+        drawing = curve_figures(replace(study, reference_arm=reference), "distil", [])[0]
+        assert legend(drawing) == NAMES

@@ -2,6 +2,11 @@
 
 from pathlib import Path
 
+from experiments.report.reading.deployment import Deployment
+from experiments.report.score_tables import scores_table
+from experiments.report.scores import score_study
+from experiments.report.statistics import Seeds
+from experiments.report.tables import DOUBLE_DAGGER
 from tests.support.report_world import read, write_run
 
 
@@ -34,6 +39,21 @@ def test_fine_tunings_of_one_model_share_the_row_of_its_distillation(tmp_path: P
     found, notes = read(tmp_path)
     assert [arm.name for arm in found.arms] == ["base"]
     assert notes == []
+
+
+def test_seeds_that_start_from_one_model_are_marked(tmp_path: Path) -> None:
+    """Three fine-tunings of one export, and three of an export each."""
+    for seed in (1, 2, 3):
+        start(tmp_path, "nsmc", seed, "exported/base")
+        start(tmp_path, "klue_re", seed, f"exported/s{seed}")
+    found, _ = read(tmp_path)
+    scores = score_study(found, [])
+    seeds = {arm: spread.seeds for (arm, _), spread in scores.spreads.items()}
+    assert seeds == {"base (nsmc)": Seeds(3, 1, 3), "base (klue_re)": Seeds(3, 3, 3)}
+    table = scores_table(found, scores, Deployment({}, {}, ""))
+    cells = [cell.text for row in table.rows for cell in row if cell.seeds]
+    assert "80.00 ± 0.00 ‡ (n=3, 1 starting model)" in cells
+    assert DOUBLE_DAGGER in table.notes
 
 
 def test_runs_of_several_recipes_do_not_share_a_row(tmp_path: Path) -> None:
@@ -81,3 +101,13 @@ def test_several_students_without_a_base_arm_need_a_choice(tmp_path: Path) -> No
     assert notes == ["No base arm is named, so no differences are computed; choose one with --baseline."]
     found, notes = read(tmp_path, baseline="two")
     assert (found.base_arm, notes) == ("two", [])
+
+
+def test_a_teacher_of_another_name_can_be_named_without_a_plan(tmp_path: Path) -> None:
+    """An arm that has learnt from a teacher is none, and is the reference of retention alone."""
+    for arm in ("kobert", "student"):
+        write_run(tmp_path, {"recipe": "nsmc", "arm": arm, "seed": 1, "test/accuracy": 0.8})
+    write_run(tmp_path, {"recipe": "distilkobert", "arm": "student", "seed": 1, "val/agreement": 0.3, "val/loss": 5.0})
+    for name, teacher in (("kobert", "kobert"), ("student", None)):
+        found, _ = read(tmp_path, teacher=name)
+        assert (found.reference, found.teacher) == (name, teacher)

@@ -1,5 +1,6 @@
 """What a report reads: a study's plan or any folder of runs, whole, missing, broken or touched by hand."""
 
+import json
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from experiments.study.plan.expand import expand
 from tests.support.report_world import ARMS, edit, fabricate, read, write_run
+from tests.support.studies.texts import FULL, declare
 
 SMALL = ARMS[:2]
 
@@ -135,6 +138,29 @@ def test_untrained_students_of_one_start_have_one_origin(tmp_path: Path) -> None
     }  # fmt: skip
 
 
+TEACHERS = {
+    "teacher: {configs: [configs/pretrain/mlm.yaml]}": "exported/teacher_seed1",
+    "teacher: some/hub": "some/hub",
+}
+
+
+@pytest.mark.parametrize("teacher", TEACHERS)
+def test_seeds_of_a_study_know_the_model_they_start_from(tmp_path: Path, teacher: str) -> None:
+    """A teacher, pretrained or given, and a model without distillation are each one model; arms have their exports."""
+    text = FULL.replace(next(iter(TEACHERS)), teacher) + "seeds: [1, 2]\nmodels: {other: {init_from: another/hub}}\n"
+    declared = declare(tmp_path, text)
+    plan = expand(declared)
+    (tmp_path / "runs/s").mkdir(parents=True)
+    (tmp_path / "runs/s/plan.json").write_text(json.dumps(plan.as_json()), encoding="utf-8")
+    found, _ = read(tmp_path / "runs/s")
+    sources = {arm: {run.source for run in found.of("nsmc", arm)} for arm in ("teacher", "other", "copied")}
+    (of_teacher,) = sources.pop("teacher")
+    assert of_teacher is not None
+    assert of_teacher.endswith(TEACHERS[teacher])
+    assert sources == {"other": {"another/hub"}, "copied": {"distil/copied_seed1", "distil/copied_seed2"}}
+    assert {run.source for run in found.of("distil")} == {None}
+
+
 def test_runs_beside_the_plan_are_named(study: Path) -> None:
     write_run(study, {"recipe": "nsmc", "arm": "base", "seed": 7, "test/accuracy": 0.9})
     _, notes = read(study)
@@ -169,8 +195,9 @@ def test_a_plan_cut_short_is_refused(study: Path) -> None:
 
 def test_baseline_and_teacher_can_be_chosen(study: Path) -> None:
     found, _ = read(study, baseline="teacher", teacher="base")
-    assert (found.base_arm, found.teacher) == ("teacher", "base")
-    assert [(arm.name, arm.kind) for arm in found.arms] == [("teacher", "control"), ("base", "teacher")]
+    assert (found.base_arm, found.reference) == ("teacher", "base")
+    assert found.teacher == "teacher", "it has taught, whatever retention is taken against"
+    assert [(arm.name, arm.kind) for arm in found.arms] == [("teacher", "teacher"), ("base", "student")]
     for option in ("baseline", "teacher"):
         with pytest.raises(ValueError, match=f"--{option}=none: no such arm; the arms are teacher, base"):
             read(study, **{option: "none"})

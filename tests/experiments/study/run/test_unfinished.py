@@ -141,6 +141,35 @@ def test_a_fine_tuning(
         assert found.commands == run.commands  # from the start: the checkpoint is another run's as well
 
 
+@pytest.mark.parametrize(
+    ("config", "left"),
+    [
+        ("", ["test"]),
+        ("trainer: {limit_test_batches: null}", ["test"]),
+        ("trainer: {limit_test_batches: 1.0}", ["test"]),
+        ("trainer: {limit_test_batches: 1}", []),
+        ("trainer: {limit_test_batches: 0.1}", []),
+    ],
+)
+def test_a_look_at_a_part_of_the_test_is_not_the_test(
+    config: str, left: list[str], runs: dict[str, PlannedRun], tmp_path: Path
+) -> None:
+    """Unless the run's own settings ask for a part."""
+    run, study = runs["nsmc/teacher_seed1"], tmp_path / "runs" / "s"
+    folder = study / run.label
+    (folder / "checkpoints").mkdir(parents=True)
+    for file in ("checkpoints/best.ckpt", "checkpoints/last.ckpt"):
+        (folder / file).touch()
+    (folder / "config.yaml").write_text(config, encoding="utf-8")
+    (folder / "predictions.jsonl").write_text(LINE, encoding="utf-8")
+    metrics = TESTED | {"limited/test": "20 of 782 batches"}
+    (folder / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
+    found = unfinished_work(run, study)
+    assert [command[1] for command in found.commands] == left
+    assert found.notes == (("tested on 20 of 782 batches only, by another command",) if left else ())
+    assert found.remove == ()
+
+
 def test_a_distillation_whose_figure_is_no_number_is_measured_again(
     runs: dict[str, PlannedRun], tmp_path: Path
 ) -> None:
