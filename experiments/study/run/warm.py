@@ -130,8 +130,12 @@ class _Forked:
 
 
 def _serve(connection: socket.socket) -> list[str]:
-    """Fork for every request and send the exit codes; returns in the forked processes, with the command."""
+    """Fork for every request and send the exit codes; returns in the forked processes, with the command.
+
+    Signals to all processes of a job are for the commands, which would be killed with the server.
+    """
     server, running = os.getpid(), set[int]()
+    handlers = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
     while True:
         if select.select([connection], [], [], _PAUSE if running else None)[0]:
             message, descriptors, _, _ = socket.recv_fds(connection, _SIZE, 2)
@@ -144,6 +148,8 @@ def _serve(connection: socket.socket) -> list[str]:
                 os.close(lock)
             else:
                 os.setsid()
+                for number, handler in handlers.items():
+                    signal.signal(number, handler)
                 if ask := die_with(server):
                     ask()
                 for stream in (1, 2):

@@ -35,7 +35,7 @@ def test_augmented_rows_teach_a_student_by_the_page_s_commands(
     export(str(runs / "teacher_seed42" / "checkpoints" / "best.ckpt"), str(tmp_path / "teacher"))
     more = tmp_path / "more.csv"
     places = {
-        "exported/kobert_lm": str(world.teacher), "exported/emotions_teacher": str(tmp_path / "teacher"),
+        "data/kobert_lm": str(world.teacher), "exported/emotions_teacher": str(tmp_path / "teacher"),
         "exported/student": str(world.teacher), "$PWD/data/more.csv": str(more), "data/more.csv": str(more),
     }  # fmt: skip
 

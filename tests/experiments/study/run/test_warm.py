@@ -127,6 +127,20 @@ def test_an_interrupt_while_a_command_is_forked_leaves_the_others(
     bare.close()
 
 
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_all_processes_of_a_job_reaches_the_commands_alone(sign: signal.Signals, start: Start) -> None:
+    bare = Warm(Fresh((sys.executable, "-c", BARE), os.environ))
+    child, log = start("sleep", "60", by=bare)
+    until(lambda: "sleep" in log.read_text(encoding="utf-8").split("\n", 2)[2])
+    assert bare._server is not None
+    os.kill(bare._server.pid, sign)
+    assert not child.wait(0.5)
+    os.kill(child._process.pid, sign)
+    assert child.wait(60)
+    assert child.ended() == -sign
+    bare.close()
+
+
 WORKER = f"""
 import os, sys, time
 from pathlib import Path
