@@ -82,8 +82,8 @@ class PlannedRun:
 
     @property
     def file_stem(self) -> str:
-        """The label as a file name."""
-        return self.label.replace("/", "_")
+        """Its lock and its log, below the folders of these, without the ending."""
+        return self.label
 
     @property
     def log(self) -> str:
