@@ -12,7 +12,7 @@ from datamodules.overlap import OverlapDataModule
 from datamodules.tasks import Tables
 from distilkobert.tasks.feature_cache import Columns, as_columns
 from distilkobert.tasks.files.odd_texts import OddTexts
-from distilkobert.tasks.files.tables import FORMATS, Quotes, TableLayout, format_of, layout_of, read_table
+from distilkobert.tasks.files.tables import FORMATS, SEPARATED, Quotes, TableLayout, format_of, layout_of, read_table
 from distilkobert.tasks.files.text_examples import TextColumns, read_examples, read_unlabelled, require_columns
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.kinds import MULTI_LABEL_CLASSIFICATION, SEQUENCE_CLASSIFICATION, SEQUENCE_REGRESSION
@@ -219,7 +219,7 @@ class TableDataModule(OverlapDataModule):
         unnamed = not any(suffix in FORMATS for suffix in path.suffixes)
         if unnamed or format_of(path) == self.layout.format:
             return self.layout
-        return layout_of(path, header=self.layout.header)
+        return layout_of(path, header=self.layout.header if format_of(path) in SEPARATED else ())
 
     def texts_of(self, path: Path) -> set[str]:
         """See the base class."""

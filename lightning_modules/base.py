@@ -164,8 +164,30 @@ class EncoderModule(pl.LightningModule):
         self.log("step", float(self.weights_step), sync_dist=True)
 
 
+class WeightedMean(MeanMetric):
+    """Mean of single values over batches and ranks; NaN if a value with a weight is NaN, or nothing has a weight.
+
+    Other than `MeanMetric`, which drops NaN with its weight, and drops all weights with `nan_strategy="disable"`
+    (torchmetrics 1.9).
+    """
+
+    def update(self, value: float | Tensor, weight: float | Tensor | None = None) -> None:
+        """Add one value.
+
+        Args:
+            value: a scalar.
+            weight: 0 or more, 1 by default; a value of weight 0 adds nothing, whatever it is.
+        """
+        added, by = (
+            torch.as_tensor(number, dtype=self.dtype, device=self.device)
+            for number in (value, 1.0 if weight is None else weight)
+        )
+        self.mean_value += torch.where(by > 0, added * by, 0.0)  # 0 times NaN is NaN
+        self.weight += by
+
+
 class TokenMeans(nn.Module):
-    """Means over tokens, weighted across batches and ranks, one `MeanMetric` for each name.
+    """Means over tokens, weighted across batches and ranks, one `WeightedMean` for each name.
 
     Args:
         names: what is averaged; each is logged as `<stage>/<name>`.
@@ -173,14 +195,14 @@ class TokenMeans(nn.Module):
 
     def __init__(self, *names: str) -> None:
         super().__init__()
-        self.metrics = nn.ModuleDict({name: MeanMetric() for name in names})
+        self.metrics = nn.ModuleDict({name: WeightedMean() for name in names})
 
     def add(self, module: pl.LightningModule, stage: str, name: str, mean: Tensor, count: int) -> None:
         """Add the mean over `count` tokens of one batch; a batch without tokens adds nothing."""
-        metric = cast(MeanMetric, self.metrics[name])
+        metric = cast(WeightedMean, self.metrics[name])
         metric.update(mean.detach().float(), count)
         module.log(f"{stage}/{name}", metric, on_step=False, on_epoch=True, batch_size=1)
 
     def compute(self, name: str) -> Tensor:
         """The mean of one name over all batches and ranks; called on every rank."""
-        return cast(MeanMetric, self.metrics[name]).compute()
+        return cast(WeightedMean, self.metrics[name]).compute()

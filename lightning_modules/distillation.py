@@ -14,7 +14,7 @@ from distilkobert.models.compute import ComputeSpec
 from distilkobert.models.families import describe_encoder, has_head
 from distilkobert.models.forward import NetworkRun, freeze_unreached, network_facts
 from distilkobert.models.students import StudentSpec, build_student
-from distilkobert.models.teachers import FrozenTeacher, TeacherType, load_teacher, weights_sum
+from distilkobert.models.teachers import TeacherType, load_teacher, place_teacher, weights_sum
 from distilkobert.objectives import Loss, Objective, WeightedSum
 from distilkobert.objectives.contract.outputs import batch_of
 from distilkobert.optim import OptimizerSpec
@@ -117,6 +117,7 @@ class Distillation(TaughtModule, MaskedLMModule):
         self.objectives.check(*facts)
         self.objectives.build(*facts, self.seed)
         of_student, of_teacher = self.objectives.captured(*facts)
+        # A run is no nn.Module, which keeps the teacher out of state dict, optimizer, DDP and train().
         self.student_run, self.teacher_run = NetworkRun(student, of_student), NetworkRun(teacher, of_teacher)
         self.network = student
         unreached = freeze_unreached(
@@ -131,8 +132,7 @@ class Distillation(TaughtModule, MaskedLMModule):
             self.task = "encoder"
         if not any(need.logits for need in needs):
             self._choose_by_total()
-        # FrozenTeacher is no nn.Module, which keeps it out of state dict, optimizer, DDP and train().
-        self.teacher = FrozenTeacher.load(teacher, dtype=self.teacher_dtype, device=self.trainer.strategy.root_device)
+        place_teacher(teacher, self.teacher_dtype, self.trainer.strategy.root_device)
         self.measures.compare(self.student_run, self.teacher_run, self.student.layers)
         self.compute.apply(student, (teacher,))
 

@@ -8,7 +8,6 @@ from typing import Any, TypeAlias
 import torch
 from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
-from torchmetrics import MeanMetric
 from transformers import PreTrainedModel
 
 from distilkobert.models.checkpoints import load_model
@@ -18,7 +17,7 @@ from distilkobert.models.task_forward import network_inputs
 from distilkobert.optim import OptimizerSpec
 from distilkobert.tasks.input_settings import InputSettings, stored
 from distilkobert.tasks.kinds import TaskKind
-from lightning_modules.base import EncoderModule
+from lightning_modules.base import EncoderModule, WeightedMean
 
 FINE_TUNING = OptimizerSpec(lr=5e-5, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, warmup=0.0)
 """The original's fine-tuning optimizer (monologg/KoBERT-nsmc, KoBERT-NER, KoBERT-KorQuAD)."""
@@ -89,7 +88,7 @@ class FineTuning(EncoderModule):
         self.labels = list(labels)
         self.input_settings = input_settings
         self.facts = DataFacts(vocab_size, pad_token_id, None if input_settings is None else input_settings.max_length)
-        self.mean_loss = MeanMetric()
+        self.mean_loss = WeightedMean()
 
     def setup(self, stage: str) -> None:
         """Refuse to train on texts without labels where no teacher says anything of them.
@@ -223,7 +222,11 @@ class FineTuning(EncoderModule):
         self._log_scores("val")
 
     def on_test_epoch_end(self) -> None:
-        """Log `test/loss` and the scores."""
+        """Log `test/loss` and the scores.
+
+        Raises:
+            FloatingPointError: on all ranks, where the loss is NaN or Inf; before anything is written.
+        """
         super().on_test_epoch_end()
         self._log_scores("test")
 
@@ -235,6 +238,12 @@ class FineTuning(EncoderModule):
         return records
 
     def _log_scores(self, stage: str) -> None:
-        values = {"loss": self.mean_loss.compute(), **self.scores(stage)}
+        loss = self.mean_loss.compute()
         self.mean_loss.reset()
-        self.log_measured(stage, values)
+        if stage == "test" and not torch.isfinite(loss):
+            raise FloatingPointError(
+                f"{self.task}: test/loss is {float(loss)}: the weights or the precision give outputs that are NaN or "
+                "Inf, so that there are no scores; predictions and metrics were not written. Test an earlier "
+                "checkpoint (--ckpt_path), or set --trainer.precision=32-true"
+            )
+        self.log_measured(stage, {"loss": loss, **self.scores(stage)})

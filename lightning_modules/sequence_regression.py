@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torchmetrics import PearsonCorrCoef, SpearmanCorrCoef
+from torchmetrics import PearsonCorrCoef, SpearmanCorrCoef, SumMetric
 
 from distilkobert.models.dropout import NO_CHANGE, DropoutSpec
 from distilkobert.optim import OptimizerSpec
@@ -17,7 +17,8 @@ from lightning_modules.finetuning import FINE_TUNING, Batch, FineTuning, Record,
 class SequenceRegression(FineTuning):
     """An encoder with transformers' sequence classification head with one output, trained with the mean squared error.
 
-    Scored by the correlations of Pearson and Spearman (-1 to 1; 0 where all predictions are the same).
+    Scored by the correlations of Pearson and Spearman (-1 to 1; 0 where all predictions are the same, NaN where
+    one is NaN or Inf).
 
     Args:
         init_from: encoder to start from: exported folder, checkpoint of this project, or hub id.
@@ -52,7 +53,8 @@ class SequenceRegression(FineTuning):
         )
         self.pearson = PearsonCorrCoef()
         self.spearman = SpearmanCorrCoef()
-        for metric in (self.pearson, self.spearman):
+        self.sum = SumMetric(nan_strategy="disable")
+        for metric in (self.pearson, self.spearman, self.sum):
             metric.set_dtype(torch.float64)
 
     def task_loss(self, batch: Batch, logits: tuple[Tensor, ...]) -> TaskOutput:
@@ -88,10 +90,12 @@ class SequenceRegression(FineTuning):
         )
         self.pearson.update(predicted, gold)
         self.spearman.update(predicted, gold)
+        self.sum.update(predicted)
 
     def scores(self, stage: str) -> dict[str, Tensor]:
-        """`pearson` and `spearman`; 0 for constants, where neither is defined."""
+        """`pearson` and `spearman`; 0 for constants, where neither is defined, NaN where a prediction is no number."""
         values = {"pearson": self.pearson.compute(), "spearman": self.spearman.compute()}
-        self.pearson.reset()
-        self.spearman.reset()
-        return {name: value.nan_to_num(0.0) for name, value in values.items()}
+        finite = torch.isfinite(self.sum.compute())  # torchmetrics ranks NaN as a number
+        for metric in (self.pearson, self.spearman, self.sum):
+            metric.reset()
+        return {name: torch.where(finite, value.nan_to_num(0.0), torch.nan) for name, value in values.items()}

@@ -15,7 +15,7 @@ from distilkobert.models.dropout import NO_CHANGE, DropoutSpec, with_dropout
 from distilkobert.models.families import describe_encoder
 from distilkobert.models.students import StudentSpec, build_student, freeze_positions
 from distilkobert.models.task_forward import TaskRun, logit_rows, network_inputs
-from distilkobert.models.teachers import FrozenTeacher, weights_sum
+from distilkobert.models.teachers import place_teacher, weights_sum
 from distilkobert.models.teachers.task_checks import check_teacher_head, check_teacher_tokenizer, task_network_facts
 from distilkobert.objectives import Batch as TokenBatch
 from distilkobert.objectives import Objective, SoftTargets, WeightedSum
@@ -157,9 +157,9 @@ class TaskDistillation(TaughtModule, ScoredByTask):
         self.student_run = TaskRun(student, of_student)
         teacher.requires_grad_(False)
         teacher.train(False)
+        # A run is no nn.Module, which keeps the teacher out of state dict, optimizer, DDP and train().
         self.teacher_run = TaskRun(teacher, of_teacher)
-        # FrozenTeacher is no nn.Module, which keeps it out of state dict, optimizer, DDP and train().
-        self.teacher = FrozenTeacher.load(teacher, dtype="float32", device=self.trainer.strategy.root_device)
+        place_teacher(teacher, "float32", self.trainer.strategy.root_device)
 
     def learning(self) -> list[nn.Module]:
         """The student, and what objectives own."""
@@ -176,7 +176,7 @@ class TaskDistillation(TaughtModule, ScoredByTask):
         if self.objectives.needs_teacher:
             with torch.no_grad():
                 # Its own: it may take segments where the student takes none.
-                its_logits, its_kept = self.teacher_run(network_inputs(self.teacher.model, batch), self.logit_names)
+                its_logits, its_kept = self.teacher_run(network_inputs(self.teacher_run.model, batch), self.logit_names)
             teacher = self.teacher_run.outputs(its_kept, self._rows(its_logits, batch), tokens)
         taught = self.objectives(student, teacher, tokens)
         hard = self.scorer.task_loss(batch, logits).loss

@@ -20,6 +20,8 @@ from typing import IO, Any, BinaryIO, Literal, cast
 
 import torch
 
+from distilkobert.io.files import sync
+
 _MARK = b"distilkobert sha256 "
 _COMMENT_BYTES = len(_MARK) + 64
 _END_RECORD_BYTES = 22
@@ -57,7 +59,7 @@ def write_checkpoint(path: Path, checkpoint: dict[str, Any]) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         partial.replace(path)
-        _sync_folder(path.parent)
+        sync(path.parent)
     except BaseException as error:
         partial.unlink(missing_ok=True)
         if isinstance(error, OSError):
@@ -202,12 +204,3 @@ def _instead_of(path: Path) -> str:
     if not others:
         return f". No other checkpoint in {path.parent} has a valid checksum"
     return f". The newest intact checkpoint of that folder is {max(others, key=lambda other: other.stat().st_mtime_ns)}"
-
-
-def _sync_folder(folder: Path) -> None:
-    """Bring a folder's names to the disk, so that a rename in it outlasts a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

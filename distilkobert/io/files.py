@@ -45,12 +45,24 @@ def sha256_of(stream: BinaryIO | io.RawIOBase) -> str:
     return digest.hexdigest()
 
 
+def sync(path: Path) -> None:
+    """Bring the bytes of a file, or the names in a folder, to the disk, so that they outlast a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # some network file systems have no such call for folders
+            raise
+    finally:
+        os.close(descriptor)
+
+
 @contextmanager
 def atomic_file(target: Path) -> Iterator[BinaryIO]:
     """Open a binary file that appears as `target`, replacing it, only when the block ends without an error.
 
     Until then it has a hidden, unique name next to the target. Any error, an interrupt included, removes it; a killed
-    process leaves it behind under that name, where nothing reads it.
+    process leaves it behind under that name, where nothing reads it. Behind the block the file outlasts a power cut.
 
     Raises:
         FileNotFoundError: The target's folder does not exist.
@@ -64,6 +76,7 @@ def atomic_file(target: Path) -> Iterator[BinaryIO]:
             stream.flush()
             os.fsync(stream.fileno())
         partial.replace(target)
+        sync(target.parent)
     except BaseException as error:
         partial.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
@@ -83,7 +96,8 @@ def atomic_folder(target: Path, overwrite: bool = False) -> Iterator[Path]:
 
     The temporary folder is next to the target under a hidden, unique name, so the last step is one rename. Any error,
     an interrupt included, removes it; a killed process leaves it behind under that name, where nothing reads it.
-    Files get the permissions that new files of this process have.
+    Files get the permissions that new files of this process have. All of them are on the disk before the rename, so a
+    folder that a power cut leaves under its name is whole; behind the block it is there.
 
     Args:
         target: The folder to make; its parents are made where missing.
@@ -98,14 +112,16 @@ def atomic_folder(target: Path, overwrite: bool = False) -> Iterator[Path]:
     try:
         partial.mkdir()
         yield partial
-        for path in partial.rglob("*"):
+        for path in (partial, *partial.rglob("*")):
             if path.is_file():  # some libraries keep what they write from everybody else
                 path.chmod(partial.stat().st_mode & 0o666)
+            sync(path)
         require_free(target, overwrite)  # again: another run may have finished meanwhile
         if target.is_dir():
             _swap_folder(partial, target)
         else:
             partial.replace(target)
+            sync(target.parent)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
@@ -150,6 +166,7 @@ def _swap_folder(new: Path, target: Path) -> None:
     except BaseException:
         retired.replace(target)
         raise
+    sync(target.parent)
     shutil.rmtree(retired)
 
 

@@ -15,13 +15,17 @@ def refuse_mistyped_folder(name: str | Path) -> None:
         FileNotFoundError: names what is there.
     """
     path = Path(name)
-    local = is_local(path)
-    if path.exists() or (not local and (len(path.parts) < 2 or not path.parent.is_dir() or _is_cached(path))):
+    if path.exists() or may_be_on_hub(path):
         return
     near = what_is_near(path)
     fetch = f" (for a repository of that name on the hub, fetch it first: hf download {path})"
-    advised = not local and not near.startswith("did you mean")
+    advised = not is_local(path) and not near.startswith("did you mean")
     raise FileNotFoundError(f"there is no folder '{path}'; {near}{fetch if advised else ''}")
+
+
+def may_be_on_hub(path: Path) -> bool:
+    """Whether a path that is not there may name a repository: `a/b` does not if the folder `a` is there."""
+    return not is_local(path) and (len(path.parts) < 2 or not path.parent.is_dir() or _is_cached(path))
 
 
 def is_local(path: Path) -> bool:

@@ -143,44 +143,6 @@ def gold_answers(korquad: Mapping[str, Any]) -> dict[str, list[str]]:
     return golds
 
 
-def score_predictions(predictions: Mapping[str, str], korquad: Mapping[str, Any]) -> dict[str, float]:
-    """Official scores of a whole file: ``exact_match`` and ``f1`` in percent, ``questions`` and ``missing`` as counts.
-
-    Args:
-        predictions: question id to answer text, as in a prediction file.
-        korquad: the parsed KorQuAD 1.0 file.
-
-    Raises:
-        ValueError: see ``gold_answers`` and ``total_scores``.
-    """
-    totals = total_scores(predictions, gold_answers(korquad))
-    return {
-        "exact_match": 100 * totals.exact_match / totals.questions,
-        "f1": 100 * totals.f1 / totals.questions,
-        "questions": totals.questions,
-        "missing": totals.missing,
-    }
-
-
-def read_predictions(path: Path) -> dict[str, str]:
-    """Read a prediction file of the official format: one JSON object, question id to answer text.
-
-    Raises:
-        FileNotFoundError: the file does not exist.
-        ValueError: the file is not UTF-8, not JSON, or not such an object.
-    """
-    try:
-        answers = json.loads(path.read_text("utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path}: not a JSON file in UTF-8 ({error}); expected one object, id to answer") from None
-    if not isinstance(answers, dict):
-        raise ValueError(f"{path}: found {type(answers).__name__}, expected one JSON object, id to answer")
-    for identifier, answer in answers.items():
-        if not isinstance(answer, str):
-            raise ValueError(f"{path}: the answer of question {identifier!r} is {answer!r}, expected a string")
-    return answers
-
-
 def write_predictions(path: Path, predictions: Mapping[str, str]) -> None:
     """Write a prediction file of the official format, whole or not at all."""
     write_text(path, json.dumps(dict(predictions), ensure_ascii=False, indent=1) + "\n")

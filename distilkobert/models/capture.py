@@ -5,7 +5,7 @@ function in transformers' `AttentionInterface` that keeps its inputs and calls S
 and no attention matrix is made. Both stay in place from the making of a `Capture`, so a compiled network has them too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -16,24 +16,12 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 from distilkobert.models.families import attention_modules, layer_modules, state_modules
+from distilkobert.objectives.contract.layer_maps import EMBEDDINGS
+from distilkobert.objectives.contract.outputs import Attention
 
 SDPA_KEPT = "sdpa_kept"
 _KEEPER = "attention_keeper"
 """Attribute of an attention module under which it finds where to keep its inputs."""
-
-
-@dataclass(frozen=True)
-class Projections:
-    """Query, key and value of one layer, each (B, heads, T, width of a head), and its window.
-
-    Where a layer has one, tokens attend to those less than `window` positions away (as in transformers' attention
-    functions).
-    """
-
-    query: Tensor
-    key: Tensor
-    value: Tensor
-    window: int | None = None
 
 
 @dataclass
@@ -41,14 +29,13 @@ class Kept:
     """What was kept of the last forward pass, by 0-based layer.
 
     Args:
-        embeddings: input of the first layer, (B, T, H); None where it was not requested.
-        hidden: states after a layer, (B, T, H); that of the last layer is the encoder's output.
+        hidden: states after a layer, (B, T, H); that of the last layer is the encoder's output, that of `EMBEDDINGS`
+            the input of the first.
         projections: of a layer's attention.
     """
 
-    embeddings: Tensor | None = None
     hidden: dict[int, Tensor] = field(default_factory=dict)
-    projections: dict[int, Projections] = field(default_factory=dict)
+    projections: dict[int, Attention] = field(default_factory=dict)
 
 
 class _Calls:
@@ -78,9 +65,8 @@ class Capture:
 
     Args:
         model: an encoder of a known family, with or without head.
-        hidden: 0-based layers whose hidden states are kept.
+        hidden: 0-based layers whose hidden states are kept; `EMBEDDINGS` for the input of the first layer.
         projections: 0-based layers whose query, key and value are kept.
-        embeddings: keep the input of the first layer.
 
     Raises:
         ValueError: the family is unsupported, it calls no attention function but projections are requested, a layer is
@@ -88,15 +74,11 @@ class Capture:
     """
 
     def __init__(
-        self,
-        model: PreTrainedModel,
-        *,
-        hidden: Sequence[int] = (),
-        projections: Sequence[int] = (),
-        embeddings: bool = False,
+        self, model: PreTrainedModel, *, hidden: Collection[int] = (), projections: Collection[int] = ()
     ) -> None:
         depth = len(layer_modules(model))
-        beyond = [layer for layer in (*hidden, *projections) if not 0 <= layer < depth]
+        after = set(hidden) - {EMBEDDINGS}
+        beyond = [layer for layer in sorted({*after, *projections}) if not 0 <= layer < depth]
         if beyond:
             raise ValueError(
                 f"layer {beyond[0]} cannot be captured: {type(model).__name__} has layers 0 to {depth - 1}"
@@ -110,14 +92,14 @@ class Capture:
         self._active = False
         self._calls: list[_Calls] = []
         setattr(model.base_model, _KEEPER, self)
-        if hidden:
+        if after:
             for module, calls in self._by_module(state_modules(model)):
                 module.register_forward_hook(_StateHook(calls))
         if projections:
             for module, calls in self._by_module(attention_modules(model)):
                 setattr(module, _KEEPER, calls)
             model.set_attn_implementation(SDPA_KEPT)
-        if embeddings:
+        if EMBEDDINGS in hidden:
             layer_modules(model)[0].register_forward_pre_hook(self._keep_embeddings)
 
     def __enter__(self) -> Kept:
@@ -139,14 +121,14 @@ class Capture:
         if self._active and (layer := calls.next_layer()) in self._hidden:
             self.kept.hidden[layer] = output[0] if isinstance(output, tuple) else output
 
-    def keep_projections(self, calls: _Calls, projections: Projections) -> None:
+    def keep_projections(self, calls: _Calls, projections: Attention) -> None:
         """Keep query, key and value if their layer is requested."""
         if self._active and (layer := calls.next_layer()) in self._projections:
             self.kept.projections[layer] = projections
 
     def _keep_embeddings(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
-        if self._active and self.kept.embeddings is None:
-            self.kept.embeddings = inputs[0]
+        if self._active:
+            self.kept.hidden.setdefault(EMBEDDINGS, inputs[0])
 
     def _by_module(self, modules: Sequence[nn.Module]) -> list[tuple[nn.Module, _Calls]]:
         found: dict[nn.Module, _Calls] = {}
@@ -171,7 +153,7 @@ def _attention(
 ) -> tuple[Tensor, Tensor | None]:
     calls: _Calls | None = getattr(module, _KEEPER, None)
     if calls is not None:
-        calls.capture.keep_projections(calls, Projections(query, key, value, settings.get("sliding_window")))
+        calls.capture.keep_projections(calls, Attention(query, key, value, settings.get("sliding_window")))
     return sdpa_attention_forward(module, query, key, value, attention_mask, **settings)
 
 

@@ -11,9 +11,8 @@ from distilkobert.batching import IGNORE_INDEX
 from distilkobert.models.capture import Capture, Kept
 from distilkobert.models.families import family_of, has_head
 from distilkobert.models.heads import encode, encode_layers, masked_lm_logits
-from distilkobert.objectives.contract.layer_maps import EMBEDDINGS
 from distilkobert.objectives.contract.needs import NetworkFacts
-from distilkobert.objectives.contract.outputs import Attention, Batch, Outputs
+from distilkobert.objectives.contract.outputs import Batch, Outputs
 from distilkobert.objectives.weighted_sum import Captured, WeightedSum
 
 
@@ -48,11 +47,10 @@ class NetworkRun:
         self.model = model
         self.captured = captured
         self.last = int(model.config.num_hidden_layers) - 1
-        inner = sorted(captured.hidden - {EMBEDDINGS, self.last})
-        embeddings = EMBEDDINGS in captured.hidden
+        inner = captured.hidden - {self.last}
         self._capture = None
-        if inner or captured.attention or embeddings:
-            self._capture = Capture(model, hidden=inner, projections=sorted(captured.attention), embeddings=embeddings)
+        if inner or captured.attention:
+            self._capture = Capture(model, hidden=inner, projections=captured.attention)
 
     def __call__(self, batch: Batch, every_layer: bool = False) -> Outputs:
         """The outputs for one batch; with the caller's gradient mode.
@@ -65,11 +63,9 @@ class NetworkRun:
         with nullcontext(Kept()) if self._capture is None else self._capture as kept:
             layers = run(self.model, batch.input_ids, batch.padding_mask)
         hidden = {**kept.hidden, **{self.last + 1 - len(layers) + place: states for place, states in enumerate(layers)}}
-        if kept.embeddings is not None:
-            hidden[EMBEDDINGS] = kept.embeddings
         return Outputs(
             hidden=hidden,
-            attention={layer: Attention(p.query, p.key, p.value, p.window) for layer, p in kept.projections.items()},
+            attention=kept.projections,
             project=partial(masked_lm_logits, self.model),
             projected=self.captured.logits or "masked_tokens",
             batch=batch,

@@ -12,11 +12,10 @@ from distilkobert.io.pretrained import load_pretrained
 
 
 class OnnxNetwork(nn.Module):
-    """An ONNX file with ONNX Runtime on the CPU.
+    """An ONNX file with ONNX Runtime on the CPU, with torch's number of threads.
 
     Args:
         path: the file.
-        threads: of ONNX Runtime; by default torch's number.
         config: the network's configuration; by default that of the file's folder.
 
     Raises:
@@ -24,12 +23,12 @@ class OnnxNetwork(nn.Module):
         FileNotFoundError: the file does not exist.
     """
 
-    def __init__(self, path: Path, threads: int | None = None, config: PreTrainedConfig | None = None) -> None:
+    def __init__(self, path: Path, config: PreTrainedConfig | None = None) -> None:
         super().__init__()
         if not path.is_file():
             raise FileNotFoundError(f"{path}: no such file; the command export --onnx=true writes model.onnx")
         self.config = config or load_pretrained(AutoConfig, path.parent)
-        self.session = open_session(path, threads)
+        self.session = open_session(path)
         self.inputs = [value.name for value in self.session.get_inputs()]
         self.outputs = [value.name for value in self.session.get_outputs()]
 
@@ -46,8 +45,8 @@ class OnnxNetwork(nn.Module):
         return ModelOutput(values)  # type: ignore[no-untyped-call]
 
 
-def open_session(path: Path, threads: int | None = None) -> Any:
-    """A session of ONNX Runtime on the CPU.
+def open_session(path: Path) -> Any:
+    """A session of ONNX Runtime on the CPU, with torch's number of threads.
 
     Raises:
         ValueError: ONNX Runtime is not installed, or cannot read the file.
@@ -59,7 +58,7 @@ def open_session(path: Path, threads: int | None = None) -> Any:
             f"{path} needs onnxruntime; install with: pip install -c constraints.txt -e '.[export]'"
         ) from None
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or torch.get_num_threads()
+    options.intra_op_num_threads = torch.get_num_threads()
     options.inter_op_num_threads = 1
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
@@ -69,4 +68,4 @@ def open_session(path: Path, threads: int | None = None) -> Any:
 
 def open_onnx(path: Path, config: PreTrainedConfig | None = None) -> PreTrainedModel:
     """The network of an ONNX file for code that calls a model of transformers and reads its `config`."""
-    return cast(PreTrainedModel, OnnxNetwork(path, config=config))
+    return cast(PreTrainedModel, OnnxNetwork(path, config))

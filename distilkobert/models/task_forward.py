@@ -13,8 +13,7 @@ from distilkobert.batching import IGNORE_INDEX
 from distilkobert.models.capture import Capture, Kept
 from distilkobert.models.checks import takes_segments
 from distilkobert.models.heads import mask_for
-from distilkobert.objectives.contract.layer_maps import EMBEDDINGS
-from distilkobert.objectives.contract.outputs import Attention, Batch, Outputs
+from distilkobert.objectives.contract.outputs import Batch, Outputs
 from distilkobert.objectives.weighted_sum import Captured
 from distilkobert.tasks.kinds import (
     MULTI_LABEL_CLASSIFICATION,
@@ -82,10 +81,9 @@ class TaskRun:
         self.model = model
         self.last = int(model.config.num_hidden_layers) - 1
         self._over_positions = head_of_class(type(model).__name__) is QUESTION_ANSWERING
-        hidden, embeddings = sorted(captured.hidden - {EMBEDDINGS}), EMBEDDINGS in captured.hidden
         self._capture = None
-        if hidden or captured.attention or embeddings:
-            self._capture = Capture(model, hidden=hidden, projections=sorted(captured.attention), embeddings=embeddings)
+        if captured.hidden or captured.attention:
+            self._capture = Capture(model, hidden=captured.hidden, projections=captured.attention)
 
     def __call__(self, inputs: Mapping[str, Tensor], names: Sequence[str]) -> tuple[tuple[Tensor, ...], Kept]:
         """The head's outputs, and what was kept; with the caller's gradient mode.
@@ -106,12 +104,9 @@ class TaskRun:
             rows: of `logit_rows`; objectives get them whichever tokens they ask for.
             tokens: the batch.
         """
-        hidden = dict(kept.hidden)
-        if kept.embeddings is not None:
-            hidden[EMBEDDINGS] = kept.embeddings
         return Outputs(
-            hidden=hidden,
-            attention={layer: Attention(p.query, p.key, p.value, p.window) for layer, p in kept.projections.items()},
+            hidden=kept.hidden,
+            attention=kept.projections,
             project=_no_vocabulary,
             projected="real_tokens",
             batch=tokens,

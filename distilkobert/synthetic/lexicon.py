@@ -24,6 +24,8 @@ CLASS_NOUNS: Final = {
     "AFW": "책",
     "EVT": "행사",
 }
+_NOUNS: Final = 10  # of each class alone; it shares as many with two other classes
+_VERDICTS: Final = 20  # words of each verdict
 # Chosen so that few usual words come out, which are left out, and none ends like a particle.
 _FIRST: Final = "가나다라마바사아하고노도로모보소오호구누두루무부수우후"
 _SECOND: Final = "람솔빈담늘온별란움름결빛돌달들봄샘숨실울"
@@ -66,19 +68,13 @@ class Lexicon:
         return part(last=False), part(last=True)
 
 
-def make_lexicon(seed: int, nouns: int = 10, verdicts: int = 20) -> Lexicon:
-    """A lexicon whose words are all different.
-
-    Args:
-        seed: the same seed gives the same words.
-        nouns: nouns of each class alone; it shares as many with two other classes.
-        verdicts: words of each verdict.
-    """
+def make_lexicon(seed: int) -> Lexicon:
+    """A lexicon whose words are all different; the same seed gives the same words."""
     words, slots = _invented(Random(seed)), tuple(CLASS_NOUNS)
-    own = {slot: tuple(islice(words, nouns)) for slot in slots}
+    own = {slot: tuple(islice(words, _NOUNS)) for slot in slots}
     pairs = zip(slots, (*slots[1:], slots[0]), strict=True)
-    shared = {pair: tuple(islice(words, nouns // 2)) for pair in pairs}
-    praise, blame = (tuple(islice(words, verdicts)) for _ in range(2))
+    shared = {pair: tuple(islice(words, _NOUNS // 2)) for pair in pairs}
+    praise, blame = (tuple(islice(words, _VERDICTS)) for _ in range(2))
     return Lexicon(own, shared, praise, blame)
 
 

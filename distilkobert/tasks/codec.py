@@ -62,14 +62,6 @@ class Codec(ABC):
         """What a line of `predict` holds, in words."""
         return "<TAB>".join(self.fields) if len(self.fields) > 1 else f"a {self.fields[0]}"
 
-    def read_line(self, line: str) -> Row:
-        """Encode a line of `predict`.
-
-        Raises:
-            ValueError: see `split` and `read`.
-        """
-        return self.read(self.split(line))
-
     def split(self, line: str) -> tuple[str, ...]:
         """The texts of a line, which has a tab between two.
 

@@ -4,12 +4,16 @@
 <cache>/<task>-<key>/key.json      what the tables were made from: file, tokenizer, settings
 
 The key is a hash of everything the tables depend on, so nothing stale is ever read. A folder appears whole or not at
-all; where two processes build the same one, the first to finish wins and the other's is dropped.
+all; where two processes build the same one, the first to finish wins and the other's is dropped. A
+folder that cannot be opened any more is built again.
 """
 
+import errno
 import hashlib
 import json
+import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from copy import copy
 from itertools import islice
 from pathlib import Path
@@ -17,6 +21,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from filelock import FileLock
 
 from distilkobert.io.files import atomic_folder, write_text
 
@@ -91,15 +96,26 @@ def cached_features(
             the environment variable HF_DATASETS_CACHE moves.
         task: begins the folder's name.
         key: everything that the tables depend on, in JSON types.
-        build: makes the tables, by name; called only where they are not there.
+        build: makes the tables, by name; called only where they are not there, or too damaged to be opened,
+            with a warning.
+
+    Raises:
+        OSError: the tables cannot be written, or cannot be read for another reason than damage.
     """
     content = json.dumps({"format": FEATURE_FORMAT, "task": task, **key}, ensure_ascii=False, sort_keys=True, indent=1)
     name = f"{task}-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
     folder = (default_cache() if cache is None else cache) / name
     if not (folder / KEY_NAME).is_file():
         _write(folder, content, build())
-    tables = sorted(path.parent.name for path in folder.glob("*/dataset_info.json"))
-    return {table: FeatureTable(folder / table) for table in tables}
+    with suppress(_DamagedTablesError):
+        return _opened(folder)
+    with FileLock(folder.with_name(f".{name}.lock")):
+        try:
+            return _opened(folder)  # another process may have built it again meanwhile
+        except _DamagedTablesError as error:
+            warnings.warn(f"{folder}: the cached features are damaged ({error}); building them again", stacklevel=2)
+            _write(folder, content, build(), overwrite=True)
+            return _opened(folder)
 
 
 def default_cache() -> Path:
@@ -109,20 +125,34 @@ def default_cache() -> Path:
     return Path(datasets.config.HF_DATASETS_CACHE) / "distilkobert"
 
 
-def _write(folder: Path, content: str, tables: dict[str, Columns]) -> None:
+class _DamagedTablesError(ValueError):
+    """A table cannot be opened because of what its files hold, or because one is missing."""
+
+
+def _opened(folder: Path) -> dict[str, FeatureTable]:
+    try:
+        return {path.name: FeatureTable(path) for path in sorted(folder.iterdir()) if path.is_dir()}
+    except (ValueError, OSError) as error:
+        # A file that ends too early is an OSError of pyarrow, without a number.
+        if isinstance(error, OSError) and error.errno not in (None, errno.ENOENT):
+            raise
+        raise _DamagedTablesError(error) from error
+
+
+def _write(folder: Path, content: str, tables: dict[str, Columns], overwrite: bool = False) -> None:
     import pyarrow as pa
     from datasets import Dataset
     from datasets.utils import disable_progress_bars, enable_progress_bars
 
     try:
-        with atomic_folder(folder) as partial:
+        with atomic_folder(folder, overwrite) as partial:
             disable_progress_bars()
             for name, columns in tables.items():
                 Dataset(pa.table(columns)).save_to_disk(str(partial / name))
             enable_progress_bars()
             write_text(partial / KEY_NAME, content + "\n")
     except OSError:
-        if not (folder / KEY_NAME).is_file():  # else another process has finished the same folder meanwhile
+        if overwrite or not (folder / KEY_NAME).is_file():  # else another process has finished it meanwhile
             raise
 
 

@@ -70,10 +70,11 @@ def export(
 
     Raises:
         FileNotFoundError: checkpoint or tokenizer is not there.
-        ValueError: the output exists, the run is not finished, the tokenizer does not fit, the export does not
-            reproduce the checkpoint, or there is nothing to score it on.
+        ValueError: an option would have no effect, the output exists, the run is not finished, the tokenizer does not
+            fit, the export does not reproduce the checkpoint, or there is nothing to score it on.
         OSError: the hub did not take the folder, which stays where it is.
     """
+    _refuse_ignored(int8, reduce_range, evaluate, overrides, push, private)
     if onnx or int8:
         require_onnx()
     if push is not None:
@@ -115,6 +116,26 @@ def export(
     if push is not None:
         print(f"pushed to {push_folder(target, push, private)}")
     return target
+
+
+def _refuse_ignored(
+    int8: bool,
+    reduce_range: bool | None,
+    evaluate: Part | None,
+    overrides: list[str] | None,
+    push: str | None,
+    private: bool,
+) -> None:
+    for option, needed, ignored in (
+        (f"--reduce_range={str(reduce_range).lower()}", "--int8=true", reduce_range is not None and not int8),
+        (f"--overrides={overrides}", "--evaluate=test", bool(overrides) and evaluate is None),
+        ("--private=false", "--push=OWNER/NAME", not private and push is None),
+    ):
+        if ignored:
+            name = option.partition("=")[0]
+            raise ValueError(
+                f"{option} has no effect without {needed.partition('=')[0]}; add {needed}, or leave {name} out"
+            )
 
 
 def main() -> None:

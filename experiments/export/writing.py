@@ -83,7 +83,8 @@ def write_export(folder: Path, wanted: Wanted) -> tuple[dict[str, dict[str, floa
     if isinstance(encoder, KoBertTokenizer):
         encoder.save_pretrained(folder)
     check_export(folder, model, task)
-    with tempfile.TemporaryDirectory(prefix="export_") as scratch:
+    # In the folder, as a file is moved from it, which another file system would not allow.
+    with tempfile.TemporaryDirectory(prefix=".forms_", dir=folder) as scratch:
         measured, scores = _other_forms(folder, Path(scratch), model, fast, wanted)
     if measured:
         facts = {"processor": processor_name(), "int8_instructions": int8_instructions()}

@@ -94,15 +94,25 @@ class GradientWatch(TrainedBatch):
                 logger.log_metrics({f"{TRAIN}grad_norm": float(norm)}, step=trainer.global_step + 1)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Try the weights where validation finds no loss; accuracies look like numbers even then.
+        """Stop where the held-out loss is NaN or Inf; accuracies look like numbers even then.
+
+        The sanity check only tries the weights: its few batches may have nothing to take a mean of.
 
         Raises:
             FloatingPointError: on all ranks, before the weights can be chosen as the best.
         """
-        metrics = trainer.callback_metrics
-        loss = metrics.get(LOSS, metrics.get(f"{VAL}{TOTAL}"))  # a student without head has no loss of its own
-        if trainer.state.fn == "fit" and loss is not None and not torch.isfinite(loss):
-            self._try(trainer, pl_module)
+        # A student without head has no loss of its own.
+        name = next((name for name in (LOSS, f"{VAL}{TOTAL}") if name in trainer.callback_metrics), "")
+        if trainer.state.fn != "fit" or not name or torch.isfinite(trainer.callback_metrics[name]):
+            return
+        self._try(trainer, pl_module)
+        if not trainer.sanity_checking:
+            raise FloatingPointError(
+                f"{name} is {float(trainer.callback_metrics[name])} after optimizer step {trainer.global_step}, but "
+                "the loss of the last training batch is finite: broken weights of pieces that this batch does not "
+                "have, too little precision, or held-out data that gives no loss; the weights were not saved as the "
+                f"best. {_remedy(trainer, pl_module, best_good(trainer))}"
+            )
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Try the weights that training has ended with.
@@ -143,14 +153,8 @@ class GradientWatch(TrainedBatch):
             )
 
 
-def gradient_watch(trainer: pl.Trainer) -> GradientWatch | None:
-    """The trainer's; None where it has none."""
-    callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
-    return next((callback for callback in callbacks if isinstance(callback, GradientWatch)), None)
-
-
-def _remedy(trainer: pl.Trainer, pl_module: pl.LightningModule) -> str:
-    path = last_good(trainer)
+def _remedy(trainer: pl.Trainer, pl_module: pl.LightningModule, path: str | None = None) -> str:
+    path = last_good(trainer) if path is None else path
     exact = "" if str(trainer.precision).startswith(("32", "64")) else ", or --trainer.precision=32-true"
     return (
         f"Last good checkpoint: {path or 'none was written yet'}. A resumed run keeps its learning rate: "
@@ -162,16 +166,21 @@ def _remedy(trainer: pl.Trainer, pl_module: pl.LightningModule) -> str:
 def last_good(trainer: pl.Trainer) -> str:
     """The checkpoint with the latest weights that were seen to work; empty where there is none.
 
-    That is what `LastCheckpoint` has written, then what the run was resumed from, then the best one; `ModelCheckpoint`
-    keeps an infinite score for weights whose score is NaN.
+    That is what `LastCheckpoint` has written, then what the run was resumed from, then the best one.
     """
-    callbacks = trainer.checkpoint_callbacks
-    last = [callback.last_model_path for callback in callbacks if isinstance(callback, LastCheckpoint)]
-    best = [
-        callback.best_model_path
-        for callback in callbacks
-        if isinstance(callback, ModelCheckpoint)
-        and callback.best_model_score is not None
-        and math.isfinite(callback.best_model_score)
-    ]
-    return next((str(path) for path in (*last, trainer.ckpt_path, *best) if path), "")
+    last = [one.last_model_path for one in trainer.checkpoint_callbacks if isinstance(one, LastCheckpoint)]
+    return next((str(path) for path in (*last, trainer.ckpt_path) if path), best_good(trainer))
+
+
+def best_good(trainer: pl.Trainer) -> str:
+    """The best checkpoint, where its score is finite; `ModelCheckpoint` makes NaN an infinite one. Else empty."""
+    return next(
+        (
+            callback.best_model_path
+            for callback in trainer.checkpoint_callbacks
+            if isinstance(callback, ModelCheckpoint)
+            and callback.best_model_score is not None
+            and math.isfinite(callback.best_model_score)
+        ),
+        "",
+    )

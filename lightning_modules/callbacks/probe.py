@@ -18,6 +18,7 @@ from distilkobert.tasks.probe import ProbeSpec, choose_reviews, fit_classifier, 
 from lightning_modules.base import EncoderModule
 from lightning_modules.callbacks.training_log import TrainingLog
 from lightning_modules.finetuning import FineTuning
+from lightning_modules.run.callbacks import first_callback
 
 
 class LinearProbe(pl.Callback):
@@ -97,7 +98,7 @@ class LinearProbe(pl.Callback):
         self._probed_step = step
         measured: dict[str, float] = {}
         if trainer.is_global_zero:
-            log = next((c for c in trainer.callbacks if isinstance(c, TrainingLog)), None)  # type: ignore[attr-defined]
+            log = first_callback(trainer, TrainingLog)
             with log.paused() if log else nullcontext():
                 measured = self._measure(trainer, pl_module)
         # The other ranks wait here and get the metrics too, so that a checkpoint may monitor them.
@@ -112,7 +113,7 @@ class LinearProbe(pl.Callback):
             self._read(trainer.datamodule.tokenizer, min(self.spec.max_length, longest))  # type: ignore[attr-defined]
         accuracy = self._accuracy(encoder_of(pl_module.network))
         measured = {PROBE_ACCURACY: accuracy}
-        teacher = getattr(pl_module, "teacher", None)
+        teacher = getattr(pl_module, "teacher_run", None)
         if teacher is not None:
             if self._teacher_accuracy is None:
                 self._teacher_accuracy = self._accuracy(encoder_of(teacher.model))

@@ -12,6 +12,7 @@ from distilkobert.io.metric_names import VAL
 from lightning_modules.base import EncoderModule
 from lightning_modules.callbacks.training_log import TrainingLog
 from lightning_modules.held_out import TOTAL
+from lightning_modules.run.callbacks import first_callback
 from lightning_modules.run.total_steps import total_steps
 
 _FIRST_AFTER = 10.0
@@ -66,7 +67,7 @@ class ProgressLines(pl.Callback):
         left = (total - step) * (now - self._started) / (step - self._first_step)
         shown = trainer.progress_bar_metrics
         values = f", loss {shown['loss']:.4g}, {shown['tokens/s']:,.0f} tokens/s" if "tokens/s" in shown else ""
-        log = next((callback for callback in trainer.callbacks if isinstance(callback, TrainingLog)), None)  # type: ignore[attr-defined]
+        log = first_callback(trainer, TrainingLog)
         if values and log is not None and log.logged_step != step:
             values += f" (step {log.logged_step:,})"
         rank_zero_info(f"step {step:,} of {total:,}{values}, about {duration(left)} left")

@@ -37,8 +37,9 @@ from lightning_modules.callbacks.checkpoints.best import (
     forget_later_best,
     keep_best_of_moved_run,
 )
-from lightning_modules.callbacks.gradients import gradient_watch
+from lightning_modules.callbacks.gradients import GradientWatch
 from lightning_modules.callbacks.training_log import TrainingLog
+from lightning_modules.run.callbacks import first_callback
 from lightning_modules.run.ending import stopped_by
 from lightning_modules.run.environment import environment
 from lightning_modules.run.own_data import keeps_whole_test, limits, note_limits, refuse_other_data
@@ -229,9 +230,9 @@ class RunRecord(pl.Callback):
         return {name: value for name, value in entries.items() if name not in again}
 
     def _training_facts(self, trainer: pl.Trainer) -> dict[str, Any]:
-        watch = gradient_watch(trainer)
+        watch = first_callback(trainer, GradientWatch)
         skipped = [place["step"] for place in watch.skipped] if watch is not None else []
-        log = next((c for c in trainer.callbacks if isinstance(c, TrainingLog)), None)  # type: ignore[attr-defined]
+        log = first_callback(trainer, TrainingLog)
         return {
             **best_scores(trainer),
             **({SKIPPED_STEPS: skipped} if skipped else {}),

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from distilkobert.io.metric_names import TRAIN, TRAIN_LOSS, TRAIN_TOKENS
 from distilkobert.stop_signals import StoppedBySignal
-from lightning_modules.callbacks.gradients import gradient_watch
+from lightning_modules.callbacks.gradients import GradientWatch
+from lightning_modules.run.callbacks import first_callback
 
 _SOURCE = "tokens/"
 """Before the name of a source in a batch."""
@@ -90,7 +91,7 @@ class TrainingLog(pl.Callback):
         self._add("padded_tokens", torch.full((), padded, dtype=torch.float64, device=pl_module.device))
         step = trainer.global_step
         if step != self._step:
-            watch = gradient_watch(trainer)
+            watch = first_callback(trainer, GradientWatch)
             if watch is not None and watch.has_skipped:  # no weight has learnt from it, and its loss is no number
                 self._sums = dict(self._whole)
             self._step, self._whole, self._whole_seconds = step, dict(self._sums), self._seconds_until_now()

@@ -1,6 +1,7 @@
 """Lightning's CSV logger, which appends to the file of the run instead of removing it."""
 
 import csv
+import io
 from pathlib import Path
 from typing import Any, Final
 
@@ -65,8 +66,11 @@ def _keep_whole_rows(path: Path, step: int | None) -> None:
         kept.pop()  # of its last value only a part may be there, and the next row would continue its line
     kept = [row for row in kept if step is None or int(row["step"]) <= step]
     if len(kept) < len(rows):
-        lines = [names, *([row[name] for name in names] for row in kept)]
-        write_text(path, "".join(f"{','.join(line)}\n" for line in lines))
+        text = io.StringIO()
+        writer = csv.DictWriter(text, names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(kept)
+        write_text(path, text.getvalue())
 
 
 def _is_whole(row: dict[str, str]) -> bool:

@@ -12,7 +12,7 @@ from torch.nn.functional import one_hot
 
 from datamodules import KorQuADDataModule
 from distilkobert import KoBertTokenizer
-from distilkobert.metrics.korquad import score_predictions
+from distilkobert.metrics.korquad import gold_answers, total_scores
 from distilkobert.tasks.files.korquad import read_korquad
 from distilkobert.tasks.splits import number_of
 from tests.support.tasks.data import Make, is_dev, one_file, unpadded
@@ -131,10 +131,10 @@ def test_the_real_ceiling_through_files_cache_and_batches(
         **settings,
     )
     predictions, _ = perfect_predictions(data.predict_dataloader())
-    result = score_predictions(predictions, json.loads(file.read_text("utf-8")))
-    assert (result["questions"], result["missing"]) == (5774, 0)
-    assert exact_match[0] <= result["exact_match"] <= exact_match[1]
-    assert f1[0] <= result["f1"] <= f1[1]
+    result = total_scores(predictions, gold_answers(json.loads(file.read_text("utf-8"))))
+    assert (result.questions, result.missing) == (5774, 0)
+    assert exact_match[0] <= 100 * result.exact_match / 5774 <= exact_match[1]
+    assert f1[0] <= 100 * result.f1 / 5774 <= f1[1]
 
 
 def test_articles_stay_together(make: Make, folders: dict[type, Path], tmp_path: Path) -> None:

@@ -55,6 +55,21 @@ def framed(tokenizer: KoBertTokenizer, text: str) -> list[int]:
     return [tokenizer.cls_token_id, *pieces, tokenizer.sep_token_id]
 
 
+def test_names_of_columns_are_for_the_files_without_them(build: Build, tmp_path: Path) -> None:
+    """The other files are in a format that has names."""
+    table(60).to_csv(tmp_path / "bare.tsv", index=False, header=False, sep="\t")
+    names = list(table(1).columns)
+    for name, frame in (("dev", table(10, 100)), ("more", table(25, 70))):
+        frame.to_json(tmp_path / f"{name}.jsonl", orient="records", lines=True, force_ascii=False)
+    files = {"train_file": "bare.tsv", "dev_file": "dev.jsonl", "unlabelled_file": "more.jsonl"}
+    data = build(header=names, **files)
+    data.setup("fit")
+    assert len(data._part("dev").lengths) == 10
+    assert len(data._part("unlabelled").lengths) == 25
+    with pytest.raises(ValueError, match=r"^header is \['번호', .*dev\.jsonl is jsonl: .* set header: null$"):
+        build(train_file="dev.jsonl", dev_file="train.csv", header=names)
+
+
 @pytest.mark.parametrize("file", ["more.csv", "more.txt"])
 def test_both_are_trained_on_and_the_labels_of_one_are_not_known(
     file: str, build: Build, tiny_tokenizer: KoBertTokenizer

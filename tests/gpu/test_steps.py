@@ -25,7 +25,7 @@ WHAT = Distilling(EncoderSpec(4, 64, 4, 128, dropout=0.0), (0, 2), 500, batch=8,
 
 def on_device() -> tuple[Any, dict[str, torch.Tensor]]:
     module = make_module(WHAT).to("cuda")
-    module.teacher.model.to("cuda")
+    module.teacher_run.model.to("cuda")
     return module, {name: value.to("cuda") for name, value in with_positions(make_batch(WHAT)).items()}
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import torch
 
-from distilkobert.metrics.korquad import read_predictions
 from distilkobert.tasks.examples import CharacterExample, QuestionWindows, WordExample
 from distilkobert.tasks.questions.windows import Window
 from lightning_modules import QuestionAnswering, SequenceClassification, TokenClassification
@@ -197,6 +196,6 @@ def test_answers_are_scored_with_and_without_particle_and_written(tmp_path: Path
     module.test_step({**last, "start_positions": torch.tensor([3]), "end_positions": torch.tensor([4])}, 1)
     assert float(module.mean_loss.compute()) == pytest.approx((3 * first + math.log(6)) / 4), "of windows, not batches"
     module.save_predictions(tmp_path, "predictions", records)
-    assert read_predictions(tmp_path / "predictions.json") == {"b": "서울", "a": "나무"}
+    assert json.loads((tmp_path / "predictions.json").read_bytes()) == {"b": "서울", "a": "나무"}
     lines = [json.loads(line) for line in (tmp_path / "predictions.jsonl").read_text(encoding="utf-8").splitlines()]
     assert lines == records

@@ -71,7 +71,6 @@ def given(
         runs.append(TaskRun(network, Captured(frozenset(), frozenset(), "real_tokens")))  # type: ignore[arg-type]
     module.student_run, module.teacher_run = runs
     module.network = runs[0].model
-    module.teacher = SimpleNamespace(model=runs[1].model)  # type: ignore[assignment]
     return module
 
 
@@ -136,7 +135,7 @@ def test_each_network_gets_the_inputs_that_it_takes(monkeypatch: pytest.MonkeyPa
     for segments in ((0, 2), (2, 0)):
         module: Any = given(monkeypatch, facts, SoftTargets(WEIGHT, T), segments=segments)
         terms(module, [2, 1, 0, 1])
-        for network, types in zip((module.network, module.teacher.model), segments, strict=True):
+        for network, types in zip((module.network, module.teacher_run.model), segments, strict=True):
             assert network.seen - {"token_type_ids"} == {"input_ids", "attention_mask"}
             assert ("token_type_ids" in network.seen) == (types == 2)
 

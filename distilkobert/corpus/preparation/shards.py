@@ -9,7 +9,6 @@ since is encoded again, and only that one.
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ import numpy.typing as npt
 
 from distilkobert.corpus.sequences import PARTS, EncodedLines, LineCounts, Part, Rows
 from distilkobert.corpus.store import PartStreams
-from distilkobert.io.files import write_text
+from distilkobert.io.files import sync, write_text
 from distilkobert.io.reading.inputs import content_of, size_of
 from distilkobert.io.reading.remote import InputFile
 
@@ -95,9 +94,8 @@ class ShardFolder:
                 for part, rows in lines.rows.items():
                     streams.write(part, rows)
                 counts.add(lines.counts)
-        for part in PARTS:
-            with streams.path(part).open("rb") as stream:
-                os.fsync(stream.fileno())
+        for path in (*map(streams.path, PARTS), target, self.folder):
+            sync(path)
         write_text(self._counts_path(shard), json.dumps(vars(counts)))
 
     def counts(self, shard: Shard) -> LineCounts:
@@ -118,11 +116,15 @@ class ShardFolder:
 
     @contextmanager
     def kept_if_useful(self, shards: Sequence[Shard]) -> Iterator[None]:
-        """Where a preparation fails in the block, remove all its shards if nothing is saved by keeping them."""
+        """Where a preparation fails in the block, remove the folder if keeping it saves nothing.
+
+        That is so where none of these shards is whole, or the text of the only one is refused.
+        """
         try:
             yield
-        except BaseException:
-            if len(shards) == 1 or not self.has(shards[0]):
+        except BaseException as error:
+            refused = len(shards) == 1 and isinstance(error, ValueError)
+            if refused or not any(self.has(shard) for shard in shards):
                 self.remove()
             raise
 

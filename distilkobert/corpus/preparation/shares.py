@@ -6,6 +6,7 @@ which share of what it is. `merging.py` makes the corpus of them.
 
 import heapq
 import json
+import os
 import re
 import time
 from collections.abc import Sequence
@@ -134,14 +135,14 @@ def prepare_share(
         require_free(output, overwrite)
         with store.kept_if_useful(shards):
             work.encode(shards, store, num_proc, on_progress)
+        # Groups of equal content have one shard.
+        names = {path.relative_to(store.folder): None for shard in shards for path in store.paths(shard)}
+        record["files"] = file_hashes(store.folder, map(str, names))
         with atomic_folder(output, overwrite) as folder:
-            # Groups of equal content have one shard.
-            names = {path.relative_to(store.folder): None for shard in shards for path in store.paths(shard)}
+            write_text(folder / SHARE_NAME, json.dumps(record, ensure_ascii=False, indent=2) + "\n")
             for name in names:
                 (folder / name).parent.mkdir(exist_ok=True)
-                (store.folder / name).replace(folder / name)
-            record["files"] = file_hashes(folder, map(str, names))
-            write_text(folder / SHARE_NAME, json.dumps(record, ensure_ascii=False, indent=2) + "\n")
+                _link(store.folder / name, folder / name)
         store.remove()
     counts, whole = LineCounts(), ShardFolder(output, work.tokenizer.id_dtype)
     for shard in shards:
@@ -201,6 +202,14 @@ def _own(groups: Sequence[Sequence[InputFile]], share: Share) -> list[int]:
         if number == share.number:
             own.append(group)
     return sorted(own)
+
+
+def _link(source: Path, target: Path) -> None:
+    """Give a file a second name, so that it outlasts a removal of either; a file system without that moves it."""
+    try:
+        os.link(source, target)
+    except OSError:  # EPERM, ENOTSUP and others; what prevents a move too is raised by the move
+        source.replace(target)
 
 
 def _existing_share(output: Path, wanted: ShareRecord, overwrite: bool) -> ShareRecord | None:

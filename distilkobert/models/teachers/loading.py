@@ -1,4 +1,4 @@
-"""Build, load and check a teacher, and run it without gradients."""
+"""Build, load and check a teacher, and place it on a device."""
 
 import hashlib
 from dataclasses import dataclass
@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import Literal, TypeAlias, cast
 
 import torch
-from torch import Tensor
 from transformers import BertConfig, BertForMaskedLM, PreTrainedModel
 
 from distilkobert.io.hub_names import NotFetchedError
 from distilkobert.models.checkpoints import load_model
 from distilkobert.models.checks import check_new_weights, longest_input
 from distilkobert.models.families import family_of
-from distilkobert.models.heads import encode, encode_layers, masked_lm_logits
 from distilkobert.models.teachers.int8 import quantize_layers
 from distilkobert.models.vocabulary.fit import fit_vocabulary
 
@@ -143,44 +141,17 @@ TeacherType: TypeAlias = Literal["float32", "bfloat16", "int8"]
 """Number format of a teacher that only runs; int8 is that of the linear maps in its layers, and of a CPU alone."""
 
 
-@dataclass(frozen=True)
-class FrozenTeacher:
-    """A frozen teacher outside the module tree, so that no checkpoint saves it.
+def place_teacher(model: PreTrainedModel, dtype: TeacherType, device: torch.device) -> None:
+    """Move what `load_teacher` returned to a device, in its number format.
 
-    Args:
-        model: what `load_teacher` returned.
+    Buffers keep their type, as in transformers' `from_pretrained(dtype=...)`: ModernBERT's rotary frequencies must
+    stay float32.
+
+    Raises:
+        ValueError: int8 on a device or with a torch that does not compute in it.
     """
-
-    model: PreTrainedModel
-
-    @classmethod
-    def load(cls, model: PreTrainedModel, *, dtype: TeacherType, device: torch.device) -> "FrozenTeacher":
-        """Place `model` on `device` in `dtype`.
-
-        Buffers keep their type, as in transformers' `from_pretrained(dtype=...)`: ModernBERT's rotary frequencies must
-        stay float32.
-
-        Raises:
-            ValueError: int8 on a device or with a torch that does not compute in it.
-        """
-        for weight in model.parameters():
-            weight.data = weight.data.to(torch.bfloat16 if dtype == "bfloat16" else torch.float32)
-        model.to(device)  # type: ignore[arg-type]
-        if dtype == "int8":
-            quantize_layers(model)
-        return cls(model)
-
-    def hidden(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Last hidden states (B, T, H) for ids and mask of (B, T)."""
-        with torch.no_grad():
-            return encode(self.model, input_ids, attention_mask)
-
-    def layers(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, ...]:
-        """Hidden states after every layer, L tensors (B, T, H), the last one that of `hidden`."""
-        with torch.no_grad():
-            return encode_layers(self.model, input_ids, attention_mask)
-
-    def logits(self, hidden: Tensor) -> Tensor:
-        """Vocabulary logits (..., V) for hidden states (..., H)."""
-        with torch.no_grad():
-            return masked_lm_logits(self.model, hidden)
+    for weight in model.parameters():
+        weight.data = weight.data.to(torch.bfloat16 if dtype == "bfloat16" else torch.float32)
+    model.to(device)  # type: ignore[arg-type]
+    if dtype == "int8":
+        quantize_layers(model)

@@ -24,7 +24,10 @@ from distilkobert.tasks.files.table_rows import (
 )
 
 Quotes: TypeAlias = Literal["auto", "text", "enclose"]
-FORMATS: Final = (".csv", ".tsv", ".txt", ".jsonl", ".json", ".parquet")
+SEPARATED: Final = (".csv", ".tsv", ".txt")
+"""Formats of lines, to which delimiter, quotes and header apply."""
+
+FORMATS: Final = (*SEPARATED, ".jsonl", ".json", ".parquet")
 _DELIMITERS: Final = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 
 
@@ -82,10 +85,21 @@ def layout_of(
 
     Raises:
         FileNotFoundError: the file does not exist.
-        ValueError: the name says no format, or see `read_lines`.
+        ValueError: the name says no format, an option does not apply to it, or see `read_lines`.
     """
     kind = format_of(path)
-    if kind not in (".csv", ".tsv", ".txt"):
+    if kind not in SEPARATED:
+        names = list(header) or None
+        for option, value, unset in (
+            ("delimiter", delimiter, None),
+            ("quotes", quotes, "auto"),
+            ("header", names, None),
+        ):
+            if value != unset:
+                raise ValueError(
+                    f"{option} is {value!r}, but {path} is {kind[1:]}: the option is for {', '.join(SEPARATED)} only. "
+                    f"Leave it out, or set {option}: {unset or 'null'}"
+                )
         return TableLayout(kind)
     if delimiter is None:
         first = next(whole_lines(path))

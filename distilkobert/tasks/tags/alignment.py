@@ -25,7 +25,7 @@ class AlignedWords:
     """Pieces of a sentence and the places of its words in them.
 
     Args:
-        input_ids: pieces of the sentence, cut to the limit, without special tokens.
+        input_ids: pieces of the sentence that are kept, without special tokens.
         first_pieces: for each word that is kept, the position of its first piece in ``input_ids``.
         words: words of the sentence, kept or not.
     """
@@ -35,21 +35,19 @@ class AlignedWords:
     words: int
 
 
-def align_words(word_pieces: Sequence[Sequence[int]], unk_id: int, max_pieces: int | None = None) -> AlignedWords:
+def align_words(word_pieces: Sequence[Sequence[int]], unk_id: int) -> AlignedWords:
     """Concatenate the pieces of all words.
 
     Args:
         word_pieces: ids of each word, encoded one by one, for example by ``KoBertTokenizer.encode_batch(words)``.
         unk_id: takes the place of a word without pieces.
-        max_pieces: pieces that are kept, special tokens not counted; all if None.
     """
     ids: list[int] = []
     first_pieces: list[int] = []
     for pieces in word_pieces:
         first_pieces.append(len(ids))
         ids.extend([int(number) for number in pieces] or [unk_id])
-    limit = len(ids) if max_pieces is None else max_pieces
-    return AlignedWords(ids[:limit], [place for place in first_pieces if place < limit], len(word_pieces))
+    return AlignedWords(ids, first_pieces, len(word_pieces))
 
 
 def first_piece_labels(aligned: AlignedWords, labels: Sequence[int]) -> list[int]:

@@ -105,16 +105,13 @@ def remedy(name: str) -> str:
     return f"; {_ELSEWHERE[last]}" if last in _ELSEWHERE else ""
 
 
-def misplaced_word(
-    program: str, arguments: Sequence[str], commands: Collection[str], configs: Path = Path("configs")
-) -> str:
+def misplaced_word(program: str, arguments: Sequence[str], commands: Collection[str]) -> str:
     """What is wrong with the order or the form of the words of a command line; empty where nothing is.
 
     Args:
         program: how the command is started.
         arguments: its words.
         commands: those of which the first word has to be one; may be empty.
-        configs: folder of the files of settings.
     """
     command = next((word for word in arguments if word in commands), None)
     if command and arguments[0] != command:
@@ -127,7 +124,7 @@ def misplaced_word(
         if word.endswith((".yaml", ".yml")):
             return f"{word}: a file of settings follows -c; write -c {word}"
         name, equals, value = word.partition("=")
-        overlay = configs / name / f"{value}.yaml"
+        overlay = Path("configs") / name / f"{value}.yaml"
         if equals:
             written = f"-c {overlay}" if overlay.is_file() else f"--{word.lstrip('+~')}"
             return f"{word}: options begin with -- and files follow -c; write {written}"

@@ -57,7 +57,7 @@ def make_ways(
 
     batch = {name: value.to(device) for name, value in batch.items()}
     module, given = _placed(make_module(distilling), device), with_positions(batch)
-    teacher = module.teacher.model
+    teacher = module.teacher_run.model
     naive = NaiveDistillation(teacher, copy.deepcopy(module.network), lr=module.optimizer_spec.lr, clip=CLIP)
 
     steps: dict[str, Callable[[], object]] = {OURS: step_of(module, given), NAIVE: partial(naive.step, **batch)}
@@ -92,7 +92,7 @@ def make_ways(
 
 def _placed(module: "Distillation", device: str) -> "Distillation":
     """The module on a device, with its teacher, which is no part of it."""
-    module.teacher.model.to(device)  # type: ignore[arg-type]
+    module.teacher_run.model.to(device)  # type: ignore[arg-type]
     return module.to(device)
 
 

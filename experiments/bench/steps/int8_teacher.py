@@ -55,7 +55,7 @@ def main(options: Namespace) -> dict[str, Any]:
         ways[EXACT_PASS] = partial(taught, modules[EXACT], batches[0])
         ways[INT8_PASS] = partial(taught, modules[INT8], batches[0])
         turns = take_turns(ways, options.rounds, options.clock)
-    shape = modules[EXACT].teacher.model.config
+    shape = modules[EXACT].teacher_run.model.config
     tokens = int(batches[0]["attention_mask"].sum())
     print(
         f"{processor_name()} ({int8_instructions()}), threads: {threads}; {shape.num_hidden_layers} x "
@@ -78,8 +78,14 @@ def main(options: Namespace) -> dict[str, Any]:
 
 def taught(module: "Distillation", batch: "Batch") -> "Tensor":
     """The teacher's logits at the masked tokens of a batch, (N, V)."""
-    states = module.teacher.hidden(batch["input_ids"], batch["attention_mask"])
-    return module.teacher.logits(states.flatten(0, 1)[batch["masked_positions"]])
+    from torch import no_grad
+
+    from distilkobert.models.heads import encode, masked_lm_logits
+
+    model = module.teacher_run.model
+    with no_grad():
+        states = encode(model, batch["input_ids"], batch["attention_mask"])
+        return masked_lm_logits(model, states.flatten(0, 1)[batch["masked_positions"]])
 
 
 def moved(exact: "Distillation", near: "Distillation", batches: "list[Batch]") -> dict[str, float]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from distilkobert.io.hub_names import may_be_on_hub
 from experiments._shared.settings import places_of
 from experiments._shared.training.data_tokenizer import AUTO
 
@@ -23,7 +24,7 @@ class Lack:
     Args:
         missing: folders that are not there.
         later: the same, of runs that are not wanted now.
-        asked: names that are no folder here and have the form of a hub id, so that the run will ask the hub.
+        asked: names that are no folder here and may be of a repository on the hub, which the run will ask.
     """
 
     missing: list[str] = field(default_factory=list)
@@ -47,7 +48,8 @@ class Lack:
             there = bool(name) and (Path(name).is_dir() or (option in _MODELS and Path(name).is_file()))
             if there or made.resolve() in Path(name).resolve().parents:
                 continue
-            on_hub = option in _ON_HUB and _HUB_ID.fullmatch(name) and not name.endswith(".ckpt")
+            named = option in _ON_HUB and _HUB_ID.fullmatch(name) and not name.endswith(".ckpt")
+            on_hub = named and may_be_on_hub(Path(name))
             (self.asked if on_hub else self.missing if wanted else self.later).append(
                 f"{key}: {option}={name or repr(name)}"
             )

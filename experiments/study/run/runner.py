@@ -1,5 +1,6 @@
 """A worker: takes runs that are ready and that nobody else has, one for each of its places, until none is left."""
 
+import contextlib
 import os
 import sys
 import time
@@ -210,8 +211,11 @@ class Worker:
 
     def _stop(self) -> None:
         """Stop what still runs: politely, then at once. The runs are free again, as their locks are."""
-        for job in self._jobs.values():
-            job.child.interrupt()
+        left = deque(self._jobs.values())
+        while left:
+            with contextlib.suppress(KeyboardInterrupt):  # a second signal, at once: the command is asked again
+                left[0].child.interrupt()
+                left.popleft()
         deadline = time.monotonic() + _GRACE_SECONDS
         for job in self._jobs.values():
             try:

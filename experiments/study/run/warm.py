@@ -100,7 +100,9 @@ class Warm:
         return None
 
     def _end(self, message: dict[str, Any]) -> None:
-        self._running.pop(message["pid"]).code = message["code"]
+        """Note an exit code; what the server says of a start that was interrupted is of no running command."""
+        if "code" in message and (forked := self._running.pop(message["pid"], None)):
+            forked.code = message["code"]
 
 
 class _Forked:

@@ -10,9 +10,10 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.utilities import rank_zero_info, rank_zero_warn
 from torch import Tensor
 
-from distilkobert.io.metric_names import BEST, PROBE, TRAIN, VAL
+from distilkobert.io.metric_names import BEST, LOSS, PROBE, TRAIN, VAL
 from distilkobert.models.checkpoints import read_checkpoint
 from distilkobert.tasks.modes import usual_mode
+from lightning_modules.held_out import TOTAL
 
 
 def keep_if_best(trainer: pl.Trainer, measured: Mapping[str, Tensor]) -> bool:
@@ -23,18 +24,20 @@ def keep_if_best(trainer: pl.Trainer, measured: Mapping[str, Tensor]) -> bool:
 
     Args:
         trainer: after `fit`, and after the validation of its last step.
-        measured: metrics at the end, by name; NaN and Inf are never the best.
+        measured: metrics at the end, by name; NaN and Inf are never the best, nor is any score of weights whose
+            held-out loss is that.
 
     Returns:
         Whether they are the best.
     """
+    losses = [measured[name] for name in (LOSS, f"{VAL}{TOTAL}") if name in measured]
     chosen = False
     for callback in trainer.checkpoint_callbacks:
         if not isinstance(callback, ModelCheckpoint) or callback.monitor is None:
             continue
         value = measured.get(callback.monitor)
         saved = callback.best_model_path and callback._last_global_step_saved == trainer.global_step
-        if saved or value is None or not torch.isfinite(value):
+        if saved or value is None or not all(map(torch.isfinite, (value, *losses))):
             continue
         before = dict(callback.best_k_models)
         callback._save_topk_checkpoint(trainer, {**measured, **callback._monitor_candidates(trainer)})

@@ -6,6 +6,8 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
+from lightning_modules.run.callbacks import first_callback
+
 
 class TrainedBatch(pl.Callback):
     """Base of the callback that keeps the batch which the weights were last trained on."""
@@ -29,9 +31,8 @@ def gives_finite_loss(trainer: pl.Trainer, pl_module: Any) -> bool:
 
     True where this process has trained them on none. All ranks must call it.
     """
-    callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
-    trained = next((callback.trained for callback in callbacks if isinstance(callback, TrainedBatch)), None)
-    if trained is None:
+    last = first_callback(trainer, TrainedBatch)
+    if last is None or last.trained is None:
         return True
-    loss: Tensor = tried_step(trainer, pl_module, *trained)["loss"]
+    loss: Tensor = tried_step(trainer, pl_module, *last.trained)["loss"]
     return float(trainer.strategy.reduce((~torch.isfinite(loss)).float(), reduce_op="sum")) == 0

@@ -52,15 +52,13 @@ def naive_projections(model: PreTrainedModel, layer: int, states: Tensor) -> lis
 def test_hidden_states_are_those_of_transformers(family: str) -> None:
     model = tiny_encoder(family)
     expected = model(input_ids=IDS, attention_mask=MASK, output_hidden_states=True)
-    capture = Capture(model, hidden=[0, 2, 3], embeddings=True)
+    capture = Capture(model, hidden=[-1, 0, 2, 3])
     with capture as kept:
         hidden = encode(model, IDS, MASK)
     assert torch.equal(hidden, expected.hidden_states[-1])
-    assert sorted(kept.hidden) == [0, 2, 3]
+    assert sorted(kept.hidden) == [-1, 0, 2, 3]
     for layer, state in kept.hidden.items():
         assert torch.equal(state, expected.hidden_states[layer + 1]), layer
-    assert kept.embeddings is not None
-    assert torch.equal(kept.embeddings, expected.hidden_states[0])
 
 
 @pytest.mark.parametrize("family", WITH_ATTENTION)
@@ -129,7 +127,7 @@ def test_no_graph_breaks_and_no_compilation_in_each_step(family: str) -> None:
     model = tiny_encoder(family)
     plain = encode(model, IDS, MASK)
     layers = [1, 3] if FAMILIES[family].attention else []
-    capture = Capture(model, hidden=[0, 3], projections=layers, embeddings=True)
+    capture = Capture(model, hidden=[-1, 0, 3], projections=layers)
     torch._dynamo.reset()
     counter = CompileCounter()
     compiled = torch.compile(model.base_model, backend=counter, fullgraph=True)
@@ -138,7 +136,7 @@ def test_no_graph_breaks_and_no_compilation_in_each_step(family: str) -> None:
             hidden = compiled(input_ids=IDS, attention_mask=MASK).last_hidden_state
         assert torch.equal(hidden, plain)
         assert torch.equal(kept.hidden[3], plain)
-        assert sorted(kept.hidden) == [0, 3]
+        assert sorted(kept.hidden) == [-1, 0, 3]
         assert sorted(kept.projections) == layers
     assert counter.frame_count == 1
     torch._dynamo.reset()

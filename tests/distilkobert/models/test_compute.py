@@ -57,7 +57,7 @@ def test_the_same_is_learnt(option: Option) -> None:
 def test_options_are_applied() -> None:
     module = make_module(DISTILLING, "gradient_checkpointing")
     assert module.network.is_gradient_checkpointing
-    assert not module.teacher.model.is_gradient_checkpointing
+    assert not module.teacher_run.model.is_gradient_checkpointing
     layers = [OptimizerSpec(fused=fused) for fused in (False, True)]
     fused = [build_optimizer([nn.Linear(2, 2)], spec).defaults["fused"] for spec in layers]
     assert fused == [None, True]

@@ -35,7 +35,7 @@ def test_the_mask_of_a_batch_comes_as_the_file_takes_it(
     lengths: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = Session()
-    monkeypatch.setattr(onnx_network, "open_session", lambda path, threads: session)
+    monkeypatch.setattr(onnx_network, "open_session", lambda path: session)
     (tmp_path / "model.onnx").touch()
     config = DistilBertConfig(vocab_size=20, dim=8, hidden_dim=8, n_layers=1, n_heads=2)
     trained = DistilBertForSequenceClassification(config)  # its configuration says sdpa from here on

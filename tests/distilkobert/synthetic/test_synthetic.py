@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from distilkobert.synthetic import tasks as synthetic_tasks
 from distilkobert.synthetic.generation import MAX_SENTENCES, distinct, generate_sentences, iter_sentences
 from distilkobert.synthetic.grammar import conjugate, conjugate_adjective, fill
+from distilkobert.synthetic.tasks import write_nsmc
 from distilkobert.synthetic.topics import TOPICS
 from distilkobert.synthetic.words import BLAME, PRAISE
 from distilkobert.tasks.tags.labels import KLUE_NER_LABELS, NAVER_NER_LABELS
+from tests.support.tasks.synthetic import write_klue_ner, write_korquad, write_naver_ner
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +122,7 @@ def _verdict(review: str) -> int:
 
 def test_nsmc_files(tmp_path: Path) -> None:
     texts = []
-    for path, count in zip(synthetic_tasks.write_nsmc(tmp_path, train=900, test=100, seed=3), (900, 100), strict=True):
+    for path, count in zip(write_nsmc(tmp_path, train=900, test=100, seed=3), (900, 100), strict=True):
         header, *rows = path.read_text("utf-8").split("\n")[:-1]
         fields = [row.split("\t") for row in rows]
         assert header == "id\tdocument\tlabel"
@@ -134,7 +135,7 @@ def test_nsmc_files(tmp_path: Path) -> None:
 
 
 def test_naver_ner_files(tmp_path: Path) -> None:
-    paths = synthetic_tasks.write_naver_ner(tmp_path, train=900, test=100, seed=3)
+    paths = write_naver_ner(tmp_path, train=900, test=100, seed=3)
     assert [path.name for path in paths] == ["train.tsv", "test.tsv"]
     assert (tmp_path / "label.txt").read_text("utf-8").split("\n") == list(NAVER_NER_LABELS)
     assert len(NAVER_NER_LABELS) == 30
@@ -153,7 +154,7 @@ def test_naver_ner_files(tmp_path: Path) -> None:
 
 
 def test_klue_ner_files(tmp_path: Path) -> None:
-    paths = synthetic_tasks.write_klue_ner(tmp_path, train=400, test=100, seed=3)
+    paths = write_klue_ner(tmp_path, train=400, test=100, seed=3)
     assert [path.name for path in paths] == ["klue-ner-v1.1_train.tsv", "klue-ner-v1.1_dev.tsv"]
     seen = set()
     for path, count in zip(paths, (400, 100), strict=True):
@@ -175,7 +176,7 @@ def test_klue_ner_files(tmp_path: Path) -> None:
 
 
 def test_korquad_files(tmp_path: Path) -> None:
-    paths = synthetic_tasks.write_korquad(tmp_path, train=400, test=100, seed=3)
+    paths = write_korquad(tmp_path, train=400, test=100, seed=3)
     assert [path.name for path in paths] == ["KorQuAD_v1.0_train.json", "KorQuAD_v1.0_dev.json"]
     titles, identifiers, followers, later = [], [], collections.Counter(), 0
     for path, split, count in zip(paths, ("train", "dev"), (400, 100), strict=True):
@@ -203,14 +204,7 @@ def test_korquad_files(tmp_path: Path) -> None:
 
 def test_the_seed_decides_every_byte(tmp_path: Path) -> None:
     def written(name: str, seed: int) -> dict[str, bytes]:
-        for number, write in enumerate(
-            (
-                synthetic_tasks.write_nsmc,
-                synthetic_tasks.write_naver_ner,
-                synthetic_tasks.write_klue_ner,
-                synthetic_tasks.write_korquad,
-            )
-        ):
+        for number, write in enumerate((write_nsmc, write_naver_ner, write_klue_ner, write_korquad)):
             write(tmp_path / name / str(number), train=30, test=10, seed=seed)
         return {str(p.relative_to(tmp_path / name)): p.read_bytes() for p in (tmp_path / name).rglob("*.*")}
 

@@ -55,24 +55,24 @@ def test_texts_are_framed_as_the_tokenizer_frames_them(tiny_tokenizer: KoBertTok
 def test_pairs_are_framed_and_cut_as_the_tokenizer_does_it(tiny_tokenizer: KoBertTokenizer) -> None:
     codec = ClassificationCodec(tiny_tokenizer, InputSettings(9, pair=True), ["no", "yes"])
     pairs = [(TEXTS[0], TEXTS[1]), (TEXTS[1], TEXTS[0]), (TEXTS[0], TEXTS[0])]
-    batch = codec.batch([codec.read_line("\t".join(pair)) for pair in pairs], range(3))
+    batch = codec.batch([codec.read(codec.split("\t".join(pair))) for pair in pairs], range(3))
     firsts, seconds = map(list, zip(*pairs, strict=True))
     own = tiny_tokenizer(firsts, seconds, max_length=9, truncation="longest_first", padding="longest")
     assert inputs(batch) == {name: own[name] for name in inputs(batch)}
     assert batch["labels"].tolist() == [-100] * 3
     for line in ("one text", "a\tb\tc"):
         with pytest.raises(ValueError, match="tabs; expected text<TAB>text_pair with one tab"):
-            codec.read_line(line)
+            codec.split(line)
 
 
 def test_frames_of_other_tokenizers_are_theirs() -> None:
     codec: Codec = ClassificationCodec(Words(), InputSettings(5), ["a"])  # type: ignore[arg-type]
-    batch = codec.batch([codec.read_line("one two three four"), codec.read_line("one")], range(2))
+    batch = codec.batch([codec.read(["one two three four"]), codec.read(["one"])], range(2))
     assert batch["input_ids"].tolist() == [[7, 100, 101, 102, 8], [7, 100, 8, 9, 9]]
     pair = ClassificationCodec(Words(), InputSettings(20, pair=True), ["a"])  # type: ignore[arg-type]
-    assert pair.batch([pair.read_line("one two\tthree")], [0])["input_ids"].tolist() == [[7, 100, 101, 8, 8, 100, 8]]
+    assert pair.batch([pair.read(["one two", "three"])], [0])["input_ids"].tolist() == [[7, 100, 101, 8, 8, 100, 8]]
     asked = AnsweringCodec(Words(), InputSettings(9, stride=2, max_question=2))  # type: ignore[arg-type]
-    batch = asked.batch([asked.read_line("who went there\tone two three four five")], [0])
+    batch = asked.batch([asked.read(["who went there", "one two three four five"])], [0])
     assert batch["input_ids"].tolist() == [
         [7, 100, 101, 8, 8, 100, 101, 102, 8],
         [7, 100, 101, 8, 8, 102, 103, 104, 8],
@@ -114,7 +114,7 @@ def test_the_probability_is_that_of_the_tags_that_are_read(example: TaggedExampl
 def test_a_line_without_tags_needs_no_label(units: Any, tiny_tokenizer: KoBertTokenizer) -> None:
     """A head of other labels than ours, without O, still reads lines."""
     codec = TaggingCodec(tiny_tokenizer, InputSettings(20, units=units), ["B-XX"])
-    batch = codec.batch([codec.read_line("부산에 갔다")], [0])
+    batch = codec.batch([codec.read(["부산에 갔다"])], [0])
     assert set(batch["labels"].flatten().tolist()) == {-100}
     assert batch["examples"][0].tags == ()
 

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,10 +58,16 @@ def test_a_refusal_names_the_folder_and_the_command(hub: Hub, folder: Path) -> N
         ({"push": "a/b/c", "license": "mit"}, "--push=a/b/c: expected OWNER/NAME"),
         ({"push": "someone/student"}, "--push needs --license"),
         ({"push": "someone/student", "license": "mit"}, "--push needs a token of the hub"),
+        (
+            {"private": False},
+            "^--private=false has no effect without --push; add --push=OWNER/NAME, or leave --private",
+        ),
+        ({"reduce_range": False, "onnx": True}, "^--reduce_range=false has no effect without --int8; add --int8=true"),
+        ({"overrides": ["--data.data_dir=d"]}, "^--overrides=.*d'] has no effect without --evaluate; add --evaluate"),
     ],
 )
-def test_what_cannot_be_pushed_is_refused_at_once(
-    options: dict[str, str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_what_cannot_be_pushed_or_has_no_effect_is_refused_at_once(
+    options: dict[str, Any], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("huggingface_hub.get_token", lambda: None)
     with pytest.raises(ValueError, match=message):

@@ -94,6 +94,10 @@ def test_a_cell_that_a_format_cannot_hold_is_named(
     assert "row 1: the column '글' has '영화를 0\\n친구와', which this format cannot store" in capsys.readouterr().err
     assert augment(source="own.jsonl", output="more.csv") == 2
     assert "the column '감정' has a list; use an output that ends in .jsonl" in capsys.readouterr().err
+    for option in ("--delimiter=,", "--quotes=text", "--header=[글]"):
+        assert augment(option, source="own.jsonl", output="more.jsonl") == 2
+        said = capsys.readouterr().err
+        assert "own.jsonl is jsonl: the option is for .csv, .tsv, .txt only. Leave it out, or set " in said, option
     assert augment(source="own.jsonl", output="more.jsonl") == 0
     found = [json.loads(line) for line in (tmp_path / "more.jsonl").read_text(encoding="utf-8").splitlines()]
     assert found[:4] == [json.loads(line) for line in lines]

@@ -90,7 +90,7 @@ def kill_in_write(place: int, files: int) -> None:
     if place < 2:
         checkpoint_files._SummedStream._stream_write = counted  # type: ignore[method-assign]
     else:
-        module, name = ((os, "fsync"), (Path, "replace"), (checkpoint_files, "_sync_folder"))[place - 2]
+        module, name = ((os, "fsync"), (Path, "replace"), (checkpoint_files, "sync"))[place - 2]
         original, calls = getattr(module, name), [0]
 
         @functools.wraps(original)

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from datamodules import NaverNERDataModule, NSMCDataModule
-from distilkobert.synthetic.tasks import write_naver_ner, write_nsmc
+from distilkobert.synthetic.tasks import write_nsmc
 from distilkobert.tasks.feature_cache import KEY_NAME
 from tests.integration.predict.wide import records_of, save_wide
 from tests.integration.tasks.world import TaskWorld, make_task_world
+from tests.support.tasks.synthetic import write_naver_ner
 from tests.world import Run, World, read_json
 
 MODULES = {"nsmc": (NSMCDataModule, write_nsmc), "naver_ner": (NaverNERDataModule, write_naver_ner)}

@@ -1,10 +1,12 @@
 """The exported folder loads in a process that cannot import this project, and gives the same hidden states."""
 
+import errno
 import json
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -133,3 +135,30 @@ def test_a_run_that_broke_off_is_remarked(runs: Path, tmp_path: Path, capsys: py
     (run / "metrics.json").write_text(json.dumps({name: v for name, v in metrics.items() if name != "val/step"}))
     export(str(run / "checkpoints" / "last.ckpt"), str(tmp_path / "cut"))
     assert f"note: {run}: its last step was not validated" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_int8_is_written_where_temporary_files_are_on_another_file_system(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The shared memory is one; where it is not, files that would leave the folder of temporary files are refused."""
+    pytest.importorskip("onnxruntime", reason="needs pip install '.[export]'")
+    memory = Path("/dev/shm")
+    elsewhere = memory.is_dir() and memory.stat().st_dev != tmp_path.stat().st_dev
+    replace = Path.replace
+
+    with tempfile.TemporaryDirectory(dir=memory if elsewhere else None) as name:
+
+        def refused(source: Path, target: Path) -> Path:
+            if source.is_relative_to(name) and not target.is_relative_to(name):
+                raise OSError(errno.EXDEV, "Invalid cross-device link")
+            return replace(source, target)
+
+        monkeypatch.setattr(tempfile, "tempdir", name)
+        if not elsewhere:
+            monkeypatch.setattr(Path, "replace", refused)
+        checkpoint = runs / "distilkobert" / "base_seed42" / "checkpoints" / "last.ckpt"
+        folder = export(str(checkpoint), str(tmp_path / "out"), int8=True)
+    assert sorted(path.name for path in folder.rglob("*.onnx")) == ["model.onnx", "model_int8.onnx"]
+    assert not [path for path in folder.iterdir() if path.is_dir() or path.name.startswith(".")]
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -96,6 +97,16 @@ def test_a_row_that_a_kill_has_cut_off_is_removed(torn: str, step: int | None, t
     logger.log_metrics({"lr": 0.4}, 4)
     logger.save()
     assert path.read_text(encoding="utf-8").split() == ["lr,step,train/loss/total", "0.1,1,2.5", "0.2,3,", "0.4,4,"]
+
+
+def test_names_with_commas_and_quotes_stay_one_column(tmp_path: Path) -> None:
+    folder, name = tmp_path / "recipe" / "base_seed1", 'test/f1_"정치", 사회'
+    for step, resumed in ((1, None), (2, None), (3, 1), (4, None)):
+        logger = RunCSV(folder, resumed)
+        logger.log_metrics({name: step / 4, "val/loss": 1.0}, step)
+        logger.save()
+    kept = [(row["step"], row[name]) for row in pd.read_csv(folder / "metrics.csv").to_dict("records")]
+    assert kept == [(1, 0.25), (3, 0.75), (4, 1.0)], "step 2 came after the one that training resumed from"
 
 
 def test_a_tracking_service_gets_one_run(world: World, run: Run, tmp_path: Path, calls: list[Any]) -> None:

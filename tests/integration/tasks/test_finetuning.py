@@ -12,7 +12,7 @@ from seqeval.metrics import f1_score, precision_score
 from transformers import AutoTokenizer, PreTrainedModel
 
 from distilkobert import KoBertTokenizer
-from distilkobert.metrics.korquad import read_predictions, score_predictions
+from distilkobert.metrics.korquad import gold_answers, total_scores
 from distilkobert.models.checkpoints import model_from_checkpoint, read_checkpoint
 from tests.integration.tasks.world import TASKS, TaskWorld, make_task_world
 from tests.world import Run, World, read_json
@@ -75,12 +75,13 @@ def test_stored_predictions_have_the_scores_of_metrics_json(finished: Path, task
         lines = (tasks.root / "nsmc" / "ratings_test.txt").read_text(encoding="utf-8").splitlines()[1:]
         assert gold == [("negative", "positive")[int(line[-1])] for line in lines]
     elif task == "korquad":
-        answers = read_predictions(finished / "predictions.json")
+        answers = read_json(finished / "predictions.json")
         assert answers == {record["id"]: record["predicted"] for record in stored}
-        scored = score_predictions(answers, read_json(tasks.root / "korquad" / "KorQuAD_v1.0_dev.json"))
-        assert scored["missing"] == 0
-        assert metrics["test/exact_match"] == pytest.approx(scored["exact_match"])
-        assert metrics["test/f1"] == pytest.approx(scored["f1"])
+        golds = gold_answers(read_json(tasks.root / "korquad" / "KorQuAD_v1.0_dev.json"))
+        scored = total_scores(answers, golds)
+        assert scored.missing == 0
+        assert metrics["test/exact_match"] == pytest.approx(100 * scored.exact_match / scored.questions)
+        assert metrics["test/f1"] == pytest.approx(100 * scored.f1 / scored.questions)
         assert metrics["test/f1_raw"] == metrics["test/f1"]
     else:
         suffix = task == "naver_ner"

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from distilkobert.synthetic.tasks import write_klue_ner, write_korquad, write_naver_ner, write_nsmc
+from distilkobert.synthetic.tasks import write_nsmc
+from tests.support.tasks.synthetic import write_klue_ner, write_korquad, write_naver_ner
 from tests.world import World
 
 TASKS = ("nsmc", "naver_ner", "klue_ner", "korquad")

@@ -8,6 +8,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from distilkobert.corpus.frequency import BUCKETS, frequency_buckets
+from distilkobert.models.heads import encode
 from experiments._shared.trainer_cli import TrainerCLI
 from tests.integration.tensorboard.event_files import custom_charts, hparams
 from tests.world import Run, World, read_json, scalars
@@ -98,7 +99,7 @@ def test_the_measures_run_no_network_twice(finished: tuple[TrainerCLI, Path]) ->
     ids, mask = batch["input_ids"], batch["attention_mask"]
     with FlopCounterMode(display=False) as both, torch.no_grad():
         cli.model.network.base_model(input_ids=ids, attention_mask=mask)
-        cli.model.teacher.hidden(ids, mask)
+        encode(cli.model.teacher_run.model, ids, mask)
     cli.model.log = lambda *args, **kwargs: None
     with FlopCounterMode(display=False) as step, torch.no_grad():
         cli.model.validation_step(batch, 0)

@@ -6,8 +6,9 @@ from typing import Any
 
 from datamodules import KlueNERDataModule, KorQuADDataModule, NaverNERDataModule, NSMCDataModule
 from datamodules.tasks import TaskDataModule
-from distilkobert.synthetic.tasks import write_klue_ner, write_korquad, write_naver_ner, write_nsmc
+from distilkobert.synthetic.tasks import write_nsmc
 from distilkobert.tasks.splits import number_of
+from tests.support.tasks.synthetic import write_klue_ner, write_korquad, write_naver_ner
 
 Make = Callable[..., Any]
 WRITERS = {

@@ -108,7 +108,7 @@ def test_a_student_learns_nearly_the_same(autocast: bool) -> None:
         module = make_module(DISTILLING, option)  # type: ignore[arg-type]
         with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
             losses.append(module.training_step(make_batch(DISTILLING), 0)["terms"])
-    assert isinstance(module.teacher.model.bert.encoder.layer[0].output.dense, Int8Linear)  # type: ignore[union-attr]
+    assert isinstance(module.teacher_run.model.bert.encoder.layer[0].output.dense, Int8Linear)  # type: ignore[union-attr]
     assert isinstance(module.network, nn.Module)
     assert not any(isinstance(part, Int8Linear) for part in module.modules())  # the student, and what is saved
     exact, near = losses

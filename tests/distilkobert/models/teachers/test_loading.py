@@ -16,7 +16,7 @@ from transformers import (
 
 from distilkobert.models.families import FAMILIES, describe_encoder
 from distilkobert.models.heads import encode, masked_lm_logits
-from distilkobert.models.teachers import EncoderSpec, FrozenTeacher, load_teacher
+from distilkobert.models.teachers import EncoderSpec, load_teacher, place_teacher
 from tests.support.networks.encoders import FAMILY_NAMES, tiny_batch, tiny_encoder
 from tests.support.networks.tiny import tiny_teacher
 
@@ -178,36 +178,33 @@ def test_sources_that_are_not_there_are_named(tmp_path: Path) -> None:
             load_teacher(place)
 
 
-def test_the_frozen_teacher_gives_the_models_outputs_without_gradients() -> None:
+def test_encoder_and_head_one_after_the_other_give_the_models_outputs() -> None:
     model = tiny_teacher()
-    teacher = FrozenTeacher.load(model, dtype="float32", device=torch.device("cpu"))
     ids = torch.tensor([[2, 7, 8, 3, 1]])
     mask = (ids != 1).long()
-    hidden = teacher.hidden(ids, mask)
+    hidden = encode(model, ids, mask)
     expected = model(input_ids=ids, attention_mask=mask, output_hidden_states=True)
     torch.testing.assert_close(hidden, expected.hidden_states[-1])
-    torch.testing.assert_close(teacher.logits(hidden), expected.logits)
-    assert not hidden.requires_grad
-    assert (
-        FrozenTeacher.load(model, dtype="bfloat16", device=torch.device("cpu")).hidden(ids, mask).dtype
-        == torch.bfloat16
-    )
+    torch.testing.assert_close(masked_lm_logits(model, hidden), expected.logits)
+    place_teacher(model, "bfloat16", torch.device("cpu"))
+    assert encode(model, ids, mask).dtype == torch.bfloat16
 
 
 def test_rotary_frequencies_stay_float32_in_a_bfloat16_teacher(tmp_path: Path) -> None:
     """As transformers' own `from_pretrained` leaves them: rounded, they turn far positions by wrong angles."""
     tiny_encoder("modernbert", positions=600, local_attention=4).save_pretrained(tmp_path)
     expected = AutoModelForMaskedLM.from_pretrained(tmp_path, dtype=torch.bfloat16).eval()
-    teacher = FrozenTeacher.load(load_teacher(tmp_path), dtype="bfloat16", device=torch.device("cpu"))
+    teacher = load_teacher(tmp_path)
+    place_teacher(teacher, "bfloat16", torch.device("cpu"))
     for name, buffer in expected.named_buffers():
-        found = teacher.model.get_buffer(name)
+        found = teacher.get_buffer(name)
         assert found.dtype == buffer.dtype, name
         assert torch.equal(found, buffer), name
     ids = torch.randint(5, 60, (1, 500), generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         hidden = expected.model(input_ids=ids).last_hidden_state
-    assert torch.equal(teacher.hidden(ids, torch.ones_like(ids)), hidden)
-    assert {weight.dtype for weight in teacher.model.parameters()} == {torch.bfloat16}
+    assert torch.equal(encode(teacher, ids, torch.ones_like(ids)), hidden)
+    assert {weight.dtype for weight in teacher.parameters()} == {torch.bfloat16}
 
 
 @pytest.mark.parametrize(

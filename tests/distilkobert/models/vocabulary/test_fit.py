@@ -137,4 +137,4 @@ def test_teacher_and_student_of_a_task_without_pad_are_accepted(
     module.configure_model()
     for name in ("teacher", "student"):
         assert f"{name} {source}: config.json has no pad_token_id; the tokenizer's, 1, is used" in caplog.text
-    assert (module.teacher.model.config.pad_token_id, module.network.config.pad_token_id) == (1, 1)
+    assert (module.teacher_run.model.config.pad_token_id, module.network.config.pad_token_id) == (1, 1)

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from distilkobert.synthetic.tasks import write_klue_ner, write_korquad, write_naver_ner, write_nsmc
+from distilkobert.synthetic.tasks import write_nsmc
 from distilkobert.tasks.files.common import NSMC_TRAIN, find_file, missing_files
 from distilkobert.tasks.files.korquad import read_korquad
 from distilkobert.tasks.files.ner import read_klue_ner, read_naver_ner
 from distilkobert.tasks.files.nsmc import read_nsmc
 from distilkobert.tasks.files.text_examples import TextExample
 from distilkobert.tasks.tags.labels import KLUE_NER_LABELS, NAVER_NER_LABELS
+from tests.support.tasks.synthetic import write_klue_ner, write_korquad, write_naver_ner
 
 NSMC = "id\tdocument\tlabel\n"
 KLUE = "## 예시\n## sentence-1\t<서울:LC>에\n서\tB-LC\n울\tI-LC\n에\tO\n\n"

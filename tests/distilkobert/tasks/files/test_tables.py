@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -78,6 +79,16 @@ def test_what_csv_writes_is_read_back(
 )
 def test_delimiter_and_quotes_are_detected_and_said(tmp_path: Path, name: str, content: str, said: str) -> None:
     assert str(layout_of(written(tmp_path, content, name))) == said
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "json.gz", "parquet"])
+@pytest.mark.parametrize("option", [{"delimiter": ","}, {"quotes": "text"}, {"quotes": "enclose"}, {"header": ["글"]}])
+def test_options_of_lines_are_refused_for_other_formats(ending: str, option: dict[str, Any], tmp_path: Path) -> None:
+    (name,) = option
+    path = tmp_path / f"t.{ending}"
+    with pytest.raises(ValueError, match=rf"^{name} is .*t\.{ending} is .*\.csv.* Leave it out, or set {name}: "):
+        layout_of(path, **option)
+    assert layout_of(path, None, "auto", ()).header == ()
 
 
 def test_declared_quotes_and_names_are_taken(tmp_path: Path) -> None:

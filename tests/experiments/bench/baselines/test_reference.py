@@ -42,7 +42,7 @@ def test_the_step_gets_networks_and_batch_in_the_originals_form(place: str, tmp_
     (tmp_path / place / "utils.py").write_text("raise AssertionError('not to be loaded')", encoding="utf-8")
     module, batch = make_module(DISTILLING), make_batch(DISTILLING)
     before = set(sys.modules)
-    step = reference_step(tmp_path, module.teacher.model, copy.deepcopy(module.network), lr=5e-4, clip=5.0)
+    step = reference_step(tmp_path, module.teacher_run.model, copy.deepcopy(module.network), lr=5e-4, clip=5.0)
     assert not {"utils", "lm_seqs_dataset", "grouped_batch_sampler", "reference_distiller"} & (
         set(sys.modules) - before
     )

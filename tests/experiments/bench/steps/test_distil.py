@@ -27,7 +27,7 @@ def distilling() -> Distilling:
 def test_the_naive_step_computes_the_same() -> None:
     given = distilling()
     batch, module = make_batch(given), make_module(given)
-    naive = NaiveDistillation(module.teacher.model, copy.deepcopy(module.network), lr=1e-3, clip=CLIP)
+    naive = NaiveDistillation(module.teacher_run.model, copy.deepcopy(module.network), lr=1e-3, clip=CLIP)
     ours, theirs = module.loss(batch).total, naive.loss(**batch)
     assert ours.item() == pytest.approx(theirs.item(), rel=1e-5)
     ours.backward()
@@ -43,7 +43,7 @@ def test_the_naive_step_computes_the_same() -> None:
 def test_the_naive_loss_is_computed_on_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
     given = distilling()
     batch, module = make_batch(given), make_module(given)
-    naive = NaiveDistillation(module.teacher.model, copy.deepcopy(module.network).eval(), lr=1e-3, clip=CLIP)
+    naive = NaiveDistillation(module.teacher_run.model, copy.deepcopy(module.network).eval(), lr=1e-3, clip=CLIP)
     expected = naive.loss(**batch).item()
     with pretended_cuda(monkeypatch):
         naive.teacher.to(CUDA)

@@ -18,11 +18,20 @@ def lack_of(made: Path, probe: str | None = None, teacher: str | None = None, **
 
 
 @pytest.mark.parametrize("name", ["monologg/kobert-lm", "exported/mini", "bert-base"])
-def test_what_may_be_a_hub_id_is_noted(name: str, tmp_path: Path) -> None:
-    lack = lack_of(tmp_path, teacher=name, tokenizer=name)
+def test_what_may_be_a_hub_id_is_noted(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    lack = lack_of(tmp_path / "study", teacher=name, tokenizer=name)
     options = ("model.teacher", "model.init_from", "data.tokenizer")
     assert lack.asked == [f"arm a: {option}={name}" for option in options]
     assert lack.missing == []
+
+
+def test_a_name_below_a_local_folder_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data" / "nsmc").mkdir(parents=True)
+    lack = lack_of(tmp_path / "study", teacher="exported/mini", tokenizer="data/kobert")
+    assert lack.missing == ["arm a: data.tokenizer=data/kobert"]
+    assert lack.asked == ["arm a: model.teacher=exported/mini", "arm a: model.init_from=exported/mini"]
 
 
 @pytest.mark.parametrize("name", ["/gone", "./gone", "../gone", "~/gone", "a/b/c", "gone/", "runs/last.ckpt", "", " "])

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -19,6 +20,8 @@ from experiments.study.run.warm import Warm
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere every command is a new process")
 
 ECHO = "tests.support.studies.echo"
+BARE = "import sys; from experiments.study.run import warm; warm.LIBRARIES = (); del sys.argv[1]; warm.main()"
+"""A server that imports no libraries, so that it starts at once; the name of its module is its first word."""
 Start = Callable[..., tuple[Child, Path]]
 
 
@@ -97,6 +100,31 @@ def test_it_keeps_the_lock_of_its_run(warm: Warm, tmp_path: Path) -> None:
             fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
         child.kill()
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_an_interrupt_while_a_command_is_forked_leaves_the_others(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare, send, ours = Warm(Fresh((sys.executable, "-c", BARE), os.environ)), socket.send_fds, tmp_path / "run.lock"
+
+    def send_and_stop(*args: Any) -> None:
+        send(*args)
+        raise KeyboardInterrupt
+
+    child, log = start("sleep", "60", by=bare)
+    until(lambda: "sleep" in log.read_text(encoding="utf-8").split("\n", 2)[2])
+    with ours.open("w") as lock, monkeypatch.context() as patch:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        patch.setattr(socket, "send_fds", send_and_stop)
+        with pytest.raises(KeyboardInterrupt):
+            Child((ECHO, "exit", "0"), bare, tmp_path / "other", lock.fileno())
+    with ours.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # it has begun and ended, and nobody knows its number
+    assert child.ended() is None
+    child.interrupt()
+    assert child.wait(60)
+    assert child.ended() == -signal.SIGINT
+    bare.close()
 
 
 WORKER = f"""

@@ -5,10 +5,13 @@ import subprocess
 import time
 from collections.abc import Callable
 from random import Random
+from typing import Any
 
 import pytest
 
 from experiments.study.run.locks import FileLock
+from experiments.study.run.process import Child
+from experiments.study.run.view import View
 from tests.support.studies.bench import Bench, bench
 from tests.support.studies.texts import SMALL
 
@@ -117,6 +120,31 @@ def test_an_interrupted_worker_stops_its_commands(sign: signal.Signals, bench: B
     bench.steer("slow", "0")
     ended(bench.start("--workers=2", text=SMALL))
     assert bench.ends() == dict.fromkeys(bench.labels(), 1)
+
+
+def test_a_second_signal_keeps_the_first_from_no_command(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes while the first of two commands is asked to stop."""
+    bench.steer("hold", "1")
+    show, interrupt, asked = View.show, Child.interrupt, list[Child]()
+
+    def show_and_stop(self: View, *args: Any) -> None:
+        show(self, *args)
+        if len(starts(bench)) == 3:
+            raise KeyboardInterrupt
+
+    def interrupt_and_stop(child: Child) -> None:
+        asked.append(child)
+        if len(asked) == 1:
+            raise KeyboardInterrupt
+        interrupt(child)
+
+    monkeypatch.setattr(View, "show", show_and_stop)
+    monkeypatch.setattr(Child, "interrupt", interrupt_and_stop)
+    with pytest.raises(KeyboardInterrupt):
+        bench.run("--workers=2", text=TWO_SEEDS)
+    logs = [bench.folder / "logs" / f"{label.replace('/', '_')}.log" for label in starts(bench)[1:]]
+    assert len(logs) == 2
+    assert all(log.read_text(encoding="utf-8").endswith("KeyboardInterrupt\n") for log in logs)
 
 
 @pytest.mark.slow
