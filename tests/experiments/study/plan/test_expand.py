@@ -241,5 +241,4 @@ def test_no_two_runs_share_a_log_or_a_lock(tmp_path: Path) -> None:
     runs = {run.label: run for run in expand(declare(tmp_path, text)).all_runs}
     assert {"nsmc/v2_base_seed1", "nsmc_v2/base_seed1"} <= runs.keys()
     assert runs["nsmc/v2_base_seed1"].log == "logs/nsmc/v2_base_seed1.log"
-    for places in ({run.log for run in runs.values()}, {run.file_stem for run in runs.values()}):
-        assert len(places) == len(runs)
+    assert len({run.log for run in runs.values()}) == len(runs)

@@ -142,7 +142,7 @@ def test_a_second_signal_keeps_the_first_from_no_command(bench: Bench, monkeypat
     monkeypatch.setattr(Child, "interrupt", interrupt_and_stop)
     with pytest.raises(KeyboardInterrupt):
         bench.run("--workers=2", text=TWO_SEEDS)
-    logs = [bench.folder / "logs" / f"{label.replace('/', '_')}.log" for label in starts(bench)[1:]]
+    logs = [bench.folder / "logs" / f"{label}.log" for label in starts(bench)[1:]]
     assert len(logs) == 2
     assert all(log.read_text(encoding="utf-8").endswith("KeyboardInterrupt\n") for log in logs)
 
