@@ -77,18 +77,13 @@ class PlannedRun:
 
     @property
     def label(self) -> str:
-        """`<stage>/<arm>_seed<k>`: its name, and its folder in the study's."""
+        """`<stage>/<arm>_seed<k>`: its name, its folder in the study's, and, with an ending, its lock and its log."""
         return f"{self.stage}/{self.arm}_seed{self.seed}"
-
-    @property
-    def file_stem(self) -> str:
-        """The label as a file name."""
-        return self.label.replace("/", "_")
 
     @property
     def log(self) -> str:
         """Its log, below the study's folder."""
-        return f"logs/{self.file_stem}.log"
+        return f"logs/{self.label}.log"
 
 
 @dataclass(frozen=True)

@@ -131,7 +131,7 @@ def fabricate(
         "tasks": list(TASKS),
         "runs": [
             {"label": f"{s}/{a}_seed{k}", "stage": s, "arm": a, "seed": k, "folder": f"{s}/{a}_seed{k}", "export": e,
-             "log": f"logs/{s}_{a}_seed{k}.log", "commands": [["experiments.train", "fit"]],
+             "log": f"logs/{s}/{a}_seed{k}.log", "commands": [["experiments.train", "fit"]],
              "needs": [f"{'teacher' if a == 'teacher' else 'distil'}/{a}_seed{k}"] if s in TASKS else []}
             for s, a, k, e in runs
         ],

@@ -139,7 +139,7 @@ class Worker:
 
     def _take(self, run: PlannedRun) -> bool:
         """Start a run, unless another worker has it."""
-        lock = FileLock(self.folder / "locks" / f"{run.file_stem}.lock")
+        lock = FileLock(self.folder / "locks" / f"{run.label}.lock")
         if not lock.try_acquire():
             return False
         entry = self.journal.entries()[run.label]

@@ -37,17 +37,17 @@ def test_a_whole_study(study: Path) -> None:
 def test_missing_and_unfinished_runs_are_named(study: Path) -> None:
     (study / "nsmc/base_seed2/metrics.json").unlink()
     (study / "klue_ner/base_seed1/metrics.json").unlink()
-    (study / "logs").mkdir()
-    corpus = {"stage": "corpus", "arm": "corpus", "seed": 1, "folder": "corpus", "log": "logs/corpus_corpus_seed1.log"}
+    corpus = {"stage": "corpus", "arm": "corpus", "seed": 1, "folder": "corpus", "log": "logs/corpus/corpus_seed1.log"}
     edit(study / "plan.json", lambda plan: plan["runs"].append(corpus))
-    for name in ("klue_ner_base_seed1", "nsmc_base_seed1", "corpus_corpus_seed1"):
+    for name in ("klue_ner/base_seed1", "nsmc/base_seed1", "corpus/corpus_seed1"):
+        (study / f"logs/{name}.log").parent.mkdir(parents=True)
         (study / f"logs/{name}.log").touch()
     edit(study / "korquad/base_seed1/metrics.json", lambda m: [m.pop(k) for k in [*m] if k.startswith("test/")])
     found, notes = read(study)
     assert notes == [
         "Missing runs, without a readable metrics.json: nsmc/base_seed2.",
         "Missing runs, started but failed, stopped or still running before any metrics: klue_ner/base_seed1 (log: "
-        f"{study}/logs/klue_ner_base_seed1.log).",
+        f"{study}/logs/klue_ner/base_seed1.log).",
         "Missing runs, started but without final metrics in metrics.json: korquad/base_seed1.",
     ]
     assert [run.label for run in found.runs if not run.metrics] == [

@@ -16,7 +16,7 @@ from experiments.study.plan.expand import expand
 from experiments.study.plan.folder import differences
 from experiments.study.plan.keys import check_name
 from experiments.study.plan.mappings import group_args
-from tests.support.studies.texts import FULL, declare
+from tests.support.studies.texts import FULL, SMALL, declare
 
 HEAD = "# Is it so?\nbase: [a.yaml]\nteacher: t\n"
 SEARCH = "metric: distil/val/loss\nsearch: {trials: 2, options: {a: {low: 1, high: 2}}"
@@ -232,3 +232,13 @@ def test_a_name_that_passes_can_be_a_folder(name: str) -> None:
     assert not set(name) & set('/\\:*?"<>| \0')
     assert Path(name).name == name
     assert not name.endswith(".")
+
+
+def test_no_two_runs_share_a_log_or_a_lock(tmp_path: Path) -> None:
+    """Arm `v2_base` of task `nsmc`, and arm `base` of task `nsmc_v2`."""
+    text = SMALL.replace("copied:", "base:").replace("random:", "v2_base:")
+    text = text.replace("then:", "then:\n  nsmc_v2: {configs: [configs/finetune/nsmc.yaml]}")
+    runs = {run.label: run for run in expand(declare(tmp_path, text)).all_runs}
+    assert {"nsmc/v2_base_seed1", "nsmc_v2/base_seed1"} <= runs.keys()
+    assert runs["nsmc/v2_base_seed1"].log == "logs/nsmc/v2_base_seed1.log"
+    assert len({run.log for run in runs.values()}) == len(runs)

@@ -31,7 +31,7 @@ def test_a_study_runs_once_and_leaves_its_record(bench: Bench, capsys: pytest.Ca
     assert (bench.folder / "study.yaml").read_text(encoding="utf-8").startswith("# Does the start matter?\n")
     again, declared = parse_study(["--config", str(bench.folder / "study.yaml")]), declare(bench.root)
     assert (again.study, again.name, study_folder(again)) == (declared.study, "s", study_folder(declared))
-    assert (bench.folder / "logs" / "distil_copied_seed1.log").read_text().count("$ python -m experiments.") == 2
+    assert (bench.folder / "logs" / "distil" / "copied_seed1.log").read_text().count("$ python -m experiments.") == 2
     before = bench.trace()
     bench.run()
     assert bench.trace() == before

@@ -49,7 +49,7 @@ def test_a_search_proposes_points_from_what_was_measured(bench: Bench, tmp_path:
         metrics = bench.metrics()[f"nsmc/search-{trial.number:03d}_seed1"]
         assert isinstance(metrics, dict)
         assert trial.value == metrics["best/val/accuracy"]
-        log = (bench.folder / "logs" / f"distil_search-{trial.number:03d}_seed1.log").read_text(encoding="utf-8")
+        log = (bench.folder / "logs" / "distil" / f"search-{trial.number:03d}_seed1.log").read_text(encoding="utf-8")
         assert f"--{TEMPERATURE}={trial.params[TEMPERATURE]}" in log
     plan = json.loads((bench.folder / "plan.json").read_text(encoding="utf-8"))
     points = [arm for arm in plan["arms"] if arm["arm"].startswith("search-")]

@@ -87,7 +87,7 @@ def test_a_killed_run_resumes_from_its_checkpoint_or_starts_again(bench: Bench) 
     wait_until(lambda: bench.trace() == ["start teacher/teacher_seed1 0"])
     worker.kill()
     worker.communicate()
-    lock = FileLock(bench.folder / "locks" / "teacher_teacher_seed1.lock")
+    lock = FileLock(bench.folder / "locks" / "teacher" / "teacher_seed1.lock")
     wait_until(lock.try_acquire, 5)  # its command dies with it, which frees the run
     lock.release()
     assert not (teacher / "checkpoints" / "last.ckpt").exists()
@@ -114,7 +114,7 @@ def test_an_interrupted_worker_stops_its_commands(sign: signal.Signals, bench: B
     out, _ = worker.communicate(timeout=60)
     assert worker.returncode == 130, out
     assert out.endswith("interrupted\n")
-    lock = FileLock(bench.folder / "locks" / "teacher_teacher_seed1.lock")
+    lock = FileLock(bench.folder / "locks" / "teacher" / "teacher_seed1.lock")
     assert lock.try_acquire()
     lock.release()
     bench.steer("slow", "0")
@@ -142,7 +142,7 @@ def test_a_second_signal_keeps_the_first_from_no_command(bench: Bench, monkeypat
     monkeypatch.setattr(Child, "interrupt", interrupt_and_stop)
     with pytest.raises(KeyboardInterrupt):
         bench.run("--workers=2", text=TWO_SEEDS)
-    logs = [bench.folder / "logs" / f"{label.replace('/', '_')}.log" for label in starts(bench)[1:]]
+    logs = [bench.folder / "logs" / f"{label}.log" for label in starts(bench)[1:]]
     assert len(logs) == 2
     assert all(log.read_text(encoding="utf-8").endswith("KeyboardInterrupt\n") for log in logs)
 
