@@ -8,7 +8,7 @@ import torch
 from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor, nn
 
-from distilkobert.io.metric_names import LOSS, VAL
+from distilkobert.io.metric_names import LOSS, OBJECTIVES_TOTAL
 from distilkobert.models.checks import longest_input
 from distilkobert.models.compute import ComputeSpec
 from distilkobert.models.families import describe_encoder, has_head
@@ -18,7 +18,7 @@ from distilkobert.models.teachers import TeacherType, load_teacher, place_teache
 from distilkobert.objectives import Loss, Objective, WeightedSum
 from distilkobert.objectives.contract.outputs import batch_of
 from distilkobert.optim import OptimizerSpec
-from lightning_modules.held_out import TOTAL, HeldOutMeasures
+from lightning_modules.held_out import HeldOutMeasures
 from lightning_modules.masked_lm import MaskedLMModule
 from lightning_modules.taught import TaughtModule
 
@@ -179,7 +179,7 @@ class Distillation(TaughtModule, MaskedLMModule):
         """Let the best checkpoint follow the objectives, where none of them trains the student's logits."""
         for callback in self.trainer.checkpoint_callbacks:
             if getattr(callback, "monitor", None) == LOSS:
-                callback.monitor = f"{VAL}{TOTAL}"  # type: ignore[attr-defined]
+                callback.monitor = OBJECTIVES_TOTAL  # type: ignore[attr-defined]
                 rank_zero_info(f"no objective uses the student's logits: best.ckpt follows {callback.monitor}")  # type: ignore[attr-defined]
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from distilkobert.corpus.frequency import frequency_buckets
+from distilkobert.io.metric_names import OBJECTIVES_TOTAL, VAL
 from distilkobert.metrics import BucketAgreement, LayerSimilarity
 from distilkobert.models.families import has_head
 from distilkobert.models.forward import NetworkRun
@@ -14,9 +15,6 @@ from distilkobert.objectives import Batch, Objective, SoftTargets, WeightedSum
 from distilkobert.objectives.contract.schedules import value_at
 from distilkobert.objectives.functions import cosine_hidden_loss, masked_lm_loss, soft_target_loss
 from lightning_modules.base import TokenMeans
-
-TOTAL = "objective/total"
-"""The weighted sum of the objectives, after the stage."""
 
 _TEMPERATURE = 2.0
 """Of `loss/soft_target` where no objective has one: DistilKoBERT's."""
@@ -118,7 +116,7 @@ class HeldOutMeasures(nn.Module):
         """
         weights = self._objectives[0].weights_at(progress)
         terms = [weight * self.means.compute(f"objective/{name}") for name, weight in weights.items()]
-        values = {TOTAL: torch.stack(terms).sum()}
+        values = {OBJECTIVES_TOTAL.removeprefix(VAL): torch.stack(terms).sum()}
         if self.buckets is not None and all(self.heads):
             values |= {f"agreement/{name}": share for name, share in self.buckets.compute().items()}
             self.buckets.reset()

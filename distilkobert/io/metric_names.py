@@ -27,6 +27,10 @@ FORMS_STEP: Final = f"{TORCH}/step"
 """Optimizer step of the weights that they are of."""
 
 LOSS: Final = f"{VAL}loss"
+OBJECTIVES_TOTAL: Final = f"{VAL}objective/total"
+"""The weighted sum of the objectives of a distillation."""
+HELD_OUT_LOSSES: Final = (LOSS, OBJECTIVES_TOTAL)
+"""What may say that weights give NaN; a student without head has the second alone."""
 TEACHER_LOSS: Final = f"{VAL}teacher_loss"
 AGREEMENT: Final = f"{VAL}agreement"
 VAL_STEP: Final = f"{VAL}step"

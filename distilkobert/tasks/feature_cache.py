@@ -4,8 +4,8 @@
 <cache>/<task>-<key>/key.json      what the tables were made from: file, tokenizer, settings
 
 The key is a hash of everything the tables depend on, so nothing stale is ever read. A folder appears whole or not at
-all; where two processes build the same one, the first to finish wins and the other's is dropped. A
-folder that cannot be opened any more is built again.
+all; where two processes build the same one, the first to finish wins and the other's is dropped. A folder that cannot
+be opened any more is built again.
 """
 
 import errno

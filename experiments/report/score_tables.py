@@ -8,11 +8,11 @@ from distilkobert.io.metric_names import (
     BEST,
     LIMITED_VAL,
     LOSS,
+    OBJECTIVES_TOTAL,
     OTHER_F1,
     TEACHER_LOSS,
     TOKENS_SEEN,
     TYPE_F1,
-    VAL,
     WALL_TIME,
 )
 from distilkobert.tasks.kinds import TOKEN_CLASSIFICATION, TaskKind
@@ -26,7 +26,7 @@ from experiments.report.reading.tasks import Metric
 from experiments.report.scores import Scores
 from experiments.report.tables import DELTA, NONE, RATIO, SPREAD, Cell, Column, Table, constant_cell, value_cell
 
-_CHOSEN_BY_TOTAL = f"{BEST}{VAL}objective/total"
+_CHOSEN_BY_TOTAL = f"{BEST}{OBJECTIVES_TOTAL}"
 """In `metrics.json` of a distillation whose objectives all do without the student's logits."""
 
 

@@ -10,11 +10,10 @@ from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor
 from torch.nn.utils import get_total_norm
 
-from distilkobert.io.metric_names import LOSS, TRAIN, VAL
+from distilkobert.io.metric_names import HELD_OUT_LOSSES, TRAIN
 from lightning_modules.callbacks.bad_batches import StepBatches
 from lightning_modules.callbacks.checkpoints.last import LastCheckpoint
 from lightning_modules.callbacks.checkpoints.trial import TrainedBatch, gives_finite_loss
-from lightning_modules.held_out import TOTAL
 from lightning_modules.run.remedies import new_run
 
 
@@ -101,8 +100,7 @@ class GradientWatch(TrainedBatch):
         Raises:
             FloatingPointError: on all ranks, before the weights can be chosen as the best.
         """
-        # A student without head has no loss of its own.
-        name = next((name for name in (LOSS, f"{VAL}{TOTAL}") if name in trainer.callback_metrics), "")
+        name = next((name for name in HELD_OUT_LOSSES if name in trainer.callback_metrics), "")
         if trainer.state.fn != "fit" or not name or torch.isfinite(trainer.callback_metrics[name]):
             return
         self._try(trainer, pl_module)

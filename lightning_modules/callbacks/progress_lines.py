@@ -8,10 +8,9 @@ from pytorch_lightning.callbacks import ModelSummary
 from pytorch_lightning.utilities import rank_zero_info
 
 from distilkobert.io.durations import duration
-from distilkobert.io.metric_names import VAL
+from distilkobert.io.metric_names import OBJECTIVES_TOTAL, VAL
 from lightning_modules.base import EncoderModule
 from lightning_modules.callbacks.training_log import TrainingLog
-from lightning_modules.held_out import TOTAL
 from lightning_modules.run.callbacks import first_callback
 from lightning_modules.run.total_steps import total_steps
 
@@ -80,7 +79,7 @@ class ProgressLines(pl.Callback):
         found = [
             f"{name} {float(metrics[name]):.4g}"
             for name in metrics
-            if name.startswith(VAL) and (name.count("/") == 1 or name == f"{VAL}{TOTAL}")
+            if name.startswith(VAL) and (name.count("/") == 1 or name == OBJECTIVES_TOTAL)
         ]
         if found:
             rank_zero_info(f"step {trainer.global_step:,}: {', '.join(found)}")

@@ -10,10 +10,9 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.utilities import rank_zero_info, rank_zero_warn
 from torch import Tensor
 
-from distilkobert.io.metric_names import BEST, LOSS, PROBE, TRAIN, VAL
+from distilkobert.io.metric_names import BEST, HELD_OUT_LOSSES, PROBE, TRAIN, VAL
 from distilkobert.models.checkpoints import read_checkpoint
 from distilkobert.tasks.modes import usual_mode
-from lightning_modules.held_out import TOTAL
 
 
 def keep_if_best(trainer: pl.Trainer, measured: Mapping[str, Tensor]) -> bool:
@@ -30,7 +29,7 @@ def keep_if_best(trainer: pl.Trainer, measured: Mapping[str, Tensor]) -> bool:
     Returns:
         Whether they are the best.
     """
-    losses = [measured[name] for name in (LOSS, f"{VAL}{TOTAL}") if name in measured]
+    losses = [measured[name] for name in HELD_OUT_LOSSES if name in measured]
     chosen = False
     for callback in trainer.checkpoint_callbacks:
         if not isinstance(callback, ModelCheckpoint) or callback.monitor is None:
