@@ -1,6 +1,7 @@
 """Fixtures shared by all tests."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ from hypothesis import settings
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # Before torch is imported: two test processes of two threads each fight over two cores, mostly in barriers.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# A background job of a shell ignores SIGINT, and so would the commands that tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["tests.world", "tests.support.tokenizers.fixtures"]
 
