@@ -63,6 +63,7 @@ def test_the_open_ner_data_can_stand_in() -> None:
             ],
         ),
         ("evidence_settings", ["copied"]),
+        ("evidence_factors", ["six_layers"]),
         (
             "mini_ablation",
             ["base", "no_soft_target", "no_masked_lm", "no_cosine", "first_three", "last_three", "random"],
