@@ -12,7 +12,7 @@ from distilkobert.io.metric_names import LOSS, OBJECTIVES_TOTAL
 from distilkobert.models.checks import longest_input
 from distilkobert.models.compute import ComputeSpec
 from distilkobert.models.families import describe_encoder, has_head
-from distilkobert.models.forward import NetworkRun, freeze_unreached, network_facts
+from distilkobert.models.forward import NetworkRun, TeacherRun, freeze_unreached, network_facts
 from distilkobert.models.students import StudentSpec, build_student
 from distilkobert.models.teachers import TeacherType, load_teacher, place_teacher, weights_sum
 from distilkobert.objectives import Loss, Objective, WeightedSum
@@ -118,7 +118,7 @@ class Distillation(TaughtModule, MaskedLMModule):
         self.objectives.build(*facts, self.seed)
         of_student, of_teacher = self.objectives.captured(*facts)
         # A run is no nn.Module, which keeps the teacher out of state dict, optimizer, DDP and train().
-        self.student_run, self.teacher_run = NetworkRun(student, of_student), NetworkRun(teacher, of_teacher)
+        self.student_run, self.teacher_run = NetworkRun(student, of_student), TeacherRun(teacher, of_teacher)
         self.network = student
         unreached = freeze_unreached(
             self.objectives, self.student_run, self.teacher_run if self.objectives.needs_teacher else None

@@ -12,6 +12,8 @@ from distilkobert.metrics import BucketAgreement, LayerSimilarity
 from distilkobert.models.families import has_head
 from distilkobert.models.forward import NetworkRun
 from distilkobert.objectives import Batch, Objective, SoftTargets, WeightedSum
+from distilkobert.objectives.contract.needs import Averaged
+from distilkobert.objectives.contract.outputs import Outputs
 from distilkobert.objectives.contract.schedules import value_at
 from distilkobert.objectives.functions import cosine_hidden_loss, masked_lm_loss, soft_target_loss
 from lightning_modules.base import TokenMeans
@@ -23,12 +25,12 @@ _TEMPERATURE = 2.0
 class HeldOutMeasures(nn.Module):
     """Measures over batches and ranks; nothing of it is in a checkpoint.
 
-    `objective/<name>` are the objectives as in training, `objective/total` their weighted sum. Batches count by their
-    masked tokens if the objective's logits or its option `on` are those, else by their real tokens. A student with a
-    masked-LM head has its loss and accuracy on the masked tokens. Where the teacher has one too: agreement with its
-    first choice, the soft-target loss there, and the teacher's own loss and accuracy on the same masks, so that a
-    student is never compared with a value from other masks. The cosine distance is taken over all real tokens, and so
-    is the similarity of each student layer to the teacher layer that it is mapped to.
+    `objective/<name>` are the objectives as in training, `objective/total` their weighted sum. Batches count by what
+    the objective averages over. A student with a masked-LM head has its loss and accuracy on the masked tokens. Where
+    the teacher has one too: agreement with its first choice, the soft-target loss there, and the teacher's own loss and
+    accuracy on the same masks, so that a student is never compared with a value from other masks. These logits are made
+    without autocast: in bf16 one first choice in twenty would be a tie. The cosine distance is taken over all real
+    tokens, and so is the similarity of each student layer to the teacher layer that it is mapped to.
 
     Args:
         objectives: their weighted sum, as it is trained on.
@@ -77,11 +79,10 @@ class HeldOutMeasures(nn.Module):
         with torch.no_grad():
             teacher = self.teacher(batch, every_layer=True)
         real, masked = (len(batch.positions[tokens]) for tokens in ("real_tokens", "masked_tokens"))
+        counts: dict[Averaged, int] = {"real_tokens": real, "masked_tokens": masked, "sequences": len(batch.input_ids)}
         for name, objective in self.objectives:
             value = objective(student, teacher, batch)
-            on = (objective.needs.logits, getattr(objective, "on", None))
-            count = masked if "masked_tokens" in on else real
-            self.means.add(module, stage, f"objective/{name}", value, count)
+            self.means.add(module, stage, f"objective/{name}", value, counts[objective.averages_over])
         states = {layer: batch.select(hidden, "real_tokens") for layer, hidden in student.hidden.items()}
         its = {layer: batch.select(teacher.hidden[layer], "real_tokens") for layer in {*self.layers, teacher.last}}
         if states[student.last].shape == its[teacher.last].shape:
@@ -89,10 +90,10 @@ class HeldOutMeasures(nn.Module):
             self.means.add(module, stage, "loss/cosine", cosine, real)
         labels = batch.labels_of("masked_tokens")
         if self.heads[0]:
-            logits = student.logits("masked_tokens")
+            logits = _exact_logits(self.student, student, batch)
             means = {"loss": masked_lm_loss(logits, labels), "accuracy": _share(logits.argmax(-1) == labels)}
             if self.heads[1]:
-                teacher_logits = teacher.logits("masked_tokens")
+                teacher_logits = _exact_logits(self.teacher, teacher, batch)
                 agrees = logits.argmax(-1) == teacher_logits.argmax(-1)
                 means |= {
                     "agreement": _share(agrees),
@@ -127,6 +128,16 @@ class HeldOutMeasures(nn.Module):
     def _temperature(self, progress: float) -> float:
         soft = [objective for _, objective in self.objectives if isinstance(objective, SoftTargets)]
         return value_at(soft[0].temperature, progress) if soft else _TEMPERATURE
+
+
+def _exact_logits(run: NetworkRun, outputs: Outputs, batch: Batch) -> Tensor:
+    """Logits (N, V) of the masked tokens, without autocast."""
+    device = batch.input_ids.device.type
+    if not torch.is_autocast_enabled(device):
+        return outputs.logits("masked_tokens")
+    with torch.autocast(device, enabled=False):
+        hidden = batch.select(outputs.hidden[outputs.last], "masked_tokens")
+        return outputs.project(hidden.to(next(run.model.parameters()).dtype))
 
 
 def _share(right: Tensor) -> Tensor:

@@ -17,6 +17,8 @@ from distilkobert.optim import OptimizerSpec, steps_of_share
 from lightning_modules.base import TokenMeans
 from lightning_modules.masked_lm import MaskedLMModule
 
+_FIRST_PART = "first_part"
+"""Entry of a checkpoint: after how many steps the rest joins, and of how many in all."""
 FIRST_SHARE = 0.1
 """Default of `train_first_share`."""
 
@@ -93,6 +95,9 @@ class MaskedLanguageModeling(MaskedLMModule):
         """Weights of the continued encoder that its source did not have."""
         self.means = TokenMeans("loss", "accuracy")
         self._first_steps = 0
+        self._length = 0
+        self._before: dict[str, int] = {}
+        """What the run that is resumed had of the two."""
 
     def build(self) -> None:
         """Build the encoder with random weights, or load the one to continue from, and log what was added to it.
@@ -114,9 +119,25 @@ class MaskedLanguageModeling(MaskedLMModule):
         rank_zero_info(f"weights from {source}{added if self.new_weights else ', masked-LM head included'}")
 
     def second_warmup(self, total_steps: int) -> int:
-        """The step at which the rest of the network joins."""
-        self._first_steps = steps_of_share(self.train_first_share, total_steps) if self.train_first else 0
-        return self._first_steps
+        """The step at which the rest of the network joins; what has joined before the run got longer stays."""
+        first = steps_of_share(self.train_first_share, total_steps) if self.train_first else 0
+        if self._before.get("length") == total_steps:
+            first = self._before["first_steps"]
+        elif self._before and self._before["first_steps"] <= self.weights_step < first:
+            first = 0
+        self._first_steps, self._length = first, total_steps
+        return first
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add when the rest of the network joins."""
+        super().on_save_checkpoint(checkpoint)
+        if self.train_first:
+            checkpoint[_FIRST_PART] = {"first_steps": self._first_steps, "length": self._length}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take it from the run that is resumed."""
+        super().on_load_checkpoint(checkpoint)
+        self._before = checkpoint.get(_FIRST_PART, {})
 
     def on_after_backward(self) -> None:
         """In the first part of training, drop the gradients of what does not learn yet.

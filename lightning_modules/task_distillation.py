@@ -14,7 +14,7 @@ from distilkobert.models.checks import check_facts, check_new_weights, check_tra
 from distilkobert.models.dropout import NO_CHANGE, DropoutSpec, with_dropout
 from distilkobert.models.families import describe_encoder
 from distilkobert.models.students import StudentSpec, build_student, freeze_positions
-from distilkobert.models.task_forward import TaskRun, logit_rows, network_inputs
+from distilkobert.models.task_forward import TaskRun, TaskTeacherRun, logit_rows, network_inputs
 from distilkobert.models.teachers import place_teacher, weights_sum
 from distilkobert.models.teachers.task_checks import check_teacher_head, check_teacher_tokenizer, task_network_facts
 from distilkobert.objectives import Batch as TokenBatch
@@ -158,7 +158,7 @@ class TaskDistillation(TaughtModule, ScoredByTask):
         teacher.requires_grad_(False)
         teacher.train(False)
         # A run is no nn.Module, which keeps the teacher out of state dict, optimizer, DDP and train().
-        self.teacher_run = TaskRun(teacher, of_teacher)
+        self.teacher_run = TaskTeacherRun(teacher, of_teacher)
         place_teacher(teacher, "float32", self.trainer.strategy.root_device)
 
     def learning(self) -> list[nn.Module]:

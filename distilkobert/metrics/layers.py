@@ -72,7 +72,8 @@ class LayerSimilarity(Metric):
             for side, mean in enumerate(means):
                 self.sums[place, side] += count * mean
             for number, (one, other) in enumerate(_PAIRS):
-                inside = (centered[one].T @ centered[other]).double()
+                with torch.autocast(centered[one].device.type, enabled=False):  # as a validation's would round them
+                    inside = (centered[one].T @ centered[other]).double()
                 self.scatters[place, number] += inside + count * torch.outer(means[one], means[other])
 
     def compute(self) -> dict[str, Tensor]:

@@ -2,6 +2,7 @@
 
 from contextlib import nullcontext
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -71,6 +72,18 @@ class NetworkRun:
             batch=batch,
             last=self.last,
         )
+
+
+class SharedByCopies:
+    """In the place of a run's copy: an average of a training's weights needs no second teacher in memory."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "SharedByCopies":
+        """The same object."""
+        return self
+
+
+class TeacherRun(SharedByCopies, NetworkRun):
+    """A run of a network that does not learn; copies of a module that has it share it."""
 
 
 def encode_last(model: PreTrainedModel, input_ids: Tensor, attention_mask: Tensor | None) -> tuple[Tensor]:

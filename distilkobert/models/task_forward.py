@@ -12,6 +12,7 @@ from transformers import PreTrainedModel
 from distilkobert.batching import IGNORE_INDEX
 from distilkobert.models.capture import Capture, Kept
 from distilkobert.models.checks import takes_segments
+from distilkobert.models.forward import SharedByCopies
 from distilkobert.models.heads import mask_for
 from distilkobert.objectives.contract.outputs import Batch, Outputs
 from distilkobert.objectives.weighted_sum import Captured
@@ -114,6 +115,10 @@ class TaskRun:
             _logits={"real_tokens": rows, "masked_tokens": rows},
             choices=tokens.real.repeat(2, 1) if self._over_positions else None,
         )
+
+
+class TaskTeacherRun(SharedByCopies, TaskRun):
+    """A run of a network that does not learn; copies of a module that has it share it."""
 
 
 def _no_vocabulary(hidden: Tensor) -> Tensor:

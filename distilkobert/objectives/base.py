@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 
 from torch import Tensor, nn
 
-from distilkobert.objectives.contract.needs import Needs, NetworkFacts
+from distilkobert.objectives.contract.needs import Averaged, Needs, NetworkFacts
 from distilkobert.objectives.contract.outputs import Batch, Outputs
 from distilkobert.objectives.contract.schedules import Scheduled, check_range
 
@@ -27,6 +27,11 @@ class Objective(nn.Module, ABC):
         super().__init__()
         check_range(f"{type(self).__name__}.weight", weight)
         self.weight = weight
+
+    @property
+    def averages_over(self) -> Averaged:
+        """What the term is a mean over: the weight of a batch in its held-out mean."""
+        return "masked_tokens" if "masked_tokens" in (self.needs.logits, getattr(self, "on", None)) else "real_tokens"
 
     @property
     @abstractmethod

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from distilkobert.objectives.base import Objective, make_projection
 from distilkobert.objectives.contract.layer_maps import LayerMap, Pairs
-from distilkobert.objectives.contract.needs import Needs, NetworkFacts, facts_of, resolve
+from distilkobert.objectives.contract.needs import Averaged, Needs, NetworkFacts, facts_of, resolve
 from distilkobert.objectives.contract.outputs import Batch, Outputs, required
 from distilkobert.objectives.contract.schedules import Scheduled
 
@@ -71,6 +71,11 @@ class HiddenMSE(Objective):
         self.on = on
         self.pairs: Pairs = ()
         self.projections = nn.ModuleList()
+
+    @property
+    def averages_over(self) -> Averaged:
+        """Real tokens, or sequences."""
+        return "sequences" if self.on == "cls_token" else "real_tokens"
 
     @property
     def needs(self) -> Needs:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from distilkobert.objectives.base import Objective
 from distilkobert.objectives.contract.layer_maps import LayerMap
-from distilkobert.objectives.contract.needs import Needs, NetworkFacts, facts_of
+from distilkobert.objectives.contract.needs import Averaged, Needs, NetworkFacts, facts_of
 from distilkobert.objectives.contract.outputs import Batch, Outputs, required
 from distilkobert.objectives.contract.schedules import Scheduled
 
@@ -64,6 +64,11 @@ class SentenceVectors(Objective):
         self.compare: Literal["l2", "cosine"] = compare
         self.normalize = normalize
         self.projection: nn.Module = nn.Identity()
+
+    @property
+    def averages_over(self) -> Averaged:
+        """Sequences."""
+        return "sequences"
 
     @property
     def needs(self) -> Needs:

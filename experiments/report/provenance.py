@@ -8,6 +8,7 @@ from distilkobert.io.metric_names import (
     CORPUS_CONTENT,
     EXAMPLES,
     FILE_CONTENT,
+    PRECISION,
     SPLIT,
     TEACHER_CONTENT,
     TOKENIZER_CONTENT,
@@ -19,7 +20,7 @@ from experiments.report.reading.runs import Run, Study
 from experiments.report.reading.tasks import task_title
 from experiments.report.tables import NONE, Cell, Column, Table
 
-_SHARED = (*map(FILE_CONTENT.format, LABELLED), CORPUS_CONTENT, TOKENIZER_CONTENT, TEACHER_CONTENT)
+_SHARED = (*map(FILE_CONTENT.format, LABELLED), CORPUS_CONTENT, TOKENIZER_CONTENT, TEACHER_CONTENT, PRECISION)
 """Facts that the runs of a stage share, or their scores differ for another reason than the arm."""
 
 _LEFT_OUT = {
@@ -104,9 +105,14 @@ def _by_value(runs: Sequence[Run], fact: str) -> str:
     for run in runs:
         is_alike = len(_distinct([other for other in runs if other.arm == run.arm], fact)) == 1
         names.setdefault(str(run.metrics[fact]), []).append(run.arm if is_alike else f"{run.arm}_seed{run.seed}")
-    return ", ".join(f"{value[:12]}… ({', '.join(dict.fromkeys(own))})" for value, own in names.items())
+    return ", ".join(f"{_short(value)} ({', '.join(dict.fromkeys(own))})" for value, own in names.items())
 
 
 def _distinct(runs: Sequence[Run], key: str, form: Callable[[Any], str] = str) -> list[str]:
     """What the runs have recorded under a name, each value once."""
     return sorted({form(run.metrics[key]) for run in runs if key in run.metrics})
+
+
+def _short(value: str) -> str:
+    """The beginning of a hash; a shorter value as it is."""
+    return value if len(value) <= 12 else f"{value[:12]}…"

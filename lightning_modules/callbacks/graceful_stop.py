@@ -13,6 +13,7 @@ from distilkobert.stop_signals import StoppedBySignal, StopSignals, signal_name
 from lightning_modules.callbacks.checkpoints.last import LastCheckpoint
 from lightning_modules.callbacks.checkpoints.trial import gives_finite_loss
 from lightning_modules.run.agreement import Agreement
+from lightning_modules.run.callbacks import first_callback
 
 
 class OwnSignals:
@@ -150,8 +151,7 @@ class GracefulStop(Checkpoint):
 
 
 def _whole_validations(trainer: pl.Trainer) -> bool:
-    callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
-    return trainer.world_size > 1 or any(isinstance(callback, WeightAveraging) for callback in callbacks)
+    return trainer.world_size > 1 or first_callback(trainer, WeightAveraging) is not None
 
 
 def _started_from_outside(trainer: pl.Trainer) -> bool:

@@ -22,7 +22,8 @@ class GradientWatch(TrainedBatch):
 
     The check runs before the optimizer changes any weight, on flags summed over the ranks, so that every rank raises
     at the same step and the checkpoints written before stay good. It costs one norm and one small reduction for each
-    optimizer step. Under 16-mixed an infinite gradient is not an error: the scaler leaves out the step and scales less.
+    optimizer step. Under 16-mixed a gradient that is not finite is no error while the loss scale is above 1: the scaler
+    leaves out the step and scales less.
 
     A step that makes the weights NaN shows in the next loss; where none comes, at the end of training, or where a
     validation finds no number, the last batch is run through the weights once more before they are saved.
@@ -76,12 +77,13 @@ class GradientWatch(TrainedBatch):
         """
         norm = get_total_norm([p.grad for p in pl_module.parameters() if p.grad is not None])
         bad_losses = self._step.bad_losses()
-        scaled = getattr(trainer.precision_plugin, "scaler", None) is not None
-        bad_gradient = torch.zeros_like(bad_losses) if scaled else (~torch.isfinite(norm)).to(bad_losses)
+        bad_gradient = (~torch.isfinite(norm)).to(bad_losses)
         flags = trainer.strategy.reduce(torch.stack([bad_losses, bad_gradient]), reduce_op="sum")
         assert isinstance(flags, Tensor)
         loss_is_bad, gradient_is_bad = flags.tolist()
-        if loss_is_bad or gradient_is_bad:
+        scaler = getattr(trainer.precision_plugin, "scaler", None)
+        left_to_scaler = scaler is not None and scaler.get_scale() > 1
+        if loss_is_bad or (gradient_is_bad and not left_to_scaler):
             self._meet("loss" if loss_is_bad else "gradient", trainer, pl_module)
         latest = self._step.latest
         self._step.forget()

@@ -13,6 +13,7 @@ from distilkobert.io.metric_names import (
     LIMITED_TEST,
     LIMITED_VAL,
     PARAMETERS,
+    PRECISION,
     PROBE,
     SKIPPED_STEPS,
     STATUS,
@@ -241,6 +242,6 @@ class RunRecord(pl.Callback):
             TOKENS_SEEN: log.tokens_seen if log else 0,
             **({f"{TOKENS_SEEN}/{name}": count for name, count in log.tokens_of.items()} if log else {}),
             WALL_TIME: round(log.train_seconds, 3) if log else 0.0,
-            "precision": str(trainer.precision),
+            PRECISION: str(trainer.precision),
             "world_size": trainer.world_size,
         }

@@ -11,11 +11,13 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.callbacks import WeightAveraging
 from pytorch_lightning.utilities import rank_zero_info, rank_zero_warn
 
 from distilkobert.io.durations import duration
 from lightning_modules.callbacks.checkpoints.trial import tried_step
 from lightning_modules.masked_lm import MaskedLMModule
+from lightning_modules.run.callbacks import first_callback
 
 CHECKED_BATCHES = 4
 """Training batches of `run.check_only`; the first is not timed."""
@@ -97,8 +99,8 @@ class StartCheck(pl.Callback):
             OSError: two checkpoints do not fit on the disk, or the run's folder cannot be written.
         """
         if trainer.is_global_zero and (self.report or not trainer.fast_dev_run):  # type: ignore[attr-defined]
-            self._check_disk(pl_module)
-        needed, there = _static_bytes(pl_module), _memory_bytes(trainer)
+            self._check_disk(trainer, pl_module)
+        needed, there = _static_bytes(trainer, pl_module), _memory_bytes(trainer)
         if needed > 0.9 * there:
             rank_zero_warn(
                 f"weights, gradients and optimizer need {_size(needed)} of {_size(there)} of memory, which leaves too "
@@ -138,7 +140,7 @@ class StartCheck(pl.Callback):
         there = len(sampler)
         steps, batches = self.length.total(there)
         tokens = round(sampler.tokens * batches / there)
-        weights, needed = _checkpoint_bytes(pl_module), _static_bytes(pl_module)
+        weights, needed = _checkpoint_bytes(trainer, pl_module), _static_bytes(trainer, pl_module)
         objectives = ", ".join(f"{name} {value:.4g}" for name, value in self._terms.items())
         lines = [
             f"objectives of the first batch: {objectives}",
@@ -151,11 +153,11 @@ class StartCheck(pl.Callback):
         ]
         rank_zero_info("\n".join(["checked, nothing was written", *lines]))
 
-    def _check_disk(self, pl_module: pl.LightningModule) -> None:
+    def _check_disk(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         parent = _existing(self.folder)
         if not os.access(parent, os.W_OK):
             raise PermissionError(f"{self.folder}: {parent} cannot be written; choose another --run.root")
-        one, free = _checkpoint_bytes(pl_module), _free_bytes(self.folder)
+        one, free = _checkpoint_bytes(trainer, pl_module), _free_bytes(self.folder)
         if free < 2 * one:
             raise OSError(
                 f"{self.folder}: {_size(free)} free, but a checkpoint has about {_size(one)}, and the previous one is "
@@ -192,17 +194,25 @@ def _check_terms(terms: dict[str, float], bands: dict[str, tuple[float, float]])
             )
 
 
-def _static_bytes(pl_module: pl.LightningModule) -> int:
-    """Bytes of weights, gradients and AdamW's two moments; a teacher's weights where there is one."""
+def _static_bytes(trainer: pl.Trainer, pl_module: pl.LightningModule) -> int:
+    """Bytes of weights, their average, gradients and AdamW's two moments; a teacher's weights where there is one."""
     sizes = [(p.numel() * p.element_size(), p.requires_grad) for p in pl_module.parameters()]
     teacher = getattr(pl_module, "teacher_run", None)
     frozen = sum(p.numel() * p.element_size() for p in teacher.model.parameters()) if teacher is not None else 0
-    return sum(size * (4 if learns else 1) for size, learns in sizes) + frozen
+    averages = _averages(trainer)
+    return sum(size * ((4 if learns else 1) + averages) for size, learns in sizes) + frozen
 
 
-def _checkpoint_bytes(pl_module: pl.LightningModule) -> int:
-    """Bytes of a checkpoint: weights, and AdamW's two moments."""
-    return sum(p.numel() * p.element_size() * (3 if p.requires_grad else 1) for p in pl_module.parameters())
+def _checkpoint_bytes(trainer: pl.Trainer, pl_module: pl.LightningModule) -> int:
+    """Bytes of a checkpoint: weights, their average, and AdamW's two moments."""
+    averages = _averages(trainer)
+    sizes = [(p.numel() * p.element_size(), p.requires_grad) for p in pl_module.parameters()]
+    return sum(size * ((3 if learns else 1) + averages) for size, learns in sizes)
+
+
+def _averages(trainer: pl.Trainer) -> int:
+    """Copies of the weights that are averages over the training."""
+    return 0 if first_callback(trainer, WeightAveraging) is None else 1
 
 
 def _memory_bytes(trainer: pl.Trainer) -> int:

@@ -14,6 +14,11 @@ from lightning_modules.callbacks.bad_batches import StepBatches
 FINE, INFINITE = 3.0, float("inf")
 
 
+def scaler(scale: float) -> Any:
+    """A scaler at this scale; at 1 it has nothing left to reduce."""
+    return SimpleNamespace(get_scale=lambda: scale)
+
+
 def step(*, loss: float, gradient: float, others: tuple[float, float] = (0.0, 0.0), scaler: object = None) -> Any:
     """What one step on this rank logs; `others` is what the other ranks add to the two flags."""
 
@@ -45,7 +50,9 @@ def step(*, loss: float, gradient: float, others: tuple[float, float] = (0.0, 0.
         ({"loss": FINE, "gradient": float("nan")}, "gradient"),
         ({"loss": FINE, "gradient": FINE, "others": (1.0, 0.0)}, "loss"),
         ({"loss": FINE, "gradient": FINE, "others": (0.0, 1.0)}, "gradient"),
-        ({"loss": INFINITE, "gradient": FINE, "scaler": object()}, "loss"),
+        ({"loss": INFINITE, "gradient": FINE, "scaler": scaler(1024.0)}, "loss"),
+        ({"loss": FINE, "gradient": INFINITE, "scaler": scaler(1.0)}, "gradient"),
+        ({"loss": FINE, "gradient": FINE, "others": (0.0, 1.0), "scaler": scaler(0.5)}, "gradient"),
     ],
 )
 def test_a_rank_stops_at_what_any_rank_sees(found: dict[str, Any], word: str) -> None:
@@ -74,11 +81,11 @@ def test_the_batches_that_are_kept(losses: tuple[float, ...], by_loss: bool, kep
     assert sorted(tmp_path.glob("nonfinite/*")) == paths
 
 
-@pytest.mark.parametrize("scaler", [None, object()])
-def test_finite_steps_pass_and_log_the_norm_of_all_gradients(scaler: object) -> None:
+@pytest.mark.parametrize("given", [None, scaler(1024.0), scaler(1.0)])
+def test_finite_steps_pass_and_log_the_norm_of_all_gradients(given: object) -> None:
     """The root of 3^2 + 4^2 + 12^2, at the eighth step."""
-    assert step(loss=FINE, gradient=FINE, scaler=scaler) == [({"train/grad_norm": 13.0}, 8)]
+    assert step(loss=FINE, gradient=FINE, scaler=given) == [({"train/grad_norm": 13.0}, 8)]
 
 
 def test_a_scaler_is_left_to_skip_its_own_steps() -> None:
-    step(loss=FINE, gradient=INFINITE, scaler=object())
+    step(loss=FINE, gradient=INFINITE, scaler=scaler(2.0))

@@ -6,12 +6,22 @@ from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from transformers import PreTrainedModel
 
 from distilkobert.models.forward import NetworkRun, network_facts
+from distilkobert.models.heads import masked_lm_logits
 from distilkobert.models.students import StudentSpec, build_student
-from distilkobert.objectives import Batch, HiddenCosine, MaskedLM, SoftTargets, WeightedSum
+from distilkobert.objectives import (
+    Batch,
+    HiddenCosine,
+    HiddenMSE,
+    MaskedLM,
+    SentenceVectors,
+    SoftTargets,
+    WeightedSum,
+)
 from lightning_modules.held_out import HeldOutMeasures
 from tests.support.networks.encoders import tiny_encoder
 
@@ -116,3 +126,45 @@ def test_a_term_without_weight_is_not_measured() -> None:
     cosine = float(measures.means.compute("objective/cosine"))
     assert cosine == float(measures.means.compute("loss/cosine"))
     assert float(measures.values(0.0)["objective/total"]) == pytest.approx(2 * cosine)
+
+
+def test_terms_of_sequences_are_means_over_sequences() -> None:
+    """Batches of three, two and one, against one batch with all of them."""
+    objectives: dict[str, Any] = {"vectors": SentenceVectors(), "first": HiddenMSE(on="cls_token")}
+    measures, together = (
+        measuring(WeightedSum(objectives), build_student(teacher, StudentSpec(layers=(0, 2))).eval(), teacher)
+        for teacher in (tiny_encoder("bert"), tiny_encoder("bert"))
+    )
+    with torch.no_grad():
+        made = batches()
+        for batch in made:
+            measures.add(MODULE, "val", Batch(**batch))
+        longest = max(batch["input_ids"].shape[1] for batch in made)
+        filled = {"input_ids": 1, "attention_mask": 0, "labels": -100}
+        joined = {
+            name: torch.cat([F.pad(one[name], (0, longest - one[name].shape[1]), value=value) for one in made])
+            for name, value in filled.items()
+        }
+        together.add(MODULE, "val", Batch(**joined))
+    for name in objectives:
+        expected = float(together.means.compute(f"objective/{name}"))
+        assert float(measures.means.compute(f"objective/{name}")) == pytest.approx(expected, rel=1e-4)
+
+
+def test_first_choices_under_autocast_are_those_of_exact_logits() -> None:
+    """The networks run in bf16; their last states go through the head in float32."""
+    teacher = tiny_encoder("bert")
+    student = build_student(teacher, StudentSpec(layers=(0, 2))).eval()
+    measures = measuring(WeightedSum({"masked_lm": MaskedLM(1.0)}), student, teacher)
+    batch = Batch(**batches()[0])
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        measures.add(MODULE, "val", batch)
+        hidden = [run(batch).hidden[run.last].float() for run in (measures.student, measures.teacher)]
+    with torch.no_grad():
+        heads = [
+            masked_lm_logits(model, batch.select(states, "masked_tokens"))
+            for model, states in zip((student, teacher), hidden, strict=True)
+        ]
+    labels = batch.labels_of("masked_tokens")
+    for name, logits in zip(("loss", "teacher_loss"), heads, strict=True):
+        assert float(measures.means.compute(name)) == pytest.approx(float(F.cross_entropy(logits, labels)), rel=1e-6)

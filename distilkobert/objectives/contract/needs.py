@@ -8,6 +8,9 @@ from distilkobert.objectives.contract.layer_maps import LayerMap, Pairs
 Tokens = Literal["real_tokens", "masked_tokens"]
 """Which tokens a term looks at: all but padding, or those that were masked."""
 
+Averaged = Literal["real_tokens", "masked_tokens", "sequences"]
+"""What a term is a mean over."""
+
 
 @dataclass(frozen=True)
 class NetworkFacts:

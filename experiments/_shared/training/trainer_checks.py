@@ -12,6 +12,9 @@ _TUNERS = {
 }
 """Lightning's searches, which support neither our optimizer nor planned batches, with what to do instead."""
 
+_LOW_WEIGHTS = ("16-true", "bf16-true", "transformer-engine", "transformer-engine-float16")
+"""Precisions that convert the whole module, the states of its metrics included."""
+
 
 def check_trainer(trainer: Any) -> None:
     """Check the settings of the trainer.
@@ -20,10 +23,15 @@ def check_trainer(trainer: Any) -> None:
         trainer: `trainer` as it was parsed.
 
     Raises:
-        ValueError: it asks for what a run always does otherwise, for a search that is unsupported, or for a GPU where
-            there is none.
+        ValueError: it asks for what a run always does otherwise, for weights in 16 bits, for a search that is
+            unsupported, or for a GPU where there is none.
     """
     check_loggers(trainer.logger)
+    if str(trainer.precision) in _LOW_WEIGHTS:
+        raise ValueError(
+            f"trainer.precision={trainer.precision}: it keeps weights and sums of metrics in 16 bits: small updates "
+            "are lost, and means over many batches are wrong. Use bf16-mixed, 16-mixed on older GPUs, or 32-true"
+        )
     if trainer.default_root_dir is not None:
         raise ValueError("trainer.default_root_dir: runs write into their run folder, see run.root; leave it out")
     for asked in trainer.callbacks if isinstance(trainer.callbacks, list) else [trainer.callbacks]:

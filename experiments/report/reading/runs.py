@@ -236,12 +236,17 @@ def _why_missing(run: Run, metrics: Mapping[str, Any], prefix: str) -> str:
     return why_unfinished(metrics) if STATUS in metrics else ""
 
 
+_SHOWS_START = (LOSS, AGREEMENT, f"{VAL}similarity/", f"{VAL}cka/")
+"""Measures by which an untrained student is known; one without a masked-LM head has the latter alone."""
+
+
 def _with_origins(runs: Sequence[Run]) -> list[Run]:
     """The runs, with one source for all that start from the same untrained student, whatever their seeds."""
     starts: dict[tuple[object, ...], str] = {}
     same = {}
     for run in runs:
         if run.stage == DISTIL and run.metrics.get(STEPS) == 0:
-            values = (run.arm, run.number(LOSS), run.number(AGREEMENT))
+            shown = [name for name in sorted(run.metrics) if name.startswith(_SHOWS_START)]
+            values = (run.arm, *((name, round(run.metrics[name], 6)) for name in shown))
             same[run.label] = starts.setdefault(values, run.label)
     return [replace(run, source=same.get(run.source or run.label, run.source)) for run in runs]

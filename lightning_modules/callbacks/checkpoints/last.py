@@ -49,7 +49,10 @@ class LastCheckpoint(Checkpoint):
         self._moved_on = False
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Start the clock, and say how often and where; a resumed run has its checkpoint of this step already."""
+        """Start the clock, keep averages to weights, and say how often and where a checkpoint comes.
+
+        A resumed run has its checkpoint of this step already.
+        """
         self._seen_step = self.saved_step = trainer.global_step
         self._saved_at = time.monotonic()
         for callback in trainer.callbacks:  # type: ignore[attr-defined]
@@ -57,6 +60,9 @@ class LastCheckpoint(Checkpoint):
                 # It would replace the weights by their average before the end is saved, and a run that continues needs
                 # both. Checkpoints have the average as their weights already, validations take it in their place.
                 callback.on_train_end = _nothing  # type: ignore[method-assign, assignment]
+                # Buffers are tables such as the position ids: their running average, cut to integers, names others.
+                assert callback._average_model is not None
+                callback._average_model.use_buffers = False
         if trainer.fast_dev_run:  # type: ignore[attr-defined]
             return
         folder = self._folder(trainer)  # on every rank: Lightning broadcasts it

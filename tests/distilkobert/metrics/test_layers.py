@@ -110,3 +110,10 @@ def test_two_processes_with_uneven_shares_measure_what_one_does(tmp_path: Path) 
     mp.spawn(work, (str(tmp_path),), nprocs=2)
     for rank in range(2):
         assert torch.load(tmp_path / f"{rank}.pt") == pytest.approx(expected, rel=1e-3)
+
+
+def test_autocast_does_not_round_the_products() -> None:
+    student, teacher = two_layers()
+    exact = measured(student, teacher, [13])
+    with torch.autocast("cpu", torch.bfloat16):
+        assert measured(student, teacher, [13]) == exact

@@ -37,7 +37,7 @@ def test_arms_of_other_files_are_named(part: str) -> None:
 def test_seeds_of_one_arm_that_differ_are_named_one_by_one() -> None:
     facts = {"base": {"data/corpus_fingerprint": "old"}, "base_seed2": {"data/corpus_fingerprint": "new"}}
     assert mixed_facts(study_of(facts, "distil")) == [
-        "distil: runs differ in data/corpus_fingerprint: old… (base_seed1), new… (base_seed2)."
+        "distil: runs differ in data/corpus_fingerprint: old (base_seed1), new (base_seed2)."
     ]
 
 
@@ -56,12 +56,12 @@ def test_only_a_model_without_distillation_may_have_another_tokenizer() -> None:
     study = study_of({"teacher": {name: "one"}, "base": {name: "one"}, "multilingual": {name: "own"}})
     assert mixed_facts(study) == []
     assert mixed_facts(replace(study, is_planned=False)) == [
-        f"nsmc: runs differ in {name}: one… (teacher, base), own… (multilingual)."
+        f"nsmc: runs differ in {name}: one (teacher, base), own (multilingual)."
     ]
     distilled = Run("distil", "multilingual", 1, Path())
     assert len(mixed_facts(replace(study, runs=(*study.runs, distilled)))) == 1, "a control that is distilled is none"
     facts = {"base": {name: "one"}, "no_cosine": {name: "two"}}
-    assert mixed_facts(study_of(facts)) == [f"nsmc: runs differ in {name}: one… (base), two… (no_cosine)."]
+    assert mixed_facts(study_of(facts)) == [f"nsmc: runs differ in {name}: one (base), two (no_cosine)."]
 
 
 def test_the_table_of_data_says_what_was_left_out() -> None:
@@ -93,3 +93,9 @@ def test_a_report_notes_students_of_several_teachers(tmp_path: Path) -> None:
         found = compose(study, notes).notes
     expected = "distilkobert: runs differ in teacher_sha256: aaaaaaaaaaaa… (base), bbbbbbbbbbbb… (other)."
     assert expected in found
+
+
+def test_a_report_notes_runs_in_another_number_format() -> None:
+    facts = {"base": {"precision": "32-true"}, "no_cosine": {"precision": "bf16-mixed"}}
+    expected = ["distil: runs differ in precision: 32-true (base), bf16-mixed (no_cosine)."]
+    assert mixed_facts(study_of(facts, "distil")) == expected

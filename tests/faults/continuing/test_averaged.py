@@ -85,3 +85,29 @@ def test_a_signal_in_a_validation_saves_weights_and_average_in_their_places(
     assert read_checkpoint(folder / "checkpoints" / "last.ckpt")["global_step"] == 3
     run("fit", [*options, "--ckpt_path=last"])
     check_same(folder, whole)
+
+
+def test_an_average_keeps_the_position_ids_and_shares_the_teacher(
+    world: World, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At a decay of 0.9 averaged position ids, cut to integers, are other ones; validations would look those up."""
+    made: list[tuple[Any, Any]] = []
+    setup = WeightAveraging.setup
+
+    def set_up(self: WeightAveraging, trainer: Any, module: Any, stage: str) -> None:
+        setup(self, trainer, module, stage)
+        if stage == "fit":
+            assert self._average_model is not None
+            made.append((self._average_model.module, module))
+
+    average = ("--trainer.callbacks+=EMAWeightAveraging", "--trainer.callbacks.decay=0.9")
+    options = world.distil(tmp_path, *average, "--trainer.max_steps=4", "--trainer.val_check_interval=4")
+    with monkeypatch.context() as patch:
+        patch.setattr(WeightAveraging, "setup", set_up)
+        run("fit", options)
+    ((averaged, module),) = made
+    assert averaged.teacher_run.model is module.teacher_run.model
+    assert averaged.student_run.model is averaged.network is not module.network
+    buffers = dict(averaged.named_buffers())
+    (name,) = (name for name in buffers if name.endswith("position_ids"))
+    assert buffers[name].flatten().tolist() == list(range(buffers[name].numel()))

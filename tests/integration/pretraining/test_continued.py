@@ -129,6 +129,28 @@ def test_a_broken_run_resumes_to_the_same_weights_although_its_source_is_gone(
     assert metrics[0]["val/loss"] == metrics[1]["val/loss"]
 
 
+def test_a_run_that_gets_longer_does_not_freeze_its_layers_again(
+    world: World, source: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They join after 4 of 10 steps; of 40 it would be 16. Stopped on the way, the longer run continues as it was."""
+    often = ("--last_checkpoint.every_n_steps=1", "--last_checkpoint.keep_every_n_steps=1")
+    run("fit", adapt(world, tmp_path, source, *often, "--trainer.val_check_interval=40"))
+    folder = tmp_path / "adapt" / "base_seed42"
+    longer = ["-c", str(folder / "config.yaml"), "--ckpt_path=last", "--trainer.max_steps=40"]
+    for cut in (13, 18):
+        with monkeypatch.context() as patch:
+            break_at(cut, patch)
+            with pytest.raises(PowerCutError):
+                run("fit", longer)
+    run("fit", longer)
+    rates = scalars(folder)["train/lr"]
+    name = "bert.encoder.layer.0.output.dense.weight"
+    for step in (11, 12, 17):
+        assert not torch.equal(weights_at(folder, step)[name], weights_at(folder, step + 1)[name])
+    # Warm-up of a tenth, then straight to 0 at the new end.
+    assert [rates[step] for step in (12, 18, 30)] == pytest.approx([0.01 * (41 - step) / 36 for step in (12, 18, 30)])
+
+
 def test_the_result_is_exported_and_evaluated_without_its_source(
     world: World, source: Path, run: Run, tmp_path: Path
 ) -> None:

@@ -1,6 +1,7 @@
 """Number formats that a processor emulates are refused; the attention kernel for one that has bf16 instructions."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -96,9 +97,19 @@ def test_the_ratio_is_of_float32_to_bf16(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_searches_of_lightning_are_refused(name: str) -> None:
     finder = SimpleNamespace(class_path=f"pytorch_lightning.callbacks.{name}")
     settings = SimpleNamespace(
-        accelerator="cpu", strategy="auto", logger=None, callbacks=[finder], default_root_dir=None
+        accelerator="cpu", strategy="auto", logger=None, callbacks=[finder], default_root_dir=None, precision="32-true"
     )
     with pytest.raises(ValueError, match=f"{name} is unsupported; .*(study|check_only)"):
+        check_trainer(settings)
+
+
+@pytest.mark.parametrize("precision", ["16-true", "bf16-true", "transformer-engine", "32-true", "bf16-mixed", 16])
+def test_weights_and_sums_in_16_bits_are_refused(precision: object) -> None:
+    settings = SimpleNamespace(
+        accelerator="cpu", strategy="auto", logger=None, callbacks=None, default_root_dir=None, precision=precision
+    )
+    refused = precision in ("16-true", "bf16-true", "transformer-engine")
+    with pytest.raises(ValueError, match=r"16 bits: .*Use bf16-mixed") if refused else nullcontext():
         check_trainer(settings)
 
 
@@ -106,7 +117,9 @@ def test_searches_of_lightning_are_refused(name: str) -> None:
 def test_gpu_settings_without_a_gpu_name_the_overlay(
     strategy: str, overlay: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = SimpleNamespace(accelerator="gpu", strategy=strategy, logger=None, callbacks=None, default_root_dir=None)
+    settings = SimpleNamespace(
+        accelerator="gpu", strategy=strategy, logger=None, callbacks=None, default_root_dir=None, precision="32-true"
+    )
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ValueError, match=rf"finds no CUDA GPU here; .*{overlay}"):
         check_trainer(settings)
