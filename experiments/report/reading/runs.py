@@ -236,8 +236,7 @@ def _why_missing(run: Run, metrics: Mapping[str, Any], prefix: str) -> str:
     return why_unfinished(metrics) if STATUS in metrics else ""
 
 
-_SHOWS_START = (LOSS, AGREEMENT, f"{VAL}similarity/", f"{VAL}cka/")
-"""Measures by which an untrained student is known; one without a masked-LM head has the latter alone."""
+_SEEN = (LOSS, AGREEMENT, f"{VAL}similarity/", f"{VAL}cka/")  # the last two also without a masked-LM head
 
 
 def _with_origins(runs: Sequence[Run]) -> list[Run]:
@@ -246,7 +245,6 @@ def _with_origins(runs: Sequence[Run]) -> list[Run]:
     same = {}
     for run in runs:
         if run.stage == DISTIL and run.metrics.get(STEPS) == 0:
-            shown = [name for name in sorted(run.metrics) if name.startswith(_SHOWS_START)]
-            values = (run.arm, *((name, round(run.metrics[name], 6)) for name in shown))
+            values = (run.arm, *((name, round(run.metrics[name], 6)) for name in run.metrics if name.startswith(_SEEN)))
             same[run.label] = starts.setdefault(values, run.label)
     return [replace(run, source=same.get(run.source or run.label, run.source)) for run in runs]
