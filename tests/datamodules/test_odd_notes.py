@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from datamodules import QuestionAnsweringDataModule, TableDataModule, TaggingDataModule
-from distilkobert.tasks.files.odd_texts import OddTexts, has_jamo
+from distilkobert.korean.decomposed import has_jamo
+from distilkobert.tasks.files.odd_texts import OddTexts
 
 Data = TableDataModule | TaggingDataModule | QuestionAnsweringDataModule
 NUL = "\0"

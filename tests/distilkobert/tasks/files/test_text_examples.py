@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from distilkobert.tasks.files.odd_texts import has_jamo
+from distilkobert.korean.decomposed import has_jamo
 from distilkobert.tasks.files.tables import TableLayout, layout_of, read_table
 from distilkobert.tasks.files.text_examples import TextColumns, read_examples, read_unlabelled
 from distilkobert.tasks.kinds import MULTI_LABEL_CLASSIFICATION, SEQUENCE_CLASSIFICATION, SEQUENCE_REGRESSION
