@@ -20,7 +20,7 @@ from distilkobert.tasks.splits import LABELLED, TaskPart
 from distilkobert.tasks.texts.augmented import check_augmented
 from distilkobert.tasks.texts.classification import SequenceCodec
 from distilkobert.tasks.texts.table_labels import balanced_weights, read_target
-from distilkobert.tasks.texts.targets import NoTarget
+from distilkobert.tasks.texts.targets import NoTarget, word
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 
 TableKind: TypeAlias = Literal["classification", "regression", "multi_label"]
@@ -224,7 +224,7 @@ class TableDataModule(OverlapDataModule):
     def texts_of(self, path: Path) -> set[str]:
         """See the base class."""
         rows = read_table(path, self._layout_of(path))
-        return {"\t".join(str(row.cells.get(name)) for name in self.columns.texts) for row in rows} - {""}
+        return {"\t".join(word(row.cells.get(name)) for name in self.columns.texts) for row in rows} - {""}
 
     def _weights(self, asked: Literal["balanced"] | list[float] | None) -> list[float] | None:
         if asked is not None and self.kind is SEQUENCE_REGRESSION:

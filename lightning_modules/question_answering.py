@@ -106,10 +106,9 @@ class QuestionAnswering(FineTuning):
         return best_scores(record["predicted"], record["gold"])[0]
 
     def shown_ids(self, batch: Batch, number: int) -> list[int]:
-        """The question: all of its first window that is not context."""
-        row = batch["questions"][number].rows.start
-        asked = batch["token_type_ids"][row] == 0
-        return batch["input_ids"][row][asked].tolist()  # type: ignore[no-any-return]
+        """The question: all of its first window before the context."""
+        window = batch["questions"][number].windows[0]
+        return list(window.input_ids[: window.context_start])
 
     def shown_answers(self, batch: Batch, number: int, record: Record) -> tuple[str, str]:
         """The true answers and the one given."""

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from distilkobert.korean.decomposed import has_jamo
 from distilkobert.tokenizers.loading import TextEncoder
 
 Ids = npt.NDArray[np.unsignedinteger[Any]]
@@ -67,6 +68,7 @@ class LineCounts:
         too_short: Lines dropped because they are shorter than `min_tokens`.
         cut: Lines kept as several sequences.
         ends_dropped: Ends of cut lines, and of packed parts, dropped because they are shorter than `min_tokens`.
+        decomposed: Lines with decomposed Hangul (NFD); 0 in shards of versions that did not count them.
     """
 
     read: int = 0
@@ -74,6 +76,7 @@ class LineCounts:
     too_short: int = 0
     cut: int = 0
     ends_dropped: int = 0
+    decomposed: int = 0
 
     def add(self, other: "LineCounts") -> None:
         """Add the counts of other lines."""
@@ -120,7 +123,7 @@ def part_of(text: str, validation_fraction: float) -> Part:
 
 def encode_lines(texts: Sequence[str], tokenizer: TextEncoder, settings: CorpusSettings) -> EncodedLines:
     """Encode lines, sort them into parts and frame them (see `CorpusSettings`)."""
-    counts = LineCounts(read=len(texts))
+    counts = LineCounts(read=len(texts), decomposed=sum(map(has_jamo, texts)))
     pieces: dict[Part, list[Ids]] = {part: [] for part in PARTS}
     frame = tokenizer.frame
     specials = frame.special_count(1)

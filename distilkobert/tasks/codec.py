@@ -5,9 +5,10 @@ cuts, frames and pads rows; `records` reads the network's outputs; `line` prints
 each task kind.
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from torch import Tensor
 
@@ -22,6 +23,13 @@ Batch: TypeAlias = dict[str, Any]
 Record: TypeAlias = dict[str, Any]
 Counts: TypeAlias = dict[str, ScoreSums]
 """Scores of N examples, by their titles."""
+
+_SPACE: Final = re.compile(r"\s")
+
+
+def as_column(text: str) -> str:
+    """A text as a column of a printed line: a space for each tab, line end or other white space, so as long as it."""
+    return _SPACE.sub(" ", text)
 
 
 class Codec(ABC):

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from distilkobert.io.files import atomic_file
 from distilkobert.tasks.kinds import TaskName, kind_named
-from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT, PieceCounts, check_unknown, is_refused, require_limit
+from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT, require_limit
 from experiments._shared.commandline import call_with_options, run_command
 from experiments._shared.quiet import quieten_transformers
 from experiments.predict.source import Source
@@ -112,20 +112,18 @@ def _answer(
     from rich.progress import track
 
     from experiments._shared.bars import bar_console
+    from experiments.predict.tally import Tally
 
-    counts, unknown, cut = PieceCounts(), predictor.codec.encoder.unk_token_id, 0
+    tally = Tally(predictor.codec, where, unknown_limit)
     console = bar_console()
     starts = range(0, len(asked), batch_size)
     for start in track(starts, "predicting", console=console, disable=len(starts) < 2 or console.quiet):
         questions = [predictor.read(one) for one in asked[start : start + batch_size]]
-        counts = sum((question.count(unknown) for question in questions), counts)
-        cut += sum(predictor.codec.is_cut(question.row) for question in questions)
-        if is_refused(counts, unknown_limit):
-            check_unknown(counts, where, unknown_limit)
+        tally.add(questions)
+        tally.check()
         for question, record in zip(questions, predictor.records(questions, start), strict=True):
             write(predictor, question, record)
-    check_unknown(counts, where, unknown_limit=1)  # only warns: the answers are out
-    _note_cut(predictor, cut)
+    tally.tell()
 
 
 def _answer_lines(predictor: "Predictor", write: Any, batch_size: int, unknown_limit: float) -> None:
@@ -134,12 +132,14 @@ def _answer_lines(predictor: "Predictor", write: Any, batch_size: int, unknown_l
     Raises:
         ValueError: it is empty, and no terminal; or see `predict`.
     """
+    from experiments.predict.tally import Tally
+
     terminal = sys.stdin.isatty()
     if terminal:
         form = predictor.codec.line_form
         print(f"type {form} and press Enter; end with Ctrl-D", file=sys.stderr)
-    numbered, counts, answered = enumerate(sys.stdin.buffer, start=1), PieceCounts(), 0
-    cut = number = 0
+    tally = Tally(predictor.codec, _INPUT, unknown_limit)
+    numbered, answered, number = enumerate(sys.stdin.buffer, start=1), 0, 0
     while lines := list(islice(numbered, 1 if terminal else batch_size)):
         questions = []
         bad: ValueError | None = None
@@ -149,10 +149,9 @@ def _answer_lines(predictor: "Predictor", write: Any, batch_size: int, unknown_l
             except ValueError as error:
                 bad = error
                 break
-        counts = sum((question.count(predictor.codec.encoder.unk_token_id) for question in questions), counts)
-        if not terminal and is_refused(counts, unknown_limit):
-            check_unknown(counts, _INPUT, unknown_limit)
-        cut += sum(predictor.codec.is_cut(question.row) for question in questions)
+        tally.add(questions)
+        if not terminal:
+            tally.check()
         records = predictor.records(questions, answered) if questions else []
         for question, record in zip(questions, records, strict=True):
             write(predictor, question, record)
@@ -166,18 +165,7 @@ def _answer_lines(predictor: "Predictor", write: Any, batch_size: int, unknown_l
             f"{_INPUT} is empty, so there is nothing to predict; expected {predictor.codec.line_form} in each line, or "
             "give --text or --input"
         )
-    check_unknown(counts, _INPUT, unknown_limit=1)  # only warns: the answers are out
-    _note_cut(predictor, cut)
-
-
-def _note_cut(predictor: "Predictor", cut: int) -> None:
-    """Print how many examples were longer than an input."""
-    if cut:
-        print(
-            f"note: {cut:,} {'example was' if cut == 1 else 'examples were'} cut to max_length "
-            f"{predictor.codec.settings.max_length} (pieces, special tokens included); the rest was not read",
-            file=sys.stderr,
-        )
+    tally.tell()
 
 
 @contextmanager

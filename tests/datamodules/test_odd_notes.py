@@ -1,4 +1,7 @@
-"""Empty texts, NUL characters and decomposed Hangul are counted in a warning that names the first rows."""
+"""Empty texts, NUL characters and decomposed Hangul are counted in a warning that names the first rows.
+
+A text that is missing is an empty one.
+"""
 
 import json
 import unicodedata
@@ -10,7 +13,8 @@ from typing import Any
 import pytest
 
 from datamodules import QuestionAnsweringDataModule, TableDataModule, TaggingDataModule
-from distilkobert.tasks.files.odd_texts import OddTexts, has_jamo
+from distilkobert.korean.decomposed import has_jamo
+from distilkobert.tasks.files.odd_texts import OddTexts
 
 Data = TableDataModule | TaggingDataModule | QuestionAnsweringDataModule
 NUL = "\0"
@@ -90,3 +94,19 @@ def test_nothing_odd_says_nothing(tmp_path: Path, tiny_tokenizer_dir: Path) -> N
         "no text in 1 row (number 4); the model sees only special tokens. Remove them if this is not intended"
     ]
     assert has_jamo(NFD)
+
+
+def test_a_missing_text_is_not_the_word_none(tmp_path: Path, tiny_tokenizer_dir: Path) -> None:
+    for name, texts in (
+        ("train", ["None", *(f"글 {number}" for number in range(40))]),
+        ("test", [None, "글 1", "", "새 글"]),
+    ):
+        rows = [{"글": text, "라벨": number % 2} for number, text in enumerate(texts)]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    data = TableDataModule(
+        str(tiny_tokenizer_dir), "글", "라벨", "train.jsonl", test_file="test.jsonl", data_dir=str(tmp_path),
+        deduplicate=True, cache_dir=str(tmp_path / "cache"), unknown_limit=1,
+    )  # fmt: skip
+    assert data.texts_of(tmp_path / "test.jsonl") == {"글 1", "새 글"}
+    data.setup("fit")
+    assert data.facts["data/train_file_also_in_test"] == 1

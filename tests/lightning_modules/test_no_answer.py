@@ -46,6 +46,13 @@ def test_the_margin_is_the_least_of_the_windows(monkeypatch: pytest.MonkeyPatch)
     assert decided(none, 0.0)["predicted"] == "one"
 
 
+def test_the_question_alone_is_shown_where_segments_are_not_told_apart() -> None:
+    module, rows = QuestionAnswering("unused"), [example(["one"], "one two three four five"), example(["one"], "one")]
+    batch = asked(module, rows, {})
+    assert not batch["token_type_ids"].any()
+    assert [module.shown_ids(batch, number) for number in range(2)] == [[7, 100, 101, 8, 8]] * 2
+
+
 def test_validation_chooses_the_threshold_and_test_keeps_it() -> None:
     module = QuestionAnswering("unused", input_settings=SETTINGS)
     rows = [example(["one"], "one two"), example([""], "one three"), example([""], "one four")]

@@ -10,6 +10,7 @@ from distilkobert.corpus.preparation.shards import Shard, ShardFolder
 from distilkobert.corpus.sequences import PARTS, CorpusSettings, LineCounts, Packer
 from distilkobert.corpus.store import CorpusWriter, check_stored
 from distilkobert.io.files import atomic_folder, is_made
+from distilkobert.korean.decomposed import warn_decomposed
 from distilkobert.tokenizers.loading import TextEncoder
 from distilkobert.tokenizers.unknowns import PieceCounts, check_unknown
 
@@ -53,7 +54,9 @@ def join_shards(
     ):
         counts = _write_sequences(pieces, writer, tokenizer, settings)
         found = _count_pieces(writer, tokenizer)
-        check_unknown(found, f"{names[0]} and others" if names[1:] else names[0], unknown_limit)
+        where = f"{names[0]} and others" if names[1:] else names[0]
+        warn_decomposed(counts.decomposed, "line", where)  # also before the error of unknown pieces, as its cause
+        check_unknown(found, where, unknown_limit)
         _require_sequences(writer, counts, settings)
         manifest = origin | _result(writer, counts, found)
         writer.finish(manifest)

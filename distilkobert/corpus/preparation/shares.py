@@ -24,6 +24,7 @@ from distilkobert.io.files import atomic_folder, is_made, require_free, write_te
 from distilkobert.io.reading.inputs import described, size_of
 from distilkobert.io.reading.remote import InputFile
 from distilkobert.io.reading.texts import TextKind
+from distilkobert.korean.decomposed import warn_decomposed
 
 SHARE_NAME = "share.json"
 SHARE_FORMAT = 1
@@ -147,6 +148,7 @@ def prepare_share(
     counts, whole = LineCounts(), ShardFolder(output, work.tokenizer.id_dtype)
     for shard in shards:
         counts.add(whole.counts(shard))
+    warn_decomposed(counts.decomposed, "line", f"shard {share}")
     seconds = 0.0 if existing else time.perf_counter() - start
     return PreparedShare(existing or record, counts, existing is not None, seconds)
 

@@ -1,29 +1,21 @@
 """Texts of a file that can be read and are probably not meant so: empty ones, and those with odd characters."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, TypeVar
 
-_JAMO: Final = re.compile("[\u1100-\u1112][\u1161-\u1175]")
+from distilkobert.korean.decomposed import DECOMPOSED, has_jamo
+
 _NUL: Final = "\0"
 _NAMED: Final = 3
 
 _NOTES: Final = {
     "empty": "no text in {rows}; the model sees only special tokens. Remove them if this is not intended",
     "nul": "NUL characters (U+0000) in {rows}; the file may be damaged. Check these rows",
-    "decomposed": (
-        "Hangul in conjoining letters (U+1100 to U+11FF, Unicode NFD) in {rows}; many tokenizers make unknown pieces "
-        "of them. Convert the file, for example with: uconv -x nfc"
-    ),
+    "decomposed": DECOMPOSED,
 }
 T = TypeVar("T")
 NOTES_TABLE: Final = "notes"
 """Name of the table that keeps what was noted of a file, with its features."""
-
-
-def has_jamo(text: str) -> bool:
-    """Whether Hangul is written in conjoining letters, as macOS writes names of files (NFD)."""
-    return not text.isascii() and _JAMO.search(text) is not None
 
 
 class OddTexts:

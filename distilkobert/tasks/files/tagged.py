@@ -1,21 +1,20 @@
 """Your own tagged sentences: one word or character per line, one sentence per line, or character spans in JSONL."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from distilkobert.tasks.files.common import show, table_lines
 from distilkobert.tasks.files.table_rows import LinePlace
 from distilkobert.tasks.files.tables import TableLayout, read_table
 from distilkobert.tasks.tags.alignment import OUTSIDE
 from distilkobert.tasks.tags.conll_forms import Comments, conll_form
+from distilkobert.tasks.tags.labels import WORD
 
 TagFormat: TypeAlias = Literal["conll", "lines", "spans"]
 Units: TypeAlias = Literal["words", "characters"]
-_WORD: Final = re.compile(r"\S+")
 _START, _END, _TYPE = ("start", "start_offset"), ("end", "end_offset"), ("label", "type", "tag")
 
 
@@ -109,7 +108,7 @@ def _without_tabs(path: Path, files: TagFiles) -> _Reader:
 
 def _plain(path: Path, files: TagFiles) -> Iterator[WrittenSentence]:
     for number, line in table_lines(path):
-        units = tuple(_WORD.findall(line)) if files.units == "words" else tuple(line)
+        units = tuple(WORD.findall(line)) if files.units == "words" else tuple(line)
         yield WrittenSentence(units, (), LinePlace(path, number))
 
 
@@ -212,7 +211,7 @@ def _span(entity: Any, text: str, place: LinePlace) -> tuple[int, int, str]:
 
 
 def _units(text: str, units: Units) -> tuple[str, ...]:
-    return tuple(_WORD.findall(text)) if units == "words" else tuple(text)
+    return tuple(WORD.findall(text)) if units == "words" else tuple(text)
 
 
 def _character_tags(text: str, spans: Sequence[tuple[int, int, str]], place: LinePlace) -> tuple[str, ...]:
@@ -223,7 +222,7 @@ def _character_tags(text: str, spans: Sequence[tuple[int, int, str]], place: Lin
 
 
 def _word_tags(text: str, spans: Sequence[tuple[int, int, str]], place: LinePlace) -> tuple[str, ...]:
-    words = [found.span() for found in _WORD.finditer(text)]
+    words = [found.span() for found in WORD.finditer(text)]
     tags = [OUTSIDE] * len(words)
     for start, end, kind in spans:
         inside = [number for number, (first, last) in enumerate(words) if first < end and last > start]

@@ -11,7 +11,7 @@ from distilkobert.io.reading.texts import read_lines
 from distilkobert.tasks.files.common import bad_line, looks_like, show, table_lines
 from distilkobert.tasks.files.table_rows import Place, TableRow, cells_of
 from distilkobert.tasks.files.tables import TableLayout, column_names, read_table
-from distilkobert.tasks.texts.targets import Target, code_points
+from distilkobert.tasks.texts.targets import Target, code_points, word
 
 _NAMING: Final = (
     "Name one of them with text / text_pair / label; if the file has no line of names, give all with header: [...]"
@@ -122,7 +122,7 @@ def read_examples(
         numbers = numbers and texts[0].strip().replace(".", "", 1).isdecimal()
         known = "\t".join(texts) if columns.id is None else _identifier(row, columns.id, seen)
         known = str(cells_of(row, (columns.group,))[columns.group]) if columns.group else known
-        has_label = has_labels and (labelled or any(row.cells.get(name) not in (None, "") for name in target.columns))
+        has_label = has_labels and (labelled or any(word(row.cells.get(name)) for name in target.columns))
         label = target.read(cells_of(row, target.columns), row.place) if has_label else target.unknown
         yield TextExample(known, texts[0], texts[1] if columns.pair else None, label)
     if numbers:
@@ -169,8 +169,7 @@ def _text(row: TableRow, name: str, blank: bool) -> str:
 
 
 def _identifier(row: TableRow, name: str, seen: dict[str, Place]) -> str:
-    known = cells_of(row, (name,))[name]
-    known = "" if known is None else str(known)
+    known = word(cells_of(row, (name,))[name])
     if not known:
         raise ValueError(f"{row.place}: no id in {name!r}; fill it in, or remove the option id")
     if known in seen:

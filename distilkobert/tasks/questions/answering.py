@@ -15,7 +15,7 @@ from distilkobert.korean.particles import encode_text
 from distilkobert.metrics.klue_mrc import rouge_w
 from distilkobert.metrics.korquad import NO_ANSWER, best_scores
 from distilkobert.padding import padded_inputs
-from distilkobert.tasks.codec import Batch, Codec, Counts, Record, Row
+from distilkobert.tasks.codec import Batch, Codec, Counts, Record, Row, as_column
 from distilkobert.tasks.examples import QuestionWindows, reference_offsets
 from distilkobert.tasks.files.json_files import JsonPlace
 from distilkobert.tasks.files.korquad import Paragraph
@@ -196,7 +196,7 @@ class AnsweringCodec(Codec):
         """Answer, START-END in the context, and probability; or a dash."""
         if not record["end"]:
             return "-"
-        return f"{record['predicted']}\t{record['start']}-{record['end']}\t{record['probability']:.4f}"
+        return f"{as_column(record['predicted'])}\t{record['start']}-{record['end']}\t{record['probability']:.4f}"
 
     @staticmethod
     def counts(records: Sequence[Mapping[str, Any]]) -> Counts:

@@ -1,5 +1,6 @@
 """Label sets of the entity tasks, in the order of the label files that come with the data."""
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -52,3 +53,15 @@ def has_suffix_tags(labels: Iterable[str]) -> bool:
     tags = [label for label in labels if label not in ("O", "UNK")]
     before = all(label.startswith(("B-", "I-")) for label in tags)
     return any(label.endswith(("-B", "-I")) for label in tags) and not before
+
+
+WORD: Final = re.compile(r"\S+")
+"""A word of a text, for tags of words."""
+
+_NAVER_WORD: Final = re.compile("[^ \t\r\n]+")
+"""The same in files of Naver NER, where other white space may be a word of its own."""
+
+
+def word_pattern(labels: Iterable[str]) -> re.Pattern[str]:
+    """What a word is where these labels are tags of words: what it was in the files of the training."""
+    return _NAVER_WORD if has_suffix_tags(labels) else WORD

@@ -1,6 +1,5 @@
 """Tagging of sentences: words with a label on the first piece, or characters with a label on every piece."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -13,20 +12,18 @@ from distilkobert.batching import IGNORE_INDEX
 from distilkobert.korean.particles import encode_text
 from distilkobert.metrics.entities import lenient_entities
 from distilkobert.padding import padded
-from distilkobert.tasks.codec import Batch, Counts, Record, Row, TextCodec
+from distilkobert.tasks.codec import Batch, Counts, Record, Row, TextCodec, as_column
 from distilkobert.tasks.examples import CharacterExample, TaggedExample, WordExample
 from distilkobert.tasks.files.ner import TaggedSentence
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.score_sums import ratio_sums
 from distilkobert.tasks.tags.alignment import OUTSIDE, AlignedWords, align_words, first_piece_labels, piece_tags
-from distilkobert.tasks.tags.labels import has_suffix_tags
+from distilkobert.tasks.tags.labels import has_suffix_tags, word_pattern
 from distilkobert.tokenizers.fast import FastEncoder
 from distilkobert.tokenizers.loading import TextEncoder
 
 _BLOCK: Final = 4096
 _TAB: Final = "\t"
-_WORD: Final = re.compile("[^ \t]+")
-"""As in the files of Naver NER, where other white space may be a word of its own."""
 
 
 class TaggingCodec(TextCodec):
@@ -38,6 +35,7 @@ class TaggingCodec(TextCodec):
     def __init__(self, encoder: TextEncoder, settings: InputSettings, labels: Sequence[str] = ()) -> None:
         super().__init__(encoder, settings, labels)
         self._number_of = {label: number for number, label in enumerate(labels)}
+        self._word = word_pattern(labels)
         self.spaces = settings.units == "words" and isinstance(encoder, FastEncoder) and encoder.joins_spaces
         """Words behind the first are encoded with the space before them; false where that changes no id."""
 
@@ -55,7 +53,7 @@ class TaggingCodec(TextCodec):
 
     def read(self, texts: Sequence[str]) -> Row:
         """See the base class."""
-        units = tuple(_WORD.findall(texts[0])) if self.settings.units == "words" else tuple(texts[0])
+        units = tuple(self._word.findall(texts[0])) if self.settings.units == "words" else tuple(texts[0])
         return next(self.encode([TaggedSentence("", units, ())]))
 
     def batch(self, rows: Sequence[Row], numbers: Sequence[int]) -> Batch:
@@ -94,13 +92,12 @@ class TaggingCodec(TextCodec):
 
     def line(self, record: Record, text: str) -> str:
         """TYPE:START-END:TEXT of each entity, or a dash."""
-        spans = [word.span() for word in _WORD.finditer(text)]
+        spans = [word.span() for word in self._word.finditer(text)]
         if self.settings.units == "characters":
             spans = [(place, place + 1) for place in range(len(text))]
         found = lenient_entities(record["predicted"], has_suffix_tags(self.labels))
         placed = ((kind, spans[first][0], spans[end - 1][1]) for kind, first, end in found)
-        # A tab inside an entity would start a column of its own.
-        shown = (f"{kind}:{start}-{end}:{text[start:end].replace(_TAB, ' ')}" for kind, start, end in placed)
+        shown = (f"{kind}:{start}-{end}:{as_column(text[start:end])}" for kind, start, end in placed)
         return _TAB.join(shown) or "-"
 
     @staticmethod

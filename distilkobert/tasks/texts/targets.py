@@ -143,10 +143,10 @@ class NoTarget(Target):
 
 
 def word(cell: Any) -> str:
-    """A cell as it would be written in CSV; nothing for one without a value."""
+    """A cell as it would be written in CSV; nothing for one without a value, which pandas and polars store as NaN."""
     if isinstance(cell, bool):
         return str(cell).lower()
-    return "" if cell is None else str(cell)
+    return "" if cell is None or (isinstance(cell, float) and math.isnan(cell)) else str(cell)
 
 
 def held_labels(cells: Mapping[str, Any], columns: Sequence[str], separator: str) -> list[str]:

@@ -1,5 +1,7 @@
 """What the codecs make of texts, worked by hand and against the tokenizer's own framing."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from distilkobert import KoBertTokenizer
 from distilkobert.tasks.codec import Codec
 from distilkobert.tasks.examples import CharacterExample, TaggedExample, WordExample
 from distilkobert.tasks.files.ner import TaggedSentence
+from distilkobert.tasks.files.tagged import TagFiles
 from distilkobert.tasks.files.text_examples import TextExample
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.questions.answering import AnsweringCodec
@@ -91,6 +94,37 @@ def test_tags_are_read_behind_a_prefix_of_any_length() -> None:
     (record,) = codec.records(batch, (logits,), codec.labels)
     assert record["predicted"] == ["PER-B", "O"]
     assert codec.line(record, " kim  went") == "PER:1-4:kim"
+
+
+@pytest.mark.parametrize("space", ["\n", "\r\n", "\xa0", "\u3000", "\t", "\u2028"])
+def test_words_of_predict_are_those_of_your_own_files(space: str, tmp_path: Path) -> None:
+    """Any white space ends a word; none of it starts a line or a column of the answer."""
+    path = tmp_path / "spans.jsonl"
+    text = f"kim{space}minsu went"
+    path.write_text(json.dumps({"text": text, "entities": [[0, 3 + len(space) + 5, "PER"]]}), encoding="utf-8")
+    (sentence,) = TagFiles("spans", "words").read(path)
+    codec = TaggingCodec(Words(), InputSettings(20, units="words"), ["O", "B-PER", "I-PER"])  # type: ignore[arg-type]
+    assert tuple(codec.read([text])["units"]) == sentence.units == ("kim", "minsu", "went")
+    shown = f"kim{' ' * len(space)}minsu"
+    assert codec.line({"predicted": sentence.tags}, text) == f"PER:0-{len(shown)}:{shown}"
+
+
+def test_words_of_naver_ner_may_be_white_space() -> None:
+    """As in its files, where words end at spaces, tabs and line ends alone."""
+    codec = TaggingCodec(Words(), InputSettings(20, units="words"), ["O", "PER-B"])  # type: ignore[arg-type]
+    assert codec.read(["kim \u3000 went\xa0home\tand\nback"])["units"] == (
+        "kim",
+        "\u3000",
+        "went\xa0home",
+        "and",
+        "back",
+    )
+
+
+def test_an_answer_over_two_lines_is_printed_in_one() -> None:
+    codec = AnsweringCodec(Words(), InputSettings(9, stride=2, max_question=2))  # type: ignore[arg-type]
+    record = {"predicted": "kim\nwent\thome", "start": 0, "end": 13, "probability": 0.5}
+    assert codec.line(record, "kim\nwent\thome") == "kim went home\t0-13\t0.5000"
 
 
 @pytest.mark.parametrize(

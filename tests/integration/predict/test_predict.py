@@ -4,6 +4,7 @@ import json
 import math
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,18 @@ def test_unknown_pieces_are_named(sentiment: Path, ask: Ask, caplog: pytest.LogC
     assert ask(sentiment, "\U0001f600 \U0001f601 \U0001f602\n") == ["positive\t0.7500"]
     assert "standard input: " in caplog.text
     assert "pieces are unknown to the tokenizer" in caplog.text
+
+
+def test_decomposed_hangul_is_named(
+    sentiment: Path, ask: Ask, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    lines = ["재미있다", unicodedata.normalize("NFD", "재미있다"), unicodedata.normalize("NFD", "별로다")]
+    path, note = tmp_path / "a.txt", "Hangul in conjoining letters (U+1100 to U+11FF, Unicode NFD) in 2 examples;"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    ask(sentiment, "\n".join(lines), batch_size=1)
+    predict(str(sentiment), input=str(path))
+    named = [message for message in caplog.messages if "conjoining" in message]
+    assert [message.partition("; many")[0] + ";" for message in named] == [f"standard input: {note}", f"{path}: {note}"]
 
 
 def test_a_fast_tokenizer_alone_is_enough(sentiment: Path, world: World, ask: Ask) -> None:

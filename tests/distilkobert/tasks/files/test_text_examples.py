@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from distilkobert.tasks.files.odd_texts import has_jamo
+from distilkobert.korean.decomposed import has_jamo
 from distilkobert.tasks.files.tables import TableLayout, layout_of, read_table
 from distilkobert.tasks.files.text_examples import TextColumns, read_examples, read_unlabelled
 from distilkobert.tasks.kinds import MULTI_LABEL_CLASSIFICATION, SEQUENCE_CLASSIFICATION, SEQUENCE_REGRESSION
 from distilkobert.tasks.texts.table_labels import balanced_weights, read_target
-from distilkobert.tasks.texts.targets import ClassTarget, LabelsTarget, ScoreTarget, labels_in_order
+from distilkobert.tasks.texts.targets import ClassTarget, LabelsTarget, NoTarget, ScoreTarget, labels_in_order
 from tests.distilkobert.tasks.files.test_tables import written
 
 CSV = TableLayout(".csv", ",", True)
@@ -144,6 +146,33 @@ def test_numbers_that_pandas_wrote_as_decimals_are_yes_and_no(tmp_path: Path) ->
     labels, target = read_target(MULTI_LABEL_CLASSIFICATION, ["스팸", "욕"], None, ",", None, rows_of(path))
     assert labels == ["스팸", "욕"]
     assert [e.label for e in read_examples(path, CSV, TextColumns("글"), target)] == [[1, 0], [0, 1], [0, 1]]
+
+
+@pytest.mark.parametrize("name", ["t.jsonl", "t.json", "t.parquet"])
+def test_nan_is_an_empty_cell(tmp_path: Path, name: str) -> None:
+    """As pandas and polars store a value that is missing."""
+    path, columns = tmp_path / name, TextColumns("글")
+    rows = [{"글": text, "라벨": label} for text, label in (("가", 1.0), ("나", 0.0), ("다", math.nan))]
+    if name == "t.parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path)  # unlike pandas, which writes null
+    else:
+        path.write_text("\n".join(map(json.dumps, rows)) if name == "t.jsonl" else json.dumps(rows), encoding="utf-8")
+    layout = layout_of(path)
+    labels, target = read_target(SEQUENCE_CLASSIFICATION, ["라벨"], None, ",", None, rows_of(path))
+    assert labels == ["0.0", "1.0"]
+    with pytest.raises(ValueError, match=r"(line|row|object) 3: the label in '라벨' is empty; fill it in"):
+        list(read_examples(path, layout, columns, target))
+    assert [e.label for e in read_unlabelled(path, layout, columns, target)] == [1, 0, -100]
+    with pytest.raises(ValueError, match=r"the score in '라벨' is not a finite number \(empty\)"):
+        list(read_examples(path, layout, columns, ScoreTarget("라벨", None, None)))
+    with pytest.raises(ValueError, match="3: no id in '라벨'; fill it in"):
+        list(read_examples(path, layout, TextColumns("글", id="라벨"), NoTarget(None)))
+    for wanted, held in (
+        (["라벨"], [[0, 1], [1, 0], [0, 0]]),
+        (["라벨", "글"], [[1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]),
+    ):
+        _, target = read_target(MULTI_LABEL_CLASSIFICATION, wanted, None, ",", None, rows_of(path))
+        assert [e.label for e in read_examples(path, layout, columns, target)] == held
 
 
 def test_a_row_without_the_column_of_a_label_or_group_is_named(tmp_path: Path) -> None:
