@@ -54,7 +54,7 @@ def write_model_card(
         f"---\n{header}\n---",
         f"# {name}",
         _summary(model),
-        usage(model, head, exact=any(path.parent.glob("*.model")), onnx=forms),
+        usage(model, head, mask_token=tokenizer.mask_token, exact=any(path.parent.glob("*.model")), onnx=forms),
         labels(model, head),
         differences(model, head),
         deployment(read_metrics(path.parent)),

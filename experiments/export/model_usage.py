@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from distilkobert.models.checks import class_names, longest_input
-from distilkobert.models.families import FAMILIES
-from distilkobert.tasks.input_settings import settings_of
+from distilkobert.tasks.input_settings import InputSettings, settings_of
 from distilkobert.tasks.kinds import (
     MASKED_LM,
     QUESTION_ANSWERING,
@@ -15,65 +14,40 @@ from distilkobert.tasks.kinds import (
     TaskKind,
 )
 from distilkobert.tasks.tags.labels import has_suffix_tags
+from experiments.export.card_code import card_code, has_pooler, mask_code
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-_ENCODER = """from transformers import AutoTokenizer, {loader}
 
-tokenizer = AutoTokenizer.from_pretrained("FOLDER")
-model = {loader}.from_pretrained("FOLDER"{extra})
-inputs = tokenizer("한국어 모델을 공유합니다.", return_tensors="pt")
-cls = model(**inputs).last_hidden_state[:, 0]"""
-
-_MASKED_LM = """from transformers import pipeline
-
-fill = pipeline("fill-mask", model="FOLDER")
-for found in fill("[MASK] 모델을 공유합니다."):
-    print(found["token_str"], round(found["score"], 3))"""
-
-_PIPELINE = """from transformers import pipeline
-
-ask = pipeline("{name}", model="FOLDER"{extra})
-print(ask("{text}"))"""
-
-_ANSWER = """import torch
-from transformers import AutoModelForQuestionAnswering, AutoTokenizer
-
-tokenizer = AutoTokenizer.from_pretrained("FOLDER")
-model = AutoModelForQuestionAnswering.from_pretrained("FOLDER")
-question, context = "{question}", "{context}"
-inputs = tokenizer(
-    question, context, truncation="only_second", return_offsets_mapping=True, return_tensors="pt"
-)
-offsets = inputs.pop("offset_mapping")[0].tolist()
-with torch.inference_mode():
-    output = model(**inputs)
-inside = torch.tensor([part == 1 for part in inputs.sequence_ids(0)])
-scores = output.start_logits[0][:, None] + output.end_logits[0]
-allowed = torch.ones_like(scores).triu().tril(29).bool() & inside & inside[:, None]
-first, last = divmod(int(scores.where(allowed, -torch.inf).argmax()), len(inside))
-print(context[offsets[first][0] : offsets[last][1]])"""
-
-
-def usage(model: "PreTrainedModel", head: Head, *, exact: bool, onnx: Sequence[str]) -> str:
+def usage(model: "PreTrainedModel", head: Head, *, mask_token: str | None, exact: bool, onnx: Sequence[str]) -> str:
     """The section that shows how to use the model.
 
     Args:
         model: the exported network.
         head: its head.
+        mask_token: as its tokenizer spells it; None where it has none.
         exact: whether KoBERT's own tokenizer files are in the folder.
         onnx: names of the ONNX files in the folder.
     """
-    parts = [f"## Use\n\n```python\n{_code(model, head)}\n```"]
-    if head is MASKED_LM:
-        parts.append(f"With its head, for the most likely pieces at [MASK]:\n\n```python\n{_MASKED_LM}\n```")
+    settings = _settings(model)
+    parts = [f"## Use\n\n```python\n{card_code(model.config, head, settings)}\n```"]
+    if head is MASKED_LM and mask_token is not None:
+        parts.append(
+            f"With its head, for the most likely pieces at {mask_token}:\n\n```python\n{mask_code(mask_token)}\n```"
+        )
     if head is QUESTION_ANSWERING:
         parts.append(
             "transformers 5 has no question-answering pipeline, so this code selects the span: the best start and end "
             "in the context, at most 30 pieces long. It truncates contexts longer than an input; "
             "`python -m experiments.predict` of the project reads them in overlapping windows."
         )
+        if settings.unanswerable:
+            parts.append(
+                "A question may have no answer: none is given where [CLS] scores more than `threshold` better than the "
+                "best span. The scores below were measured this way. Of several windows `experiments.predict` takes "
+                "the lowest score of a [CLS]."
+            )
     if exact:
         parts.append(
             "The fast tokenizer gives the original KoBERT ids on all but a few texts in a thousand (ties between "
@@ -86,24 +60,6 @@ def usage(model: "PreTrainedModel", head: Head, *, exact: bool, onnx: Sequence[s
             f"For ONNX Runtime, {listed}: the same network with its head; the inputs are those of the tokenizer."
         )
     return "\n\n".join(parts)
-
-
-def _code(model: "PreTrainedModel", head: Head) -> str:
-    if head is QUESTION_ANSWERING:
-        question, context = QUESTION_ANSWERING.sample.split("\t")
-        return _ANSWER.format(question=question, context=context)
-    if isinstance(head, TaskKind):
-        # Pipelines join pieces by prefix tags only.
-        joins = head is TOKEN_CLASSIFICATION and not has_suffix_tags(class_names(model))
-        extra = ', aggregation_strategy="simple"' if joins else ""
-        return _PIPELINE.format(name=head.pipeline, extra=extra, text=head.sample)
-    loader = {"distilbert": "DistilBertModel", "bert": "BertModel"}.get(model.config.model_type, "AutoModel")
-    return _ENCODER.format(loader=loader, extra=", add_pooling_layer=False" if _has_pooler(model) else "")
-
-
-def _has_pooler(model: "PreTrainedModel") -> bool:
-    family = FAMILIES.get(model.config.model_type)
-    return family is not None and family.pooler
 
 
 def labels(model: "PreTrainedModel", head: Head) -> str:
@@ -121,7 +77,7 @@ def differences(model: "PreTrainedModel", head: Head) -> str:
     if config.model_type == "distilbert":
         points.append("No segment ids: the tokenizer gives no `token_type_ids`; [SEP] alone separates two texts.")
         points.append("No pooler: the sentence vector at [CLS] is `last_hidden_state[:, 0]`.")
-    elif head is not SEQUENCE_CLASSIFICATION and _has_pooler(model):
+    elif head is not SEQUENCE_CLASSIFICATION and has_pooler(config):
         points.append(
             "There is no trained pooler: if you load only the encoder, pass `add_pooling_layer=False` and use "
             "`last_hidden_state[:, 0]`."
@@ -129,11 +85,14 @@ def differences(model: "PreTrainedModel", head: Head) -> str:
     if config.pad_token_id != 0:
         points.append(f"[PAD] is id {config.pad_token_id}, not 0.")
     if head is TOKEN_CLASSIFICATION and has_suffix_tags(class_names(model)):
+        points.append("Tags are written PER-B, not B-PER; pipelines join pieces by prefix tags (B-PER) only.")
+    settings = _settings(model)
+    if head is TOKEN_CLASSIFICATION and settings.units == "words":
         points.append(
-            "Tags are written PER-B, not B-PER, and the tag of a word is on its first piece; pipelines join pieces "
-            "by prefix tags only, so use their output per piece, or `python -m experiments.predict`."
+            "Words, which end at white space, were tagged at their first piece; what the model says of other "
+            "pieces means nothing. Pipelines cut words otherwise, at punctuation for example, so use the code above, "
+            "or `python -m experiments.predict` of the project, which prints whole entities."
         )
-    settings = settings_of(config.to_dict(), class_names(model), longest_input(config), "the model")
     if settings.particles == "split":
         points.append(
             "Words were split before trailing particles and then encoded. A tokenizer alone does not do that; "
@@ -147,3 +106,7 @@ def differences(model: "PreTrainedModel", head: Head) -> str:
         )
     heading = "What differs from BERT" if config.model_type == "distilbert" else "Good to know"
     return f"## {heading}\n\n" + "\n".join(f"- {point}" for point in points) if points else ""
+
+
+def _settings(model: "PreTrainedModel") -> InputSettings:
+    return settings_of(model.config.to_dict(), class_names(model), longest_input(model.config), "the model")
