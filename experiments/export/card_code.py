@@ -55,7 +55,7 @@ with torch.inference_mode():
     tags = model(**inputs).logits[0].argmax(-1).tolist()
 for word in re.finditer(r"\\S+", text):
     # A piece may begin with the space before its word, or be that space alone; [CLS] and [SEP] end at 0.
-    low, high = word.start(), word.end()
+    low, high = max(word.start(), 1), word.end()
     first = next((place for place, (start, end) in enumerate(offsets) if start < high and end >= low), None)
     print(word[0], "O" if first is None else model.config.id2label[tags[first]])"""
 
