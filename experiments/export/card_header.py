@@ -10,6 +10,7 @@ from huggingface_hub import EvalResult, ModelCardData
 from distilkobert.io.metric_names import FILE_CONTENT, LIMITED_TEST, SPLIT, TEST
 from distilkobert.tasks.data_sets import DATASETS, Dataset
 from distilkobert.tasks.kinds import Head, TaskKind
+from distilkobert.tokenizers.pieces import PieceSpelling
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -56,7 +57,7 @@ def card_header(
     data = dataset_of(config)
     results = list(_results(head, data, metrics)) if isinstance(head, TaskKind) and data else []
     header = ModelCardData(
-        language=language or ("ko" if is_korean(list(tokenizer.get_vocab())) else None),
+        language=language or ("ko" if is_korean(_piece_texts(tokenizer)) else None),
         license=licence,
         library_name="transformers",
         pipeline_tag=head.pipeline,
@@ -114,6 +115,16 @@ def base_model(config: Mapping[str, Any]) -> str | None:
         return found if isinstance(found, str) else None
     is_hub_id = source.count("/") == 1 and not Path(source).exists() and not source.startswith(("/", ".", "~"))
     return source if is_hub_id and Path(source).suffix != ".ckpt" else None
+
+
+def _piece_texts(tokenizer: "PreTrainedTokenizerFast") -> list[str]:
+    """What the pieces spell; in a vocabulary of bytes those that are parts of characters alone are left out."""
+    pieces = list(tokenizer.get_vocab())
+    try:
+        spelling = PieceSpelling(tokenizer, "of the export")
+    except ValueError:  # of a kind that does not mark where words start; its pieces are text
+        return pieces
+    return [text for piece in pieces if (text := spelling.read(piece).text) is not None]
 
 
 def is_korean(pieces: Sequence[str]) -> bool:

@@ -6,24 +6,25 @@ from typing import Any
 import pytest
 import yaml
 from huggingface_hub import ModelCardData
+from tokenizers import Tokenizer, models
+from transformers import PreTrainedTokenizerFast
 
 from distilkobert.tasks.kinds import MASKED_LM, SEQUENCE_CLASSIFICATION, SEQUENCE_REGRESSION, TOKEN_CLASSIFICATION, Head
 from distilkobert.tasks.splits import DEV_CUT, KLUE_SPLIT, HashSplit, describe
 from experiments.export.card_deployment import deployment
 from experiments.export.card_header import base_model, card_header, dataset_of, is_korean
 from experiments.export.model_card import _of_step
+from tests.support.tokenizers.fast import KINDS, build
+from tests.support.tokenizers.sentences import SENTENCES
 
 
-class Tokenizer:
-    def __init__(self, *pieces: str) -> None:
-        self.pieces = pieces
-
-    def get_vocab(self) -> dict[str, int]:
-        return {piece: number for number, piece in enumerate(self.pieces)}
+def wordpiece(*pieces: str) -> Any:
+    numbers = {piece: number for number, piece in enumerate(("[UNK]", *pieces))}
+    return PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.WordPiece(numbers, unk_token="[UNK]")))
 
 
 def header(head: Head, config: dict[str, Any], metrics: dict[str, Any], **given: Any) -> dict[str, Any]:
-    tokenizer: Any = Tokenizer("[PAD]", "영화", "재미", "##다")
+    tokenizer = given.get("tokenizer") or wordpiece("[PAD]", "영화", "재미", "##다")
     text = card_header(
         "m", head, config, metrics, tokenizer, licence=given.get("licence"), language=given.get("language")
     )
@@ -88,9 +89,27 @@ def test_what_is_not_known_is_left_out() -> None:
     assert header(SEQUENCE_CLASSIFICATION, {"run": {"recipe": "mine"}}, {"test/accuracy": 1.0}, language="en") == {
         "language": "en", "library_name": "transformers", "pipeline_tag": "text-classification",
     }  # fmt: skip
-    english: Any = Tokenizer("[PAD]", "the", "가", "##ing", "of")
-    assert "language" not in card_header("m", MASKED_LM, {}, {}, english, licence=None, language=None)
+    assert "language" not in header(MASKED_LM, {}, {}, tokenizer=wordpiece("[PAD]", "the", "가", "##ing", "of"))
     assert is_korean(["가", "a", "b"])
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "word_level"])
+def test_a_korean_vocabulary_is_known_in_every_spelling(kind: str) -> None:
+    if kind == "word_level":
+        words = {word: number for number, word in enumerate(("[UNK]", *SENTENCES[0].split()))}
+        tokenizer: Any = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.WordLevel(words, "[UNK]")))
+    else:
+        tokenizer = build(kind, SENTENCES, vocab_size=1000)
+    assert header(MASKED_LM, {}, {}, tokenizer=tokenizer)["language"] == "ko"
+
+
+def test_pieces_of_bytes_of_another_language_are_not_korean() -> None:
+    english = [
+        "the film was long but good",
+        "we walked along the river and talked",
+        "a book about the history of music",
+    ]
+    assert "language" not in header(MASKED_LM, {}, {}, tokenizer=build("byte_level", english))
 
 
 @pytest.mark.parametrize(
