@@ -113,6 +113,6 @@ def mask_code(mask_token: str) -> str:
 
 
 def has_pooler(config: "PreTrainedConfig") -> bool:
-    """Whether the bare encoder of this architecture has a pooler unless it is told otherwise."""
+    """Whether the bare encoder of this architecture has a pooler by default."""
     family = FAMILIES.get(config.model_type)
     return family is not None and family.pooler

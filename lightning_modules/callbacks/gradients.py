@@ -81,9 +81,7 @@ class GradientWatch(TrainedBatch):
         flags = trainer.strategy.reduce(torch.stack([bad_losses, bad_gradient]), reduce_op="sum")
         assert isinstance(flags, Tensor)
         loss_is_bad, gradient_is_bad = flags.tolist()
-        scaler = getattr(trainer.precision_plugin, "scaler", None)
-        left_to_scaler = scaler is not None and scaler.get_scale() > 1
-        if loss_is_bad or (gradient_is_bad and not left_to_scaler):
+        if loss_is_bad or (gradient_is_bad and not _is_left_to_scaler(trainer)):
             self._meet("loss" if loss_is_bad else "gradient", trainer, pl_module)
         latest = self._step.latest
         self._step.forget()
@@ -151,6 +149,12 @@ class GradientWatch(TrainedBatch):
                 f"the weights after optimizer step {trainer.global_step} give a NaN or Inf loss; "
                 f"they were not saved. {_remedy(trainer, pl_module)}"
             )
+
+
+def _is_left_to_scaler(trainer: pl.Trainer) -> bool:
+    """Whether a smaller loss scale may give finite gradients. It waits for the device: ask only where some are not."""
+    scaler = getattr(trainer.precision_plugin, "scaler", None)
+    return scaler is not None and scaler.get_scale() > 1
 
 
 def _remedy(trainer: pl.Trainer, pl_module: pl.LightningModule, path: str | None = None) -> str:

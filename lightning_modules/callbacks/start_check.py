@@ -196,23 +196,21 @@ def _check_terms(terms: dict[str, float], bands: dict[str, tuple[float, float]])
 
 def _static_bytes(trainer: pl.Trainer, pl_module: pl.LightningModule) -> int:
     """Bytes of weights, their average, gradients and AdamW's two moments; a teacher's weights where there is one."""
-    sizes = [(p.numel() * p.element_size(), p.requires_grad) for p in pl_module.parameters()]
     teacher = getattr(pl_module, "teacher_run", None)
     frozen = sum(p.numel() * p.element_size() for p in teacher.model.parameters()) if teacher is not None else 0
-    averages = _averages(trainer)
-    return sum(size * ((4 if learns else 1) + averages) for size, learns in sizes) + frozen
+    return _copies_bytes(trainer, pl_module, 4) + frozen
 
 
 def _checkpoint_bytes(trainer: pl.Trainer, pl_module: pl.LightningModule) -> int:
     """Bytes of a checkpoint: weights, their average, and AdamW's two moments."""
-    averages = _averages(trainer)
-    sizes = [(p.numel() * p.element_size(), p.requires_grad) for p in pl_module.parameters()]
-    return sum(size * ((3 if learns else 1) + averages) for size, learns in sizes)
+    return _copies_bytes(trainer, pl_module, 3)
 
 
-def _averages(trainer: pl.Trainer) -> int:
-    """Copies of the weights that are averages over the training."""
-    return 0 if first_callback(trainer, WeightAveraging) is None else 1
+def _copies_bytes(trainer: pl.Trainer, pl_module: pl.LightningModule, copies: int) -> int:
+    """Bytes of `copies` of the weights that learn and one of the others; one more of all for an average of them."""
+    averages = 0 if first_callback(trainer, WeightAveraging) is None else 1
+    sizes = ((p.numel() * p.element_size(), p.requires_grad) for p in pl_module.parameters())
+    return sum(size * ((copies if learns else 1) + averages) for size, learns in sizes)
 
 
 def _memory_bytes(trainer: pl.Trainer) -> int:
