@@ -30,11 +30,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from distilkobert.io.files import atomic_file
+from distilkobert.tasks.files.tables import Quotes
 from distilkobert.tasks.kinds import TaskName, kind_named
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT, require_limit
 from experiments._shared.commandline import call_with_options, run_command
 from experiments._shared.quiet import quieten_transformers
 from experiments.predict.source import Source
+from experiments.predict.table import Table
 
 if TYPE_CHECKING:
     from experiments.predict.inputs import Asked
@@ -50,6 +52,9 @@ def predict(
     input: str | None = None,
     output: str | None = None,
     columns: list[str] | None = None,
+    delimiter: str | None = None,
+    quotes: Quotes = "auto",
+    header: list[str] | None = None,
     task: Literal["auto", TaskName] = "auto",
     max_length: int | None = None,
     batch_size: int = 16,
@@ -65,6 +70,10 @@ def predict(
         input: file of texts.
         output: JSONL file to write instead of printing; an existing file is overwritten.
         columns: columns of `input` with the texts.
+        delimiter: character between fields of `input`; None: a tab in .tsv, else the most frequent candidate in the
+            first line.
+        quotes: whether quotes in `input` `enclose` fields or are `text`; `auto` tries both.
+        header: names of the columns of `input`, for files without a header line.
         task: task head to use; auto reads it from the model.
         max_length: longest input in tokens; longer texts are truncated (for question answering read in windows). By
             default that of training, or, if the folder does not record it, the model's maximum up to 512.
@@ -83,8 +92,9 @@ def predict(
         raise ValueError("--text_pair needs --text; expected both texts of a pair")
     if text is not None and input is not None:
         raise ValueError("--text and --input are both given; give only one of them")
-    if columns and input is None:
-        raise ValueError("--columns needs --input")
+    table = Table(columns, delimiter, quotes, header)
+    if table != Table() and input is None:
+        raise ValueError("--columns, --delimiter, --quotes and --header need --input")
     source = Source.of(Path(model))
 
     from experiments.predict.inputs import given_texts, read_file
@@ -97,7 +107,7 @@ def predict(
     if text is not None:
         asked = given_texts(predictor.codec, text, text_pair)
     elif input is not None:
-        asked = read_file(Path(input), predictor.codec, columns)
+        asked = read_file(Path(input), predictor.codec, table)
     with _writer(output) as write:
         if asked is None:
             _answer_lines(predictor, write, batch_size, unknown_limit)

@@ -1,6 +1,6 @@
 """What is to be predicted: lines of standard input, one example of the command line, or a file of many."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -8,6 +8,7 @@ from typing import Final
 from distilkobert.io.reading.texts import read_lines
 from distilkobert.tasks.codec import Codec
 from distilkobert.tasks.files.tables import format_of, layout_of, read_table
+from experiments.predict.table import Table
 
 _LINES: Final = (".txt", ".tsv")
 """Formats whose first line need not be a header."""
@@ -39,29 +40,33 @@ def given_texts(codec: Codec, text: str, text_pair: str | None) -> list[Asked]:
     return [Asked("--text", texts)]
 
 
-def read_file(path: Path, codec: Codec, columns: Sequence[str] | None) -> list[Asked]:
+def read_file(path: Path, codec: Codec, table: Table) -> list[Asked]:
     """All examples of a file.
 
-    A table has a column for each text, called as in `codec.fields` or as `columns` says. A .txt or .tsv without them in
-    its first line has no header: its lines are read as those of standard input, pairs with a tab between them.
+    A table has a column for each text, called as in `codec.fields` or as `table` says. A .txt or .tsv without them in
+    its first line, and of which `table` says nothing, has no header: its lines are read as those of standard input,
+    pairs with a tab between them.
 
     Raises:
         FileNotFoundError: the file does not exist.
         ValueError: the format is unknown, a column is missing, a cell is not a text, or a line does not fit the model;
             names file and line.
     """
-    names = tuple(columns or codec.fields)
+    names = tuple(table.columns or codec.fields)
     if len(names) != len(codec.fields):
         raise ValueError(f"--columns names {', '.join(names)}; the model reads {' and '.join(codec.fields)}")
-    if format_of(path) in _LINES and not columns and not set(names) <= set(next(read_lines(path)).split("\t")):
+    if format_of(path) in _LINES and table == Table() and not set(names) <= set(next(read_lines(path)).split("\t")):
         return list(_lines(path, codec))
-    layout = layout_of(path)
+    layout = layout_of(path, table.delimiter, table.quotes, table.header or ())
     asked = []
     for row in read_table(path, layout):
         absent = [name for name in names if not isinstance(row.cells.get(name), str)]
         if absent:
             there = ", ".join(map(repr, row.cells))
-            raise ValueError(f"{row.place}: no text in {absent[0]!r}; the columns are {there}; set --columns")
+            raise ValueError(
+                f"{row.place}: no text in {absent[0]!r}; the columns are {there}; set --columns, or --header if "
+                "the first line is none"
+            )
         asked.append(Asked(str(row.place), tuple(row.cells[name] for name in names)))
     return asked
 

@@ -158,7 +158,7 @@ def test_what_does_not_fit_the_model_is_refused(fitted: Fitted, tmp_path: Path) 
     [
         ({"text_pair": "둘"}, "--text_pair needs --text"),
         ({"text": "하나", "input": "x.csv"}, "--text and --input are both given"),
-        ({"text": "하나", "columns": ["문장"]}, "--columns needs --input"),
+        ({"text": "하나", "columns": ["문장"]}, "--columns, --delimiter, --quotes and --header need --input"),
         ({"text": "하나", "output": "x.csv"}, r"--output=x\.csv: expected a name that ends in \.jsonl"),
         ({"text": "하나", "batch_size": 0}, "batch_size=0: must be 1 or more"),
     ],
