@@ -25,9 +25,9 @@ from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 class TaggingDataModule(TaskDataModule):
     """Sentences with entities, in three formats: see `TagFiles`.
 
-    Tags are BIO or BIOES, as B-PER or PER-B; all are converted to BIO with the letter first, which does not change
-    entities. Without `dev_file` or `test_file`, the dev or test split is a part of the training file, chosen by a hash
-    of the sentence. The module gets the tags from `labels`.
+    Tags are BIO (also IOB1) or BIOES, as B-PER or PER-B; all are converted to BIO with the letter first, which does not
+    change entities: an I that follows O or another type becomes B. Without `dev_file` or `test_file`, the dev or test
+    split is a part of the training file, chosen by a hash of the sentence. The module gets the tags from `labels`.
 
     Args:
         tokenizer: folder or hub name of a KoBERT tokenizer, or of a fast tokenizer of transformers.
@@ -153,7 +153,7 @@ class TaggingDataModule(TaskDataModule):
             "files": str(self.tag_files),
             "types": self.types,
             "particles": self.input_settings.particles,
-            **({"spaces": True} if self._codec.spaces else {}),  # else the name of older tables, which are the same
+            "reading": 2,  # before: words of byte-level BPE had no space, an I that opens an entity stayed I
         }
 
     def split_keys(self, tables: Tables) -> list[str]:

@@ -124,6 +124,7 @@ def test_other_ways_leave_the_entities_as_they_are(tags: tuple[str, ...]) -> Non
     assert list(again) == clean
     assert lenient_entities(again) == lenient_entities(clean)
     assert list(bio_tags(suffixed(bioes(tags)), "suffix", ["A", "C"], HERE)) == clean
+    assert list(bio_tags(tags, "prefix", ["A", "C"], HERE)) == clean  # I that opens an entity, as in IOB1
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from distilkobert.metrics.entities import Entity
 from distilkobert.tasks.files.common import show, table_lines
 from distilkobert.tasks.files.table_rows import LinePlace
 from distilkobert.tasks.files.tables import TableLayout, read_table
-from distilkobert.tasks.tags.alignment import OUTSIDE
 from distilkobert.tasks.tags.conll_forms import Comments, conll_form
 from distilkobert.tasks.tags.labels import WORD
+from distilkobert.tasks.tags.tag_forms import bio_of
 
 TagFormat: TypeAlias = Literal["conll", "lines", "spans"]
 Units: TypeAlias = Literal["words", "characters"]
@@ -191,15 +192,17 @@ def _spans(path: Path, files: TagFiles) -> Iterator[WrittenSentence]:
             continue
         if not isinstance(entities, list):
             raise ValueError(f"{row.place}: {files.entities!r} is {show(str(entities))}; expected a list of entities")
-        spans = sorted(_span(entity, text, row.place) for entity in entities)
-        for (_, end, _), (start, _, kind) in pairwise(spans):
-            if start < end:
-                raise ValueError(f"{row.place}: the entity {show(kind)} from {start} overlaps the one before it")
+        spans = sorted((_span(entity, text, row.place) for entity in entities), key=lambda span: span[1:])
+        for before, span in pairwise(spans):
+            if span.start < before.end:
+                raise ValueError(
+                    f"{row.place}: the entity {show(span.type)} from {span.start} overlaps the one before it"
+                )
         tag = _word_tags if files.units == "words" else _character_tags
         yield WrittenSentence(_units(text, files.units), tag(text, spans, row.place), row.place)
 
 
-def _span(entity: Any, text: str, place: LinePlace) -> tuple[int, int, str]:
+def _span(entity: Any, text: str, place: LinePlace) -> Entity:
     if isinstance(entity, Mapping):
         entity = [next((entity[key] for key in keys if key in entity), None) for keys in (_START, _END, _TYPE)]
     if not (isinstance(entity, list) and len(entity) == 3 and all(map(isinstance, entity, (int, int, str)))):
@@ -207,30 +210,26 @@ def _span(entity: Any, text: str, place: LinePlace) -> tuple[int, int, str]:
     start, end, kind = entity
     if not 0 <= start < end <= len(text):
         raise ValueError(f"{place}: the entity {show(kind)} from {start} to {end}; the text has {len(text)} characters")
-    return start, end, kind
+    return Entity(kind, start, end)
 
 
 def _units(text: str, units: Units) -> tuple[str, ...]:
     return tuple(WORD.findall(text)) if units == "words" else tuple(text)
 
 
-def _character_tags(text: str, spans: Sequence[tuple[int, int, str]], place: LinePlace) -> tuple[str, ...]:
-    tags = [OUTSIDE] * len(text)
-    for start, end, kind in spans:
-        tags[start:end] = [f"B-{kind}", *[f"I-{kind}"] * (end - start - 1)]
-    return tuple(tags)
+def _character_tags(text: str, spans: Sequence[Entity], place: LinePlace) -> tuple[str, ...]:
+    return bio_of(len(text), spans)
 
 
-def _word_tags(text: str, spans: Sequence[tuple[int, int, str]], place: LinePlace) -> tuple[str, ...]:
+def _word_tags(text: str, spans: Sequence[Entity], place: LinePlace) -> tuple[str, ...]:
     words = [found.span() for found in WORD.finditer(text)]
-    tags = [OUTSIDE] * len(words)
-    for start, end, kind in spans:
+    tagged = []
+    for kind, start, end in spans:
         inside = [number for number, (first, last) in enumerate(words) if first < end and last > start]
         if not inside or words[inside[0]][0] != start or words[inside[-1]][1] != end:
             raise ValueError(
                 f"{place}: the entity {show(text[start:end])} ({kind}) begins or ends inside a word; set units: "
                 "characters, or move it to the ends of words"
             )
-        for number in inside:
-            tags[number] = f"{'B' if number == inside[0] else 'I'}-{kind}"
-    return tuple(tags)
+        tagged.append(Entity(kind, inside[0], inside[-1] + 1))
+    return bio_of(len(words), tagged)

@@ -1,13 +1,15 @@
 """Ways to write your own tags, read into one: B-TYPE opens an entity, I-TYPE continues it, O is outside.
 
 Reads the letter before the type (B-PER, B_PER) or after it (PER-B, PER_B), and in addition to B and I also E (last
-word) and S (single), as in BIOES: E is read as I and S as B, which does not change entities. `O` and `-` are outside.
+word) and S (single), as in BIOES. `O` and `-` are outside. Entities are those of `lenient_entities`, so an I that
+follows O or another type opens one (IOB1, or a damaged sentence); it becomes B.
 """
 
 import re
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal, TypeAlias
 
+from distilkobert.metrics.entities import Entity, lenient_entities
 from distilkobert.tasks.files.common import show
 from distilkobert.tasks.files.table_rows import LinePlace
 from distilkobert.tasks.tags.alignment import OUTSIDE
@@ -18,7 +20,6 @@ _PATTERNS: Final = {
     "suffix": re.compile("(?P<type>.+)[-_](?P<letter>[BIES])"),
 }
 _OUTSIDE: Final = (OUTSIDE, "-")
-_LETTERS: Final = {"B": "B", "I": "I", "E": "I", "S": "B"}
 
 
 def is_tag(text: str) -> bool:
@@ -54,7 +55,7 @@ def form_of(tags: Iterable[tuple[str, LinePlace]]) -> TagForm:
 
 
 def split_tag(tag: str, form: TagForm, place: LinePlace) -> tuple[str, str]:
-    """Letter (B or I) and type of a tag; O and nothing where it is outside.
+    """Letter (B, I, E or S) and type of a tag; O and nothing where it is outside.
 
     Raises:
         ValueError: the tag is not of this form; names file and line.
@@ -65,7 +66,7 @@ def split_tag(tag: str, form: TagForm, place: LinePlace) -> tuple[str, str]:
     if found is None:
         shape = "B-PER" if form == "prefix" else "PER-B"
         raise ValueError(f"{place}: the tag {show(tag)}; expected one like {shape}, as in the training file, or O")
-    return _LETTERS[found["letter"]], found["type"]
+    return found["letter"], found["type"]
 
 
 def bio_tags(tags: Sequence[str], form: TagForm, types: Sequence[str], place: LinePlace) -> tuple[str, ...]:
@@ -74,7 +75,7 @@ def bio_tags(tags: Sequence[str], form: TagForm, types: Sequence[str], place: Li
     Raises:
         ValueError: a tag is not of this form, or its type is none of `types`; names file and line.
     """
-    found = []
+    read = []
     for tag in tags:
         letter, kind = split_tag(tag, form, place)
         if kind and kind not in types:
@@ -82,5 +83,13 @@ def bio_tags(tags: Sequence[str], form: TagForm, types: Sequence[str], place: Li
                 f"{place}: the unknown entity type {show(kind)} in {show(tag)}; the types are {', '.join(types)}. "
                 "Correct the line, or name all types with --data.types=[...]"
             )
-        found.append(f"{letter}-{kind}" if kind else OUTSIDE)
-    return tuple(found)
+        read.append(f"{letter}-{kind}" if kind else OUTSIDE)
+    return bio_of(len(tags), lenient_entities(read))
+
+
+def bio_of(length: int, entities: Iterable[Entity]) -> tuple[str, ...]:
+    """The tags of words or characters, from entities that do not overlap."""
+    tags = [OUTSIDE] * length
+    for kind, start, end in entities:
+        tags[start:end] = [f"B-{kind}", *[f"I-{kind}"] * (end - start - 1)]
+    return tuple(tags)

@@ -1,10 +1,7 @@
 """Pieces of tagged words: a word has those that it has in its sentence."""
 
-from pathlib import Path
-
 import pytest
 
-from datamodules import TaggingDataModule
 from distilkobert import KoBertTokenizer
 from distilkobert.tasks.files.ner import TaggedSentence
 from distilkobert.tasks.input_settings import InputSettings
@@ -47,16 +44,3 @@ def test_words_of_other_tokenizers_have_the_pieces_they_have_alone(kind: str, ti
     for (ids, _), words in zip(rows(tokenizer), WORDS, strict=True):
         alone = [row.tolist() or [tokenizer.unk_token_id] for row in tokenizer.encode_batch(words)]
         assert ids == [number for row in alone for number in row]
-
-
-def test_tables_of_words_encoded_otherwise_are_not_read(tmp_path: Path, tiny_tokenizer_dir: Path) -> None:
-    """Only those of byte-level BPE have another name than before."""
-    (tmp_path / "train.txt").write_text("독감\tB-DIS\n환자가\tO\n\n", encoding="utf-8")
-    build("byte_level", SENTENCES).save_pretrained(tmp_path / "bytes")
-    known = {"module": "TaggingDataModule", "types": ("DIS",), "particles": "none"}
-    settings = {}
-    for name, folder in (("kobert", tiny_tokenizer_dir), ("bytes", tmp_path / "bytes")):
-        data = TaggingDataModule(str(folder), "train.txt", data_dir=str(tmp_path), unknown_limit=1)
-        settings[name] = data.feature_settings()
-        assert settings[name].pop("files").startswith("TagFiles(format='conll'")
-    assert settings == {"kobert": known, "bytes": {**known, "spaces": True}}
