@@ -97,6 +97,7 @@ def explain(message: str, options: Iterable[str], classes: Mapping[str, Sequence
     if owner and _CLASS.search(short) and _TYPED in short:  # as it is typed, below the option that names the class
         short = short.replace(f"{_TYPED}--", f"{_TYPED}--{owner[1]}.")
         near = [name if name.startswith(f"{owner[1]}.") else f"{owner[1]}.{name}" for name in near]
+        answer = answer.replace("it is now ", f"it is now {owner[1]}.")
     short = _CHOICES.sub(lambda found: _expected_one_of(found["choices"].split(","), found["value"]), short)
     names = _expected_classes(short, classes or {})
     if names:

@@ -59,8 +59,8 @@ VALUES: Final = {
 }
 """Value of a choice elsewhere to the one here."""
 
-NEW_NAMES: Final = {"seed_compatible": "reference_decoding"}
-"""Last part of an option's former name to that of today's."""
+_NEW_NAMES: Final = {"losses": "objectives.NAME.weight", "seed_compatible": "reference_decoding"}
+"""Part of an option's former name to what it and the parts after it are now."""
 
 _ELSEWHERE: Final = {
     "unlabelled_file": "unlabelled texts work for classes, several labels and scores only (TableDataModule, "
@@ -99,9 +99,11 @@ def meant_or_known(name: str, known: Sequence[str]) -> str:
 
 def remedy(name: str) -> str:
     """What to say of an option that a class or command does not have; empty where nothing is known of it."""
-    group, dot, last = name.rpartition(".")
-    if last in NEW_NAMES:
-        return f"; it is now {group}{dot}{NEW_NAMES[last]}"
+    parts = name.split(".")
+    for number, part in enumerate(parts):
+        if part in _NEW_NAMES:
+            return f"; it is now {'.'.join([*parts[:number], _NEW_NAMES[part]])}"
+    last = parts[-1]
     return f"; {_ELSEWHERE[last]}" if last in _ELSEWHERE else ""
 
 

@@ -19,26 +19,6 @@ _NULL = "tag:yaml.org,2002:null"
 _BOOLEAN = "tag:yaml.org,2002:bool"
 _PACKAGE = "distilkobert.objectives"
 
-NEW_NAMES = {
-    "soft_target": "objectives.soft_target.weight",
-    "masked_lm": "objectives.masked_lm.weight",
-    "cosine": "objectives.cosine.weight",
-    "temperature": "objectives.soft_target.temperature",
-    "soft_target_on": "objectives.soft_target.on",
-}
-"""Setting below `losses` to the setting that it is now."""
-
-_CLASSES = {
-    "soft_target": "distilkobert.objectives.SoftTargets",
-    "masked_lm": "distilkobert.objectives.MaskedLM",
-    "cosine": "distilkobert.objectives.HiddenCosine",
-}
-_DEFAULTS: dict[str, dict[str, Any]] = {
-    "soft_target": {"weight": 0.33, "temperature": 2.0, "on": "real_tokens"},
-    "masked_lm": {"weight": 0.33},
-    "cosine": {"weight": 0.33, "on": "real_tokens"},
-}
-
 
 class ObjectiveFiles:
     """The objectives of the files that were read so far."""
@@ -65,7 +45,6 @@ class ObjectiveFiles:
         parent = _below(_below(settings, _ABOVE[0]), _ABOVE[1])
         if parent is None:
             return False
-        self._translate(parent, path)
         mapping = _below(parent, _ABOVE[2])
         if mapping is None:
             return False
@@ -83,11 +62,6 @@ class ObjectiveFiles:
     def refused(self, arguments: Sequence[str]) -> str:
         """What is wrong with options on the command line that name an objective; empty where nothing is."""
         for option in filter(None, map(OPTION.match, arguments)):
-            if option["group"] == "losses":
-                new = NEW_NAMES.get(option["name"])
-                return f"{option[0]} is an old option; " + (
-                    f"it is now --model.{new}" if new else f"its settings were {', '.join(NEW_NAMES)}"
-                )
             if f"{option[0]}=null" in arguments:
                 return (
                     f"{option[0]}=null: an option cannot remove an objective; set {option[0]}.weight=0, or write "
@@ -133,17 +107,6 @@ class ObjectiveFiles:
 
     def _unknown(self, name: str) -> str:
         return f"there is no objective {name!r}; the files have {', '.join(self.entries) or 'none'}"
-
-    def _translate(self, parent: yaml.MappingNode, path: Path) -> None:
-        """Replace `losses`, the old form, with objectives."""
-        for number, (key, value) in enumerate(parent.value):
-            if key.value == "losses":
-                try:
-                    objectives = objectives_of(yaml.safe_load(yaml.serialize(value)) or {})
-                except ValueError as error:
-                    raise ValueError(f"{path}, line {key.start_mark.line + 1}: {error}") from None
-                node = yaml.compose(yaml.safe_dump(objectives, sort_keys=False))
-                parent.value[number] = (yaml.ScalarNode(key.tag, _ABOVE[2]), node)
 
 
 def merge_objectives(
@@ -221,24 +184,3 @@ def _class_named(name: str) -> Any:
         return resolve_name(name if "." in name else f"{_PACKAGE}.{name}")
     except Exception:  # noqa: BLE001 - a user's file may raise anything; the parser says what
         return None
-
-
-def objectives_of(losses: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The objectives that settings of the old form mean, each with class_path and init_args.
-
-    Args:
-        losses: settings by their old names; those that are not there had the values of DistilKoBERT.
-
-    Raises:
-        ValueError: a name that the old form did not have.
-    """
-    unknown = sorted(losses.keys() - NEW_NAMES.keys())
-    if unknown:
-        raise ValueError(f"losses.{unknown[0]}: unknown; the old settings are {', '.join(NEW_NAMES)}")
-    objectives = {name: {"class_path": _CLASSES[name], "init_args": dict(_DEFAULTS[name])} for name in _CLASSES}
-    for old, value in losses.items():
-        _, name, setting = NEW_NAMES[old].split(".")
-        init_args = objectives[name]["init_args"]
-        assert isinstance(init_args, dict)
-        init_args[setting] = value
-    return objectives

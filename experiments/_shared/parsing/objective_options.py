@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 
 import yaml
 
-OPTION: Final = re.compile(r"--model\.(?:init_args\.)?(?P<group>losses|objectives)\.(?P<name>\w+)")
-"""Beginning of an option that names an objective, or a setting of the old form."""
+OPTION: Final = re.compile(r"--model\.(?:init_args\.)?objectives\.(?P<name>\w+)")
+"""Beginning of an option that names an objective."""
 STRING: Final = "tag:yaml.org,2002:str"
 _MAPPING: Final = "tag:yaml.org,2002:map"
 
@@ -27,14 +27,14 @@ class ObjectiveOption(NamedTuple):
 
 
 def objective_options(words: Sequence[str]) -> Iterator[ObjectiveOption]:
-    """Yield the options among words, in their order, `--option=value` and `--option value`; not those of the old form.
+    """Yield the options among words, in their order, `--option=value` and `--option value`.
 
     Args:
         words: of a command line, which the parser has accepted.
     """
     for word, following in zip(words, [*words[1:], ""], strict=False):
         option = OPTION.match(word)
-        if option is None or option["group"] == "losses":
+        if option is None:
             continue
         setting, equals, text = word[option.end() :].removeprefix(".").partition("=")
         value = _node(text if equals else following)

@@ -34,7 +34,7 @@ class StrictParser(ArgumentParser):
         self.add_argument(f"--{name}", type=bool, default=False, nargs="?", const=True, metavar="true", help=help)
 
     def parse_args(self, args: Any = None, *others: Any, **kwargs: Any) -> Any:
-        """Parse the command line; options of the old form are refused with their new names."""
+        """Parse the command line, whose words errors and files of objectives refer to."""
         self.arguments = list(sys.argv[1:] if args is None else args)
         return super().parse_args(args, *others, **kwargs)
 

@@ -30,7 +30,7 @@ def checkpoint(world: World, run: Run, tmp_path_factory: pytest.TempPathFactory)
         ("--model.objective.cosine.weight=0", "objective"),
         ("--model.objectives.cosin.weight=0", "there is no objective 'cosin'; the files have soft_target, masked_lm"),
         ("--model.objectives.cosine.weigt=0", "weigt"),
-        ("--model.losses.cosine=0", "it is now --model.objectives.cosine.weight"),
+        ("--model.losses.cosine=0", "--model.losses.cosine=0; it is now model.objectives.NAME.weight"),
         ("--model.objectives.soft_target.temperature=warm", "temperature"),
         ("--model.student.init=teach", "teach"),
         ("--model.student.layers=[0,x]", "layers"),

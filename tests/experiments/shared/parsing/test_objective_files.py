@@ -93,7 +93,7 @@ OPTION = "--model.objectives.mlm.weight"
         (["--model.objectives.mlm.on=a: b: c"], "soft: null", {"weight": 0.2, "on": "a: b: c"}),
         (["--model.objectives.mlm=MaskedLM"], "soft: null", {"weight": 0.2}),
         (["--model.objectives.mlm={init_args: {on: 1}}"], "soft: null", {"weight": 0.2, "on": 1}),
-        (["--trainer.max_steps=1", "--model.losses.mlm=0"], "soft: null", {"weight": 0.2}),
+        (["--trainer.max_steps=1"], "soft: null", {"weight": 0.2}),
     ],
 )  # fmt: skip
 def test_an_option_before_a_file_is_not_undone_by_it(words: list[str], text: str, expected: Any) -> None:
@@ -141,20 +141,6 @@ def test_files_above_a_command_and_of_a_command_are_merged_together() -> None:
     assert found["model"]["init_args"]["objectives"] == expected
 
 
-def test_the_old_form_becomes_objectives() -> None:
-    old = (
-        "model:\n  init_args:\n    losses: {cosine: 0.0, masked_lm: 1, temperature: 4, soft_target_on: masked_tokens}\n"
-    )
-    objectives = merged(old)
-    assert {name: entry["init_args"]["weight"] for name, entry in objectives.items()} == {
-        "soft_target": 0.33, "masked_lm": 1, "cosine": 0.0,
-    }  # fmt: skip
-    assert objectives["soft_target"] == {
-        "class_path": "distilkobert.objectives.SoftTargets",
-        "init_args": {"weight": 0.33, "temperature": 4, "on": "masked_tokens"},
-    }
-
-
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -171,17 +157,9 @@ def test_mistakes_name_file_line_and_the_known_objectives(text: str, message: st
         merged(BASE, change(text))
 
 
-def test_an_unknown_old_setting_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"0\.yaml, line 3: losses\.cosin: unknown; the old settings are soft_target"):
-        merged("model:\n  init_args:\n    losses: {cosin: 0.0}\n")
-
-
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ("--model.losses.cosine=0", "it is now --model.objectives.cosine.weight"),
-        ("--model.init_args.losses.soft_target_on=x", "it is now --model.objectives.soft_target.on"),
-        ("--model.losses.x=0", "its settings were soft_target, masked_lm, cosine, temperature, soft_target_on"),
         (
             "--model.objectives.cosin.weight=0",
             "there is no objective 'cosin'; the files have soft, mlm; a new one needs",

@@ -51,6 +51,10 @@ LISTING = """Parser key "model":
             "unrecognized arguments: --data.seed_compatible=true; it is now data.reference_decoding",
         ),
         (
+            LISTING.format(reason="Option 'losses' is not accepted"),
+            "model: Distillation: Option 'losses' is not accepted; it is now objectives.NAME.weight",
+        ),
+        (
             LISTING.format(reason="Option 'unlabelled_file' is not accepted"),
             "model: Distillation: Option 'unlabelled_file' is not accepted; unlabelled texts work for classes, several "
             "labels and scores only (TableDataModule, NSMCDataModule)",

@@ -25,8 +25,7 @@ TEMPERATURE = "model.objectives.soft_target.temperature"
         ),
         (
             "arms: {a: {model.losses.temperature: 1}}\n",
-            r"arm a: --model.losses.temperature is an old option; it is now "
-            r"--model.objectives.soft_target.temperature",
+            r"arm a: .*--model.losses.temperature=1; it is now model.objectives.NAME.weight",
         ),
         (
             "arms: {a: {model.objectives.soft.weight: 1}}\n",
