@@ -233,7 +233,7 @@ class PlannedDataModule(pl.LightningDataModule):
         if self.trainer is not None and self.trainer.state.fn == TrainerFn.FITTING:
             self._resume.resume_at(place_of(state_dict), state_dict.get("early_stopped", ""))
             self._plan_of_checkpoint = state_dict["plan"]
-            self._content_of_checkpoint = state_dict.get("content", "")  # earlier versions did not keep it
+            self._content_of_checkpoint = state_dict["content"]
             before, now = state_dict["processes"], self.trainer.world_size
             if now != before:
                 rank_zero_info(

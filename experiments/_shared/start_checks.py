@@ -10,9 +10,6 @@ from jsonargparse import Namespace
 
 from distilkobert.io.run_files import CONFIG_FILE
 from distilkobert.models.checkpoints import read_checkpoint
-from experiments._shared.parsing.mistakes import NEW_NAMES
-from experiments._shared.parsing.objective_files import objectives_of
-from experiments._shared.run.folder import read_config
 from experiments._shared.settings import as_json, flatten, without_places
 from experiments._shared.training.saved_paths import with_absolute_paths
 from lightning_modules.base import MODULE_ENTRY
@@ -144,14 +141,9 @@ def check_checkpoint(
     refuse_another_run(folder, Path(path))
     home = Path(path).parent.parent
     own = {name: value for name, value in settings.as_dict().items() if name not in linked}
-    now, before = (
-        with_absolute_paths(flatten({"model": one})) for one in (as_json(own), _in_new_form(saved["settings"]))
-    )
+    now, before = (with_absolute_paths(flatten({"model": one})) for one in (as_json(own), saved["settings"]))
     defaults = flatten({"model": _defaults(config.model.class_path)})
-    data = data_settings(config)
-    data_before = (
-        _renamed(checkpoint[DATA_ENTRY]) if DATA_ENTRY in checkpoint else _saved_data_settings(home / CONFIG_FILE)
-    )
+    data, data_before = data_settings(config), checkpoint.get(DATA_ENTRY, {})
     if fit:
         purpose, remedy = "resumes a run as it was", f"Drop the override, or {new_run(settings.keys(), path)}"
     else:
@@ -191,37 +183,16 @@ def _defaults(class_path: str) -> dict[str, Any]:
     return dict(as_json(given))
 
 
-def _in_new_form(settings: dict[str, Any]) -> dict[str, Any]:
-    """Settings of a checkpoint with objectives instead of the losses of its time."""
-    if "losses" not in settings:
-        return settings
-    rest = {name: value for name, value in settings.items() if name != "losses"}
-    return {**rest, "objectives": objectives_of(settings["losses"])}
-
-
 def _is_free(name: str) -> bool:
     return any(name == free or (free.endswith(".") and name.startswith(free)) for free in _FREE_IN_EVALUATION)
 
 
 def data_settings(config: Namespace) -> dict[str, Any]:
     """What this command makes its data with, flat; the seed under its own name."""
-    given = as_json(config.data.init_args.as_dict())
-    return _data_settings(int(config.seed_everything), config.data.class_path, given)
-
-
-def _data_settings(seed: int, class_path: str, given: dict[str, Any]) -> dict[str, Any]:
-    kept = {name: value for name, value in without_places(given).items() if name not in (*_FREE_ON_RESUME, "seed")}
-    return {"seed_everything": seed, "data.class_path": class_path, **flatten({"data": kept})}
-
-
-def _renamed(settings: dict[str, Any]) -> dict[str, Any]:
-    return {NEW_NAMES.get(name.rpartition(".")[2], name): value for name, value in settings.items()}
-
-
-def _saved_data_settings(path: Path) -> dict[str, Any]:
-    """The same of a checkpoint without the entry, from the configuration next to it; empty if that is not there."""
-    if not path.is_file():
-        return {}
-    saved = read_config(path)
-    given = {NEW_NAMES.get(name, name): value for name, value in saved["data"].get("init_args", {}).items()}
-    return _data_settings(saved["seed_everything"], saved["data"]["class_path"], given)
+    given = without_places(as_json(config.data.init_args.as_dict()))
+    kept = {name: value for name, value in given.items() if name not in (*_FREE_ON_RESUME, "seed")}
+    return {
+        "seed_everything": int(config.seed_everything),
+        "data.class_path": config.data.class_path,
+        **flatten({"data": kept}),
+    }
