@@ -11,13 +11,7 @@ ENTRY: Final = "task_inputs"
 """Key of a model's config.json under which the settings are."""
 
 _ASSUMED_LENGTH: Final = 512
-"""Most tokens of an input where an export does not tell: all positions of KoBERT."""
-
-_NEWER: Final = ("unanswerable", "no_answer_threshold")
-"""Settings that older exports do not have."""
-
-_OLD_REFERENCE_DECODING: Final = "seed_compatible"
-"""What exports called `reference_decoding` before it got this name."""
+"""Most tokens of an input where its config.json does not tell: all positions of KoBERT."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +58,8 @@ def stored(settings: InputSettings) -> dict[str, Any]:
 def settings_of(config: Mapping[str, Any], labels: Sequence[str], longest: int, source: str) -> InputSettings:
     """The settings that a fine-tuned model's configuration holds.
 
-    A model that was saved before they were kept is taken to have 512 tokens, or as many as it takes, the windows of the
-    published recipe, and the `particles` and `seed_compatible` (today's `reference_decoding`) of its config.json.
+    A model of another origin, without the entry, is taken to have 512 tokens, or as many as it takes, and the windows
+    of the published recipe.
 
     Args:
         config: content of `config.json`.
@@ -78,16 +72,10 @@ def settings_of(config: Mapping[str, Any], labels: Sequence[str], longest: int, 
     """
     entry = config.get(ENTRY)
     if entry is None:
-        settings = InputSettings(
-            particles=config.get("particles", "none"),
-            units="words" if has_suffix_tags(labels) else "characters",
-            reference_decoding=config.get(_OLD_REFERENCE_DECODING, False),
-        )
+        settings = InputSettings(units="words" if has_suffix_tags(labels) else "characters")
         return settings.with_length(min(longest, _ASSUMED_LENGTH))
     known = {field.name for field in fields(InputSettings)}
-    if isinstance(entry, Mapping):
-        entry = {"reference_decoding" if name == _OLD_REFERENCE_DECODING else name: entry[name] for name in entry}
-    if not isinstance(entry, Mapping) or {*entry, *_NEWER} != known:
+    if not isinstance(entry, Mapping) or entry.keys() != known:
         raise ValueError(
             f"{source}: {ENTRY} in its config.json is {entry!r}; expected {', '.join(sorted(known))}. Export the model "
             "again"

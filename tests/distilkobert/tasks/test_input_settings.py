@@ -27,21 +27,15 @@ def test_what_is_stored_comes_back_through_config_json(tmp_path: Any) -> None:
         ({}, NSMC_LABELS, 512, InputSettings(512)),
         ({}, NSMC_LABELS, 2048, InputSettings(512)),
         ({}, NAVER_NER_LABELS, 300, InputSettings(300, units="words", stride=78)),
-        ({"particles": "split"}, KLUE_NER_LABELS, 512, InputSettings(512, "split")),
-        # Today's rule for short models: a quarter for the question, a third of the rest from window to window.
-        ({"seed_compatible": True}, (), 48, InputSettings(48, stride=12, max_question=12, reference_decoding=True)),
+        ({}, KLUE_NER_LABELS, 512, InputSettings(512)),
+        # Short models: a quarter for the question, a third of the rest from window to window.
+        ({}, (), 48, InputSettings(48, stride=12, max_question=12)),
     ],
 )
-def test_older_exports_have_stated_defaults(
+def test_models_of_another_origin_have_stated_defaults(
     config: dict[str, Any], labels: tuple[str, ...], longest: int, expected: InputSettings
 ) -> None:
     assert settings_of(config, labels, longest, "here") == expected
-
-
-def test_an_entry_with_the_old_name_of_a_setting_is_read() -> None:
-    entry = stored(OWN)[ENTRY]
-    entry["seed_compatible"] = entry.pop("reference_decoding")
-    assert settings_of({ENTRY: entry}, (), 512, "here") == OWN
 
 
 def test_another_length_leaves_what_fits_into_it() -> None:
