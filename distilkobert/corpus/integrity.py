@@ -8,8 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from distilkobert.corpus.manifest import ORIGIN, Manifest
-from distilkobert.io.reading.inputs import content_of
+from distilkobert.corpus.manifest import Manifest
 
 BLOCK_BYTES = 1 << 24
 """Bytes that have a hash of their own, so that a sample of a large file can be checked."""
@@ -43,10 +42,10 @@ def damage(folder: Path, manifest: Manifest, sampled: int | None = None) -> Iter
 
     Args:
         folder: the corpus.
-        manifest: its manifest; one of format 1 has no hashes.
+        manifest: its manifest.
         sampled: blocks of each file to read besides the first and the last; None: all.
     """
-    for name, expected in manifest.get("files", {}).items():
+    for name, expected in manifest["files"].items():
         path = folder / name
         if not path.is_file():
             yield f"{path} is missing"
@@ -64,15 +63,8 @@ def damage(folder: Path, manifest: Manifest, sampled: int | None = None) -> Iter
 
 
 def content_fingerprint(manifest: Manifest) -> str:
-    """Names what is in a corpus: equal for equal sequences, whatever its folder is called; 16 hexadecimal digits.
-
-    A corpus of format 1 is named by what it was made from.
-    """
-    if "files" in manifest:
-        content: Any = {name: entry["sha256"] for name, entry in manifest["files"].items()}
-    else:
-        inputs = [content_of(entry) for entry in manifest["inputs"]]
-        content = {**{name: manifest[name] for name in ORIGIN}, "inputs": inputs}
+    """Names what is in a corpus: equal for equal sequences, whatever its folder is called; 16 hexadecimal digits."""
+    content = {name: entry["sha256"] for name, entry in manifest["files"].items()}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -9,7 +9,7 @@ from distilkobert.io.reading.inputs import content_of
 
 MANIFEST_NAME = "manifest.json"
 MANIFEST_FORMAT = 2
-"""Number of the manifest's layout; grows with any change of the folder's content. Format 1 had no `files`."""
+"""Number of the manifest's layout; grows with any change of the folder's content."""
 
 Manifest = dict[str, Any]
 """A JSON object: `format`, `tokenizer`, `inputs` and `settings` say what the corpus was made from; `lines`,
@@ -28,6 +28,7 @@ _SCHEMA: dict[str, Any] = {
     "longest": _PARTS,
     "tokens": _PARTS,
     "unknown_rate": float,
+    "files": dict,
 }
 """Keys that are read, with the types of their values."""
 
@@ -53,11 +54,11 @@ def read_manifest(folder: Path) -> Manifest:
             f"{path} is not the manifest of a prepared corpus ({error}); remove the folder and prepare it again"
         ) from None
     found = manifest.get("format") if isinstance(manifest, dict) else None
-    if found not in (1, MANIFEST_FORMAT):
+    if found != MANIFEST_FORMAT:
         raise ValueError(
             f"{path} has format {found!r}, expected {MANIFEST_FORMAT}; remove the folder and prepare it again"
         )
-    wrong = _wrong(manifest, {**_SCHEMA, **({"files": dict} if found == MANIFEST_FORMAT else {})})
+    wrong = _wrong(manifest, _SCHEMA)
     if wrong:
         raise ValueError(f"{path} is damaged: {wrong}. Prepare the corpus again, with the same command and --overwrite")
     return dict(manifest)

@@ -79,11 +79,9 @@ def verify(folder: Path) -> None:
     """Read all of a corpus.
 
     Raises:
-        ValueError: it is damaged, or was prepared before files had hashes; all damage is named.
+        ValueError: it is damaged; all damage is named.
     """
     manifest = read_manifest(folder)
-    if "files" not in manifest:
-        raise ValueError(f"{folder} was prepared by an earlier version, without hashes; prepare it again, --overwrite")
     check_stored(folder, manifest, sampled=None)
     for part, entries in manifest["sequences"].items():
         if entries:
