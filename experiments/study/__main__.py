@@ -22,7 +22,6 @@ from experiments.study.plan.declaration import Declared
 from experiments.study.plan.expand import expand, study_folder
 from experiments.study.plan.folder import check_folder, planned, together, write_study
 from experiments.study.plan.parsing import option_place, parse_study
-from experiments.study.plan.reading import OldFormError
 from experiments.study.run.journal import JOURNAL_FILE, open_storage, require_optuna
 from experiments.study.run.locks import FileLock
 from experiments.study.run.metric import metric_lines
@@ -58,11 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         FileNotFoundError: a file that it names is not there.
         KeyboardInterrupt: it was stopped.
     """
-    try:
-        declared = parse_study(arguments)
-    except OldFormError as error:
-        print(error.rewritten)
-        raise
+    declared = parse_study(arguments)
     if declared.dry_run:
         lines = dry_run(declared)
         print("\n".join(lines), flush=True)

@@ -6,7 +6,6 @@
 A value keeps the letters it is written with: `3.0e-4` is not 0.0003 on the command line, by which a run is known.
 """
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
@@ -16,7 +15,6 @@ import yaml
 from experiments._shared.parsing.words import CONFIG_OPTIONS
 
 CONFIGS = "configs"
-_WIDTH = 100
 _OWN_OPTIONS = ("run", "seed_everything", "ckpt_path", "model.teacher", "model.init_from")
 _NO_SETTINGS = ("help", "print_config")
 Options: TypeAlias = dict[str, str | list[str]]
@@ -154,41 +152,3 @@ def check_words(words: Sequence[str], where: str) -> None:
             raise ValueError(f"{where}: --{option}={value} is not a setting; leave it out")
         if any(name == own or name.startswith(f"{own}.") for own in _OWN_OPTIONS):
             raise ValueError(f"{where}: --{option}={value} is set by the study itself; leave it out")
-
-
-def written(key: str, mappings: Sequence[Options], indent: str = "") -> str:
-    """YAML of a key with mappings as its value, to be pasted into a study file: one line, or one for each option."""
-    texts = [f"{{{', '.join(_pairs(options))}}}" for options in mappings]
-    value = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
-    line = f"{indent}{_quoted(key)}: {value}"
-    if len(line) <= _WIDTH or len(texts) > 1:
-        return line
-    return "\n".join([f"{indent}{_quoted(key)}:", *(f"{indent}  {pair}" for pair in _pairs(mappings[0]))])
-
-
-def _pairs(options: Options) -> Iterable[str]:
-    for name, value in options.items():
-        if isinstance(value, list):
-            yield f"{_quoted(name)}: [{', '.join(map(_quoted, value))}]"
-        else:
-            yield f"{_quoted(name)}: {_value(value)}"
-
-
-def _value(text: str) -> str:
-    """A value as YAML that is read back as the same text: as it is if that can be."""
-    try:
-        node = yaml.compose(line := f"{{k: {text}}}", Loader=yaml.SafeLoader)
-        if node is not None and read_options(node, line, "") == {"k": text}:
-            return text
-    except (yaml.YAMLError, ValueError):
-        pass
-    return json.dumps(text, ensure_ascii=False)
-
-
-def _quoted(text: str) -> str:
-    """A key or a file name, quoted where YAML would not read it as this text."""
-    try:
-        found = yaml.safe_load(f"[{text}]")
-    except yaml.YAMLError:
-        found = None
-    return text if found == [text] else json.dumps(text, ensure_ascii=False)

@@ -11,7 +11,7 @@ from experiments._shared.parsing.config_files import compose, key_lines
 from experiments._shared.parsing.mistakes import meant_or_known
 from experiments.study.plan.declaration import Settings, Study
 from experiments.study.plan.keys import holds_options
-from experiments.study.plan.mappings import from_words, merge_words, read_options, to_words, written
+from experiments.study.plan.mappings import merge_words, read_options, to_words
 
 _OF_TRAINING = ("model", "data", "trainer")
 """Keys of a configuration of `experiments.train`, which no study has."""
@@ -35,28 +35,14 @@ class StudyFile:
     lines: Mapping[str, int]
 
 
-class OldFormError(ValueError):
-    """A file has options as lists of words, as they were once.
-
-    Args:
-        message: which file.
-        rewritten: the options in the form that they have now, to be pasted.
-    """
-
-    def __init__(self, message: str, rewritten: str) -> None:
-        super().__init__(message)
-        self.rewritten = rewritten
-
-
 def read_study(file: Path) -> StudyFile:
     """Read a study file and what it shares.
 
     Checked is what a YAML reader lets pass: the question in line 1, keys that repeat, keys that are no text, options
-    in the form of lists, which they had before they were mappings.
+    that are no mappings.
 
     Raises:
         FileNotFoundError: there is no such file, or no such shared file.
-        OldFormError: there are such lists.
         ValueError: the file is no YAML mapping, or one of these is wrong; says where.
     """
     if not file.is_file():
@@ -76,7 +62,7 @@ class _Content:
         file: its path.
 
     Raises:
-        OldFormError, ValueError: see `read_study`.
+        ValueError: see `read_study`.
     """
 
     def __init__(self, file: Path) -> None:
@@ -94,20 +80,13 @@ class _Content:
             if key.value not in known:
                 meant = meant_or_known(key.value, known)
                 raise ValueError(f"{self._place((key.value,))}: no key {key.value!r}; {meant}")
-        self._lists: list[str] = []
         self.keys: dict[str, Any] = self._plain(root, ())
-        if self._lists:
-            raise OldFormError(
-                f"{file}: {len(self._lists)} lists of options have the old form, and are mappings {{option: value}} "
-                "now; the new form of each is printed above",
-                "\n".join(self._lists),
-            )
 
     def _place(self, path: tuple[str, ...]) -> str:
         return f"{self.file}, line {self.lines['.'.join(path)]}"
 
     def _plain(self, node: yaml.Node, path: tuple[str, ...]) -> Any:
-        """The content of a node below the key `path`; options of the old form are noted."""
+        """The content of a node below the key `path`."""
         if holds_options(path):
             return self._words(node, path)
         if isinstance(node, yaml.MappingNode):
@@ -116,19 +95,8 @@ class _Content:
         return loader.construct_document(node)
 
     def _words(self, node: yaml.Node, path: tuple[str, ...]) -> list[str]:
-        where, items = f"{self._place(path)}: {'.'.join(path)}", [node]
-        if isinstance(node, yaml.SequenceNode):
-            items = node.value
-            if any(isinstance(item, yaml.ScalarNode) for item in items):
-                found = self.text[node.start_mark.index : node.end_mark.index].strip()
-                try:
-                    mappings = from_words([str(item.value) for item in items], where)
-                except ValueError as error:
-                    raise ValueError(f"{where}: expected {{option: value}}, found {found}") from error
-                above = f" of {'.'.join(path[:-1])}" if path[1:] else ""
-                new = written(path[-1], mappings, "  " * len(path[1:]))
-                self._lists.append(f"# line {self.lines['.'.join(path)]}{above}\n{new}")
-                return []
+        where = f"{self._place(path)}: {'.'.join(path)}"
+        items = node.value if isinstance(node, yaml.SequenceNode) else [node]
         return to_words([read_options(item, self.text, where) for item in items])
 
 

@@ -106,7 +106,7 @@ def test_points_of_a_search_are_arms_on_top_of_the_base(tmp_path: Path) -> None:
         ("arms: {a-b: {x: 1}, a: {x: 2}}\naxes: {z: {b: {}, b-b: {y: 1}}}\n", r"'a-b-b' is there twice"),
         ("arms: {a: {x: 1}, b: {x: 1}}\n", r"the arms a and b are the same command \(--x=1\)"),
         ("arms: {a: {}, b: {}}\n", r"the arms a and b are the same command \(the base as it is\)"),
-        ("arms: {a: [x.yaml]}\n", r"arms.a: expected {option: value}, found \[x.yaml\]"),
+        ("arms: {a: [x.yaml]}\n", r"arms.a: expected options as {option: value}, found 'x.yaml'"),
         ("axes: {t: {}}\n", r"axes.t: has no labels"),
         ("base_arm: c\narms: {a: {}}\n", r"base_arm: there is no arm 'c'; the arms are a"),
         ("arm_seeds: {c: [1]}\n", r"arm_seeds.c: no such arm"),
@@ -120,7 +120,7 @@ def test_points_of_a_search_are_arms_on_top_of_the_base(tmp_path: Path) -> None:
         ("seeds: [4294967296]\n", r"seeds: \[4294967296\] must be .* from 0 to 4294967295"),
         (f"{SEARCH}, seed: -1}}\n", r"search.seed: \[-1\] must be"),
         ("metric: nmsc/test/accuracy\n", r"metric: 'nmsc/test/accuracy' must be STAGE/KEY, its stage one of distil"),
-        ("arms: {a: {x: 1}, b: [-c]}\n", r"line 4: arms.b: expected {option: value}, found \[-c\]"),
+        ("arms: {a: {x: 1}, b: [-c]}\n", r"line 4: arms.b: expected options as {option: value}, found '-c'"),
         ("metric: accuracy\n", r"metric: 'accuracy' must be STAGE/KEY"),
         (
             "then:\n  nsmc: {configs: [a], seedz: [1]}\n",

@@ -1,6 +1,5 @@
-"""Options as mappings are the words they were as lists, the old form is rewritten, and files share keys."""
+"""Options of a study file are the words of a command line, also when they are written back, and files share keys."""
 
-import re
 from pathlib import Path
 
 import pytest
@@ -9,12 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments._shared.plan_file import Plan
-from experiments.study.__main__ import main
 from experiments.study.plan.expand import expand
 from experiments.study.plan.folder import write_study
-from experiments.study.plan.mappings import from_words, merge_words, read_options, to_words, written
+from experiments.study.plan.mappings import from_words, merge_words, read_options, to_words
 from experiments.study.plan.parsing import parse_study
-from experiments.study.plan.reading import OldFormError
 from tests.support.studies.texts import declare
 
 HEAD = "# Is it so?\nbase: [configs/distill/distilkobert.yaml]\nteacher: {configs: [p.yaml]}\n"
@@ -59,34 +56,14 @@ def test_mappings_plan_what_the_words_planned(tmp_path: Path) -> None:
     assert new == old
 
 
-def test_a_file_of_the_old_form_is_refused_with_the_new_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arms = {key.partition(".")[2]: value for key, value in LISTS.items() if key.startswith("arms.")}
-    keys = {"overrides": LISTS["overrides"], "machine": LISTS["machine"], "arms": arms}
-    old = HEAD + "".join(f"{yaml.safe_dump({key: value}, sort_keys=False)}" for key, value in keys.items())
-    file = tmp_path / "s.yaml"
-    file.write_text(old, encoding="utf-8")
-    with pytest.raises(OldFormError, match=r"s.yaml: 5 lists of options have the old form"):
-        main(["--config", str(file)])
-    printed = capsys.readouterr().out
-    assert "# line 4\noverrides:" in printed
-    assert "  first: {model.student.layers: [0,1,2]}\n" in printed
-    blocks = {block.split("\n", 1)[0]: block.split("\n", 1)[1] for block in re.split(r"^# ", printed, flags=re.M)[1:]}
-    arms_block = "".join(text.rstrip() + "\n" for place, text in blocks.items() if "of arms" in place)
-    others = "".join(text.rstrip() + "\n" for place, text in blocks.items() if "of arms" not in place)
-    pasted = f"{HEAD}{others}arms:\n  full: {{}}\n{arms_block}"
-    assert plan_of(tmp_path, pasted) == plan_of(tmp_path, HEAD + NEW)
-
-
 @given(st.lists(st.one_of(_OPTION, _FILE), max_size=6))
 def test_any_words_survive_being_written_and_read(groups: list[list[str]]) -> None:
     words = [word for group in groups for word in group]
     mappings = from_words(words, "here")
     assert to_words(mappings) == words
-    for indent in ("", " " * 90):  # one line, and one for each option
-        text = written("key", mappings, indent)
-        (pair,) = yaml.compose(text, Loader=yaml.SafeLoader).value
-        nodes = pair[1].value if isinstance(pair[1], yaml.SequenceNode) else [pair[1]]
-        assert to_words([read_options(node, text, "here") for node in nodes]) == words
+    text = yaml.safe_dump(mappings, allow_unicode=True, sort_keys=False, width=120)
+    nodes = yaml.compose(text, Loader=yaml.SafeLoader).value
+    assert to_words([read_options(node, text, "here") for node in nodes]) == words
 
 
 def test_the_study_s_own_record_can_be_started(tmp_path: Path) -> None:
@@ -129,7 +106,7 @@ def test_a_study_takes_keys_of_a_shared_file_and_its_own_win(tmp_path: Path) -> 
         (None, r"s.yaml, line 2: shared: .*shared.yaml: no such file"),
         ("- a\n", r"shared.yaml: found a sequence; expected settings"),
         ("armz: {}\n", r"shared.yaml, line 1: no key 'armz'"),
-        ("arms: {a: [--x=1]}\n", r"shared.yaml: 1 lists of options have the old form"),
+        ("arms: {a: [--x=1]}\n", r"shared.yaml, line 1: arms.a: expected options as {option: value}, found '--x=1'"),
         ("shared: s.yaml\n", r"shared.yaml, line 1: shared: .*s.yaml shares this file itself"),
     ],
 )
