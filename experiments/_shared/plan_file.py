@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 PLAN_FILE: Final = "plan.json"
+_REMEDY: Final = "move the file away and start the study again"
 
 CORPUS: Final = "corpus"
 DISTIL: Final = "distil"
@@ -172,49 +173,34 @@ def read_plan(folder: Path) -> Plan | None:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ValueError(f"{path}: not readable as JSON ({error}); start the study again to rewrite it") from error
+        raise ValueError(f"{path}: not readable as JSON ({error}); {_REMEDY}") from error
     return plan_of(content, path)
 
 
 def plan_of(content: Any, path: Path) -> Plan:
-    """The plan that `Plan.as_json` has given; what older versions did not write has its default.
+    """The plan that `Plan.as_json` has given; 0.2.0 wrote neither `taught_from` nor `fine_tuning` of an arm.
 
     Raises:
-        ValueError: it is not a plan; names `path` and what is wrong.
+        ValueError: it is not a plan of this version; names `path` and the key.
     """
 
-    def checked(entry: Any, where: str, **kinds: type) -> Any:
-        if not isinstance(entry, dict):
-            raise ValueError(f"{path}: {where} is {entry!r}; expected an object")
-        for key, kind in kinds.items():
-            value = entry.get(key)
-            if not isinstance(value, kind) or isinstance(value, bool):
-                raise ValueError(f"{path}: {where} has {key}={value!r}; expected a {kind.__name__}")
-        return entry
+    def arm(entry: Any) -> Arm:
+        if entry["kind"] not in get_args(ArmKind):
+            raise ValueError(f"kind is {entry['kind']!r}")
+        options = tuple(entry.get("fine_tuning", ()))
+        return Arm(entry["arm"], entry["kind"], dict(entry["axes"]), entry.get("taught_from"), options)
 
-    def arm(entry: Any, where: str) -> Arm:
-        found = checked({"axes": {}, "fine_tuning": [], **checked(entry, where)}, where, kind=str, arm=str, axes=dict,
-                        fine_tuning=list)  # fmt: skip
-        if found["kind"] not in get_args(ArmKind):
-            raise ValueError(f"{path}: {where} has kind {found['kind']!r}; expected {', '.join(get_args(ArmKind))}")
-        return Arm(found["arm"], found["kind"], found["axes"], found.get("taught_from"), tuple(found["fine_tuning"]))
+    def run(entry: Any) -> PlannedRun:
+        commands = tuple(map(tuple, entry["commands"]))
+        seed, needs = int(entry["seed"]), tuple(entry["needs"])
+        return PlannedRun(entry["stage"], entry["arm"], seed, commands, needs, entry["export"])
 
-    def run(entry: Any, where: str) -> PlannedRun:
-        found = checked({"commands": [], "needs": [], **checked(entry, where)}, where, stage=str, arm=str, seed=int,
-                        commands=list, needs=list)  # fmt: skip
-        commands = tuple(tuple(command) for command in found["commands"])
-        needs, export = tuple(found["needs"]), found.get("export")
-        return PlannedRun(found["stage"], found["arm"], found["seed"], commands, needs, export)
-
-    for key in ("arms", "runs", "tasks"):
-        if not isinstance(content, dict) or not isinstance(content.get(key), list):
-            raise ValueError(f"{path}: expected an object with a list '{key}'; start the study again to rewrite it")
-    checked({"configs": {}, **content}, "the plan", study=str, question=str, base_arm=str, configs=dict)
-    latency = content.get("latency")
-    known = {part.name: content[part.name] for part in fields(Plan) if part.name in content}
-    return Plan(**known | {
-        "arms": tuple(arm(entry, f"arms[{number}]") for number, entry in enumerate(content["arms"])),
-        "runs": tuple(run(entry, f"runs[{number}]") for number, entry in enumerate(content["runs"])),
-        "tasks": tuple(content["tasks"]),
-        "latency": None if latency is None else run(latency, "latency"),
-    })  # fmt: skip
+    try:
+        return Plan(**{part.name: content[part.name] for part in fields(Plan)} | {
+            "arms": tuple(map(arm, content["arms"])),
+            "runs": tuple(map(run, content["runs"])),
+            "tasks": tuple(content["tasks"]),
+            "latency": None if content["latency"] is None else run(content["latency"]),
+        })  # fmt: skip
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ValueError(f"{path}: not a plan of this version ({error!r}); {_REMEDY}") from error

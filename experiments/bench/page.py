@@ -156,8 +156,9 @@ def _soft_targets(numbers: Numbers) -> str:
 def _latency(numbers: Numbers) -> str:
     rows = []
     for name, one in in_order(numbers):
-        tail, cut = one["batch_1_tail_ms"] or ("-", "-"), one["tokenizer_ms"]
-        times = [f"{one['batch_1_ms']:.2f}", *(f"{ms:.2f}" for ms in tail), f"{one['batch_32_ms']:.1f}"]
+        cut = one["tokenizer_ms"]
+        alone = (one["batch_1_ms"], *one["batch_1_tail_ms"])
+        times = [*(f"{ms:.2f}" for ms in alone), f"{one['batch_32_ms']:.1f}"]
         rows.append((name, f"{one['mb']:.1f}", *times, "-" if cut is None else f"{cut[0]:.2f}"))
     headings = ("model", "MB", "one sentence ms", "p95", "p99", "32 sentences ms", "tokenizer ms")
     said = f"Instructions for int8: {numbers['int8_instructions']}. ONNX files are timed with their heads."

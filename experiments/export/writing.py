@@ -138,8 +138,7 @@ def _latency(files: Mapping[str, Path]) -> dict[str, Any]:
     measured: dict[str, Any] = {"latency_threads": 1}
     for form, one in zip(files, found.values(), strict=True):
         times = {"batch_1_p50_ms": one.batch_1_ms, "batch_32_p50_ms": one.batch_32_ms}
-        if one.batch_1_tail_ms:
-            times |= dict(zip(("batch_1_p95_ms", "batch_1_p99_ms"), one.batch_1_tail_ms, strict=True))
+        times |= dict(zip(("batch_1_p95_ms", "batch_1_p99_ms"), one.batch_1_tail_ms, strict=True))
         if one.tokenizer_ms:
             times |= dict(zip(("tokenizer_1_p50_ms", "tokenizer_32_p50_ms"), one.tokenizer_ms, strict=True))
         measured |= {f"{form}/{name}": ms for name, ms in times.items()}

@@ -89,11 +89,11 @@ def _latency_columns(reference_ms: float) -> list[Column]:
     def number(value: float, form: str) -> Cell:
         return Cell(format(value, form), (value,))
 
-    def time(ms: float, quartiles: tuple[float, float] | None) -> Cell:
-        return Cell(time_text(ms, quartiles), (ms, *(quartiles or (None, None))))
+    def time(ms: float, quartiles: tuple[float, float]) -> Cell:
+        return Cell(time_text(ms, quartiles), (ms, *quartiles))
 
-    def several(values: tuple[float, ...] | None) -> Cell:
-        return Cell(", ".join(f"{value:.2f}" for value in values), values) if values else Cell(NONE)
+    def several(values: tuple[float, ...]) -> Cell:
+        return Cell(", ".join(f"{value:.2f}" for value in values), values)
 
     return [
         column("parameters", lambda found: number(found.parameters, ",")),

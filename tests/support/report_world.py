@@ -11,8 +11,10 @@ from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
+from experiments._shared.exported.latency_file import Latencies, write_latencies
 from experiments.report.reading.runs import Study
 from experiments.report.reading.scan import open_runs
+from tests.support.latencies import measured_latency
 
 FACTS = {
     "hardware": "cpu x86_64, 1 threads",
@@ -135,18 +137,17 @@ def fabricate(
              "needs": [f"{'teacher' if a == 'teacher' else 'distil'}/{a}_seed{k}"] if s in TASKS else []}
             for s, a, k, e in runs
         ],
+        "latency": None, "metric": None, "trials": 0, "points": 0, "configs": {},
     }  # fmt: skip
     (folder / "plan.json").write_text(json.dumps(plan, ensure_ascii=False), encoding="utf-8")
     largest = max(arm.kilobytes for arm in arms)
     models = {}
     for arm in arms:
         share = arm.kilobytes / largest
-        models[f"exported/{arm.name}_seed{seeds[0]}"] = {
-            "batch_1_ms": 18 * share, "batch_32_ms": 180 * share, "sentences_per_s": 32_000 / (180 * share),
-            "parameters": arm.kilobytes * 256, "mb": arm.kilobytes / 1024,
-        }  # fmt: skip
-    latency = {"hardware": "a test machine", "threads": 1, "models": models}
-    (folder / "latency.json").write_text(json.dumps(latency), encoding="utf-8")
+        models[f"exported/{arm.name}_seed{seeds[0]}"] = measured_latency(
+            18 * share, 180 * share, 32_000 / (180 * share), arm.kilobytes * 256, arm.kilobytes / 1024
+        )
+    write_latencies(folder / "latency.json", Latencies("a test machine", 1, models, "none"))
     return folder
 
 

@@ -1,9 +1,8 @@
 """`latency.json`: what models cost where they are used; written by `experiments.bench latency`, read by reports."""
 
 import json
-import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,26 +18,25 @@ class ModelLatency:
     Args:
         batch_1_ms: one sentence alone, ms: mean over lengths of the median over repeats.
         batch_32_ms: 32 sentences together, ms, likewise.
-        batch_1_quartiles_ms: first and third quartile instead of the median: half of the repeats are between them;
-            None in a file that an older version wrote.
+        batch_1_quartiles_ms: first and third quartile instead of the median: half of the repeats are between them.
         batch_32_quartiles_ms: likewise.
         sentences_per_s: sentences in a second in batches of 32.
         parameters: of the encoder, without pooler and head.
         mb: bytes of the folder's weights, or of the ONNX file, / 2^20, its head included.
-        batch_1_tail_ms: of one sentence, the 95th and 99th percentile instead of the median; None in an older file.
-        tokenizer_ms: what the tokenizer takes before that for one sentence and for 32, ms, median; None in an older
-            file, or where the folder has no tokenizer.
+        batch_1_tail_ms: of one sentence, the 95th and 99th percentile instead of the median.
+        tokenizer_ms: what the tokenizer takes before that for one sentence and for 32, ms, median; None where the
+            folder has no tokenizer.
     """
 
     batch_1_ms: float
     batch_32_ms: float
-    batch_1_quartiles_ms: tuple[float, float] | None
-    batch_32_quartiles_ms: tuple[float, float] | None
+    batch_1_quartiles_ms: tuple[float, float]
+    batch_32_quartiles_ms: tuple[float, float]
     sentences_per_s: float
     parameters: int
     mb: float
-    batch_1_tail_ms: tuple[float, float] | None = None
-    tokenizer_ms: tuple[float, float] | None = None
+    batch_1_tail_ms: tuple[float, float]
+    tokenizer_ms: tuple[float, float] | None
 
 
 @dataclass(frozen=True)
@@ -49,13 +47,13 @@ class Latencies:
         hardware: the processor.
         threads: of torch and ONNX Runtime.
         models: by `model_key`.
-        instructions: for int8, of the processor; empty in an older file.
+        instructions: for int8, of the processor.
     """
 
     hardware: str
     threads: int
     models: Mapping[str, ModelLatency]
-    instructions: str = ""
+    instructions: str
 
 
 def model_key(home: Path, model: Path) -> str:
@@ -81,31 +79,29 @@ def read_latencies(path: Path) -> Latencies:
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
         models = {str(name): _model(entry) for name, entry in stored["models"].items()}
-        return Latencies(stored["hardware"], stored["threads"], models, stored.get("instructions", ""))
+        return Latencies(stored["hardware"], stored["threads"], models, stored["instructions"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is not what `experiments.bench latency` writes ({error!r})") from error
 
 
-def time_text(ms: float, quartiles: tuple[float, float] | None) -> str:
-    """A time with its quartiles in brackets, where they are known."""
-    return f"{ms:.2f}" + (f" [{quartiles[0]:.2f}, {quartiles[1]:.2f}]" if quartiles else "")
+def time_text(ms: float, quartiles: tuple[float, float]) -> str:
+    """A time with its quartiles in brackets."""
+    return f"{ms:.2f} [{quartiles[0]:.2f}, {quartiles[1]:.2f}]"
 
 
-def _model(numbers: Mapping[str, Any]) -> ModelLatency:
-    single = {part.name: _positive(numbers[part.name]) for part in fields(ModelLatency) if part.type in (float, int)}
-    pairs = {part.name: _pair(numbers.get(part.name)) for part in fields(ModelLatency) if part.name not in single}
-    given: dict[str, Any] = {**single, **pairs, "parameters": int(single["parameters"])}
-    return ModelLatency(**given)
+def _model(entry: Mapping[str, Any]) -> ModelLatency:
+    def pair(name: str) -> tuple[float, float]:
+        low, high = map(float, entry[name])
+        return low, high
 
-
-def _pair(value: Any) -> tuple[float, float] | None:
-    if value is None:
-        return None
-    low, high = map(_positive, value)
-    return low, high
-
-
-def _positive(value: Any) -> float:
-    if isinstance(value, bool) or not math.isfinite(value) or value <= 0:
-        raise ValueError(f"{value!r} is not a positive number")
-    return float(value)
+    return ModelLatency(
+        batch_1_ms=float(entry["batch_1_ms"]),
+        batch_32_ms=float(entry["batch_32_ms"]),
+        batch_1_quartiles_ms=pair("batch_1_quartiles_ms"),
+        batch_32_quartiles_ms=pair("batch_32_quartiles_ms"),
+        sentences_per_s=float(entry["sentences_per_s"]),
+        parameters=int(entry["parameters"]),
+        mb=float(entry["mb"]),
+        batch_1_tail_ms=pair("batch_1_tail_ms"),
+        tokenizer_ms=None if entry["tokenizer_ms"] is None else pair("tokenizer_ms"),
+    )

@@ -83,7 +83,7 @@ def latency_table(results: Mapping[str, ModelLatency]) -> str:
         faster, faster_32 = first.batch_1_ms / one.batch_1_ms, first.batch_32_ms / one.batch_32_ms
         alone = f"{time_text(one.batch_1_ms, one.batch_1_quartiles_ms)} {faster:.2f} x"
         together = f"{time_text(one.batch_32_ms, one.batch_32_quartiles_ms)} {faster_32:.2f} x"
-        tail = "  ".join(f"{ms:>7.2f}" for ms in one.batch_1_tail_ms or ()) or f"{'-':>7}  {'-':>7}"
+        tail = "  ".join(f"{ms:>7.2f}" for ms in one.batch_1_tail_ms)
         cut = f"{one.tokenizer_ms[0]:.3f}" if one.tokenizer_ms else "-"
         lines.append(
             f"{name:<{wide}}  {alone:>26}  {tail}  {cut:>9}  {together:>26}  {one.sentences_per_s:>12,.1f}  "

@@ -89,9 +89,7 @@ def _latencies(study: Study, origins: Mapping[str, Origin], notes: list[str]) ->
         notes.append(f"Latency is missing: {error}.")
         return none
     measured = {(study.folder / name).resolve(): model for name, model in file.models.items()}
-    conditions = f"{file.hardware}, threads: {file.threads}"
-    if file.instructions:
-        conditions += f", instructions for int8: {file.instructions}"
+    conditions = f"{file.hardware}, threads: {file.threads}, instructions for int8: {file.instructions}"
 
     def first(paths: Iterable[Path]) -> ModelLatency | None:
         return next((measured[path.resolve()] for path in paths if path.resolve() in measured), None)

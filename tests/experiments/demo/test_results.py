@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from experiments._shared.exported.latency_file import Latencies, ModelLatency, write_latencies
+from experiments._shared.exported.latency_file import Latencies, write_latencies
 from experiments.demo.results import read_results, table, verdict
+from tests.support.latencies import measured_latency
 
 SCORES = {"teacher": (0.9, 0.8, 70.0), "distilled": (0.8, 0.7, 66.0), "undistilled": (0.7, 0.6, 50.0)}
 
@@ -33,12 +34,12 @@ def write(root: Path, scores: dict[str, tuple[float, float, float]]) -> tuple[Pa
     metrics(study / "distil" / "undistilled_seed5", {"val/loss": 4.0, "val/teacher_loss": 1.5, "val/agreement": 0.25})
     speed = {"teacher": 100.0, "distilled": 400.0, "undistilled": 401.0}
     models = {
-        str(folder) if arm == "teacher" else f"exported/{folder.name}": ModelLatency(
-            1.0, 2.0, None, None, speed[arm], 1000, 2.5
+        str(folder) if arm == "teacher" else f"exported/{folder.name}": measured_latency(
+            1.0, 2.0, speed[arm], 1000, 2.5
         )
         for arm, folder in exports.items()
     }
-    write_latencies(study / "latency.json", Latencies("processor", 1, models))
+    write_latencies(study / "latency.json", Latencies("processor", 1, models, "none"))
     return study, teacher
 
 

@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from experiments._shared.exported.forms import note_scores
+from experiments._shared.exported.latency_file import Latencies, write_latencies
 from experiments._shared.plan_file import Arm
 from experiments.report.model_tables import axes_table, deployment_table, forms_table
 from experiments.report.reading.deployment import read_deployment
 from experiments.report.reading.runs import Run, Study
 from experiments.report.reading.tasks import metrics_of
 from experiments.report.tables import SECTION
+from tests.support.latencies import measured_latency
 
 
 @pytest.fixture
@@ -81,12 +83,14 @@ def test_scores_of_forms_stay_with_their_step(tmp_path: Path) -> None:
 
 
 def test_latencies_of_onnx_files_belong_to_their_arm(study: Study) -> None:
-    one = {"batch_1_ms": 1, "batch_32_ms": 2, "sentences_per_s": 3, "parameters": 4, "mb": 5}
-    models = {"exported": one, "exported/model_int8.onnx": {**one, "batch_1_ms": 0.5, "batch_1_tail_ms": [0.6, 0.7]}}
-    content = {"hardware": "x", "threads": 1, "instructions": "avx2", "models": models}
-    (study.folder / "latency.json").write_text(json.dumps(content), encoding="utf-8")
+    models = {
+        "exported": measured_latency(),
+        "exported/model_int8.onnx": measured_latency(0.5, 2, 3, 4, 5, tail=(0.6, 0.7)),
+    }
+    write_latencies(study.folder / "latency.json", Latencies("x", 1, models, "avx2"))
     found = read_deployment(study, [])
     assert found.conditions == "x, threads: 1, instructions for int8: avx2"
-    assert {name: latency.batch_1_ms for name, latency in found.forms.items()} == {("base", "ONNX int8"): 0.5}
+    assert {name: one.batch_1_ms for name, one in found.forms.items()} == {("base", "ONNX int8"): 0.5}
     texts = [[cell.text for cell in row] for row in deployment_table(study, found).rows]
-    assert texts[1] == ["base, ONNX int8", "5.00", "4", "0.50", "0.60, 0.70", "–", "2.00", "3.0", "2.00"]
+    times = ["0.50 [0.50, 0.50]", "0.60, 0.70", "–", "2.00 [2.00, 2.00]", "3.0", "2.00"]
+    assert texts[1] == ["base, ONNX int8", "5.00", "4", *times]

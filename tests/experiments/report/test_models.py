@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from experiments._shared.exported.forms import weights_mb
+from experiments._shared.exported.latency_file import Latencies, write_latencies
 from experiments._shared.plan_file import Arm
 from experiments.report.document import compose
 from experiments.report.figures.style import style
@@ -69,7 +70,7 @@ def test_a_model_of_the_hub_is_weighed_in_the_local_cache(tmp_path: Path, hub: l
     notes: list[str] = []
     found = read_deployment(started_from(tmp_path, "monologg/kobert-lm", parameters=100), notes)
     assert (found.sizes, found.computed, hub) == ({"teacher": 3.0}, frozenset(), [])
-    (tmp_path / "latency.json").write_text('{"hardware": "x", "threads": 1, "models": {}}', encoding="utf-8")
+    write_latencies(tmp_path / "latency.json", Latencies("x", 1, {}, "none"))
     notes = []
     assert read_deployment(started_from(tmp_path, "monologg/kobert-lm"), notes).latencies == {}
     assert notes == [
@@ -171,8 +172,8 @@ def test_a_study_without_tasks_shows_size_and_latency(tmp_path: Path) -> None:
     (folder / "plan.json").write_text(json.dumps({**plan, "tasks": []}), encoding="utf-8")
     tables = tables_of(folder)
     assert "scores" not in tables
-    assert [cell.text for cell in tables["deployment"].rows[1]] == ["base", "0.11", "28,160", "5.50", "–", "–", "55.00",
-                                                                     "581.8", "1.00"]  # fmt: skip
+    times = ["5.50 [5.50, 5.50]", "1.25, 1.50", "–", "55.00 [55.00, 55.00]", "581.8", "1.00"]
+    assert [cell.text for cell in tables["deployment"].rows[1]] == ["base", "0.11", "28,160", *times]
     (folder / "latency.json").unlink()
     assert [[cell.text for cell in row] for row in tables_of(folder)["deployment"].rows] == [
         ["teacher", "missing"], ["base", "0.11"],

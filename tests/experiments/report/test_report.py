@@ -199,5 +199,5 @@ def test_clear_errors(tmp_path: Path, capsys) -> None:
     assert main([str(tmp_path / "nothing")]) == 2
     assert "no such folder" in capsys.readouterr().err
     (folder / "plan.json").write_text("[]", encoding="utf-8")
-    assert "plan.json: expected an object" in error()
+    assert "plan.json: not a plan of this version" in error()
     assert not (folder / "report").exists()

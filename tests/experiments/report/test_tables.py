@@ -2,7 +2,8 @@
 
 import csv
 import io
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from experiments.report.score_tables import (
 )
 from experiments.report.scores import score_study
 from experiments.report.tables import ASTERISK, DAGGER, DOUBLE_DAGGER, Table, to_csv
+from tests.support.latencies import measured_latency
 from tests.support.report_world import label_records, write_run
 
 
@@ -160,11 +162,11 @@ def test_scores_that_are_no_entity_types_have_no_column() -> None:
 
 def test_deployment(study: Study) -> None:
     latencies = {
-        "teacher": ModelLatency(20.0, 200.0, (19.5, 21.0), (199.0, 202.0), 160.0, 92_000_000, 351.0),
-        "base": ModelLatency(5.0, 50.0, None, None, 640.0, 28_000_000, 106.1),  # of a file that has no quartiles
+        "teacher": ModelLatency(20.0, 200.0, (19.5, 21.0), (199.0, 202.0), 160.0, 92_000_000, 351.0, (22, 23), None),
+        "base": measured_latency(5.0, 50.0, 640.0, 28_000_000, 106.1, (6.0, 7.0)),
     }
     forms = {
-        ("base", "ONNX int8"): ModelLatency(2.0, 25.0, None, None, 1280.0, 28_000_000, 26.6, (2.5, 4.0), (0.5, 9.0))
+        ("base", "ONNX int8"): measured_latency(2.0, 25.0, 1280.0, 28_000_000, 26.6, (2.5, 4.0), (0.5, 9.0)),
     }
     table = deployment_table(study, Deployment({"base": 106.1}, latencies, "a machine, threads: 1", forms=forms))
     assert texts(table)[:4] == [
@@ -173,30 +175,33 @@ def test_deployment(study: Study) -> None:
             "missing",
             "92,000,000",
             "20.00 [19.50, 21.00]",
-            "–",
+            "22.00, 23.00",
             "–",
             "200.00 [199.00, 202.00]",
             "160.0",
             "1.00",
         ],
-        ["base", "106.1", "28,000,000", "5.00", "–", "–", "50.00", "640.0", "4.00"],
-        ["base, ONNX int8", "26.6", "28,000,000", "2.00", "2.50, 4.00", "0.50", "25.00", "1,280.0", "10.00"],
+        ["base", "106.1", "28,000,000", "5.00 [5.00, 5.00]", "6.00, 7.00", "–", "50.00 [50.00, 50.00]",
+         "640.0", "4.00"],
+        ["base, ONNX int8", "26.6", "28,000,000", "2.00 [2.00, 2.00]", "2.50, 4.00", "0.50", "25.00 [25.00, 25.00]",
+         "1,280.0", "10.00"],
         ["lost", *["missing"] * 8],
     ]  # fmt: skip
     assert "a machine, threads: 1" in table.caption
     headings, teacher, base, *_ = csv.reader(io.StringIO(to_csv(table)))
     assert headings[3:6] == ["batch 1 ms", "batch 1 ms first quartile", "batch 1 ms third quartile"]
     assert teacher[3:6] == ["20.0", "19.5", "21.0"]
-    assert base[3:6] == ["5.0", "", ""]
+    assert base[3:6] == ["5.0", "5.0", "5.0"]
 
 
 @pytest.mark.parametrize(
-    "content",
-    ["{", "[]", '{"models": {"a": {"batch_1_ms": 0}}}', '{"models": {"a": {"batch_1_ms": NaN}}}',
-     '{"models": {"a": {"batch_1_ms": 1, "batch_32_ms": 1, "batch_1_quartiles_ms": [1, 2, 3]}}}'],
-)  # fmt: skip
-def test_a_broken_latency_file_is_noted(study: Study, content: str) -> None:
-    (study.folder / "latency.json").write_text(content, encoding="utf-8")
+    "change",
+    [None, {"mb": "large"}, {"batch_1_ms": None}, {"batch_1_quartiles_ms": [1, 2, 3]}, {"batch_1_tail_ms": None}],
+)
+def test_a_broken_latency_file_is_noted(study: Study, change: dict[str, object] | None) -> None:
+    entry = {**asdict(measured_latency()), **(change or {})}
+    content = json.dumps({"hardware": "x", "threads": 1, "instructions": "", "models": {"a": entry}})
+    (study.folder / "latency.json").write_text(content[:-9] if change is None else content, encoding="utf-8")
     notes: list[str] = []
     assert read_deployment(study, notes).latencies == {}
     assert "latency.json is not what `experiments.bench latency` writes" in notes[-1]

@@ -113,9 +113,10 @@ def main(args: list[str]) -> None:
     elif args[:2] == ["experiments.bench", "latency"]:
         models = [arg for arg in args[args.index("--models") + 1 :] if Path(arg).is_dir()]
         output = Path(option(args, "output"))
-        figures = {"batch_1_ms": 1, "batch_32_ms": 1, "sentences_per_s": 1, "parameters": 1, "mb": 1}
-        named = {os.path.relpath(model, output.parent): figures for model in models}
-        write(output, {"hardware": "none", "threads": 1, "models": named})
+        single = dict.fromkeys(("batch_1_ms", "batch_32_ms", "sentences_per_s", "parameters", "mb"), 1)
+        pairs = {key: [1, 1] for key in ("batch_1_quartiles_ms", "batch_32_quartiles_ms", "batch_1_tail_ms")}
+        named = {os.path.relpath(model, output.parent): {**single, **pairs, "tokenizer_ms": None} for model in models}
+        write(output, {"hardware": "none", "threads": 1, "instructions": "none", "models": named})
     else:  # prepare corpus, export
         output = Path(option(args, "output"))
         output.mkdir(parents=True)

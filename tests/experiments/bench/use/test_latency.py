@@ -92,7 +92,7 @@ def test_keys_are_relative_inside_the_folder_of_the_file(
     exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    result = ModelLatency(1.0, 2.0, (0.5, 1.5), (1.5, 2.5), 3.0, 4, 5.0, (1.75, 1.875))
+    result = ModelLatency(1.0, 2.0, (0.5, 1.5), (1.5, 2.5), 3.0, 4, 5.0, (1.75, 1.875), None)
     names = {str(exported / "teacher"): result, "elsewhere": result}
     write_latency(exported / "latency.json", names, threads=2)
     content = json.loads((exported / "latency.json").read_text(encoding="utf-8"))
@@ -106,7 +106,7 @@ def test_keys_are_relative_inside_the_folder_of_the_file(
 
 
 def test_ratios_are_to_the_first_model() -> None:
-    slow = ModelLatency(9.0, 90.0, (8.0, 11.0), (80.0, 99.0), 1.0, 1, 1.0)
+    slow = ModelLatency(9.0, 90.0, (8.0, 11.0), (80.0, 99.0), 1.0, 1, 1.0, (12.0, 13.0), None)
     fast = ModelLatency(3.0, 45.0, (2.5, 3.125), (44.0, 46.0), 2.0, 1, 1.0, (3.25, 4.0), (0.25, 1.0))
     table = latency_table({"a": slow, "bb": fast})
     assert "9.00 [8.00, 11.00] 1.00 x" in table

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from experiments._shared.exported.latency_file import Latencies, ModelLatency, write_latencies
+from experiments._shared.exported.latency_file import Latencies, write_latencies
 from experiments._shared.plan_file import Command, PlannedRun
 from experiments.study.plan.expand import expand
 from experiments.study.run.unfinished import unfinished_work
+from tests.support.latencies import measured_latency
 from tests.support.studies.texts import FULL, declare
 
 
@@ -196,8 +197,7 @@ def test_corpus_and_latency(runs: dict[str, PlannedRun], tmp_path: Path) -> None
     keys = [str(Path(arg).relative_to(study) if Path(arg).is_relative_to(study) else Path(arg)) for arg in args]
 
     def left(*models: str) -> tuple[Command, ...]:
-        figures = ModelLatency(1.0, 1.0, None, None, 1.0, 1, 1.0)
-        write_latencies(study / "latency.json", Latencies("none", 1, dict.fromkeys(models, figures)))
+        write_latencies(study / "latency.json", Latencies("none", 1, dict.fromkeys(models, measured_latency()), "none"))
         return unfinished_work(latency, study).commands
 
     assert left() == (), "nothing is there that could be measured"
