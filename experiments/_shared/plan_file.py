@@ -181,7 +181,7 @@ def plan_of(content: Any, path: Path) -> Plan:
     """The plan that `Plan.as_json` has given; 0.2.0 wrote neither `taught_from` nor `fine_tuning` of an arm.
 
     Raises:
-        ValueError: it is not a plan of this version; names `path` and the key.
+        ValueError: it is not a plan of this version; names `path` and what is missing or of another type.
     """
 
     def arm(entry: Any) -> Arm:
