@@ -12,10 +12,11 @@ from torch.nn.functional import one_hot
 
 from datamodules import KorQuADDataModule
 from distilkobert import KoBertTokenizer
-from distilkobert.metrics.korquad import gold_answers, total_scores
+from distilkobert.metrics.korquad import total_scores
 from distilkobert.tasks.files.korquad import read_korquad
 from distilkobert.tasks.splits import number_of
 from tests.support.tasks.data import Make, is_dev, one_file, unpadded
+from tests.support.tasks.gold_answers import gold_answers
 
 pytest_plugins = ["tests.support.tasks.fixtures"]
 
