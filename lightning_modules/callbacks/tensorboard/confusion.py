@@ -27,21 +27,22 @@ class ConfusionFigure(pl.Callback):
         """Start empty."""
         self._pairs = Counter()
 
-    def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Start empty."""
-        self._pairs = Counter()
-
     def on_validation_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, *numbers: int
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
     ) -> None:
         """Count one batch."""
-        self._count(pl_module, outputs)
+        if isinstance(pl_module, FineTuning):
+            for record in outputs["records"]:
+                self._pairs.update(pl_module.confusions(record))
 
-    def on_test_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, *numbers: int
-    ) -> None:
-        """Count one batch."""
-        self._count(pl_module, outputs)
+    on_test_start = on_validation_start
+    on_test_batch_end = on_validation_batch_end
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Draw."""
@@ -51,11 +52,6 @@ class ConfusionFigure(pl.Callback):
     def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Draw."""
         self._draw(trainer, pl_module, "test")
-
-    def _count(self, pl_module: pl.LightningModule, outputs: Any) -> None:
-        if isinstance(pl_module, FineTuning):
-            for record in outputs["records"]:
-                self._pairs.update(pl_module.confusions(record))
 
     def _draw(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         if not isinstance(pl_module, FineTuning) or not pl_module.classes:

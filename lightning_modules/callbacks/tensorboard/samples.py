@@ -29,40 +29,21 @@ class SampleTable(pl.Callback):
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start empty."""
-        self._start(trainer)
-
-    def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Start empty."""
-        self._start(trainer)
-
-    def on_validation_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, *numbers: int
-    ) -> None:
-        """Keep what may be shown of one batch."""
-        self._keep(pl_module, outputs, batch)
-
-    def on_test_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, *numbers: int
-    ) -> None:
-        """Keep what may be shown of one batch."""
-        self._keep(pl_module, outputs, batch)
-
-    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Write the page."""
-        if not trainer.sanity_checking:
-            self._show(trainer, pl_module, "val")
-
-    def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Write the page."""
-        self._show(trainer, pl_module, "test")
-
-    def _start(self, trainer: pl.Trainer) -> None:
         self._first, self._wrong = [], []
         tokenizer: Any = getattr(getattr(trainer, "datamodule", None), "tokenizer", None)
         if self._decode is None and tokenizer is not None:
             self._decode = text_of(tokenizer)
 
-    def _keep(self, pl_module: pl.LightningModule, outputs: Any, batch: Any) -> None:
+    def on_validation_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Keep what may be shown of one batch."""
         if not isinstance(pl_module, FineTuning) or self._decode is None:
             return
         for number, record in enumerate(outputs["records"]):
@@ -75,6 +56,18 @@ class SampleTable(pl.Callback):
                 sample = Sample(record["row"], text, gold, predicted, weight, right=not wrong)
                 self._first += [sample] if record["row"] < _FIRST else []
                 self._wrong = most_confident([*self._wrong, sample] if wrong else self._wrong)
+
+    on_test_start = on_validation_start
+    on_test_batch_end = on_validation_batch_end
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write the page."""
+        if not trainer.sanity_checking:
+            self._show(trainer, pl_module, "val")
+
+    def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write the page."""
+        self._show(trainer, pl_module, "test")
 
     def _show(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         if not isinstance(pl_module, FineTuning):
