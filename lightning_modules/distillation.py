@@ -9,7 +9,7 @@ from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor, nn
 
 from distilkobert.io.metric_names import LOSS, OBJECTIVES_TOTAL
-from distilkobert.models.checks import longest_input
+from distilkobert.models.checks import SHORTER_CORPUS, check_length, longest_input
 from distilkobert.models.compute import ComputeSpec
 from distilkobert.models.families import describe_encoder, has_head
 from distilkobert.models.forward import NetworkRun, TeacherRun, freeze_unreached, network_facts
@@ -107,12 +107,8 @@ class Distillation(TaughtModule, MaskedLMModule):
             spec = replace(spec, init_from=self.checkpoint)  # has its weights; the source may be missing
         student = build_student(teacher, spec, head=has_head(teacher) or any(need.logits for need in needs))
         rank_zero_info(f"student: {describe_encoder(student)}")
-        longest = longest_input(student.config)
-        if longest < self.max_length:
-            raise ValueError(
-                f"student.init_from={spec.init_from} accepts at most {longest} tokens, the corpus has "
-                f"sequences of up to {self.max_length}; prepare the corpus with --max_tokens {longest}"
-            )
+        name = f"student.init_from={spec.init_from}"  # a student of the teacher's layers is as long as the teacher
+        check_length(longest_input(student.config), self.max_length, name, SHORTER_CORPUS)
         facts = network_facts(student, "the student"), network_facts(teacher, f"the teacher {self.teacher_source}")
         self.objectives.check(*facts)
         self.objectives.build(*facts, self.seed)

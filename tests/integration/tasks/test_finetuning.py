@@ -135,7 +135,7 @@ def test_a_fast_tokenizer_is_kept_with_the_run(tasks: TaskWorld, world: World, r
             ["--model.class_path=TokenClassification"],
             "TokenClassification takes suffix_tags from the data, and NSMCDataModule has no attribute",
         ),
-        (["--data.max_length=100"], "accepts at most 64 tokens, but data.max_length is 100"),
+        (["--data.max_length=100"], "accepts at most 64 tokens, but inputs have up to 100; set --data.max_length=64"),
         (["--model.init_from=nowhere/at-all"], "nowhere/at-all"),
     ],
 )
