@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import torch
 from pytorch_lightning.utilities import rank_zero_info
-from torch import Tensor, nn
+from torch import Tensor
 
 from distilkobert.io.metric_names import LOSS, OBJECTIVES_TOTAL
 from distilkobert.models.checks import SHORTER_CORPUS, check_length, longest_input
@@ -20,7 +20,7 @@ from distilkobert.objectives.contract.outputs import batch_of
 from distilkobert.optim import OptimizerSpec
 from lightning_modules.held_out import HeldOutMeasures
 from lightning_modules.masked_lm import MaskedLMModule
-from lightning_modules.taught import TaughtModule
+from lightning_modules.taught import TaughtModule, step_output
 
 
 class Distillation(TaughtModule, MaskedLMModule):
@@ -132,10 +132,6 @@ class Distillation(TaughtModule, MaskedLMModule):
         self.measures.compare(self.student_run, self.teacher_run, self.student.layers)
         self.compute.apply(student, (teacher,))
 
-    def learning(self) -> list[nn.Module]:
-        """The student, and what objectives own."""
-        return [self.network, *([self.objectives] if any(True for _ in self.objectives.parameters()) else [])]
-
     def loss(self, batch: dict[str, Tensor]) -> Loss:
         """Weighted sum of the objectives for one batch: `input_ids`, `attention_mask`, `labels`, each (B, T)."""
         tokens = batch_of(batch, self.progress)
@@ -145,12 +141,7 @@ class Distillation(TaughtModule, MaskedLMModule):
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> dict[str, Any]:
         """The loss of one batch, and its terms for the log."""
-        loss = self.loss(batch)
-        return {
-            "loss": loss.total,
-            "terms": {name: term.detach() for name, term in {"total": loss.total, **loss.terms}.items()},
-            "weighted": {name: term.detach() for name, term in loss.weighted.items()},
-        }
+        return step_output(self.loss(batch))
 
     def start_bands(self) -> dict[str, tuple[float, float]]:
         """Of the objectives; see `Objective.start_band`."""

@@ -5,7 +5,7 @@ from typing import Any, Final, cast
 
 import torch
 from pytorch_lightning.utilities import rank_zero_info
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import PreTrainedModel
 
 from distilkobert.batching import IGNORE_INDEX
@@ -18,7 +18,7 @@ from distilkobert.models.task_forward import TaskRun, TaskTeacherRun, logit_rows
 from distilkobert.models.teachers import place_teacher, weights_sum
 from distilkobert.models.teachers.task_checks import check_teacher_head, check_teacher_tokenizer, task_network_facts
 from distilkobert.objectives import Batch as TokenBatch
-from distilkobert.objectives import Objective, SoftTargets, WeightedSum
+from distilkobert.objectives import Loss, Objective, SoftTargets, WeightedSum
 from distilkobert.optim import OptimizerSpec
 from distilkobert.tasks.input_settings import InputSettings, stored
 from distilkobert.tasks.kinds import (
@@ -28,7 +28,7 @@ from distilkobert.tasks.kinds import (
 from distilkobert.tasks.task_facts import TaskFacts
 from lightning_modules.finetuning import FINE_TUNING, Batch
 from lightning_modules.task_scorers import ScoredByTask, scorer_of
-from lightning_modules.taught import TaughtModule
+from lightning_modules.taught import TaughtModule, step_output
 
 HARD_LABELS: Final = "hard_labels"
 """Name of the term of the true labels; the others are named by the objectives."""
@@ -161,10 +161,6 @@ class TaskDistillation(TaughtModule, ScoredByTask):
         self.teacher_run = TaskTeacherRun(teacher, of_teacher)
         place_teacher(teacher, "float32", self.trainer.strategy.root_device)
 
-    def learning(self) -> list[nn.Module]:
-        """The student, and what objectives own."""
-        return [self.network, *([self.objectives] if any(True for _ in self.objectives.parameters()) else [])]
-
     def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
         """The weighted sum of the true labels' loss and the objectives, for one batch."""
         inputs = self.inputs(batch)
@@ -180,14 +176,9 @@ class TaskDistillation(TaughtModule, ScoredByTask):
             teacher = self.teacher_run.outputs(its_kept, self._rows(its_logits, batch), tokens)
         taught = self.objectives(student, teacher, tokens)
         hard = self.scorer.task_loss(batch, logits).loss
-        total = taught.total + self.hard_labels * hard
-        terms = {"total": total, HARD_LABELS: hard, **taught.terms}
-        weighted = {HARD_LABELS: self.hard_labels * hard, **taught.weighted}
-        return {
-            "loss": total,
-            "terms": {name: term.detach() for name, term in terms.items()},
-            "weighted": {name: term.detach() for name, term in weighted.items()},
-        }
+        weighted = self.hard_labels * hard
+        terms, parts = {HARD_LABELS: hard, **taught.terms}, {HARD_LABELS: weighted, **taught.weighted}
+        return step_output(Loss(taught.total + weighted, terms, parts))
 
     def _student(self, teacher: PreTrainedModel) -> PreTrainedModel:
         source = self.checkpoint or self.student_source
