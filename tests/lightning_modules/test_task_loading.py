@@ -42,6 +42,7 @@ def test_an_encoder_gets_a_new_head_and_keeps_its_weights(teacher: Path) -> None
     )
     network = configured(module).network
     assert isinstance(network, BertForSequenceClassification)
+    assert module.state_dict().keys() == {f"network.{name}" for name in network.state_dict()}
     assert network.training
     assert network.config.id2label == {0: "no", 1: "yes"}
     original = tiny_teacher(layers=1)

@@ -9,7 +9,7 @@ from pytorch_lightning.utilities import rank_zero_warn
 
 from distilkobert.metrics.confusion import confusion_matrix, draw_confusion
 from lightning_modules.callbacks.gathering import gather_to_zero
-from lightning_modules.finetuning import FineTuning
+from lightning_modules.task_module import TaskModule
 
 
 class ConfusionFigure(pl.Callback):
@@ -37,9 +37,9 @@ class ConfusionFigure(pl.Callback):
         dataloader_idx: int = 0,
     ) -> None:
         """Count one batch."""
-        if isinstance(pl_module, FineTuning):
+        if isinstance(pl_module, TaskModule):
             for record in outputs["records"]:
-                self._pairs.update(pl_module.confusions(record))
+                self._pairs.update(pl_module.scorer.confusions(record))
 
     on_test_start = on_validation_start
     on_test_batch_end = on_validation_batch_end
@@ -54,16 +54,17 @@ class ConfusionFigure(pl.Callback):
         self._draw(trainer, pl_module, "test")
 
     def _draw(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        if not isinstance(pl_module, FineTuning) or not pl_module.classes:
+        if not isinstance(pl_module, TaskModule) or not pl_module.scorer.classes:
             return
         parts = gather_to_zero(trainer, self._pairs)
         writers = [logger.experiment for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]
         if not (parts and writers and self._can_draw):
             return
-        matrix = confusion_matrix(sum(parts, Counter()), pl_module.classes)
+        classes = pl_module.scorer.classes
+        matrix = confusion_matrix(sum(parts, Counter()), classes)
         step = pl_module.weights_step
         try:
-            picture = draw_confusion(matrix, pl_module.classes, f"{stage}, step {step:,}, {matrix.sum():,} counted")
+            picture = draw_confusion(matrix, classes, f"{stage}, step {step:,}, {matrix.sum():,} counted")
         except ImportError as error:
             self._can_draw = False
             rank_zero_warn(

@@ -9,7 +9,7 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from distilkobert.metrics.samples import Sample, sample_page
 from distilkobert.tokenizers.kobert import KoBertTokenizer
 from lightning_modules.callbacks.gathering import gather_to_zero
-from lightning_modules.finetuning import FineTuning
+from lightning_modules.task_module import TaskModule
 
 _FIRST = 5
 _WRONG = 15
@@ -44,15 +44,16 @@ class SampleTable(pl.Callback):
         dataloader_idx: int = 0,
     ) -> None:
         """Keep what may be shown of one batch."""
-        if not isinstance(pl_module, FineTuning) or self._decode is None:
+        if not isinstance(pl_module, TaskModule) or self._decode is None:
             return
+        scorer = pl_module.scorer
         for number, record in enumerate(outputs["records"]):
-            wrong = not pl_module.is_right(record)
-            weight = pl_module.weight_of_error(record)
+            wrong = not scorer.is_right(record)
+            weight = scorer.weight_of_error(record)
             surer = len(self._wrong) < _WRONG or weight > self._wrong[-1].weight
             if record["row"] < _FIRST or (wrong and surer):
-                text = self._decode(pl_module.shown_ids(batch, number))
-                gold, predicted = pl_module.shown_answers(batch, number, record)
+                text = self._decode(scorer.shown_ids(batch, number))
+                gold, predicted = scorer.shown_answers(batch, number, record)
                 sample = Sample(record["row"], text, gold, predicted, weight, right=not wrong)
                 self._first += [sample] if record["row"] < _FIRST else []
                 self._wrong = most_confident([*self._wrong, sample] if wrong else self._wrong)
@@ -70,14 +71,14 @@ class SampleTable(pl.Callback):
         self._show(trainer, pl_module, "test")
 
     def _show(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        if not isinstance(pl_module, FineTuning):
+        if not isinstance(pl_module, TaskModule):
             return
         parts = gather_to_zero(trainer, (self._first, self._wrong))
         if not parts or self._decode is None:
             return
         first = sorted((sample for part, _ in parts for sample in part), key=lambda sample: sample.row)
         wrong = most_confident([sample for _, part in parts for sample in part])
-        page = sample_page(first, wrong, pl_module.errors_title)
+        page = sample_page(first, wrong, pl_module.scorer.errors_title)
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
                 logger.experiment.add_text(f"{stage}/samples", page, pl_module.weights_step)
