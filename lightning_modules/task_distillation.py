@@ -24,14 +24,20 @@ from distilkobert.objectives import Loss, Objective, SoftTargets, WeightedSum
 from distilkobert.optim import OptimizerSpec
 from distilkobert.tasks.input_settings import InputSettings, stored
 from distilkobert.tasks.kinds import (
+    MULTI_LABEL_CLASSIFICATION,
+    QUESTION_ANSWERING,
     SEQUENCE_REGRESSION,
+    TOKEN_CLASSIFICATION,
     kind_named,
 )
 from distilkobert.tasks.task_facts import TaskFacts
 from lightning_modules.finetuning import FINE_TUNING, FineTuning
+from lightning_modules.question_answering import QuestionAnswering
+from lightning_modules.sequence_classification import SequenceClassification
+from lightning_modules.sequence_regression import SequenceRegression
 from lightning_modules.task_module import Batch, Record, TaskModule
-from lightning_modules.task_scorers import scorer_of
 from lightning_modules.taught import TaughtModule, step_output
+from lightning_modules.token_classification import TokenClassification
 
 HARD_LABELS: Final = "hard_labels"
 """Name of the term of the true labels; the others are named by the objectives."""
@@ -126,7 +132,7 @@ class TaskDistillation(TaughtModule, TaskModule):
             raise ValueError("hard_labels is 0 and no objective is on logits, so nothing would train the head")
         self.teacher_source, self.student, self.hard_labels, self.seed = teacher, student, hard_labels, seed
         self.kind, self.task_facts, self.student_source = kind, task_facts, init_from
-        self._scorer = scorer_of(task_facts, input_settings)
+        self._scorer = _scorer_of(task_facts, input_settings)
 
     @property
     def scorer(self) -> FineTuning:
@@ -210,3 +216,16 @@ class TaskDistillation(TaughtModule, TaskModule):
 
     def _rows(self, logits: tuple[Tensor, ...], batch: Batch) -> Tensor:
         return logit_rows(self.kind, logits, batch["attention_mask"], batch.get("labels"))
+
+
+def _scorer_of(facts: TaskFacts, settings: InputSettings | None) -> FineTuning:
+    """The module of a task, without a network."""
+    kind = kind_named(facts.kind)
+    if kind is SEQUENCE_REGRESSION:
+        return SequenceRegression("", input_settings=settings)
+    if kind is TOKEN_CLASSIFICATION:
+        return TokenClassification("", facts.labels, facts.suffix_tags, input_settings=settings)
+    if kind is QUESTION_ANSWERING:
+        return QuestionAnswering("", rouge_w=facts.rouge_w, input_settings=settings)
+    several = kind is MULTI_LABEL_CLASSIFICATION
+    return SequenceClassification("", facts.labels, several, facts.class_weights, input_settings=settings)
