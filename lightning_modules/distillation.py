@@ -6,10 +6,10 @@ from typing import Any, cast
 
 import torch
 from pytorch_lightning.utilities import rank_zero_info
-from torch import Tensor, nn
+from torch import Tensor
 
 from distilkobert.io.metric_names import LOSS, OBJECTIVES_TOTAL
-from distilkobert.models.checks import longest_input
+from distilkobert.models.checks import SHORTER_CORPUS, check_length, longest_input
 from distilkobert.models.compute import ComputeSpec
 from distilkobert.models.families import describe_encoder, has_head
 from distilkobert.models.forward import NetworkRun, TeacherRun, freeze_unreached, network_facts
@@ -20,7 +20,7 @@ from distilkobert.objectives.contract.outputs import batch_of
 from distilkobert.optim import OptimizerSpec
 from lightning_modules.held_out import HeldOutMeasures
 from lightning_modules.masked_lm import MaskedLMModule
-from lightning_modules.taught import TaughtModule
+from lightning_modules.taught import TaughtModule, step_output
 
 
 class Distillation(TaughtModule, MaskedLMModule):
@@ -107,12 +107,8 @@ class Distillation(TaughtModule, MaskedLMModule):
             spec = replace(spec, init_from=self.checkpoint)  # has its weights; the source may be missing
         student = build_student(teacher, spec, head=has_head(teacher) or any(need.logits for need in needs))
         rank_zero_info(f"student: {describe_encoder(student)}")
-        longest = longest_input(student.config)
-        if longest < self.max_length:
-            raise ValueError(
-                f"student.init_from={spec.init_from} accepts at most {longest} tokens, the corpus has "
-                f"sequences of up to {self.max_length}; prepare the corpus with --max_tokens {longest}"
-            )
+        name = f"student.init_from={spec.init_from}"  # a student of the teacher's layers is as long as the teacher
+        check_length(longest_input(student.config), self.max_length, name, SHORTER_CORPUS)
         facts = network_facts(student, "the student"), network_facts(teacher, f"the teacher {self.teacher_source}")
         self.objectives.check(*facts)
         self.objectives.build(*facts, self.seed)
@@ -136,10 +132,6 @@ class Distillation(TaughtModule, MaskedLMModule):
         self.measures.compare(self.student_run, self.teacher_run, self.student.layers)
         self.compute.apply(student, (teacher,))
 
-    def learning(self) -> list[nn.Module]:
-        """The student, and what objectives own."""
-        return [self.network, *([self.objectives] if any(True for _ in self.objectives.parameters()) else [])]
-
     def loss(self, batch: dict[str, Tensor]) -> Loss:
         """Weighted sum of the objectives for one batch: `input_ids`, `attention_mask`, `labels`, each (B, T)."""
         tokens = batch_of(batch, self.progress)
@@ -149,12 +141,7 @@ class Distillation(TaughtModule, MaskedLMModule):
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> dict[str, Any]:
         """The loss of one batch, and its terms for the log."""
-        loss = self.loss(batch)
-        return {
-            "loss": loss.total,
-            "terms": {name: term.detach() for name, term in {"total": loss.total, **loss.terms}.items()},
-            "weighted": {name: term.detach() for name, term in loss.weighted.items()},
-        }
+        return step_output(self.loss(batch))
 
     def start_bands(self) -> dict[str, tuple[float, float]]:
         """Of the objectives; see `Objective.start_band`."""

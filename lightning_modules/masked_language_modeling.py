@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
 
-from distilkobert.models.checks import DataFacts
+from distilkobert.models.checks import SHORTER_CORPUS, DataFacts, check_length
 from distilkobert.models.compute import ComputeSpec
 from distilkobert.models.continued import load_to_continue
 from distilkobert.models.dropout import NO_CHANGE, DropoutSpec
@@ -76,12 +76,9 @@ class MaskedLanguageModeling(MaskedLMModule):
         if not 0.0 < train_first_share < 1.0:
             raise ValueError(f"train_first_share={train_first_share}: a share of all steps, must be between 0 and 1")
         # Here, where nothing is read, and not where the network is built: by then there is a run folder.
-        if init_from is None and max_length is not None and encoder.max_positions < max_length:
-            raise ValueError(
-                f"encoder.max_positions is {encoder.max_positions}, but the corpus has sequences of up to {max_length} "
-                f"tokens; set --model.encoder.max_positions={max_length} or more, or prepare the corpus with "
-                f"--max_tokens {encoder.max_positions}"
-            )
+        if init_from is None:
+            remedy = f"set --model.encoder.max_positions={max_length} or more, or {SHORTER_CORPUS}"
+            check_length(encoder.max_positions, max_length, "model.encoder", remedy)
         super().__init__(task="masked_lm", optimizer=optimizer)
         self.encoder = encoder
         self.compute = compute

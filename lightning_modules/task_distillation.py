@@ -1,11 +1,13 @@
 """Distillation on a task: a student of a fine-tuned teacher, whatever the task is."""
 
 import copy
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final, cast
 
 import torch
 from pytorch_lightning.utilities import rank_zero_info
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import PreTrainedModel
 
 from distilkobert.batching import IGNORE_INDEX
@@ -18,23 +20,30 @@ from distilkobert.models.task_forward import TaskRun, TaskTeacherRun, logit_rows
 from distilkobert.models.teachers import place_teacher, weights_sum
 from distilkobert.models.teachers.task_checks import check_teacher_head, check_teacher_tokenizer, task_network_facts
 from distilkobert.objectives import Batch as TokenBatch
-from distilkobert.objectives import Objective, SoftTargets, WeightedSum
+from distilkobert.objectives import Loss, Objective, SoftTargets, WeightedSum
 from distilkobert.optim import OptimizerSpec
 from distilkobert.tasks.input_settings import InputSettings, stored
 from distilkobert.tasks.kinds import (
+    MULTI_LABEL_CLASSIFICATION,
+    QUESTION_ANSWERING,
     SEQUENCE_REGRESSION,
+    TOKEN_CLASSIFICATION,
     kind_named,
 )
 from distilkobert.tasks.task_facts import TaskFacts
-from lightning_modules.finetuning import FINE_TUNING, Batch
-from lightning_modules.task_scorers import ScoredByTask, scorer_of
-from lightning_modules.taught import TaughtModule
+from lightning_modules.finetuning import FINE_TUNING, FineTuning
+from lightning_modules.question_answering import QuestionAnswering
+from lightning_modules.sequence_classification import SequenceClassification
+from lightning_modules.sequence_regression import SequenceRegression
+from lightning_modules.task_module import Batch, Record, TaskModule
+from lightning_modules.taught import TaughtModule, step_output
+from lightning_modules.token_classification import TokenClassification
 
 HARD_LABELS: Final = "hard_labels"
 """Name of the term of the true labels; the others are named by the objectives."""
 
 
-class TaskDistillation(TaughtModule, ScoredByTask):
+class TaskDistillation(TaughtModule, TaskModule):
     """Train a student on the labels of a task and on the predictions of a teacher fine-tuned on the same task.
 
     Objectives are those of general distillation; their logits are the task's (see `task_forward.logit_rows`), hidden
@@ -123,9 +132,12 @@ class TaskDistillation(TaughtModule, ScoredByTask):
             raise ValueError("hard_labels is 0 and no objective is on logits, so nothing would train the head")
         self.teacher_source, self.student, self.hard_labels, self.seed = teacher, student, hard_labels, seed
         self.kind, self.task_facts, self.student_source = kind, task_facts, init_from
-        self.scorer = scorer_of(task_facts, input_settings)
-        self.batch_keys, self.logit_names = self.scorer.batch_keys, self.scorer.logit_names
-        self.errors_title = self.scorer.errors_title
+        self._scorer = _scorer_of(task_facts, input_settings)
+
+    @property
+    def scorer(self) -> FineTuning:
+        """The task's own module."""
+        return self._scorer
 
     def build(self) -> None:
         """Load and check the teacher, make the student and the objectives; say what they are.
@@ -144,7 +156,7 @@ class TaskDistillation(TaughtModule, ScoredByTask):
         if self.student.freeze_positions and self.student_source is None:
             freeze_positions(student)  # here, as a new head and other dropout each make another network
         if self.input_settings is not None:
-            student.config.update(stored(self.settings_kept(student, self.input_settings)))
+            student.config.update(stored(self.scorer.settings_kept(student, self.input_settings)))
         rank_zero_info(f"{name}: {describe_encoder(teacher)}; student: {describe_encoder(student)}")
         networks = task_network_facts(student, "the student"), task_network_facts(teacher, f"the {name}")
         self.objectives.check(*networks)
@@ -161,33 +173,29 @@ class TaskDistillation(TaughtModule, ScoredByTask):
         self.teacher_run = TaskTeacherRun(teacher, of_teacher)
         place_teacher(teacher, "float32", self.trainer.strategy.root_device)
 
-    def learning(self) -> list[nn.Module]:
-        """The student, and what objectives own."""
-        return [self.network, *([self.objectives] if any(True for _ in self.objectives.parameters()) else [])]
-
     def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
         """The weighted sum of the true labels' loss and the objectives, for one batch."""
         inputs = self.inputs(batch)
         unmasked = torch.full_like(inputs["input_ids"], IGNORE_INDEX)
         tokens = TokenBatch(inputs["input_ids"], batch["attention_mask"], unmasked, self.progress)
-        logits, kept = self.student_run(inputs, self.logit_names)
+        logits, kept = self.student_run(inputs, self.scorer.logit_names)
         student = self.student_run.outputs(kept, self._rows(logits, batch), tokens)
         teacher = None
         if self.objectives.needs_teacher:
             with torch.no_grad():
                 # Its own: it may take segments where the student takes none.
-                its_logits, its_kept = self.teacher_run(network_inputs(self.teacher_run.model, batch), self.logit_names)
+                its = network_inputs(self.teacher_run.model, batch)
+                its_logits, its_kept = self.teacher_run(its, self.scorer.logit_names)
             teacher = self.teacher_run.outputs(its_kept, self._rows(its_logits, batch), tokens)
         taught = self.objectives(student, teacher, tokens)
         hard = self.scorer.task_loss(batch, logits).loss
-        total = taught.total + self.hard_labels * hard
-        terms = {"total": total, HARD_LABELS: hard, **taught.terms}
-        weighted = {HARD_LABELS: self.hard_labels * hard, **taught.weighted}
-        return {
-            "loss": total,
-            "terms": {name: term.detach() for name, term in terms.items()},
-            "weighted": {name: term.detach() for name, term in weighted.items()},
-        }
+        weighted = self.hard_labels * hard
+        terms, parts = {HARD_LABELS: hard, **taught.terms}, {HARD_LABELS: weighted, **taught.weighted}
+        return step_output(Loss(taught.total + weighted, terms, parts))
+
+    def save_predictions(self, folder: Path, stem: str, records: Sequence[Record]) -> None:
+        """Write them as the task's own module does."""
+        self.scorer.save_predictions(folder, stem, records)
 
     def _student(self, teacher: PreTrainedModel) -> PreTrainedModel:
         source = self.checkpoint or self.student_source
@@ -208,3 +216,16 @@ class TaskDistillation(TaughtModule, ScoredByTask):
 
     def _rows(self, logits: tuple[Tensor, ...], batch: Batch) -> Tensor:
         return logit_rows(self.kind, logits, batch["attention_mask"], batch.get("labels"))
+
+
+def _scorer_of(facts: TaskFacts, settings: InputSettings | None) -> FineTuning:
+    """The module of a task, without a network."""
+    kind = kind_named(facts.kind)
+    if kind is SEQUENCE_REGRESSION:
+        return SequenceRegression("", input_settings=settings)
+    if kind is TOKEN_CLASSIFICATION:
+        return TokenClassification("", facts.labels, facts.suffix_tags, input_settings=settings)
+    if kind is QUESTION_ANSWERING:
+        return QuestionAnswering("", rouge_w=facts.rouge_w, input_settings=settings)
+    several = kind is MULTI_LABEL_CLASSIFICATION
+    return SequenceClassification("", facts.labels, several, facts.class_weights, input_settings=settings)

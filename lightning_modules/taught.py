@@ -1,7 +1,10 @@
-"""What modules share whose network learns from a frozen teacher: which one it was, and how far training is."""
+"""What modules share whose network learns from a frozen teacher: its loss, which teacher it was, and its progress."""
 
 from typing import Any
 
+from torch import nn
+
+from distilkobert.objectives import Loss, WeightedSum
 from lightning_modules.base import EncoderModule
 from lightning_modules.run.total_steps import total_steps
 
@@ -13,8 +16,9 @@ PROGRESS_ENTRY = "progress"
 
 
 class TaughtModule(EncoderModule):
-    """A module with a teacher; a subclass sets `teacher_source` and, once it is loaded, `teacher_sum`."""
+    """A module with a teacher; a subclass sets `objectives`, `teacher_source` and, once it is loaded, `teacher_sum`."""
 
+    objectives: WeightedSum
     teacher_source: str
     teacher_sum: str
     _loaded_progress = 0.0
@@ -25,6 +29,10 @@ class TaughtModule(EncoderModule):
         if self.trainer.state.fn != "fit":
             return self._loaded_progress
         return self.trainer.global_step / max(1, int(total_steps(self.trainer)))
+
+    def learning(self) -> list[nn.Module]:
+        """The student, and what objectives own."""
+        return [self.network, *([self.objectives] if any(True for _ in self.objectives.parameters()) else [])]
 
     def on_train_end(self) -> None:
         """Keep the progress for the validation and the checkpoints that follow training in the same process."""
@@ -50,3 +58,12 @@ class TaughtModule(EncoderModule):
                 "new run with another --run.arm"
             )
         self._loaded_progress = checkpoint.get(PROGRESS_ENTRY, 1.0)
+
+
+def step_output(loss: Loss) -> dict[str, Any]:
+    """What `training_step` returns: the total, which has the gradient, and the terms for the log."""
+    return {
+        "loss": loss.total,
+        "terms": {name: term.detach() for name, term in {"total": loss.total, **loss.terms}.items()},
+        "weighted": {name: term.detach() for name, term in loss.weighted.items()},
+    }

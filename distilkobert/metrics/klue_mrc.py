@@ -10,10 +10,8 @@ a bracket or quote that is followed by the four characters ()‘’.
 
 import string
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 from typing import Final
-
-import numpy as np
-from numpy.typing import NDArray
 
 _DELETING: Final = str.maketrans("", "", string.punctuation)
 
@@ -21,18 +19,6 @@ _DELETING: Final = str.maketrans("", "", string.punctuation)
 def normalise_klue(text: str) -> str:
     """Lower case, ASCII punctuation deleted, white space collapsed: in this order. Korean brackets and quotes stay."""
     return " ".join(text.lower().translate(_DELETING).split())
-
-
-def longest_run(first: str, second: str) -> int:
-    """Characters of the longest text that is a part of both; 0 where they share none."""
-    other = _characters(second)
-    ending = np.zeros(len(other) + 1, dtype=np.int64)
-    longest = 0
-    for character in _characters(first):
-        # ending[j]: how long the run is that ends at this character and at the j-th one of the other text.
-        ending[1:] = np.where(other == character, ending[:-1] + 1, 0)
-        longest = max(longest, int(ending.max()))
-    return longest
 
 
 def rouge_w(prediction: str, golds: Sequence[str]) -> float:
@@ -49,8 +35,5 @@ def rouge_w(prediction: str, golds: Sequence[str]) -> float:
 def _score(given: str, gold: str) -> float:
     if given == gold or not given or not gold:
         return float(given == gold)
-    return 2 * longest_run(given, gold) / (len(given) + len(gold))
-
-
-def _characters(text: str) -> NDArray[np.uint32]:
-    return np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
+    run = SequenceMatcher(None, given, gold, autojunk=False).find_longest_match().size
+    return 2 * run / (len(given) + len(gold))

@@ -9,7 +9,7 @@ import string
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import torch
 from torch import Tensor
@@ -118,29 +118,6 @@ class KorQuadScore(Metric):
         """Both scores in percent; 0 where no question was seen."""
         count = self.questions.clamp(min=1)
         return {"exact_match": 100 * self.matches.double() / count, "f1": 100 * self.overlap / count}
-
-
-def gold_answers(korquad: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Question id to its gold answer texts, from a parsed KorQuAD or SQuAD 1.1 file.
-
-    Raises:
-        ValueError: the layout is another, there is no question, or an id occurs twice.
-    """
-    golds: dict[str, list[str]] = {}
-    try:
-        for article in korquad["data"]:
-            for paragraph in article["paragraphs"]:
-                for question in paragraph["qas"]:
-                    if question["id"] in golds:
-                        raise ValueError(f"the question id {question['id']!r} occurs twice")
-                    golds[question["id"]] = [answer["text"] for answer in question["answers"]]
-    except (KeyError, TypeError) as error:
-        raise ValueError(
-            f"not the layout data > paragraphs > qas > id, answers > text of KorQuAD 1.0: {error}"
-        ) from None
-    if not golds:
-        raise ValueError("no question in the KorQuAD data; expected at least one")
-    return golds
 
 
 def write_predictions(path: Path, predictions: Mapping[str, str]) -> None:

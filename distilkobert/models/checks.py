@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from transformers import PreTrainedConfig, PreTrainedModel
 
@@ -11,6 +12,9 @@ from distilkobert.models.families import FAMILIES, head_parameters
 from distilkobert.models.vocabulary.fit import fit_vocabulary
 
 _log = logging.getLogger(__name__)
+
+SHORTER_CORPUS: Final = "prepare the corpus with --max_tokens {longest}"
+"""Remedy for `check_length` where the inputs are a corpus'."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,23 @@ def longest_input(config: PreTrainedConfig) -> int:
     return positions - config.pad_token_id - 1 if family is not None and family.positions_after_pad else positions
 
 
+def check_length(longest: int, wanted: int | None, name: str, remedy: str) -> None:
+    """Refuse a network that is too short for the data.
+
+    Args:
+        longest: most tokens of an input that the network accepts.
+        wanted: most tokens of an input that the data gives; None leaves it unchecked.
+        name: of the network, begins the message.
+        remedy: ends the message; `{longest}` in it is the number.
+
+    Raises:
+        ValueError: inputs may be longer than the network accepts.
+    """
+    if wanted is not None and longest < wanted:
+        remedy = remedy.format(longest=longest)
+        raise ValueError(f"{name}: accepts at most {longest} tokens, but inputs have up to {wanted}; {remedy}")
+
+
 def takes_segments(config: PreTrainedConfig) -> bool:
     """Whether the network distinguishes segments: DistilBERT has none, RoBERTa a single one."""
     return getattr(config, "type_vocab_size", 0) > 1
@@ -120,7 +141,7 @@ def check_facts(
     name: str | None = None,
     teacher: bool = False,
 ) -> None:
-    """Refuse a model that does not fit the data.
+    """Refuse a model that does not fit the data of a task.
 
     Args:
         model: the network.
@@ -133,14 +154,9 @@ def check_facts(
     Raises:
         ValueError: vocabulary, [PAD], length or labels differ.
     """
-    config, name = model.config, source if name is None else name
+    name = source if name is None else name
     fit_vocabulary(model, facts.vocab_size, facts.pad_token_id, source, name)
-    longest = longest_input(config)
-    if facts.max_length is not None and longest < facts.max_length:
-        raise ValueError(
-            f"{name}: accepts at most {longest} tokens, but data.max_length is {facts.max_length}; set "
-            f"--data.max_length={longest} or less"
-        )
+    check_length(longest_input(model.config), facts.max_length, name, "set --data.max_length={longest} or less")
     own = class_names(model)
     if labels and own != list(labels):
         remedy = (

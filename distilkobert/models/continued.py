@@ -5,10 +5,11 @@ from pathlib import Path
 from transformers import PreTrainedModel
 
 from distilkobert.models.checkpoints import load_model
-from distilkobert.models.checks import DataFacts, check_facts, check_new_weights
+from distilkobert.models.checks import SHORTER_CORPUS, DataFacts, check_length, check_new_weights, longest_input
 from distilkobert.models.dropout import NO_CHANGE, DropoutSpec, with_dropout
 from distilkobert.models.families import head_parameters
 from distilkobert.models.heads import freeze_unused_bias
+from distilkobert.models.vocabulary.fit import fit_vocabulary
 
 
 def load_to_continue(
@@ -33,7 +34,8 @@ def load_to_continue(
     """
     model, missing = load_model(source, "masked_lm")
     check_new_weights(model, missing, str(source))
-    check_facts(model, facts, (), str(source))
+    fit_vocabulary(model, facts.vocab_size, facts.pad_token_id, str(source))
+    check_length(longest_input(model.config), facts.max_length, str(source), SHORTER_CORPUS)
     if missing and not model.config.tie_word_embeddings:
         model.config.tie_word_embeddings = True
         model.tie_weights()

@@ -30,7 +30,6 @@ def network_facts(model: PreTrainedModel, name: str) -> NetworkFacts:
         family=config.model_type,
         layers=int(config.num_hidden_layers),
         hidden_size=int(config.hidden_size),
-        heads=int(config.num_attention_heads),
         has_head=has_head(model),
         gives_attention=family_of(config).attention is not None,
     )

@@ -1,9 +1,9 @@
 """The three distillation losses of DistilBERT, as pure functions.
 
 Shapes: B batch, T tokens, V vocabulary, H hidden, N selected tokens. Every function takes tensors whose leading
-dimensions are free (`(B, T, V)` or an already selected `(N, V)`) and an optional boolean mask over those leading
-dimensions; means run over the selected tokens only, in float32 whatever the inputs' type. A selection of no token
-gives 0 with a gradient of 0, so that a rank without any masked token does not poison the others with NaN.
+dimensions are free (`(B, T, V)`, or `(N, V)` of selected tokens); means run over all of them, in float32 whatever the
+inputs' type. No token gives 0 with a gradient of 0, so that a rank without any masked token does not poison the others
+with NaN.
 
 Source of the objective: Sanh et al., 2019, arXiv:1910.01108, section 2; DistilKoBERT weighs each term by 0.33 at T=2.
 """
@@ -20,31 +20,24 @@ from torch.utils.checkpoint import checkpoint
 from distilkobert.batching import IGNORE_INDEX
 
 
-def _select(values: Tensor, mask: Tensor | None) -> Tensor:
-    """Rows of `values` (..., D) where `mask` (...) is true, as float32 (N, D)."""
-    if mask is None:
-        return values.reshape(-1, values.shape[-1]).float()
-    if mask.shape != values.shape[:-1]:
-        raise ValueError(f"mask of shape {tuple(mask.shape)} does not fit values of shape {tuple(values.shape)}")
-    return values[mask.bool()].float()
+def _rows(values: Tensor) -> Tensor:
+    """`values` (..., D) as float32 (N, D)."""
+    return values.reshape(-1, values.shape[-1]).float()
 
 
-def soft_target_loss(
-    student_logits: Tensor, teacher_logits: Tensor, *, temperature: float, mask: Tensor | None = None
-) -> Tensor:
+def soft_target_loss(student_logits: Tensor, teacher_logits: Tensor, *, temperature: float) -> Tensor:
     """KL(teacher || student) of the distributions softened by T, times T squared, mean over tokens.
 
     Args:
         student_logits: (..., V).
         teacher_logits: (..., V), no gradient flows into it when it carries none.
         temperature: T above 0; the factor T squared keeps gradients of one size over T (Hinton et al., 2015).
-        mask: (...) boolean, true at the tokens to count; None counts all.
 
     Returns:
         Scalar, in nats.
     """
-    student = F.log_softmax(_select(student_logits, mask) / temperature, dim=-1)
-    teacher = F.log_softmax(_select(teacher_logits, mask) / temperature, dim=-1)
+    student = F.log_softmax(_rows(student_logits) / temperature, dim=-1)
+    teacher = F.log_softmax(_rows(teacher_logits) / temperature, dim=-1)
     total = F.kl_div(student, teacher, reduction="sum", log_target=True)
     return total * (temperature**2 / max(len(student), 1))
 
@@ -113,17 +106,16 @@ def masked_lm_loss(logits: Tensor, labels: Tensor) -> Tensor:
         Scalar, in nats.
     """
     labels = labels.flatten()
-    total = F.cross_entropy(_select(logits, None), labels, ignore_index=IGNORE_INDEX, reduction="sum")
+    total = F.cross_entropy(_rows(logits), labels, ignore_index=IGNORE_INDEX, reduction="sum")
     return total / (labels != IGNORE_INDEX).sum().clamp(min=1)  # not a Python number: that would wait for the device
 
 
-def cosine_hidden_loss(student_hidden: Tensor, teacher_hidden: Tensor, *, mask: Tensor | None = None) -> Tensor:
+def cosine_hidden_loss(student_hidden: Tensor, teacher_hidden: Tensor) -> Tensor:
     """One minus the cosine between student and teacher hidden states, mean over tokens.
 
     Args:
         student_hidden: (..., H).
         teacher_hidden: (..., H), the same width.
-        mask: (...) boolean, true at the tokens to count; None counts all.
 
     Returns:
         Scalar between 0 and 2.
@@ -136,5 +128,5 @@ def cosine_hidden_loss(student_hidden: Tensor, teacher_hidden: Tensor, *, mask: 
             f"cosine loss needs equal shapes, got student {tuple(student_hidden.shape)} and "
             f"teacher {tuple(teacher_hidden.shape)}"
         )
-    similarity = torch.cosine_similarity(_select(student_hidden, mask), _select(teacher_hidden, mask), dim=-1)
+    similarity = torch.cosine_similarity(_rows(student_hidden), _rows(teacher_hidden), dim=-1)
     return (1.0 - similarity).sum() / max(len(similarity), 1)

@@ -85,8 +85,8 @@ class HiddenMSE(Objective):
     def build(self, student: NetworkFacts, teacher: NetworkFacts | None) -> None:
         """Make the projections where widths differ."""
         self.pairs = resolve(self.layers, student, teacher)
-        its = facts_of(teacher)
-        self.projections = nn.ModuleList(make_projection(student.width(s), its.width(t)) for s, t in self.pairs)
+        width = facts_of(teacher).hidden_size
+        self.projections = nn.ModuleList(make_projection(student.hidden_size, width) for _ in self.pairs)
 
     def forward(self, student: Outputs, teacher: Outputs | None, batch: Batch) -> Tensor:
         """See the class."""

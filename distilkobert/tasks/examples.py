@@ -145,27 +145,20 @@ class QuestionWindows:
     unanswerable: bool = False
     threshold: float = 0.0
 
-    def answer(
-        self,
-        start_scores: Sequence[ArrayLike],
-        end_scores: Sequence[ArrayLike],
-        n_best: int = 20,
-        max_answer_pieces: int = 30,
-    ) -> list[Answer]:
+    def answer(self, start_scores: Sequence[ArrayLike], end_scores: Sequence[ArrayLike]) -> list[Answer]:
         """The raw answers, best first; empty only where every one of the best spans has no character.
 
+        There are at most 20, of at most 30 pieces each: the defaults of `spans.best_spans` and of the SQuAD scripts.
         With `reference_context` the text is what the original pipeline reads out, and the place that of its words.
 
         Args:
             start_scores: for each window, T or more scores of its positions (start logits).
             end_scores: the same for answer ends.
-            n_best: answers to return, fewer where there are fewer.
-            max_answer_pieces: longest answer in pieces. Both defaults are those of the SQuAD scripts.
 
         Raises:
             ValueError: see `spans.best_spans`.
         """
-        spans = best_spans(self.windows, start_scores, end_scores, n_best, max_answer_pieces)
+        spans = best_spans(self.windows, start_scores, end_scores)
         answers = to_answers(self.context, self.offsets, spans)
         if self.reference_context is None:
             return answers

@@ -35,11 +35,11 @@ def measure_scores(
 
     from experiments._shared.quiet import only_from, quieten_lightning
     from experiments._shared.run.loaded import load_run
-    from lightning_modules.finetuning import FineTuning
+    from lightning_modules.task_module import TaskModule
 
     quieten_lightning()
     module, data = load_run(checkpoint, overrides)
-    if not isinstance(module, FineTuning):
+    if not isinstance(module, TaskModule):
         raise ValueError(
             f"{checkpoint} is of {type(module).__name__}, which has no task to evaluate; leave --evaluate out, or "
             "export a fine-tuned model"

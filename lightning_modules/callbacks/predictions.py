@@ -30,21 +30,21 @@ class PredictionFiles(pl.Callback):
         """Start empty."""
         self._records = []
 
-    def on_predict_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Start empty."""
-        self._records = []
-
     def on_test_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, *numbers: int
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
     ) -> None:
         """Keep the records of one batch."""
-        self._keep(outputs)
+        if isinstance(outputs, dict):
+            self._records += outputs["records"]
 
-    def on_predict_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, *numbers: int
-    ) -> None:
-        """Keep the records of one batch."""
-        self._keep(outputs)
+    on_predict_start = on_test_start
+    on_predict_batch_end = on_test_batch_end
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the files; those of a part of the batches do not replace those of a whole test."""
@@ -54,10 +54,6 @@ class PredictionFiles(pl.Callback):
     def on_predict_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the files."""
         self._write(trainer, pl_module, STEMS["predict"])
-
-    def _keep(self, outputs: Any) -> None:
-        if isinstance(outputs, dict):
-            self._records += outputs["records"]
 
     def _write(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stem: str) -> None:
         if not isinstance(pl_module, EncoderModule) or trainer.fast_dev_run:  # type: ignore[attr-defined]

@@ -17,8 +17,8 @@ from distilkobert.tasks.files.nsmc import read_nsmc
 from distilkobert.tasks.probe import ProbeSpec, choose_reviews, fit_classifier, pooled_features
 from lightning_modules.base import EncoderModule
 from lightning_modules.callbacks.training_log import TrainingLog
-from lightning_modules.finetuning import FineTuning
 from lightning_modules.run.callbacks import first_callback
+from lightning_modules.task_module import TaskModule
 
 
 class LinearProbe(pl.Callback):
@@ -58,7 +58,7 @@ class LinearProbe(pl.Callback):
         """
         if stage != "fit":
             return
-        if not isinstance(pl_module, EncoderModule) or isinstance(pl_module, FineTuning):
+        if not isinstance(pl_module, EncoderModule) or isinstance(pl_module, TaskModule):
             raise ValueError(
                 f"probe.data_dir={self.spec.data_dir}: the probe is for pretraining and distillation, this run trains "
                 f"{type(pl_module).__name__}; leave it out"

@@ -12,10 +12,11 @@ from torch.nn.functional import one_hot
 
 from datamodules import KorQuADDataModule
 from distilkobert import KoBertTokenizer
-from distilkobert.metrics.korquad import gold_answers, total_scores
+from distilkobert.metrics.korquad import total_scores
 from distilkobert.tasks.files.korquad import read_korquad
 from distilkobert.tasks.splits import number_of
 from tests.support.tasks.data import Make, is_dev, one_file, unpadded
+from tests.support.tasks.gold_answers import gold_answers
 
 pytest_plugins = ["tests.support.tasks.fixtures"]
 
@@ -159,7 +160,7 @@ def test_a_long_question_is_cut_and_counted_and_a_context_may_be_one_character(
     for batch in data.test_dataloader():
         for question in batch["questions"]:
             scores: list[Tensor] = [torch.zeros(24) for _ in question.windows]
-            answers = {answer.text for answer in question.answer(scores, scores, n_best=50)}
+            answers = {answer.text for answer in question.answer(scores, scores)}
             assert "물" in answers
     odd = [n for n in range(30) if n % 2 and number_of(str(n)) % 10 in (8, 9)]
     assert data.facts["data/test_questions_cut"] == len(odd)

@@ -14,7 +14,7 @@ from torch import Tensor
 from distilkobert.models.checkpoints import read_checkpoint
 from distilkobert.objectives.functions import masked_lm_loss
 from lightning_modules.callbacks.checkpoints.best import keep_if_best
-from lightning_modules.finetuning import FineTuning
+from lightning_modules.task_module import TaskModule
 from tests.integration.tasks.world import TaskWorld
 from tests.world import Run, World, read_json
 
@@ -22,7 +22,7 @@ from tests.world import Run, World, read_json
 def spoil_logits(patch: pytest.MonkeyPatch, at: Callable[[Any], bool]) -> None:
     """NaN logits in the second held-out batch of a fine-tuning where `at` says so of its trainer."""
     for name in ("validation_step", "test_step"):
-        original = getattr(FineTuning, name)
+        original = getattr(TaskModule, name)
 
         def step(self: Any, batch: Any, batch_idx: int, original: Any = original) -> Any:
             def spoilt(network: Any, inputs: Any, output: Any) -> None:
@@ -32,7 +32,7 @@ def spoil_logits(patch: pytest.MonkeyPatch, at: Callable[[Any], bool]) -> None:
             with self.network.register_forward_hook(spoilt):
                 return original(self, batch, batch_idx)
 
-        patch.setattr(FineTuning, name, step)
+        patch.setattr(TaskModule, name, step)
 
 
 @pytest.mark.parametrize("sanity", [False, True])

@@ -42,6 +42,7 @@ def test_an_encoder_gets_a_new_head_and_keeps_its_weights(teacher: Path) -> None
     )
     network = configured(module).network
     assert isinstance(network, BertForSequenceClassification)
+    assert module.state_dict().keys() == {f"network.{name}" for name in network.state_dict()}
     assert network.training
     assert network.config.id2label == {0: "no", 1: "yes"}
     original = tiny_teacher(layers=1)
@@ -54,7 +55,7 @@ def test_an_encoder_gets_a_new_head_and_keeps_its_weights(teacher: Path) -> None
     [
         ({"vocab_size": 51}, "its vocabulary has 50 pieces, the data's tokenizer 51"),
         ({"pad_token_id": 0}, r"its \[PAD\] is id 1, the data's tokenizer has 0"),
-        ({"input_settings": InputSettings(33)}, "accepts at most 32 tokens, but data.max_length is 33"),
+        ({"input_settings": InputSettings(33)}, "accepts at most 32 tokens, but inputs have up to 33"),
     ],
 )
 def test_a_model_that_does_not_fit_the_data_is_refused(settings: dict[str, Any], message: str, teacher: Path) -> None:

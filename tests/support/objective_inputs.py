@@ -9,10 +9,12 @@ from distilkobert.objectives.contract.outputs import Attention
 
 VOCABULARY = 11
 LENGTHS = (5, 2, 7)
-STUDENT = NetworkFacts("student", "bert", layers=2, hidden_size=6, heads=3)
-TEACHER = NetworkFacts("teacher", "bert", layers=4, hidden_size=12, heads=2)
-TWIN = NetworkFacts("teacher", "bert", layers=4, hidden_size=6, heads=3)
+STUDENT = NetworkFacts("student", "bert", layers=2, hidden_size=6)
+TEACHER = NetworkFacts("teacher", "bert", layers=4, hidden_size=12)
+TWIN = NetworkFacts("teacher", "bert", layers=4, hidden_size=6)
 """A teacher of the student's widths."""
+HEADS = {6: 3, 12: 2}
+"""Attention heads of a network, by its width."""
 
 
 def ragged_batch(progress: float = 0.0) -> Batch:
@@ -32,10 +34,9 @@ def random_outputs(facts: NetworkFacts, batch: Batch, seed: int, projected: Toke
         return torch.randn(*shape, generator=generator).requires_grad_()
 
     count, length = batch.attention_mask.shape
-    width = facts.hidden_size // facts.heads
+    heads = HEADS[facts.hidden_size]
     head = torch.randn(facts.hidden_size, VOCABULARY, generator=generator)
-    attention = {
-        layer: Attention(*(draw(count, facts.heads, length, width) for _ in range(3))) for layer in range(facts.layers)
-    }
+    shape = (count, heads, length, facts.hidden_size // heads)
+    attention = {layer: Attention(*(draw(*shape) for _ in range(3))) for layer in range(facts.layers)}
     hidden = {layer: draw(count, length, facts.hidden_size) for layer in range(-1, facts.layers)}
     return Outputs(hidden, attention, lambda states: states @ head, projected, batch, facts.layers - 1)

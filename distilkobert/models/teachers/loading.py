@@ -10,7 +10,7 @@ from transformers import BertConfig, BertForMaskedLM, PreTrainedModel
 
 from distilkobert.io.hub_names import NotFetchedError
 from distilkobert.models.checkpoints import load_model
-from distilkobert.models.checks import check_new_weights, longest_input
+from distilkobert.models.checks import SHORTER_CORPUS, check_length, check_new_weights, longest_input
 from distilkobert.models.families import family_of
 from distilkobert.models.teachers.int8 import quantize_layers
 from distilkobert.models.vocabulary.fit import fit_vocabulary
@@ -113,28 +113,12 @@ def load_teacher(
             "without any error. Use a checkpoint with its head (monologg/kobert-lm has one, monologg/kobert does "
             "not), or use only objectives that need no logits, such as those on hidden states"
         )
-    _check_fit(model, source, vocab_size=vocab_size, pad_token_id=pad_token_id, max_length=max_length)
+    fit_vocabulary(model, vocab_size, pad_token_id, str(source))
+    check_length(longest_input(model.config), max_length, f"teacher {source}", SHORTER_CORPUS)
     teacher = cast(PreTrainedModel, model.base_model) if missing else model
     teacher.requires_grad_(False)
     teacher.train(False)
     return teacher
-
-
-def _check_fit(
-    model: PreTrainedModel,
-    source: str | Path,
-    *,
-    vocab_size: int | None,
-    pad_token_id: int | None,
-    max_length: int | None,
-) -> None:
-    fit_vocabulary(model, vocab_size, pad_token_id, str(source))
-    positions = longest_input(model.config)
-    if max_length is not None and positions < max_length:
-        raise ValueError(
-            f"teacher {source}: it has {positions} positions, the corpus has sequences of up to {max_length} tokens; "
-            f"prepare the corpus with sequences of at most {positions}"
-        )
 
 
 TeacherType: TypeAlias = Literal["float32", "bfloat16", "int8"]

@@ -20,25 +20,17 @@ class NetworkFacts:
         name: folder or hub id, for messages.
         family: model type of transformers.
         layers: depth.
-        hidden_size: width of the hidden states.
-        heads: attention heads per layer.
+        hidden_size: width of the hidden states and of the embedding output.
         has_head: whether there is a trained masked-LM head, so that there are logits.
         gives_attention: whether query, key and value can be captured.
-        embedding_size: width of the embedding output where it differs from `hidden_size`.
     """
 
     name: str
     family: str
     layers: int
     hidden_size: int
-    heads: int
     has_head: bool = True
     gives_attention: bool = True
-    embedding_size: int | None = None
-
-    def width(self, layer: int) -> int:
-        """Width of the hidden states after a layer, or of the embedding output (layer -1)."""
-        return self.embedding_size or self.hidden_size if layer < 0 else self.hidden_size
 
 
 @dataclass(frozen=True)

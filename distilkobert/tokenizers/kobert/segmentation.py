@@ -41,7 +41,7 @@ class Segmenter:
         """The pieces of `text`, step by step; a run of unknown characters is one piece, in its normalised spelling."""
         return [part for piece in self._model.encode(normalize_text(text), out_type=str) for part in self._parts(piece)]
 
-    def encode_batch(self, texts: Sequence[str], allow_special_tokens: bool, num_threads: int) -> list[IdArray]:
+    def encode_batch(self, texts: Sequence[str], allow_special_tokens: bool) -> list[IdArray]:
         """The ids of `pieces` for every text, by one SentencePiece call and one table look-up.
 
         Raises:
@@ -55,7 +55,7 @@ class Segmenter:
         table = self._vocabulary.id_table
         trusts = self._trusts_plain_text
         prepared = [text if trusts and is_plain(text) else normalize_text(text) for text in texts]
-        rows = self._model.encode(prepared, out_type=int, num_threads=num_threads)
+        rows = self._model.encode(prepared, out_type=int, num_threads=1)
         ends = np.cumsum(np.fromiter(map(len, rows), dtype=np.int64, count=len(rows)))
         numbers = np.fromiter(chain.from_iterable(rows), dtype=np.int32, count=int(ends[-1]) if rows else 0)
         ids = table[numbers]

@@ -161,9 +161,7 @@ class KoBertTokenizer(TransformersHabits):
                 words.append(f"{WORD_START}{token}{WORD_START}")
         return " ".join("".join(words).replace(WORD_START, " ").split())
 
-    def encode_batch(
-        self, texts: Sequence[str], allow_special_tokens: bool = False, num_threads: int = 1
-    ) -> list[IdArray]:
+    def encode_batch(self, texts: Sequence[str], allow_special_tokens: bool = False) -> list[IdArray]:
         """Ids of every text, without [CLS] and [SEP]: the fast path, equal to `tokenize` step by step.
 
         The arrays, of type `id_dtype`, are views of one buffer for the whole batch: copy those to keep for long.
@@ -171,12 +169,11 @@ class KoBertTokenizer(TransformersHabits):
         Args:
             texts: Any number of texts; an empty one gives an empty array.
             allow_special_tokens: Give special tokens written in a text their own ids.
-            num_threads: Threads of SentencePiece.
 
         Raises:
             ValueError: `texts` is a string, or an element is not a string or holds half of a surrogate pair.
         """
-        return self._segmenter.encode_batch(texts, allow_special_tokens, num_threads)
+        return self._segmenter.encode_batch(texts, allow_special_tokens)
 
     def encode_with_offsets(self, text: str, allow_special_tokens: bool = False) -> Encoding:
         """Ids of one text, without [CLS] and [SEP], and for each id its span (first, one past the last) in `text`.

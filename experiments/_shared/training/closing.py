@@ -12,8 +12,8 @@ from pytorch_lightning.utilities import rank_zero_info
 from distilkobert.io.run_files import CONFIG_FILE, EARLY_STOPPING
 from distilkobert.stop_signals import StoppedBySignal
 from lightning_modules.callbacks import GracefulStop
-from lightning_modules.finetuning import FineTuning
 from lightning_modules.run.ending import ending_line
+from lightning_modules.task_module import TaskModule
 
 _TRAIN = "python -m experiments.train"
 
@@ -73,7 +73,7 @@ def closing_lines(trainer: pl.Trainer, pl_module: pl.LightningModule, folder: Pa
         ]
     if reason not in ("", EARLY_STOPPING):
         following = resume_command(folder, *(["--trainer.max_time=DD:HH:MM:SS"] if reason == "max_time" else []))
-    elif isinstance(pl_module, FineTuning):
+    elif isinstance(pl_module, TaskModule):
         following = f"{_TRAIN} test --ckpt_path={shlex.quote(str(chosen))}"
     else:
         output = Path("exported") / f"{folder.parent.name}_{folder.name}"

@@ -9,7 +9,7 @@ from pytorch_lightning.utilities import rank_zero_warn
 
 from distilkobert.metrics.confusion import confusion_matrix, draw_confusion
 from lightning_modules.callbacks.gathering import gather_to_zero
-from lightning_modules.finetuning import FineTuning
+from lightning_modules.task_module import TaskModule
 
 
 class ConfusionFigure(pl.Callback):
@@ -27,21 +27,22 @@ class ConfusionFigure(pl.Callback):
         """Start empty."""
         self._pairs = Counter()
 
-    def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Start empty."""
-        self._pairs = Counter()
-
     def on_validation_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, *numbers: int
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
     ) -> None:
         """Count one batch."""
-        self._count(pl_module, outputs)
+        if isinstance(pl_module, TaskModule):
+            for record in outputs["records"]:
+                self._pairs.update(pl_module.scorer.confusions(record))
 
-    def on_test_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, *numbers: int
-    ) -> None:
-        """Count one batch."""
-        self._count(pl_module, outputs)
+    on_test_start = on_validation_start
+    on_test_batch_end = on_validation_batch_end
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Draw."""
@@ -52,22 +53,18 @@ class ConfusionFigure(pl.Callback):
         """Draw."""
         self._draw(trainer, pl_module, "test")
 
-    def _count(self, pl_module: pl.LightningModule, outputs: Any) -> None:
-        if isinstance(pl_module, FineTuning):
-            for record in outputs["records"]:
-                self._pairs.update(pl_module.confusions(record))
-
     def _draw(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        if not isinstance(pl_module, FineTuning) or not pl_module.classes:
+        if not isinstance(pl_module, TaskModule) or not pl_module.scorer.classes:
             return
         parts = gather_to_zero(trainer, self._pairs)
         writers = [logger.experiment for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]
         if not (parts and writers and self._can_draw):
             return
-        matrix = confusion_matrix(sum(parts, Counter()), pl_module.classes)
+        classes = pl_module.scorer.classes
+        matrix = confusion_matrix(sum(parts, Counter()), classes)
         step = pl_module.weights_step
         try:
-            picture = draw_confusion(matrix, pl_module.classes, f"{stage}, step {step:,}, {matrix.sum():,} counted")
+            picture = draw_confusion(matrix, classes, f"{stage}, step {step:,}, {matrix.sum():,} counted")
         except ImportError as error:
             self._can_draw = False
             rank_zero_warn(

@@ -50,25 +50,24 @@ class HparamsTab(pl.Callback):
         self._started = False
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Write the settings once nothing about the start can be refused any more."""
-        self._start(trainer)
+        """Write the settings once nothing about the start can be refused; not when Lightning tries a validation."""
+        if self._started or trainer.sanity_checking:
+            return
+        self._started = True
+        start = SessionStartInfo(start_time_secs=time.time())
+        for name, value in self.settings.items():
+            if isinstance(value, bool):
+                start.hparams[name].bool_value = value
+            elif isinstance(value, str):
+                start.hparams[name].string_value = value
+            else:
+                start.hparams[name].number_value = value
+        self._write(trainer, metadata.SESSION_START_INFO_TAG, HParamsPluginData(session_start_info=start))
+        for logger in trainer.loggers:
+            logger.log_hyperparams(self.settings)  # TensorBoard's writes hparams.yaml and, without metrics, no event
 
-    def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Write those of a run of no steps, which begins no training."""
-        self._start(trainer)
-
-    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Write those of `validate`; not before training, when Lightning tries a validation."""
-        if not trainer.sanity_checking:
-            self._start(trainer)
-
-    def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Write those of `test`."""
-        self._start(trainer)
-
-    def on_predict_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Write those of `predict`."""
-        self._start(trainer)
+    on_validation_start = on_test_start = on_predict_start = on_train_start
+    on_fit_end = on_train_start  # of a run of no steps, which begins no training
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the last validation's scores, and say that the run has come to its end."""
@@ -85,22 +84,6 @@ class HparamsTab(pl.Callback):
         """Let the held-out scores be those of the checkpoint that was tested, as they were when it was written."""
         assert isinstance(pl_module, EncoderModule)
         self._write_final(trainer, pl_module, pl_module.loaded_metrics)
-
-    def _start(self, trainer: pl.Trainer) -> None:
-        if self._started:
-            return
-        self._started = True
-        start = SessionStartInfo(start_time_secs=time.time())
-        for name, value in self.settings.items():
-            if isinstance(value, bool):
-                start.hparams[name].bool_value = value
-            elif isinstance(value, str):
-                start.hparams[name].string_value = value
-            else:
-                start.hparams[name].number_value = value
-        self._write(trainer, metadata.SESSION_START_INFO_TAG, HParamsPluginData(session_start_info=start))
-        for logger in trainer.loggers:
-            logger.log_hyperparams(self.settings)  # TensorBoard's writes hparams.yaml and, without metrics, no event
 
     def _write_final(self, trainer: pl.Trainer, pl_module: pl.LightningModule, metrics: Mapping[str, Tensor]) -> None:
         assert isinstance(pl_module, EncoderModule)

@@ -9,7 +9,7 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from distilkobert.metrics.samples import Sample, sample_page
 from distilkobert.tokenizers.kobert import KoBertTokenizer
 from lightning_modules.callbacks.gathering import gather_to_zero
-from lightning_modules.finetuning import FineTuning
+from lightning_modules.task_module import TaskModule
 
 _FIRST = 5
 _WRONG = 15
@@ -29,23 +29,37 @@ class SampleTable(pl.Callback):
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start empty."""
-        self._start(trainer)
-
-    def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Start empty."""
-        self._start(trainer)
+        self._first, self._wrong = [], []
+        tokenizer: Any = getattr(getattr(trainer, "datamodule", None), "tokenizer", None)
+        if self._decode is None and tokenizer is not None:
+            self._decode = text_of(tokenizer)
 
     def on_validation_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, *numbers: int
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
     ) -> None:
         """Keep what may be shown of one batch."""
-        self._keep(pl_module, outputs, batch)
+        if not isinstance(pl_module, TaskModule) or self._decode is None:
+            return
+        scorer = pl_module.scorer
+        for number, record in enumerate(outputs["records"]):
+            wrong = not scorer.is_right(record)
+            weight = scorer.weight_of_error(record)
+            surer = len(self._wrong) < _WRONG or weight > self._wrong[-1].weight
+            if record["row"] < _FIRST or (wrong and surer):
+                text = self._decode(scorer.shown_ids(batch, number))
+                gold, predicted = scorer.shown_answers(batch, number, record)
+                sample = Sample(record["row"], text, gold, predicted, weight, right=not wrong)
+                self._first += [sample] if record["row"] < _FIRST else []
+                self._wrong = most_confident([*self._wrong, sample] if wrong else self._wrong)
 
-    def on_test_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, *numbers: int
-    ) -> None:
-        """Keep what may be shown of one batch."""
-        self._keep(pl_module, outputs, batch)
+    on_test_start = on_validation_start
+    on_test_batch_end = on_validation_batch_end
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the page."""
@@ -56,35 +70,15 @@ class SampleTable(pl.Callback):
         """Write the page."""
         self._show(trainer, pl_module, "test")
 
-    def _start(self, trainer: pl.Trainer) -> None:
-        self._first, self._wrong = [], []
-        tokenizer: Any = getattr(getattr(trainer, "datamodule", None), "tokenizer", None)
-        if self._decode is None and tokenizer is not None:
-            self._decode = text_of(tokenizer)
-
-    def _keep(self, pl_module: pl.LightningModule, outputs: Any, batch: Any) -> None:
-        if not isinstance(pl_module, FineTuning) or self._decode is None:
-            return
-        for number, record in enumerate(outputs["records"]):
-            wrong = not pl_module.is_right(record)
-            weight = pl_module.weight_of_error(record)
-            surer = len(self._wrong) < _WRONG or weight > self._wrong[-1].weight
-            if record["row"] < _FIRST or (wrong and surer):
-                text = self._decode(pl_module.shown_ids(batch, number))
-                gold, predicted = pl_module.shown_answers(batch, number, record)
-                sample = Sample(record["row"], text, gold, predicted, weight, right=not wrong)
-                self._first += [sample] if record["row"] < _FIRST else []
-                self._wrong = most_confident([*self._wrong, sample] if wrong else self._wrong)
-
     def _show(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        if not isinstance(pl_module, FineTuning):
+        if not isinstance(pl_module, TaskModule):
             return
         parts = gather_to_zero(trainer, (self._first, self._wrong))
         if not parts or self._decode is None:
             return
         first = sorted((sample for part, _ in parts for sample in part), key=lambda sample: sample.row)
         wrong = most_confident([sample for _, part in parts for sample in part])
-        page = sample_page(first, wrong, pl_module.errors_title)
+        page = sample_page(first, wrong, pl_module.scorer.errors_title)
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
                 logger.experiment.add_text(f"{stage}/samples", page, pl_module.weights_step)

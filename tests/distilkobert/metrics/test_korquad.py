@@ -11,11 +11,11 @@ from distilkobert.metrics import KorQuadScore
 from distilkobert.metrics.korquad import (
     exact_match,
     f1,
-    gold_answers,
     normalise_answer,
     total_scores,
     write_predictions,
 )
+from tests.support.tasks.gold_answers import gold_answers
 
 ALPHABET = "가나다라 한국 AaBb19 .,'\"《》<>〈〉()‘’“”·「」-~%\t\u3000"
 
@@ -161,21 +161,6 @@ def test_metric_without_questions_is_zero() -> None:
 def test_question_without_gold_answer_is_refused() -> None:
     with pytest.raises(ValueError, match="'q7' has no gold answer"):
         KorQuadScore().update({"q7": "가"}, {"q7": []})
-
-
-@pytest.mark.parametrize(
-    ("korquad", "message"),
-    [
-        ({}, "not the layout"),
-        ({"data": [{"title": ""}]}, "not the layout"),
-        ({"data": 3}, "not the layout"),
-        ({"data": []}, "no question"),
-        ({"data": [{"paragraphs": [{"qas": [{"id": "a", "answers": []}] * 2}]}]}, "'a' occurs twice"),
-    ],
-)
-def test_file_of_another_layout_is_refused(korquad: dict[str, object], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        gold_answers(korquad)
 
 
 def test_a_prediction_file_is_one_json_object(tmp_path: Path) -> None:

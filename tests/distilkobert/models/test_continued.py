@@ -127,6 +127,14 @@ def test_a_classifier_gives_its_encoder(tmp_path: Path) -> None:
         assert torch.equal(encode(model, IDS, MASK), encode(classifier, IDS, MASK))
 
 
+def test_an_encoder_that_is_too_short_for_the_corpus_is_refused_with_an_option_of_the_corpus(tmp_path: Path) -> None:
+    tiny("Bert", "Model").save_pretrained(tmp_path)
+    longest = load_to_continue(tmp_path, FACTS)[0].config.max_position_embeddings
+    message = f"at most {longest} tokens, .* up to {longest + 1}; prepare the corpus with --max_tokens {longest}$"
+    with pytest.raises(ValueError, match=message):
+        load_to_continue(tmp_path, DataFacts(PIECES, PAD, longest + 1))
+
+
 def test_what_is_incomplete_is_refused(tmp_path: Path) -> None:
     from safetensors.torch import load_file, save_file
 

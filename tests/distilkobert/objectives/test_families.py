@@ -127,7 +127,7 @@ def test_padding_takes_no_part(name: str) -> None:
 
 def test_a_student_that_equals_its_teacher_has_nothing_to_learn_from_it() -> None:
     batch = ragged_batch()
-    twin = NetworkFacts("twin", "bert", layers=2, hidden_size=6, heads=3)
+    twin = NetworkFacts("twin", "bert", layers=2, hidden_size=6)
     hidden = (HiddenCosine(), HiddenMSE(embeddings=True), SentenceVectors())
     between = (AttentionTransfer(), AttentionTransfer(compare="scores_mse"), RelationTransfer(heads=2))
     for objective in (*hidden, *between, SoftTargets(), LogitsMSE()):

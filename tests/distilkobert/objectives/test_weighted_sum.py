@@ -144,9 +144,9 @@ class Lowest(Objective):
         return student.hidden[0].sum()
 
 
-HEADLESS = NetworkFacts("e5", "bert", 4, 6, 3, has_head=False)
-DEBERTA = NetworkFacts("deberta", "deberta-v2", 4, 6, 3, gives_attention=False)
-ODD = NetworkFacts("odd", "bert", 4, 10, 2)
+HEADLESS = NetworkFacts("e5", "bert", 4, 6, has_head=False)
+DEBERTA = NetworkFacts("deberta", "deberta-v2", 4, 6, gives_attention=False)
+ODD = NetworkFacts("odd", "bert", 4, 10)
 
 
 @pytest.mark.parametrize(

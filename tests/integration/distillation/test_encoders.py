@@ -170,7 +170,10 @@ def test_a_continued_student_resumes_and_is_validated_without_its_source(
     ("options", "message"),
     [
         (["--model.student.architecture=same", "--model.student.layers=[0,12]"], "layers 0 to 11, not 12"),
-        (["--model.student.init_from={short}", "--model.student.layers=[0]"], "accepts at most 10 tokens, the corpus"),
+        (
+            ["--model.student.init_from={short}", "--model.student.layers=[0]"],
+            "at most 10 tokens, .*; prepare the corpus with",
+        ),
         (["--model.teacher={bare}"], "no trained masked-LM head; .*objectives that need no logits"),
         (
             ["--model.teacher={modern}", "--model.student.layers=[0]"],

@@ -106,8 +106,11 @@ def test_random_weights_are_not_tested(world: World, run: Run, tmp_path: Path) -
 
 def test_an_encoder_with_too_few_positions_is_refused(world: World, run: Run, tmp_path: Path) -> None:
     longest = max(read_json(world.corpus / "manifest.json")["longest"].values())
-    message = rf"max_positions is {longest - 1}, but the corpus has sequences of up to {longest} tokens; set --model"
-    with pytest.raises(ValueError, match=message):
+    found = f"model.encoder: accepts at most {longest - 1} tokens, but inputs have up to {longest}"
+    remedies = (
+        f"set --model.encoder.max_positions={longest} or more, or prepare the corpus with --max_tokens {longest - 1}"
+    )
+    with pytest.raises(ValueError, match=f"^{found}; {remedies}$"):
         run("fit", world.pretrain(tmp_path, f"--model.encoder.max_positions={longest - 1}"))
     assert not any(tmp_path.iterdir())
     run("fit", world.pretrain(tmp_path, f"--model.encoder.max_positions={longest}", "--trainer.max_steps=1"))

@@ -12,9 +12,10 @@ from seqeval.metrics import f1_score, precision_score
 from transformers import AutoTokenizer, PreTrainedModel
 
 from distilkobert import KoBertTokenizer
-from distilkobert.metrics.korquad import gold_answers, total_scores
+from distilkobert.metrics.korquad import total_scores
 from distilkobert.models.checkpoints import model_from_checkpoint, read_checkpoint
 from tests.integration.tasks.world import TASKS, TaskWorld, make_task_world
+from tests.support.tasks.gold_answers import gold_answers
 from tests.world import Run, World, read_json
 
 MONITORED = {"nsmc": "val/accuracy", "naver_ner": "val/f1", "klue_ner": "val/f1", "korquad": "val/f1"}
@@ -134,7 +135,7 @@ def test_a_fast_tokenizer_is_kept_with_the_run(tasks: TaskWorld, world: World, r
             ["--model.class_path=TokenClassification"],
             "TokenClassification takes suffix_tags from the data, and NSMCDataModule has no attribute",
         ),
-        (["--data.max_length=100"], "accepts at most 64 tokens, but data.max_length is 100"),
+        (["--data.max_length=100"], "accepts at most 64 tokens, but inputs have up to 100; set --data.max_length=64"),
         (["--model.init_from=nowhere/at-all"], "nowhere/at-all"),
     ],
 )

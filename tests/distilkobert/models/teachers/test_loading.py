@@ -104,7 +104,10 @@ def test_a_missing_encoder_weight_is_refused(old_folder: Path) -> None:
     [
         ({"vocab_size": 51}, "vocabulary has 50 pieces, the data's tokenizer 51"),
         ({"pad_token_id": 0}, r"its \[PAD\] is id 1, the data's tokenizer has 0"),
-        ({"max_length": 33}, "32 positions, the corpus has sequences of up to 33"),
+        (
+            {"max_length": 33},
+            "at most 32 tokens, but inputs have up to 33; prepare the corpus with --max_tokens 32",
+        ),
     ],
 )
 def test_a_teacher_that_does_not_fit_the_tokenizer_is_refused(
@@ -162,7 +165,7 @@ def test_debertas_newer_head_gives_its_logits() -> None:
 
 def test_positions_counted_from_behind_pad_are_not_there_for_tokens(tmp_path: Path) -> None:
     tiny_encoder("camembert").save_pretrained(tmp_path)
-    with pytest.raises(ValueError, match="it has 38 positions, the corpus has sequences of up to 39"):
+    with pytest.raises(ValueError, match="accepts at most 38 tokens, but inputs have up to 39"):
         load_teacher(tmp_path, max_length=39)
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from distilkobert.korean.particles import encode_text, strip_particle
 from distilkobert.metrics import EntityF1
-from distilkobert.metrics.korquad import gold_answers, total_scores
+from distilkobert.metrics.korquad import total_scores
 from distilkobert.tasks.questions.reference_decoding import read_context, reference_answer_pieces, reference_answer_text
 from distilkobert.tasks.questions.spans import PieceSpan, best_spans, to_answers
 from distilkobert.tasks.questions.windows import (
@@ -29,6 +29,7 @@ from distilkobert.tasks.questions.windows import (
 from distilkobert.tasks.tags.alignment import character_tags, piece_tags
 from distilkobert.tasks.tags.labels import KLUE_NER_LABELS
 from distilkobert.tokenizers.kobert import KoBertTokenizer
+from tests.support.tasks.gold_answers import gold_answers
 
 pytestmark = pytest.mark.real_data
 

@@ -46,10 +46,10 @@ def test_ids_with_offsets_are_the_same(
     assert [tiny_tokenizer.encode_with_offsets(text)[0] for text in texts] == [naive.encode(text) for text in texts]
 
 
-def test_every_sentence_alone_in_a_batch_and_in_threads(tiny_tokenizer: KoBertTokenizer, naive: NaiveTokenizer) -> None:
+def test_every_sentence_alone_and_in_a_batch(tiny_tokenizer: KoBertTokenizer, naive: NaiveTokenizer) -> None:
     expected = [naive.encode(sentence) for sentence in SENTENCES]
     assert [tiny_tokenizer.encode_batch([sentence])[0].tolist() for sentence in SENTENCES] == expected
-    assert [row.tolist() for row in tiny_tokenizer.encode_batch(SENTENCES, num_threads=3)] == expected
+    assert [row.tolist() for row in tiny_tokenizer.encode_batch(SENTENCES)] == expected
     assert [tiny_tokenizer.convert_tokens_to_ids(tiny_tokenizer.tokenize(text)) for text in SENTENCES] == expected
 
 
