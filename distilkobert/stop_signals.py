@@ -157,5 +157,6 @@ def _end_with(parent: int) -> None:
 
 
 def _say(text: str) -> None:
-    """Print without Python's buffers, which the interrupted code may be writing to."""
-    os.write(2, f"{text}\n".encode())
+    """Print without Python's buffers, which the interrupted code may be writing to, if there is who reads it."""
+    with contextlib.suppress(OSError):  # after Ctrl-C a reader such as `tee` is gone; the checkpoint matters more
+        os.write(2, f"{text}\n".encode())

@@ -1,5 +1,6 @@
 """Sequence classification: one label per text or pair of texts (NSMC, KorNLI), or any number of labels."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -80,6 +81,8 @@ class SequenceClassification(FineTuning):
             raise ValueError(f"the data has the classes {self.labels}; expected two or more")
         if class_weights is not None and len(class_weights) != count:
             raise ValueError(f"class_weights has {len(class_weights)} numbers for {count} classes: {class_weights}")
+        if class_weights is not None and not all(0 < weight < math.inf for weight in class_weights):
+            raise ValueError(f"data.class_weights is {list(class_weights)}: expected finite numbers above 0")
         self.multi_label = multi_label
         self._weights = None if class_weights is None else torch.tensor(list(class_weights))
         self._number_of = {label: number for number, label in enumerate(self.labels)}

@@ -68,17 +68,17 @@ def _acquire(held: FileLock, lock: Path, subject: str) -> bool:
     except FileNotFoundError:
         return False
     except FileExistsError:  # a folder that is removed before `mkdir` has looked what is there, or no folder
-        if _is_something_else(lock.parent):
+        if any(map(_is_something_else, lock.parents)):
             raise
         return False
     return True
 
 
 def _is_something_else(folder: Path) -> bool:
-    """Whether there is something of the name that is not a folder."""
+    """Whether there is something of the name that is not a folder, such as a link to a folder that does not exist."""
     try:
         mode = folder.lstat().st_mode
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     return not stat.S_ISDIR(mode) and not folder.is_dir()
 

@@ -1,10 +1,11 @@
 """What is refused before anything is made: a folder that is taken, a checkpoint that does not fit, odd numbers."""
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from inspect import signature
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Any
+from typing import Any, Final
 
 from jsonargparse import Namespace
 
@@ -29,13 +30,22 @@ the module checks that it is the same."""
 _LARGEST_SEED = 2**32 - 1
 """The largest seed that NumPy accepts."""
 
+_OTHER_SEED: Final = re.compile(r"--(data|model)(\.init_args)?\.seed(=|$)")
 
-def check_numbers(config: Namespace) -> None:
-    """Check the numbers whose own checks come late, and do not say which option is meant.
+
+def check_numbers(config: Namespace, words: Iterable[Any] = ()) -> None:
+    """Check what has no check of its own, or one that comes late and does not say which option is meant.
+
+    Args:
+        config: settings of a command.
+        words: of its command line.
 
     Raises:
-        ValueError: one is out of range.
+        ValueError: a number is out of range, there is a second seed, or the best checkpoint would not be best.ckpt.
     """
+    for word in words:
+        if _OTHER_SEED.match(str(word)):
+            raise ValueError(f"{word}: a run has one seed for data, model and training; set --seed_everything")
     if not 0 <= config.seed_everything <= _LARGEST_SEED:
         raise ValueError(f"--seed_everything={config.seed_everything}: expected 0 to {_LARGEST_SEED}")
     kept = config.best_checkpoint
@@ -45,9 +55,16 @@ def check_numbers(config: Namespace) -> None:
             "last.ckpt is written by last_checkpoint; expected save_top_k 0 or 1, and no save_last. "
             "--last_checkpoint.keep_every_n_steps keeps more"
         )
-    accumulated = config.trainer.accumulate_grad_batches
-    if accumulated < 1:
-        raise ValueError(f"--trainer.accumulate_grad_batches={accumulated}: expected 1 or more")
+    for name in ("dirpath", "filename", "save_weights_only"):
+        if kept[name] not in (None, "best", False):
+            raise ValueError(
+                f"--best_checkpoint.{name}={kept[name]}: a run's best checkpoint is checkpoints/best.ckpt, "
+                "from which training can be resumed; leave the option out"
+            )
+    for name in ("accumulate_grad_batches", "log_every_n_steps"):
+        number = config.trainer[name]
+        if number is not None and number < 1:
+            raise ValueError(f"--trainer.{name}={number}: expected 1 or more")
 
 
 def refuse_used_folder(folder: Path) -> None:

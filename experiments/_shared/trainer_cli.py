@@ -123,7 +123,7 @@ class TrainerCLI(LightningCLI):
         super().parse_arguments(parser, args)
         self.config = self.config.clone(with_meta=False)  # where settings of shared files were read from
         config, fit = self.config[self.config.subcommand], self.config.subcommand == "fit"
-        check_numbers(config)
+        check_numbers(config, sys.argv[1:] if args is None else args)
         place_by_own_config(config, cast(TrainerParser, self._parser(self.config.subcommand)))
         fill_tokenizer(config)
         if config.get("weights_only") is False:

@@ -147,6 +147,7 @@ def test_other_ways_leave_the_entities_as_they_are(tags: tuple[str, ...]) -> Non
         ('{"text": "가나"}', {"format": "spans"}, r"line 1: no 'entities'; write \[\] where there is none"),
         ('{"글": "가나"}', {"format": "spans"}, "line 1: no text in 'text'; the keys are 글"),
         ("# 설명\n\n", {}, "no sentence in it"),
+        ("가\tx\tB-A\n", {"word_column": 2}, "word_column=2 and tag_column=-1 are the same of 3 columns"),
         ("가\tB-A\n", {"types": ["B"]}, "line 1: the unknown entity type 'A' in 'B-A'; the types are B. Correct"),
     ],
 )  # fmt: skip

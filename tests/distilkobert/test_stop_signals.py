@@ -1,11 +1,11 @@
-"""A worker outlasts signals from the moment it is forked."""
+"""A worker outlasts signals from the moment it is forked, and a process without a reader of its messages notes them."""
 
 import os
 import signal
 
 import pytest
 
-from distilkobert.stop_signals import STOPPING, shield_worker, signals_held
+from distilkobert.stop_signals import STOPPING, StopSignals, shield_worker, signals_held
 
 
 @pytest.mark.parametrize("number", STOPPING)
@@ -37,3 +37,25 @@ def test_the_hold_ends_with_its_block() -> None:
     with signals_held():
         assert set(STOPPING) <= signal.pthread_sigmask(signal.SIG_BLOCK, set())
     assert signal.pthread_sigmask(signal.SIG_BLOCK, set()) == before
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_signal_is_noted_where_nobody_reads_the_message(closed: bool) -> None:
+    """As after Ctrl-C in a pipe to `tee`, which the same signal ends."""
+    stderr = os.dup(2)
+    try:
+        if closed:
+            os.close(2)
+        else:
+            reader, writer = os.pipe()
+            os.close(reader)
+            os.dup2(writer, 2)
+            os.close(writer)
+        with StopSignals() as signals:
+            signals.deferring = True
+            os.kill(os.getpid(), signal.SIGTERM)
+            noted = signals.number
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+    assert noted == signal.SIGTERM

@@ -71,6 +71,9 @@ def test_weights_weigh_the_loss() -> None:
     assert output.count == pytest.approx(4.0)
     with pytest.raises(ValueError, match="class_weights has 2 numbers for 3 classes"):
         SequenceClassification("unused", labels=LABELS, class_weights=[1.0, 2.0])
+    for wrong in (0.0, -1.0, math.nan, math.inf):
+        with pytest.raises(ValueError, match=r"data\.class_weights is .*: expected finite numbers above 0"):
+            SequenceClassification("unused", labels=LABELS, class_weights=[1.0, 2.0, wrong])
 
 
 def test_any_number_of_labels_is_scored_as_scikit_learn_does() -> None:

@@ -157,6 +157,11 @@ def _tagged_unit(line: str, place: LinePlace, files: TagFiles) -> tuple[str, str
         unit, tag = columns[files.word_column], columns[files.tag_column]
     except IndexError:
         columns = []
+    if len(columns) > 1 and files.word_column % len(columns) == files.tag_column % len(columns):
+        raise ValueError(
+            f"{place}: word_column={files.word_column} and tag_column={files.tag_column} are the same of "
+            f"{len(columns)} columns; expected that of the words and that of the tags"
+        )
     if len(columns) < 2 or not unit:
         raise ValueError(f"{place}: found {show(line)}; expected a word, a tab or a space, and its tag")
     if "\t" in line and min(len(unit.split()), len(tag.split())) > 1:

@@ -101,8 +101,9 @@ def _why(trainer: pl.Trainer, reason: str) -> str:
 
 
 def _best(trainer: pl.Trainer) -> tuple[Path | None, str]:
-    """The best checkpoint, and the metric by which it was chosen."""
+    """The best checkpoint, unless it was removed by hand, and the metric by which it was chosen."""
     for callback in trainer.checkpoint_callbacks:
         if isinstance(callback, ModelCheckpoint) and callback.best_model_path and callback.best_model_score is not None:
-            return Path(callback.best_model_path), f"{callback.monitor} {float(callback.best_model_score):.4g}"
+            path = Path(callback.best_model_path)
+            return (path if path.is_file() else None), f"{callback.monitor} {float(callback.best_model_score):.4g}"
     return None, ""

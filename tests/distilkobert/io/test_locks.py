@@ -144,3 +144,9 @@ def test_what_is_no_folder_is_not_waited_for(kind: str, tmp_path: Path) -> None:
         (tmp_path / "run").symlink_to(tmp_path / "nothing")
     with pytest.raises(FileExistsError), only_process(tmp_path / "run" / ".lock", "x"):
         pass
+
+
+def test_a_link_to_a_missing_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "runs").symlink_to(tmp_path / "missing")
+    with pytest.raises(FileExistsError), only_process(tmp_path / "runs" / "recipe" / "arm" / ".lock", "the run"):
+        pass
