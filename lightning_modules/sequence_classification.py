@@ -79,10 +79,11 @@ class SequenceClassification(FineTuning):
             if self.labels == list(SCORE_NAMES):
                 raise ValueError("data.kind is regression; set model.class_path=SequenceRegression")
             raise ValueError(f"the data has the classes {self.labels}; expected two or more")
-        if class_weights is not None and len(class_weights) != count:
-            raise ValueError(f"class_weights has {len(class_weights)} numbers for {count} classes: {class_weights}")
-        if class_weights is not None and not all(0 < weight < math.inf for weight in class_weights):
-            raise ValueError(f"data.class_weights is {list(class_weights)}: expected finite numbers above 0")
+        if class_weights is not None:
+            if len(class_weights) != count:
+                raise ValueError(f"class_weights has {len(class_weights)} numbers for {count} classes: {class_weights}")
+            if not all(0 < weight < math.inf for weight in class_weights):
+                raise ValueError(f"data.class_weights is {list(class_weights)}: expected finite numbers above 0")
         self.multi_label = multi_label
         self._weights = None if class_weights is None else torch.tensor(list(class_weights))
         self._number_of = {label: number for number, label in enumerate(self.labels)}

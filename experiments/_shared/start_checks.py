@@ -30,6 +30,9 @@ the module checks that it is the same."""
 _LARGEST_SEED = 2**32 - 1
 """The largest seed that NumPy accepts."""
 
+_BEST: Final = {"dirpath": None, "filename": "best", "save_weights_only": False}
+"""Settings of `best_checkpoint` that no run changes."""
+
 _OTHER_SEED: Final = re.compile(r"--(data|model)(\.init_args)?\.seed(=|$)")
 
 
@@ -55,8 +58,8 @@ def check_numbers(config: Namespace, words: Iterable[Any] = ()) -> None:
             "last.ckpt is written by last_checkpoint; expected save_top_k 0 or 1, and no save_last. "
             "--last_checkpoint.keep_every_n_steps keeps more"
         )
-    for name in ("dirpath", "filename", "save_weights_only"):
-        if kept[name] not in (None, "best", False):
+    for name, fixed in _BEST.items():
+        if kept[name] != fixed:
             raise ValueError(
                 f"--best_checkpoint.{name}={kept[name]}: a run's best checkpoint is checkpoints/best.ckpt, "
                 "from which training can be resumed; leave the option out"

@@ -203,8 +203,8 @@ def _spans(path: Path, files: TagFiles) -> Iterator[WrittenSentence]:
                 raise ValueError(
                     f"{row.place}: the entity {show(span.type)} from {span.start} overlaps the one before it"
                 )
-        tag = _word_tags if files.units == "words" else _character_tags
-        yield WrittenSentence(_units(text, files.units), tag(text, spans, row.place), row.place)
+        tags = _word_tags(text, spans, row.place) if files.units == "words" else bio_of(len(text), spans)
+        yield WrittenSentence(_units(text, files.units), tags, row.place)
 
 
 def _span(entity: Any, text: str, place: LinePlace) -> Entity:
@@ -220,10 +220,6 @@ def _span(entity: Any, text: str, place: LinePlace) -> Entity:
 
 def _units(text: str, units: Units) -> tuple[str, ...]:
     return tuple(WORD.findall(text)) if units == "words" else tuple(text)
-
-
-def _character_tags(text: str, spans: Sequence[Entity], place: LinePlace) -> tuple[str, ...]:
-    return bio_of(len(text), spans)
 
 
 def _word_tags(text: str, spans: Sequence[Entity], place: LinePlace) -> tuple[str, ...]:

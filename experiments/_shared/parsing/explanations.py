@@ -87,17 +87,19 @@ def explain(message: str, options: Iterable[str], classes: Mapping[str, Sequence
     short = _NO_RECIPE.sub("no class is set yet; put the recipe (-c FILE) before its options and overlays", short)
     short = _REQUIRED.sub("no recipe given; put one first, such as -c configs/distill/distilkobert.yaml", short)
     near, answer = list[str](), ""
+    owner = KEY.search(short)
+    below = (
+        f"{owner[1]}." if owner and _CLASS.search(short) and _TYPED in short else ""
+    )  # the option that names the class
     if any(phrase in short for phrase in ("is not accepted", "does not accept", "unrecognized arguments")):
         asked = _CLASS.findall(short)  # an objective's option is inside the module's
         known = option_names(asked[-1]) if asked else list(options)
         for name in map(refused_name, REFUSED.finditer(short)):
-            answer = remedy(name) or answer
+            answer = remedy(f"{below}{name}") or answer
             near += near_options(name, known)
-    owner = KEY.search(short)
-    if owner and _CLASS.search(short) and _TYPED in short:  # as it is typed, below the option that names the class
-        short = short.replace(f"{_TYPED}--", f"{_TYPED}--{owner[1]}.")
-        near = [name if name.startswith(f"{owner[1]}.") else f"{owner[1]}.{name}" for name in near]
-        answer = answer.replace("it is now ", f"it is now {owner[1]}.")
+    if below:  # as it is typed
+        short = short.replace(f"{_TYPED}--", f"{_TYPED}--{below}")
+        near = [name if name.startswith(below) else f"{below}{name}" for name in near]
     short = _CHOICES.sub(lambda found: _expected_one_of(found["choices"].split(","), found["value"]), short)
     names = _expected_classes(short, classes or {})
     if names:

@@ -85,6 +85,7 @@ def test_an_unknown_key_in_a_file_is_refused(
         (["--data.seed=3"], "--data.seed=3: a run has one seed for data, model and training; set --seed_everything"),
         (["--model.init_args.seed=3"], "--model.init_args.seed=3: a run has one seed"),
         (["--best_checkpoint.dirpath=elsewhere"], "--best_checkpoint.dirpath=elsewhere: a run's best checkpoint is"),
+        (["--best_checkpoint.dirpath=best"], "--best_checkpoint.dirpath=best: a run's best checkpoint is"),
         (["--best_checkpoint.filename=other"], "--best_checkpoint.filename=other: a run's best checkpoint is"),
         (["--best_checkpoint.save_weights_only=true"], "--best_checkpoint.save_weights_only=True: a run's best"),
         (["--model.vocab_size=100"], "--model.vocab_size=100: it comes from the data .*has 600"),

@@ -103,3 +103,15 @@ def test_a_signal_is_followed_by_what_goes_on(
     with pytest.raises(StoppedBySignal):
         run("fit", [f"--ckpt_path={folder / 'checkpoints' / 'last.ckpt'}", "--trainer.max_steps=2"])
     assert words_of(last_words()[-1]) == ["train", "fit", "-c", str(folder / "config.yaml"), "--ckpt_path=last"]
+
+
+def test_the_last_checkpoint_is_named_where_the_best_one_was_removed(
+    world: World, run: Run, tmp_path: Path, last_words: Callable[[], list[str]]
+) -> None:
+    run("fit", world.distil(tmp_path, "--trainer.max_steps=1"))
+    checkpoints = tmp_path / "distilkobert" / "base_seed42" / "checkpoints"
+    (checkpoints / "best.ckpt").unlink()
+    run("fit", [f"--ckpt_path={checkpoints / 'last.ckpt'}", "--trainer.max_steps=2", "--trainer.limit_val_batches=0"])
+    _, _, best, following = last_words()
+    assert best == f"no best checkpoint was chosen; the last one: {checkpoints / 'last.ckpt'}"
+    assert str(checkpoints / "last.ckpt") in words_of(following)
