@@ -17,6 +17,7 @@ from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from datamodules.batches.by_value import by_value
 from datamodules.resuming.exact_resume import ExactResume
 from datamodules.resuming.loop_counters import place_of
 from distilkobert.batching import BatchKey, TokenBudgetSampler
@@ -56,14 +57,19 @@ class PlannedLoader(DataLoader[Batch]):
             sampler=sampler,
             num_workers=owner.num_workers,
             persistent_workers=owner.num_workers > 0,
+            collate_fn=by_value if owner.num_workers else None,
             worker_init_fn=shield_worker,
             pin_memory=torch.cuda.is_available(),
         )
 
     def __iter__(self) -> Any:
-        """The batches; a signal that comes while the workers start ends none of them."""
+        """The batches; OSError if workers cannot start. A signal that comes while they start ends none of them."""
         with signals_held():
-            return super().__iter__()
+            try:
+                return super().__iter__()
+            except OSError as error:
+                remedy = "free memory and /dev/shm, or set --data.num_workers=0"
+                raise OSError(f"num_workers={self.num_workers}: workers cannot start ({error}); {remedy}") from error
 
     def state_dict(self) -> dict[str, Any]:
         """Nothing: the position is in the data module's state."""
