@@ -19,13 +19,13 @@ class _ByValue(dict[str, Any]):
         return _with_tensors, ({name: _as_array(value) for name, value in self.items()},)
 
 
-def by_value(batch: dict[str, Any]) -> dict[str, Any]:
+def by_value(batch: Any) -> dict[str, Any]:
     """The batch to send; for `DataLoader(collate_fn=...)`.
 
     Args:
         batch: name to a tensor on the CPU, or to another value.
     """
-    return _ByValue(default_convert(batch))
+    return _ByValue(default_convert(batch))  # type: ignore[no-untyped-call]
 
 
 def _as_array(value: Any) -> Any:

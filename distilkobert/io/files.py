@@ -10,12 +10,13 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from distilkobert.io.disk_errors import named_place
+
 _HASH_BLOCK_BYTES = 1 << 20
-_OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def require_nonempty(path: Path) -> None:
@@ -66,21 +67,22 @@ def atomic_file(target: Path) -> Iterator[BinaryIO]:
 
     Raises:
         FileNotFoundError: The target's folder does not exist.
+        OSError: The target cannot be written; names it.
     """
     if not target.parent.is_dir():
         raise FileNotFoundError(f"the folder {target.parent} does not exist; make it before writing {target.name}")
     partial = _unique_neighbour(target)
     try:
-        with partial.open("xb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(target)
-        sync(target.parent)
-    except BaseException as error:
-        partial.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
-            raise OSError(f"{target} could not be written ({error.strerror}); make space there") from error
+        with named_place(target, partial):
+            with partial.open("xb") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            partial.replace(target)
+            sync(target.parent)
+    except BaseException:
+        with suppress(OSError):  # such as that of a file system that has become read-only
+            partial.unlink()
         raise
 
 
@@ -105,17 +107,19 @@ def atomic_folder(target: Path, overwrite: bool = False) -> Iterator[Path]:
 
     Raises:
         FileExistsError: `target` is a file, or a folder that is not empty while `overwrite` is off.
+        OSError: The target cannot be written; names it.
     """
     require_free(target, overwrite)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = _unique_neighbour(target)
     try:
-        partial.mkdir()
-        yield partial
-        for path in (partial, *partial.rglob("*")):
-            if path.is_file():  # some libraries keep what they write from everybody else
-                path.chmod(partial.stat().st_mode & 0o666)
-            sync(path)
+        with named_place(target, partial):
+            partial.mkdir()
+            yield partial
+            for path in (partial, *partial.rglob("*")):
+                if path.is_file():  # some libraries keep what they write from everybody else
+                    path.chmod(partial.stat().st_mode & 0o666)
+                sync(path)
         require_free(target, overwrite)  # again: another run may have finished meanwhile
         if target.is_dir():
             _swap_folder(partial, target)

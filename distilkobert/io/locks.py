@@ -4,6 +4,7 @@ The kernel frees a lock with its process, however that ends. On a network file s
 that supports `flock` (NFS does since Linux 2.6.12, Lustre with the mount option `flock`).
 """
 
+import errno
 import json
 import os
 import shlex
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from distilkobert.io.disk_errors import said_plainly
 from distilkobert.io.files import write_text
 
 LOCK_FILE = ".lock"
@@ -41,6 +43,7 @@ def only_process(lock: Path, subject: str) -> Iterator[None]:
 
     Raises:
         InUseError: another process is in its block; names it.
+        OSError: the lock's file cannot be made or locked.
     """
     lock = lock.absolute()
     missing = [folder for folder in lock.parents if not folder.exists()]
@@ -68,9 +71,13 @@ def _acquire(held: FileLock, lock: Path, subject: str) -> bool:
     except FileNotFoundError:
         return False
     except FileExistsError:  # a folder that is removed before `mkdir` has looked what is there, or no folder
-        if any(map(_is_something_else, lock.parents)):
-            raise
+        if odd := next(filter(_is_something_else, lock.parents), None):
+            kind = "a link to a folder that does not exist" if odd.is_symlink() and not odd.exists() else "not a folder"
+            raise FileExistsError(f"{subject}: {odd} is {kind}; remove it, or choose another place") from None
         return False
+    except (OSError, NotImplementedError) as error:  # filelock has the second where there are no locks at all
+        known = error if isinstance(error, OSError) else OSError(errno.ENOSYS, str(error))
+        raise OSError(f"{subject} cannot be locked ({lock}): {said_plainly(known)}") from error
     return True
 
 

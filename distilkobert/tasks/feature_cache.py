@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 from filelock import FileLock
 
+from distilkobert.io.disk_errors import said_plainly
 from distilkobert.io.files import atomic_folder, write_text
 
 KEY_NAME: Final = "key.json"
@@ -151,9 +152,10 @@ def _write(folder: Path, content: str, tables: dict[str, Columns], overwrite: bo
                 Dataset(pa.table(columns)).save_to_disk(str(partial / name))
             enable_progress_bars()
             write_text(partial / KEY_NAME, content + "\n")
-    except OSError:
+    except OSError as error:
         if overwrite or not (folder / KEY_NAME).is_file():  # else another process has finished it meanwhile
-            raise
+            said = f"encoded task files: {said_plainly(error)}"
+            raise OSError(f"{said}. --data.cache_dir or HF_DATASETS_CACHE names another folder") from error
 
 
 def as_columns(rows: Iterable[Mapping[str, Any]], lists: Collection[str]) -> Columns:

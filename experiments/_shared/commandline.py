@@ -8,9 +8,11 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Final, TypeVar
 
+from distilkobert.io.disk_errors import odd_name, said_plainly
 from distilkobert.stop_signals import StoppedBySignal
 from experiments._shared.parsing.parsers import StrictParser
 from experiments._shared.quiet import plain_warnings
+from experiments._shared.streams import patient_streams
 
 Result = TypeVar("Result")
 
@@ -80,19 +82,27 @@ def import_extensions() -> None:
             ) from error
 
 
-def run_command(command: Callable[[], object]) -> int:
+def run_command(command: Callable[[], object], *, needs_reader: bool = False) -> int:
     """Run a command and return its exit code: 0; 2 after an error that the user can correct; 128 + n after signal n.
 
     Errors of settings and files (`ValueError`, `OSError`) and losses that are not finite (`FloatingPointError`) carry
     their remedy in the message, which goes to standard error in one line. All other errors are the project's own and
-    keep their traceback. Warnings of this project are one line too.
+    keep their traceback. Warnings of this project are one line too. Closed streams, and readers that end, stop nothing.
+
+    Args:
+        command: the command.
+        needs_reader: whether its result goes to standard output; it then gets `BrokenPipeError` where nobody reads it.
     """
+    patient_streams(stdout=not needs_reader)
     plain_warnings()
     try:
         import_extensions()
         command()
     except (ValueError, OSError, FloatingPointError) as error:
-        print(f"error: {' '.join(str(plain_cause(error)).split())}", file=sys.stderr)
+        cause = plain_cause(error)
+        text = said_plainly(cause) if isinstance(cause, OSError) else str(cause)
+        text = odd_name(cause) if isinstance(cause, UnicodeEncodeError) else text
+        print(f"error: {' '.join(text.split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

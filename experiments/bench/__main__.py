@@ -23,6 +23,10 @@ from experiments.bench.options import BENCHES
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    return run_command(lambda: _bench(arguments))
+
+
+def _bench(arguments: Sequence[str] | None) -> None:
     parser = StrictParser(prog="python -m experiments.bench", description=__doc__)
     commands = parser.add_subcommands(required=True, dest="command")
     for name, bench in BENCHES.items():
@@ -31,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         own.add_argument("--json", type=str | None, metavar="FILE", help="JSON file to write the numbers into")
         commands.add_subcommand(name, own, help=bench.about)
     options = parser.parse_args(arguments)
-    return run_command(lambda: _run(options.command, options[options.command]))
+    _run(options.command, options[options.command])
 
 
 def _run(name: str, options: Namespace) -> None:

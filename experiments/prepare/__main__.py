@@ -32,6 +32,10 @@ from experiments.prepare.vocabulary import add_vocabulary_commands, change_vocab
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    return run_command(lambda: _prepare(arguments))
+
+
+def _prepare(arguments: Sequence[str] | None) -> None:
     parser = StrictParser(prog="python -m experiments.prepare", description=__doc__)
     commands = parser.add_subcommands(required=True, dest="command")
     commands.add_subcommand("corpus", corpus_parser(), help="token sequences for pretraining and distillation")
@@ -53,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "fetch": lambda options: fetch(SOURCES[options.name], Path(options.output)),
         "vocabulary": change_vocabulary,
     }
-    return run_command(lambda: actions[settings.command](settings[settings.command]))
+    actions[settings.command](settings[settings.command])
 
 
 def _fetch_parser() -> StrictParser:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from distilkobert.corpus.sequences import PARTS, EncodedLines, LineCounts, Part, Rows
 from distilkobert.corpus.store import PartStreams
+from distilkobert.io.disk_errors import named_place
 from distilkobert.io.files import sync, write_text
 from distilkobert.io.reading.inputs import content_of, size_of
 from distilkobert.io.reading.remote import InputFile
@@ -89,7 +90,7 @@ class ShardFolder:
         shutil.rmtree(target, ignore_errors=True)  # of a run that was killed
         target.mkdir(parents=True)
         counts = LineCounts()
-        with PartStreams(target, self._id_dtype) as streams:
+        with named_place(target), PartStreams(target, self._id_dtype) as streams:
             for lines in encoded:
                 for part, rows in lines.rows.items():
                     streams.write(part, rows)
