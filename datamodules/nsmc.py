@@ -61,7 +61,7 @@ class NSMCDataModule(TableDataModule):
             text="document",
             label="label",
             id="id",
-            labels=labels or NSMC_NAMES,
+            labels=NSMC_NAMES if labels is None else labels,
             **files.options(),
             unlabelled_file=unlabelled_file,
             delimiter="\t",

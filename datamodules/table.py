@@ -19,7 +19,7 @@ from distilkobert.tasks.kinds import MULTI_LABEL_CLASSIFICATION, SEQUENCE_CLASSI
 from distilkobert.tasks.splits import LABELLED, TaskPart
 from distilkobert.tasks.texts.augmented import check_augmented
 from distilkobert.tasks.texts.classification import SequenceCodec
-from distilkobert.tasks.texts.table_labels import balanced_weights, read_target
+from distilkobert.tasks.texts.table_labels import DEFAULT_SEPARATOR, balanced_weights, read_target
 from distilkobert.tasks.texts.targets import NoTarget, word
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 
@@ -103,7 +103,7 @@ class TableDataModule(OverlapDataModule):
         split_by: str | None = None,
         kind: TableKind = "classification",
         labels: list[str | int] | dict[str | int, str] | None = None,
-        label_separator: str = ",",
+        label_separator: str = DEFAULT_SEPARATOR,
         score_range: tuple[float, float] | None = None,
         class_weights: Literal["balanced"] | list[float] | None = None,
         delimiter: str | None = None,
@@ -156,11 +156,13 @@ class TableDataModule(OverlapDataModule):
                     "name a file of other texts"
                 )
         check_augmented(files.train, evaluated, self.unlabelled, files.split, key)
-        self.layout = layout_of(files.train, delimiter, quotes, header or ())
+        self.layout = layout_of(files.train, delimiter, quotes, header)
         self.columns = TextColumns(text, text_pair, id, split_by)
         self.kind = _KINDS[kind]
         self.deduplicate = deduplicate
         label_columns = [label] if isinstance(label, str) else list(label)
+        if both := [name for name in label_columns if name in self.columns.texts]:
+            raise ValueError(f"label and text are both {both[0]!r}; expected two columns, or the label would be read")
         require_columns(files.train, self.layout, (*self.columns.all, *label_columns))
         self.labels, self._target = read_target(
             self.kind, label_columns, labels, label_separator, score_range, lambda: read_table(files.train, self.layout)
@@ -219,7 +221,7 @@ class TableDataModule(OverlapDataModule):
         unnamed = not any(suffix in FORMATS for suffix in path.suffixes)
         if unnamed or format_of(path) == self.layout.format:
             return self.layout
-        return layout_of(path, header=self.layout.header if format_of(path) in SEPARATED else ())
+        return layout_of(path, header=self.layout.header or None if format_of(path) in SEPARATED else None)
 
     def texts_of(self, path: Path) -> set[str]:
         """See the base class."""

@@ -19,6 +19,7 @@ from distilkobert.tasks.splits import LABELLED, TaskPart
 from distilkobert.tasks.tags.labels import bio_labels
 from distilkobert.tasks.tags.tag_forms import bio_tags, form_of, split_tag
 from distilkobert.tasks.tags.tagging import TaggingCodec
+from distilkobert.tasks.texts.targets import labels_in_order
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 
 
@@ -92,6 +93,10 @@ class TaggingDataModule(TaskDataModule):
         predict_file: str | None = None,
         unknown_limit: float = UNKNOWN_LIMIT,
     ) -> None:
+        if types is not None and (not types or len(set(types)) < len(types)):
+            raise ValueError(f"types is {types}; expected entity types, each once, or null for those of the data")
+        if particles != "none" and units == "words":
+            raise ValueError(f"particles is {particles!r}, but tags of whole words have no use for it; leave it out")
         names = {"train": train_file, "dev": dev_file, "test": test_file}
         super().__init__(
             "tags",
@@ -123,7 +128,7 @@ class TaggingDataModule(TaskDataModule):
         self._form = form_of(written)
         if given is not None:
             return tuple(given)
-        found = sorted({split_tag(tag, self._form, place)[1] for tag, place in written} - {""})
+        found = labels_in_order((split_tag(tag, self._form, place)[1], place) for tag, place in written)
         if not found:
             raise ValueError(f"{self.files.train}: no entity in it, only O; expected tags such as B-PER")
         return tuple(found)

@@ -35,7 +35,7 @@ def hub_of(name: str | None, config: str | None, splits: Mapping[str, str] | Non
         ValueError: its configuration or its splits are given without its name.
     """
     if name is not None:
-        return Hub(name, config, splits or {"train": "train"})
+        return Hub(name, config, {"train": "train"} if splits is None else splits)
     for option, value in (("hub_config", config), ("hub_splits", splits)):
         if value is not None:
             raise ValueError(f"{option}={value}, but hub is not set; set hub: owner/name, or leave {option} out")
@@ -62,7 +62,7 @@ def named_files(
 
     Raises:
         FileNotFoundError: a file is missing; says what is there.
-        ValueError: there is no training file, it is the dev or test file as well, a share is out of range, or files and
+        ValueError: there is no training file, a file is that of two parts, a share is out of range, or files and
             a hub data set are both given.
     """
     found: dict[str, Path]
@@ -78,6 +78,12 @@ def named_files(
         found = {part: find_table(data_dir, name) for part, name in names.items() if name is not None}
     if "train" not in found:
         raise ValueError("no train_file; give the training table, which also defines the labels")
+    if "dev" in found and "test" in found and found["dev"].resolve() == found["test"].resolve():
+        given = "hub_splits names one split for dev and test" if hub else "test_file is dev_file as well"
+        raise ValueError(
+            f"{given} ({found['test']}), so test scores would be those of examples that select the checkpoint; name "
+            "another one, or none: it is then cut from the training file"
+        )
     for part, path in found.items():
         if part != "train" and path.resolve() == found["train"].resolve():
             given = f"hub_splits names one split for train and {part}" if hub else f"{part}_file is train_file as well"

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from distilkobert.corpus.integrity import SAMPLED_BLOCKS, damage, file_hashes
 from distilkobert.corpus.manifest import MANIFEST_NAME, ORIGIN, Manifest
 from distilkobert.corpus.sequences import PARTS, Part, Rows
+from distilkobert.io.disk_errors import odd_name
 from distilkobert.io.files import atomic_file, write_text
 
 COUNTS_NAME = "token_counts.npy"
@@ -129,7 +130,8 @@ def check_stored(folder: Path, manifest: Manifest, sampled: int | None = SAMPLED
         sampled: blocks of each file whose hash is compared, besides the first and the last; None: all.
 
     Raises:
-        ValueError: A file is missing, cut off, of another size, or holds other bytes; names all of it.
+        ValueError: A file is missing, cut off, of another size, or holds other bytes; names all of it. Or the folder's
+            name is not UTF-8, which `datasets` does not take.
     """
     import pyarrow as pa
 
@@ -139,6 +141,8 @@ def check_stored(folder: Path, manifest: Manifest, sampled: int | None = SAMPLED
     try:
         found = {part: len(StoredSequences(folder, part, manifest)) for part in PARTS if manifest["sequences"][part]}
         counts = read_token_counts(folder)
+    except UnicodeEncodeError as error:
+        raise ValueError(odd_name(error)) from None
     except (OSError, ValueError, EOFError, LookupError, TypeError, AttributeError, pa.ArrowException) as error:
         raise damaged(folder, " ".join(str(error).split()).rstrip(".")) from None
     for part, count in found.items():

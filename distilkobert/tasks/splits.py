@@ -14,6 +14,8 @@ from typing import Final, Literal, TypeAlias
 TaskPart: TypeAlias = Literal["train", "dev", "test", "predict", "unlabelled"]
 """The last two are files of their own, never parts of another; `unlabelled` trains too."""
 
+_LEAST_SHARE: Final = 0.001
+
 LABELLED: Final = ("train", "dev", "test")
 """Parts whose examples all have their labels."""
 
@@ -81,9 +83,13 @@ def shares(dev: float, test: float) -> HashSplit:
     for option, share in (("dev_share", dev), ("test_share", test)):
         if not 0.0 <= share < 1.0:
             raise ValueError(f"{option}={share}: must be 0 or more, and less than 1")
-    if dev + test >= 1.0:
-        raise ValueError(f"dev_share={dev} and test_share={test} leave nothing to train on; their sum must be below 1")
+        if 0 < share < _LEAST_SHARE:
+            raise ValueError(
+                f"{option}={share}: expected 0, or {_LEAST_SHARE} or more; shares are rounded to thousandths"
+            )
     parts = [Fraction(str(share)).limit_denominator(1000) for share in (dev, test)]
+    if sum(parts) >= 1:
+        raise ValueError(f"dev_share={dev} and test_share={test} leave nothing to train on; their sum must be below 1")
     buckets = math.lcm(*(part.denominator for part in parts))
     devs, tests = (int(part * buckets) for part in parts)
     start = buckets - devs - tests if tests else 0  # test last, and dev before it; first where test has its own file

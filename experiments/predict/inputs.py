@@ -57,7 +57,7 @@ def read_file(path: Path, codec: Codec, table: Table) -> list[Asked]:
         raise ValueError(f"--columns names {', '.join(names)}; the model reads {' and '.join(codec.fields)}")
     if format_of(path) in _LINES and table == Table() and not set(names) <= set(next(read_lines(path)).split("\t")):
         return list(_lines(path, codec))
-    layout = layout_of(path, table.delimiter, table.quotes, table.header or ())
+    layout = layout_of(path, table.delimiter, table.quotes, table.header)
     asked = []
     for row in read_table(path, layout):
         absent = [name for name in names if not isinstance(row.cells.get(name), str)]

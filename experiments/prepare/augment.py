@@ -100,7 +100,7 @@ def augment(
         )
     if _EVALUATED & set(re.split(r"[^a-z]+", path.name.lower())):
         print(f"note: {path.name} looks like a dev or test file; augment training rows only", file=sys.stderr)
-    layout = layout_of(path, delimiter, quotes, header or ())
+    layout = layout_of(path, delimiter, quotes, header)
     source = Source(path, layout, TextColumns(text, text_pair, id, split_by))
     options = {"text": text, "text_pair": text_pair, "id": id, "source_rows": source_rows, **asdict(spec)}
     options |= {"max_length": max_length, "batch_size": batch_size}

@@ -4,6 +4,7 @@ Every reader streams, so memory stays flat, and every error names the file and t
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Literal, cast
 
@@ -16,6 +17,7 @@ TextKind = Literal["txt", "jsonl", "parquet"]
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _OTHER_MARKS = {b"\xff\xfe\0\0": "UTF-32", b"\0\0\xfe\xff": "UTF-32", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 _PARQUET_ROWS_AT_A_TIME = 4096
+_HANGUL = re.compile("[가-힣]")
 
 
 def text_kind(path: InputFile, kind: TextKind | None = None) -> TextKind:
@@ -133,10 +135,11 @@ def no_text(path: InputFile, lines: int) -> ValueError:
 
 
 def not_utf8(error: UnicodeDecodeError, first_line: bytes | None = None) -> str:
-    """What is wrong with a line that is not UTF-8, and the command that converts its file.
+    """What is wrong with a line that is not UTF-8, and how to correct its file.
 
     The encoding is known by a byte-order mark or by zero bytes in the first line, which UTF-16 has in every space and
-    digit; otherwise Korean text that is not UTF-8 is most often CP949.
+    digit. A character that the line's end cuts off, or Hangul before the error, shows that it is UTF-8 with a damaged
+    character; otherwise Korean text that is not UTF-8 is most often CP949.
 
     Args:
         error: from decoding the line.
@@ -148,6 +151,12 @@ def not_utf8(error: UnicodeDecodeError, first_line: bytes | None = None) -> str:
         zeros = [place % 2 for place, byte in enumerate(begin) if byte == 0]
         encoding = "CP949" if not zeros else "UTF-16LE" if 2 * sum(zeros) > len(zeros) else "UTF-16BE"
     found = f"byte 0x{error.object[error.start]:02x} at position {error.start + 1}"
+    before = error.object[: error.start].decode("utf-8")
+    if encoding == "CP949" and (error.reason == "unexpected end of data" or _HANGUL.search(before)):
+        return (
+            f"not UTF-8 ({found}), where a character is cut off or damaged; copy the file again if it is truncated, or "
+            "correct the line. Cut texts by characters, not by bytes"
+        )
     likely = "" if encoding == "CP949" else f", probably {encoding}"
     return f"not UTF-8 ({found}{likely}); convert the file first, for example with: iconv -f {encoding} -t UTF-8"
 

@@ -72,7 +72,7 @@ def format_of(path: Path) -> str:
 
 
 def layout_of(
-    path: Path, delimiter: str | None = None, quotes: Quotes = "auto", header: Sequence[str] = ()
+    path: Path, delimiter: str | None = None, quotes: Quotes = "auto", header: Sequence[str] | None = None
 ) -> TableLayout:
     """Decide how a table is read.
 
@@ -81,19 +81,18 @@ def layout_of(
         delimiter: one character between fields; None: a tab in .tsv, else what the first line has most of.
         quotes: `enclose` fields as in CSV, are `text`, or `auto`: quotes enclose where every row then has the header's
             number of fields and rows have it only then, or a .csv has it both ways.
-        header: names of the columns where the file has no line of them.
+        header: names of the columns where the file has no line of them; None where it has one.
 
     Raises:
         FileNotFoundError: the file does not exist.
-        ValueError: the name says no format, an option does not apply to it, or see `read_lines`.
+        ValueError: the name says no format, an option is out of range or does not apply to it, or see `read_lines`.
     """
     kind = format_of(path)
     if kind not in SEPARATED:
-        names = list(header) or None
         for option, value, unset in (
             ("delimiter", delimiter, None),
             ("quotes", quotes, "auto"),
-            ("header", names, None),
+            ("header", header, None),
         ):
             if value != unset:
                 raise ValueError(
@@ -101,11 +100,16 @@ def layout_of(
                     f"Leave it out, or set {option}: {unset or 'null'}"
                 )
         return TableLayout(kind)
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
+        raise ValueError(f"delimiter is {delimiter!r}; expected one character, no quote and no line end")
+    names = tuple(header or ())
+    if header is not None and (not names or len(set(names)) < len(names)):
+        raise ValueError(f"header is {list(names)}; expected the names of all columns, each once")
     if delimiter is None:
         first = next(whole_lines(path))
         counts = {mark: first.count(mark) for mark in _DELIMITERS}
         delimiter = "\t" if kind == ".tsv" or not any(counts.values()) else max(counts, key=lambda mark: counts[mark])
-    ways = {way: TableLayout(kind, delimiter, way, tuple(header)) for way in (True, False)}
+    ways = {way: TableLayout(kind, delimiter, way, names) for way in (True, False)}
     if quotes != "auto":
         return ways[quotes == "enclose"]
     if not any('"' in line for line in whole_lines(path)):

@@ -1,7 +1,7 @@
 """Your own tagged sentences: one word or character per line, one sentence per line, or character spans in JSONL."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -42,7 +42,7 @@ class TagFiles:
             start_offset, end_offset and type, as some annotation tools write them).
 
     Raises:
-        ValueError: `lines` has words, so `units` cannot be characters.
+        ValueError: `lines` has words, so `units` cannot be characters; or an option is for another format.
     """
 
     format: TagFormat
@@ -55,6 +55,11 @@ class TagFiles:
     def __post_init__(self) -> None:
         if self.format == "lines" and self.units == "characters":
             raise ValueError("format=lines has one tag per word; expected units=words, or format=conll or spans")
+        options = {"word_column": "conll", "tag_column": "conll", "text": "spans", "entities": "spans"}
+        for field in fields(self):
+            only = options.get(field.name, self.format)
+            if self.format != only and getattr(self, field.name) != field.default:
+                raise ValueError(f"{field.name} is set, but is for format={only} only; leave it out, or set the format")
 
     def read(self, path: Path, labelled: bool = True) -> Iterator[WrittenSentence]:
         """Yield the sentences of a file.

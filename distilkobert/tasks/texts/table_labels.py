@@ -17,6 +17,8 @@ from distilkobert.tasks.texts.targets import (
 
 SCORE_NAMES = ("score",)
 """Name of the one output of a regression's head."""
+DEFAULT_SEPARATOR = ","
+"""Between several labels in one column."""
 
 
 def read_target(
@@ -38,18 +40,26 @@ def read_target(
         rows: reads the training file.
 
     Raises:
-        ValueError: a setting that the kind does not have, several columns where one is expected, a name twice, fewer
-            than two classes, or labels that look alike; see `labels_in_order`.
+        ValueError: a setting that the kind does not have, no label column, several where one is expected, a name twice,
+            fewer than two classes, or labels that look alike; see `labels_in_order`.
     """
     several = kind is MULTI_LABEL_CLASSIFICATION
+    if not columns:
+        raise ValueError("label names no column; expected the column of the label, or several with kind=multi_label")
+    if not separator:
+        raise ValueError("label_separator is empty; expected the text between two labels, such as ','")
+    if separator != DEFAULT_SEPARATOR and not (several and len(columns) == 1):
+        raise ValueError(
+            f"label_separator is {separator!r}, but is for kind=multi_label with one label column only; leave it out"
+        )
     if len(columns) > 1 and not several:
         raise ValueError(f"label names {len(columns)} columns, {', '.join(columns)}; only kind=multi_label has several")
     if kind is SEQUENCE_REGRESSION:
         if given is not None:
             raise ValueError("labels is given, but kind is regression, whose scores have no names; leave labels out")
         low, high = score_range or (None, None)
-        if low is not None and high is not None and low >= high:
-            raise ValueError(f"score_range is {low:g} to {high:g}; expected the least score first")
+        if low is not None and high is not None and not low < high:  # also one that is NaN
+            raise ValueError(f"score_range is {low:g} to {high:g}; expected two numbers, the least score first")
         return list(SCORE_NAMES), ScoreTarget(columns[0], low, high)
     if score_range is not None:
         raise ValueError("score_range is given, but kind is not regression; leave it out, or set kind: regression")

@@ -59,7 +59,7 @@ class ClassTarget(Target):
     def read(self, cells: Mapping[str, Any], place: Place) -> int:
         """See the base class."""
         written = word(cells[self.columns[0]])
-        if not written.strip():
+        if not _folded(written):
             raise ValueError(f"{place}: the label in {self.columns[0]!r} is empty; fill it in, or remove the row")
         return number_of_label(written, self._numbers, place)
 
@@ -169,7 +169,8 @@ def number_of_label(written: str, numbers: Mapping[str, int], place: Place) -> i
     """The number of a label.
 
     Raises:
-        ValueError: it is none of the task's; names one that differs only in blanks or in how its letters are composed.
+        ValueError: it is none of the task's; names one that differs only in blanks, in invisible characters (such as
+            U+200B) or in how its letters are composed.
     """
     if written in numbers:
         return numbers[written]
@@ -189,11 +190,12 @@ def labels_in_order(written: Iterable[tuple[str, Place]]) -> list[str]:
         written: labels, and where each is.
 
     Raises:
-        ValueError: two labels differ only in blanks around them or in how their letters are composed.
+        ValueError: two labels differ only in blanks around them, in invisible characters or in how their letters are
+            composed.
     """
     first: dict[str, tuple[str, Place]] = {}
     for label, place in written:
-        if not label.strip():
+        if not _folded(label):
             continue  # refused where the row is read
         known, where = first.setdefault(_folded(label), (label, place))
         if known != label:
@@ -210,6 +212,9 @@ def unlike(one: str, other: str) -> str:
     """How two texts differ that look alike, in words."""
     if one.strip() == other.strip():
         return f"differs from {other!r} by blanks around it"
+    if _visible(one) == _visible(other):
+        hidden = sorted({f"U+{ord(mark):04X}" for mark in one + other if unicodedata.category(mark) == "Cf"})
+        return f"differs from {_visible(other)!r} by invisible characters ({', '.join(hidden)})"
     return f"looks like {other!r}, but is {code_points(one)} and not {code_points(other)}"
 
 
@@ -220,4 +225,8 @@ def code_points(text: str) -> str:
 
 
 def _folded(text: str) -> str:
-    return unicodedata.normalize("NFC", text.strip())
+    return unicodedata.normalize("NFC", _visible(text).strip())
+
+
+def _visible(text: str) -> str:
+    return "".join(mark for mark in text if unicodedata.category(mark) != "Cf")

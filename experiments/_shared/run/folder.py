@@ -61,14 +61,18 @@ class RunConfig(SaveConfigCallback):
         """Nothing yet."""
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Save it for a run that is new; of one resumed with other settings keep both, and say what differs."""
+        """Save it for a run that is new; of one resumed with other settings keep both, and say what differs.
+
+        Raises:
+            ValueError: the folder's own is damaged.
+        """
         if self._keep(trainer, pl_module) or not trainer.is_global_zero:
             return
         assert trainer.logger is not None  # runs always have one
         path = Path(str(trainer.logger.log_dir)) / self.config_filename
         self.config = keepable(self.config)
         text, before = self.parser.dump(self.config, skip_none=False), path.read_text(encoding="utf-8")
-        changes = _changes(yaml.safe_load(before), yaml.safe_load(text))
+        changes = _changes(read_config(path), yaml.safe_load(text))
         if changes:
             stem = f"{path.stem}_until_step{trainer.global_step}"
             names = (f"{stem}{f'_{number}' if number > 1 else ''}{path.suffix}" for number in itertools.count(1))
@@ -115,7 +119,10 @@ def read_config(path: Path) -> dict[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: not readable ({' '.join(str(error).split())})") from None
     if not isinstance(config, dict) or not {"data", "seed_everything"} <= config.keys():
-        raise ValueError(f"{path}: not the configuration of a run: truncated or edited")
+        fault = "truncated or edited" if config else "empty"
+        raise ValueError(
+            f"{path}: not the configuration of a run: {fault}; restore it from a copy (TensorBoard's text tab has one)"
+        )
     return config
 
 

@@ -33,7 +33,7 @@ def with_own_config(words: Sequence[str]) -> list[str]:
         raise ValueError(
             f"--ckpt_path={named} needs a run: give it with -c RUN/{CONFIG_FILE}, or give the path of the checkpoint"
         )
-    checkpoint = Path(named)
+    checkpoint = Path(named).expanduser()
     config = checkpoint.parent.parent / CONFIG_FILE
     if not checkpoint.is_file():
         raise no_checkpoint(checkpoint)

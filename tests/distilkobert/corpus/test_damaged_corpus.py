@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import random
 import shutil
 from collections.abc import Callable
@@ -177,3 +178,15 @@ def test_a_whole_corpus_is_not_made_again_by_overwrite(tmp_path: Path, tiny_toke
     for _ in range(2):
         assert prepare(text_file, tiny_tokenizer_dir, corpus, "--overwrite") == 0
     assert "already exists" in capsys.readouterr().out
+
+
+def test_a_folder_whose_name_is_not_utf8_is_not_called_damaged(tmp_path: Path, tiny_tokenizer_dir: Path) -> None:
+    text_file, corpus = write_text_file(tmp_path), tmp_path / "corpus"
+    assert prepare(text_file, tiny_tokenizer_dir, corpus) == 0
+    odd = corpus.rename(tmp_path / os.fsdecode("말뭉치".encode("cp949")))
+    with pytest.raises(
+        ValueError, match=r"xb8\xbb.*: a name of a file or folder that is not UTF-8; rename it"
+    ) as caught:
+        CorpusDataModule(str(odd), str(tiny_tokenizer_dir), max_tokens=512)
+    assert "damaged" not in str(caught.value)
+    read_all(odd.rename(tmp_path / "말뭉치"), tiny_tokenizer_dir)

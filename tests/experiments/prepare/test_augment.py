@@ -56,7 +56,7 @@ def test_the_same_seed_gives_the_same_bytes(augment: Run, tmp_path: Path) -> Non
 
 
 def data_of(folder: Path, tokenizer: Path, **settings: Any) -> TableDataModule:
-    given = {"train_file": "more", "dev_file": "dev.csv", "test_file": "dev.csv", "text": "글", "label": "감정"}
+    given = {"train_file": "more", "dev_file": "dev.csv", "test_file": "test.csv", "text": "글", "label": "감정"}
     given |= {"data_dir": str(folder), "cache_dir": str(folder / "cache"), "unknown_limit": 1}
     return TableDataModule(str(tokenizer), **(given | settings))
 
@@ -81,7 +81,8 @@ def test_data_reads_it_and_new_rows_have_their_source_s_label(
     settings = KINDS[kind]
     pair = ["--text_pair=쌍"] if "text_pair" in settings else []
     assert augment("--id=번호", *pair, output=f"more{ending}") == 0
-    table().to_csv(tmp_path / "dev.csv", index=False)
+    for name in ("dev.csv", "test.csv"):
+        table().to_csv(tmp_path / name, index=False)
     data = data_of(tmp_path, tiny_tokenizer_dir, train_file=f"more{ending}", id="번호", **settings)
     data.setup("fit")
     known = [row.label for row in _examples(data, tmp_path / "dev.csv")]
@@ -159,7 +160,8 @@ def test_only_rows_that_are_trained_on_where_shares_are_given(
 
 def test_a_score_on_such_rows_is_refused(augment: Run, tmp_path: Path, tiny_tokenizer_dir: Path) -> None:
     assert augment() == 0
-    table().to_csv(tmp_path / "dev.csv", index=False)
+    for name in ("dev.csv", "test.csv"):
+        table().to_csv(tmp_path / name, index=False)
     cut = {"train_file": "more.csv", "dev_file": None}
     with pytest.raises(ValueError, match=r"train_file=.*more.csv: `prepare augment` wrote it.*; set dev_file"):
         data_of(tmp_path, tiny_tokenizer_dir, **cut)

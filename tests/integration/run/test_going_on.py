@@ -50,6 +50,18 @@ def test_a_second_resume_from_the_same_step_keeps_all_configurations(world: Worl
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("content", ["", "trainer: null\n", "[]\n"])
+def test_a_run_whose_configuration_was_lost_is_not_resumed(
+    content: str, world: World, run: Run, tmp_path: Path
+) -> None:
+    run("fit", world.pretrain(tmp_path, "--trainer.max_steps=1"))
+    config = tmp_path / "pretrain" / "base_seed42" / "config.yaml"
+    config.write_text(content, encoding="utf-8")
+    with pytest.raises(ValueError, match=rf"{config}: not the configuration of a run: .*; restore it from a copy"):
+        run("fit", world.pretrain(tmp_path, "--trainer.max_steps=2", "--ckpt_path=last"))
+    assert config.read_text(encoding="utf-8") == content
+
+
 def test_a_resume_that_has_nothing_left_to_do_changes_nothing(
     tasks: TaskWorld, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

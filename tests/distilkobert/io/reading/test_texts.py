@@ -138,7 +138,7 @@ def test_the_advised_conversion_works(tmp_path: Path, encoding: str, advised: st
 
 def test_bytes_that_are_not_utf8_are_named_by_file_and_line(tmp_path: Path) -> None:
     path = write(tmp_path / "old.txt", "가\n나다 ".encode() + "한글".encode("cp949") + b"\n")
-    with pytest.raises(ValueError, match=r"old\.txt, line 2: not UTF-8 \(byte 0xc7 at position 8\).*iconv"):
+    with pytest.raises(ValueError, match=r"old\.txt, line 2: not UTF-8 \(byte 0xc7 at position 8\), where a character"):
         list(read_lines(path))
 
 

@@ -88,7 +88,7 @@ def test_options_of_lines_are_refused_for_other_formats(ending: str, option: dic
     path = tmp_path / f"t.{ending}"
     with pytest.raises(ValueError, match=rf"^{name} is .*t\.{ending} is .*\.csv.* Leave it out, or set {name}: "):
         layout_of(path, **option)
-    assert layout_of(path, None, "auto", ()).header == ()
+    assert layout_of(path, None, "auto", None).header == ()
 
 
 def test_declared_quotes_and_names_are_taken(tmp_path: Path) -> None:

@@ -205,7 +205,13 @@ def test_a_row_without_the_column_of_a_label_or_group_is_named(tmp_path: Path) -
         (SEQUENCE_CLASSIFICATION, ["라벨"], ["가"], None, "labels has 1 name; expected two or more"),
         (SEQUENCE_CLASSIFICATION, ["라벨"], None, (0.0, 1.0), "score_range is given, but kind is not regression"),
         (SEQUENCE_REGRESSION, ["라벨"], ["가", "나"], None, "labels is given, but kind is regression"),
-        (SEQUENCE_REGRESSION, ["라벨"], None, (5.0, 0.0), "score_range is 5 to 0; expected the least score first"),
+        (
+            SEQUENCE_REGRESSION,
+            ["라벨"],
+            None,
+            (5.0, 0.0),
+            "score_range is 5 to 0; expected two numbers, the least score first",
+        ),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(
