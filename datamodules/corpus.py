@@ -1,6 +1,7 @@
 """CorpusDataModule: batches for masked-language modelling and distillation from a prepared corpus."""
 
 from pathlib import Path
+from typing import ClassVar
 
 from datamodules.base import PlannedBatches, PlannedDataModule, PlannedLoader
 from datamodules.batches.filled import MaskedTextBatches
@@ -55,6 +56,8 @@ class CorpusDataModule(PlannedDataModule):
             setting is out of range.
     """
 
+    least: ClassVar = {**PlannedDataModule.least, "max_tokens": 1, "validation_max_tokens": 1, "pad_to_multiple_of": 1}
+
     def __init__(
         self,
         data_dir: dict[str, float] | list[str] | str,
@@ -68,8 +71,13 @@ class CorpusDataModule(PlannedDataModule):
         pad_to_multiple_of: int = 1,
     ) -> None:
         super().__init__(seed, num_workers)
-        if pad_to_multiple_of < 1:
-            raise ValueError(f"pad_to_multiple_of is {pad_to_multiple_of}; expected 1, which pads no further, or more")
+        self.check_settings(
+            {
+                "max_tokens": max_tokens,
+                "validation_max_tokens": validation_max_tokens,
+                "pad_to_multiple_of": pad_to_multiple_of,
+            }
+        )
         self.pad_to_multiple_of = pad_to_multiple_of
         self.max_tokens = max_tokens
         self.validation_max_tokens = max_tokens if validation_max_tokens is None else validation_max_tokens
