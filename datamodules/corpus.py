@@ -24,7 +24,7 @@ class CorpusDataModule(PlannedDataModule):
 
     Batch order and masks are a pure function of seed, epoch and batch number: they do not depend on the number of
     loader workers, nor on how processes and accumulation share the batches of a step. The validation split has the same
-    batches and masks every time; `test` uses it too. Another number of processes may distribute its batches
+    batches and masks every time; there is no test split. Another number of processes may distribute its batches
     differently, which changes some masks, and held-out metrics by the noise of a few masks.
 
     An epoch contains `round(weight * N)` of the N training sequences of each corpus: all of them as often as the whole
@@ -124,18 +124,12 @@ class CorpusDataModule(PlannedDataModule):
         }
 
     def setup(self, stage: str) -> None:
-        """Check that there is something to test or to predict on, and read it; raises as in the base class also.
+        """Check that there is something to predict on, and read it; raises as in the base class also.
 
         Raises:
-            ValueError: The corpus has no validation part to test on, no file to predict on is named, or a line of it
-                has no [MASK] or too many tokens.
+            ValueError: No file to predict on is named, or a line of it has no [MASK] or too many tokens.
         """
         super().setup(stage)
-        if stage == "test" and not self.manifest["sequences"]["validation"]:
-            raise ValueError(
-                f"the corpus in {self._named} has no validation part, so there is nothing to test on; prepare one "
-                "with --validation_fraction above 0"
-            )
         if stage == "predict":
             if self._predict_file is None:
                 raise ValueError(
@@ -156,10 +150,6 @@ class CorpusDataModule(PlannedDataModule):
             return []
         batches = self._batches("validation")
         return self.planned_evaluation_loader(batches, batches.lengths, self.validation_max_tokens)
-
-    def test_dataloader(self) -> PlannedLoader | list[PlannedLoader]:
-        """The batches of validation: the corpus has one held-out part."""
-        return self.val_dataloader()
 
     def predict_dataloader(self) -> PlannedBatches:
         """The lines of `predict_file`."""

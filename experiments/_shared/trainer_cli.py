@@ -17,6 +17,7 @@ import datamodules
 import lightning_modules
 from distilkobert.io.metric_names import ARM, LOSS, RECIPE, SEED, VAL
 from distilkobert.stop_signals import StopSignals
+from experiments._shared.command_checks import check_command
 from experiments._shared.commandline import plain_cause
 from experiments._shared.links import LINKED, LinkError, add_links
 from experiments._shared.machine.hardware import suit_processor
@@ -24,7 +25,7 @@ from experiments._shared.run.folder import RunSpec
 from experiments._shared.run.resuming import settle_checkpoint, take_folder
 from experiments._shared.run_callbacks import CALLBACKS, SETTINGS, run_callbacks
 from experiments._shared.settings import as_json
-from experiments._shared.start_checks import check_numbers, refuse_evaluating_the_start, refuse_used_folder
+from experiments._shared.start_checks import refuse_evaluating_the_start, refuse_used_folder
 from experiments._shared.training.closing import closing_lines, resumable
 from experiments._shared.training.data_tokenizer import check_sources, check_tokenizers, fill_tokenizer
 from experiments._shared.training.loggers import make_loggers
@@ -117,8 +118,9 @@ class TrainerCLI(LightningCLI):
         super().parse_arguments(parser, args)
         self.config = self.config.clone(with_meta=False)  # where settings of shared files were read from
         config, fit = self.config[self.config.subcommand], self.config.subcommand == "fit"
-        check_numbers(config, sys.argv[1:] if args is None else args)
-        place_by_own_config(config, cast(TrainerParser, self._parser(self.config.subcommand)))
+        own = cast(TrainerParser, self._parser(self.config.subcommand))
+        check_command(self.config, sys.argv[1:] if args is None else args, own.config_files)
+        place_by_own_config(config, own)
         fill_tokenizer(config)
         if config.get("weights_only") is False:
             raise ValueError("--weights_only=false: checkpoints are always loaded without executing code; leave it out")

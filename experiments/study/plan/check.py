@@ -13,13 +13,14 @@ from typing import Any, cast
 from jsonargparse import ArgumentError, Namespace
 
 from distilkobert.stop_signals import StopSignals
+from experiments._shared.command_checks import refuse_other_seeds
 from experiments._shared.parsing.explanations import explain
 from experiments._shared.parsing.parsers import StrictParser
 from experiments._shared.plan_file import CORPUS, DISTIL, TEACHER, Arm, Plan, PlannedRun
 from experiments._shared.trainer_cli import TRAINER_OPTIONS, TrainerCLI
 from experiments.study.plan.lack import Lack
 from experiments.study.plan.mappings import group_args
-from experiments.study.plan.values import check_best_checkpoint, check_values
+from experiments.study.plan.values import check_tested, check_values
 
 TASK_DISTILLATION = "TaskDistillation"
 _EXPECTED = f"expected {TASK_DISTILLATION}: add configs/finetune/distil.yaml to its configs"
@@ -47,7 +48,7 @@ class CommandParser(TrainerCLI):
         """The settings that these arguments of `experiments.train` come to.
 
         Raises:
-            ValueError: the trainer's parser would refuse them; in its words.
+            ValueError: the trainer's parser would refuse them; in its words. Or an overlay has a seed.
         """
         try:
             cast(StrictParser, self.parser).forget_files()
@@ -60,6 +61,11 @@ class CommandParser(TrainerCLI):
             if settings[part].get("dict_kwargs"):
                 names = ", ".join(f"{part}.{name}" for name in settings[part]["dict_kwargs"])
                 raise ValueError(f"{names}: {settings[part]['class_path']} has no such option")
+        files = cast(StrictParser, self._parser(args[0])).config_files
+        refuse_other_seeds((), files)
+        for file in files:
+            if "seed_everything" in file.lines and not file.classes:  # a recipe's is its default
+                raise ValueError(f"{file.place('seed_everything')}: seed_everything is set by the study; write `seeds`")
         return settings
 
     def resolve(self, args: Sequence[str]) -> dict[str, Any]:
@@ -108,7 +114,7 @@ def check_plan(plan: Plan, folder: Path, samples: Collection[str] = (), wanted: 
             settings = in_plain_types(config)  # before objects are made of it
             check_values(config)
             if run.stage in plan.tasks:
-                check_best_checkpoint(config)
+                check_tested(config)
         except ValueError as error:
             no_teacher = arm is not None and arm.taught_from and re.search("'(teacher|init_from)' is not", str(error))
             raise ValueError(f"{key}: {error}{f'; {_EXPECTED}' if no_teacher else ''}") from error

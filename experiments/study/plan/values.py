@@ -12,10 +12,10 @@ from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import ModelCheckpoint
 
+from experiments._shared.command_checks import check_numbers, refuse_without_test
 from experiments._shared.commandline import plain_cause
 from experiments._shared.quiet import only_from
 from experiments._shared.run_callbacks import CALLBACKS, SETTINGS
-from experiments._shared.start_checks import check_numbers
 from experiments._shared.training.objective_errors import named_objective
 from experiments._shared.training.trainer_checks import check_trainer
 from lightning_modules.callbacks import Length
@@ -61,15 +61,16 @@ def check_values(config: Namespace) -> None:
         raise ValueError(str(named)) from error
 
 
-def check_best_checkpoint(config: Namespace) -> None:
-    """Refuse a fine-tuning that leaves no best.ckpt, which the study tests, and which teaches.
+def check_tested(config: Namespace) -> None:
+    """Refuse a fine-tuning whose `test` would fail: it has no test, or leaves no best.ckpt, which also teaches.
 
     Args:
         config: the settings of `fit`, as parsed.
 
     Raises:
-        ValueError: names the option.
+        ValueError: names the option, or the module.
     """
+    refuse_without_test(config.model.class_path)
     found = (
         "best_checkpoint.save_top_k=0" if config.best_checkpoint.save_top_k == 0
         else "best_checkpoint.monitor=null" if config.best_checkpoint.monitor is None

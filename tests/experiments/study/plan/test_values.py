@@ -75,6 +75,22 @@ def test_what_a_run_refuses_at_its_start_is_refused_without_data(
         check_values(parser.parse([*args, *(f"--{option}" for option in options)]))
 
 
+@pytest.mark.parametrize(
+    ("overlay", "says"),
+    [
+        ("seed_everything: 7", "seed_everything is set by the study; write `seeds`"),
+        ("data: {init_args: {seed: 7}}", "data.seed: a run has one seed for data, model and training"),
+        ("model: {init_args: {seed: 7}}", "model.seed: a run has one seed for data, model and training"),
+    ],
+)
+def test_a_seed_in_an_overlay_is_refused(overlay: str, says: str, tmp_path: Path) -> None:
+    file = tmp_path / "overlay.yaml"
+    file.write_text(f"trainer: {{precision: 32-true}}\n{overlay}\n", encoding="utf-8")
+    assert refused(tmp_path, f"overrides: {{configs: [{file}]}}\n").endswith(
+        f"arm distilled: {file}, line 2: {says}" + ("; set --seed_everything" if "one seed" in says else "")
+    )
+
+
 def test_the_line_of_a_value_is_named(tmp_path: Path) -> None:
     arms = "arms:\n  good: {}\n  bad:\n    trainer.precision: 32-true\n    model.optimizer.lr: -1\n"
     assert refused(tmp_path, arms).startswith("line 8: arm bad: optimizer.lr=-1.0: ")
@@ -92,6 +108,11 @@ def test_a_task_without_a_best_checkpoint_is_refused(option: str, tmp_path: Path
     assert plain.startswith(f"line 4: then.nsmc{says}")
     distil = f"distil: {{configs: [{TAUGHT}], overrides: {{{option}}}}}"
     assert f"then.nsmc.distil{says}" in refused(tmp_path, f"then: {{nsmc: {{configs: [{NSMC}], {distil}}}}}\n")
+
+
+def test_a_task_of_a_corpus_is_refused(tmp_path: Path) -> None:
+    message = refused(tmp_path, f"then: {{mlm: {{configs: [{PRETRAIN}]}}}}\n")
+    assert message.startswith("then.mlm: MaskedLanguageModeling has no test: a corpus has no test split")
 
 
 def test_a_distillation_on_a_task_is_checked_too(tmp_path: Path) -> None:
