@@ -5,9 +5,9 @@ rank, builds the loaders and keeps the position. The position saved in a checkpo
 as its batches end (`datamodules/resuming/exact_resume.py`): loader workers are always some batches ahead.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from typing import Any, Protocol, cast
+from typing import Any, ClassVar, Protocol, cast
 
 import numpy.typing as npt
 import pytorch_lightning as pl
@@ -107,17 +107,26 @@ class PlannedDataModule(pl.LightningDataModule):
         ValueError: A setting out of range.
     """
 
+    least: ClassVar[Mapping[str, int]] = {"seed": 0, "num_workers": 0}  # smallest values of settings
+
     def __init__(self, seed: int, num_workers: int) -> None:
         super().__init__()
-        if seed < 0:
-            raise ValueError(f"seed is {seed}; expected 0 or more")
-        if num_workers < 0:
-            raise ValueError(f"num_workers is {num_workers}; expected 0 or more")
-        self.seed = seed
-        self.num_workers = num_workers
+        self.check_settings({"seed": seed, "num_workers": num_workers})
+        self.seed, self.num_workers = seed, num_workers
         self._train_sampler: TokenBudgetSampler | None = None
         self._resume = ExactResume()
         self._plan_of_checkpoint = self._content_of_checkpoint = self._content = ""
+
+    @classmethod
+    def check_settings(cls, settings: Mapping[str, Any]) -> None:
+        """Check some of the constructor's arguments; no file is read. A study does so before its first run.
+
+        Raises:
+            ValueError: A setting out of range.
+        """
+        for name, least in cls.least.items():
+            if (value := settings.get(name)) is not None and value < least:
+                raise ValueError(f"data.{name} is {value}; expected at least {least}")
 
     def __str__(self) -> str:
         # Lightning's own text makes every loader, and so would read the test file wherever a message names this module.
@@ -221,11 +230,10 @@ class PlannedDataModule(pl.LightningDataModule):
         """The place of training and the name of its plan, while training; empty otherwise."""
         if self._train_sampler is None:
             return {}
-        processes = self.rank_and_world_size()[1]
         return {
             **asdict(self._resume.place),
             "plan": self._train_sampler.plan,
-            "processes": processes,
+            "processes": self.rank_and_world_size()[1],
             "content": self._content,
             "early_stopped": self._resume.early_stopped(self.trainer),
         }

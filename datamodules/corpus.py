@@ -1,6 +1,7 @@
 """CorpusDataModule: batches for masked-language modelling and distillation from a prepared corpus."""
 
 from pathlib import Path
+from typing import ClassVar
 
 from datamodules.base import PlannedBatches, PlannedDataModule, PlannedLoader
 from datamodules.batches.filled import MaskedTextBatches
@@ -23,7 +24,7 @@ class CorpusDataModule(PlannedDataModule):
 
     Batch order and masks are a pure function of seed, epoch and batch number: they do not depend on the number of
     loader workers, nor on how processes and accumulation share the batches of a step. The validation split has the same
-    batches and masks every time; `test` uses it too. Another number of processes may distribute its batches
+    batches and masks every time; there is no test split. Another number of processes may distribute its batches
     differently, which changes some masks, and held-out metrics by the noise of a few masks.
 
     An epoch contains `round(weight * N)` of the N training sequences of each corpus: all of them as often as the whole
@@ -55,6 +56,8 @@ class CorpusDataModule(PlannedDataModule):
             setting is out of range.
     """
 
+    least: ClassVar = {**PlannedDataModule.least, "max_tokens": 1, "validation_max_tokens": 1, "pad_to_multiple_of": 1}
+
     def __init__(
         self,
         data_dir: dict[str, float] | list[str] | str,
@@ -68,8 +71,13 @@ class CorpusDataModule(PlannedDataModule):
         pad_to_multiple_of: int = 1,
     ) -> None:
         super().__init__(seed, num_workers)
-        if pad_to_multiple_of < 1:
-            raise ValueError(f"pad_to_multiple_of is {pad_to_multiple_of}; expected 1, which pads no further, or more")
+        self.check_settings(
+            {
+                "max_tokens": max_tokens,
+                "validation_max_tokens": validation_max_tokens,
+                "pad_to_multiple_of": pad_to_multiple_of,
+            }
+        )
         self.pad_to_multiple_of = pad_to_multiple_of
         self.max_tokens = max_tokens
         self.validation_max_tokens = max_tokens if validation_max_tokens is None else validation_max_tokens
@@ -116,18 +124,12 @@ class CorpusDataModule(PlannedDataModule):
         }
 
     def setup(self, stage: str) -> None:
-        """Check that there is something to test or to predict on, and read it; raises as in the base class also.
+        """Check that there is something to predict on, and read it; raises as in the base class also.
 
         Raises:
-            ValueError: The corpus has no validation part to test on, no file to predict on is named, or a line of it
-                has no [MASK] or too many tokens.
+            ValueError: No file to predict on is named, or a line of it has no [MASK] or too many tokens.
         """
         super().setup(stage)
-        if stage == "test" and not self.manifest["sequences"]["validation"]:
-            raise ValueError(
-                f"the corpus in {self._named} has no validation part, so there is nothing to test on; prepare one "
-                "with --validation_fraction above 0"
-            )
         if stage == "predict":
             if self._predict_file is None:
                 raise ValueError(
@@ -148,10 +150,6 @@ class CorpusDataModule(PlannedDataModule):
             return []
         batches = self._batches("validation")
         return self.planned_evaluation_loader(batches, batches.lengths, self.validation_max_tokens)
-
-    def test_dataloader(self) -> PlannedLoader | list[PlannedLoader]:
-        """The batches of validation: the corpus has one held-out part."""
-        return self.val_dataloader()
 
     def predict_dataloader(self) -> PlannedBatches:
         """The lines of `predict_file`."""

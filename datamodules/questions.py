@@ -1,5 +1,6 @@
 """QuestionAnsweringDataModule: your own questions about contexts, answered by a part of the context, or not at all."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -16,6 +17,7 @@ from distilkobert.tasks.files.odd_texts import OddTexts
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.kinds import QUESTION_ANSWERING
 from distilkobert.tasks.questions.answering import AnsweringCodec
+from distilkobert.tasks.questions.windows import WindowSettings
 from distilkobert.tasks.splits import LABELLED, TaskPart
 from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT
 
@@ -111,6 +113,15 @@ class QuestionAnsweringDataModule(TaskDataModule):
         )
         self.rouge_w = rouge_w
         self._codec = AnsweringCodec(self.tokenizer, self.input_settings)
+
+    @classmethod
+    def check_settings(cls, settings: Mapping[str, Any]) -> None:
+        """See the base class; windows with as few special tokens as any tokenizer has."""
+        super().check_settings(settings)
+        sizes = {name: settings[name] for name in ("max_length", "stride", "max_question") if name in settings}
+        if len(sizes) == 3:
+            WindowSettings(**sizes, special_tokens=0)
+            InputSettings(particles=settings["particles"], reference_decoding=settings["reference_decoding"])
 
     def read_features(self, path: Path, part: TaskPart) -> dict[str, Columns]:
         """See the base class."""

@@ -5,8 +5,9 @@ A dev part is always held out of training and chooses the checkpoint. The file o
 """
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from pytorch_lightning.trainer.states import TrainerFn
 from pytorch_lightning.utilities import rank_zero_warn
@@ -20,7 +21,7 @@ from distilkobert.tasks.feature_cache import Columns, FeatureTable, cached_featu
 from distilkobert.tasks.files.odd_texts import NOTES_TABLE
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.kinds import TaskKind, TaskName
-from distilkobert.tasks.splits import LABELLED, TaskPart, describe
+from distilkobert.tasks.splits import LABELLED, TaskPart, describe, shares
 from distilkobert.tasks.task_facts import TaskFacts
 from distilkobert.tasks.unknown_pieces import count_pieces
 from distilkobert.tokenizers.loading import load_tokenizer
@@ -61,6 +62,7 @@ class TaskDataModule(PlannedDataModule):
         ValueError: a setting out of range.
     """
 
+    least: ClassVar = {**PlannedDataModule.least, "batch_size": 1, "eval_batch_size": 1, "max_length": 1}
     kind: TaskKind
     unlabelled: Path | None = None
     multi_label = False
@@ -82,11 +84,10 @@ class TaskDataModule(PlannedDataModule):
         unknown_limit: float = UNKNOWN_LIMIT,
     ) -> None:
         super().__init__(seed, num_workers)
-        require_limit(unknown_limit)
+        self.check_settings(
+            {"batch_size": batch_size, "eval_batch_size": eval_batch_size, "unknown_limit": unknown_limit}
+        )
         self.unknown_limit = unknown_limit
-        for option, value in (("batch_size", batch_size), ("eval_batch_size", eval_batch_size)):
-            if value < 1:
-                raise ValueError(f"data.{option} is {value}; expected at least 1")
         self.files, self.split_key = files, split_key
         self._predict_file = None if predict_file is None else Path(predict_file)
         if self._predict_file is not None:
@@ -108,6 +109,15 @@ class TaskDataModule(PlannedDataModule):
         self._loaded: dict[TaskPart, TaskBatches] = {}
         self._noted: set[Path] = set()
         self._warned = False
+
+    @classmethod
+    def check_settings(cls, settings: Mapping[str, Any]) -> None:
+        """See the base class."""
+        super().check_settings(settings)
+        require_limit(settings.get("unknown_limit", UNKNOWN_LIMIT))
+        hub = settings.get("hub_splits") or ()
+        cut = [part for part in ("dev", "test") if part not in hub and not settings.get(f"{part}_file")]
+        shares(*(settings.get(f"{part}_share", 0.0) if part in cut else 0.0 for part in ("dev", "test")))
 
     @property
     def task_facts(self) -> TaskFacts:

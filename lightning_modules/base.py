@@ -39,6 +39,19 @@ class EncoderModule(pl.LightningModule):
 
     network: PreTrainedModel
 
+    @classmethod
+    def check_settings(cls, settings: Mapping[str, Any]) -> None:
+        """Check settings by themselves, without facts of the data: no file is read, no network built.
+
+        A study checks those of all its runs so before the first.
+
+        Args:
+            settings: the constructor's arguments, by name.
+
+        Raises:
+            ValueError: a setting is out of range, or two contradict each other.
+        """
+
     def __init__(self, *, task: Task, optimizer: OptimizerSpec) -> None:
         super().__init__()
         self.task: Task = task

@@ -146,13 +146,14 @@ class MaskedLanguageModeling(MaskedLMModule):
             for weight in layer_parameters(self.network):
                 weight.grad = None
 
-    def on_test_start(self) -> None:
-        """Refuse random weights."""
-        self._require_training("test")
-
     def on_predict_start(self) -> None:
         """Refuse random weights."""
-        self._require_training("predict")
+        if not self.weights_step and (self.init_from is None or self.new_weights):
+            part = "encoder" if self.init_from is None else "masked-LM head"
+            raise ValueError(
+                f"the {part} has random weights, so there is nothing to predict; name the trained checkpoint with "
+                "--ckpt_path"
+            )
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> dict[str, Any]:
         """Masked-LM loss of one batch: `input_ids`, `attention_mask`, `labels`, each (B, T)."""
@@ -170,14 +171,6 @@ class MaskedLanguageModeling(MaskedLMModule):
         self.means.add(
             self, stage, "accuracy", (logits.argmax(-1) == labels).float().sum() / max(len(labels), 1), len(labels)
         )
-
-    def _require_training(self, command: str) -> None:
-        if not self.weights_step and (self.init_from is None or self.new_weights):
-            part = "encoder" if self.init_from is None else "masked-LM head"
-            raise ValueError(
-                f"the {part} has random weights, so there is nothing to {command}; name the trained checkpoint with "
-                "--ckpt_path"
-            )
 
     def _masked_lm(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """Loss, logits (N, V) and true ids (N,) of the N masked tokens."""

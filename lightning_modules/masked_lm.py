@@ -1,4 +1,4 @@
-"""What pretraining and distillation share: `test` measures what `validate` does, `predict` fills [MASK]."""
+"""What pretraining and distillation share: `validate` measures, `predict` fills [MASK]; there is nothing to test on."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -19,9 +19,14 @@ class MaskedLMModule(EncoderModule):
     A subclass gives `evaluate` and, where it measures more than means over tokens, `log_measures`.
     """
 
+    @classmethod
+    def check_settings(cls, settings: Mapping[str, Any]) -> None:
+        """See the base class; the constructor reads nothing, and facts of a corpus have defaults."""
+        cls(**settings)
+
     @abstractmethod
     def evaluate(self, stage: str, batch: dict[str, Tensor]) -> None:
-        """Count one held-out batch into the metrics of `stage` (`val` or `test`)."""
+        """Count one held-out batch into the metrics of `stage`, which is `val`."""
 
     def log_measures(self, stage: str) -> None:
         """Log what was measured over all batches of `stage`; nothing but the means here."""
@@ -34,19 +39,10 @@ class MaskedLMModule(EncoderModule):
         """Measure one batch of the corpus' validation part."""
         self.evaluate("val", batch)
 
-    def test_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
-        """Measure one batch of the same part, under the names of `test`."""
-        self.evaluate("test", batch)
-
     def on_validation_epoch_end(self) -> None:
         """Log the measures as `val/...`."""
         super().on_validation_epoch_end()
         self.log_measures("val")
-
-    def on_test_epoch_end(self) -> None:
-        """Log the measures as `test/...`."""
-        super().on_test_epoch_end()
-        self.log_measures("test")
 
     def predict_step(self, batch: Mapping[str, Any], batch_idx: int) -> dict[str, list[dict[str, Any]]]:
         """For every [MASK] the most likely pieces and their probabilities; one record for each text.

@@ -1,7 +1,7 @@
 """Distillation on a task: a student of a fine-tuned teacher, whatever the task is."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -102,14 +102,29 @@ class TaskDistillation(TaughtModule, TaskModule):
             vocab_size=vocab_size,
             pad_token_id=pad_token_id,
         )
+        self.check_settings({"objectives": objectives, "hard_labels": hard_labels})
+        self.objectives = WeightedSum(objectives)
+        for name, objective in self.objectives.items():
+            if kind is SEQUENCE_REGRESSION and isinstance(objective, SoftTargets):
+                raise ValueError(
+                    f"objectives.{name}: SoftTargets compares distributions, but a score is one number; use LogitsMSE"
+                )
+        self.teacher_source, self.student, self.hard_labels, self.seed = teacher, student, hard_labels, seed
+        self.kind, self.task_facts, self.student_source = kind, task_facts, init_from
+        self._scorer = _scorer_of(task_facts, input_settings)
+
+    @classmethod
+    def check_settings(cls, settings: Mapping[str, Any]) -> None:
+        """See the base class."""
+        objectives, hard_labels = settings["objectives"], settings["hard_labels"]
         if not 0.0 <= hard_labels < float("inf"):
             raise ValueError(f"hard_labels={hard_labels}: expected a finite weight of 0 or more")
         if HARD_LABELS in objectives:
             raise ValueError(
                 f"objectives.{HARD_LABELS}: the name is reserved; the weight of the true labels is hard_labels"
             )
-        self.objectives = WeightedSum(objectives)
-        for name, objective in self.objectives.items():
+        learned = WeightedSum(objectives).items()
+        for name, objective in learned:
             if not objective.needs.kept:
                 raise ValueError(
                     f"objectives.{name}: rows computes vocabulary logits in parts; a task has few logits, leave it out"
@@ -124,15 +139,8 @@ class TaskDistillation(TaughtModule, TaskModule):
                     f"objectives.{name}: {type(objective).__name__} needs vocabulary logits, which a task does not "
                     "have; leave it out; hard_labels is the weight of the true labels"
                 )
-            if kind is SEQUENCE_REGRESSION and isinstance(objective, SoftTargets):
-                raise ValueError(
-                    f"objectives.{name}: SoftTargets compares distributions, but a score is one number; use LogitsMSE"
-                )
-        if not hard_labels and not any(objective.needs.logits for _, objective in self.objectives.items()):
+        if not hard_labels and not any(objective.needs.logits for _, objective in learned):
             raise ValueError("hard_labels is 0 and no objective is on logits, so nothing would train the head")
-        self.teacher_source, self.student, self.hard_labels, self.seed = teacher, student, hard_labels, seed
-        self.kind, self.task_facts, self.student_source = kind, task_facts, init_from
-        self._scorer = _scorer_of(task_facts, input_settings)
 
     @property
     def scorer(self) -> FineTuning:

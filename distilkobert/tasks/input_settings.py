@@ -29,6 +29,9 @@ class InputSettings:
         unanswerable: questions may have no answer.
         no_answer_threshold: how much better [CLS] must score than the best answer for none to be given; training
             chooses it on the dev part.
+
+    Raises:
+        ValueError: `reference_decoding` with `split`.
     """
 
     max_length: int = 512
@@ -40,6 +43,13 @@ class InputSettings:
     reference_decoding: bool = False
     unanswerable: bool = False
     no_answer_threshold: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.reference_decoding and self.particles == "split":
+            raise ValueError(
+                "reference_decoding is on, and particles is split, unlike the original; set particles to "
+                "none or strip, or reference_decoding to false"
+            )
 
     def with_length(self, max_length: int) -> "InputSettings":
         """The settings for inputs of another length, in which a question and windows that overlap have their place."""

@@ -122,6 +122,11 @@ class Plan:
         """The runs and the last step."""
         return (*self.runs, self.latency) if self.latency else self.runs
 
+    @property
+    def counted(self) -> tuple[PlannedRun, ...]:
+        """The runs that have results of their own: all but the corpus and the latency, which are steps besides."""
+        return tuple(run for run in self.runs if run.stage != CORPUS)
+
     def only(self, patterns: Sequence[str]) -> "Plan":
         """The plan of the runs whose labels match a pattern, and of those that they need; all of it without patterns.
 

@@ -1,21 +1,25 @@
-"""The callbacks that every run has."""
+"""The callbacks that every run has, and the groups of options for a run that are neither module nor data."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytorch_lightning as pl
 from jsonargparse import Namespace
+from pytorch_lightning.callbacks import ModelCheckpoint
 
 from distilkobert.io.metric_names import SEED
 from distilkobert.stop_signals import StopSignals
 from distilkobert.tasks.probe import ProbeSpec
 from experiments._shared.links import LINKED
+from experiments._shared.run.folder import RunSpec
 from experiments._shared.settings import comparable_settings
 from experiments._shared.start_checks import data_settings
 from lightning_modules.callbacks import (
     ConfusionFigure,
     GracefulStop,
+    GradientWatch,
     HparamsTab,
+    LastCheckpoint,
     Length,
     LinearProbe,
     ModelLine,
@@ -29,6 +33,15 @@ from lightning_modules.callbacks import (
     TokenProgressBar,
     TrainingLog,
 )
+
+SETTINGS: Final[dict[str, type]] = {"run": RunSpec, "probe": ProbeSpec, "progress": ProgressLines}
+"""Groups of options, with the classes that check them."""
+CALLBACKS: Final[dict[str, type[pl.Callback]]] = {
+    "best_checkpoint": ModelCheckpoint,
+    "last_checkpoint": LastCheckpoint,
+    "gradients": GradientWatch,
+}
+"""Groups of options of callbacks that Lightning's command line makes."""
 
 
 def run_callbacks(

@@ -1,11 +1,10 @@
-"""What is refused before anything is made: a folder that is taken, a checkpoint that does not fit, odd numbers."""
+"""What is refused before anything is made: a folder that is taken, a checkpoint that does not fit."""
 
-import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from inspect import signature
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Any, Final
+from typing import Any
 
 from jsonargparse import Namespace
 
@@ -26,48 +25,6 @@ _FREE_IN_EVALUATION = (
 )  # fmt: skip
 """Settings of the module, or prefixes of their names, that do not define the network. A teacher may be moved;
 the module checks that it is the same."""
-
-_LARGEST_SEED = 2**32 - 1
-"""The largest seed that NumPy accepts."""
-
-_BEST: Final = {"dirpath": None, "filename": "best", "save_weights_only": False}
-"""Settings of `best_checkpoint` that no run changes."""
-
-_OTHER_SEED: Final = re.compile(r"--(data|model)(\.init_args)?\.seed(=|$)")
-
-
-def check_numbers(config: Namespace, words: Iterable[Any] = ()) -> None:
-    """Check what has no check of its own, or one that comes late and does not say which option is meant.
-
-    Args:
-        config: settings of a command.
-        words: of its command line.
-
-    Raises:
-        ValueError: a number is out of range, there is a second seed, or the best checkpoint would not be best.ckpt.
-    """
-    for word in words:
-        if _OTHER_SEED.match(str(word)):
-            raise ValueError(f"{word}: a run has one seed for data, model and training; set --seed_everything")
-    if not 0 <= config.seed_everything <= _LARGEST_SEED:
-        raise ValueError(f"--seed_everything={config.seed_everything}: expected 0 to {_LARGEST_SEED}")
-    kept = config.best_checkpoint
-    if kept.save_top_k not in (0, 1) or kept.save_last:
-        raise ValueError(
-            f"--best_checkpoint.save_top_k={kept.save_top_k}, save_last={kept.save_last}: best.ckpt is one file, and "
-            "last.ckpt is written by last_checkpoint; expected save_top_k 0 or 1, and no save_last. "
-            "--last_checkpoint.keep_every_n_steps keeps more"
-        )
-    for name, fixed in _BEST.items():
-        if kept[name] != fixed:
-            raise ValueError(
-                f"--best_checkpoint.{name}={kept[name]}: a run's best checkpoint is checkpoints/best.ckpt, "
-                "from which training can be resumed; leave the option out"
-            )
-    for name in ("accumulate_grad_batches", "log_every_n_steps"):
-        number = config.trainer[name]
-        if number is not None and number < 1:
-            raise ValueError(f"--trainer.{name}={number}: expected 1 or more")
 
 
 def refuse_used_folder(folder: Path) -> None:

@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from typing import Any, cast
 
 import pytorch_lightning as pl
-from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.utilities import rank_zero_info
 
@@ -18,15 +17,15 @@ import datamodules
 import lightning_modules
 from distilkobert.io.metric_names import ARM, LOSS, RECIPE, SEED, VAL
 from distilkobert.stop_signals import StopSignals
-from distilkobert.tasks.probe import ProbeSpec
+from experiments._shared.command_checks import check_command
 from experiments._shared.commandline import plain_cause
 from experiments._shared.links import LINKED, LinkError, add_links
 from experiments._shared.machine.hardware import suit_processor
 from experiments._shared.run.folder import RunSpec
 from experiments._shared.run.resuming import settle_checkpoint, take_folder
-from experiments._shared.run_callbacks import run_callbacks
+from experiments._shared.run_callbacks import CALLBACKS, SETTINGS, run_callbacks
 from experiments._shared.settings import as_json
-from experiments._shared.start_checks import check_numbers, refuse_evaluating_the_start, refuse_used_folder
+from experiments._shared.start_checks import refuse_evaluating_the_start, refuse_used_folder
 from experiments._shared.training.closing import closing_lines, resumable
 from experiments._shared.training.data_tokenizer import check_sources, check_tokenizers, fill_tokenizer
 from experiments._shared.training.loggers import make_loggers
@@ -34,14 +33,12 @@ from experiments._shared.training.objective_errors import named_objective
 from experiments._shared.training.own_config import place_by_own_config
 from experiments._shared.training.parser import TrainerParser
 from experiments._shared.training.saved_paths import keepable
-from experiments._shared.training.trainer_checks import check_trainer
+from experiments._shared.training.trainer_checks import check_device, check_trainer
 from lightning_modules.base import EncoderModule
 from lightning_modules.callbacks import (
     CHECKED_BATCHES,
-    GradientWatch,
     LastCheckpoint,
     Length,
-    ProgressLines,
     RunRecord,
     keep_if_best,
 )
@@ -96,12 +93,10 @@ class TrainerCLI(LightningCLI):
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add the run folder, the probe, the two checkpoint groups and the links from data to module."""
-        parser.add_class_arguments(RunSpec, "run")
-        parser.add_class_arguments(ProbeSpec, "probe")
-        parser.add_class_arguments(ProgressLines, "progress")
-        parser.add_lightning_class_args(ModelCheckpoint, "best_checkpoint")
-        parser.add_lightning_class_args(LastCheckpoint, "last_checkpoint")
-        parser.add_lightning_class_args(GradientWatch, "gradients")
+        for name, group in SETTINGS.items():
+            parser.add_class_arguments(group, name)
+        for name, callback in CALLBACKS.items():
+            parser.add_lightning_class_args(callback, name)
         parser.set_defaults(
             {
                 "best_checkpoint.filename": "best",
@@ -123,8 +118,9 @@ class TrainerCLI(LightningCLI):
         super().parse_arguments(parser, args)
         self.config = self.config.clone(with_meta=False)  # where settings of shared files were read from
         config, fit = self.config[self.config.subcommand], self.config.subcommand == "fit"
-        check_numbers(config, sys.argv[1:] if args is None else args)
-        place_by_own_config(config, cast(TrainerParser, self._parser(self.config.subcommand)))
+        own = cast(TrainerParser, self._parser(self.config.subcommand))
+        check_command(self.config, sys.argv[1:] if args is None else args, own.config_files)
+        place_by_own_config(config, own)
         fill_tokenizer(config)
         if config.get("weights_only") is False:
             raise ValueError("--weights_only=false: checkpoints are always loaded without executing code; leave it out")
@@ -145,6 +141,7 @@ class TrainerCLI(LightningCLI):
         """Give the trainer its logger, and refuse what would write over a run that the folder has."""
         config = self.config[self.config.subcommand]
         check_trainer(config.trainer)
+        check_device(config.trainer)
         self.facts = {RECIPE: config.run.recipe, ARM: config.run.arm, SEED: int(config.seed_everything)}
         if config.get("ckpt_path") or (config.trainer.fast_dev_run and not config.run.check_only):
             return

@@ -15,7 +15,7 @@ from distilkobert.io.metric_names import (
     UNANSWERABLE_LEFT_OUT,
 )
 from distilkobert.tasks.splits import LABELLED
-from experiments._shared.plan_file import DISTIL
+from experiments._shared.plan_file import CORPUS, DISTIL
 from experiments.report.reading.runs import Run, Study
 from experiments.report.reading.tasks import task_title
 from experiments.report.tables import NONE, Cell, Column, Table
@@ -32,7 +32,7 @@ _LEFT_OUT = {
 
 def counts(study: Study) -> tuple[int, int]:
     """Runs that have their results, and all that are planned."""
-    runs = [run for run in study.runs if run.stage != "corpus"]
+    runs = [run for run in study.runs if run.stage != CORPUS]
     return sum(bool(run.metrics) for run in runs), len(runs)
 
 

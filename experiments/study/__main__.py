@@ -61,8 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if declared.dry_run:
         lines = dry_run(declared)
         print("\n".join(lines), flush=True)
-        plan = Path(study_folder(declared)) / PLAN_FILE
-        print(f"{len(lines)} runs planned, nothing started; plan: {plan}", file=sys.stderr)
+        plan = planned(declared).only(declared.settings.only)
+        file = Path(study_folder(declared)) / PLAN_FILE
+        print(f"{len(plan.counted)} runs planned{_besides(plan)}, nothing started; plan: {file}", file=sys.stderr)
         return
     require_optuna()
     check(declared)
@@ -190,10 +191,11 @@ def run_study(declared: Declared, launcher: tuple[str, ...] = PYTHON, pause: flo
                 view.say(line)
         if opened.search and (best := opened.search.best()):
             view.say(best)
-        count = sum(value == "done" for value in status.values())
-        others = len(opened.plan.all_runs) - len(plan.all_runs)
+        runs = worker.plan.counted
+        count = sum(status[run.label] == "done" for run in runs)
+        others = len(opened.plan.counted) - len(plan.counted)
         left_out = f" ({others} others were not selected by --only)" if others else ""
-        view.say(f"{count} of {len(status)} runs are done{left_out}; the table: python -m experiments.report {folder}")
+        view.say(f"{count} of {len(runs)} runs are done{left_out}; the table: python -m experiments.report {folder}")
     failed = [label for label, value in status.items() if value == "failed"]
     if failed:
         skipped = sum(value == "skipped" for value in status.values())
@@ -201,6 +203,12 @@ def run_study(declared: Declared, launcher: tuple[str, ...] = PYTHON, pause: flo
             f"{len(failed)} runs failed ({', '.join(failed)}) and {skipped} were skipped because of them; the logs are "
             f"in {folder / 'logs'}. The same command repeats them"
         )
+
+
+def _besides(plan: Plan) -> str:
+    """The steps of a plan that are no runs, in words; empty where it has none."""
+    steps = [run.stage for run in plan.all_runs if run not in plan.counted]
+    return f", besides {' and '.join(steps)}" if steps else ""
 
 
 def stop_on_signals() -> None:

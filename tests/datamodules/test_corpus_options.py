@@ -79,7 +79,7 @@ def test_padding_changes_no_mask_and_no_loss(world: World) -> None:
 
 
 def test_less_than_one_is_refused(world: World) -> None:
-    with pytest.raises(ValueError, match="pad_to_multiple_of is 0; expected 1"):
+    with pytest.raises(ValueError, match=r"data\.pad_to_multiple_of is 0; expected at least 1"):
         data(world, pad_to_multiple_of=0)
 
 

@@ -11,7 +11,7 @@ from experiments.prepare.__main__ import main as prepare
 from tests.world import Run, World
 
 
-@pytest.mark.parametrize("command", ["fit", "validate", "test", "predict"])
+@pytest.mark.parametrize("command", ["fit", "validate", "predict"])
 def test_a_run_that_another_process_has_is_refused(command: str, world: World, run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "pretrain" / "base_seed42"
     with only_process(folder / ".lock", "x"):

@@ -38,17 +38,12 @@ class AnsweringCodec(Codec):
     `starts` and `ends` (spans of characters, empty in the original's way).
 
     Raises:
-        ValueError: question, stride and context do not fit into an input; or `reference_decoding` with `split` or with
-            another tokenizer than KoBERT's.
+        ValueError: question, stride and context do not fit into an input; or `reference_decoding` with another
+            tokenizer than KoBERT's.
     """
 
     def __init__(self, encoder: TextEncoder, settings: InputSettings, labels: Sequence[str] = ()) -> None:
         super().__init__(encoder, settings, labels)
-        if settings.reference_decoding and settings.particles == "split":
-            raise ValueError(
-                "reference_decoding is on, and particles is split, unlike the original; set particles to "
-                "none or strip, or reference_decoding to false"
-            )
         if settings.reference_decoding and not isinstance(encoder, KoBertTokenizer):
             raise ValueError(
                 "reference_decoding is on, but the tokenizer is not a KoBERT tokenizer, whose pieces the original "

@@ -40,7 +40,7 @@ _OWN_WORDS: Final = {
 COMMANDS: Final = {
     "fit": "Train with validations; keep the last and the best checkpoint.",
     "validate": "Evaluate a checkpoint on the validation data.",
-    "test": "Evaluate a checkpoint on the test data, which `fit` and `validate` do not score.",
+    "test": "Evaluate a checkpoint of a task on the test data, which `fit` and `validate` do not score.",
     "predict": "Write a checkpoint's predictions for a file.",
 }
 """What each command does."""

@@ -23,8 +23,8 @@ def check_trainer(trainer: Any) -> None:
         trainer: `trainer` as it was parsed.
 
     Raises:
-        ValueError: it asks for what a run always does otherwise, for weights in 16 bits, for a search that is
-            unsupported, or for a GPU where there is none.
+        ValueError: it asks for what a run always does otherwise, for weights in 16 bits, or for a search that is
+            unsupported.
     """
     check_loggers(trainer.logger)
     if str(trainer.precision) in _LOW_WEIGHTS:
@@ -38,6 +38,17 @@ def check_trainer(trainer: Any) -> None:
         name = str(getattr(asked, "class_path", "")).rpartition(".")[2]
         if name in _TUNERS:
             raise ValueError(f"trainer.callbacks: {name} is unsupported; {_TUNERS[name]}")
+
+
+def check_device(trainer: Any) -> None:
+    """Check that this machine has the device.
+
+    Args:
+        trainer: `trainer` as it was parsed.
+
+    Raises:
+        ValueError: it asks for a GPU where there is none.
+    """
     if trainer.accelerator in ("gpu", "cuda") and not torch.cuda.is_available():
         several = "" if trainer.strategy in ("auto", None) else "configs/trainer/ddp_cpu.yaml (two processes) or "
         raise ValueError(

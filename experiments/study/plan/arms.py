@@ -97,6 +97,8 @@ def _taught(study: Study, students: Sequence[str], controls: Sequence[str]) -> l
     """Arms that are distilled on a task, checked along with those that are fine-tuned on it."""
     found: list[str] = []
     for task, part in study.then.items():
+        if part.arms == []:
+            raise ValueError(f"then.{task}.arms: is empty; name arms, or leave it out for all, or remove then.{task}")
         everybody = [*students, *controls, *study.models, *study.controls]
         if unknown := [name for name in part.arms or () if name not in everybody]:
             raise ValueError(f"then.{task}.arms: no such arm {unknown[0]!r}; {meant_or_known(unknown[0], everybody)}")

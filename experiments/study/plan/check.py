@@ -1,6 +1,6 @@
-"""Check a plan before its first run: the trainer's own parser takes every command, and the arms differ.
+"""Check a plan before its first run: the trainer takes the settings of every command, and the arms differ.
 
-A mistake that would surface hours later, in the last arm, surfaces here. Nothing is instantiated.
+A mistake that would surface hours later, in the last arm, surfaces here. No data is read, no network built.
 """
 
 import json
@@ -13,12 +13,14 @@ from typing import Any, cast
 from jsonargparse import ArgumentError, Namespace
 
 from distilkobert.stop_signals import StopSignals
+from experiments._shared.command_checks import refuse_other_seeds
 from experiments._shared.parsing.explanations import explain
 from experiments._shared.parsing.parsers import StrictParser
 from experiments._shared.plan_file import CORPUS, DISTIL, TEACHER, Arm, Plan, PlannedRun
 from experiments._shared.trainer_cli import TRAINER_OPTIONS, TrainerCLI
 from experiments.study.plan.lack import Lack
 from experiments.study.plan.mappings import group_args
+from experiments.study.plan.values import check_tested, check_values
 
 TASK_DISTILLATION = "TaskDistillation"
 _EXPECTED = f"expected {TASK_DISTILLATION}: add configs/finetune/distil.yaml to its configs"
@@ -42,15 +44,15 @@ class CommandParser(TrainerCLI):
     def instantiate_classes(self) -> None:
         """There is nothing to make."""
 
-    def resolve(self, args: Sequence[str]) -> dict[str, Any]:
-        """The settings that these arguments of `experiments.train` come to, without seed and run folder.
+    def parse(self, args: Sequence[str]) -> Namespace:
+        """The settings that these arguments of `experiments.train` come to.
 
         Raises:
-            ValueError: the trainer would refuse them; in its words.
+            ValueError: the trainer's parser would refuse them; in its words. Or an overlay has a seed.
         """
         try:
             cast(StrictParser, self.parser).forget_files()
-            settings = self.parser.parse_args(list(args))[args[0]].as_dict()
+            settings: Namespace = self.parser.parse_args(list(args))[args[0]].clone(with_meta=False)
         except (ArgumentError, ValueError, OSError) as error:
             raise ValueError(explain(str(error), ())) from error
         except SystemExit as end:
@@ -59,10 +61,25 @@ class CommandParser(TrainerCLI):
             if settings[part].get("dict_kwargs"):
                 names = ", ".join(f"{part}.{name}" for name in settings[part]["dict_kwargs"])
                 raise ValueError(f"{names}: {settings[part]['class_path']} has no such option")
-        for name in ("config", "run", "seed_everything"):
-            del settings[name]
-        settings["data"].get("init_args", {}).pop("seed", None)
-        return dict(json.loads(json.dumps(settings, default=str)))
+        files = cast(StrictParser, self._parser(args[0])).config_files
+        refuse_other_seeds((), files)
+        for file in files:
+            if "seed_everything" in file.lines and not file.classes:  # a recipe's is its default
+                raise ValueError(f"{file.place('seed_everything')}: seed_everything is set by the study; write `seeds`")
+        return settings
+
+    def resolve(self, args: Sequence[str]) -> dict[str, Any]:
+        """The same in plain types, without seed and run folder; raises as `parse`."""
+        return in_plain_types(self.parse(args))
+
+
+def in_plain_types(config: Namespace) -> dict[str, Any]:
+    """Parsed settings in plain types, without seed and run folder."""
+    settings = config.as_dict()
+    for name in ("config", "run", "seed_everything"):
+        del settings[name]
+    settings["data"].get("init_args", {}).pop("seed", None)
+    return dict(json.loads(json.dumps(settings, default=str)))
 
 
 def check_plan(plan: Plan, folder: Path, samples: Collection[str] = (), wanted: Plan | None = None) -> Lack:
@@ -78,8 +95,8 @@ def check_plan(plan: Plan, folder: Path, samples: Collection[str] = (), wanted: 
         What the runs read that is not there.
 
     Raises:
-        ValueError: a command is refused, two arms have the same settings, or an argument changes nothing; names
-            the arm.
+        ValueError: a command or a value in it is refused, two arms have the same settings, or an argument changes
+            nothing; names the arm.
     """
     parser = CommandParser()
     arms = {arm.name: arm for arm in plan.arms}
@@ -93,7 +110,11 @@ def check_plan(plan: Plan, folder: Path, samples: Collection[str] = (), wanted: 
         arm = arms.get(run.arm)
         key = _key(run, arm)
         try:
-            settings = parser.resolve(run.commands[0][1:])
+            config = parser.parse(run.commands[0][1:])
+            settings = in_plain_types(config)  # before objects are made of it
+            check_values(config)
+            if run.stage in plan.tasks:
+                check_tested(config)
         except ValueError as error:
             no_teacher = arm is not None and arm.taught_from and re.search("'(teacher|init_from)' is not", str(error))
             raise ValueError(f"{key}: {error}{f'; {_EXPECTED}' if no_teacher else ''}") from error

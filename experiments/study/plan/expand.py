@@ -1,11 +1,12 @@
 """Expand a study into its plan. Pure: no file is read, nothing is started."""
 
 from distilkobert.io.metric_names import TEST
+from distilkobert.tasks.modes import usual_mode
 from experiments._shared.plan_file import DISTIL, TEACHER, Plan
 from experiments.study.plan.arms import Point, arms_of, base_arm, check_seeds
 from experiments.study.plan.commands import Commands
 from experiments.study.plan.declaration import Declared, Study
-from experiments.study.plan.keys import TRAINING_OPTIONS, check_names, values_at
+from experiments.study.plan.keys import CONFIGS, TRAINING_OPTIONS, check_names, values_at
 from experiments.study.plan.mappings import check_words
 
 _OWN_FOLDERS = ("corpus", "teacher", "distil", "latency", "exported", "logs", "locks")
@@ -29,7 +30,12 @@ def expand(declared: Declared, points: tuple[Point, ...] = ()) -> Plan:
         raise ValueError("base: is empty; name a recipe, for example configs/distill/distilkobert.yaml")
     if isinstance(study.teacher, str) and not study.teacher.strip():
         raise ValueError("teacher: is empty; name a folder, a checkpoint or a hub id, or how to pretrain it")
+    if study.corpus is not None and not study.corpus.input:
+        raise ValueError("corpus.input: is empty; name text files, or remove corpus and set data.data_dir")
     check_names(study.then, "then")
+    for key, files in values_at(study, CONFIGS):
+        if not files:
+            raise ValueError(f"{key}: is empty; name a config file, for example of configs/")
     if taken := [name for name in study.then if name in _OWN_FOLDERS]:
         raise ValueError(f"then: {taken[0]!r} is the name of a folder in every study; choose another name")
     for key, words in values_at(study, TRAINING_OPTIONS):
@@ -82,6 +88,11 @@ def _check_metric(study: Study) -> None:
             raise ValueError(
                 f"metric: {study.metric}: a search must not choose by the test file that it then reports on; "
                 "choose by held-out data: nsmc/best/val/accuracy, distil/val/loss"
+            )
+        usual, direction = usual_mode(study.metric), study.search.direction
+        if usual and direction and not direction.startswith(usual):
+            raise ValueError(
+                f"search.direction: {direction} would seek the worst {study.metric}; leave it out, or set {usual}imize"
             )
     if study.metric is not None:
         stage, _, key = study.metric.partition("/")

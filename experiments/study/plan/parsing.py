@@ -131,7 +131,9 @@ def _place(file: Path | None, lines: Mapping[str, int], message: str) -> str:
 
 
 def option_place(declared: Declared, message: str) -> str:
-    """`FILE, line N: ` of the option that the trainer's parser refuses; empty where the study's own file has none.
+    """`FILE, line N: ` of the option that the trainer refuses; empty where the study's own file has none.
+
+    The parser names an option as it is typed, a class by the end of its name (`optimizer.lr`, `masking probability`).
 
     Args:
         declared: the study.
@@ -140,8 +142,13 @@ def option_place(declared: Declared, message: str) -> str:
     refused = REFUSED.search(message)
     name = refused_name(refused) if refused else ""
     found = {key: line for key, line in declared.lines.items() if name and f".{key}".endswith(f".{name}")}
-    above = message.partition(": ")[0].replace("arm ", "arms.", 1)
+    above, _, text = message.partition(": ")
+    above = above.replace("arm ", "arms.", 1)
     lines = [line for key, line in found.items() if key.startswith(f"{above}.")] or list(found.values())
+    if not lines:
+        ends = [f".{word.rstrip('.')}" for word in re.findall(r"[\w.]+", text)]
+        below = {key: line for key, line in declared.lines.items() if key.startswith(f"{above}.")}
+        lines = [line for end in ends for key, line in below.items() if key.endswith(end)][:1]
     return f"{declared.file}, line {lines[0]}: " if len(lines) == 1 else ""
 
 

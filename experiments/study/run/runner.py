@@ -113,7 +113,8 @@ class Worker:
 
     def _count(self) -> str:
         status = self._status()
-        return f"{sum(value == 'done' for value in status.values())} of {len(status)}"
+        runs = self.plan.counted
+        return f"{sum(status[run.label] == 'done' for run in runs)} of {len(runs)}"
 
     def _touched(self, stage: str | None = None) -> set[str]:
         """Runs, of one stage or all, that the journal calls done and whose result is not whole any more."""

@@ -74,7 +74,7 @@ class View:
 
 def status_picture(plan: Plan, status: Mapping[str, Status], left: Remaining, console: Console) -> RenderableType:
     """A tree of all runs; arms by stages, or the totals alone, where the terminal is too low for it."""
-    totals = Text.from_markup(f"all {_cell(status.values())}", overflow="fold")
+    totals = Text.from_markup(f"all {_cell([status[run.label] for run in plan.counted])}", overflow="fold")
     for run in plan.all_runs:
         if run.stage not in _stages(plan):
             totals.append(f"; {run.stage} ").append(status[run.label], _STYLES[status[run.label]])

@@ -9,10 +9,10 @@ import torch
 from jsonargparse import Namespace
 
 from distilkobert.optim import OptimizerSpec
+from experiments._shared.command_checks import check_numbers
 from experiments._shared.run.checkpoint_names import check_checkpoint_name, check_run_of_name
 from experiments._shared.start_checks import (
     check_checkpoint,
-    check_numbers,
     data_settings,
     refuse_evaluating_the_start,
 )

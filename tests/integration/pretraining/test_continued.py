@@ -171,14 +171,15 @@ def test_the_result_is_exported_and_evaluated_without_its_source(
         assert torch.equal(hidden, trained.base_model(ids).last_hidden_state)
 
 
-def test_a_head_that_is_there_goes_along_and_may_be_tested_at_once(world: World, run: Run, tmp_path: Path) -> None:
-    run("test", adapt(world, tmp_path, world.teacher))
-    assert "test/loss" in read_json(tmp_path / "adapt" / "base_seed42" / "metrics.json")
+def test_a_head_that_is_there_is_measured_at_once(world: World, run: Run, tmp_path: Path) -> None:
+    run("validate", adapt(world, tmp_path, world.teacher))
+    assert "val/loss" in read_json(tmp_path / "adapt" / "base_seed42" / "metrics.json")
 
 
-def test_a_new_head_is_not_tested(world: World, source: Path, run: Run, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="the masked-LM head has random weights, so there is nothing to test; name"):
-        run("test", adapt(world, tmp_path, source))
+def test_a_new_head_predicts_nothing(world: World, source: Path, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "lines.txt").write_text("[MASK] 친구와 영화를 봤다.\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="the masked-LM head has random weights, so there is nothing to predict; name"):
+        run("predict", adapt(world, tmp_path, source, f"--data.predict_file={tmp_path}/lines.txt"))
 
 
 def test_a_discriminator_becomes_a_masked_lm(world: World, run: Run, tmp_path: Path) -> None:

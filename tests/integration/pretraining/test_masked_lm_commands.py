@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from distilkobert import KoBertTokenizer
-from tests.world import Run, World, read_json, scalars
+from tests.world import Run, World, read_json
 
 LINES = ["[MASK] 친구와 영화를 봤다.", "오늘은 [MASK] 가 [MASK] 좋았다 [SEP]", "[MASK]"]
 
@@ -26,28 +26,18 @@ def evaluation(folder: Path, *options: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ["distil", "pretrain"])
-def test_the_test_measures_what_validation_does_and_training_on_takes_it_back(
-    name: str, finished: dict[str, Path], run: Run
-) -> None:
-    folder = finished[name]
-    before = read_json(folder / "metrics.json")
-    measured = {key.removeprefix("val/"): value for key, value in before.items() if key.startswith("val/")}
-    assert measured.pop("step") == 2
-    assert {"loss", "accuracy"} <= measured.keys()
-    run("test", evaluation(folder))
-    after = read_json(folder / "metrics.json")
-    tested = {key.removeprefix("test/"): value for key, value in after.items() if key.startswith("test/")}
-    assert tested == pytest.approx(measured, abs=1e-6)
-    assert {key: after[key] for key in before if key.startswith("val/")} == {
-        key: value for key, value in before.items() if key.startswith("val/")
-    }
-    curves = scalars(folder)
-    assert curves["test/loss"] == {2: pytest.approx(measured["loss"], abs=1e-6)}
-    assert not list(folder.glob("predictions.*"))
-    run("fit", evaluation(folder, "--trainer.max_steps=3", "--trainer.val_check_interval=1"))
-    again = read_json(folder / "metrics.json")
-    assert again["steps"] == 3
-    assert not [key for key in again if key.startswith("test/")]
+def test_a_corpus_has_no_test(name: str, finished: dict[str, Path], run: Run) -> None:
+    before = {path: path.read_bytes() for path in finished[name].rglob("*") if path.is_file()}
+    module = {"distil": "Distillation", "pretrain": "MaskedLanguageModeling"}[name]
+    with pytest.raises(ValueError, match=f"^{module} has no test: a corpus has no test split, .* Run `validate` with"):
+        run("test", evaluation(finished[name]))
+    assert {path: path.read_bytes() for path in finished[name].rglob("*") if path.is_file()} == before
+    measured = read_json(finished[name] / "metrics.json")
+    run("validate", evaluation(finished[name]))  # as the message says
+    again = read_json(finished[name] / "metrics.json")
+    assert {key: again[key] for key in measured if key.startswith("val/")} == pytest.approx(
+        {key: value for key, value in measured.items() if key.startswith("val/")}, abs=1e-6
+    )
 
 
 @pytest.mark.parametrize("name", ["distil", "pretrain"])
@@ -99,9 +89,11 @@ def test_what_cannot_be_predicted_is_refused(
     assert not list(tmp_path.glob("*/*/predict.jsonl"))
 
 
-def test_random_weights_are_not_tested(world: World, run: Run, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"random weights, so there is nothing to test; name .* --ckpt_path"):
-        run("test", world.pretrain(tmp_path))
+def test_random_weights_predict_nothing(world: World, run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "lines.txt"
+    file.write_text("\n".join(LINES), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"random weights, so there is nothing to predict; name .* --ckpt_path"):
+        run("predict", world.pretrain(tmp_path, f"--data.predict_file={file}"))
 
 
 def test_an_encoder_with_too_few_positions_is_refused(world: World, run: Run, tmp_path: Path) -> None:

@@ -46,8 +46,8 @@ def test_settings_that_are_kept_hold_from_any_folder(
     said = capsys.readouterr().err
     assert "teacher was" not in said
     assert "run.root was" not in said
-    run("test", [f"--ckpt_path={last}"])
-    assert "test/loss" in read_json(folder / "metrics.json")
+    run("validate", [f"--ckpt_path={last}"])
+    assert "val/loss" in read_json(folder / "metrics.json")
     assert not any((tmp_path / "elsewhere").iterdir())
 
 
@@ -56,11 +56,11 @@ def test_a_run_that_has_moved_is_measured_where_it_is(home: list[str], run: Run,
     moved = tmp_path / "archive" / "distilkobert" / "base_seed42"
     moved.parent.mkdir(parents=True)
     shutil.move(tmp_path / "work" / "runs" / "distilkobert" / "base_seed42", moved)
-    run("test", [f"--ckpt_path={moved / 'checkpoints' / 'last.ckpt'}"])
-    assert "test/loss" in read_json(moved / "metrics.json")
+    run("validate", [f"--ckpt_path={moved / 'checkpoints' / 'last.ckpt'}"])
+    assert "val/loss" in read_json(moved / "metrics.json")
     assert not (tmp_path / "work" / "runs" / "distilkobert" / "base_seed42").exists()
     # Another place that is named wins.
-    run("test", [f"--ckpt_path={moved / 'checkpoints' / 'last.ckpt'}", "--run.root=other"])
+    run("validate", [f"--ckpt_path={moved / 'checkpoints' / 'last.ckpt'}", "--run.root=other"])
     assert (tmp_path / "work" / "other" / "distilkobert" / "base_seed42" / "metrics.json").is_file()
 
 
@@ -72,16 +72,16 @@ def test_a_run_whose_folder_was_renamed_writes_nothing_into_its_old_one(
     moved = old.rename(old.with_name("first_seed42"))
     last = f"--ckpt_path={moved / 'checkpoints' / 'last.ckpt'}"
     message = rf"the run is in {moved}, but its settings name {old}, .* folder to ROOT/distilkobert/base_seed42, or"
-    for command in ("test", "fit"):
+    for command in ("validate", "fit"):
         with pytest.raises(ValueError, match=message):
             run(command, [last])
-    run("test", [last, f"--run.root={tmp_path / 'work' / 'runs'}", "--run.arm=first"])
-    assert "test/loss" in read_json(moved / "metrics.json")
+    run("validate", [last, f"--run.root={tmp_path / 'work' / 'runs'}", "--run.arm=first"])
+    assert "val/loss" in read_json(moved / "metrics.json")
     assert not old.exists()
     run("fit", ["-c", str(moved / "config.yaml"), "--run.arm=again"])
     assert old.with_name("again_seed42").is_dir()
     old.symlink_to(moved)  # the settings' place is the run's then
-    run("test", [f"--ckpt_path={old / 'checkpoints' / 'last.ckpt'}"])
+    run("validate", [f"--ckpt_path={old / 'checkpoints' / 'last.ckpt'}"])
 
 
 @pytest.mark.parametrize("corpora", ["data/corpus", "[data/corpus, SECOND]", "{data/corpus: 2, SECOND: 0.5}"])

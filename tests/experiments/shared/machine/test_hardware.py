@@ -13,7 +13,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from experiments._shared.machine import hardware
 from experiments._shared.machine.hardware import bf16_speed, suit_processor
 from experiments._shared.machine.processor import int8_instructions, processor_flags, processor_name
-from experiments._shared.training.trainer_checks import check_trainer
+from experiments._shared.training.trainer_checks import check_device, check_trainer
 
 WITH = "processor\t: 0\nflags\t\t: fpu avx2 avx512_bf16 sse\n"
 WITHOUT = "processor\t: 0\nflags\t\t: fpu avx2 sse\n"
@@ -122,9 +122,9 @@ def test_gpu_settings_without_a_gpu_name_the_overlay(
     )
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ValueError, match=rf"finds no CUDA GPU here; .*{overlay}"):
-        check_trainer(settings)
+        check_device(settings)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    check_trainer(settings)
+    check_device(settings)
 
 
 def test_a_device_without_float64_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,9 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from experiments._shared.plan_file import plan_of
+from experiments.report.provenance import counts
+from experiments.report.reading.runs import planned_study
 from experiments.study.plan.expand import expand
-from tests.support.studies.texts import declare
+from experiments.study.plan.folder import write_study
+from tests.support.studies.texts import FULL, declare
 
 HEAD = "# Is it so?\nbase: [a.yaml]\nteacher: t\n"
 
@@ -74,3 +79,43 @@ def test_seeds_of_arms_and_tasks(tmp_path: Path) -> None:
     }  # fmt: skip
     teacher = next(run for run in plan.runs if run.label == "nsmc/teacher_seed2")
     assert "--model.init_from=t" in teacher.commands[0]
+
+
+@pytest.mark.parametrize(
+    ("rest", "message"),
+    [
+        (
+            "then: {nsmc: {configs: [a], arms: []}}\n",
+            r"^then\.nsmc\.arms: is empty; name arms, or leave it out for all",
+        ),
+        ("then: {nsmc: {configs: []}}\n", r"^then\.nsmc\.configs: is empty"),
+        ("then: {nsmc: {configs: [a], distil: {configs: []}}}\n", r"^then\.nsmc\.distil\.configs: is empty"),
+        ("then: {nsmc: {configs: [a], distil: {configs: [b], arms: []}}}\n", r"^then\.nsmc\.distil\.arms: is empty"),
+        ("corpus: {input: [], tokenizer: t}\n", r"^corpus\.input: is empty"),
+    ],
+)
+def test_an_empty_list_is_no_default(rest: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=message):
+        expand(declare(tmp_path, HEAD + rest))
+
+
+@pytest.mark.parametrize(
+    ("metric", "direction"), [("nsmc/best/val/accuracy", "minimize"), ("distil/val/loss", "maximize")]
+)
+def test_a_search_for_the_worst_is_refused(metric: str, direction: str, tmp_path: Path) -> None:
+    search = f"metric: {metric}\nsearch: {{trials: 2, options: {{a: {{low: 1, high: 2}}}}, direction: {{}}}}\n"
+    text = HEAD + "then: {nsmc: {configs: [a]}}\n" + search
+    other = {"minimize": "maximize", "maximize": "minimize"}[direction]
+    with pytest.raises(ValueError, match=rf"^search\.direction: {direction} would seek the worst {metric}; .*{other}"):
+        expand(declare(tmp_path, text.replace("{}", direction)))
+    expand(declare(tmp_path, text.replace("{}", other)))
+
+
+def test_study_and_report_count_the_same_runs(tmp_path: Path) -> None:
+    declared = declare(tmp_path, FULL)
+    plan = expand(declared)
+    write_study(tmp_path, declared, plan)
+    study = planned_study(tmp_path, [])
+    assert study is not None
+    assert counts(study) == (0, len(plan.counted))
+    assert len(plan.all_runs) - len(plan.counted) == 2  # corpus and latency

@@ -22,7 +22,7 @@ __all__ = ["bench"]
 def test_a_study_runs_once_and_leaves_its_record(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     bench.run("--workers=2")
     assert bench.ends() == dict.fromkeys(bench.labels(), 1)
-    assert "6 of 6 runs are done" in capsys.readouterr().out
+    assert "5 of 5 runs are done" in capsys.readouterr().out
     started = [line.split()[1] for line in bench.trace() if line.startswith("start")]
     plan = json.loads((bench.folder / "plan.json").read_text(encoding="utf-8"))
     for run in plan["runs"]:
@@ -213,7 +213,7 @@ def test_a_dry_run_ends_with_a_count_and_the_plan(bench: Bench, capsys: pytest.C
         plan = bench.root / "runs" / "s" / "plan.json"
         assert plan.is_file()
         said = capsys.readouterr()
-        assert said.err == f"6 runs planned, nothing started; plan: {plan}\n"
+        assert said.err == f"5 runs planned, besides latency, nothing started; plan: {plan}\n"
         assert len(said.out.splitlines()) == 6
 
         def stopped(declared: Declared) -> None:

@@ -137,7 +137,6 @@ def test_a_search_by_a_loss_prefers_the_smaller_one(bench: Bench, capsys: pytest
     ("option", "message"),
     [
         ("--metric=nsmc/val/loss", r"metric: .* begun with nsmc/best/val/accuracy, now it is nsmc/val/loss"),
-        ("--search.direction=minimize", r"search.direction: .* begun with maximize, now it is minimize"),
         (
             "--search.options={model.objectives.soft_target.temperature: {low: 1.0, high: 9.0}}",
             r"search.options: .*'high': 9.0",

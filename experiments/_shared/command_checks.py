@@ -1,0 +1,93 @@
+"""What is refused in a command as it was parsed, before its folder is looked at: numbers, seeds, a missing `test`."""
+
+import re
+from collections.abc import Iterable
+from pkgutil import resolve_name
+from typing import Any, Final
+
+from jsonargparse import Namespace
+from pytorch_lightning import LightningModule
+
+from experiments._shared.parsing.config_files import ConfigFile
+
+_LARGEST_SEED = 2**32 - 1
+"""The largest seed that NumPy accepts."""
+
+_BEST: Final = {"dirpath": None, "filename": "best", "save_weights_only": False}
+"""Settings of `best_checkpoint` that no run changes."""
+
+_OTHER_SEED: Final = re.compile(r"--(data|model)(\.init_args)?\.seed(=|$)")
+
+
+def check_command(config: Namespace, words: Iterable[Any], files: Iterable[ConfigFile]) -> None:
+    """Check a command before anything is read; raises as the three checks below.
+
+    Args:
+        config: all that was parsed.
+        words: of the command line.
+        files: that it names.
+    """
+    own = config[config.subcommand]
+    refuse_other_seeds(words, files)
+    check_numbers(own)
+    if config.subcommand == "test":
+        refuse_without_test(own.model.class_path)
+
+
+def refuse_other_seeds(words: Iterable[Any], files: Iterable[ConfigFile]) -> None:
+    """Refuse a seed of data or module, which that of the run would replace.
+
+    Args:
+        words: of the command line.
+        files: that it names.
+
+    Raises:
+        ValueError: there is one; names the option, or file and line.
+    """
+    found = [str(word) for word in words if _OTHER_SEED.match(str(word))]
+    found += [f"{file.place(key)}: {key}" for file in files for key in ("data.seed", "model.seed") if key in file.lines]
+    if found:
+        raise ValueError(f"{found[0]}: a run has one seed for data, model and training; set --seed_everything")
+
+
+def refuse_without_test(class_path: str) -> None:
+    """Refuse `test` of a module that has none.
+
+    Raises:
+        ValueError: the module of this class path is one.
+    """
+    if resolve_name(class_path).test_step is LightningModule.test_step:
+        raise ValueError(
+            f"{class_path.rpartition('.')[2]} has no test: a corpus has no test split, and its held-out part selects "
+            "the checkpoint. Run `validate` with the same options"
+        )
+
+
+def check_numbers(config: Namespace) -> None:
+    """Check what has no check of its own, or one that comes late and does not say which option is meant.
+
+    Args:
+        config: settings of a command.
+
+    Raises:
+        ValueError: a number is out of range, or the best checkpoint would not be best.ckpt.
+    """
+    if not 0 <= config.seed_everything <= _LARGEST_SEED:
+        raise ValueError(f"--seed_everything={config.seed_everything}: expected 0 to {_LARGEST_SEED}")
+    kept = config.best_checkpoint
+    if kept.save_top_k not in (0, 1) or kept.save_last:
+        raise ValueError(
+            f"--best_checkpoint.save_top_k={kept.save_top_k}, save_last={kept.save_last}: best.ckpt is one file, and "
+            "last.ckpt is written by last_checkpoint; expected save_top_k 0 or 1, and no save_last. "
+            "--last_checkpoint.keep_every_n_steps keeps more"
+        )
+    for name, fixed in _BEST.items():
+        if kept[name] != fixed:
+            raise ValueError(
+                f"--best_checkpoint.{name}={kept[name]}: a run's best checkpoint is checkpoints/best.ckpt, "
+                "from which training can be resumed; leave the option out"
+            )
+    for name in ("accumulate_grad_batches", "log_every_n_steps"):
+        number = config.trainer[name]
+        if number is not None and number < 1:
+            raise ValueError(f"--trainer.{name}={number}: expected 1 or more")
