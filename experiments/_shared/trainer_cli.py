@@ -22,6 +22,7 @@ from distilkobert.tasks.probe import ProbeSpec
 from experiments._shared.commandline import plain_cause
 from experiments._shared.links import LINKED, LinkError, add_links
 from experiments._shared.machine.hardware import suit_processor
+from experiments._shared.run.checkpoint_settings import content_of_sources
 from experiments._shared.run.folder import RunSpec
 from experiments._shared.run.resuming import settle_checkpoint, take_folder
 from experiments._shared.run_callbacks import run_callbacks
@@ -53,7 +54,6 @@ DEFAULT_SEED = 42
 """Seed of the original's fine-tuning scripts (monologg/KoBERT-nsmc, KoBERT-NER, KoBERT-KorQuAD)."""
 
 __all__ = ["TrainerCLI", "datamodules", "lightning_modules"]
-
 
 TRAINER_OPTIONS: dict[str, Any] = {
     "model_class": pl.LightningModule,
@@ -171,6 +171,8 @@ class TrainerCLI(LightningCLI):
             kept = keepable(config).model.init_args.as_dict()
             self.model.settings = as_json({name: value for name, value in kept.items() if name not in LINKED})
             self.model.checkpoint = config.get("ckpt_path")
+            if self.config.subcommand == "fit" and not config.get("ckpt_path"):
+                self.model.sources = content_of_sources(asked)
         tokenizer = getattr(self.datamodule, "tokenizer", None)
         if tokenizer is not None and not config.get("ckpt_path"):
             check_tokenizers(asked, tokenizer)

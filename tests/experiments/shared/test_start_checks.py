@@ -10,12 +10,8 @@ from jsonargparse import Namespace
 
 from distilkobert.optim import OptimizerSpec
 from experiments._shared.run.checkpoint_names import check_checkpoint_name, check_run_of_name
-from experiments._shared.start_checks import (
-    check_checkpoint,
-    check_numbers,
-    data_settings,
-    refuse_evaluating_the_start,
-)
+from experiments._shared.run.checkpoint_settings import check_checkpoint, data_settings
+from experiments._shared.start_checks import check_numbers, refuse_evaluating_the_start
 from lightning_modules.run.remedies import new_run, other_weights
 
 
