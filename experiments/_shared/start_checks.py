@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from jsonargparse import Namespace
 
-from distilkobert.io.run_files import CONFIG_FILE
+from distilkobert.io.run_files import CONFIG_FILE, run_of
 
 _LARGEST_SEED = 2**32 - 1
 """The largest seed that NumPy accepts."""
@@ -28,6 +28,8 @@ def check_numbers(config: Namespace, words: Iterable[Any] = ()) -> None:
     Raises:
         ValueError: a number is out of range, there is a second seed, or the best checkpoint would not be best.ckpt.
     """
+    if config.get("weights_only") is False:
+        raise ValueError("--weights_only=false: checkpoints are always loaded without executing code; leave it out")
     for word in words:
         if _OTHER_SEED.match(str(word)):
             raise ValueError(f"{word}: a run has one seed for data, model and training; set --seed_everything")
@@ -80,7 +82,7 @@ def refuse_another_run(folder: Path, checkpoint: Path) -> None:
     Raises:
         ValueError: the folder holds a run, and the checkpoint is not in it.
     """
-    home = checkpoint.resolve().parent.parent
+    home = run_of(checkpoint)
     if (folder / CONFIG_FILE).is_file() and home != folder.resolve():
         own = f" ({checkpoint.parent.parent / CONFIG_FILE})" if (home / CONFIG_FILE).is_file() else ""
         raise ValueError(

@@ -9,6 +9,7 @@ from typing import Any
 from jsonargparse import Namespace
 
 from distilkobert.io.model_files import content_of_model
+from distilkobert.io.run_files import run_of
 from distilkobert.models.checkpoints import read_checkpoint
 from experiments._shared.settings import MODEL_SOURCES, as_json, flatten, model_sources, without_places
 from experiments._shared.start_checks import refuse_another_run
@@ -62,7 +63,6 @@ def check_checkpoint(
             f"resumes or evaluates the same module. {other_weights(settings.keys())}"
         )
     refuse_another_run(folder, Path(path))
-    home = Path(path).parent.parent
     own = {name: value for name, value in settings.as_dict().items() if name not in linked}
     now, before = (with_absolute_paths(flatten({"model": one})) for one in (as_json(own), saved["settings"]))
     defaults = flatten({"model": _defaults(config.model.class_path)})
@@ -73,7 +73,7 @@ def check_checkpoint(
     else:
         now, before = ({n: value for n, value in side.items() if not _is_free(n)} for side in (now, before))
         purpose, remedy = "evaluates a model as it was trained", "Drop the override"
-        if home.resolve() == folder.resolve():  # metrics of other data are written next to the run, not in it
+        if run_of(Path(path)) == folder.resolve():  # metrics of other data are written next to the run, not in it
             remedy += ", or for a data setting use another --run.arm"
         else:
             data_before = {}
