@@ -24,6 +24,7 @@ from experiments._shared.links import LINKED, LinkError, add_links
 from experiments._shared.machine.hardware import suit_processor
 from experiments._shared.run.checkpoint_settings import content_of_sources
 from experiments._shared.run.folder import RunSpec
+from experiments._shared.run.launching import settle_processes
 from experiments._shared.run.resuming import settle_checkpoint, take_folder
 from experiments._shared.run_callbacks import run_callbacks
 from experiments._shared.settings import as_json
@@ -123,11 +124,10 @@ class TrainerCLI(LightningCLI):
         super().parse_arguments(parser, args)
         self.config = self.config.clone(with_meta=False)  # where settings of shared files were read from
         config, fit = self.config[self.config.subcommand], self.config.subcommand == "fit"
+        settle_processes(config.trainer)
         check_numbers(config, sys.argv[1:] if args is None else args)
         place_by_own_config(config, cast(TrainerParser, self._parser(self.config.subcommand)))
         fill_tokenizer(config)
-        if config.get("weights_only") is False:
-            raise ValueError("--weights_only=false: checkpoints are always loaded without executing code; leave it out")
         self.run_folder = RunSpec(**vars(config.run)).folder(int(config.seed_everything))
         self.length = Length.asked(config.trainer)
         if config.run.check_only:

@@ -1,6 +1,5 @@
 """The folder and the checkpoint that a command begins with: the one it names, or what `--run.resume=auto` finds."""
 
-import os
 from collections.abc import Collection
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,6 +12,7 @@ from distilkobert.io.run_files import CONFIG_FILE, LOGGERS_FILE, METRICS_FILE, r
 from experiments._shared.run.checkpoint_names import CHECKPOINT_NAMES, check_checkpoint_name, check_run_of_name
 from experiments._shared.run.checkpoint_settings import check_checkpoint
 from experiments._shared.run.folder import read_config
+from experiments._shared.run.launching import is_first_process
 from experiments._shared.settings import MODEL_SOURCES, PATHS, flatten
 from experiments._shared.start_checks import refuse_used_folder
 from experiments._shared.training.saved_paths import with_absolute_paths
@@ -132,12 +132,6 @@ def _as_text(config: dict[str, Any]) -> dict[str, str]:
 def _is_free(name: str) -> bool:
     last = name.rpartition(".")[2]
     return last in (*PATHS, "num_workers") or any(name == free or name.startswith(f"{free}.") for free in _FREE)
-
-
-def is_first_process() -> bool:
-    """Whether this process writes the run's files: the first of all that launchers number, or the only one."""
-    names = ("RANK",) if "RANK" in os.environ else ("SLURM_PROCID", "NODE_RANK", "LOCAL_RANK")
-    return all(int(os.environ.get(name) or 0) == 0 for name in names)
 
 
 def _forget_start(folder: Path) -> None:

@@ -10,7 +10,7 @@ from jsonargparse import Namespace
 from distilkobert.corpus.manifest import MANIFEST_NAME, read_manifest
 from distilkobert.io.hub_names import refuse_mistyped_folder
 from distilkobert.tokenizers.loading import TextEncoder, load_tokenizer, tokenizer_beside
-from experiments._shared.run.resuming import is_first_process
+from experiments._shared.run.launching import is_first_process
 from experiments._shared.settings import model_sources, places_of
 
 AUTO: Final = "auto"
