@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
 from jsonargparse import Namespace
 
 from distilkobert.io.run_files import CONFIG_FILE, run_of
+from distilkobert.tasks.probe import ProbeSpec
 
 _LARGEST_SEED = 2**32 - 1
 """The largest seed that NumPy accepts."""
@@ -35,6 +37,10 @@ def check_numbers(config: Namespace, words: Iterable[Any] = ()) -> None:
             raise ValueError(f"{word}: a run has one seed for data, model and training; set --seed_everything")
     if not 0 <= config.seed_everything <= _LARGEST_SEED:
         raise ValueError(f"--seed_everything={config.seed_everything}: expected 0 to {_LARGEST_SEED}")
+    probe = config.get("probe")
+    for name, usual in asdict(ProbeSpec()).items():
+        if probe is not None and not probe.data_dir and probe[name] != usual:
+            raise ValueError(f"--probe.{name}={probe[name]}: there is no probe without --probe.data_dir; set that too")
     kept = config.best_checkpoint
     if kept.save_top_k not in (0, 1) or kept.save_last:
         raise ValueError(

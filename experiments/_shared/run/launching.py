@@ -26,7 +26,7 @@ def settle_processes(trainer: Any) -> None:
         ValueError: the launcher has started another number of processes than the trainer asks for, or has to start
             those of several machines.
     """
-    count, slurm = _processes(trainer), "SLURM_NTASKS" in os.environ and SLURMEnvironment.detect()
+    count, slurm = processes_of(trainer), "SLURM_NTASKS" in os.environ and SLURMEnvironment.detect()
     asked = f"trainer.devices times trainer.num_nodes is {count}"
     if TorchElasticEnvironment.detect():
         if (started := int(os.environ.get("WORLD_SIZE", "1"))) != count:
@@ -56,7 +56,7 @@ def _forget(*names: str) -> None:
         os.environ.pop(name, None)
 
 
-def _processes(trainer: Any) -> int:
+def processes_of(trainer: Any) -> int:
     """Processes of all machines; a number of devices that Lightning would refuse is left to it."""
     devices = trainer.devices
     if isinstance(devices, str) and "," in devices:
