@@ -36,10 +36,10 @@ class OptimizerSpec:
             raise ValueError(f"optimizer.lr={self.lr}: the learning rate must be a finite number above 0")
         if not all(0.0 <= beta < 1.0 for beta in self.betas):
             raise ValueError(f"optimizer.betas={self.betas}: both must be in [0, 1)")
-        if not self.eps > 0.0:
-            raise ValueError(f"optimizer.eps={self.eps}: must be above 0")
-        if not self.weight_decay >= 0.0:
-            raise ValueError(f"optimizer.weight_decay={self.weight_decay}: must be 0 or more")
+        if not 0.0 < self.eps < float("inf"):
+            raise ValueError(f"optimizer.eps={self.eps}: must be a finite number above 0")
+        if not 0.0 <= self.weight_decay < float("inf"):
+            raise ValueError(f"optimizer.weight_decay={self.weight_decay}: must be a finite number of 0 or more")
         if not 0.0 <= self.warmup < 1.0:
             raise ValueError(f"optimizer.warmup={self.warmup}: a share of all steps, must be in [0, 1)")
 

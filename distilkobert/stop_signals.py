@@ -1,6 +1,7 @@
 """Signals that ask a training to stop: noted at the first, answered where a whole step has ended, obeyed at the second.
 
-SIGINT is Ctrl-C. SIGTERM and SIGUSR1 are how clusters announce the end of a job.
+SIGINT is Ctrl-C. SIGTERM and SIGUSR1 are how clusters announce the end of a job. SIGHUP comes when the terminal closes
+or its connection is lost; `nohup` starts a process that ignores it, which is kept.
 """
 
 import contextlib
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
 from typing import Any
 
-STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
 
 _ECHO = 0.5
 """Seconds in which a signal may come again that was sent once: `timeout` signals its child, and then its group."""
@@ -41,8 +42,13 @@ def signal_name(number: int) -> str:
     return signal.Signals(number).name
 
 
+def under_nohup(number: int) -> bool:
+    """Whether a signal is that of a closed terminal, and this process was started to ignore it."""
+    return number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN
+
+
 class StopSignals:
-    """Notes the signals of `STOPPING` inside its block.
+    """Notes the signals of `STOPPING` inside its block; SIGHUP not under `nohup`.
 
     The first one is kept in `number` where the process has said that it will look (`deferring`); else it raises
     `StoppedBySignal` at once. The second one ends the process, also where the first has not been seen yet because the
@@ -68,7 +74,7 @@ class StopSignals:
             os.set_blocking(self._pipe[1], False)
             threading.Thread(target=self._watch, args=(self._pipe[0],), daemon=True, name="stop-signals").start()
             self._wakeup_before = signal.set_wakeup_fd(self._pipe[1], warn_on_full_buffer=False)
-            self._before = {number: signal.signal(number, self._note) for number in STOPPING}
+            self._before = {number: signal.signal(number, self._note) for number in STOPPING if not under_nohup(number)}
         return self
 
     def __exit__(
@@ -138,11 +144,11 @@ def shield_worker(number: int) -> None:
         number: of the worker, which does not matter.
     """
     signal.set_wakeup_fd(-1)  # a forked worker would write to its parent's
-    for ignored in (signal.SIGINT, signal.SIGUSR1):
+    for ignored in (signal.SIGINT, signal.SIGUSR1, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
     if hasattr(signal, "sigwaitinfo"):  # macOS has none
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGUSR1})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGUSR1, signal.SIGHUP})
         threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     else:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)

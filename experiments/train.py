@@ -19,7 +19,8 @@ from distilkobert.stop_signals import StopSignals
 from experiments._shared.commandline import run_command
 from experiments._shared.quiet import quieten_lightning, quieten_transformers
 from experiments._shared.run.folder import RunConfig
-from experiments._shared.run.resuming import AlreadyFinished, is_first_process
+from experiments._shared.run.launching import is_first_process
+from experiments._shared.run.resuming import AlreadyFinished
 from experiments._shared.trainer_cli import TRAINER_OPTIONS, TrainerCLI
 from experiments._shared.training.own_config import with_own_config
 from experiments._shared.training.parser import COMMANDS

@@ -23,6 +23,9 @@ from lightning_modules.run.total_steps import total_steps
 MODULE_ENTRY = "module"
 """Key under which a checkpoint names its module's class and settings."""
 
+SOURCES_ENTRY = "sources"
+"""Key under which a checkpoint keeps the content of the models that its run has started from."""
+
 RUN_ENTRY = "run_record"
 """Key under which a checkpoint keeps what was measured up to it."""
 
@@ -62,6 +65,9 @@ class EncoderModule(pl.LightningModule):
         self.checkpoint: str | None = None
         """Checkpoint that the trainer is about to load, set by the command line: a network that starts from another
         source is built from it, so that the source need not be there any more."""
+        self.sources: dict[str, str] = {}
+        """Content of the models that a new run starts from, by option, set by the command line; stored in checkpoints
+        and compared when training resumes with another path."""
         self._loaded_step = 0
         self.loaded_metrics: dict[str, Tensor] = {}
         """What was measured of the loaded weights when their checkpoint was written; empty where nothing was."""
@@ -121,6 +127,7 @@ class EncoderModule(pl.LightningModule):
         """Describe network and module, in plain types."""
         checkpoint[ENTRY] = describe(self.network, self.task, "network.")
         checkpoint[MODULE_ENTRY] = {"class": type(self).__name__, "settings": self.settings}
+        checkpoint[SOURCES_ENTRY] = self.sources
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse the checkpoint of another module, or of a network of another shape.
@@ -135,6 +142,7 @@ class EncoderModule(pl.LightningModule):
                 f"resumes or evaluates the same module. {other_weights(self.settings)}"
             )
         self._check_shapes(checkpoint["state_dict"])
+        self.sources = checkpoint.get(SOURCES_ENTRY, {})
         self._loaded_step = checkpoint["global_step"]
         record = checkpoint.get(RUN_ENTRY, {})
         self.loaded_metrics = record["metrics"] if record.get("validated_step") == self._loaded_step else {}

@@ -1,7 +1,10 @@
-"""Names of the files of an exported model that are not transformers' own."""
+"""Files of a model: the names that are not transformers' own, and what the files of a network contain."""
 
+import hashlib
 from pathlib import Path
 from typing import Final
+
+from distilkobert.io.files import sha256_of_file
 
 ONNX_FILE: Final = "model.onnx"
 INT8_FILE: Final = "model_int8.onnx"
@@ -20,3 +23,20 @@ def onnx_file_of(model: Path) -> Path | None:
     if any(found for pattern in TORCH_WEIGHTS for found in model.glob(pattern)):
         return None
     return next((model / name for name in (ONNX_FILE, INT8_FILE) if (model / name).is_file()), None)
+
+
+def content_of_model(source: str | Path) -> str | None:
+    """SHA-256 over weights and configuration of a network's files, the same in every place; None where none are here.
+
+    Args:
+        source: checkpoint file, folder of a transformers model, or hub id, whose files are not read.
+    """
+    path = Path(source)
+    if path.is_file():
+        return sha256_of_file(path)
+    found = (sorted(path.glob(pattern)) for pattern in TORCH_WEIGHTS)
+    weights = next((files for files in found if files), [])
+    if not weights:
+        return None
+    files = [*weights, *path.glob("config.json")]
+    return hashlib.sha256("".join(f"{file.name} {sha256_of_file(file)}\n" for file in files).encode()).hexdigest()

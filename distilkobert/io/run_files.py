@@ -47,6 +47,13 @@ def read_json_object(path: Path) -> dict[str, Any]:
     return values
 
 
+def run_of(checkpoint: Path) -> Path:
+    """Folder of a checkpoint's run, without links; its `checkpoints/` may be a link to another disk."""
+    named, real = checkpoint.absolute().parent, checkpoint.resolve().parent
+    run = named.parent.resolve()
+    return run if named.resolve() == real and (run / CONFIG_FILE).is_file() else real.parent
+
+
 def no_checkpoint(path: Path) -> FileNotFoundError:
     """The error where a checkpoint is not there; names those that its run has."""
     run = path if path.is_dir() else path.parent.parent

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import asdict
 from pkgutil import resolve_name
 from typing import Any, Final
 
 from jsonargparse import Namespace
 from pytorch_lightning import LightningModule
 
+from distilkobert.tasks.probe import ProbeSpec
 from experiments._shared.parsing.config_files import ConfigFile
 
 _LARGEST_SEED = 2**32 - 1
@@ -70,10 +72,16 @@ def check_numbers(config: Namespace) -> None:
         config: settings of a command.
 
     Raises:
-        ValueError: a number is out of range, or the best checkpoint would not be best.ckpt.
+        ValueError: a number is out of range, an option has no effect, or the best checkpoint would not be best.ckpt.
     """
+    if config.get("weights_only") is False:
+        raise ValueError("--weights_only=false: checkpoints are always loaded without executing code; leave it out")
     if not 0 <= config.seed_everything <= _LARGEST_SEED:
         raise ValueError(f"--seed_everything={config.seed_everything}: expected 0 to {_LARGEST_SEED}")
+    probe = config.get("probe")
+    for name, usual in asdict(ProbeSpec()).items():
+        if probe is not None and not probe.data_dir and probe[name] != usual:
+            raise ValueError(f"--probe.{name}={probe[name]}: there is no probe without --probe.data_dir; set that too")
     kept = config.best_checkpoint
     if kept.save_top_k not in (0, 1) or kept.save_last:
         raise ValueError(

@@ -29,12 +29,14 @@ def quieten_lightning() -> None:
     # Few workers are enough: a batch is one memory-mapped read. Batches come whole, so the loader has no batch_size.
     # Task modules move their batches themselves, because Lightning would search the plain objects in them for tensors.
     # Before the first validation there is nothing to select by; `fit` ends with one, which refuses a wrong name.
+    # Whether a run of Slurm needs `srun` is settled before Lightning looks (run/launching.py).
     # The deprecated pytree check is Lightning's own (2.6.6 on torch 2.13): drop the filter when a release fixes it.
     for message in (
         ".*does not have many workers.*",
         ".*Trying to infer the `batch_size`.*",
         ".*overridden `transfer_batch_to_device`.*",
         ".*could not find the monitored key.*",
+        ".*`srun` command is available.*",
         ".*isinstance\\(treespec, LeafSpec\\).*",
     ):
         warnings.filterwarnings("ignore", message=message)

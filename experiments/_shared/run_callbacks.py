@@ -11,9 +11,9 @@ from distilkobert.io.metric_names import SEED
 from distilkobert.stop_signals import StopSignals
 from distilkobert.tasks.probe import ProbeSpec
 from experiments._shared.links import LINKED
+from experiments._shared.run.checkpoint_settings import data_settings
 from experiments._shared.run.folder import RunSpec
 from experiments._shared.settings import comparable_settings
-from experiments._shared.start_checks import data_settings
 from lightning_modules.callbacks import (
     ConfusionFigure,
     GracefulStop,

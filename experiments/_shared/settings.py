@@ -1,12 +1,14 @@
 """A run's settings as one flat table: full names for comparing, short ones for people."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
 PATHS = ("data_dir", "tokenizer", "cache_dir", "predict_file")
 """Where files are on this machine."""
+MODEL_SOURCES = ("teacher", "init_from", "student.init_from")
+"""Settings of a module that name the model it starts from."""
 _NO_CHOICES = ("seed", "num_workers", "unknown_limit")
 
 _TRAINER = ("max_steps", "max_epochs", "accumulate_grad_batches", "gradient_clip_val", "precision")
@@ -54,6 +56,16 @@ def short_names(names: list[str]) -> dict[str, str]:
 def places_of(value: Any) -> list[str]:
     """What an option names: one file or folder, several, or several with a weight each; empty where it names none."""
     return [value] if isinstance(value, str) else list(value or ())
+
+
+def model_sources(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The models that a module starts from: the option, and the folder, checkpoint or hub id that it names."""
+    for option in MODEL_SOURCES:
+        value: Any = settings
+        for name in option.split("."):
+            value = value.get(name) if isinstance(value, Mapping) else None
+        if isinstance(value, str):
+            yield option, value
 
 
 def without_places(data: dict[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,9 @@ from experiments._shared.command_checks import check_command
 from experiments._shared.commandline import plain_cause
 from experiments._shared.links import LINKED, LinkError, add_links
 from experiments._shared.machine.hardware import suit_processor
+from experiments._shared.run.checkpoint_settings import content_of_sources
 from experiments._shared.run.folder import RunSpec
+from experiments._shared.run.launching import settle_processes
 from experiments._shared.run.resuming import settle_checkpoint, take_folder
 from experiments._shared.run_callbacks import CALLBACKS, SETTINGS, run_callbacks
 from experiments._shared.settings import as_json
@@ -50,7 +52,6 @@ DEFAULT_SEED = 42
 """Seed of the original's fine-tuning scripts (monologg/KoBERT-nsmc, KoBERT-NER, KoBERT-KorQuAD)."""
 
 __all__ = ["TrainerCLI", "datamodules", "lightning_modules"]
-
 
 TRAINER_OPTIONS: dict[str, Any] = {
     "model_class": pl.LightningModule,
@@ -118,12 +119,11 @@ class TrainerCLI(LightningCLI):
         super().parse_arguments(parser, args)
         self.config = self.config.clone(with_meta=False)  # where settings of shared files were read from
         config, fit = self.config[self.config.subcommand], self.config.subcommand == "fit"
+        settle_processes(config.trainer)
         own = cast(TrainerParser, self._parser(self.config.subcommand))
         check_command(self.config, sys.argv[1:] if args is None else args, own.config_files)
         place_by_own_config(config, own)
         fill_tokenizer(config)
-        if config.get("weights_only") is False:
-            raise ValueError("--weights_only=false: checkpoints are always loaded without executing code; leave it out")
         self.run_folder = RunSpec(**vars(config.run)).folder(int(config.seed_everything))
         self.length = Length.asked(config.trainer)
         if config.run.check_only:
@@ -168,6 +168,8 @@ class TrainerCLI(LightningCLI):
             kept = keepable(config).model.init_args.as_dict()
             self.model.settings = as_json({name: value for name, value in kept.items() if name not in LINKED})
             self.model.checkpoint = config.get("ckpt_path")
+            if self.config.subcommand == "fit" and not config.get("ckpt_path"):
+                self.model.sources = content_of_sources(asked)
         tokenizer = getattr(self.datamodule, "tokenizer", None)
         if tokenizer is not None and not config.get("ckpt_path"):
             check_tokenizers(asked, tokenizer)

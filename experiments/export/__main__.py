@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 
 from distilkobert.io.files import atomic_folder
-from distilkobert.io.run_files import CONFIG_FILE, no_checkpoint, read_metrics, why_unfinished
+from distilkobert.io.run_files import CONFIG_FILE, no_checkpoint, read_metrics, run_of, why_unfinished
 from experiments._shared.commandline import call_with_options, run_command
 from experiments._shared.exported.forms import note_scores
 from experiments._shared.quiet import quieten_transformers
@@ -84,7 +84,7 @@ def export(
         raise ValueError(f"--checkpoint={source}: is an exported folder already; expected a checkpoint file *.ckpt")
     if target.exists():
         raise ValueError(f"{target} exists; remove it or choose another --output")
-    run_folder = source.resolve().parent.parent
+    run_folder = run_of(source)
     if not allow_unfinished and (run_folder / CONFIG_FILE).is_file() and why_unfinished(read_metrics(run_folder)):
         raise ValueError(f"{how_to_finish(run_folder)}, or export it anyway with --allow_unfinished=true")
     if not source.is_file():

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from distilkobert import KoBertTokenizer
 from distilkobert.io.pretrained import load_pretrained
+from distilkobert.io.run_files import run_of
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
@@ -34,7 +35,7 @@ def require_replaceable(target: Path, overwrite: bool) -> None:
 def tokenizer_place(model: str) -> str:
     """Where the tokenizer of a model is: its folder or hub name, or of a checkpoint its run folder's."""
     path = Path(model)
-    return str(path.resolve().parent.parent / "tokenizer") if path.is_file() else model
+    return str(run_of(path) / "tokenizer") if path.is_file() else model
 
 
 def fast_view(encoder: "KoBertTokenizer | FastEncoder") -> "PreTrainedTokenizerFast":

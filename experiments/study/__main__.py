@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from distilkobert.io.run_files import write_json
+from distilkobert.stop_signals import under_nohup
 from experiments._shared.commandline import run_command
 from experiments._shared.plan_file import PLAN_FILE, Plan, read_plan
 from experiments.study.plan.arms import Point, sample_points
@@ -212,12 +213,13 @@ def _besides(plan: Plan) -> str:
 
 
 def stop_on_signals() -> None:
-    """Let SIGTERM, with which clusters announce the end of a job, stop a worker as Ctrl-C does.
+    """Let SIGTERM, with which clusters announce the end of a job, and a closed terminal stop a worker as Ctrl-C does.
 
-    Ctrl-C itself is set too: a shell starts a background job with SIGINT ignored.
+    Ctrl-C itself is set too: a shell starts a background job with SIGINT ignored. SIGHUP stays ignored under `nohup`.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if not under_nohup(number):
+            signal.signal(number, signal.default_int_handler)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,9 @@ from lightning_modules.callbacks.checkpoints.last import LastCheckpoint
 from lightning_modules.callbacks.checkpoints.trial import TrainedBatch, gives_finite_loss
 from lightning_modules.run.remedies import new_run
 
+MAX_SKIPPED = 10
+"""Default of `max_skipped`."""
+
 
 class GradientWatch(TrainedBatch):
     """Log `train/grad_norm` (before clipping), refuse to step on a loss or gradient that is not finite.
@@ -36,12 +39,17 @@ class GradientWatch(TrainedBatch):
         max_skipped: largest number of skipped steps in a run; the next one ends it.
 
     Raises:
-        ValueError: `max_skipped` is less than 1.
+        ValueError: `max_skipped` is less than 1, or has no effect.
     """
 
-    def __init__(self, on_nonfinite: Literal["stop", "skip_step"] = "stop", max_skipped: int = 10) -> None:
+    def __init__(self, on_nonfinite: Literal["stop", "skip_step"] = "stop", max_skipped: int = MAX_SKIPPED) -> None:
         if max_skipped < 1:
             raise ValueError(f"gradients.max_skipped={max_skipped}: expected 1 or more; on_nonfinite=stop skips none")
+        if on_nonfinite == "stop" and max_skipped != MAX_SKIPPED:
+            raise ValueError(
+                f"gradients.max_skipped={max_skipped}: no step is skipped with on_nonfinite=stop; set "
+                "--gradients.on_nonfinite=skip_step, or leave it out"
+            )
         self.on_nonfinite, self.max_skipped = on_nonfinite, max_skipped
         self.skipped: list[dict[str, int]] = []
         """Where steps were left out: `step`, `epoch` and `batch`, all counted from 0."""

@@ -149,7 +149,7 @@ class StartCheck(pl.Callback):
             f"time: about {duration(tokens / max(speed, 1e-9))} at {speed:,.0f} tokens/s ({self._batches} batches), "
             "without validations and checkpoints",
             f"memory: {_size(needed)} for weights, gradients and optimizer; peak so far {_size(_peak_bytes(trainer))}",
-            f"disk: {_size(weights)} a checkpoint, {_size(_free_bytes(self.folder))} free",
+            f"disk: {_size(weights)} a checkpoint, {_size(_free_bytes(self.folder / 'checkpoints'))} free",
         ]
         rank_zero_info("\n".join(["checked, nothing was written", *lines]))
 
@@ -230,7 +230,7 @@ def _peak_bytes(trainer: pl.Trainer) -> int:
 
 
 def _free_bytes(folder: Path) -> int:
-    return shutil.disk_usage(_existing(folder)).free
+    return shutil.disk_usage(_existing(folder / "checkpoints")).free  # which may be a link to another disk
 
 
 def _existing(folder: Path) -> Path:

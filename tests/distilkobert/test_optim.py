@@ -1,5 +1,7 @@
 """Parameter groups and the learning-rate course, against hand-worked values."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -119,3 +121,10 @@ def test_weights_decay_by_rate_times_decay_and_biases_do_not() -> None:
 def test_settings_out_of_range_are_refused(settings: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         OptimizerSpec(**settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["eps", "weight_decay"])
+@pytest.mark.parametrize("value", [math.inf, math.nan, -1.0])
+def test_numbers_that_spoil_every_weight_are_refused(name: str, value: float) -> None:
+    with pytest.raises(ValueError, match=rf"optimizer\.{name}={value}: must be a finite number"):
+        OptimizerSpec(**{name: value})  # type: ignore[arg-type]

@@ -59,3 +59,17 @@ def test_a_signal_is_noted_where_nobody_reads_the_message(closed: bool) -> None:
         os.dup2(stderr, 2)
         os.close(stderr)
     assert noted == signal.SIGTERM
+
+
+@pytest.mark.parametrize("nohup", [False, True])
+def test_a_closed_terminal_is_noted_unless_it_is_ignored(nohup: bool) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN if nohup else signal.SIG_DFL)
+    try:
+        with StopSignals() as signals:
+            signals.deferring = True
+            os.kill(os.getpid(), signal.SIGHUP)
+            noted = signals.number
+        assert signal.getsignal(signal.SIGHUP) is (signal.SIG_IGN if nohup else signal.SIG_DFL)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert noted == (0 if nohup else signal.SIGHUP)

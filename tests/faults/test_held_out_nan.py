@@ -13,6 +13,7 @@ from torch import Tensor
 
 from distilkobert.models.checkpoints import read_checkpoint
 from distilkobert.objectives.functions import masked_lm_loss
+from lightning_modules import Distillation
 from lightning_modules.callbacks.checkpoints.best import keep_if_best
 from lightning_modules.task_module import TaskModule
 from tests.integration.tasks.world import TaskWorld
@@ -74,8 +75,14 @@ def test_a_test_of_nan_writes_nothing(
 def test_a_distillation_stops_at_a_held_out_batch_of_nan(
     step: int, world: World, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In the validation after two steps; in the sanity check it goes on. The loss of training is another call."""
-    calls = [0]
+    """In the validation after two steps; in the sanity check it is passed over. Training calls another loss."""
+    calls, begin = [step], Distillation.on_train_start
+
+    def begun(self: Distillation) -> None:
+        calls[0] = 0 if step else calls[0]
+        begin(self)
+
+    monkeypatch.setattr(Distillation, "on_train_start", begun)
 
     def spoilt(logits: Tensor, labels: Tensor) -> Tensor:
         calls[0] += 1
@@ -90,7 +97,7 @@ def test_a_distillation_stops_at_a_held_out_batch_of_nan(
         assert math.isfinite(read_json(folder / "metrics.json")["val/loss"])
         return
     with pytest.raises(FloatingPointError, match="val/loss is nan after optimizer step 2"):
-        run("fit", world.distil(tmp_path, *options, "--trainer.num_sanity_val_steps=0"))
+        run("fit", world.distil(tmp_path, *options))
     assert not (folder / "checkpoints" / "best.ckpt").exists()
 
 

@@ -36,7 +36,7 @@ def wait_for(condition: Callable[[], bool], training: "Training | None" = None, 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP])
 def test_the_exit_code_is_that_of_the_signal(number: signal.Signals, world: World, tmp_path: Path) -> None:
     training = Training(world.pretrain(tmp_path), tmp_path / "log", tmp_path, mishap=partial(signal_itself, number, 1))
     assert training.code() == 128 + number

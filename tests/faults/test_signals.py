@@ -117,9 +117,9 @@ def test_a_signal_in_a_validation_repeats_it(
     untouched: Path, world: World, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The validation comes between two steps, after micro-batch 20 of 24."""
-    options = world.pretrain(tmp_path, *OPTIONS, "--trainer.num_sanity_val_steps=0")
+    options = world.pretrain(tmp_path, *OPTIONS, "--trainer.num_sanity_val_steps=1")
     with monkeypatch.context() as patch:
-        signal_at(patch, "validation_step", 1, signal.SIGTERM)
+        signal_at(patch, "validation_step", 2, signal.SIGTERM)
         with pytest.raises(StoppedBySignal):
             run("fit", options)
     folder = tmp_path / "pretrain" / "base_seed42"

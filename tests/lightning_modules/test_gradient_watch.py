@@ -89,3 +89,9 @@ def test_finite_steps_pass_and_log_the_norm_of_all_gradients(given: object) -> N
 
 def test_a_scaler_is_left_to_skip_its_own_steps() -> None:
     step(loss=FINE, gradient=INFINITE, scaler=scaler(2.0))
+
+
+def test_a_limit_of_skipped_steps_needs_skipping() -> None:
+    assert GradientWatch("skip_step", 3).max_skipped == 3
+    with pytest.raises(ValueError, match=r"gradients\.max_skipped=3: no step is skipped with on_nonfinite=stop"):
+        GradientWatch(max_skipped=3)

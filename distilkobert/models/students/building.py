@@ -77,6 +77,15 @@ class StudentSpec:
                     "defines the student's shape and weights; give only one of the two"
                 )
 
+        if not self.copy_head and (self.init_from is not None or self.init == "random"):
+            source = "init=random" if self.init_from is None else f"init_from={self.init_from}"
+            raise ValueError(f"student.copy_head=false has no effect with student.{source}; leave it out")
+        if self.width_init == "random" and (not self.changes_width or self.init == "random"):
+            raise ValueError(
+                "student.width_init=random has no effect: it is for a student of another hidden_size, "
+                "intermediate_size or heads with init=teacher; leave it out"
+            )
+
     @property
     def changes_width(self) -> bool:
         """Whether a width differs from the teacher's."""

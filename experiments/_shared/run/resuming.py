@@ -1,6 +1,5 @@
 """The folder and the checkpoint that a command begins with: the one it names, or what `--run.resume=auto` finds."""
 
-import os
 from collections.abc import Collection
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,9 +10,11 @@ from jsonargparse import Namespace
 from distilkobert.io.locks import LOCK_FILE, only_process
 from distilkobert.io.run_files import CONFIG_FILE, LOGGERS_FILE, METRICS_FILE, read_metrics, why_unfinished
 from experiments._shared.run.checkpoint_names import CHECKPOINT_NAMES, check_checkpoint_name, check_run_of_name
+from experiments._shared.run.checkpoint_settings import check_checkpoint
 from experiments._shared.run.folder import read_config
-from experiments._shared.settings import PATHS, flatten
-from experiments._shared.start_checks import check_checkpoint, refuse_used_folder
+from experiments._shared.run.launching import is_first_process
+from experiments._shared.settings import MODEL_SOURCES, PATHS, flatten
+from experiments._shared.start_checks import refuse_used_folder
 from experiments._shared.training.saved_paths import with_absolute_paths
 from lightning_modules.loggers.run_csv import CSV_FILE
 
@@ -25,9 +26,10 @@ _PROCESSES = ("devices", "num_nodes", "strategy", "accelerator", "accumulate_gra
 
 _FREE = (
     "ckpt_path", "run", "progress", "trainer.logger", "trainer.max_time", "trainer.enable_progress_bar",
-    "trainer.enable_model_summary",
+    "trainer.enable_model_summary", *(f"model.{option}" for option in MODEL_SOURCES),
 )  # fmt: skip
-"""Settings, or groups of them, that a finished run's result does not depend on."""
+"""Settings, or groups of them, that a finished run's result does not depend on; of models, `check_checkpoint` has
+compared the content."""
 
 
 class AlreadyFinished(Exception):  # noqa: N818 - no error: the command has nothing left to do
@@ -130,12 +132,6 @@ def _as_text(config: dict[str, Any]) -> dict[str, str]:
 def _is_free(name: str) -> bool:
     last = name.rpartition(".")[2]
     return last in (*PATHS, "num_workers") or any(name == free or name.startswith(f"{free}.") for free in _FREE)
-
-
-def is_first_process() -> bool:
-    """Whether this process writes the run's files: the first of all that launchers number, or the only one."""
-    names = ("RANK",) if "RANK" in os.environ else ("SLURM_PROCID", "NODE_RANK", "LOCAL_RANK")
-    return all(int(os.environ.get(name) or 0) == 0 for name in names)
 
 
 def _forget_start(folder: Path) -> None:

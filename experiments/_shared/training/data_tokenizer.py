@@ -1,7 +1,7 @@
 """`--data.tokenizer=auto`, the tokenizer of the model that a command starts from; and whether the two have the same."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,12 +10,11 @@ from jsonargparse import Namespace
 from distilkobert.corpus.manifest import MANIFEST_NAME, read_manifest
 from distilkobert.io.hub_names import refuse_mistyped_folder
 from distilkobert.tokenizers.loading import TextEncoder, load_tokenizer, tokenizer_beside
-from experiments._shared.run.resuming import is_first_process
-from experiments._shared.settings import places_of
+from experiments._shared.run.launching import is_first_process
+from experiments._shared.settings import model_sources, places_of
 
 AUTO: Final = "auto"
 _USUAL: Final = Path("data/kobert")
-_SOURCES = ("teacher", "init_from", "student.init_from")
 
 
 def default_tokenizer(data: Any) -> None:
@@ -46,7 +45,7 @@ def fill_tokenizer(config: Namespace) -> None:
     if data is None or data.get("tokenizer") != AUTO:
         return
     named = [("ckpt_path", config.ckpt_path)] if config.get("ckpt_path") else []
-    named += [(f"model.{option}", source) for option, source in sources(config.model.init_args.as_dict())]
+    named += [(f"model.{option}", source) for option, source in model_sources(config.model.init_args.as_dict())]
     found = {str(folder): option for option, source in named if (folder := tokenizer_beside(source)) is not None}
     if _USUAL.is_dir():
         found.setdefault(str(_USUAL), "the usual folder")
@@ -84,7 +83,7 @@ def check_tokenizers(settings: Mapping[str, Any], tokenizer: TextEncoder) -> Non
     Raises:
         ValueError: the pieces differ; names the option, and a piece.
     """
-    for option, source in sources(settings):
+    for option, source in model_sources(settings):
         folder = tokenizer_beside(source)
         if folder is None:
             continue
@@ -109,19 +108,9 @@ def check_sources(settings: Mapping[str, Any]) -> None:
     Raises:
         FileNotFoundError: there is no such folder; names the option and what is there.
     """
-    for option, source in sources(settings):
+    for option, source in model_sources(settings):
         if not source.endswith(".ckpt"):
             try:
                 refuse_mistyped_folder(source)
             except FileNotFoundError as error:
                 raise FileNotFoundError(f"--model.{option}={source}: {error}") from None
-
-
-def sources(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The models that a module starts from: the option, and the folder, checkpoint or hub id that it names."""
-    for option in _SOURCES:
-        value: Any = settings
-        for name in option.split("."):
-            value = value.get(name) if isinstance(value, Mapping) else None
-        if isinstance(value, str):
-            yield option, value

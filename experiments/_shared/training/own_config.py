@@ -11,7 +11,7 @@ from experiments._shared.parsing.parsers import StrictParser
 from experiments._shared.parsing.words import CONFIG_OPTIONS, option_values
 from experiments._shared.run.checkpoint_names import CHECKPOINT_NAMES, check_checkpoint_name
 from experiments._shared.run.folder import RunSpec, read_config
-from experiments._shared.run.resuming import is_first_process
+from experiments._shared.run.launching import is_first_process
 
 
 def with_own_config(words: Sequence[str]) -> list[str]:

@@ -135,7 +135,8 @@ def _serve(connection: socket.socket) -> list[str]:
     Signals to all processes of a job are for the commands, which would be killed with the server.
     """
     server, running = os.getpid(), set[int]()
-    handlers = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    stopping = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    handlers = {number: signal.signal(number, signal.SIG_IGN) for number in stopping}
     while True:
         if select.select([connection], [], [], _PAUSE if running else None)[0]:
             message, descriptors, _, _ = socket.recv_fds(connection, _SIZE, 2)

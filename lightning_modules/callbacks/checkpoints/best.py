@@ -6,7 +6,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.utilities import rank_zero_info, rank_zero_warn
 from torch import Tensor
 
@@ -45,22 +45,31 @@ def keep_if_best(trainer: pl.Trainer, measured: Mapping[str, Tensor]) -> bool:
 
 
 def check_monitors(trainer: pl.Trainer) -> None:
-    """Check that validation gives the metrics that checkpoints are chosen by; warn where the worst would be chosen.
+    """Check that validation gives the metrics that checkpoints are chosen by, and by which training stops early.
+
+    A choice of the worst checkpoint is warned of.
 
     Raises:
-        ValueError: it does not; names those it gives.
+        ValueError: it does not, and names those it gives; or training would stop where the metric gets better.
     """
     given = sorted(name for name in trainer.callback_metrics if name.startswith(VAL))
-    for callback in trainer.checkpoint_callbacks:
+    for callback in (*trainer.early_stopping_callbacks, *trainer.checkpoint_callbacks):
+        option = "EarlyStopping" if isinstance(callback, EarlyStopping) else "best_checkpoint"
         monitor = getattr(callback, "monitor", None)
         if given and monitor is not None and not monitor.startswith((TRAIN, PROBE)) and monitor not in given:
-            raise ValueError(f"best_checkpoint.monitor={monitor}: validation gives {', '.join(given)}")
+            raise ValueError(f"{option}.monitor={monitor}: validation gives {', '.join(given)}")
         usual, mode = usual_mode(str(monitor)), getattr(callback, "mode", "")
-        if monitor is not None and usual and mode != usual:
-            rank_zero_warn(
-                f"best_checkpoint.monitor={monitor} with best_checkpoint.mode={mode} selects the worst checkpoint; use "
-                f"--best_checkpoint.mode={usual}"
+        if monitor is None or not usual or mode == usual:
+            continue
+        if isinstance(callback, EarlyStopping):
+            raise ValueError(
+                f"EarlyStopping.mode={mode}: {monitor} is better the {'lower' if usual == 'min' else 'higher'} it is, "
+                f"so training would stop as it improves; set mode to {usual}"
             )
+        rank_zero_warn(
+            f"best_checkpoint.monitor={monitor} with best_checkpoint.mode={mode} selects the worst checkpoint; use "
+            f"--best_checkpoint.mode={usual}"
+        )
 
 
 def best_scores(trainer: pl.Trainer) -> dict[str, float]:

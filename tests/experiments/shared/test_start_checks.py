@@ -9,13 +9,11 @@ import torch
 from jsonargparse import Namespace
 
 from distilkobert.optim import OptimizerSpec
+from distilkobert.tasks.probe import ProbeSpec
 from experiments._shared.command_checks import check_numbers
 from experiments._shared.run.checkpoint_names import check_checkpoint_name, check_run_of_name
-from experiments._shared.start_checks import (
-    check_checkpoint,
-    data_settings,
-    refuse_evaluating_the_start,
-)
+from experiments._shared.run.checkpoint_settings import check_checkpoint, data_settings
+from experiments._shared.start_checks import refuse_evaluating_the_start
 from lightning_modules.run.remedies import new_run, other_weights
 
 
@@ -163,3 +161,9 @@ def test_a_seed_is_part_of_the_folders_name(tmp_path: Path) -> None:
         check_run_of_name("last", tmp_path / "base_seed7", "base")
     with pytest.raises(FileNotFoundError, match=r" has base_seed1, base_seed2, other_seed1$"):
         check_run_of_name("best", tmp_path / "new_seed1", "new")
+
+
+def test_options_of_a_probe_without_its_data_are_named() -> None:
+    usual = asdict(ProbeSpec())
+    with pytest.raises(ValueError, match=r"--probe\.every_n_steps=5: there is no probe without --probe\.data_dir"):
+        check_numbers(Namespace(seed_everything=1, probe=Namespace(**usual | {"every_n_steps": 5})))

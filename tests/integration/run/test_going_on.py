@@ -157,5 +157,12 @@ def test_a_figure_that_validation_does_not_give_is_refused_before_training(
     with pytest.raises(ValueError, match=r"already contains a run, without a checkpoint\. Start a new run with"):
         run("fit", world.distil(tmp_path))
     unchecked = ["--trainer.num_sanity_val_steps=0", "--run.arm=unchecked", "--best_checkpoint.monitor=val/f1"]
-    with pytest.raises(ValueError, match="could not find the monitored key"):
+    with pytest.raises(ValueError, match=r"best_checkpoint\.monitor=val/f1: validation gives"):
         run("fit", world.distil(tmp_path, *unchecked))
+    assert not (tmp_path / "distilkobert" / "unchecked_seed42" / "config.yaml").exists()
+    stopping = ["--trainer.callbacks+=EarlyStopping", "--run.arm=stopping", "--trainer.callbacks.monitor"]
+    with pytest.raises(ValueError, match=r"EarlyStopping\.monitor=val/f1: validation gives"):
+        run("fit", world.distil(tmp_path, *stopping[:2], f"{stopping[2]}=val/f1"))
+    with pytest.raises(ValueError, match=r"EarlyStopping\.mode=min: val/agreement is better the higher it is"):
+        run("fit", world.distil(tmp_path, *stopping[:2], f"{stopping[2]}=val/agreement"))
+    assert not (tmp_path / "distilkobert" / "stopping_seed42" / "config.yaml").exists()

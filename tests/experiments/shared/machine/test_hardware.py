@@ -1,7 +1,9 @@
 """Number formats that a processor emulates are refused; the attention kernel for one that has bf16 instructions."""
 
+import math
 from collections.abc import Iterator
 from contextlib import nullcontext
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -93,21 +95,53 @@ def test_the_ratio_is_of_float32_to_bf16(monkeypatch: pytest.MonkeyPatch) -> Non
     assert bf16_speed() == 1.5
 
 
+def trainer(**changes: object) -> SimpleNamespace:
+    """Settings of the trainer that nothing is wrong with, and others."""
+    usual = {
+        "accelerator": "cpu", "strategy": "auto", "logger": None, "callbacks": None, "default_root_dir": None,
+        "precision": "32-true", "devices": 1, "num_nodes": 1, "val_check_interval": None, "num_sanity_val_steps": None,
+        "gradient_clip_val": None, "gradient_clip_algorithm": None,
+    }  # fmt: skip
+    return SimpleNamespace(**usual | changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"val_check_interval": "00:15:00", "devices": 2}, "val_check_interval=00:15:00: a time, .*number of batches"),
+        ({"val_check_interval": timedelta(minutes=5), "num_nodes": 2}, "val_check_interval=0:05:00: a time"),
+        ({"gradient_clip_val": math.nan}, "gradient_clip_val=nan: expected a finite number of 0 or more"),
+        ({"gradient_clip_val": math.inf}, "gradient_clip_val=inf"),
+        ({"gradient_clip_val": -1.0}, "gradient_clip_val=-1.0"),
+        ({"gradient_clip_algorithm": "norm"}, "gradient_clip_algorithm=norm: nothing is clipped without"),
+        ({"gradient_clip_algorithm": "norm", "gradient_clip_val": 0}, "nothing is clipped"),
+        ({"gradient_clip_algorithm": "norm", "gradient_clip_val": 1}, ""),
+        ({"val_check_interval": "00:15:00"}, ""),
+        ({"val_check_interval": 0.5, "devices": 2}, ""),
+    ],
+)
+def test_what_deadlocks_or_has_no_effect_is_refused(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message) if message else nullcontext():
+        check_trainer(trainer(**changes))
+
+
+def test_one_validation_batch_is_always_tried() -> None:
+    settings = trainer(num_sanity_val_steps=0)
+    check_trainer(settings)
+    assert settings.num_sanity_val_steps == 1
+
+
 @pytest.mark.parametrize("name", ["LearningRateFinder", "BatchSizeFinder"])
 def test_searches_of_lightning_are_refused(name: str) -> None:
     finder = SimpleNamespace(class_path=f"pytorch_lightning.callbacks.{name}")
-    settings = SimpleNamespace(
-        accelerator="cpu", strategy="auto", logger=None, callbacks=[finder], default_root_dir=None, precision="32-true"
-    )
+    settings = trainer(callbacks=[finder])
     with pytest.raises(ValueError, match=f"{name} is unsupported; .*(study|check_only)"):
         check_trainer(settings)
 
 
 @pytest.mark.parametrize("precision", ["16-true", "bf16-true", "transformer-engine", "32-true", "bf16-mixed", 16])
 def test_weights_and_sums_in_16_bits_are_refused(precision: object) -> None:
-    settings = SimpleNamespace(
-        accelerator="cpu", strategy="auto", logger=None, callbacks=None, default_root_dir=None, precision=precision
-    )
+    settings = trainer(precision=precision)
     refused = precision in ("16-true", "bf16-true", "transformer-engine")
     with pytest.raises(ValueError, match=r"16 bits: .*Use bf16-mixed") if refused else nullcontext():
         check_trainer(settings)
@@ -117,9 +151,7 @@ def test_weights_and_sums_in_16_bits_are_refused(precision: object) -> None:
 def test_gpu_settings_without_a_gpu_name_the_overlay(
     strategy: str, overlay: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = SimpleNamespace(
-        accelerator="gpu", strategy=strategy, logger=None, callbacks=None, default_root_dir=None, precision="32-true"
-    )
+    settings = trainer(accelerator="gpu", strategy=strategy)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ValueError, match=rf"finds no CUDA GPU here; .*{overlay}"):
         check_device(settings)

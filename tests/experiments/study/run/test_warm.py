@@ -127,7 +127,7 @@ def test_an_interrupt_while_a_command_is_forked_leaves_the_others(
     bare.close()
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_to_all_processes_of_a_job_reaches_the_commands_alone(sign: signal.Signals, start: Start) -> None:
     bare = Warm(Fresh((sys.executable, "-c", BARE), os.environ))
     child, log = start("sleep", "60", by=bare)

@@ -105,7 +105,9 @@ def test_a_killed_run_resumes_from_its_checkpoint_or_starts_again(bench: Bench) 
     assert "teacher/teacher_seed1 resumes from its last checkpoint" in out
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "sign", [signal.SIGINT, *(pytest.param(s, marks=pytest.mark.slow) for s in (signal.SIGTERM, signal.SIGHUP))]
+)
 def test_an_interrupted_worker_stops_its_commands(sign: signal.Signals, bench: Bench) -> None:
     bench.steer("slow", "30")
     worker = bench.start("--workers=2", text=SMALL)
