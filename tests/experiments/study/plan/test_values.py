@@ -40,7 +40,7 @@ def refused(folder: Path, rest: str) -> str:
         (DISTIL, ["data.max_tokens=0"], "data.max_tokens is 0; expected"),
         (DISTIL, ["data.pad_to_multiple_of=0"], "data.pad_to_multiple_of is 0; expected"),
         (DISTIL, ["data.num_workers=-1"], "data.num_workers is -1; expected"),
-        (DISTIL, ["probe.l2=0"], "probe.l2=0.0: must be"),
+        (DISTIL, ["probe.data_dir=p", "probe.l2=0"], "probe.l2=0.0: must be"),
         (DISTIL, ["progress.every_seconds=0"], "progress.every_seconds=0.0: must be"),
         (DISTIL, ["gradients.max_skipped=0"], "gradients.max_skipped=0: expected"),
         (DISTIL, ["last_checkpoint.every_minutes=0"], "last_checkpoint.every_minutes=0.0: must be"),
