@@ -185,7 +185,7 @@ def test_a_folder_whose_name_is_not_utf8_is_not_called_damaged(tmp_path: Path, t
     assert prepare(text_file, tiny_tokenizer_dir, corpus) == 0
     odd = corpus.rename(tmp_path / os.fsdecode("말뭉치".encode("cp949")))
     with pytest.raises(
-        ValueError, match=r"xb8\xbb.*: a name of a file or folder that is not UTF-8; rename it"
+        ValueError, match=r"xb8\\xbb.*: a name of a file or folder that is not UTF-8; rename it"
     ) as caught:
         CorpusDataModule(str(odd), str(tiny_tokenizer_dir), max_tokens=512)
     assert "damaged" not in str(caught.value)

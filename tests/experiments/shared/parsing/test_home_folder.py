@@ -18,15 +18,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_paths_of_options_and_files_begin_in_the_home_folder(home: Path) -> None:
     parser = StrictParser()
     parser.add_argument("-c", "--config", action="config")
-    parser.add_argument("--data.data_dir", type=str | dict[str, float])
-    parser.add_argument("--data.files", type=list[str])
-    parser.add_argument("--data.tokenizer", type=str)
-    parser.add_argument("--data.delimiter", type=str)
-    (home / "x.yaml").write_text("data:\n  tokenizer: ~/kobert\n  data_dir: {~/a: 1.0, b: 2.0}\n")
-    found = parser.parse_args([f"-c={home}/x.yaml", "--data.files=[~/x,a~/y]", "--data.delimiter=~"]).data
+    parser.add_argument("--files.data_dir", type=str | dict[str, float])
+    parser.add_argument("--files.several", type=list[str])
+    parser.add_argument("--files.tokenizer", type=str)
+    parser.add_argument("--files.delimiter", type=str)
+    (home / "x.yaml").write_text("files:\n  tokenizer: ~/kobert\n  data_dir: {~/a: 1.0, b: 2.0}\n")
+    found = parser.parse_args([f"-c={home}/x.yaml", "--files.several=[~/x,a~/y]", "--files.delimiter=~"]).files
     assert found.tokenizer == f"{home}/kobert"
     assert found.data_dir == {f"{home}/a": 1.0, "b": 2.0}
-    assert found.files == [f"{home}/x", "a~/y"]
+    assert found.several == [f"{home}/x", "a~/y"]
     assert found.delimiter == "~"
 
 
