@@ -18,7 +18,7 @@ from distilkobert.corpus.sequences import CorpusSettings
 from distilkobert.tokenizers.training import train_tokenizer
 from experiments._shared.settings import without_places
 from experiments._shared.training.saved_paths import with_absolute_paths
-from tests.datamodules.test_corpus import originals, same
+from tests.datamodules.corpus.test_corpus import originals, same
 from tests.support.tokenizers.sentences import SENTENCES
 from tests.world import Run, World, read_json, scalars
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from distilkobert.corpus.corpora import Corpora
-from tests.datamodules.test_mixed_corpora import make_corpus, stored
+from tests.datamodules.corpus.test_mixed_corpora import make_corpus, stored
 
 
 def test_a_line_is_not_held_out_in_one_corpus_and_trained_from_another(
