@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, ClassVar, cast
 
 from pytorch_lightning.trainer.states import TrainerFn
-from pytorch_lightning.utilities import rank_zero_warn
+from pytorch_lightning.utilities import rank_zero_info, rank_zero_warn
 
 from datamodules.base import PlannedBatches, PlannedDataModule, PlannedLoader
-from datamodules.batches.part import TaskBatches
+from datamodules.batches.part import TaskBatches, cut_note
 from datamodules.files.parts import TaskFiles
 from distilkobert.io.files import require_nonempty, sha256_of_file
 from distilkobert.io.metric_names import FILE_CONTENT, SPLIT, TOKENIZER_CONTENT
@@ -108,6 +108,7 @@ class TaskDataModule(PlannedDataModule):
         self._cache = None if cache_dir is None else Path(cache_dir)
         self._loaded: dict[TaskPart, TaskBatches] = {}
         self._noted: set[Path] = set()
+        self._measured: set[TaskPart] = set()
         self._warned = False
 
     @classmethod
@@ -164,10 +165,14 @@ class TaskDataModule(PlannedDataModule):
             self._tables("test")  # or an error in it would be found after training
 
     def setup(self, stage: str) -> None:
-        """Load the parts of a stage; raises as in the base class."""
+        """Load the parts of a stage, and say once how many of their inputs are cut; raises as in the base class."""
         super().setup(stage)
         for part in self._parts_of(stage):
             self._part(part)
+        new = [part for part in self._parts_of(stage) if part not in self._measured]
+        if note := cut_note(new, self.facts, self.input_settings):
+            rank_zero_info(note)
+        self._measured.update(new)
         if stage == "fit" and (tested := self.files.tested) is not None and tested.is_file():
             self.facts[FILE_CONTENT.format("test")] = sha256_of_file(tested)  # so that `test` knows the run's own file
 

@@ -1,11 +1,13 @@
-"""What the batches of one part of a task's files offer."""
+"""What the batches of one part of a task's files offer, and a line about inputs that are cut."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from distilkobert.batching import BatchKey
+from distilkobert.tasks.input_settings import InputSettings
 
 
 class TaskBatches(Protocol):
@@ -25,3 +27,29 @@ class TaskBatches(Protocol):
 
     def __getitem__(self, key: BatchKey) -> dict[str, Any]:
         """Build the batch that `key` names."""
+
+
+def cut_note(parts: Sequence[str], facts: Mapping[str, Any], settings: InputSettings) -> str:
+    """How many inputs of some parts lose their end, and which setting decides about it; empty where none does.
+
+    Args:
+        parts: names of the parts.
+        facts: what is known of them, as a data module's `facts` has it.
+        settings: of the inputs.
+    """
+
+    def cut(part: str, of_all: int) -> int:
+        share = facts.get(f"data/{part}_truncated_share", 0.0)
+        return int(facts.get(f"data/{part}_questions_cut", 0)) or round(share * of_all)
+
+    counts = {part: int(facts.get(f"data/{part}_examples", 0)) for part in parts}
+    found = [f"{n:,} of {count:,} {part}" for part, count in counts.items() if (n := cut(part, count))]
+    if not found:
+        return ""
+    # Contexts of questions are divided into windows, so only the question itself can be cut.
+    asked = any(f"data/{part}_questions_cut" in facts for part in parts)
+    option, unit = ("max_question", "pieces") if asked else ("max_length", "tokens")
+    return (
+        f"note: {', '.join(found)} {'questions' if asked else 'inputs'} are longer than data.{option}="
+        f"{getattr(settings, option)} {unit} and are cut; a larger data.{option} keeps more, and needs more memory"
+    )

@@ -1,4 +1,4 @@
-"""Empty texts, NUL characters and decomposed Hangul are counted in a warning that names the first rows.
+"""Empty texts, NUL characters, decomposed Hangul and inputs that are cut are counted in messages.
 
 A text that is missing is an empty one.
 """
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from datamodules import QuestionAnsweringDataModule, TableDataModule, TaggingDataModule
+from distilkobert import KoBertTokenizer
 from distilkobert.korean.decomposed import has_jamo
 from distilkobert.tasks.files.odd_texts import OddTexts
 
@@ -46,7 +47,7 @@ def tags(folder: Path, tokenizer: Path) -> TaggingDataModule:
     return TaggingDataModule(str(tokenizer), unknown_limit=1, **options)  # type: ignore[arg-type]
 
 
-def questions(folder: Path, tokenizer: Path) -> QuestionAnsweringDataModule:
+def questions(folder: Path, tokenizer: Path, max_question: int = 8) -> QuestionAnsweringDataModule:
     articles = []
     for number in range(30):
         asked = f"어디{NUL * (number in (4, 6))}?"
@@ -55,8 +56,9 @@ def questions(folder: Path, tokenizer: Path) -> QuestionAnsweringDataModule:
             {"title": f"{number}", "paragraphs": [{"context": f"한강은 {number % 10}서해로", "qas": [question]}]}
         )
     (folder / "own.txt").write_text(json.dumps({"data": articles}), encoding="utf-8")
-    options = {"train_file": "own.txt", "data_dir": str(folder), "cache_dir": str(folder)}
-    return QuestionAnsweringDataModule(str(tokenizer), unknown_limit=1, max_question=8, **options)  # type: ignore[arg-type]
+    options: dict[str, Any] = {"train_file": "own.txt", "data_dir": str(folder), "cache_dir": str(folder)}
+    options |= {"unknown_limit": 1, "max_question": max_question}
+    return QuestionAnsweringDataModule(str(tokenizer), **options)  # type: ignore[arg-type]
 
 
 CASES: list[tuple[Callable[[Path, Path], Data], list[str]]] = [
@@ -82,6 +84,46 @@ def test_they_are_said_once_a_file_and_by_every_run(
         assert len(found) == len(expected)
         for message, part in zip(found, expected, strict=True):
             assert part in message
+
+
+def test_inputs_that_are_cut_are_counted_once(
+    tmp_path: Path, tiny_tokenizer: KoBertTokenizer, tiny_tokenizer_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    texts = {"train": [f"글 {'가' * (n % 9)}" for n in range(40)], "dev": ["가나다라마바사"] * 3 + ["글", "나"] * 5}
+    for name, own in texts.items():
+        lines = ["text,label", *(f"{text},{number % 2}" for number, text in enumerate(own))]
+        (tmp_path / f"{name}.csv").write_text("\n".join(lines), encoding="utf-8")
+    files = {"train_file": "train.csv", "dev_file": "dev.csv", "test_file": "dev.csv", "unknown_limit": 1}
+    given = {**files, "data_dir": str(tmp_path), "cache_dir": str(tmp_path / "cache")}
+    cut = {name: sum(len(tiny_tokenizer.tokenize(text)) > 4 for text in own) for name, own in texts.items()}
+    assert 0 < cut["train"] < 40
+    data = TableDataModule(str(tiny_tokenizer_dir), max_length=6, **given)  # type: ignore[arg-type]
+    for stage in ("fit", "validate", "fit"):
+        data.setup(stage)
+    said = [message for message in caplog.messages if "are cut" in message]
+    assert said == [
+        f"note: {cut['train']} of 40 train, {cut['dev']} of 13 dev inputs are longer than data.max_length=6 tokens and "
+        "are cut; a larger data.max_length keeps more, and needs more memory"
+    ]
+    data.setup("test")
+    assert f"note: {cut['dev']} of 13 test inputs are longer" in caplog.text
+    caplog.clear()
+    TableDataModule(str(tiny_tokenizer_dir), max_length=30, **given).setup("fit")  # type: ignore[arg-type]
+    assert "are cut" not in caplog.text
+
+
+def test_questions_that_are_cut_are_counted(
+    tmp_path: Path, tiny_tokenizer_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    questions(tmp_path, tiny_tokenizer_dir).setup("fit")
+    assert "are cut" not in caplog.text
+    data = questions(tmp_path, tiny_tokenizer_dir, max_question=1)
+    data.setup("fit")
+    counts = [data.facts[f"data/{part}_examples"] for part in ("train", "dev")]
+    said = f"{counts[0]} of {counts[0]} train, {counts[1]} of {counts[1]} dev questions are longer than"
+    assert f"note: {said} data.max_question=1 pieces and are cut; a larger data.max_question keeps" in caplog.text
 
 
 def test_nothing_odd_says_nothing(tmp_path: Path, tiny_tokenizer_dir: Path) -> None:

@@ -144,8 +144,10 @@ def test_balanced_weights_come_from_the_training_part_alone(build: Build) -> Non
     less = build(class_weights="balanced", test_file="test.csv", deduplicate=True, id="번호")
     kept = Counter(label for _, label in seen(less)[0].values())
     assert less.class_weights == pytest.approx([sum(kept.values()) / (2 * kept[number]) for number in (0, 1)])
-    assert build(class_weights=[1.0, 2.0]).class_weights == [1.0, 2.0]
-    assert build().class_weights is None
+    given, none = build(class_weights=[1.0, 2.0]), build()
+    assert (given.class_weights, none.class_weights) == ([1.0, 2.0], None)
+    # What a distillation on the task gets.
+    assert (given.task_facts.class_weights, none.task_facts.class_weights) == ((1.0, 2.0), None)
 
 
 def test_a_label_of_the_test_file_alone_is_refused(build: Build, tmp_path: Path) -> None:

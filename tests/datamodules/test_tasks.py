@@ -27,9 +27,11 @@ def test_batches_are_well_formed_and_repeatable(make: Make, module: type, tiny_t
     data.setup("fit")
     assert data.vocab_size == tiny_tokenizer.vocab_size
     assert data.pad_token_id == tiny_tokenizer.pad_token_id
-    for loader in loaders(data):
+    most = (8, min(4, int(data.facts["data/dev_examples"])), 4)
+    for loader, rows in zip(loaders(data), most, strict=True):
         batches = list(loader)
         assert len(batches) == len(loader)
+        assert max(len(batch["input_ids"]) for batch in batches) == rows
         for batch in batches:
             ids, mask = batch["input_ids"], batch["attention_mask"]
             assert ids.dtype == mask.dtype == batch["token_type_ids"].dtype == torch.int64
@@ -192,6 +194,11 @@ def test_other_tokenizers_go_through_the_same_code(make: Make, tmp_path: Path) -
         assert all(batch["input_ids"].max() < 14 for loader in loaders(data) for batch in loader)
     with pytest.raises(ValueError, match="is not a KoBERT tokenizer"):
         make(KorQuADDataModule, tokenizer=wordpiece, reference_decoding=True)
+
+
+@pytest.mark.parametrize("module", WRITERS)
+def test_the_number_of_workers_reaches_every_loader(make: Make, module: type) -> None:
+    assert [loader.num_workers for loader in loaders(make(module, num_workers=2))] == [2, 2, 2]
 
 
 def test_loader_workers_give_the_same_batches(make: Make) -> None:

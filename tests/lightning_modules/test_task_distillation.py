@@ -63,6 +63,18 @@ def test_the_projection_of_an_objective_learns(teacher: Path) -> None:
     torch.testing.assert_close((weight - before).abs(), torch.full((16, 8), 0.01), rtol=1e-3, atol=0.0)
 
 
+def test_the_parameters_of_objectives_come_from_the_seed(teacher: Path) -> None:
+    student = StudentSpec("same", layers=(0,), hidden_size=8)
+    first, again, other = (
+        configured(teacher, student=student, objective=HiddenCosine(1.0), seed=seed).objectives.state_dict()
+        for seed in (1, 1, 2)
+    )
+    assert len(first) == 1
+    for name, weight in first.items():
+        assert torch.equal(again[name], weight)
+        assert not torch.equal(other[name], weight)
+
+
 @pytest.mark.parametrize("architecture", ["distilbert", "same"])
 @pytest.mark.parametrize("dropout", [DropoutSpec(), DropoutSpec(attention=0.0)])
 def test_frozen_positions_stay_frozen_under_the_new_head(

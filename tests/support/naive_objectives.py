@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from distilkobert.objectives import Batch, Outputs, SentenceVectors
+from distilkobert.objectives import Batch, Outputs
 from tests.support.objective_inputs import LENGTHS
 
 
@@ -122,18 +122,25 @@ def relations(s: Outputs, t: Outputs, batch: Batch, pair: tuple[int, int], heads
     return total
 
 
-def vectors(s: Outputs, t: Outputs, batch: Batch, objective: SentenceVectors) -> Tensor:
+def vectors(
+    s: Outputs,
+    t: Outputs,
+    batch: Batch,
+    pooling: str,
+    compare: str,
+    normalize: bool,
+    project: Callable[[Tensor], Tensor],
+) -> Tensor:
     terms = []
     for row, length in enumerate(LENGTHS):
         mine, its = (
-            x.hidden[x.last][row, 0] if objective.pooling == "cls" else x.hidden[x.last][row, :length].mean(0)
-            for x in (s, t)
+            x.hidden[x.last][row, 0] if pooling == "cls" else x.hidden[x.last][row, :length].mean(0) for x in (s, t)
         )
-        mine = objective.projection(mine)
-        if objective.normalize:
+        mine = project(mine)
+        if normalize:
             mine, its = mine / mine.norm(), its / its.norm()
         same = (mine * its).sum() / (mine.norm() * its.norm())
-        terms.append(1 - same if objective.compare == "cosine" else ((mine - its) ** 2).sum())
+        terms.append(1 - same if compare == "cosine" else ((mine - its) ** 2).sum())
     return sum(terms, torch.zeros(())) / len(terms)
 
 

@@ -41,6 +41,10 @@ for _on in ("real_tokens", "masked_tokens"):
         f"soft_{_on}": (
             SoftTargets(temperature=3.0, on=_on), TWIN, lambda s, t, b, o, on=_on: soft_target(s, t, b, on, 3.0),
         ),
+        f"soft_in_parts_{_on}": (
+            SoftTargets(temperature=3.0, on=_on, rows=4), TWIN,
+            lambda s, t, b, o, on=_on: soft_target(s, t, b, on, 3.0),
+        ),
         f"logits_{_on}": (LogitsMSE(on=_on), TWIN, lambda s, t, b, o, on=_on: logits_mse(s, t, b, on)),
         f"cosine_{_on}": (HiddenCosine(on=_on), TWIN, lambda s, t, b, o, on=_on: cosine(s, t, b, on, o.projection)),
         f"cosine_{_on}_wide": (
@@ -82,7 +86,7 @@ for _facts in (TWIN, TEACHER):
         for _compare, _normalize in (("l2", False), ("l2", True), ("cosine", False)):
             CASES[f"vectors_{_pooling}_{_compare}_{_normalize}_{_name}"] = (
                 SentenceVectors(pooling=_pooling, compare=_compare, normalize=_normalize), _facts,
-                lambda s, t, b, o: vectors(s, t, b, o),
+                lambda s, t, b, o, how=(_pooling, _compare, _normalize): vectors(s, t, b, *how, o.projection),
             )  # fmt: skip
 CASES["masked_lm"] = (MaskedLM(), TWIN, lambda s, t, b, o: masked_lm(s, t, b))
 

@@ -6,8 +6,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from torch import Tensor
+from transformers import PreTrainedModel
 
 from datamodules import TableDataModule
+from distilkobert import KoBertTokenizer
+from distilkobert.augmentation import proposals
+from distilkobert.models.heads import encode
 from distilkobert.tasks.files.tables import layout_of, read_table
 from tests.support.tasks.augment_tables import WORDS, Run, table
 from tests.support.tasks.data import unpadded
@@ -53,6 +58,23 @@ def test_the_same_seed_gives_the_same_bytes(augment: Run, tmp_path: Path) -> Non
     content = {name: (tmp_path / name).read_bytes() for name in ("a.csv", "b.csv", "c.csv")}
     assert content["a.csv"] == content["b.csv"] != content["c.csv"]
     assert (tmp_path / "a.csv.augment.json").read_bytes() == (tmp_path / "b.csv.augment.json").read_bytes()
+
+
+@pytest.mark.parametrize("longest", [128, 6])
+def test_inputs_of_the_model_are_as_long_as_asked(
+    longest: int, augment: Run, tiny_tokenizer: KoBertTokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths: list[int] = []
+
+    def counted(model: PreTrainedModel, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        lengths.append(input_ids.shape[1])
+        return encode(model, input_ids, attention_mask)
+
+    monkeypatch.setattr(proposals, "encode", counted)
+    assert augment(f"--max_length={longest}") == 0
+    whole = max(len(tiny_tokenizer.tokenize(text)) + 2 for text in table()["글"])
+    assert 6 < whole < 32 + longest
+    assert max(lengths) == min(longest, whole)
 
 
 def data_of(folder: Path, tokenizer: Path, **settings: Any) -> TableDataModule:

@@ -1,5 +1,6 @@
 """`prepare vocabulary` from the command line: what it writes, says and refuses."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -148,6 +149,19 @@ def test_trimming_keeps_the_hidden_states_of_every_line(
     origin = read_json(output / "vocabulary.json")
     assert origin["lines"] == {"all": len(SENTENCES[::4]), "changed": 0}
     assert load_tokenizer(output).fingerprint == origin["tokenizer"]
+
+
+def test_the_field_that_is_asked_for_is_counted(source: Path, tmp_path: Path) -> None:
+    half = len(SENTENCES) // 2
+    rows = zip(SENTENCES[:half], SENTENCES[half:], strict=False)
+    lines = [json.dumps({"text": other, "body": text}) for other, text in rows]
+    (tmp_path / "corpus.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    (tmp_path / "corpus.txt").write_text("\n".join(SENTENCES[half : half + len(lines)]), encoding="utf-8")
+    assert trim(source, tmp_path / "corpus.jsonl", tmp_path / "field", "--field=body") == 0
+    assert trim(source, tmp_path / "corpus.jsonl", tmp_path / "other", "--field=text") == 0
+    assert trim(source, tmp_path / "corpus.txt", tmp_path / "plain") == 0
+    kept = {name: np.load(tmp_path / name / "old_ids.npy").tolist() for name in ("field", "other", "plain")}
+    assert kept["field"] == kept["plain"] != kept["other"]
 
 
 def test_a_higher_count_says_how_many_lines_change(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

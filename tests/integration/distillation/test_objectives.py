@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 
+from distilkobert.seeds import derived_seed
 from tests.world import Run, World, read_json, scalars
 
 
@@ -52,6 +53,18 @@ def test_weights_that_nothing_reaches_keep_their_start(world: World, run: Run, t
     assert not any("layer.2." in name or name.startswith("vocab_") for name in moved - {tied})
     frozen = {name for name, parameter in after.model.network.named_parameters() if not parameter.requires_grad}
     assert {name for name in frozen if "layer.2." in name}
+
+
+def test_the_projection_of_an_objective_starts_from_the_seed_of_the_run(world: World, run: Run, tmp_path: Path) -> None:
+    weights = []
+    for seed in (1, 2):
+        options = (f"--seed_everything={seed}", "--model.student.hidden_size=8", "--trainer.max_steps=0")
+        cli: Any = run("fit", world.distil(tmp_path, *options))
+        weights.append(cli.model.objectives.active["cosine"].projection.weight.detach())
+        with torch.random.fork_rng():
+            torch.manual_seed(derived_seed("objective", seed, "cosine"))
+            assert torch.equal(weights[-1], torch.nn.Linear(8, 16, bias=False).weight)
+    assert not torch.equal(*weights)
 
 
 def test_the_projection_of_an_objective_learns(world: World, run: Run, tmp_path: Path) -> None:

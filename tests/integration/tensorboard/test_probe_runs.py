@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 import torch
 
+from distilkobert import KoBertTokenizer
 from distilkobert.models.checkpoints import read_checkpoint
 from distilkobert.synthetic.tasks import write_nsmc
+from distilkobert.tasks.files.nsmc import read_nsmc
+from distilkobert.tasks.probe import ProbeSpec, choose_reviews, fit_classifier
 from lightning_modules.callbacks import LastCheckpoint
 from lightning_modules.callbacks.probe import evaluating
 from tests.integration.run.test_resume import PowerCutError, break_at
@@ -116,6 +119,29 @@ def test_pretraining_is_probed_without_a_teacher(world: World, reviews: Path, ru
     curves = scalars(tmp_path / "pretrain" / "base_seed42")
     assert sorted(curves["probe/nsmc_accuracy"]) == [0, 4]
     assert "probe/nsmc_retention" not in curves
+
+
+def test_the_probe_cuts_reviews_and_fits_as_asked(world: World, reviews: Path, run: Run, tmp_path: Path) -> None:
+    """Against a computation of its own, review by review."""
+    values = {}
+    for longest, l2 in ((64, 0.01), (5, 0.01), (64, 30.0)):
+        asked = [f"--probe.max_length={longest}", f"--probe.l2={l2}", "--trainer.max_steps=0"]
+        runs = tmp_path / f"{longest}-{l2}"
+        module = run("fit", world.pretrain(runs, *probed(reviews), *asked)).model
+        tokenizer, network = KoBertTokenizer.from_pretrained(world.tokenizer), module.network.eval()
+        fitted: list[Any] = []
+        for part in choose_reviews(read_nsmc(reviews / "ratings_train.txt"), ProbeSpec(), "here"):
+            rows = []
+            for review in part:
+                ids = tokenizer.convert_tokens_to_ids(tokenizer.tokenize(review.text))[: longest - 2]
+                ids = torch.tensor([[tokenizer.cls_token_id, *ids, tokenizer.sep_token_id]])
+                with torch.no_grad():
+                    rows.append(network.bert(input_ids=ids).last_hidden_state[0].mean(0).double())
+            fitted += [torch.stack(rows), torch.tensor([review.label for review in part])]
+        expected = fit_classifier(fitted[0], fitted[1], l2).accuracy(fitted[2], fitted[3])
+        values[longest, l2] = read_json(runs / "pretrain" / "base_seed42" / "metrics.json")["probe/nsmc_accuracy"]
+        assert values[longest, l2] == pytest.approx(expected)
+    assert len(set(values.values())) == 3, values
 
 
 @pytest.mark.slow

@@ -58,6 +58,15 @@ def test_a_student_without_head_keeps_none_or_gets_a_tied_one(tmp_path: Path) ->
     assert_equal_weights(headed.base_model, first)
 
 
+def test_positions_of_a_continued_student_are_frozen_where_asked(tmp_path: Path) -> None:
+    tiny_encoder("distilbert", layers=2).save_pretrained(tmp_path)
+    for frozen in (True, False):
+        spec = StudentSpec(layers=(1, 3), init_from=str(tmp_path), freeze_positions=frozen)
+        student = build_student(tiny_encoder("bert"), spec)
+        fixed = [name for name, parameter in student.named_parameters() if not parameter.requires_grad]
+        assert fixed == ["distilbert.embeddings.position_embeddings.weight"] * frozen
+
+
 def test_a_chain_of_teachers_by_way_of_a_distilbert(tmp_path: Path) -> None:
     assistant = build_student(tiny_encoder("bert", layers=8), StudentSpec(layers=(0, 2, 4, 6)))
     assistant.save_pretrained(tmp_path)

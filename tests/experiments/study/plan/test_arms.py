@@ -21,6 +21,14 @@ def test_controls_follow_the_base_arm(tmp_path: Path) -> None:
     assert args["mlm_only"] == ("--x=2", "-c", "configs/ablation/mlm_only.yaml")
 
 
+def test_a_seed_of_the_teacher_is_its_own(tmp_path: Path) -> None:
+    for part, seed in (("", 3), (", seed: 7", 7)):
+        text = HEAD.replace("teacher: t", f"teacher: {{configs: [p.yaml]{part}}}") + "seeds: [3]\ncontrols: []\n"
+        runs = {run.label: run for run in expand(declare(tmp_path, text)).all_runs}
+        assert f"--seed_everything={seed}" in runs[f"teacher/teacher_seed{seed}"].commands[0]
+        assert runs["distil/distilled_seed3"].needs == (f"teacher/teacher_seed{seed}",)
+
+
 def test_axes_multiply_the_arms(tmp_path: Path) -> None:
     text = HEAD + (
         "arms: {a: {x: 1}, b: {}}\naxes: {temperature: {t1: {t: 1}, t4: {t: 4}}, depth: {d3: {}, d6: {d: 6}}}\n"

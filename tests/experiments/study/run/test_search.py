@@ -150,6 +150,19 @@ def test_a_search_keeps_its_meaning(option: str, message: str, bench: Bench) -> 
     open_study(declare(bench.root, SEARCH, "--search.trials=5"))
 
 
+@pytest.mark.parametrize("seed", [0, 5])
+def test_the_seed_of_a_search_decides_its_points(seed: int, bench: Bench) -> None:
+    search = open_study(declare(bench.root, SEARCH, f"--search.seed={seed}"))
+    assert search.search is not None
+    search.search.propose(search.plan, {run.label: "failed" for run in search.plan.all_runs})
+    (found,) = optuna.load_study(storage=open_storage(bench.folder), study_name="s/search").trials
+    alone = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed)).ask({
+        TEMPERATURE: optuna.distributions.FloatDistribution(1.0, 8.0),
+        "model.student.init": optuna.distributions.CategoricalDistribution(["teacher", "random"]),
+    })  # fmt: skip
+    assert found.params == alone.params
+
+
 def test_a_worker_that_knows_more_arms_may_join_a_search(bench: Bench) -> None:
     grown = begin(bench, "--arms.more=[--model.objectives.cosine.weight=0]")
     assert [arm.name for arm in grown.arms] == ["copied", "random", "search-000"]
