@@ -5,95 +5,19 @@ rank, builds the loaders and keeps the position. The position saved in a checkpo
 as its batches end (`datamodules/resuming/exact_resume.py`): loader workers are always some batches ahead.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, ClassVar, Protocol, cast
+from typing import Any, ClassVar
 
 import numpy.typing as npt
 import pytorch_lightning as pl
-import torch
 from pytorch_lightning.trainer.states import TrainerFn
 from pytorch_lightning.utilities import rank_zero_info
-from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
-from datamodules.batches.by_value import by_value
+from datamodules.batches.loading import BatchDataset, PlannedLoader, TrainingDataset
 from datamodules.resuming.exact_resume import ExactResume
 from datamodules.resuming.loop_counters import place_of
-from distilkobert.batching import BatchKey, TokenBudgetSampler
-from distilkobert.stop_signals import shield_worker, signals_held
-
-Batch = dict[str, Tensor]
-
-
-class BatchDataset(Protocol):
-    """Makes whole batches; runs inside loader workers, so a batch depends on its key alone."""
-
-    def __getitem__(self, key: BatchKey) -> Batch:
-        """Build the batch that `key` names."""
-
-
-class TrainingDataset(BatchDataset, Protocol):
-    """Batches to train on."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Names the content: equal for equal examples, and for no others."""
-
-
-class PlannedLoader(DataLoader[Batch]):
-    """A loader of planned batches.
-
-    It starts where its data module says that training is. Lightning looks for the two state methods to believe that a
-    loader can resume; there is nothing for them to do.
-    """
-
-    sampler: TokenBudgetSampler
-
-    def __init__(self, dataset: BatchDataset, sampler: TokenBudgetSampler, owner: "PlannedDataModule") -> None:
-        super().__init__(
-            cast("Dataset[Batch]", dataset),
-            batch_size=None,
-            sampler=sampler,
-            num_workers=owner.num_workers,
-            persistent_workers=owner.num_workers > 0,
-            collate_fn=by_value if owner.num_workers else None,
-            worker_init_fn=shield_worker,
-            pin_memory=torch.cuda.is_available(),
-        )
-
-    def __iter__(self) -> Any:
-        """The batches; OSError if workers cannot start. A signal that comes while they start ends none of them."""
-        with signals_held():
-            try:
-                return super().__iter__()
-            except OSError as error:
-                remedy = "free memory and /dev/shm, or set --data.num_workers=0"
-                raise OSError(f"num_workers={self.num_workers}: workers cannot start ({error}); {remedy}") from error
-
-    def state_dict(self) -> dict[str, Any]:
-        """Nothing: the position is in the data module's state."""
-        return {}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Nothing: the data module has placed the sampler."""
-
-
-class PlannedBatches:
-    """The batches of a planned loader, as no `DataLoader`: for `predict` Lightning takes those apart and rebuilds them.
-
-    Args:
-        loader: the loader.
-    """
-
-    def __init__(self, loader: PlannedLoader) -> None:
-        self.loader = loader
-
-    def __len__(self) -> int:
-        return len(self.loader)
-
-    def __iter__(self) -> Iterator[Batch]:
-        return iter(self.loader)
+from distilkobert.batching import TokenBudgetSampler
 
 
 class PlannedDataModule(pl.LightningDataModule):
@@ -204,7 +128,7 @@ class PlannedDataModule(pl.LightningDataModule):
         else:
             sampler.go_to(place.epoch, place.batches, self._plan_of_checkpoint or sampler.plan)
         self._train_sampler = sampler
-        return PlannedLoader(dataset, sampler, self)
+        return PlannedLoader(dataset, sampler, self.num_workers)
 
     def planned_evaluation_loader(
         self, dataset: BatchDataset, lengths: npt.ArrayLike, max_tokens: int, max_sequences: int | None = None
@@ -214,7 +138,7 @@ class PlannedDataModule(pl.LightningDataModule):
         sampler = TokenBudgetSampler(
             lengths, max_tokens, self.seed, rank, world_size, shuffle=False, max_sequences=max_sequences
         )
-        return PlannedLoader(dataset, sampler, self)
+        return PlannedLoader(dataset, sampler, self.num_workers)
 
     @property
     def epochs_begun(self) -> int:

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import ClassVar
 
-from datamodules.base import PlannedBatches, PlannedDataModule, PlannedLoader
+from datamodules.base import PlannedDataModule
 from datamodules.batches.filled import MaskedTextBatches
+from datamodules.batches.loading import PlannedBatches, PlannedLoader
 from datamodules.batches.masked import MaskedBatches
 from distilkobert.corpus.corpora import Corpora
 from distilkobert.corpus.manifest import Manifest

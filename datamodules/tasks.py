@@ -12,7 +12,8 @@ from typing import Any, ClassVar, cast
 from pytorch_lightning.trainer.states import TrainerFn
 from pytorch_lightning.utilities import rank_zero_info, rank_zero_warn
 
-from datamodules.base import PlannedBatches, PlannedDataModule, PlannedLoader
+from datamodules.base import PlannedDataModule
+from datamodules.batches.loading import PlannedBatches, PlannedLoader
 from datamodules.batches.part import TaskBatches, cut_note
 from datamodules.files.parts import TaskFiles
 from distilkobert.io.files import require_nonempty, sha256_of_file
@@ -84,16 +85,14 @@ class TaskDataModule(PlannedDataModule):
         unknown_limit: float = UNKNOWN_LIMIT,
     ) -> None:
         super().__init__(seed, num_workers)
-        self.check_settings(
-            {"batch_size": batch_size, "eval_batch_size": eval_batch_size, "unknown_limit": unknown_limit}
-        )
+        limits = {"batch_size": batch_size, "eval_batch_size": eval_batch_size, "unknown_limit": unknown_limit}
+        self.check_settings(limits)
         self.unknown_limit = unknown_limit
         self.files, self.split_key = files, split_key
         self._predict_file = None if predict_file is None else Path(predict_file)
         if self._predict_file is not None:
             require_nonempty(self._predict_file)
-        self.tokenizer_dir: str = tokenizer
-        self.tokenizer = load_tokenizer(tokenizer)
+        self.tokenizer_dir, self.tokenizer = tokenizer, load_tokenizer(tokenizer)
         self.vocab_size: int = self.tokenizer.vocab_size
         self.pad_token_id: int = self.tokenizer.pad_token_id
         self.input_settings = input_settings
@@ -107,8 +106,7 @@ class TaskDataModule(PlannedDataModule):
         self._name = name
         self._cache = None if cache_dir is None else Path(cache_dir)
         self._loaded: dict[TaskPart, TaskBatches] = {}
-        self._noted: set[Path] = set()
-        self._measured: set[TaskPart] = set()
+        self._noted, self._measured = set[Path](), set[TaskPart]()
         self._warned = False
 
     @classmethod

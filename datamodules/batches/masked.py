@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from datamodules.base import Batch
+from datamodules.batches.loading import Batch
 from distilkobert.batching import IGNORE_INDEX, BatchKey, padded_length
 from distilkobert.corpus.corpora import Corpora
 from distilkobert.corpus.masking import MaskingSpec, mask_tokens

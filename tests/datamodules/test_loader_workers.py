@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from datamodules.base import PlannedDataModule, PlannedLoader
+from datamodules.base import PlannedDataModule
+from datamodules.batches.loading import PlannedLoader
 from distilkobert.batching import BatchKey
 
 

@@ -4,6 +4,7 @@ A text that is missing is an empty one.
 """
 
 import json
+import shutil
 import unicodedata
 import warnings
 from collections.abc import Callable
@@ -94,7 +95,8 @@ def test_inputs_that_are_cut_are_counted_once(
     for name, own in texts.items():
         lines = ["text,label", *(f"{text},{number % 2}" for number, text in enumerate(own))]
         (tmp_path / f"{name}.csv").write_text("\n".join(lines), encoding="utf-8")
-    files = {"train_file": "train.csv", "dev_file": "dev.csv", "test_file": "dev.csv", "unknown_limit": 1}
+    shutil.copy(tmp_path / "dev.csv", tmp_path / "test.csv")
+    files = {"train_file": "train.csv", "dev_file": "dev.csv", "test_file": "test.csv", "unknown_limit": 1}
     given = {**files, "data_dir": str(tmp_path), "cache_dir": str(tmp_path / "cache")}
     cut = {name: sum(len(tiny_tokenizer.tokenize(text)) > 4 for text in own) for name, own in texts.items()}
     assert 0 < cut["train"] < 40

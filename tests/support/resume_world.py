@@ -9,7 +9,8 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
 
-from datamodules.base import Batch, PlannedDataModule, PlannedLoader
+from datamodules.base import PlannedDataModule
+from datamodules.batches.loading import Batch, PlannedLoader
 from distilkobert.batching import BatchKey
 
 BATCHES = 6  # of each epoch: twelve sequences, two fit into the budget

@@ -22,7 +22,7 @@ from experiments.bench.timing.turns import take_turns
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from datamodules.base import Batch
+    from datamodules.batches.loading import Batch
     from lightning_modules import Distillation
 
 EXACT, INT8 = "step", "step, int8 teacher"

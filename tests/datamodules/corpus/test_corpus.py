@@ -11,7 +11,7 @@ from datasets import load_from_disk
 from jsonargparse import ArgumentParser
 
 from datamodules import CorpusDataModule
-from datamodules.base import Batch, PlannedLoader
+from datamodules.batches.loading import Batch, PlannedLoader
 from distilkobert import KoBertTokenizer
 from distilkobert.corpus.masking import MaskingSpec
 from distilkobert.corpus.preparation.prepare import prepare_corpus

@@ -11,7 +11,7 @@ from datasets import load_from_disk
 from jsonargparse import ArgumentParser
 
 from datamodules import CorpusDataModule
-from datamodules.base import PlannedLoader
+from datamodules.batches.loading import PlannedLoader
 from distilkobert.corpus.corpora import Corpora, Folders
 from distilkobert.corpus.preparation.prepare import prepare_corpus
 from distilkobert.corpus.sequences import CorpusSettings
