@@ -160,8 +160,8 @@ def test_the_result_is_exported_and_evaluated_without_its_source(
     folder = tmp_path / "adapt" / "base_seed42"
     last = folder / "checkpoints" / "last.ckpt"
     before = read_json(folder / "metrics.json")
-    run("test", ["-c", str(folder / "config.yaml"), f"--ckpt_path={last}"])
-    assert read_json(folder / "metrics.json")["test/loss"] == pytest.approx(before["val/loss"], abs=1e-6)
+    run("validate", ["-c", str(folder / "config.yaml"), f"--ckpt_path={last}"])
+    assert read_json(folder / "metrics.json")["val/loss"] == pytest.approx(before["val/loss"], abs=1e-6)
     exported = export(str(last), str(tmp_path / "exported"))
     trained, _ = load_model(last, "masked_lm")
     ids = torch.arange(5, 35).view(2, 15)

@@ -78,9 +78,9 @@ def test_csv_has_what_tensorboard_has_and_goes_on(world: World, run: Run, tmp_pa
     with (folder / "metrics.csv").open("a", encoding="utf-8") as stream:  # an interrupted run had gone on to step 5
         stream.write(",".join("5" if name == "step" else "9.0" for name in names) + "\n")
     run("fit", ["--ckpt_path=" + str(folder / "checkpoints" / "last.ckpt"), "--trainer.max_steps=4"])
-    run("test", [f"--ckpt_path={folder / 'checkpoints' / 'best.ckpt'}"])
+    run("validate", [f"--ckpt_path={folder / 'checkpoints' / 'best.ckpt'}"])
     rows, events = rows_of(folder), scalars(folder)
-    for name in ("train/loss/total", "train/lr", "val/loss", "test/loss"):
+    for name in ("train/loss/total", "train/lr", "val/loss", "val/objective/total"):
         assert curve(rows, name) == pytest.approx(events[name], rel=1e-5), name
     assert sorted(curve(rows, "train/loss/total")) == [1, 2, 3, 4]
     assert 9.0 not in curve(rows, "val/loss").values()

@@ -26,7 +26,7 @@ def content(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("command", ["fit", "validate", "test", "predict"])
+@pytest.mark.parametrize("command", ["fit", "validate", "predict"])
 def test_the_checkpoint_of_another_run_is_not_written_over_this_one(
     command: str, runs: Path, world: World, run: Run, tmp_path: Path
 ) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from distilkobert.models.checkpoints import read_checkpoint
+from tests.integration.tasks.world import make_task_world
 from tests.world import Run, World, scalars
 
 
@@ -17,10 +18,12 @@ def shown(folder: Path, name: str) -> float:
 
 
 def test_final_scores_are_of_the_checkpoint_that_was_tested(world: World, run: Run, tmp_path: Path) -> None:
-    # The best is the worst here, so that it is another one than the last.
-    options = ["--best_checkpoint.mode=max", "--trainer.val_check_interval=2", "--trainer.max_steps=4"]
-    run("fit", world.distil(tmp_path, *options, "--model.optimizer.lr=0.01"))
-    folder = tmp_path / "distilkobert" / "base_seed42"
+    # The learning rate is so large that the last weights are not the best.
+    options = ["--best_checkpoint.monitor=val/loss", "--best_checkpoint.mode=min", "--trainer.max_steps=4"]
+    options += ["--trainer.val_check_interval=2", "--trainer.check_val_every_n_epoch=null"]
+    tasks = make_task_world(world, tmp_path / "tasks")
+    run("fit", tasks.options("nsmc", tmp_path, *options, "--model.optimizer.lr=0.01"))
+    folder = tmp_path / "nsmc" / "base_seed42"
     curve = scalars(folder)["val/loss"]
     assert shown(folder, "final/loss") == curve[4]
     best = folder / "checkpoints" / "best.ckpt"
