@@ -154,6 +154,8 @@ def _write(folder: Path, content: str, tables: dict[str, Columns], overwrite: bo
             write_text(partial / KEY_NAME, content + "\n")
     except OSError as error:
         if overwrite or not (folder / KEY_NAME).is_file():  # else another process has finished it meanwhile
+            if error.errno is None:
+                raise
             said = f"encoded task files: {said_plainly(error)}"
             raise OSError(f"{said}. --data.cache_dir or HF_DATASETS_CACHE names another folder") from error
 

@@ -53,10 +53,3 @@ def test_readers_that_end_stop_no_work(tmp_path: Path) -> None:
         process.stdin.close()
         assert process.wait() == 2
     assert (tmp_path / "result").read_text() == "done"
-
-
-def test_help_for_a_reader_of_one_line(tmp_path: Path) -> None:
-    errors = tmp_path / "errors"
-    shell = f"{{ {sys.executable} -m experiments.prepare corpus --help; echo $? >{tmp_path}/code; }} 2>{errors} | true"
-    subprocess.run(["sh", "-c", shell], check=True)
-    assert (errors.read_text(), (tmp_path / "code").read_text()) == ("", "0\n")
