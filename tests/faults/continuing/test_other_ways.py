@@ -179,6 +179,6 @@ def test_a_full_disk_is_named_with_the_file(tmp_path: Path, monkeypatch: pytest.
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match=r"metrics\.json could not be written \(No space left on device\); make space"):
+    with pytest.raises(OSError, match=r"metrics\.json could not be written: No space left on device; make space"):
         write_text(tmp_path / "metrics.json", "[]")
     assert (tmp_path / "metrics.json").read_text() == "{}"
