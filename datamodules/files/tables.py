@@ -78,18 +78,13 @@ def named_files(
         found = {part: find_table(data_dir, name) for part, name in names.items() if name is not None}
     if "train" not in found:
         raise ValueError("no train_file; give the training table, which also defines the labels")
-    if "dev" in found and "test" in found and found["dev"].resolve() == found["test"].resolve():
-        given = "hub_splits names one split for dev and test" if hub else "test_file is dev_file as well"
-        raise ValueError(
-            f"{given} ({found['test']}), so test scores would be those of examples that select the checkpoint; name "
-            "another one, or none: it is then cut from the training file"
-        )
-    for part, path in found.items():
-        if part != "train" and path.resolve() == found["train"].resolve():
-            given = f"hub_splits names one split for train and {part}" if hub else f"{part}_file is train_file as well"
+    uses = {"train": "are trained on", "dev": "select the checkpoint"}
+    for one, part in (("dev", "test"), ("train", "dev"), ("train", "test")):
+        if one in found and part in found and found[one].resolve() == found[part].resolve():
+            given = f"hub_splits names one split for {one} and {part}" if hub else f"{part}_file is {one}_file as well"
             raise ValueError(
-                f"{given} ({path}), so {part} scores would be those of examples that are trained on; name another one, "
-                f"or none: {part} is then cut from the training file ({part}_share)"
+                f"{given} ({found[part]}), so {part} scores would be those of examples that {uses[one]}; name another "
+                f"one, or none: {part} is then cut from the training file ({part}_share)"
             )
     split = shares(0.0 if "dev" in found else dev_share, 0.0 if "test" in found else test_share)
     if "dev" not in found and not split.dev:

@@ -149,7 +149,7 @@ class StartCheck(pl.Callback):
             f"time: about {duration(tokens / max(speed, 1e-9))} at {speed:,.0f} tokens/s ({self._batches} batches), "
             "without validations and checkpoints",
             f"memory: {_size(needed)} for weights, gradients and optimizer; peak so far {_size(_peak_bytes(trainer))}",
-            f"disk: {_size(weights)} a checkpoint, {_size(_free_bytes(self.folder / 'checkpoints'))} free",
+            f"disk: {_size(weights)} a checkpoint, {_size(_free_bytes(self.folder))} free",
         ]
         rank_zero_info("\n".join(["checked, nothing was written", *lines]))
 

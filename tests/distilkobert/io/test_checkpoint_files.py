@@ -5,7 +5,6 @@ import os
 import pickle
 import random
 import resource
-import subprocess
 import warnings
 import zipfile
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ import pytest
 import torch
 
 from distilkobert.io.checkpoint_files import load_checkpoint, wholeness, write_checkpoint
+from tests.support.disks import small_disk
 
 
 def content(seed: int = 0, count: int = 500) -> dict[str, Any]:
@@ -139,21 +139,16 @@ def test_a_write_that_fails_keeps_the_former_file_and_names_the_path(path: Path)
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 2 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(folder)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("a small file system can be mounted by root only")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    with small_disk(tmp_path / "disk", "2m") as folder:
+        yield folder
 
 
-def test_a_full_disk_keeps_the_former_file_and_names_the_path(small_disk: Path) -> None:
-    path = small_disk / "best.ckpt"
+def test_a_full_disk_keeps_the_former_file_and_names_the_path(disk: Path) -> None:
+    path = disk / "best.ckpt"
     write_checkpoint(path, content(0, count=300_000))  # 1.2 MB: two such files have no space
     with pytest.raises(OSError, match=r"best\.ckpt: .*\(No space left on device\); the previous file .* is kept"):
         write_checkpoint(path, content(1, count=300_000))
     assert load_checkpoint(path)["step"] == 0
-    assert [path.name for path in small_disk.iterdir()] == ["best.ckpt"]
+    assert [path.name for path in disk.iterdir()] == ["best.ckpt"]

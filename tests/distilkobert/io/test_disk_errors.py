@@ -18,18 +18,14 @@ from distilkobert.io.files import atomic_file, atomic_folder
 from distilkobert.io.locks import only_process
 from distilkobert.tasks.feature_cache import cached_features
 from experiments._shared.commandline import run_command
+from tests.support.disks import small_disk
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 256 kB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
-    if subprocess.run(command, check=False, capture_output=True).returncode:
-        pytest.skip("a file system cannot be mounted here")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    with small_disk(tmp_path / "disk", "256k") as folder:
+        yield folder
 
 
 def _read_only(disk: Path) -> None:
