@@ -176,6 +176,7 @@ def test_none_outlives_its_worker(tmp_path: Path) -> None:
 def test_without_its_server_commands_are_new_processes(start: Start, warm: Warm) -> None:
     """The last test of this file: the server is gone afterwards."""
     child, log = start("sleep", "60")
+    until(lambda: "sleep" in log.read_text(encoding="utf-8").split("\n", 2)[2])
     assert warm._server is not None
     os.kill(warm._server.pid, signal.SIGKILL)
     assert child.wait(60)
