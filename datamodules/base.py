@@ -52,6 +52,19 @@ class PlannedDataModule(pl.LightningDataModule):
             if (value := settings.get(name)) is not None and value < least:
                 raise ValueError(f"data.{name} is {value}; expected at least {least}")
 
+    @staticmethod
+    def check_trainer(trainer: Any) -> None:
+        """Check the trainer, or its settings; as `check_settings`.
+
+        Raises:
+            ValueError: it would replace the planned batches.
+        """
+        if trainer.overfit_batches:
+            raise ValueError(
+                f"overfit_batches is {trainer.overfit_batches}, which would replace the planned batches; "
+                "set trainer.limit_train_batches instead, or prepare a smaller data set"
+            )
+
     def __str__(self) -> str:
         # Lightning's own text makes every loader, and so would read the test file wherever a message names this module.
         return type(self).__name__
@@ -70,12 +83,7 @@ class PlannedDataModule(pl.LightningDataModule):
                 f"use_distributed_sampler is on with {trainer.world_size} processes, which would divide the planned "
                 "batches a second time; set trainer.use_distributed_sampler to false"
             )
-        overfit = trainer.overfit_batches  # type: ignore[attr-defined]
-        if overfit:
-            raise ValueError(
-                f"overfit_batches is {overfit}, which would replace the planned batches; "
-                "set trainer.limit_train_batches instead, or prepare a smaller data set"
-            )
+        self.check_trainer(trainer)
         if self._resume not in trainer.callbacks:  # type: ignore[attr-defined]
             trainer.callbacks.insert(0, self._resume)  # type: ignore[attr-defined]
 

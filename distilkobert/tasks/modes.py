@@ -19,3 +19,19 @@ def usual_mode(name: str) -> Literal["min", "max", ""]:
         return "min"
     modes = {score.key: score.mode for kind in KINDS for score in kind.scores}
     return modes.get(parts[-1], "max" if parts[-1].endswith(_LARGE) else "")
+
+
+def wrong_mode(option: str, monitor: str | None, mode: str) -> str:
+    """What is wrong with the mode by which a metric chooses, in words; empty where it is right or not known.
+
+    Args:
+        option: what is chosen: `best_checkpoint`, `EarlyStopping`.
+        monitor: name of the metric, if there is one.
+        mode: `min` or `max`.
+    """
+    usual = usual_mode(monitor or "")
+    if not usual or mode == usual:
+        return ""
+    better = "lower" if usual == "min" else "higher"
+    result = "training would stop as it improves" if option == "EarlyStopping" else "the worst checkpoint would be kept"
+    return f"{option}.mode={mode}: {monitor} is better the {better} it is, so {result}; set mode to {usual}"

@@ -35,7 +35,7 @@ from experiments._shared.training.objective_errors import named_objective
 from experiments._shared.training.own_config import place_by_own_config
 from experiments._shared.training.parser import TrainerParser
 from experiments._shared.training.saved_paths import keepable
-from experiments._shared.training.trainer_checks import check_device, check_trainer
+from experiments._shared.training.trainer_checks import check_device, check_trainer, settle_sanity_steps
 from lightning_modules.base import EncoderModule
 from lightning_modules.callbacks import (
     CHECKED_BATCHES,
@@ -142,6 +142,7 @@ class TrainerCLI(LightningCLI):
         config = self.config[self.config.subcommand]
         check_trainer(config.trainer)
         check_device(config.trainer)
+        settle_sanity_steps(config.trainer)
         self.facts = {RECIPE: config.run.recipe, ARM: config.run.arm, SEED: int(config.seed_everything)}
         if config.get("ckpt_path") or (config.trainer.fast_dev_run and not config.run.check_only):
             return

@@ -1,5 +1,6 @@
 """Which labels a table's task has: those that are named, or those of the training file, in a stable order."""
 
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -91,7 +92,20 @@ def _classes(column: str, rows: Callable[[], Iterable[TableRow]]) -> list[str]:
         found = f"one class alone, {labels[0]!r}" if labels else "no label"
         file = "" if place is None else f"{place.file}: "
         raise ValueError(f"{file}the column {column!r} has {found}; expected two or more")
+    joined = [one for one in labels if DEFAULT_SEPARATOR in one and _parts(one) <= {*labels} - {one}]
+    if joined:
+        warnings.warn(
+            f"{column!r}: {joined[0]!r} is a class of its own, beside {' and '.join(sorted(_parts(joined[0])))}. If an "
+            "example can have several labels, set --data.kind=multi_label; if not, name all classes with "
+            "--data.labels=[...]",
+            stacklevel=2,
+        )
     return labels
+
+
+def _parts(label: str) -> set[str]:
+    """The labels that a cell holds if it holds several."""
+    return {part.strip() for part in label.split(DEFAULT_SEPARATOR)}
 
 
 def _held(columns: Sequence[str], separator: str, rows: Callable[[], Iterable[TableRow]]) -> list[str]:

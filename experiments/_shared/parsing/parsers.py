@@ -9,7 +9,7 @@ from jsonargparse import ArgumentParser, DefaultHelpFormatter
 
 from experiments._shared.parsing.config_files import RECIPE_PARTS, ConfigFile, read_config
 from experiments._shared.parsing.explanations import KEY, NO_CLASS, REFUSED, explain, named_by, refused_name
-from experiments._shared.parsing.home_folder import with_home_folder
+from experiments._shared.parsing.home_folder import with_home_configs, with_home_folder
 from experiments._shared.parsing.mistakes import misplaced_word
 from experiments._shared.parsing.objective_files import ObjectiveFiles, merge_objectives
 from experiments._shared.parsing.words import CONFIG_OPTIONS, words_before
@@ -36,8 +36,8 @@ class StrictParser(ArgumentParser):
 
     def parse_args(self, args: Any = None, *others: Any, **kwargs: Any) -> Any:
         """Parse the command line, whose words errors and files of objectives refer to; see `with_home_folder`."""
-        self.arguments = list(sys.argv[1:] if args is None else args)
-        return with_home_folder(super().parse_args(args, *others, **kwargs))
+        self.arguments = with_home_configs(sys.argv[1:] if args is None else args)
+        return with_home_folder(super().parse_args(self.arguments, *others, **kwargs))
 
     def forget_files(self) -> None:
         """Forget the configuration files of the command line before, where one parser reads several lines."""

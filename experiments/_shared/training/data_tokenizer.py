@@ -39,6 +39,7 @@ def fill_tokenizer(config: Namespace) -> None:
         config: the settings of a command.
 
     Raises:
+        FileNotFoundError: it can only be the hub's, and a folder that the module names is mistyped.
         ValueError: nothing names a tokenizer.
     """
     data = config.data.get("init_args")
@@ -50,7 +51,9 @@ def fill_tokenizer(config: Namespace) -> None:
     if _USUAL.is_dir():
         found.setdefault(str(_USUAL), "the usual folder")
     if not found:
-        found = {source: option for option, source in named if not Path(source).exists() and option != "ckpt_path"}
+        check_sources(config.model.init_args.as_dict())
+        hub = [(option, source) for option, source in named if not Path(source).exists() and option != "ckpt_path"]
+        found = {source: f"{option}: no such folder, the hub is asked" for option, source in hub}
     if not found:
         starts = ", ".join(f"{option}={source}" for option, source in named) or "the module has no initial model"
         raise ValueError(

@@ -23,8 +23,7 @@ def check_trainer(trainer: Any) -> None:
     """Check the settings of the trainer.
 
     Args:
-        trainer: `trainer` as it was parsed; where no validation batch is to be tried before training, one is, which
-            shows the names that checkpoints are chosen by.
+        trainer: `trainer` as it was parsed.
 
     Raises:
         ValueError: it asks for what a run always does otherwise, for weights in 16 bits, for a search that is
@@ -44,9 +43,6 @@ def check_trainer(trainer: Any) -> None:
             f"trainer.gradient_clip_algorithm={trainer.gradient_clip_algorithm}: nothing is clipped without "
             "trainer.gradient_clip_val; set that, or leave it out"
         )
-    if trainer.num_sanity_val_steps == 0:
-        rank_zero_info("note: trainer.num_sanity_val_steps=0 is taken as 1: that batch shows the names of the metrics")
-        trainer.num_sanity_val_steps = 1
     if trainer.default_root_dir is not None:
         raise ValueError("trainer.default_root_dir: runs write into their run folder, see run.root; leave it out")
     if not isinstance(trainer.val_check_interval, (int, float, NoneType)) and processes_of(trainer) != 1:
@@ -58,6 +54,17 @@ def check_trainer(trainer: Any) -> None:
         name = str(getattr(asked, "class_path", "")).rpartition(".")[2]
         if name in _TUNERS:
             raise ValueError(f"trainer.callbacks: {name} is unsupported; {_TUNERS[name]}")
+
+
+def settle_sanity_steps(trainer: Any) -> None:
+    """Have one validation batch tried before training where none is to be: it shows the names of the metrics.
+
+    Args:
+        trainer: `trainer` as it was parsed; `num_sanity_val_steps` is changed.
+    """
+    if trainer.num_sanity_val_steps == 0:
+        rank_zero_info("note: trainer.num_sanity_val_steps=0 is taken as 1: that batch shows the names of the metrics")
+        trainer.num_sanity_val_steps = 1
 
 
 def check_device(trainer: Any) -> None:

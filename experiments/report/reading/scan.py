@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from distilkobert.io.metric_names import AGREEMENT, ARM, RECIPE, SEED, STATUS, TEST, has_any
+from distilkobert.io.metric_names import AGREEMENT, ARM, CORPUS_CONTENT, RECIPE, SEED, STATUS, TEST, VAL, has_any
 from distilkobert.io.run_files import CONFIG_FILE, METRICS_FILE, why_unfinished
 from experiments._shared.plan_file import PLAN_FILE, TEACHER, Arm, ArmKind
 from experiments._shared.run.results import how_to_finish
@@ -72,6 +72,9 @@ def _found_runs(folder: Path, notes: list[str]) -> Study:
         if STATUS in metrics and (why := why_unfinished(metrics)):
             notes.append(f"{path} is left out: {why}.")
             continue
+        if not metrics.keys().isdisjoint((AGREEMENT, CORPUS_CONTENT)) and has_any(metrics, TEST):
+            metrics = {name: value for name, value in metrics.items() if not name.startswith(TEST)}
+            notes.append(f"{path}: {TEST} scores left out: they are of a corpus's held-out text, as {VAL} is.")
         run = Run(recipe, arm, seed, path.parent, metrics)
         if run.label in runs:
             notes.append(f"{path} is left out: {runs[run.label].folder} is {run.label} as well.")

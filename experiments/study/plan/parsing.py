@@ -14,6 +14,7 @@ import yaml
 from jsonargparse import ArgumentError
 
 from experiments._shared.parsing.explanations import KEY, REFUSED, explain, refused_name
+from experiments._shared.parsing.home_folder import with_home_configs
 from experiments._shared.parsing.parsers import StrictParser
 from experiments._shared.parsing.words import option_values
 from experiments.study.plan.declaration import Declared, Settings, Study
@@ -61,7 +62,7 @@ def parse_study(arguments: Sequence[str] | None = None) -> Declared:
     parser.add_switch("dry_run", "print the command lines and start nothing")
     parser.add_class_arguments(Settings)
     parser.add_class_arguments(Study)
-    words = _quoted_patterns(sys.argv[1:] if arguments is None else arguments)
+    words = _quoted_patterns(with_home_configs(sys.argv[1:] if arguments is None else arguments))
     file = Path(option_values(words, "--config")[-1]) if option_values(words, "--config") else None
     if file is not None:
         parser.file = read_study(file)

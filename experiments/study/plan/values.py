@@ -12,6 +12,7 @@ from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import ModelCheckpoint
 
+from distilkobert.tasks.modes import wrong_mode
 from experiments._shared.command_checks import check_numbers, refuse_without_test
 from experiments._shared.commandline import plain_cause
 from experiments._shared.quiet import only_from
@@ -53,6 +54,9 @@ def check_values(config: Namespace) -> None:
                 kind = resolve_name(part.class_path)
                 if (check := getattr(kind, "check_settings", None)) is not None:
                     check(_made(kind, part.init_args))
+                if (check := getattr(kind, "check_trainer", None)) is not None:
+                    check(config.trainer)
+            _check_modes(config)
             _check_lightning(config.trainer)
     except MisconfigurationException as error:
         raise ValueError(str(error)) from error
@@ -79,6 +83,16 @@ def check_tested(config: Namespace) -> None:
     )  # fmt: skip
     if found:
         raise ValueError(f"--{found}: leaves no best.ckpt, which the study tests; leave the option out")
+
+
+def _check_modes(config: Namespace) -> None:
+    """Refuse a choice of the worst checkpoint, and an early stop where the metric gets better."""
+    asked = config.trainer.callbacks
+    callbacks = [one for one in (asked if isinstance(asked, list) else [asked]) if isinstance(one, Namespace)]
+    stopping = [one.init_args for one in callbacks if one.class_path.rpartition(".")[2] == "EarlyStopping"]
+    for option, own in (("best_checkpoint", config.best_checkpoint), *(("EarlyStopping", own) for own in stopping)):
+        if wrong := wrong_mode(option, own.monitor, own.mode):
+            raise ValueError(wrong)
 
 
 def _check_lightning(trainer: Namespace) -> None:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
 
+from distilkobert.io.disk_errors import named_place
+
 PYTHON: tuple[str, ...] = (sys.executable, "-m")
 """Start of the command line, up to the name of the module."""
 
@@ -75,13 +77,16 @@ class Child:
         start: starts it.
         log: file that its output is appended to.
         lock: descriptor of the run's lock.
+
+    Raises:
+        OSError: the log cannot be written; names it. Nothing is started.
     """
 
     def __init__(self, args: Sequence[str], start: Start, log: Path, lock: int) -> None:
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as output:
-            output.write(f"\n$ python -m {shlex.join(args)}\n".encode())
-            output.flush()
+        with log.open("ab", buffering=0) as output:
+            with named_place(log):
+                output.write(f"\n$ python -m {shlex.join(args)}\n".encode())
             self._process = start(args, output, lock)
 
     def ended(self) -> int | None:

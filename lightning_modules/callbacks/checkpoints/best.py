@@ -7,12 +7,12 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
-from pytorch_lightning.utilities import rank_zero_info, rank_zero_warn
+from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
 
 from distilkobert.io.metric_names import BEST, HELD_OUT_LOSSES, PROBE, TRAIN, VAL
 from distilkobert.models.checkpoints import read_checkpoint
-from distilkobert.tasks.modes import usual_mode
+from distilkobert.tasks.modes import wrong_mode
 
 
 def keep_if_best(trainer: pl.Trainer, measured: Mapping[str, Tensor]) -> bool:
@@ -47,10 +47,11 @@ def keep_if_best(trainer: pl.Trainer, measured: Mapping[str, Tensor]) -> bool:
 def check_monitors(trainer: pl.Trainer) -> None:
     """Check that validation gives the metrics that checkpoints are chosen by, and by which training stops early.
 
-    A choice of the worst checkpoint is warned of.
+    A resumed run is not checked: it may have begun with a version that only warned.
 
     Raises:
-        ValueError: it does not, and names those it gives; or training would stop where the metric gets better.
+        ValueError: it does not, and names those it gives; or the worst checkpoint would be kept, or training would stop
+            where the metric gets better.
     """
     given = sorted(name for name in trainer.callback_metrics if name.startswith(VAL))
     for callback in (*trainer.early_stopping_callbacks, *trainer.checkpoint_callbacks):
@@ -58,18 +59,8 @@ def check_monitors(trainer: pl.Trainer) -> None:
         monitor = getattr(callback, "monitor", None)
         if given and monitor is not None and not monitor.startswith((TRAIN, PROBE)) and monitor not in given:
             raise ValueError(f"{option}.monitor={monitor}: validation gives {', '.join(given)}")
-        usual, mode = usual_mode(str(monitor)), getattr(callback, "mode", "")
-        if monitor is None or not usual or mode == usual:
-            continue
-        if isinstance(callback, EarlyStopping):
-            raise ValueError(
-                f"EarlyStopping.mode={mode}: {monitor} is better the {'lower' if usual == 'min' else 'higher'} it is, "
-                f"so training would stop as it improves; set mode to {usual}"
-            )
-        rank_zero_warn(
-            f"best_checkpoint.monitor={monitor} with best_checkpoint.mode={mode} selects the worst checkpoint; use "
-            f"--best_checkpoint.mode={usual}"
-        )
+        if wrong := wrong_mode(option, monitor, getattr(callback, "mode", "")):
+            raise ValueError(wrong)
 
 
 def best_scores(trainer: pl.Trainer) -> dict[str, float]:

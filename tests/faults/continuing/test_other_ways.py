@@ -18,6 +18,7 @@ from pytorch_lightning.callbacks import EarlyStopping, GradientAccumulationSched
 
 from distilkobert.io.files import write_text
 from distilkobert.models.checkpoints import read_checkpoint
+from lightning_modules.callbacks.checkpoints import best as best_checkpoints
 from tests.faults.trainings.cases import CASES, assert_same_run
 from tests.faults.trainings.chains import resumed, train
 from tests.faults.trainings.mishaps import Cut
@@ -34,6 +35,7 @@ def test_the_best_checkpoint_stays_the_best_where_the_folder_has_another_name(
     way: str, world: World, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The highest loss counts as the best here: it is the first."""
+    monkeypatch.setattr(best_checkpoints, "wrong_mode", lambda *_: "")
     options = ["--best_checkpoint.mode=max", "--trainer.val_check_interval=1", "--last_checkpoint.every_n_steps=1"]
     first, root = tmp_path / "first", tmp_path / "second"
     run("fit", world.pretrain(first, *options, "--trainer.max_steps=3"))

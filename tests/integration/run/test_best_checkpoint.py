@@ -2,8 +2,8 @@
 
 import subprocess
 import sys
-import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ import torch
 
 from distilkobert.models.checkpoints import read_checkpoint
 from experiments.export.__main__ import export
+from lightning_modules.callbacks.checkpoints import best as best_checkpoints
 from tests.integration.tasks.world import TaskWorld, make_task_world
 from tests.world import Run, World, read_json, scalars
 
@@ -105,8 +106,11 @@ def test_a_fine_tuning_maximises_its_score(task: str, tasks: TaskWorld, run: Run
     check_choice(tmp_path / task / "short_seed42", monitor, max)
 
 
-def test_the_best_checkpoint_of_steps_that_are_discarded_is_forgotten(world: World, run: Run, tmp_path: Path) -> None:
+def test_the_best_checkpoint_of_steps_that_are_discarded_is_forgotten(
+    world: World, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The highest loss counts as the best. The loaded checkpoint was written before the validation at its step."""
+    monkeypatch.setattr(best_checkpoints, "wrong_mode", lambda *_: "")
     options = ["--best_checkpoint.mode=max", "--trainer.val_check_interval=1", "--model.optimizer.lr=0.01"]
     run("fit", world.pretrain(tmp_path, *options, "--last_checkpoint.keep_every_n_steps=1"))
     folder = tmp_path / "pretrain" / "base_seed42"
@@ -129,14 +133,25 @@ def test_the_best_checkpoint_of_steps_that_are_discarded_is_forgotten(world: Wor
         (["--best_checkpoint.monitor=val/objective/total"], ""),
     ],
 )
-def test_a_choice_of_the_worst_is_warned_of(
+def test_a_choice_of_the_worst_is_refused(
     options: list[str], mode: str, world: World, run: Run, tmp_path: Path
 ) -> None:
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    says = rf"^best_checkpoint\.mode=\w+: .* so the worst checkpoint would be kept; set mode to {mode}$"
+    with pytest.raises(ValueError, match=says) if mode else nullcontext():
         run("fit", world.distil(tmp_path, *options, "--trainer.max_steps=1"))
-    said = [str(warning.message) for warning in caught if "selects the worst checkpoint" in str(warning.message)]
-    assert [text.rpartition("use ")[2] for text in said] == ([f"--best_checkpoint.mode={mode}"] if mode else [])
+    assert (tmp_path / "distilkobert" / "base_seed42" / "config.yaml").exists() is not bool(mode)
+
+
+def test_a_run_that_has_begun_with_the_worst_can_be_resumed(
+    world: World, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Older versions only warned."""
+    with monkeypatch.context() as older:
+        older.setattr(best_checkpoints, "wrong_mode", lambda *_: "")
+        run("fit", world.pretrain(tmp_path, "--best_checkpoint.mode=max", "--trainer.max_steps=1"))
+    words = ["-c", str(tmp_path / "pretrain" / "base_seed42" / "config.yaml"), "--ckpt_path=last"]
+    run("fit", [*words, "--trainer.max_steps=2"])
+    assert read_json(tmp_path / "pretrain" / "base_seed42" / "metrics.json")["steps"] == 2
 
 
 def test_the_advice_of_an_export_can_be_followed(

@@ -113,6 +113,22 @@ def test_the_order_of_labels_does_not_hang_on_the_order_of_rows(tmp_path: Path) 
         labels_in_order([("긍정", 2), (NFD, 3)])  # type: ignore[list-item]
 
 
+@pytest.mark.parametrize(("last", "warned"), [("나쁨, 김", 1), ("나쁨,그밖", 0)])
+def test_a_class_that_joins_others_gives_a_hint(
+    tmp_path: Path, last: str, warned: int, recwarn: pytest.WarningsRecorder
+) -> None:
+    path = written(tmp_path, f'글,라벨\n가,김\n나,나쁨\n다,"{last}"\n')
+    labels, _ = read_target(SEQUENCE_CLASSIFICATION, ["라벨"], None, ",", None, rows_of(path))
+    assert last in labels
+    found = [str(one.message) for one in recwarn]
+    assert len(found) == warned
+    assert all(
+        "beside 김 and 나쁨. If an example can have several labels, set --data.kind=multi_label" in one for one in found
+    )
+    read_target(SEQUENCE_CLASSIFICATION, ["라벨"], labels, ",", None, rows_of(path))  # named: no further one
+    assert len(recwarn) == warned
+
+
 def test_named_labels_give_order_and_names(tmp_path: Path) -> None:
     path = written(tmp_path, '{"글": "가", "라벨": 1}\n{"글": "나", "라벨": true}\n', "t.jsonl")
     labels, target = read_target(

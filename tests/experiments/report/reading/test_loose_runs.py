@@ -23,6 +23,21 @@ def test_any_folder_of_runs(tmp_path: Path) -> None:
     assert (found.tasks, found.distil_stages, found.base_arm) == (("nsmc",), ("distilkobert",), "base")
 
 
+def test_a_corpus_has_no_test_scores(tmp_path: Path) -> None:
+    """0.2.0 had a `test` of distillation and pretraining, on the text of validation."""
+    write_run(tmp_path, {"recipe": "nsmc", "arm": "base", "seed": 42, "test/accuracy": 0.8})
+    heads = {"val/agreement": 0.3, "test/agreement": 0.3, "test/accuracy": 0.4, "test/loss": 5.0}
+    place = write_run(tmp_path, {"recipe": "distilkobert", "arm": "base", "seed": 42, "val/loss": 5.0, **heads})
+    corpus = {"data/corpus_fingerprint": "ab", "test/accuracy": 0.4}
+    write_run(tmp_path, {"recipe": "pretrain", "arm": "base", "seed": 42, "val/loss": 6.0, **corpus})
+    found, notes = read(tmp_path)
+    assert (found.tasks, found.distil_stages) == (("nsmc",), ("distilkobert",))
+    assert [note for note in notes if str(place) in note] == [
+        f"{place / 'metrics.json'}: test/ scores left out: they are of a corpus's held-out text, as val/ is."
+    ]
+    assert len(notes) == 2
+
+
 def start(folder: Path, recipe: str, seed: int, init_from: str | None = None) -> None:
     """A run of arm `base`, with what a fine-tuning started from."""
     metrics = {"test/accuracy": 0.8} if init_from else {"val/agreement": 0.3, "val/loss": 5.0}

@@ -15,7 +15,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from experiments._shared.machine import hardware
 from experiments._shared.machine.hardware import bf16_speed, suit_processor
 from experiments._shared.machine.processor import int8_instructions, processor_flags, processor_name
-from experiments._shared.training.trainer_checks import check_device, check_trainer
+from experiments._shared.training.trainer_checks import check_device, check_trainer, settle_sanity_steps
 
 WITH = "processor\t: 0\nflags\t\t: fpu avx2 avx512_bf16 sse\n"
 WITHOUT = "processor\t: 0\nflags\t\t: fpu avx2 sse\n"
@@ -128,6 +128,8 @@ def test_what_deadlocks_or_has_no_effect_is_refused(changes: dict[str, object], 
 def test_one_validation_batch_is_always_tried() -> None:
     settings = trainer(num_sanity_val_steps=0)
     check_trainer(settings)
+    assert settings.num_sanity_val_steps == 0  # a check changes nothing
+    settle_sanity_steps(settings)
     assert settings.num_sanity_val_steps == 1
 
 

@@ -48,6 +48,13 @@ def refused(folder: Path, rest: str) -> str:
         (DISTIL, ["trainer.precision=16-true"], "trainer.precision=16-true: "),
         (DISTIL, ["trainer.accumulate_grad_batches=0"], "--trainer.accumulate_grad_batches=0: "),
         (DISTIL, ["trainer.limit_train_batches=1.5"], "You have passed invalid value 1.5 for limit_train_batches"),
+        (DISTIL, ["trainer.overfit_batches=2"], "overfit_batches is 2"),
+        (DISTIL, ["best_checkpoint.monitor=val/agreement"], "best_checkpoint.mode=min: val/agreement is better the hi"),
+        (
+            NSMC,
+            ["trainer.callbacks+=EarlyStopping", "trainer.callbacks.monitor=val/accuracy"],
+            "EarlyStopping.mode=min: val/accuracy is better the higher it is, so training would stop as it improves",
+        ),
         (DISTIL, ["trainer.max_epochs=-1"], "training has no end: "),
         (DISTIL, ["trainer.enable_checkpointing=false"], "Trainer was configured with `enable_checkpointing=False`"),
         (DISTIL, ["trainer.fast_dev_run=true"], "--trainer.fast_dev_run: leaves no checkpoint"),
