@@ -123,8 +123,10 @@ def _page(option: str, kind: type, objective: str) -> str:
             action.required, action.default = False, AUTO
             action.help = f"{action.help} {AUTO}: that in the folder of the model, else data/kobert."
     parser.description = f"--{names}={kind.__name__}\n\n{_about(kind)}"
-    for group in parser.groups.values():
-        group.title = "Options" if group is parser.groups[names] else f"{group.title[:1].upper()}{group.title[1:]}"
+    groups = parser.groups or {}
+    for group in groups.values():
+        title = group.title or ""
+        group.title = "Options" if group is groups[names] else f"{title[:1].upper()}{title[1:]}"
     notes = [f"Not listed, because the run and its data provide them: {', '.join(provided)}."] if provided else []
     parser.epilog = "\n\n".join([*notes, *map(_group, _groups_in_options(kind))])
     return parser.format_help().rstrip()
