@@ -22,6 +22,7 @@ from experiments._shared.run.folder import RunConfig
 from experiments._shared.run.launching import is_first_process
 from experiments._shared.run.resuming import AlreadyFinished
 from experiments._shared.trainer_cli import TRAINER_OPTIONS, TrainerCLI
+from experiments._shared.training.class_help import class_help
 from experiments._shared.training.own_config import with_own_config
 from experiments._shared.training.parser import COMMANDS
 
@@ -34,7 +35,7 @@ def main(args: Sequence[str] | None = None) -> TrainerCLI | None:
     """Run one command; `args` are those after the program's name, None takes the process' own.
 
     Returns:
-        What has run; None where `--run.resume=auto` has found nothing left to do.
+        What has run; None where `--run.resume=auto` has found nothing left to do, or help on classes was printed.
 
     Raises:
         StoppedBySignal: a signal has stopped it, in training behind a whole step that is saved.
@@ -42,6 +43,9 @@ def main(args: Sequence[str] | None = None) -> TrainerCLI | None:
     quieten_transformers()
     quieten_lightning()
     torch.set_float32_matmul_precision("high")
+    if page := class_help(sys.argv[1:] if args is None else args):
+        print(page)
+        return None
     pages = {name: {"usage": USAGE.format(name), "description": COMMANDS[name]} for name in TrainerCLI.subcommands()}
     words = with_own_config(sys.argv[1:] if args is None else args)
     if args is None:

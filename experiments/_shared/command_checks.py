@@ -15,7 +15,7 @@ from experiments._shared.parsing.config_files import ConfigFile
 _LARGEST_SEED = 2**32 - 1
 """The largest seed that NumPy accepts."""
 
-_BEST: Final = {"dirpath": None, "filename": "best", "save_weights_only": False}
+FIXED_BEST: Final = {"dirpath": None, "filename": "best", "save_weights_only": False}
 """Settings of `best_checkpoint` that no run changes."""
 
 _OTHER_SEED: Final = re.compile(r"--(data|model)(\.init_args)?\.seed(=|$)")
@@ -89,7 +89,7 @@ def check_numbers(config: Namespace) -> None:
             "last.ckpt is written by last_checkpoint; expected save_top_k 0 or 1, and no save_last. "
             "--last_checkpoint.keep_every_n_steps keeps more"
         )
-    for name, fixed in _BEST.items():
+    for name, fixed in FIXED_BEST.items():
         if kept[name] != fixed:
             raise ValueError(
                 f"--best_checkpoint.{name}={kept[name]}: a run's best checkpoint is checkpoints/best.ckpt, "

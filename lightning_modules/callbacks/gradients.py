@@ -35,7 +35,7 @@ class GradientWatch(TrainedBatch):
 
     Args:
         on_nonfinite: `stop` ends training; `skip_step` skips the whole optimizer step on all ranks: weights and
-            optimizer state do not change, the step counts, the learning rate moves on.
+            optimizer state do not change, the step counts, the learning-rate schedule advances.
         max_skipped: largest number of skipped steps in a run; the next one ends it.
 
     Raises:

@@ -103,7 +103,7 @@ def explain(message: str, options: Iterable[str], classes: Mapping[str, Sequence
     short = _CHOICES.sub(lambda found: _expected_one_of(found["choices"].split(","), found["value"]), short)
     names = _expected_classes(short, classes or {})
     if names:
-        short = NO_CLASS.sub(lambda found: _no_class(names, found["bare"] or found["path"]), short)
+        short = NO_CLASS.sub(lambda found: no_class(names, found["bare"] or found["path"]), short)
     short = _ABSTRACT.sub(lambda found: f"{found['path']} is abstract: it defines no {_missing(found['path'])}", short)
     short = _CLASS.sub(lambda found: f"{found['path'].rpartition('.')[2]}: ", short)
     short = KEY.sub(lambda found: f"{found[1]}: ", short)
@@ -176,7 +176,7 @@ def refused_name(found: re.Match[str]) -> str:
     return ".".join(name for name in (found["group"], found["option"], found["argument"]) if name)
 
 
-def _no_class(names: Sequence[str], given: str) -> str:
+def no_class(names: Sequence[str], given: str) -> str:
     """Why a class cannot be taken: its module cannot be imported or has no such name, or it is none of the choices."""
     module, _, name = given.rpartition(".")
     if not module:
@@ -202,7 +202,12 @@ def _expected_one_of(written: Sequence[str], value: str) -> str:
 
 
 def class_names(base: type) -> list[str]:
-    """Names of the classes below `base` that can be named alone: those that a package above their module offers."""
+    """Names of the classes below `base` that can be named alone, sorted."""
+    return list(named_classes(base))
+
+
+def named_classes(base: type) -> dict[str, type]:
+    """The classes below `base` that can be named alone: those that a package above their module offers; sorted."""
 
     def below(parent: type) -> Iterator[type]:
         children: list[type] = parent.__subclasses__()
@@ -217,7 +222,7 @@ def class_names(base: type) -> list[str]:
         packages = {parts[0], *(".".join(parts[:count]) for count in range(2, len(parts)))}
         return any(getattr(sys.modules.get(package), name, None) is kind for package in packages)
 
-    return sorted(name for name, kind in found.items() if offered(name, kind))
+    return {name: kind for name, kind in sorted(found.items()) if offered(name, kind)}
 
 
 def option_names(class_path: str) -> list[str]:

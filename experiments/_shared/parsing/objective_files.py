@@ -59,6 +59,16 @@ class ObjectiveFiles:
         mapping.value = [(yaml.ScalarNode(STRING, name), node) for name, node in self.entries.items()]
         return True
 
+    def class_path(self, name: str) -> str:
+        """The class of an objective.
+
+        Raises:
+            ValueError: the files have no objective of this name.
+        """
+        if name not in self.entries:
+            raise ValueError(self._unknown(name))
+        return str(_below(self.entries[name], "class_path").value)
+
     def refused(self, arguments: Sequence[str]) -> str:
         """What is wrong with options on the command line that name an objective; empty where nothing is."""
         for option in filter(None, map(OPTION.match, arguments)):

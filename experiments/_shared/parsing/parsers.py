@@ -1,7 +1,8 @@
 """How every command line of this project is read: no abbreviations, help as it was written, errors of a line or two."""
 
+import re
 import sys
-from argparse import RawDescriptionHelpFormatter
+from argparse import Action, RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -16,7 +17,10 @@ from experiments._shared.parsing.words import CONFIG_OPTIONS, words_before
 
 
 class HelpFormatter(DefaultHelpFormatter, RawDescriptionHelpFormatter):
-    """Help that keeps the lines of the description as they were written."""
+    """Help that keeps the lines of the description as they were written, and says null as YAML does."""
+
+    def _get_help_string(self, action: Action) -> str:
+        return re.sub(r"\bNone\b", "null", super()._get_help_string(action))
 
 
 class StrictParser(ArgumentParser):

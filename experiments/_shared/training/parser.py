@@ -7,6 +7,7 @@ from typing import Any, Final
 from jsonargparse import Namespace
 from pytorch_lightning.cli import LightningArgumentParser
 
+from experiments._shared.command_checks import FIXED_BEST
 from experiments._shared.parsing.explanations import named_by
 from experiments._shared.parsing.parsers import HelpFormatter, StrictParser
 from experiments._shared.training.data_tokenizer import default_tokenizer
@@ -27,16 +28,34 @@ _TITLES: Final = {
 }
 """Titles of the groups of options, in the order in which they are shown, by the first part of their names."""
 
-_CHECKPOINT = (
-    "Checkpoint to load: a file, or 'last' or 'best' for those in the run's folder. 'fit' resumes from it as the run "
-    "was; other commands evaluate its weights. Without -c, the settings are those of the file's own run."
+_OBJECTIVE_PAGES: Final = (
+    "--model.objectives.help lists the objectives; --model.objectives.help=SoftTargets shows the options of one."
 )
 _OWN_WORDS: Final = {
+    "ckpt_path": "Checkpoint to load: a file, or 'last' or 'best' for those in the run's folder. 'fit' resumes from "
+    "it as the run was; other commands evaluate its weights. Without -c, the settings are those of the file's own run. "
+    "(type: str | null, default: null)",
     "trainer.logger": "Loggers in addition to TensorBoard: --trainer.logger+=CSVLogger (or MLFlowLogger, "
-    "WandbLogger, a class of your own).",
-    "trainer.callbacks": "Callbacks added to the run's own: --trainer.callbacks+=CLASS; "
-    "--trainer.callbacks.help=CLASS shows the options of one.",
+    "WandbLogger, a class of your own). --trainer.logger.help lists them.",
+    "trainer.callbacks": "Callbacks added to the run's own: --trainer.callbacks+=CLASS. --trainer.callbacks.help lists "
+    "them; --trainer.callbacks.help=CLASS shows the options of one.",
+    "best_checkpoint.save_top_k": "1 keeps the best checkpoint, checkpoints/best.ckpt; 0 keeps none. (type: int, "
+    "default: 1)",
+    "best_checkpoint.monitor": "metric that selects the best checkpoint; null: the one validated last. (type: str | "
+    "null, default: %(default)s)",
+    "best_checkpoint.mode": "whether the smallest or the largest value of the metric is the best: min or max. "
+    "(type: str, default: %(default)s)",
 }
+_NOT_TAKEN: Final = frozenset(
+    (
+        "weights_only",
+        *(f"best_checkpoint.{name}" for name in (*FIXED_BEST, "save_last")),
+        *(f"trainer.{name}" for name in ("barebones", "default_root_dir", "enable_checkpointing", "overfit_batches")),
+        "trainer.use_distributed_sampler",
+    )
+)
+"""Options that a run refuses, or always sets itself."""
+
 COMMANDS: Final = {
     "fit": "Train with validations; keep the last and the best checkpoint.",
     "validate": "Evaluate a checkpoint on the validation data.",
@@ -57,16 +76,31 @@ class TrainerHelp(HelpFormatter):
     def _get_help_string(self, action: Action) -> str:
         if action.dest in ("model", "data"):
             names = ", ".join(named_by(getattr(action, "_typehint", None)))
-            return f"One of {names}, or a class of your own. --{action.dest}.help=NAME shows the options of one."
-        if not action.dest.startswith(_OF_LIGHTNING):
-            return super()._get_help_string(action)
+            more = f" {_OBJECTIVE_PAGES}" if action.dest == "model" else ""
+            return f"One of {names}, or a class of your own. --{action.dest}.help=NAME shows the options of one.{more}"
+        if action.dest == "model.objectives":
+            return f"{action.help} {_OBJECTIVE_PAGES} (required, type: objectives by name)"
         if action.dest in _OWN_WORDS:
             return _OWN_WORDS[action.dest]
-        default = "" if action.default is None else f" (default: {action.default})"
-        return f"{first_sentence(action.help or '')}{default}"
+        if not action.dest.startswith(_OF_LIGHTNING):
+            return super()._get_help_string(action)
+        kind = _short_type(self._get_type_str(action) or "")
+        facts = [
+            *(["required"] if action.required else []),
+            *([f"type: {kind}"] if kind else []),
+            *([] if action.required else ["default: %(default)s"]),
+        ]
+        return f"{first_sentence(action.help or '')} ({', '.join(facts)})"
 
     def _get_default_metavar_for_optional(self, action: Action) -> str:
         return "VALUE"
+
+
+def _short_type(text: str) -> str:
+    """A type in the form of our own options; empty where it names classes, of which the text says more."""
+    plain = re.sub(r"Optional\[(.*)\]$", r"\1 | null", text)
+    plain = re.sub(r"^Union\[(.*)\]$", lambda found: re.sub(r", (?![^[]*\])", " | ", found[1]), plain)
+    return plain if len(plain) < 60 else ""
 
 
 def first_sentence(text: str) -> str:
@@ -106,12 +140,12 @@ class TrainerParser(StrictParser, LightningArgumentParser):
 def _tidy(group: _ArgumentGroup) -> None:
     """Give a group its title, and hide options that are shown elsewhere or are not taken."""
     for action in group._group_actions:
-        if action.dest == "ckpt_path":
-            action.help = _CHECKPOINT
         of_classes = action.dest.endswith(".help") and action.dest not in ("model.help", "data.help")
         loads_group = action.dest in _TITLES and type(action).__name__ == "_ActionConfigLoad"
-        if of_classes or loads_group or action.dest == "weights_only":
+        if of_classes or loads_group or action.dest in _NOT_TAKEN:
             action.help = SUPPRESS
+        elif action.dest.endswith(".help"):
+            action.help = "List the classes, or show the options of one, and exit."
     if group.title == "Linked arguments":  # they cannot be set
         group._group_actions.clear()
     elif first := _first(group):

@@ -15,6 +15,9 @@ _TUNERS = {
 }
 """Lightning's searches, which support neither our optimizer nor planned batches, with what to do instead."""
 
+REFUSED_CLASSES = (*_TUNERS, "TensorBoardLogger")
+"""Callbacks and loggers that no run takes."""
+
 _LOW_WEIGHTS = ("16-true", "bf16-true", "transformer-engine", "transformer-engine-float16")
 """Precisions that convert the whole module, the states of its metrics included."""
 

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from experiments._shared.trainer_cli import TrainerCLI
 from experiments._shared.training.parser import first_sentence
+from tests.world import Run, World
 
 
 @pytest.fixture
@@ -38,6 +40,33 @@ def test_every_option_is_on_the_page(page: list[str]) -> None:
     shown = set(re.findall(r"--([\w.]+)", "\n".join(page)))
     for option in ("run.check_only", "trainer.max_steps", "trainer.callbacks", "best_checkpoint.monitor", "ckpt_path"):
         assert option in shown
+    assert "model.objectives.help" in shown
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "best_checkpoint.dirpath=x", "best_checkpoint.filename=x", "best_checkpoint.save_weights_only=true",
+        "best_checkpoint.save_last=true", "trainer.default_root_dir=x", "trainer.overfit_batches=1",
+        "trainer.enable_checkpointing=false", "trainer.barebones=true",
+    ],
+)  # fmt: skip
+def test_options_that_a_run_refuses_are_not_on_the_page(
+    option: str, page: list[str], run: Run, world: World, tmp_path: Path
+) -> None:
+    shown = set(re.findall(r"--([\w.]+)", "\n".join(page)))
+    assert option.partition("=")[0] not in shown
+    with pytest.raises(ValueError, match=option.partition("=")[0].rpartition(".")[2]):
+        run("fit", world.distil(tmp_path, f"--{option}"))
+
+
+def test_options_of_lightning_have_types_and_defaults(page: list[str]) -> None:
+    text = " ".join(" ".join(page).split())
+    assert "Stop training after this number of steps. (type: int, default: -1)" in text
+    assert "Stop training once this number of epochs is reached. (type: int | null, default: null)" in text
+    assert "best_checkpoint.monitor VALUE metric that selects the best checkpoint; null:" in text
+    assert "Union[" not in text
+    assert "Optional[" not in text
 
 
 @pytest.mark.parametrize("command", TrainerCLI.subcommands())
