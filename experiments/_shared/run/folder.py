@@ -102,9 +102,9 @@ class RunConfig(SaveConfigCallback):
         return True
 
     def save_config(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Write the configuration as a text tab."""
+        """Show the file that was just written as a text tab."""
         if isinstance(trainer.logger, TensorBoardLogger):
-            text = self.parser.dump(self.config, skip_none=False)
+            text = (Path(trainer.logger.log_dir) / self.config_filename).read_text(encoding="utf-8")
             trainer.logger.experiment.add_text("config", f"```yaml\n{text}\n```")
 
 

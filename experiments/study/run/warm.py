@@ -22,6 +22,7 @@ from typing import IO, Any
 from experiments.study.run.process import Fresh, Process, die_with
 
 LIBRARIES = (
+    "datasets",
     "pytorch_lightning.cli",
     "torch.utils.tensorboard",
     "tensorboard.plugins.hparams.metadata",

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 
 from distilkobert.metrics import EntityF1, KorQuadScore
+from tests.support.forkserver import run_two
 
 LABELS = ("O", "B-P", "I-P", "B-L", "I-L")
 GOLDS = [["B-P", "I-P", "O"], ["B-L"], ["O", "B-P"], ["I-P", "B-L", "O", "B-P"], ["O"]]
@@ -38,7 +38,7 @@ def work(rank: int, folder: str) -> None:
 def test_two_uneven_processes_score_like_one(tmp_path: Path) -> None:
     expected = scored(slice(None))
     assert len(set(expected.values())) > 4, "the example must tell the scores apart"
-    mp.spawn(work, (str(tmp_path),), nprocs=2)
+    run_two(work, str(tmp_path))
     for rank in range(2):
         for scores in torch.load(tmp_path / f"{rank}.pt"):
             assert scores == pytest.approx(expected)

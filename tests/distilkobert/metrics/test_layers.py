@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 from torch import Tensor
 
 from distilkobert.metrics import LayerSimilarity
 from distilkobert.models.heads import encode, encode_layers
 from distilkobert.models.students import StudentSpec, build_student
+from tests.support.forkserver import run_two
 from tests.support.networks.tiny import tiny_teacher
 
 
@@ -107,7 +107,7 @@ def work(rank: int, folder: str) -> None:
 @pytest.mark.slow
 def test_two_processes_with_uneven_shares_measure_what_one_does(tmp_path: Path) -> None:
     expected = measured(*two_layers(), [])
-    mp.spawn(work, (str(tmp_path),), nprocs=2)
+    run_two(work, str(tmp_path))
     for rank in range(2):
         assert torch.load(tmp_path / f"{rank}.pt") == pytest.approx(expected, rel=1e-3)
 

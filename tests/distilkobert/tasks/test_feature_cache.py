@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from distilkobert.tasks import feature_cache
 from distilkobert.tasks.feature_cache import KEY_NAME, Columns, FeatureTable, as_columns, cached_features, ragged
+from tests.support.forkserver import FORKS
 
 ROWS = [[1, 2, 3], [], [70_000, 5]]
 
@@ -131,9 +132,8 @@ def read_in_another_process(folder: Path, answers: "multiprocessing.Queue[list[s
 
 @pytest.mark.slow
 def test_processes_that_build_at_once_all_get_the_table(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    answers: multiprocessing.Queue[list[str]] = context.Queue()
-    processes = [context.Process(target=read_in_another_process, args=(tmp_path, answers)) for _ in range(3)]
+    answers: multiprocessing.Queue[list[str]] = FORKS.Queue()
+    processes = [FORKS.Process(target=read_in_another_process, args=(tmp_path, answers)) for _ in range(3)]
     for process in processes:
         process.start()
     assert [answers.get(timeout=120) for _ in processes] == [["하나", "", "👍"]] * 3

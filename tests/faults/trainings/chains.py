@@ -15,8 +15,8 @@ SECONDS = 240
 GRACE_SECONDS = 10
 
 
-def train(args: Sequence[str], log: Path, cut: Cut | None = None, processes: int = 1) -> bool:
-    """Run `experiments.train fit` until its end or the cut; whether it has come to its end.
+def train(args: Sequence[str], log: Path, cut: Cut | None = None, processes: int = 1, command: str = "fit") -> bool:
+    """Run a command of `experiments.train` until its end or the cut; whether it has come to its end.
 
     Of several processes the first is killed, and the others with it.
 
@@ -38,7 +38,7 @@ def train(args: Sequence[str], log: Path, cut: Cut | None = None, processes: int
         group |= {"GROUP_RANK": 0, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "TORCHELASTIC_RUN_ID": "chain"}
         environment = {name: str(value) for name, value in group.items()} if processes > 1 else {}
         mishap = functools.partial(kill_at, cut) if cut is not None and rank == 0 else None
-        ranks.append(Training(args, log, log.parent, environment, mishap))
+        ranks.append(Training(args, log, log.parent, environment, mishap, command))
     ended = wait([rank.sentinel for rank in ranks], SECONDS)
     first, *others = ranks
     # Where the first is killed, the others may be seen to fail before its end is seen.

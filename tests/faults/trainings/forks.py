@@ -8,28 +8,20 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-import datasets.packaged_modules  # noqa: F401 - what a training imports when it needs it: here it is done once
-import tensorboard.plugins.hparams.metadata  # noqa: F401
-import torch.utils.tensorboard  # noqa: F401
-
-import lightning_modules.callbacks.checkpoints.last  # noqa: F401
 from experiments.train import command_line
-
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload([__name__])
-# Before the fork server itself is imported: torch's threads do not outlast a fork.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+from tests.support.forkserver import FORKS
 
 
 class Training:
     """A training that runs.
 
     Args:
-        args: of `experiments.train fit`.
+        args: of the command.
         log: file for what it prints.
         folder: its working folder.
         environment: variables that it has besides those of the tests.
         mishap: what goes wrong in it; called before it begins.
+        command: of `experiments.train`.
     """
 
     def __init__(
@@ -39,12 +31,13 @@ class Training:
         folder: Path,
         environment: dict[str, str] | None = None,
         mishap: Callable[[], None] | None = None,
+        command: str = "fit",
     ) -> None:
         self.log = log
         log.touch()
         whole = [str(Path(arg).absolute()) if arg.startswith("configs/") else arg for arg in args]
-        arguments = (whole, str(log), str(folder), environment or {}, mishap)
-        self._process: BaseProcess = _FORKS.Process(target=_train, args=arguments)
+        arguments = ([command, *whole], str(log), str(folder), environment or {}, mishap)
+        self._process: BaseProcess = FORKS.Process(target=_train, args=arguments)
         self._process.start()
 
     @property
@@ -79,7 +72,7 @@ def _train(args: list[str], log: str, folder: str, environment: dict[str, str], 
     os.environ.update(environment)
     os.chdir(folder)
     multiprocessing.set_start_method("fork", force=True)  # for loader workers; a child of the server has its method
-    sys.argv = ["train", "fit", *args]
+    sys.argv = ["train", *args]
     if mishap is not None:
         mishap()
     sys.exit(command_line())

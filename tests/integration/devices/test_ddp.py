@@ -10,6 +10,7 @@ import torch
 from transformers import AutoModelForMaskedLM
 
 from distilkobert.models.checkpoints import read_checkpoint
+from tests.faults.trainings.chains import train as train_ranks
 from tests.world import Run, World, read_json, scalars
 
 STEPS = 20
@@ -34,8 +35,9 @@ def test_two_processes_train_as_one_does(world: World, run: Run, tmp_path: Path)
     one = [option.format(2 * STEPS) for option in common]
     two = [option.format(STEPS) for option in common]
     run("fit", world.distil(tmp_path / "one", *one, "--trainer.accumulate_grad_batches=2"))
-    double = train(world.distil(tmp_path / "two", *two, "-c", "configs/trainer/ddp_cpu.yaml"))
-    assert double.returncode == 0, double.stderr
+    train_ranks(
+        world.distil(tmp_path / "two", *two, "-c", "configs/trainer/ddp_cpu.yaml"), tmp_path / "log", processes=2
+    )
 
     folders = [tmp_path / name / "distilkobert" / "base_seed42" for name in ("one", "two")]
     first, second = (scalars(folder) for folder in folders)
@@ -71,8 +73,7 @@ def test_a_term_with_parameters_may_fade_to_zero_on_two_processes(world: World, 
     two = ["-c", "configs/trainer/ddp_cpu.yaml", f"--trainer.val_check_interval={steps}"]
     curves, weights = [], []
     run("fit", world.distil(tmp_path / "one", *common, *one))
-    finished = train(world.distil(tmp_path / "two", *common, *two))
-    assert finished.returncode == 0, finished.stderr
+    train_ranks(world.distil(tmp_path / "two", *common, *two), tmp_path / "log", processes=2)
     for name in ("one", "two"):
         folder = tmp_path / name / "distilkobert" / "base_seed42"
         curves.append(scalars(folder))
@@ -101,8 +102,7 @@ def test_two_processes_train_embeddings_and_head_first_as_one_does(world: World,
     one = ["--trainer.accumulate_grad_batches=2", "--trainer.val_check_interval=20", f"--run.root={tmp_path / 'one'}"]
     two = ["--trainer.accumulate_grad_batches=1", "--trainer.val_check_interval=10", f"--run.root={tmp_path / 'two'}"]
     run("fit", [*start, *one, "-c", "configs/trainer/cpu.yaml"])
-    finished = train([*start, *two, "-c", "configs/trainer/ddp_cpu.yaml"])
-    assert finished.returncode == 0, finished.stderr
+    train_ranks([*start, *two, "-c", "configs/trainer/ddp_cpu.yaml"], tmp_path / "log", processes=2)
     folders = [tmp_path / name / "adapt" / "base_seed42" for name in ("one", "two")]
     first, second = (scalars(folder)["train/loss/total"] for folder in folders)
     assert sorted(first) == list(range(1, 11))

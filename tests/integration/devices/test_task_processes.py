@@ -1,8 +1,6 @@
 """Two processes: one cache of features that both build at once, and a fine-tuning that scores as one process does."""
 
 import multiprocessing
-import subprocess
-import sys
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
@@ -11,8 +9,10 @@ import pytest
 from datamodules import NaverNERDataModule, NSMCDataModule
 from distilkobert.synthetic.tasks import write_nsmc
 from distilkobert.tasks.feature_cache import KEY_NAME
+from tests.faults.trainings.chains import train as train_ranks
 from tests.integration.predict.wide import records_of, save_wide
 from tests.integration.tasks.world import TaskWorld, make_task_world
+from tests.support.forkserver import FORKS
 from tests.support.tasks.synthetic import write_naver_ner
 from tests.world import Run, World, read_json
 
@@ -37,10 +37,9 @@ def prepare(
 @pytest.mark.parametrize("task", MODULES)
 def test_processes_that_prepare_at_once_share_one_whole_cache(task: str, world: World, tmp_path: Path) -> None:
     MODULES[task][1](tmp_path, train=400, test=30, seed=3)
-    context = multiprocessing.get_context("spawn")
-    both_ready, answers = context.Barrier(2), context.Queue()
+    both_ready, answers = FORKS.Barrier(2), FORKS.Queue()
     arguments = (task, tmp_path, world.tokenizer, both_ready, answers)
-    processes = [context.Process(target=prepare, args=arguments) for _ in range(2)]
+    processes = [FORKS.Process(target=prepare, args=arguments) for _ in range(2)]
     for process in processes:
         process.start()
     first, second = (answers.get(timeout=240) for _ in processes)
@@ -61,13 +60,6 @@ def test_processes_that_prepare_at_once_share_one_whole_cache(task: str, world: 
     ]
 
 
-def in_fresh_process(command: str, words: list[str]) -> None:
-    """Run the trainer's command as a user does; DDP starts the second process itself."""
-    whole = [sys.executable, "-m", "experiments.train", command, *words]
-    done = subprocess.run(whole, capture_output=True, text=True, check=False, timeout=280)
-    assert done.returncode == 0, done.stderr
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("task", ["nsmc", "klue_ner"])
 def test_two_processes_fine_tune_to_the_score_of_one(task: str, world: World, run: Run, tmp_path: Path) -> None:
@@ -81,9 +73,11 @@ def test_two_processes_fine_tune_to_the_score_of_one(task: str, world: World, ru
         asked = [*start, f"--trainer.max_steps={steps}", f"--trainer.val_check_interval={batches[name]}"]
         asked += ["--model.optimizer.lr=0.001", *options]
         saved = ["-c", str(folders[name] / "config.yaml"), f"--ckpt_path={folders[name] / 'checkpoints' / 'last.ckpt'}"]
-        start_command = run if name == "one" else in_fresh_process
-        start_command("fit", tasks.options(task, tmp_path / name, *asked))
-        start_command("test", saved)
+        for command, words in (("fit", tasks.options(task, tmp_path / name, *asked)), ("test", saved)):
+            if name == "one":
+                run(command, words)
+            else:
+                train_ranks(words, tmp_path / "log", processes=2, command=command)
     one, two = (read_json(folder / "metrics.json") for folder in folders.values())
     assert (one["world_size"], two["world_size"], one["steps"], two["steps"]) == (1, 2, steps, steps)
     scores = [name for name in one if name.startswith(("test/", "val/")) and name != "val/step"]

@@ -1,7 +1,5 @@
 """The best checkpoint is chosen among all weights that a run has measured, those of its end included."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -12,6 +10,7 @@ import torch
 from distilkobert.models.checkpoints import read_checkpoint
 from experiments.export.__main__ import export
 from lightning_modules.callbacks.checkpoints import best as best_checkpoints
+from tests.faults.trainings.chains import train as train_ranks
 from tests.integration.tasks.world import TaskWorld, make_task_world
 from tests.world import Run, World, read_json, scalars
 
@@ -50,10 +49,8 @@ def test_a_run_shorter_than_its_interval_has_a_best_checkpoint_to_export(
 @pytest.mark.slow
 def test_two_processes_choose_the_end_together(world: World, tmp_path: Path) -> None:
     options = ["--trainer.max_steps=3", "--trainer.val_check_interval=2", "--model.optimizer.lr=5e-3"]
-    command = [sys.executable, "-m", "experiments.train", "fit", *world.distil(tmp_path, *options)]
-    command += ["-c", "configs/trainer/ddp_cpu.yaml"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
-    assert done.returncode == 0, done.stderr
+    words = world.distil(tmp_path, *options, "-c", "configs/trainer/ddp_cpu.yaml")
+    train_ranks(words, tmp_path / "log", processes=2)
     folder = tmp_path / "distilkobert" / "base_seed42"
     assert sorted(scalars(folder)["val/loss"]) == [2, 3]
     check_choice(folder, "val/loss", min)

@@ -104,7 +104,8 @@ def test_the_config_is_complete_and_in_tensorboard(folder: Path) -> None:
     assert config["trainer"]["gradient_clip_val"] == 5.0
     events = EventAccumulator(str(folder))
     events.Reload()
-    assert "config/text_summary" in events.Tags()["tensors"]
+    (shown,) = (event.tensor_proto.string_val[0].decode() for event in events.Tensors("config/text_summary"))
+    assert yaml.safe_load(shown.removeprefix("```yaml\n").removesuffix("```")) == config
 
 
 def test_a_used_folder_is_refused(folder: Path, run: Run) -> None:

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ from transformers import AutoTokenizer, PreTrainedModel
 from distilkobert import KoBertTokenizer
 from distilkobert.metrics.korquad import total_scores
 from distilkobert.models.checkpoints import model_from_checkpoint, read_checkpoint
+from tests.faults.trainings.chains import train as train_ranks
 from tests.integration.tasks.world import TASKS, TaskWorld, make_task_world
 from tests.support.tasks.gold_answers import gold_answers
 from tests.world import Run, World, read_json
@@ -189,10 +188,8 @@ def test_two_processes_score_and_store_what_one_does(task: str, tasks: TaskWorld
     run("fit", tasks.options(task, tmp_path))
     one = tmp_path / task / "base_seed42"
     run("test", saved(one))
-    command = [sys.executable, "-m", "experiments.train", "test", *saved(one), f"--run.root={tmp_path / 'two'}"]
-    command += ["-c", "configs/trainer/ddp_cpu.yaml"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
-    assert done.returncode == 0, done.stderr
+    words = [*saved(one), f"--run.root={tmp_path / 'two'}", "-c", "configs/trainer/ddp_cpu.yaml"]
+    train_ranks(words, tmp_path / "log", processes=2, command="test")
     two = tmp_path / "two" / task / "base_seed42"
     first, second = read_json(one / "metrics.json"), read_json(two / "metrics.json")
     for name in (name for name in first if name.startswith("test/")):

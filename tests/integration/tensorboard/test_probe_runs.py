@@ -1,7 +1,5 @@
 """The probe in a run: it measures what it says, and the run is the same with and without it."""
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from distilkobert.tasks.files.nsmc import read_nsmc
 from distilkobert.tasks.probe import ProbeSpec, choose_reviews, fit_classifier
 from lightning_modules.callbacks import LastCheckpoint
 from lightning_modules.callbacks.probe import evaluating
+from tests.faults.trainings.chains import train as train_ranks
 from tests.integration.run.test_resume import PowerCutError, break_at
 from tests.integration.tasks.world import make_task_world
 from tests.world import Run, World, read_json, scalars
@@ -191,9 +190,7 @@ def test_two_processes_wait_for_the_probe_and_measure_what_one_does(
     one = ["--trainer.accumulate_grad_batches=2", "--trainer.max_steps=6", "--trainer.val_check_interval=12"]
     run("fit", world.distil(tmp_path / "one", *one, *probed(reviews)))
     options = world.distil(tmp_path / "two", *steps, *probed(reviews), "-c", "configs/trainer/ddp_cpu.yaml")
-    command = [sys.executable, "-m", "experiments.train", "fit", *options]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
-    assert done.returncode == 0, done.stderr
+    train_ranks(options, tmp_path / "log", processes=2)
     first, second = (scalars(tmp_path / name / "distilkobert" / "base_seed42") for name in ("one", "two"))
     measured = [name for name in first if name.startswith(("probe/", "val/agreement/", "val/similarity/", "val/cka/"))]
     assert len(measured) == 3 + 3 + 6

@@ -2,13 +2,13 @@
 
 import json
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.faults.trainings.chains import train as train_ranks
 from tests.integration.tasks.world import TASKS, TaskWorld, make_task_world
 from tests.integration.tensorboard.event_files import hparams, images, read_events, texts
 from tests.world import Run, World, read_json, scalars
@@ -105,10 +105,8 @@ def test_two_processes_show_what_one_does(tasks: TaskWorld, run: Run, tmp_path: 
     run("fit", tasks.options("klue_ner", tmp_path))
     one = tmp_path / "klue_ner" / "base_seed42"
     run("test", checkpoint_of(one))
-    command = [sys.executable, "-m", "experiments.train", "test", *checkpoint_of(one), f"--run.root={tmp_path / 'two'}"]
-    command += ["-c", "configs/trainer/ddp_cpu.yaml"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
-    assert done.returncode == 0, done.stderr
+    words = [*checkpoint_of(one), f"--run.root={tmp_path / 'two'}", "-c", "configs/trainer/ddp_cpu.yaml"]
+    train_ranks(words, tmp_path / "log", processes=2, command="test")
     two = tmp_path / "two" / "klue_ner" / "base_seed42"
     assert images(two, "test/confusion") == images(one, "test/confusion")
     pages = [texts(folder, "test/samples")[4] for folder in (one, two)]

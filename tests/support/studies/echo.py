@@ -15,7 +15,7 @@ def main() -> None:
         "threads": os.environ.get("OMP_NUM_THREADS"),
         "leads": os.getpid() == os.getpgrp(),
         "input": sys.stdin.read(),
-        "torch": "torch" in sys.modules,
+        "libraries": [name for name in ("datasets", "torch") if name in sys.modules],
         "ours": [name for name in sys.modules if name.startswith(("lightning_modules", "datamodules", "distilkobert"))],
     }
     sys.stdout.write(f"{json.dumps(facts)}\n")

@@ -61,8 +61,8 @@ def test_it_is_what_a_new_process_is_but_has_the_libraries(start: Start, warm: W
     assert [child.wait(60) for child, _ in runs] == [True, True]
     assert [child.ended() for child, _ in runs] == [0, 7]
     forked, fresh = (said(log) for _, log in runs)
-    assert forked.pop("torch")
-    assert not fresh.pop("torch")
+    assert forked.pop("libraries") == ["datasets", "torch"]
+    assert fresh.pop("libraries") == []
     assert (forked.pop("words"), fresh.pop("words")) == (["exit", "0"], ["exit", "7"])
     assert forked == fresh == {
         "name": "__main__", "spec": ECHO, "threads": "3", "leads": True, "input": "", "ours": []
@@ -158,7 +158,7 @@ def test_none_outlives_its_worker(tmp_path: Path) -> None:
     worker = subprocess.Popen([sys.executable, "-c", WORKER, str(tmp_path)])
     log = tmp_path / "log"
     until(lambda: log.is_file() and "sleep" in log.read_text(encoding="utf-8").split("\n", 2)[-1])
-    assert said(log)["torch"]
+    assert said(log)["libraries"]
     worker.kill()
     worker.wait()
     with (tmp_path / "lock").open("w") as lock:
@@ -181,8 +181,8 @@ def test_without_its_server_commands_are_new_processes(start: Start, warm: Warm)
     os.kill(warm._server.pid, signal.SIGKILL)
     assert child.wait(60)
     assert child.ended() == -signal.SIGKILL
-    assert said(log)["torch"]
+    assert said(log)["libraries"]
     child, log = start("exit", "5")
     assert child.wait(60)
     assert child.ended() == 5
-    assert not said(log)["torch"]
+    assert not said(log)["libraries"]
