@@ -64,7 +64,7 @@ class ExactResume(pl.Callback):
         """Replace the counters that training is about to load by those of the place.
 
         Raises:
-            ValueError: the checkpoint has no place, or none of this data module.
+            ValueError: the checkpoint has no place, or none of this data module, or more steps or epochs than asked for.
         """
         if trainer.state.fn != TrainerFn.FITTING:
             return
@@ -78,6 +78,11 @@ class ExactResume(pl.Callback):
             raise ValueError(
                 "StochasticWeightAveraging does not save its average, so a run with it cannot be resumed "
                 "exactly; leave it out, or start a new run. EMAWeightAveraging can be resumed"
+            )
+        if 0 <= trainer.max_steps < checkpoint["global_step"]:
+            raise ValueError(
+                f"--trainer.max_steps={trainer.max_steps}, but --ckpt_path={trainer.ckpt_path} has "
+                f"{checkpoint['global_step']:,} steps; set more, or start a new run"
             )
         longest = trainer.max_epochs
         if longest not in (None, -1) and self.place.epoch >= longest and self.place.batches:

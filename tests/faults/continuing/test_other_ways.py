@@ -63,6 +63,8 @@ def test_settings_of_the_data_are_kept_in_the_checkpoint(world: World, run: Run,
     message = r"data\.masking\.probability: checkpoint 0\.15, now 0\.4"
     with pytest.raises(ValueError, match=message):
         run("fit", ["-c", str(config), "--ckpt_path=last", "--trainer.max_steps=4"])
+    with pytest.raises(ValueError, match=r"max_steps=1, but --ckpt_path=.*last\.ckpt has 2 steps; set more"):
+        run("fit", [*world.pretrain(tmp_path, "--ckpt_path=last"), "--trainer.max_steps=1"])
     alone = tmp_path / "alone.ckpt"
     shutil.copy(folder / "checkpoints" / "last.ckpt", alone)
     again = world.pretrain(tmp_path, "--run.arm=x", f"--ckpt_path={alone}", "--data.masking.probability=0.4")
