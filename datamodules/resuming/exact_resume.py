@@ -64,7 +64,7 @@ class ExactResume(pl.Callback):
         """Replace the counters that training is about to load by those of the place.
 
         Raises:
-            ValueError: the checkpoint has no place, or none of this data module, or more steps or epochs than asked for.
+            ValueError: the checkpoint has no place, or none of this data module, or is later than asked for.
         """
         if trainer.state.fn != TrainerFn.FITTING:
             return

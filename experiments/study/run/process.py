@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
 
-from distilkobert.io.disk_errors import named_place
-
 PYTHON: tuple[str, ...] = (sys.executable, "-m")
 """Start of the command line, up to the name of the module."""
 
@@ -85,6 +83,8 @@ class Child:
     def __init__(self, args: Sequence[str], start: Start, log: Path, lock: int) -> None:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab", buffering=0) as output:
+            from distilkobert.io.disk_errors import named_place  # here: forked commands read our modules anew
+
             with named_place(log):
                 output.write(f"\n$ python -m {shlex.join(args)}\n".encode())
             self._process = start(args, output, lock)
