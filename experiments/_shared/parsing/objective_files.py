@@ -181,14 +181,14 @@ def _other_class(before: yaml.MappingNode, after: yaml.MappingNode) -> bool:
     names = [str(_below(before, "class_path").value), str(asked.value)]
     if names[0] == names[1]:
         return False
-    classes = [_class_named(name) for name in names]
+    classes = [class_named(name) for name in names]
     if None not in classes:
         return classes[0] is not classes[1]
     one, other = (name.rpartition(".") for name in names)
     return one[2] != other[2] or bool(one[0] and other[0])
 
 
-def _class_named(name: str) -> Any:
+def class_named(name: str) -> Any:
     """What a class_path names, with or without its package; None where nothing of that name can be imported."""
     try:
         return resolve_name(name if "." in name else f"{_PACKAGE}.{name}")

@@ -6,7 +6,6 @@ from argparse import SUPPRESS
 from collections.abc import Sequence
 from dataclasses import is_dataclass
 from pathlib import Path
-from pkgutil import resolve_name
 from typing import Any, Final, get_args, get_type_hints
 
 from pytorch_lightning import Callback, LightningDataModule, LightningModule
@@ -16,11 +15,11 @@ from distilkobert.objectives import Objective
 from experiments._shared.links import LINKED
 from experiments._shared.parsing.config_files import compose
 from experiments._shared.parsing.explanations import named_classes, no_class
-from experiments._shared.parsing.objective_files import ObjectiveFiles
+from experiments._shared.parsing.objective_files import ObjectiveFiles, class_named
 from experiments._shared.parsing.parsers import StrictParser
 from experiments._shared.parsing.words import CONFIG_OPTIONS, option_values
 from experiments._shared.training.data_tokenizer import AUTO
-from experiments._shared.training.parser import TrainerHelp, first_sentence
+from experiments._shared.training.parser import TrainerHelp, first_sentence, loads_settings
 from experiments._shared.training.trainer_checks import REFUSED_CLASSES
 
 _OBJECTIVES: Final = "model.objectives"
@@ -35,7 +34,7 @@ _BASES: Final[dict[str, type]] = {
 
 _ASKED: Final = re.compile(r"--(?P<option>[\w.]+)\.help(?:=(?P<name>.*))?")
 _SECTION: Final = re.compile(r"\n\s*(?:Args|Returns|Raises|Example|Attributes)\w*:.*", re.DOTALL)
-_LINK: Final = re.compile(r" <https?://[^>]*>`_|`(?=[\w ]+ <)")
+_LINK: Final = re.compile(r"\s<https?://[^>]*>`_|`(?=[\w ]+ <)")
 _PROVIDED: Final = {"model": LINKED, "data": ("seed",)}
 """Settings of a class that the run or its data provide."""
 
@@ -70,13 +69,10 @@ def class_help(words: Sequence[str]) -> str:
 
 def _choices(option: str) -> dict[str, type]:
     """The classes that an option may name; of callbacks without those that every run has."""
-    own = "lightning_modules." if option.startswith("trainer.") else None
-    found = named_classes(_BASES[option])
-    return {
-        name: kind
-        for name, kind in found.items()
-        if name not in REFUSED_CLASSES and not (own and kind.__module__.startswith(own))
-    }
+    found = {name: kind for name, kind in named_classes(_BASES[option]).items() if name not in REFUSED_CLASSES}
+    if option.startswith("trainer."):
+        return {name: kind for name, kind in found.items() if not kind.__module__.startswith("lightning_modules.")}
+    return found
 
 
 def _class_of(objective: str, words: Sequence[str]) -> str:
@@ -92,17 +88,14 @@ def _class_of(objective: str, words: Sequence[str]) -> str:
 
 def _class(option: str, name: str) -> type:
     known = _choices(option)
-    try:
-        kind = known[name] if name in known else resolve_name(name) if "." in name else None
-    except Exception:  # noqa: BLE001 - a user's file may raise anything; the message says what
-        kind = None
+    kind = known.get(name) or class_named(name)
     if isinstance(kind, type) and issubclass(kind, _BASES[option]):
         return kind
     raise ValueError(f"--{option}.help: {no_class(list(known), name)}")
 
 
 def _list(option: str) -> str:
-    found = {name: first_sentence(_about(kind).partition(". ")[0]) for name, kind in _choices(option).items()}
+    found = {name: first_sentence(_about(kind).partition("\n\n")[0]) for name, kind in _choices(option).items()}
     width = max(map(len, found))
     lines = [f"  {name:{width}}  {text}" for name, text in found.items()]
     shows = f"--{option}.help=NAME shows the options of one, with types and defaults."
@@ -117,7 +110,7 @@ def _page(option: str, kind: type, objective: str) -> str:
     parser = StrictParser(usage=SUPPRESS, add_help=False, formatter_class=TrainerHelp)
     parser.add_class_arguments(kind, names, skip=set(provided), fail_untyped=False)
     for action in parser._actions:
-        if type(action).__name__ == "_ActionConfigLoad" or action.dest.endswith(".help"):
+        if loads_settings(action) or action.dest.endswith(".help"):
             action.help = SUPPRESS
         if action.dest == "data.tokenizer" and action.required:
             action.required, action.default = False, AUTO

@@ -137,11 +137,16 @@ class TrainerParser(StrictParser, LightningArgumentParser):
         return super().format_help(*args)
 
 
+def loads_settings(action: Action) -> bool:
+    """Whether an option names a file with the settings of its group."""
+    return type(action).__name__ == "_ActionConfigLoad"
+
+
 def _tidy(group: _ArgumentGroup) -> None:
     """Give a group its title, and hide options that are shown elsewhere or are not taken."""
     for action in group._group_actions:
         of_classes = action.dest.endswith(".help") and action.dest not in ("model.help", "data.help")
-        loads_group = action.dest in _TITLES and type(action).__name__ == "_ActionConfigLoad"
+        loads_group = action.dest in _TITLES and loads_settings(action)
         if of_classes or loads_group or action.dest in _NOT_TAKEN:
             action.help = SUPPRESS
         elif action.dest.endswith(".help"):

@@ -106,10 +106,8 @@ def _with_shared(content: _Content, users: tuple[Path, ...]) -> dict[str, Any]:
     name = keys.pop(SHARED, None)
     if name is None:
         return keys
-    shared, place = (
-        content.file.parent / Path(str(name)).expanduser(),
-        f"{content.file}, line {content.lines[SHARED]}: {SHARED}",
-    )
+    shared = content.file.parent / Path(str(name)).expanduser()
+    place = f"{content.file}, line {content.lines[SHARED]}: {SHARED}"
     if not shared.is_file():
         raise FileNotFoundError(f"{place}: {shared}: no such file")
     if shared.resolve() in [user.resolve() for user in users]:

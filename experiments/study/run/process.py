@@ -81,10 +81,10 @@ class Child:
     """
 
     def __init__(self, args: Sequence[str], start: Start, log: Path, lock: int) -> None:
+        from distilkobert.io.disk_errors import named_place  # here: forked commands read our modules anew
+
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab", buffering=0) as output:
-            from distilkobert.io.disk_errors import named_place  # here: forked commands read our modules anew
-
             with named_place(log):
                 output.write(f"\n$ python -m {shlex.join(args)}\n".encode())
             self._process = start(args, output, lock)

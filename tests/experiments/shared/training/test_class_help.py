@@ -30,7 +30,7 @@ def page(run: Callable[..., Any], capsys: pytest.CaptureFixture[str], monkeypatc
 def test_every_objective_is_listed_in_a_line(before: list[str], page: Page) -> None:
     own = [kind for kind in vars(objectives).values() if inspect.isclass(kind) and issubclass(kind, Objective)]
     names = {kind.__name__ for kind in own} - {"Objective"}
-    listed = re.findall(r"^  (\w+) +\S", page(*before, "--model.objectives.help"), re.MULTILINE)
+    listed = re.findall(r"^  (\w+) +\S.*\.$", page(*before, "--model.objectives.help"), re.MULTILINE)
     assert set(listed) == names
     assert len(listed) == len(names) == 8
 
