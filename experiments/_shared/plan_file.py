@@ -67,6 +67,7 @@ class PlannedRun:
         commands: executed one after the other.
         needs: labels of the runs that must have ended well before.
         export: folder of the model it exports, relative to the study's.
+        machine: the words of its first command that say how it uses the machine: devices, precision.
     """
 
     stage: str
@@ -75,6 +76,16 @@ class PlannedRun:
     commands: tuple[Command, ...] = ()
     needs: tuple[str, ...] = ()
     export: str | None = None
+    machine: Command = ()
+
+    @property
+    def settings(self) -> tuple[Command, ...]:
+        """Its commands without the machine's words, which may change while a study is under way."""
+        if not self.machine:
+            return self.commands
+        first, length = self.commands[0], len(self.machine)
+        place = next(at for at in range(len(first)) if first[at : at + length] == self.machine)
+        return (first[:place] + first[place + length :], *self.commands[1:])
 
     @property
     def label(self) -> str:
@@ -183,7 +194,8 @@ def read_plan(folder: Path) -> Plan | None:
 
 
 def plan_of(content: Any, path: Path) -> Plan:
-    """The plan that `Plan.as_json` has given; 0.2.0 wrote neither `taught_from` nor `fine_tuning` of an arm.
+    """The plan that `Plan.as_json` has given; 0.2.0 wrote neither `taught_from` nor `fine_tuning` of an arm,
+    nor `machine` of a run.
 
     Raises:
         ValueError: it is not a plan of this version; names `path` and what is missing or of another type.
@@ -198,7 +210,8 @@ def plan_of(content: Any, path: Path) -> Plan:
     def run(entry: Any) -> PlannedRun:
         commands = tuple(map(tuple, entry["commands"]))
         seed, needs = int(entry["seed"]), tuple(entry["needs"])
-        return PlannedRun(entry["stage"], entry["arm"], seed, commands, needs, entry["export"])
+        machine = tuple(entry.get("machine", ()))
+        return PlannedRun(entry["stage"], entry["arm"], seed, commands, needs, entry["export"], machine)
 
     try:
         return Plan(**{part.name: content[part.name] for part in fields(Plan)} | {

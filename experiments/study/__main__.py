@@ -21,7 +21,7 @@ from experiments._shared.plan_file import PLAN_FILE, Plan, read_plan
 from experiments.study.plan.arms import Point, sample_points
 from experiments.study.plan.declaration import Declared
 from experiments.study.plan.expand import expand, study_folder
-from experiments.study.plan.folder import check_folder, planned, together, write_study
+from experiments.study.plan.folder import check_folder, on_other_machines, planned, together, write_study
 from experiments.study.plan.parsing import option_place, parse_study
 from experiments.study.run.journal import JOURNAL_FILE, open_storage, require_optuna
 from experiments.study.run.locks import FileLock
@@ -148,6 +148,9 @@ def open_study(declared: Declared) -> Opened:
                     "study's workers first, or undo the change"
                 )
             presence.release()
+            if moved := on_other_machines(folder, plan):
+                shown = ", ".join(moved[:3]) + (f" and {len(moved) - 3} more" if len(moved) > 3 else "")
+                print(f"note: `machine` has changed; what has begun keeps its own options: {shown}", file=sys.stderr)
             entered = plan
             write_study(folder, declared, entered)
         else:  # another worker may have been started since, with more arms

@@ -81,7 +81,7 @@ class Commands:
                 fit, place = self._fit(task, arm.name, seed, configs, (*args, *own, init))
                 best = f"--ckpt_path={place}/{BEST_CHECKPOINT}"
                 test = ("experiments.train", "test", "-c", f"{place}/config.yaml", best)
-                yield PlannedRun(task, arm.name, seed, (fit, test), (*needs, *taught_by))
+                yield PlannedRun(task, arm.name, seed, (fit, test), (*needs, *taught_by), machine=self._machine)
 
     def _task_seeds(self, task: str, of_arm: tuple[int, ...]) -> tuple[int, ...]:
         seeds = self.study.then[task].seeds
@@ -128,6 +128,10 @@ class Commands:
         return PlannedRun(LATENCY, "exports", self.study.seeds[0], (command,), needs)
 
     @property
+    def _machine(self) -> Command:
+        return tuple(self.study.machine)
+
+    @property
     def _corpus_folder(self) -> str:
         return f"{self.folder}/{CORPUS}/{CORPUS}_seed{self.study.seeds[0]}"
 
@@ -149,12 +153,12 @@ class Commands:
         fit, place = self._fit(stage, arm, seed, configs, args)
         last, export = f"{place}/checkpoints/last.ckpt", f"exported/{arm}_seed{seed}"
         exported = ("experiments.export", f"--checkpoint={last}", f"--output={self.folder}/{export}")
-        return PlannedRun(stage, arm, seed, (fit, exported), needs, export)
+        return PlannedRun(stage, arm, seed, (fit, exported), needs, export, self._machine)
 
     def _fit(self, stage: str, arm: str, seed: int, configs: Sequence[str], args: Sequence[str]) -> tuple[Command, str]:
         """A training and the folder it writes."""
         stack = [arg for file in configs for arg in ("-c", file)]
         own = (f"--run.root={self.folder}", f"--run.recipe={stage}", f"--run.arm={arm}", f"--seed_everything={seed}")
         quiet = "--trainer.enable_progress_bar=false"
-        command = ("experiments.train", "fit", *stack, *self.study.machine, quiet, *args, *own)
+        command = ("experiments.train", "fit", *stack, *self._machine, quiet, *args, *own)
         return command, f"{self.folder}/{stage}/{arm}_seed{seed}"

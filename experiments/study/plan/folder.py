@@ -132,27 +132,35 @@ def differences(before: Plan, now: Plan) -> dict[str, str]:
     """What two plans do not agree about; empty where they are the same study.
 
     Runs may be added: more seeds, arms and tasks do not change what is there. A run is another one when its arguments
-    change, a config file that they name, or a run that it needs.
+    change, a config file that they name, or a run that it needs. The machine's words do not count: a study may go on
+    with other devices or another precision, and a run's own configuration says what it had.
 
     Returns:
         Of every run that is another one what to say behind its label: `had '--x=1', has now '--x=2'`.
     """
     found: dict[str, str] = {}
-    commands = {run.label: run.commands for run in now.runs}
+    commands = {run.label: run.settings for run in now.runs}
     changed = {file for file, sha in before.configs.items() if now.configs.get(file, sha) != sha}
     for run in before.runs:
-        args = [arg for command in run.commands for arg in command]
+        args = [arg for command in run.settings for arg in command]
         if run.label not in commands:
             found[run.label] = "is gone"
-        elif run.commands != commands[run.label]:
+        elif run.settings != commands[run.label]:
             new = [arg for command in commands[run.label] for arg in command]
             gone, come = (" ".join(w for w in a if w not in b) for a, b in ((args, new), (new, args)))
             found[run.label] = f"had {gone or 'other arguments'!r}, has now {come or 'their order changed'!r}"
-        elif files := changed.intersection(option_values(run.commands[0], *CONFIG_OPTIONS)):
+        elif files := changed.intersection(option_values(run.settings[0], *CONFIG_OPTIONS)):
             found[run.label] = f"was made with {min(files)}, which has changed"
         elif need := next((need for need in run.needs if need in found), None):
             found[run.label] = f"was made from {need}, which {found[need]}"
     return found
+
+
+def on_other_machines(folder: Path, now: Plan) -> list[str]:
+    """Labels of the runs in the study's folder that began with other words for the machine, by its plan.json."""
+    before, machines = read_plan(folder), {run.label: run.machine for run in now.runs}
+    runs = before.runs if before else ()
+    return [run.label for run in runs if machines.get(run.label, run.machine) != run.machine and _left(folder, run)]
 
 
 def together(before: Plan | None, now: Plan) -> Plan:

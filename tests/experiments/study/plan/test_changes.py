@@ -152,3 +152,29 @@ def test_a_worker_ends_although_another_failed_at_what_it_would_mend(bench: Benc
     bench.steer("fail", "distil/copied_seed1")
     assert first.run()["distil/copied_seed1"] == "failed"
     assert second.run()["distil/copied_seed1"] == "failed"
+
+
+def test_a_study_goes_on_with_other_options_for_the_machine(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    def precisions() -> dict[str, str]:
+        configs = {str(path.parent.relative_to(bench.folder)): path for path in bench.folder.rglob("config.yaml")}
+        words = {label: json.loads(path.read_text(encoding="utf-8")) for label, path in configs.items()}
+        return {
+            label: next(w[20:] for w in own if w.startswith("--trainer.precision=")) for label, own in words.items()
+        }
+
+    bench.steer("fail", "distil/random_seed1")
+    with pytest.raises(ValueError, match="1 runs failed"):
+        bench.run("--machine=[--trainer.precision=bf16-mixed]")
+    made = precisions()
+    bench.steer("fail", "")
+    shutil.rmtree(bench.folder / "distil" / "random_seed1")
+    assert "machine" not in capsys.readouterr().err
+    bench.run("--machine=[-c, configs/trainer/cpu.yaml, --trainer.precision=16-mixed]")
+    note = "`machine` has changed; what has begun keeps its own options: teacher/teacher_seed1, distil/copied_seed1, "
+    assert note + "nsmc/copied_seed1\n" in capsys.readouterr().err
+    added = {"distil/random_seed1": "16-mixed", "nsmc/random_seed1": "16-mixed"}
+    assert set(made.values()) == {"bf16-mixed"}
+    assert precisions() == {**added, **{label: "bf16-mixed" for label in made if "random" not in label}}
+    assert max(bench.ends().values()) == 1
+    with pytest.raises(ValueError, match="belongs to a study that was declared otherwise"):
+        bench.run("--overrides+=--trainer.precision=32-true")
