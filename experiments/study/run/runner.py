@@ -121,7 +121,7 @@ class Worker:
         touched, runs = set(), {run.label: run for run in self.plan.all_runs if stage in (None, run.stage)}
         for label, entry in self.journal.entries().items():
             if entry.state == "done" and label in runs:
-                left = unfinished_work(runs[label], self.folder)
+                left = unfinished_work(runs[label], self.folder, self.plan)
                 if left.commands:
                     why = "; ".join(left.notes) or "its results are missing or incomplete"
                     self.view.say(f"{label} had finished, but {why}. It is run again")
@@ -147,7 +147,7 @@ class Worker:
         if entry.state == "failed" or (entry.state == "done" and run.label not in self._redo):
             lock.release()  # it has ended since the journal was read
             return True
-        left = unfinished_work(run, self.folder)
+        left = unfinished_work(run, self.folder, self.plan)
         try:
             left.clear()
         except InUseError as error:  # somebody has started it by hand

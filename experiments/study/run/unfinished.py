@@ -18,8 +18,9 @@ from distilkobert.io.prediction_files import read_records
 from distilkobert.io.run_files import CONFIG_FILE, METRICS_FILE, read_metrics, why_unfinished
 from experiments._shared.exported.latency_file import model_key, read_latencies
 from experiments._shared.parsing.words import option_values
-from experiments._shared.plan_file import Command, PlannedRun
+from experiments._shared.plan_file import CORPUS, Command, Plan, PlannedRun
 from experiments._shared.run.results import differing_owner, no_numbers
+from experiments.study.plan.commands import BEST_CHECKPOINT
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,13 @@ class UnfinishedWork:
         commands: to be executed, in this order; empty where the run is whole.
         notes: what was found that is not as a run leaves it, and what becomes of it.
         remove: files and folders that must be gone before.
+        for_others: the run's own results are whole; what is missing is read only by runs that need it.
     """
 
     commands: tuple[Command, ...]
     notes: tuple[str, ...] = ()
     remove: tuple[Path, ...] = ()
+    for_others: bool = False
 
     def clear(self) -> None:
         """Remove what is in the way."""
@@ -46,11 +49,34 @@ class UnfinishedWork:
                 path.unlink(missing_ok=True)
 
 
-def unfinished_work(run: PlannedRun, study: Path) -> UnfinishedWork:
-    """What is left of `run` in the study's folder `study`."""
+def unfinished_work(run: PlannedRun, study: Path, plan: Plan | None = None) -> UnfinishedWork:
+    """What is left of `run` in the study's folder `study`.
+
+    Args:
+        run: the run.
+        study: the study's folder, which may be a copy without weights and corpus.
+        plan: what is to be run: what only its whole runs have read is not made again, and a fine-tuned teacher without
+            its checkpoint is trained again for a run that still reads it. Without a plan neither counts.
+    """
+    left = _left(run, study)
+    readers = [other for other in plan.runs if run.label in other.needs] if plan else []
+    best = study / run.label / BEST_CHECKPOINT
+    lacks_best = run.export is None and not left.commands and not best.is_file()
+    if not readers or not (left.for_others or lacks_best):
+        return left
+    if not any(unfinished_work(reader, study, plan).commands for reader in readers):
+        return UnfinishedWork(())
+    if left.for_others:
+        return left
+    return UnfinishedWork(run.commands, (f"{best} is missing, which other runs read",), (study / run.label,))
+
+
+def _left(run: PlannedRun, study: Path) -> UnfinishedWork:
+    """What is left of a run for itself and for all that need it."""
     folder, export = study / run.label, study / run.export if run.export else None
     if run.commands[0][:2] != ("experiments.train", "fit"):
-        return UnfinishedWork(tuple(command for command in run.commands if not _made(command, folder)))
+        left = tuple(command for command in run.commands if not _made(command, folder))
+        return UnfinishedWork(left, for_others=run.stage == CORPUS)
     notes: list[str] = []
     remove: list[Path] = []
     try:
@@ -68,7 +94,8 @@ def unfinished_work(run: PlannedRun, study: Path) -> UnfinishedWork:
     measured = export is None or (metrics.get(VAL_STEP) == metrics.get(STEPS) and not strange)
     last_result = export.is_dir() if export else not strange and _tested(metrics, folder, notes)
     after = () if last_result else run.commands[1:]
-    if metrics and not why_unfinished(metrics) and measured and not other:
+    is_whole = bool(metrics) and not why_unfinished(metrics) and measured and not other
+    if is_whole:
         read = [name for command in after for name in option_values(command, "--ckpt_path", "--checkpoint")]
         gone = [name for name in read if not Path(name).is_file()]  # as in a copy of the study without weights
         if not gone:
@@ -79,7 +106,7 @@ def unfinished_work(run: PlannedRun, study: Path) -> UnfinishedWork:
         fit = ("experiments.train", "fit", "-c", str(config), f"--ckpt_path={last}")
         return UnfinishedWork((fit, *after), tuple(notes), tuple(remove))
     remove = [path for path in (folder, export) if path is not None and path.exists()]
-    return UnfinishedWork(run.commands, tuple(notes), tuple(remove))
+    return UnfinishedWork(run.commands, tuple(notes), tuple(remove), for_others=is_whole and export is not None)
 
 
 def _tested(metrics: Mapping[str, Any], folder: Path, notes: list[str]) -> bool:

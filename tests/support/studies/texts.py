@@ -24,6 +24,11 @@ FULL = (
 )
 """Ten runs: those, the corpus, and two controls."""
 
+TAUGHT = SMALL.replace("yaml]}\nmetric", "yaml], distil: {configs: [configs/finetune/distil.yaml]}}\nmetric").replace(
+    "controls: []", "controls: [teacher]"
+)
+"""Nine runs: those of SMALL, the teacher fine-tuned, and two students that learn from it."""
+
 
 def declare(folder: Path, text: str = SMALL, *options: str, name: str = "s") -> Declared:
     """Write a study file into `folder` and parse it; its runs go to `folder`/runs."""

@@ -11,7 +11,7 @@ from experiments.study.plan.check import check_plan
 from experiments.study.plan.expand import expand
 from experiments.study.plan.folder import config_sums
 from tests.support.studies.bench import Bench, bench
-from tests.support.studies.texts import SMALL, declare
+from tests.support.studies.texts import TAUGHT, declare
 
 __all__ = ["bench"]
 
@@ -23,10 +23,6 @@ PLAIN, DISTIL = "configs/finetune/nsmc.yaml", "configs/finetune/distil.yaml"
 def nsmc(task: str = "", distil: str = "", plain: str = PLAIN, over: str = DISTIL) -> str:
     """One task with a distillation on it; `task` and `distil` add keys to the two."""
     return f"then: {{nsmc: {{configs: [{plain}]{task}, distil: {{configs: [{over}]{distil}}}}}}}\n"
-
-
-TAUGHT = SMALL.replace("then:\n  nsmc: {configs: [configs/finetune/nsmc.yaml]}\n", nsmc())
-TAUGHT = TAUGHT.replace("controls: []", "controls: [teacher]")
 
 
 def runs_of(folder: Path, text: str, *options: str) -> dict[str, PlannedRun]:

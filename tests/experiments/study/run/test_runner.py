@@ -100,17 +100,6 @@ def test_a_whole_folder_removed_is_made_again(bench: Bench) -> None:
     assert bench.trace()[-2:] == ["start distil/copied_seed1 0", "end distil/copied_seed1"]
 
 
-def test_a_copy_without_weights_keeps_its_fine_tunings(bench: Bench) -> None:
-    bench.run()
-    table = bench.metrics()
-    for path in (*bench.folder.glob("*/*/checkpoints"), bench.folder / "exported"):
-        shutil.rmtree(path)
-    bench.run()
-    assert bench.metrics() == table
-    exporting = {label for label in bench.labels() if not label.startswith("nsmc/")}
-    assert {label for label, times in bench.ends().items() if times == 2} == exporting
-
-
 def test_a_changed_declaration_is_refused_and_named(bench: Bench, tmp_path: Path) -> None:
     config = tmp_path / "plus.yaml"
     config.write_text("{}", encoding="utf-8")
