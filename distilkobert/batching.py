@@ -158,7 +158,8 @@ class TokenBudgetSampler(Sampler[BatchKey]):
         if batches and plan != self.plan:
             raise ValueError(
                 f"cannot continue after batch {batches} of epoch {epoch}: that epoch was planned from other data or "
-                "settings (seed, token budget, processes times accumulation); use the same, or start a new run"
+                "settings (seed, data.max_tokens, trainer.devices times trainer.num_nodes times "
+                "trainer.accumulate_grad_batches); use the same, or start a new run"
             )
         self.epoch, self._start = epoch, batches // self.world_size
 

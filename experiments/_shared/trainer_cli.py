@@ -133,8 +133,8 @@ class TrainerCLI(LightningCLI):
         if not config.trainer.fast_dev_run:
             take_folder(self.run_folder, self.held)
         step = settle_checkpoint(config, self.run_folder, LINKED, fit=fit)
-        if not config.get("ckpt_path"):
-            check_sources(config.model.init_args.as_dict())
+        if fit or not config.get("ckpt_path"):
+            check_sources(config.model.init_args.as_dict(), resumes=bool(config.get("ckpt_path")))
         self.resumed_step = step if fit else None
 
     def before_instantiate_classes(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from jsonargparse import Namespace
 
 from distilkobert.corpus.manifest import MANIFEST_NAME, read_manifest
-from distilkobert.io.hub_names import refuse_mistyped_folder
+from distilkobert.io.hub_names import refuse_mistyped_folder, what_is_near
 from distilkobert.tokenizers.loading import TextEncoder, load_tokenizer, tokenizer_beside
 from experiments._shared.run.launching import is_first_process
 from experiments._shared.settings import model_sources, places_of
@@ -102,18 +102,24 @@ def check_tokenizers(settings: Mapping[str, Any], tokenizer: TextEncoder) -> Non
             )
 
 
-def check_sources(settings: Mapping[str, Any]) -> None:
-    """Refuse a teacher or a start whose folder is mistyped, before anything else asks the hub for it.
+def check_sources(settings: Mapping[str, Any], *, resumes: bool = False) -> None:
+    """Refuse a teacher or a start whose folder or checkpoint is mistyped, before anything asks the hub for it.
 
     Args:
         settings: of the module.
+        resumes: a checkpoint is resumed, which reads the teacher alone.
 
     Raises:
-        FileNotFoundError: there is no such folder; names the option and what is there.
+        FileNotFoundError: there is no such folder or checkpoint; names the option and what is there.
     """
+    moved = "; if it has moved, name its new place: its files are compared with the run's" if resumes else ""
     for option, source in model_sources(settings):
-        if not source.endswith(".ckpt"):
-            try:
-                refuse_mistyped_folder(source)
-            except FileNotFoundError as error:
-                raise FileNotFoundError(f"--model.{option}={source}: {error}") from None
+        if resumes and option != "teacher":
+            continue
+        path = Path(source)
+        try:
+            if path.suffix == ".ckpt" and not path.is_file():
+                raise FileNotFoundError(f"there is no checkpoint '{source}'; {what_is_near(path)}")
+            refuse_mistyped_folder(path)
+        except FileNotFoundError as error:
+            raise FileNotFoundError(f"--model.{option}={source}: {error}{moved}") from None

@@ -66,6 +66,10 @@ def test_a_finished_run_knows_its_moved_teacher(
     fit(teacher)
     other = changed(teacher, tmp_path / "other")
     teacher.rename(moved)
+    with pytest.raises(
+        FileNotFoundError, match=r"--model\.teacher=\S+: there is no folder .*; if it has moved, name its"
+    ):
+        fit(teacher, "--ckpt_path=last", "--trainer.max_steps=3")
     capsys.readouterr()
     assert fit(moved) is None
     assert "finished after optimizer step 2; nothing to do" in capsys.readouterr().out

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonargparse import Namespace
 
 from distilkobert.corpus.preparation.prepare import prepare_corpus
 from distilkobert.corpus.sequences import CorpusSettings
 from distilkobert.tokenizers import load_tokenizer
-from experiments._shared.training.data_tokenizer import check_sources, check_tokenizers
+from experiments._shared.training.data_tokenizer import check_sources, check_tokenizers, fill_tokenizer
 from tests.world import World
 
 Run = Callable[..., Any]
@@ -63,6 +64,23 @@ def test_a_mistyped_model_is_answered_with_its_option(tmp_path: Path) -> None:
         check_sources({"init_from": str(typo)})
     with pytest.raises(FileNotFoundError, match=r"--model\.student\.init_from=\S+/studnet: "):
         check_sources({"student": {"init_from": str(typo)}})
+
+
+@pytest.mark.parametrize("option", ["teacher", "init_from"])
+def test_a_missing_checkpoint_is_answered_before_its_tokenizer(
+    option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where there is no data/kobert
+    (tmp_path / "best.ckpt").touch()
+    check_sources({option: str(tmp_path / "best.ckpt")})
+    message = rf"^--model\.{option}=\S+/bets\.ckpt: there is no checkpoint '\S+'; did you mean \S+/best\.ckpt\?$"
+    with pytest.raises(FileNotFoundError, match=message):
+        fill_tokenizer(
+            Namespace(
+                data=Namespace(init_args=Namespace(tokenizer="auto", data_dir=str(tmp_path))),
+                model=Namespace(init_args=Namespace({option: str(tmp_path / "bets.ckpt")})),
+            )
+        )
 
 
 def test_a_tokenizer_in_another_form_is_the_same(world: World, tmp_path: Path) -> None:
