@@ -139,14 +139,14 @@ def differences(before: Plan, now: Plan) -> dict[str, str]:
         Of every run that is another one what to say behind its label: `had '--x=1', has now '--x=2'`.
     """
     found: dict[str, str] = {}
-    commands = {run.label: run.settings for run in now.runs}
+    planned_now = {run.label: run for run in now.runs}
     changed = {file for file, sha in before.configs.items() if now.configs.get(file, sha) != sha}
     for run in before.runs:
-        args = [arg for command in run.settings for arg in command]
-        if run.label not in commands:
+        other = planned_now.get(run.label)
+        if other is None:
             found[run.label] = "is gone"
-        elif run.settings != commands[run.label]:
-            new = [arg for command in commands[run.label] for arg in command]
+        elif run.settings != other.settings and run.commands != other.commands:  # 0.2.0 named no words for the machine
+            args, new = ([arg for command in one.settings for arg in command] for one in (run, other))
             gone, come = (" ".join(w for w in a if w not in b) for a, b in ((args, new), (new, args)))
             found[run.label] = f"had {gone or 'other arguments'!r}, has now {come or 'their order changed'!r}"
         elif files := changed.intersection(option_values(run.settings[0], *CONFIG_OPTIONS)):
@@ -158,9 +158,9 @@ def differences(before: Plan, now: Plan) -> dict[str, str]:
 
 def on_other_machines(folder: Path, now: Plan) -> list[str]:
     """Labels of the runs in the study's folder that began with other words for the machine, by its plan.json."""
-    before, machines = read_plan(folder), {run.label: run.machine for run in now.runs}
+    before, commands = read_plan(folder), {run.label: run.commands for run in now.runs}
     runs = before.runs if before else ()
-    return [run.label for run in runs if machines.get(run.label, run.machine) != run.machine and _left(folder, run)]
+    return [run.label for run in runs if commands.get(run.label, run.commands) != run.commands and _left(folder, run)]
 
 
 def together(before: Plan | None, now: Plan) -> Plan:

@@ -3,10 +3,15 @@
 import json
 import shutil
 import signal
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from experiments._shared.plan_file import Plan
 from experiments.study.__main__ import open_study
+from experiments.study.plan.expand import expand
+from experiments.study.plan.folder import differences
 from experiments.study.run.runner import Worker
 from experiments.study.run.view import View
 from tests.support.studies.bench import Bench, bench
@@ -152,6 +157,19 @@ def test_a_worker_ends_although_another_failed_at_what_it_would_mend(bench: Benc
     bench.steer("fail", "distil/copied_seed1")
     assert first.run()["distil/copied_seed1"] == "failed"
     assert second.run()["distil/copied_seed1"] == "failed"
+
+
+def test_the_words_for_the_machine_are_no_difference(tmp_path: Path) -> None:
+    def plan(*options: str) -> Plan:
+        return expand(declare(tmp_path, SMALL, *options))
+
+    before, moved = plan(), plan("--machine=[-c, configs/trainer/gpu.yaml]")
+    assert differences(before, moved) == differences(moved, before) == {}
+    elsewhere = plan("--overrides+=-c", "--overrides+=configs/trainer/gpu.yaml")
+    assert "distil/copied_seed1" in differences(moved, elsewhere)
+    older = replace(moved, runs=tuple(replace(run, machine=()) for run in moved.runs))  # as 0.2.0 wrote it
+    assert differences(older, moved) == {}
+    assert "distil/copied_seed1" in differences(older, before)
 
 
 def test_a_study_goes_on_with_other_options_for_the_machine(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
