@@ -14,7 +14,7 @@ from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger
 
 from lightning_modules.loggers.late_logger import LateLogger
 from lightning_modules.loggers.mlflow_names import mlflow_name
-from lightning_modules.loggers.run_csv import RunCSV
+from lightning_modules.loggers.run_csv import CSV_FILE, RunCSV
 
 _PACKAGES = {"MLFlowLogger": "mlflow", "WandbLogger": "wandb"}
 _IDS = {"MLFlowLogger": "run_id", "WandbLogger": "id"}
@@ -44,13 +44,19 @@ def check_loggers(asked: Any) -> None:
         asked: `trainer.logger` as it was parsed.
 
     Raises:
-        ValueError: TensorBoard is switched off or named, or the package of a logger is not installed.
+        ValueError: TensorBoard is switched off or named, CSVLogger has options, or a logger's package is not installed.
     """
     if asked is False:
         raise ValueError(_ALWAYS)
     for logger in _asked(asked):
-        if issubclass(resolve_name(logger.class_path), TensorBoardLogger):
+        kind = resolve_name(logger.class_path)
+        if issubclass(kind, TensorBoardLogger):
             raise ValueError(_ALWAYS)
+        if issubclass(kind, CSVLogger) and (ignored := _chosen(logger).keys() - {"save_dir"}):
+            raise ValueError(
+                f"trainer.logger: CSVLogger writes {CSV_FILE} into the run folder, at every logged step; leave out its "
+                f"options: {', '.join(sorted(ignored))}"
+            )
         package = _PACKAGES.get(_name(logger))
         if package and find_spec(package) is None:
             raise ValueError(
@@ -76,11 +82,15 @@ def _make(asked: Namespace, folder: Path, resumed_step: int | None, run_id: str 
     kind, name = resolve_name(asked.class_path), _name(asked)
     if issubclass(kind, CSVLogger):
         return RunCSV(folder, resumed_step)
-    defaults = {parameter.name: parameter.default for parameter in signature(kind).parameters.values()}
-    chosen = {key: value for key, value in asked.init_args.as_dict().items() if value != defaults.get(key)}
     known = {} if run_id is None or name not in _IDS else {_IDS[name]: run_id}
-    logger: Logger = kind(**{**asked.init_args.as_dict(), **_of_run(name, folder), **chosen, **known})
+    logger: Logger = kind(**{**asked.init_args.as_dict(), **_of_run(name, folder), **_chosen(asked), **known})
     return logger
+
+
+def _chosen(asked: Namespace) -> dict[str, Any]:
+    """Options of a logger that are not its defaults."""
+    defaults = {name: option.default for name, option in signature(resolve_name(asked.class_path)).parameters.items()}
+    return {key: value for key, value in asked.init_args.as_dict().items() if value != defaults.get(key)}
 
 
 def _of_run(name: str, folder: Path) -> dict[str, Any]:

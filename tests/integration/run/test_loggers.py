@@ -188,19 +188,20 @@ def test_a_command_wins_over_what_the_run_gives(world: World, run: Run, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("option", "message"),
+    ("options", "message"),
     [
         ("--trainer.logger=false", "runs always log to TensorBoard"),
         ("--trainer.logger+=TensorBoardLogger", "runs always log to TensorBoard"),
+        ("--trainer.logger+=CSVLogger --trainer.logger.prefix=a", "CSVLogger .* leave out its options: prefix$"),
         ("--trainer.logger+=WandbLogger", "WandbLogger needs a package that is not installed: pip install wandb"),
     ],
 )
 def test_loggers_that_cannot_be(
-    option: str, message: str, world: World, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    options: str, message: str, world: World, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loggers, "find_spec", lambda package: None)
     with pytest.raises(ValueError, match=message):
-        run("fit", world.distil(tmp_path, option))
+        run("fit", world.distil(tmp_path, *options.split()))
     assert not any(tmp_path.iterdir())
 
 
