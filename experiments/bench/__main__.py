@@ -30,7 +30,7 @@ def _bench(arguments: Sequence[str] | None) -> None:
     parser = StrictParser(prog="python -m experiments.bench", description=__doc__)
     commands = parser.add_subcommands(required=True, dest="command")
     for name, bench in BENCHES.items():
-        own = StrictParser()
+        own = StrictParser(description=f"{bench.about[0].upper()}{bench.about[1:]}.")
         bench.add_options(own)
         own.add_argument("--json", type=str | None, metavar="FILE", help="JSON file to write the numbers into")
         commands.add_subcommand(name, own, help=bench.about)

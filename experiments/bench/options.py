@@ -49,9 +49,9 @@ def _latency(parser: StrictParser) -> None:
         nargs="+",
         required=True,
         metavar="DIR",
-        help="exported folders, ONNX files; ratios are to the first",
+        help="exported folders or ONNX files; ratios are to the first",
     )
-    parser.add_argument("--output", type=str, required=True, metavar="FILE", help="JSON file for reports")
+    parser.add_argument("--output", type=str, required=True, metavar="FILE", help="JSON file that reports read")
     parser.add_argument("--lengths", nargs="+", type=int, default=[16, 64], metavar="N", help="pieces per sentence")
     parser.add_argument("--repeats", type=int, default=20, help="rounds; the median counts")
     parser.add_argument("--threads", type=int, default=1, help="threads of torch and ONNX Runtime")
@@ -79,7 +79,7 @@ def _clock(parser: StrictParser) -> None:
         "--clock",
         type=Literal["wall", "cpu"],
         default="wall",
-        help="cpu: processor time, for a busy machine",
+        help="wall: elapsed time; cpu: processor time, for a busy machine",
     )
     parser.add_argument("--vocab_size", type=int, default=8002, help="vocabulary size; the default is KoBERT's")
 
@@ -166,7 +166,7 @@ def _gradients(parser: StrictParser) -> None:
 
 def _soft_targets(parser: StrictParser) -> None:
     parser.add_argument("--tokens", type=int, default=4096, help="real tokens per batch")
-    parser.add_argument("--vocab_size", type=int, default=50000, help="pieces")
+    parser.add_argument("--vocab_size", type=int, default=50000, help="vocabulary size")
     parser.add_argument("--hidden_size", type=int, default=384, help="width of both networks")
     parser.add_argument("--rows", type=int, default=512, help="tokens whose logits are computed at a time")
     parser.add_argument("--rounds", type=int, default=3, help="passes; the median counts")
@@ -191,17 +191,26 @@ def _page(parser: StrictParser) -> None:
 
 def _guard(parser: StrictParser) -> None:
     parser.add_argument(
-        "--stored", type=str, default="docs/performance/guard.json", metavar="FILE", help="stored ratios"
+        "--stored",
+        type=str,
+        default="docs/performance/guard.json",
+        metavar="FILE",
+        help="JSON file to compare with",
     )
-    parser.add_switch("store", "store the measured ratios")
+    parser.add_switch("store", "write the measured ratios into the file of `stored`, and compare nothing")
 
 
 def _gpu(parser: StrictParser) -> None:
     parser.add_argument("--batch", type=int, default=256, help="sequences per step")
     parser.add_argument("--length", type=int, default=128, help="tokens in the longest sequence")
-    parser.add_argument("--vocab_size", type=int, default=8002, help="pieces")
+    parser.add_argument("--vocab_size", type=int, default=8002, help="vocabulary size; the default is KoBERT's")
     parser.add_argument("--rounds", type=int, default=9, help="steps per variant; the median counts")
-    parser.add_argument("--peak_tflops", type=float, default=0.0, help="dense bf16 peak, for an unknown device")
+    parser.add_argument(
+        "--peak_tflops",
+        type=float,
+        default=0.0,
+        help="dense bf16 peak in TFLOP/s, for an unknown device",
+    )
 
 
 BENCHES = {

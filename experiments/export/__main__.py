@@ -4,7 +4,7 @@
 
 The folder contains the weights (safetensors), a fast tokenizer for `AutoTokenizer`, KoBERT's own two tokenizer files
 for `KoBertTokenizer` (exact ids) if the model has that tokenizer, and a model card written from the run. Load it with
-`AutoModel...from_pretrained` of its task, `DistilBertModel` or `BertModel`. The export is read back and compared with
+`AutoModel.from_pretrained`, or with the `AutoModelFor...` class of its task. The export is read back and compared with
 the checkpoint before it is kept.
 
 `--onnx=true` adds `model.onnx`, including the head, for batches and lengths of any size; `--int8=true` also adds
@@ -57,10 +57,10 @@ def export(
         reduce_range: use 7 bits for weights instead of 8, for processors without VNNI instructions; by default the
             setting whose outputs are closer to float32 on this processor.
         evaluate: split of the run's data on which every format of the model is scored.
-        overrides: options of experiments.train for that, such as --data.data_dir=DIR if the data has moved.
+        overrides: options of experiments.train for `evaluate`, such as --data.data_dir=DIR if the data has moved.
         latency: measure every format on this processor, with one thread.
-        license: identifier of the hub for the model card; required for push.
-        language: code for the model card; by default ko if the tokenizer's pieces are Korean.
+        license: the hub's identifier of a licence, such as mit, for the model card; required for `push`.
+        language: language code for the model card; by default ko if the tokenizer's pieces are Korean.
         push: OWNER/NAME of a repository on the hub; created if missing.
         private: make a created repository private.
         allow_unfinished: export from a run whose training is not finished.

@@ -69,16 +69,17 @@ def predict(
         text_pair: the second text of a pair, or the context.
         input: file of texts.
         output: JSONL file to write instead of printing; an existing file is overwritten.
-        columns: columns of `input` with the texts.
-        delimiter: character between fields of `input`; None: a tab in .tsv, else the most frequent candidate in the
-            first line.
+        columns: columns of `input` with the texts, one or two: `[review]`; by default those named above.
+        delimiter: character between fields of `input`; None: a tab in .tsv, else whichever of comma, tab, semicolon and
+            bar is most frequent in the first line.
         quotes: whether quotes in `input` `enclose` fields or are `text`; `auto` tries both.
         header: names of the columns of `input`, for files without a header line.
         task: task head to use; auto reads it from the model.
         max_length: longest input in tokens; longer texts are truncated (for question answering read in windows). By
             default that of training, or, if the folder does not record it, the model's maximum up to 512.
         batch_size: examples at a time; in a terminal each line is answered at once.
-        unknown_limit: share of unknown pieces, over all examples so far, from which the command stops; 1 accepts any.
+        unknown_limit: share of unknown pieces, over all examples so far, from which the command stops: above 0 to 1; 1
+            accepts any text.
 
     Raises:
         FileNotFoundError: the model, its tokenizer or the input is not there.

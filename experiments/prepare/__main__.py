@@ -7,6 +7,7 @@
     python -m experiments.prepare fetch nsmc --output data/nsmc
     python -m experiments.prepare augment --model teacher --input train.csv --output more.csv
     python -m experiments.prepare vocabulary transfer --model encoder --tokenizer kobert --output encoder_kobert
+    python -m experiments.prepare vocabulary trim --model encoder --corpus 'texts/*' --output encoder_small
 
 `datamodules.CorpusDataModule` reads the folder of `corpus`, the task's data module that of `fetch`, `TableDataModule`
 the table of `augment`. `corpus` and `fetch` return at once if their result exists; an interrupted download or `corpus`
@@ -38,15 +39,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _prepare(arguments: Sequence[str] | None) -> None:
     parser = StrictParser(prog="python -m experiments.prepare", description=__doc__)
     commands = parser.add_subcommands(required=True, dest="command")
-    commands.add_subcommand("corpus", corpus_parser(), help="token sequences for pretraining and distillation")
-    commands.add_subcommand("merge", merge_parser(), help="merge the shards of a job array into one corpus")
-    commands.add_subcommand("verify", verify_parser(), help="check the hashes of all files of a prepared corpus")
-    commands.add_subcommand(
-        "augment", augment_parser(), help="more training rows: words replaced by a masked LM's proposals"
-    )
-    commands.add_subcommand("fetch", _fetch_parser(), help="download the data of a task; checks a known SHA-256")
     vocabulary = StrictParser()
-    commands.add_subcommand("vocabulary", vocabulary, help="give an encoder another vocabulary")
+    for name, own, about in (
+        ("corpus", corpus_parser(), "turn texts into token sequences for pretraining and distillation"),
+        ("merge", merge_parser(), "merge the shards of a job array into one corpus"),
+        ("verify", verify_parser(), "check the hashes of all files of a prepared corpus"),
+        ("augment", augment_parser(), "make more training rows: words replaced by a masked LM's proposals"),
+        ("fetch", _fetch_parser(), "download the data of a task, and check known SHA-256 sums"),
+        ("vocabulary", vocabulary, "give an encoder another vocabulary"),
+    ):
+        own.description = f"{about[0].upper()}{about[1:]}."
+        commands.add_subcommand(name, own, help=about)
     add_vocabulary_commands(vocabulary)
     settings = parser.parse_args(arguments)
     actions: dict[str, Callable[[Namespace], object]] = {

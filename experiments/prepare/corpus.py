@@ -35,8 +35,8 @@ def corpus_parser() -> StrictParser:
     )  # fmt: skip
     _add_common(parser)
     parser.add_argument("--field", type=str | None, help="key or column with the text, for .jsonl and .parquet")
-    parser.add_argument("--format", type=TextKind | None, help="format of the files, regardless of their names")
-    parser.add_argument("--num_proc", type=int, default=1, help="processes that encode")
+    parser.add_argument("--format", type=TextKind | None, help="format of all files; by default from their names")
+    parser.add_argument("--num_proc", type=int, default=1, help="number of processes that encode")
     parser.add_argument(
         "--shard", type=str | None, metavar="I/N",
         help="encode only shard I of N, for job arrays; prepare merge joins the shards and checks unknown_limit",
@@ -67,10 +67,10 @@ def _add_common(parser: StrictParser) -> None:
         required=True,
         help="folder or hub name: KoBERT's, or any fast tokenizer of transformers",
     )
-    parser.add_argument("--output", type=str, required=True, help="folder to make")
+    parser.add_argument("--output", type=str, required=True, help="folder to write")
     parser.add_argument(
         "--unknown_limit", type=float, default=UNKNOWN_LIMIT,
-        help="share of unknown pieces that is an error; 1 accepts any text",
+        help="share of unknown pieces from which the command stops; 1 accepts any text",
     )  # fmt: skip
     parser.add_switch("overwrite", "overwrite another corpus")
 

@@ -15,6 +15,7 @@ from distilkobert.objectives import Objective
 from experiments._shared.links import LINKED
 from experiments._shared.parsing.config_files import compose
 from experiments._shared.parsing.explanations import named_classes, no_class
+from experiments._shared.parsing.home_folder import with_home_configs
 from experiments._shared.parsing.objective_files import ObjectiveFiles, class_named
 from experiments._shared.parsing.parsers import StrictParser
 from experiments._shared.parsing.words import CONFIG_OPTIONS, option_values
@@ -31,6 +32,9 @@ _BASES: Final[dict[str, type]] = {
     "trainer.logger": Logger,
 }
 """Options that name classes, with what these are derived from."""
+
+_BASES_OF_LIGHTNING: Final = frozenset(("BaseFinetuning", "BasePredictionWriter", "Checkpoint", "ProgressBar"))
+"""Classes to derive from, not to name in a configuration; Lightning does not mark them as abstract."""
 
 _ASKED: Final = re.compile(r"--(?P<option>[\w.]+)\.help(?:=(?P<name>.*))?")
 _SECTION: Final = re.compile(r"\n\s*(?:Args|Returns|Raises|Example|Attributes)\w*:.*", re.DOTALL)
@@ -59,17 +63,20 @@ def class_help(words: Sequence[str]) -> str:
             option, name = _OBJECTIVES, name or _class_of(objective, words)
         if option in _BASES:
             return _page(option, _class(option, name), objective or "NAME") if name else _list(option)
-        if not option.startswith("trainer."):  # the parser has pages of its own for some of Lightning's options
-            pages = ", ".join(f"--{known}.help" for known in _BASES)
-            raise ValueError(
-                f"{word}: there is no such page of help; --help shows all options, and classes have {pages}"
-            )
+        pages = ", ".join(f"--{known}.help" for known in _BASES)
+        of_lightning = f"; for the values of {option} see Lightning's documentation of Trainer"
+        raise ValueError(
+            f"{word}: there is no such page of help; --help shows all options, and classes have {pages}"
+            f"{of_lightning if option.startswith('trainer.') else ''}"
+        )
     return ""
 
 
 def _choices(option: str) -> dict[str, type]:
-    """The classes that an option may name; of callbacks without those that every run has."""
-    found = {name: kind for name, kind in named_classes(_BASES[option]).items() if name not in REFUSED_CLASSES}
+    """The classes that an option may name: no base classes; of callbacks without those that every run has."""
+    left_out = {*REFUSED_CLASSES, *_BASES_OF_LIGHTNING}
+    classes = named_classes(_BASES[option]).items()
+    found = {name: kind for name, kind in classes if name not in left_out and not inspect.isabstract(kind)}
     if option.startswith("trainer."):
         return {name: kind for name, kind in found.items() if not kind.__module__.startswith("lightning_modules.")}
     return found
@@ -78,7 +85,7 @@ def _choices(option: str) -> dict[str, type]:
 def _class_of(objective: str, words: Sequence[str]) -> str:
     """Class path of an objective of the files that a command line names."""
     files = ObjectiveFiles()
-    for path in map(Path, option_values(words, *CONFIG_OPTIONS)):
+    for path in map(Path, option_values(with_home_configs(words), *CONFIG_OPTIONS)):
         files.merge(path, compose(path)[1])
     try:
         return files.class_path(objective)
@@ -126,8 +133,12 @@ def _page(option: str, kind: type, objective: str) -> str:
 
 
 def _about(kind: type) -> str:
-    """A class' docstring without its sections; of those of other packages the first paragraph."""
-    text = _SECTION.sub("", f"\n{inspect.cleandoc(kind.__doc__ or '')}").strip()
+    """A class' docstring without its sections; of those of other packages the first paragraph.
+
+    Where a class has none, that of its constructor, else that of the class above it.
+    """
+    own = kind.__doc__ or vars(kind).get("__init__", kind).__doc__ or inspect.getdoc(kind) or ""
+    text = _SECTION.sub("", f"\n{inspect.cleandoc(own)}").strip()
     return _LINK.sub("", text.partition("\n\n")[0] if kind.__module__.startswith("pytorch_lightning.") else text)
 
 

@@ -28,7 +28,7 @@ def main(options: Namespace) -> dict[str, Any]:
     device = torch.cuda.get_device_name()
     peak = next((value for name, value in PEAKS.items() if name in device), options.peak_tflops * 1e12)
     if not peak:
-        raise ValueError(f"{device}: its peak is not known; give its dense bf16 operations per second in --peak_tflops")
+        raise ValueError(f"{device}: its peak is not known; give its dense bf16 peak in TFLOP/s with --peak_tflops")
     quieten_transformers()
     quieten_lightning()
     what = Distilling(

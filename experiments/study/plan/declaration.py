@@ -20,7 +20,7 @@ class CorpusPart:
 
     Args:
         input: text files or globs.
-        tokenizer: folder or hub name of the KoBERT tokenizer.
+        tokenizer: folder or hub name: KoBERT's, or any fast tokenizer of transformers.
         options: further options of `experiments.prepare corpus`.
     """
 
@@ -36,7 +36,7 @@ class TeacherPart:
     Args:
         configs: config files of the pretraining.
         overrides: options of the pretraining.
-        seed: its one seed; by default the study's first.
+        seed: seed of the pretraining; by default the study's first.
     """
 
     configs: list[str]
@@ -130,8 +130,9 @@ class SearchPart:
     """Points proposed by Optuna's TPE, each distilled and fine-tuned like an arm, with the study's first seed.
 
     Args:
-        trials: number of points.
-        options: option of the trainer, without dashes, to its range.
+        trials: number of points to propose.
+        options: name of an option of `experiments.train`, without dashes, and its range: `low` and `high`, or
+            `choices`.
         direction: whether to maximize or minimize `metric`; by default losses are minimized, all else maximized.
         seed: seed of the proposals.
     """
@@ -156,15 +157,16 @@ class Study:
         arm_seeds: seeds of single arms, instead of `seeds`.
         then: name of a task, and how the exports of the arms are fine-tuned on it.
         arm_fine_tuning: options of single arms' fine-tunings, also of `teacher`, which win over those of every task.
-        models: models that are fine-tuned without distillation.
+        models: name of a row, and a model that is fine-tuned without distillation.
         controls: arms that are added: the teacher, the student without distillation, masked LM alone.
         base_arm: reference arm of the comparisons; by default the first.
         corpus: corpus to prepare first; without it `overrides` name a prepared corpus.
-        machine: arguments added to every training: devices, precision.
-        metric: deciding metric, as STAGE/KEY of a metrics.json: `nsmc/test/accuracy`, `distil/val/loss`.
+        machine: options added to every training, such as devices and precision.
+        metric: score shown for every arm at the end, which a search optimizes, as STAGE/KEY of a metrics.json:
+            `nsmc/test/accuracy`, `distil/val/loss`. A search takes held-out data only.
         search: values to search, in addition to the arms.
         latency: measure the latency of all exports at the end.
-        variables: values of `$name`.
+        variables: values that replace `$name` in the file.
     """
 
     base: list[str]

@@ -31,6 +31,12 @@ _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 
 DESCRIPTION = """Run a study: arms, seeds, controls and fine-tunings declared in one YAML, each command a process.
 
+    python -m experiments.study --config configs/study/demo.yaml --dry_run
+    python -m experiments.study --config configs/study/loss_terms.yaml --variables.ner=klue_ner --workers 2
+
+The options under "What is compared" are the keys of the file; on the command line they override it, and options of the
+trainer are written as the trainer takes them: --overrides+=--data.max_tokens=8192.
+
 To continue an interrupted study, start the same command again. Start it several times, on one machine or on several
 with a common file system, and the workers share the runs. docs/studies.md has the details."""
 
@@ -58,8 +64,8 @@ def parse_study(arguments: Sequence[str] | None = None) -> Declared:
     """
     parser = _StudyParser(prog="python -m experiments.study", description=DESCRIPTION)
     parser.exit_on_error = False
-    parser.add_argument("--config", action="config", required=True, help="the study's YAML")
-    parser.add_switch("dry_run", "print the command lines and start nothing")
+    parser.add_argument("--config", action="config", required=True, help="the study's YAML file")
+    parser.add_switch("dry_run", "check the study, write plan.json, print the command of every run, and start nothing")
     parser.add_class_arguments(Settings)
     parser.add_class_arguments(Study)
     words = _quoted_patterns(with_home_configs(sys.argv[1:] if arguments is None else arguments))

@@ -10,6 +10,8 @@ import pytest
 
 from distilkobert import objectives
 from distilkobert.objectives import Objective
+from experiments._shared.parsing.explanations import named_classes
+from experiments._shared.training import class_help
 
 RECIPE = ["-c", "configs/distill/distilkobert.yaml"]
 Page = Callable[..., str]
@@ -67,6 +69,12 @@ def test_options_of_an_objective_have_types_defaults_and_descriptions(words: lis
         (["--model.help=Distilation"], r"did you mean Distillation\?"),
         (["--model.student.help"], "no such page of help; .* --model.help, --data.help, --model.objectives.help"),
         (["--lr_scheduler.help"], "no such page of help"),
+        (
+            ["--trainer.strategy.help"],
+            "no such page .* trainer.strategy see Lightning's documentation",
+        ),
+        (["--trainer.profiler.help=SimpleProfiler"], "no such page .* trainer.profiler"),
+        (["--trainer.plugins.help"], "no such page .* trainer.plugins"),
     ],
 )
 def test_what_has_no_page_is_refused_with_those_there_are(
@@ -89,6 +97,33 @@ def test_lists_name_what_a_run_takes(option: str, some: list[str], refused: list
     text = page(f"--{option}.help")
     assert all(f"\n  {name} " in text for name in some)
     assert not any(name in text for name in refused)
+
+
+@pytest.mark.parametrize("option", ["model", "data", "model.objectives", "trainer.callbacks", "trainer.logger"])
+def test_lists_have_no_base_classes_and_every_class_has_a_text(option: str, page: Page) -> None:
+    lines = re.findall(r"^  (\w+) *(.*)$", page(f"--{option}.help"), re.MULTILINE)
+    assert lines
+    assert [name for name, text in lines if not text] == []
+    names = {name for name, _ in lines}
+    assert not names & {"BaseFinetuning", "BasePredictionWriter", "Checkpoint", "ProgressBar", "FineTuning"}
+    assert not any("base class" in text.lower() for _, text in lines)
+
+
+def test_an_abstract_class_is_not_listed(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = named_classes(Objective)
+    abstract = type("Unfinished", (Objective,), {})
+    assert inspect.isabstract(abstract)
+    monkeypatch.setattr(class_help, "named_classes", lambda _: {**listed, "Unfinished": abstract})
+    text = page("--model.objectives.help")
+    assert "SoftTargets" in text
+    assert "Unfinished" not in text
+
+
+def test_files_of_the_home_folder_are_read(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    recipe = Path(RECIPE[1]).read_text(encoding="utf-8").replace("soft_target:", "soft:")
+    (tmp_path / "mine.yaml").write_text(recipe, encoding="utf-8")
+    assert "--model.objectives.soft.temperature" in page("-c=~/mine.yaml", "--model.objectives.soft.help")
 
 
 def test_settings_that_run_and_data_provide_are_not_offered(page: Page) -> None:
