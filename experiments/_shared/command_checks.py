@@ -99,3 +99,9 @@ def check_numbers(config: Namespace) -> None:
         number = config.trainer[name]
         if number is not None and number < 1:
             raise ValueError(f"--trainer.{name}={number}: expected 1 or more")
+    interval = config.trainer.val_check_interval
+    if isinstance(interval, (int, float)) and not (0 < interval <= 1 if isinstance(interval, float) else interval > 0):
+        raise ValueError(
+            f"--trainer.val_check_interval={interval}: expected a number of batches, 1 or more, or a share of the "
+            "epoch, above 0.0 and up to 1.0"
+        )

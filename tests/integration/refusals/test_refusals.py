@@ -82,6 +82,8 @@ def test_an_unknown_key_in_a_file_is_refused(
         (["--seed_everything=-1"], "--seed_everything=-1: expected 0 to"),
         (["--trainer.accumulate_grad_batches=0"], "--trainer.accumulate_grad_batches=0: expected 1 or more"),
         (["--trainer.log_every_n_steps=0"], "--trainer.log_every_n_steps=0: expected 1 or more"),
+        (["--trainer.val_check_interval=0"], "--trainer.val_check_interval=0: expected a number of batches, 1 or more"),
+        (["--trainer.val_check_interval=1.5"], "--trainer.val_check_interval=1.5: expected .* or a share of the epoch"),
         (["--data.seed=3"], "--data.seed=3: a run has one seed for data, model and training; set --seed_everything"),
         (["--model.init_args.seed=3"], "--model.init_args.seed=3: a run has one seed"),
         (["--best_checkpoint.dirpath=elsewhere"], "--best_checkpoint.dirpath=elsewhere: a run's best checkpoint is"),
