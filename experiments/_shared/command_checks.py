@@ -119,7 +119,16 @@ def check_numbers(config: Namespace) -> None:
                 f"--best_checkpoint.{name}={kept[name]}: a run's best checkpoint is checkpoints/best.ckpt, "
                 "from which training can be resumed; leave the option out"
             )
-    for name in ("accumulate_grad_batches", "log_every_n_steps"):
+    if kept.mode not in ("min", "max"):
+        raise ValueError(f"--best_checkpoint.mode={kept.mode}: expected min or max")
+    for name in ("accumulate_grad_batches", "log_every_n_steps", "check_val_every_n_epoch"):
         number = config.trainer[name]
         if number is not None and number < 1:
             raise ValueError(f"--trainer.{name}={number}: expected 1 or more")
+    if (tried := config.trainer.num_sanity_val_steps) is not None and tried < -1:
+        raise ValueError(f"--trainer.num_sanity_val_steps={tried}: expected 0 or more, or -1 for all batches")
+    if isinstance(between := config.trainer.val_check_interval, (int, float)) and between <= 0:
+        raise ValueError(
+            f"--trainer.val_check_interval={between}: expected a number of batches, or a share of an epoch; "
+            "--trainer.limit_val_batches=0 switches validation off"
+        )
