@@ -38,10 +38,16 @@ def read_manifest(folder: Path) -> Manifest:
 
     Raises:
         FileNotFoundError: There is no prepared corpus in `folder`.
+        NotADirectoryError: `folder` is a file.
         ValueError: It was written by another version of this project, or by something else, or a key of it is missing
             or of another type.
     """
     path = folder / MANIFEST_NAME
+    if folder.is_file():
+        raise NotADirectoryError(
+            f"{folder} is a file; expected the folder of a prepared corpus. Of a file of text make one with the "
+            f"command prepare corpus --input {folder} --tokenizer FOLDER --output FOLDER"
+        )
     if not path.is_file():
         raise FileNotFoundError(
             f"{folder} contains no prepared corpus ({MANIFEST_NAME} is missing); make one with the command "

@@ -70,7 +70,7 @@ def _acquire(held: FileLock, lock: Path, subject: str) -> bool:
         raise InUseError(f"{subject} is in use by {_described(lock)}. Wait until it has ended, or stop it") from None
     except FileNotFoundError:
         return False
-    except FileExistsError:  # a folder that is removed before `mkdir` has looked what is there, or no folder
+    except (FileExistsError, NotADirectoryError):  # a folder that is removed while `mkdir` looks, or no folder
         if odd := next(filter(_is_something_else, lock.parents), None):
             kind = "a link to a folder that does not exist" if odd.is_symlink() and not odd.exists() else "not a folder"
             raise FileExistsError(f"{subject}: {odd} is {kind}; remove it, or choose another place") from None

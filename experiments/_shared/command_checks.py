@@ -9,8 +9,10 @@ from typing import Any, Final
 from jsonargparse import Namespace
 from pytorch_lightning import LightningModule
 
+from distilkobert.io.run_files import CONFIG_FILE
 from distilkobert.tasks.probe import ProbeSpec
 from experiments._shared.parsing.config_files import ConfigFile
+from experiments._shared.parsing.words import option_values
 
 _LARGEST_SEED = 2**32 - 1
 """The largest seed that NumPy accepts."""
@@ -18,11 +20,13 @@ _LARGEST_SEED = 2**32 - 1
 FIXED_BEST: Final = {"dirpath": None, "filename": "best", "save_weights_only": False}
 """Settings of `best_checkpoint` that no run changes."""
 
+_SAMPLER: Final = "trainer.use_distributed_sampler"
+
 _OTHER_SEED: Final = re.compile(r"--(data|model)(\.init_args)?\.seed(=|$)")
 
 
 def check_command(config: Namespace, words: Iterable[Any], files: Iterable[ConfigFile]) -> None:
-    """Check a command before anything is read; raises as the three checks below.
+    """Check a command before anything is read; raises as the four checks below.
 
     Args:
         config: all that was parsed.
@@ -31,6 +35,8 @@ def check_command(config: Namespace, words: Iterable[Any], files: Iterable[Confi
     """
     own = config[config.subcommand]
     refuse_other_seeds(words, files)
+    if own.trainer.use_distributed_sampler:
+        refuse_sampler(words, files)
     check_numbers(own)
     if config.subcommand == "test":
         refuse_without_test(own.model.class_path)
@@ -50,6 +56,24 @@ def refuse_other_seeds(words: Iterable[Any], files: Iterable[ConfigFile]) -> Non
     found += [f"{file.place(key)}: {key}" for file in files for key in ("data.seed", "model.seed") if key in file.lines]
     if found:
         raise ValueError(f"{found[0]}: a run has one seed for data, model and training; set --seed_everything")
+
+
+def refuse_sampler(words: Iterable[Any], files: Iterable[ConfigFile]) -> None:
+    """Refuse Lightning's distributed sampler, which no run has. Runs keep Lightning's default in their config.yaml.
+
+    Args:
+        words: of a command line whose settings have the sampler.
+        files: that it names.
+
+    Raises:
+        ValueError: the command asks for it; names the option, or file and line.
+    """
+    found = [f"--{_SAMPLER}=true"] if option_values([str(word) for word in words], f"--{_SAMPLER}") else []
+    found += [f"{f.place(_SAMPLER)}: {_SAMPLER}" for f in files if _SAMPLER in f.lines and f.path.name != CONFIG_FILE]
+    if found:
+        raise ValueError(
+            f"{found[0]}: has no effect; the data modules divide the batches among the processes. Leave it out"
+        )
 
 
 def refuse_without_test(class_path: str) -> None:
@@ -95,13 +119,17 @@ def check_numbers(config: Namespace) -> None:
                 f"--best_checkpoint.{name}={kept[name]}: a run's best checkpoint is checkpoints/best.ckpt, "
                 "from which training can be resumed; leave the option out"
             )
-    for name in ("accumulate_grad_batches", "log_every_n_steps"):
+    if kept.mode not in ("min", "max"):
+        raise ValueError(f"--best_checkpoint.mode={kept.mode}: expected min or max")
+    for name in ("accumulate_grad_batches", "log_every_n_steps", "check_val_every_n_epoch"):
         number = config.trainer[name]
         if number is not None and number < 1:
             raise ValueError(f"--trainer.{name}={number}: expected 1 or more")
+    if (tried := config.trainer.num_sanity_val_steps) is not None and tried < -1:
+        raise ValueError(f"--trainer.num_sanity_val_steps={tried}: expected 0 or more, or -1 for all batches")
     interval = config.trainer.val_check_interval
     if isinstance(interval, (int, float)) and not (0 < interval <= 1 if isinstance(interval, float) else interval > 0):
         raise ValueError(
             f"--trainer.val_check_interval={interval}: expected a number of batches, 1 or more, or a share of the "
-            "epoch, above 0.0 and up to 1.0"
+            "epoch, above 0.0 and up to 1.0; --trainer.limit_val_batches=0 switches validation off"
         )

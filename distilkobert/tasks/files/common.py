@@ -45,9 +45,10 @@ def find_file(folder: Path, names: Sequence[str], option: str = "data.data_dir")
         FileNotFoundError: `folder` is not a folder.
         ValueError: several files match, so it is not clear which one is meant.
     """
+    if folder.is_file():
+        raise FileNotFoundError(f"{option}: {folder} is a file; expected the folder with the data: {folder.parent}")
     if not folder.is_dir():
-        near = "" if folder.exists() else f"; {what_is_near(folder)}"
-        raise FileNotFoundError(f"{option}: the data folder {folder} does not exist or is not a folder{near}")
+        raise FileNotFoundError(f"{option}: there is no data folder {folder}; {what_is_near(folder)}")
     found = [folder / f"{name}{suffix}" for name in names for suffix in COMPRESSIONS]
     found = [path for path in found if path.is_file()]
     if len(found) > 1:

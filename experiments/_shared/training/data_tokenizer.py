@@ -15,6 +15,8 @@ from experiments._shared.settings import model_sources, places_of
 
 AUTO: Final = "auto"
 _USUAL: Final = Path("data/kobert")
+_ZIP: Final = b"PK"
+"""How files begin that torch writes."""
 
 
 def default_tokenizer(data: Any) -> None:
@@ -103,14 +105,15 @@ def check_tokenizers(settings: Mapping[str, Any], tokenizer: TextEncoder) -> Non
 
 
 def check_sources(settings: Mapping[str, Any], *, resumes: bool = False) -> None:
-    """Refuse a teacher or a start whose folder or checkpoint is mistyped, before anything asks the hub for it.
+    """Refuse a teacher or a start that is mistyped or no model, before anything asks the hub for it.
 
     Args:
         settings: of the module.
         resumes: a checkpoint is resumed, which reads the teacher alone.
 
     Raises:
-        FileNotFoundError: there is no such folder or checkpoint; names the option and what is there.
+        FileNotFoundError: there is no such folder or checkpoint, or the folder or file holds no model; names the option
+            and what is there.
     """
     moved = "; if it has moved, name its new place: its files are compared with the run's" if resumes else ""
     for option, source in model_sources(settings):
@@ -121,5 +124,25 @@ def check_sources(settings: Mapping[str, Any], *, resumes: bool = False) -> None
             if path.suffix == ".ckpt" and not path.is_file():
                 raise FileNotFoundError(f"there is no checkpoint '{source}'; {what_is_near(path)}")
             refuse_mistyped_folder(path)
+            _refuse_other_kind(path)
         except FileNotFoundError as error:
             raise FileNotFoundError(f"--model.{option}={source}: {error}{moved}") from None
+
+
+def _refuse_other_kind(path: Path) -> None:
+    """Refuse a folder or a file that is there and holds no model.
+
+    Raises:
+        FileNotFoundError: it holds none; says what to name instead.
+    """
+    expected = "expected the folder of an exported model, a checkpoint (.ckpt), or a hub id"
+    if path.is_dir() and not (path / "config.json").is_file():
+        of_run = sorted((path / "checkpoints").glob("*.ckpt")) or sorted(path.glob("*.ckpt"))
+        kept = " or ".join(str(file) for file in of_run[:2])
+        raise FileNotFoundError(f"the folder has no config.json; {f'name a checkpoint: {kept}' if kept else expected}")
+    if path.is_file() and path.suffix != ".ckpt":
+        if (path.parent / "config.json").is_file():
+            raise FileNotFoundError(f"a file of a model; name its folder: {path.parent}")
+        with path.open("rb") as stream:
+            if stream.read(2) != _ZIP:
+                raise FileNotFoundError(f"the file is no checkpoint; {expected}")

@@ -151,6 +151,9 @@ def test_another_tokenizer_is_refused_by_both_fingerprints(
 def test_folders_without_a_corpus(tmp_path: Path, tiny_tokenizer_dir: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"contains no prepared corpus.*prepare corpus --input FILES"):
         CorpusDataModule(str(tmp_path), str(tiny_tokenizer_dir))
+    (text := tmp_path / "text.txt").touch()
+    with pytest.raises(NotADirectoryError, match=rf"^{text} is a file; .*prepare corpus --input {text} --tokenizer"):
+        CorpusDataModule(str(text), str(tiny_tokenizer_dir))
 
 
 @pytest.mark.parametrize("option", ["max_tokens", "validation_max_tokens"])

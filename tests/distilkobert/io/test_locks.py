@@ -144,8 +144,9 @@ def test_what_is_no_folder_is_not_waited_for(kind: str, tmp_path: Path) -> None:
         (tmp_path / "run").symlink_to(tmp_path / "nothing")
     expected = "not a folder" if kind == "file" else "a link to a folder that does not exist"
     refused = pytest.raises(FileExistsError, match=rf"^x: {tmp_path}/run is {expected}; remove it, or choose another")
-    with refused, only_process(tmp_path / "run" / ".lock", "x"):
-        pass
+    for folder in ("run", "run/recipe/arm"):
+        with refused, only_process(tmp_path / folder / ".lock", "x"):
+            pass
 
 
 def test_a_link_to_a_missing_folder_is_refused(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def test_an_accumulation_of_nothing_is_named(count: int) -> None:
                 seed_everything=2**32 - 1,
                 trainer=Namespace(accumulate_grad_batches=count, log_every_n_steps=None),
                 best_checkpoint=Namespace(
-                    save_top_k=1, save_last=None, dirpath=None, filename="best", save_weights_only=False
+                    save_top_k=1, save_last=None, dirpath=None, filename="best", save_weights_only=False, mode="min"
                 ),
             )
         )

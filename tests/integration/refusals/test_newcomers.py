@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from jsonargparse import Namespace
 
 from distilkobert.corpus.preparation.prepare import prepare_corpus
@@ -54,6 +55,7 @@ def test_another_tokenizer_of_the_same_size_is_refused(swapped: Path, world: Wor
 
 def test_a_mistyped_model_is_answered_with_its_option(tmp_path: Path) -> None:
     (tmp_path / "student").mkdir()
+    (tmp_path / "student" / "config.json").touch()
     check_sources(
         {"init_from": str(tmp_path / "student"), "teacher": "monologg/kobert", "student": {"init_from": None}}
     )
@@ -81,6 +83,24 @@ def test_a_missing_checkpoint_is_answered_before_its_tokenizer(
                 model=Namespace(init_args=Namespace({option: str(tmp_path / "bets.ckpt")})),
             )
         )
+
+
+def test_what_is_no_model_is_refused_by_its_setting(world: World, tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("글")
+    (tmp_path / "run" / "checkpoints").mkdir(parents=True)
+    best = tmp_path / "run" / "checkpoints" / "best.ckpt"
+    best.touch()
+    for source, said in (
+        (world.corpus, "the folder has no config.json; expected the folder of an exported model, a checkpoint"),
+        (tmp_path / "run", f"the folder has no config.json; name a checkpoint: {best}$"),
+        (text, "the file is no checkpoint; expected the folder of an exported model"),
+        (world.teacher / "model.safetensors", f"a file of a model; name its folder: {world.teacher}$"),
+    ):
+        with pytest.raises(FileNotFoundError, match=rf"^--model\.teacher={source}: {said}"):
+            check_sources({"teacher": str(source)})
+    torch.save({}, tmp_path / "checkpoint.pt")
+    check_sources({"teacher": str(tmp_path / "checkpoint.pt")})
 
 
 def test_a_tokenizer_in_another_form_is_the_same(world: World, tmp_path: Path) -> None:

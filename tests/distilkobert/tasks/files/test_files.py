@@ -216,8 +216,10 @@ def test_finding_files(tmp_path: Path) -> None:
     written(tmp_path, b"", "ratings_train.txt")
     with pytest.raises(ValueError, match=r"contains ratings_train\.txt and ratings_train\.txt\.zst"):
         find_file(tmp_path, NSMC_TRAIN)
-    with pytest.raises(FileNotFoundError, match=r"^data\.data_dir: .* does not exist or is not a folder; "):
+    with pytest.raises(FileNotFoundError, match=r"^data\.data_dir: there is no data folder .*/nothing; .* contains"):
         find_file(tmp_path / "nothing", NSMC_TRAIN)
+    with pytest.raises(FileNotFoundError, match=rf"^data\.data_dir: {packed} is a file; .*: {tmp_path}$"):
+        find_file(packed, NSMC_TRAIN)
 
 
 def test_missing_files_say_whose_are_there(tmp_path: Path) -> None:

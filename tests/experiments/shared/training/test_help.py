@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from experiments._shared.command_checks import refuse_sampler
+from experiments._shared.parsing.config_files import read_config
 from experiments._shared.trainer_cli import TrainerCLI
 from experiments._shared.training.parser import first_sentence
 from tests.world import Run, World
@@ -48,7 +51,7 @@ def test_every_option_is_on_the_page(page: list[str]) -> None:
     [
         "best_checkpoint.dirpath=x", "best_checkpoint.filename=x", "best_checkpoint.save_weights_only=true",
         "best_checkpoint.save_last=true", "trainer.default_root_dir=x", "trainer.overfit_batches=1",
-        "trainer.enable_checkpointing=false", "trainer.barebones=true",
+        "trainer.enable_checkpointing=false", "trainer.barebones=true", "trainer.use_distributed_sampler=true",
     ],
 )  # fmt: skip
 def test_options_that_a_run_refuses_are_not_on_the_page(
@@ -97,3 +100,11 @@ def test_only_the_asked_command_has_its_options_added(
 )
 def test_first_sentences(text: str, first: str) -> None:
     assert first_sentence(text) == first
+
+
+@pytest.mark.parametrize(("name", "refused"), [("machine.yaml", True), ("config.yaml", False)])
+def test_the_sampler_of_a_file_is_refused_unless_a_run_kept_it(name: str, refused: bool, tmp_path: Path) -> None:
+    file = tmp_path / name
+    file.write_text("trainer:\n  use_distributed_sampler: true\n")
+    with pytest.raises(ValueError, match=r"line 2: trainer\.use_distributed_sampler") if refused else nullcontext():
+        refuse_sampler(["-c", str(file)], [read_config(file)])
