@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, is_dataclass
+from inspect import signature
 from pkgutil import resolve_name
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ from pytorch_lightning import LightningModule
 
 from distilkobert.io.run_files import CONFIG_FILE
 from distilkobert.tasks.probe import ProbeSpec
-from experiments._shared.parsing.config_files import ConfigFile
+from experiments._shared.parsing.config_files import RECIPE_PARTS, ConfigFile
 from experiments._shared.parsing.words import option_values
 
 _LARGEST_SEED = 2**32 - 1
@@ -26,7 +27,7 @@ _OTHER_SEED: Final = re.compile(r"--(data|model)(\.init_args)?\.seed(=|$)")
 
 
 def check_command(config: Namespace, words: Iterable[Any], files: Iterable[ConfigFile]) -> None:
-    """Check a command before anything is read; raises as the four checks below.
+    """Check a command before anything is read; raises as the checks below.
 
     Args:
         config: all that was parsed.
@@ -37,9 +38,41 @@ def check_command(config: Namespace, words: Iterable[Any], files: Iterable[Confi
     refuse_other_seeds(words, files)
     if own.trainer.use_distributed_sampler:
         refuse_sampler(words, files)
+    for part in RECIPE_PARTS:
+        check_groups(part, own[part], words, files)
     check_numbers(own)
     if config.subcommand == "test":
         refuse_without_test(own.model.class_path)
+
+
+def check_groups(part: str, asked: Namespace, words: Iterable[Any], files: Iterable[ConfigFile]) -> None:
+    """Check that groups of settings are groups, which the parser takes for granted.
+
+    Args:
+        part: `model` or `data`.
+        asked: its class, and the settings of that.
+        words: of the command line.
+        files: that it names.
+
+    Raises:
+        ValueError: one is a number, a list or nothing; names the option, or file and line.
+    """
+    own = asked.get("init_args") or Namespace()
+    options = [
+        option
+        for kind in resolve_name(asked.class_path).__mro__
+        for option in signature(kind.__init__).parameters.values()
+        if is_dataclass(option.annotation)
+    ]
+    for option in options:
+        key, value = f"{part}.{option.name}", own.get(option.name, Namespace())
+        if not isinstance(value, Namespace | dict) and not is_dataclass(value):
+            places = [f"{file.place(key)}: {key}" for file in files if key in file.lines]
+            typed = option_values([str(word) for word in words], f"--{key}")
+            named = f"--{key}" if typed or not places else places[-1]
+            raise ValueError(
+                f"{named}: expected settings, each with its name, got {'null' if value is None else value}"
+            )
 
 
 def refuse_other_seeds(words: Iterable[Any], files: Iterable[ConfigFile]) -> None:

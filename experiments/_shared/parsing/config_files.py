@@ -59,9 +59,12 @@ def read_config(path: Path) -> ConfigFile:
     if any(key in _OF_STUDIES for key in keys) and not any(key in _SECTIONS for key in keys):
         raise ValueError(f"{path}: a study, not a recipe; run it with: python -m experiments.study --config {path}")
     for key, value in root.value:
-        if key.value in _SECTIONS and value.tag == "tag:yaml.org,2002:null":
-            line = key.start_mark.line + 1
-            raise ValueError(f"{path}, line {line}: {key.value}: is empty; write settings below it, or remove the line")
+        place = f"{path}, line {key.start_mark.line + 1}: {key.value}:"
+        if key.value not in _SECTIONS or isinstance(value, yaml.MappingNode) or value.tag == "tag:yaml.org,2002:str":
+            continue
+        if value.tag == "tag:yaml.org,2002:null":
+            raise ValueError(f"{place} is empty; write settings below it, or remove the line")
+        raise ValueError(f"{place} expected settings below it, each with its name: `NAME: VALUE`")
     return ConfigFile(path, key_lines(path, root), _classes(root))
 
 

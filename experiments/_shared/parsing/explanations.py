@@ -70,7 +70,13 @@ _TYPES: Final = {
 }
 """What a value of a type of Python is in YAML."""
 
-_NO_CONFIG = re.compile(r"\bconfig: File does not exist: '(?P<path>[^']+)'")
+_NO_SETTINGS = re.compile(
+    r"Unable to load config '(?P<value>[^']*)' - (?:[\w.]+: )?Unable to load config \"(?P=value)\""
+    r"|'\w+' object has no attribute 'keys'"
+)
+"""A value in the place of settings: text, which might have been the name of a file of them, or a number or a list."""
+
+_NO_CONFIG = re.compile(r"\bconfig: (?:File does not exist|Path is not a file): '(?P<path>[^']+)'")
 
 
 def explain(message: str, options: Iterable[str], classes: Mapping[str, Sequence[str]] | None = None) -> str:
@@ -110,7 +116,12 @@ def explain(message: str, options: Iterable[str], classes: Mapping[str, Sequence
     short = _ONE_TYPE.sub(_of_type, short)
     short = _NO_CONFIG.sub(lambda found: _no_config(Path(found["path"])), short)
     answer = answer or (f"; did you mean {' or '.join(near)}?" if near else "")
-    return " ".join(short.split()) + answer
+    return _NO_SETTINGS.sub(_of_settings, " ".join(short.split())) + answer
+
+
+def _of_settings(found: re.Match[str]) -> str:
+    got = "" if found["value"] is None else f", or a file of them, got {found['value']!r}"
+    return f"expected settings, each with its name{got}"
 
 
 def _expected_classes(message: str, classes: Mapping[str, Sequence[str]]) -> Sequence[str]:
@@ -150,9 +161,11 @@ def _of_type(found: re.Match[str]) -> str:
 def _no_config(path: Path) -> str:
     """A configuration file that is not there, and the one that was probably meant."""
     here = Path.cwd()
-    kept = [found.name for found in path.parent.glob("*.y*ml")]
+    kept = [found.name for found in (path if path.is_dir() else path.parent).glob("*.y*ml")]
     question = did_you_mean(path.name, kept)
     shown = path.relative_to(here) if path.is_relative_to(here) else path
+    if path.is_dir():
+        return f"-c/--config: {shown} is a folder; name one of its files{': ' if kept else ''}{', '.join(sorted(kept))}"
     return f"-c/--config: no such file: {shown}{question and f'; {question}'}"
 
 

@@ -1,5 +1,6 @@
 """What is wrong in a `-c` file is said with the file and the line; wrong class names with the names there are."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,10 @@ from tests.world import Run, World
         ("model:\n  class_path: Distilation\n", ", line 2: ", "got Distilation; did you mean Distillation?"),
         ("model: [\n", ", line 1: ", "not YAML"),
         ("", " is empty", "expected"),
+        ("trainer: [1]\n", ", line 1: ", "trainer: expected settings below it, each with its name: `NAME: VALUE`"),
+        ("\nrun: 3\n", ", line 2: ", "run: expected settings below it"),
+        ("run: fast\n", ", line 1: ", "run: expected settings, each with its name, or a file of them, got 'fast'"),
+        ("model:\n  init_args: [1]\n", ", line 1: ", "Distillation: expected settings, each with its name\n"),
         ("run:\n  arm: 가\n", ", line 2: ", "not UTF-8"),
     ],
 )
@@ -38,6 +43,29 @@ def test_errors_in_a_file_name_it_and_the_line(
     assert f"error: {overlay}{place}" in said
     assert message in said
     assert said.endswith("All options: python -m experiments.train fit --help\n")
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "message"),
+    [
+        ("model:\n  init_args:\n    student: [0, 4]\n", [], r"^{}, line 3: model\.student: .*, got \[0, 4\]$"),
+        ("model:\n  init_args:\n    optimizer:\n", [], r"^{}, line 3: model\.optimizer: expected .* name, got null$"),
+        ("data:\n  init_args:\n    masking: 0.1\n", [], r"^{}, line 3: data\.masking: expected .*, got 0\.1$"),
+        (
+            "seed_everything: 1\n",
+            ["--model.student=[0,4]"],
+            r"^--model\.student: expected settings, each with its name",
+        ),
+    ],
+)
+def test_a_group_that_is_none(
+    content: str, options: list[str], message: str, world: World, run: Run, tmp_path: Path
+) -> None:
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text(content)
+    with pytest.raises(ValueError, match=message.format(re.escape(str(overlay)))):
+        run("fit", world.distil(tmp_path / "runs", "-c", str(overlay), *options))
     assert not (tmp_path / "runs").exists()
 
 

@@ -62,6 +62,10 @@ LISTING = """Parser key "model":
         ("unrecognized arguments: --zzz=3", "unrecognized arguments: --zzz=3"),
         ("Expected a <class 'int'>. Got value: ten", "expected an integer, got 'ten'"),
         ("File does not exist: 'a.yaml'", "File does not exist: 'a.yaml'"),
+        (
+            "Parser key \"config\":\n  Path is not a file: 'configs/model'",
+            "-c/--config: configs/model is a folder; name one of its files: kobert.yaml, mini.yaml, tiny.yaml",
+        ),
         ("Parser key \"config\":\n  File does not exist: 'no/a.yaml'", "-c/--config: no such file: no/a.yaml"),
         (
             "Subcommand 'fit' does not accept option 'trainer.max_step'",
