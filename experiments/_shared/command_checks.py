@@ -57,7 +57,7 @@ def check_groups(part: str, asked: Namespace, words: Iterable[Any], files: Itera
     Raises:
         ValueError: one is a number, a list or nothing; names the option, or file and line.
     """
-    own = asked.get("init_args") or Namespace()
+    own = asked.get("init_args") or {}
     options = [
         option
         for kind in resolve_name(asked.class_path).__mro__
@@ -65,7 +65,7 @@ def check_groups(part: str, asked: Namespace, words: Iterable[Any], files: Itera
         if is_dataclass(option.annotation)
     ]
     for option in options:
-        key, value = f"{part}.{option.name}", own.get(option.name, Namespace())
+        key, value = f"{part}.{option.name}", own.get(option.name, {})
         if not isinstance(value, Namespace | dict) and not is_dataclass(value):
             places = [f"{file.place(key)}: {key}" for file in files if key in file.lines]
             typed = option_values([str(word) for word in words], f"--{key}")
