@@ -1,8 +1,10 @@
 """Sequence regression: one score per text or pair of texts (KorSTS)."""
 
+import warnings
 from collections.abc import Sequence
 
 import torch
+from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor
 from torchmetrics import PearsonCorrCoef, SpearmanCorrCoef, SumMetric
 
@@ -94,8 +96,15 @@ class SequenceRegression(FineTuning):
 
     def scores(self, stage: str) -> dict[str, Tensor]:
         """`pearson` and `spearman`; 0 for constants, where neither is defined, NaN where a prediction is no number."""
-        values = {"pearson": self.pearson.compute(), "spearman": self.spearman.compute()}
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "The variance of predictions or target is close to zero")
+            values = {"pearson": self.pearson.compute(), "spearman": self.spearman.compute()}
         finite = torch.isfinite(self.sum.compute())  # torchmetrics ranks NaN as a number
+        if finite and values["pearson"].isnan():
+            rank_zero_warn(
+                f"{stage}/pearson and {stage}/spearman are 0: all predicted scores, or all true ones, are the same. If "
+                "that does not change, the training has collapsed; use a lower model.optimizer.lr or a longer warmup"
+            )
         for metric in (self.pearson, self.spearman, self.sum):
             metric.reset()
         return {name: torch.where(finite, value.nan_to_num(0.0), torch.nan) for name, value in values.items()}

@@ -1,6 +1,7 @@
 """NaN in an evaluation stays NaN: in means by weight, on any rank, and in correlations."""
 
 import math
+import warnings
 from types import SimpleNamespace
 from typing import Any
 
@@ -67,3 +68,8 @@ def test_a_prediction_that_is_no_number_has_no_correlation(broken: list[float]) 
 
     assert scores(guess) == pytest.approx({"pearson": NAN, "spearman": NAN}, nan_ok=True)
     assert scores(gold) == pytest.approx({"pearson": 1.0, "spearman": 1.0}), "the next validation starts again"
+    with pytest.warns(UserWarning, match="val/pearson and val/spearman are 0: all predicted scores, .* are the same"):
+        assert scores(torch.full((5,), 2.5)) == {"pearson": 0.0, "spearman": 0.0}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scores(gold)
