@@ -164,7 +164,7 @@ def test_fine_tuning_is_not_probed(world: World, reviews: Path, run: Run, tmp_pa
 
 
 def test_the_overlay_turns_the_probe_on(world: World, run: Run, tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="probe.data_dir: there is no data folder data/nsmc;"):
+    with pytest.raises(FileNotFoundError, match=r"probe\.data_dir: there is no data folder data/nsmc;"):
         run("fit", world.distil(tmp_path, "-c", "configs/ablation/probe.yaml"))
 
 
