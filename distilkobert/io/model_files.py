@@ -12,6 +12,26 @@ TORCH_WEIGHTS: Final = ("*.safetensors", "pytorch_model*.bin")
 """In the order in which transformers prefers them; a folder with both holds the same ones twice."""
 
 
+_ZIP: Final = b"PK"
+"""How files begin that torch writes."""
+
+
+def why_no_model(path: Path) -> str:
+    """Why a folder or a file that is there holds no model, and what to name instead; empty where it may hold one."""
+    expected = "expected the folder of an exported model, a checkpoint (.ckpt), or a hub id"
+    if path.is_dir() and not (path / "config.json").is_file():
+        of_run = sorted((path / "checkpoints").glob("*.ckpt")) or sorted(path.glob("*.ckpt"))
+        kept = " or ".join(str(file) for file in of_run[:2])
+        return f"the folder has no config.json; {f'name a checkpoint: {kept}' if kept else expected}"
+    if path.is_file() and path.suffix != ".ckpt":
+        if (path.parent / "config.json").is_file():
+            return f"a file of a model; name its folder: {path.parent}"
+        with path.open("rb") as stream:
+            if stream.read(len(_ZIP)) != _ZIP:
+                return f"the file is no checkpoint; {expected}"
+    return ""
+
+
 def onnx_file_of(model: Path) -> Path | None:
     """The ONNX file that a model is run from: the one that is named, or that of a folder without torch's weights.
 

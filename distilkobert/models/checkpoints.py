@@ -17,6 +17,7 @@ from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedMode
 
 from distilkobert.io.checkpoint_files import load_checkpoint, refused_pickle
 from distilkobert.io.hub_names import NotFetchedError, check_hub, is_local, refuse_mistyped_folder
+from distilkobert.io.model_files import why_no_model
 from distilkobert.io.pretrained import build_from_config, load_pretrained
 from distilkobert.io.run_files import no_checkpoint
 from distilkobert.models.checks import check_left_out
@@ -168,8 +169,8 @@ def _from_folder_or_hub(
 ) -> tuple[PreTrainedModel, list[str], Task | None]:
     """The network, the names of its missing weights, and its head: its own, or that of `task` where it has none."""
     path = Path(source)
-    if path.is_dir() and not (path / "config.json").is_file():
-        raise FileNotFoundError(f"{path}: not a transformers model: the folder has no config.json")
+    if path.is_dir() and (why := why_no_model(path)):
+        raise FileNotFoundError(f"{path}: not a transformers model: {why}")
     if not path.is_dir() and is_local(path):
         raise FileNotFoundError(f"{path}: no such model folder or checkpoint, and hub ids look like owner/name")
     refuse_mistyped_folder(path)

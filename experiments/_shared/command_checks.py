@@ -67,12 +67,17 @@ def check_groups(part: str, asked: Namespace, words: Iterable[Any], files: Itera
     for option in options:
         key, value = f"{part}.{option.name}", own.get(option.name, {})
         if not isinstance(value, Namespace | dict) and not is_dataclass(value):
-            places = [f"{file.place(key)}: {key}" for file in files if key in file.lines]
-            typed = option_values([str(word) for word in words], f"--{key}")
-            named = f"--{key}" if typed or not places else places[-1]
+            named = next(iter(_asked(key, words, files)), f"--{key}")
             raise ValueError(
                 f"{named}: expected settings, each with its name, got {'null' if value is None else value}"
             )
+
+
+def _asked(key: str, words: Iterable[Any], files: Iterable[ConfigFile]) -> list[str]:
+    """Where a command sets an option, the one that counts first: on its command line, or in a file and its line."""
+    typed = option_values([str(word) for word in words], f"--{key}")
+    places = [f"{file.place(key)}: {key}" for file in files if key in file.lines]
+    return [*([f"--{key}"] if typed else []), *reversed(places)]
 
 
 def refuse_other_seeds(words: Iterable[Any], files: Iterable[ConfigFile]) -> None:
@@ -101,8 +106,7 @@ def refuse_sampler(words: Iterable[Any], files: Iterable[ConfigFile]) -> None:
     Raises:
         ValueError: the command asks for it; names the option, or file and line.
     """
-    found = [f"--{_SAMPLER}=true"] if option_values([str(word) for word in words], f"--{_SAMPLER}") else []
-    found += [f"{f.place(_SAMPLER)}: {_SAMPLER}" for f in files if _SAMPLER in f.lines and f.path.name != CONFIG_FILE]
+    found = _asked(_SAMPLER, words, (file for file in files if file.path.name != CONFIG_FILE))
     if found:
         raise ValueError(
             f"{found[0]}: has no effect; the data modules divide the batches among the processes. Leave it out"

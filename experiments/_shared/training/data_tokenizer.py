@@ -9,14 +9,13 @@ from jsonargparse import Namespace
 
 from distilkobert.corpus.manifest import MANIFEST_NAME, read_manifest
 from distilkobert.io.hub_names import refuse_mistyped_folder, what_is_near
+from distilkobert.io.model_files import why_no_model
 from distilkobert.tokenizers.loading import TextEncoder, load_tokenizer, tokenizer_beside
 from experiments._shared.run.launching import is_first_process
 from experiments._shared.settings import model_sources, places_of
 
 AUTO: Final = "auto"
 _USUAL: Final = Path("data/kobert")
-_ZIP: Final = b"PK"
-"""How files begin that torch writes."""
 
 
 def default_tokenizer(data: Any) -> None:
@@ -124,25 +123,7 @@ def check_sources(settings: Mapping[str, Any], *, resumes: bool = False) -> None
             if path.suffix == ".ckpt" and not path.is_file():
                 raise FileNotFoundError(f"there is no checkpoint '{source}'; {what_is_near(path)}")
             refuse_mistyped_folder(path)
-            _refuse_other_kind(path)
+            if why := why_no_model(path):
+                raise FileNotFoundError(why)
         except FileNotFoundError as error:
             raise FileNotFoundError(f"--model.{option}={source}: {error}{moved}") from None
-
-
-def _refuse_other_kind(path: Path) -> None:
-    """Refuse a folder or a file that is there and holds no model.
-
-    Raises:
-        FileNotFoundError: it holds none; says what to name instead.
-    """
-    expected = "expected the folder of an exported model, a checkpoint (.ckpt), or a hub id"
-    if path.is_dir() and not (path / "config.json").is_file():
-        of_run = sorted((path / "checkpoints").glob("*.ckpt")) or sorted(path.glob("*.ckpt"))
-        kept = " or ".join(str(file) for file in of_run[:2])
-        raise FileNotFoundError(f"the folder has no config.json; {f'name a checkpoint: {kept}' if kept else expected}")
-    if path.is_file() and path.suffix != ".ckpt":
-        if (path.parent / "config.json").is_file():
-            raise FileNotFoundError(f"a file of a model; name its folder: {path.parent}")
-        with path.open("rb") as stream:
-            if stream.read(2) != _ZIP:
-                raise FileNotFoundError(f"the file is no checkpoint; {expected}")

@@ -4,7 +4,7 @@ A training that was killed or stopped resumes from its last checkpoint, bit for 
 """
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from experiments._shared.exported.latency_file import model_key, read_latencies
 from experiments._shared.parsing.words import option_values
 from experiments._shared.plan_file import CORPUS, Command, Plan, PlannedRun
 from experiments._shared.run.results import differing_owner, no_numbers
-from experiments.study.plan.commands import BEST_CHECKPOINT
 
 
 @dataclass(frozen=True)
@@ -59,16 +58,15 @@ def unfinished_work(run: PlannedRun, study: Path, plan: Plan | None = None) -> U
             its checkpoint is trained again for a run that still reads it. Without a plan neither counts.
     """
     left = _left(run, study)
+    gone = _missing(run.commands[1:]) if run.export is None and not left.commands else []
     readers = [other for other in plan.runs if run.label in other.needs] if plan else []
-    best = study / run.label / BEST_CHECKPOINT
-    lacks_best = run.export is None and not left.commands and not best.is_file()
-    if not readers or not (left.for_others or lacks_best):
+    if not readers or not (gone or (left.commands and left.for_others)):
         return left
     if not any(unfinished_work(reader, study, plan).commands for reader in readers):
         return UnfinishedWork(())
-    if left.for_others:
+    if left.commands:
         return left
-    return UnfinishedWork(run.commands, (f"{best} is missing, which other runs read",), (study / run.label,))
+    return UnfinishedWork(run.commands, (f"{gone[0]} is missing, which other runs read",), (study / run.label,))
 
 
 def _left(run: PlannedRun, study: Path) -> UnfinishedWork:
@@ -96,8 +94,7 @@ def _left(run: PlannedRun, study: Path) -> UnfinishedWork:
     after = () if last_result else run.commands[1:]
     is_whole = bool(metrics) and not why_unfinished(metrics) and measured and not other
     if is_whole:
-        read = [name for command in after for name in option_values(command, "--ckpt_path", "--checkpoint")]
-        gone = [name for name in read if not Path(name).is_file()]  # as in a copy of the study without weights
+        gone = _missing(after)
         if not gone:
             return UnfinishedWork(after, tuple(notes), tuple(remove))
         notes.append(f"{gone[0]} is missing, which `{after[0][0]}` reads")
@@ -107,6 +104,12 @@ def _left(run: PlannedRun, study: Path) -> UnfinishedWork:
         return UnfinishedWork((fit, *after), tuple(notes), tuple(remove))
     remove = [path for path in (folder, export) if path is not None and path.exists()]
     return UnfinishedWork(run.commands, tuple(notes), tuple(remove), for_others=is_whole and export is not None)
+
+
+def _missing(commands: Sequence[Command]) -> list[str]:
+    """The checkpoints that commands read and that are not there, as in a copy of the study without weights."""
+    read = [name for command in commands for name in option_values(command, "--ckpt_path", "--checkpoint")]
+    return [name for name in read if not Path(name).is_file()]
 
 
 def _tested(metrics: Mapping[str, Any], folder: Path, notes: list[str]) -> bool:

@@ -2,6 +2,8 @@
 
 import shutil
 
+import pytest
+
 from tests.support.studies.bench import Bench, bench
 from tests.support.studies.texts import FULL, TAUGHT
 
@@ -50,3 +52,15 @@ def test_a_copy_without_weights_fine_tunes_again_a_teacher_that_a_new_run_learns
     without_weights(bench)
     bench.run(text=TAUGHT)
     assert bench.trace()[before:] == []
+
+
+def test_a_restart_leaves_the_corpus_of_an_unfinished_run_alone(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bench.run(text=FULL)
+    mark = bench.folder / "corpus" / "corpus_seed1" / "mark"
+    mark.touch()
+    shutil.rmtree(bench.folder / "distil" / "random_seed1")
+    bench.run(text=FULL)
+    assert mark.is_file()
+    assert "corpus_seed1 had finished" not in capsys.readouterr().out
