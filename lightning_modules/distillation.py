@@ -9,6 +9,7 @@ from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
 
 from distilkobert.io.metric_names import LOSS, OBJECTIVES_TOTAL
+from distilkobert.listing import few
 from distilkobert.models.checks import SHORTER_CORPUS, check_length, longest_input
 from distilkobert.models.compute import ComputeSpec
 from distilkobert.models.families import describe_encoder, has_head
@@ -122,7 +123,7 @@ class Distillation(TaughtModule, MaskedLMModule):
         if unreached:
             rank_zero_info(
                 f"{len(unreached)} weights get no gradient from any objective and keep their initial values: "
-                f"{_few(unreached)}"
+                f"{few(unreached)}"
             )
         if not has_head(student):
             self.task = "encoder"
@@ -168,7 +169,3 @@ class Distillation(TaughtModule, MaskedLMModule):
             if getattr(callback, "monitor", None) == LOSS:
                 callback.monitor = OBJECTIVES_TOTAL  # type: ignore[attr-defined]
                 rank_zero_info(f"no objective uses the student's logits: best.ckpt follows {callback.monitor}")  # type: ignore[attr-defined]
-
-
-def _few(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -8,6 +8,7 @@ from typing import Final
 
 from transformers import PreTrainedConfig, PreTrainedModel
 
+from distilkobert.listing import few
 from distilkobert.models.families import FAMILIES, head_parameters
 from distilkobert.models.vocabulary.fit import fit_vocabulary
 
@@ -46,7 +47,7 @@ def check_new_weights(model: PreTrainedModel, missing: Sequence[str], source: st
     lost = [name for name in missing if name.startswith(encoder) and name not in new_pooler]
     if lost:
         raise ValueError(
-            f"{source}: the encoder is incomplete; missing: {', '.join(lost[:4])}{' and others' if lost[4:] else ''}. "
+            f"{source}: the encoder is incomplete; missing: {few(lost)}. "
             "Only the task's head may start from random weights"
         )
     new = head & set(missing)
@@ -95,7 +96,7 @@ def check_left_out(model: PreTrainedModel, surplus: Sequence[str], source: str) 
     if lost:
         raise ValueError(
             f"{source}: {len(lost)} weights of the encoder do not occur in its configuration "
-            f"({', '.join(sorted(lost)[:3])}{' and others' if lost[3:] else ''}); the configuration is that of "
+            f"({few(sorted(lost))}); the configuration is that of "
             "another model, for example one of fewer layers. Correct config.json, or fetch the model again"
         )
     if surplus:

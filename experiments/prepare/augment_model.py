@@ -8,6 +8,7 @@ from distilkobert.augmentation.proposals import Proposer
 from distilkobert.augmentation.rows import Augmenter, TextSet
 from distilkobert.augmentation.spec import AugmentSpec
 from distilkobert.augmentation.vocabulary import WordPieces
+from distilkobert.listing import few
 from distilkobert.models.checkpoints import load_model
 from distilkobert.models.checks import longest_input
 from distilkobert.models.families import family_of
@@ -55,7 +56,7 @@ def load_augmenter(
         raise ValueError(f"{model}: {error}") from error
     if missing:
         raise ValueError(
-            f"{model} has no trained masked-LM head ({', '.join(missing[:3])}{', ...' if missing[3:] else ''} would "
+            f"{model} has no trained masked-LM head ({few(missing)} would "
             "be random); use a model with its head, such as an exported teacher or student of general distillation"
         )
     try:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from distilkobert.io.files import atomic_folder, write_text
+from distilkobert.listing import few
 from experiments._shared.commandline import call_with_options, run_command
 from experiments._shared.quiet import only_from
 
@@ -113,8 +114,9 @@ def _check_places(target: Path, page: Path | None) -> None:
         raise ValueError(f"{target} is a file; name a folder with --output")
     strange = sorted(path.name for path in target.iterdir() if path.name not in _PARTS) if target.is_dir() else []
     if strange:
-        named = ", ".join(strange[:3])
-        raise ValueError(f"{target} contains files of no report ({named}); name another --output, or remove it first")
+        raise ValueError(
+            f"{target} contains files of no report ({few(strange)}); name another --output, or remove it first"
+        )
     if page is not None and (page.suffix != ".md" or page.is_dir() or not page.parent.is_dir()):
         raise FileNotFoundError(f"--results={page}: expected the name of a .md file in a folder that exists")
 

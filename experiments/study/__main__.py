@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from distilkobert.io.run_files import write_json
+from distilkobert.listing import few
 from distilkobert.stop_signals import under_nohup
 from experiments._shared.commandline import run_command
 from experiments._shared.plan_file import PLAN_FILE, Plan, read_plan
@@ -144,13 +145,14 @@ def open_study(declared: Declared) -> Opened:
             changed = check_folder(folder, plan, journal.plan)
             if changed and not presence.try_acquire():
                 raise ValueError(
-                    f"{folder}: {', '.join(changed[:3])} may be run by another worker as declared before. Stop the "
+                    f"{folder}: {few(changed)} may be run by another worker as declared before. Stop the "
                     "study's workers first, or undo the change"
                 )
             presence.release()
             if moved := on_other_machines(folder, plan):
-                shown = ", ".join(moved[:3]) + (f" and {len(moved) - 3} more" if len(moved) > 3 else "")
-                print(f"note: `machine` has changed; what has begun keeps its own options: {shown}", file=sys.stderr)
+                print(
+                    f"note: `machine` has changed; what has begun keeps its own options: {few(moved)}", file=sys.stderr
+                )
             entered = plan
             write_study(folder, declared, entered)
         else:  # another worker may have been started since, with more arms

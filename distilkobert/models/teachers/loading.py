@@ -9,6 +9,7 @@ import torch
 from transformers import BertConfig, BertForMaskedLM, PreTrainedModel
 
 from distilkobert.io.hub_names import NotFetchedError
+from distilkobert.listing import few
 from distilkobert.models.checkpoints import load_model
 from distilkobert.models.checks import SHORTER_CORPUS, check_length, check_new_weights, longest_input
 from distilkobert.models.families import family_of
@@ -109,7 +110,7 @@ def load_teacher(
     if missing and logits:
         raise ValueError(
             f"teacher {source}: the checkpoint has no trained masked-LM head; missing: "
-            f"{', '.join(missing[:4])}{' and others' if len(missing) > 4 else ''}. A random head would be distilled "
+            f"{few(missing)}. A random head would be distilled "
             "without any error. Use a checkpoint with its head (monologg/kobert-lm has one, monologg/kobert does "
             "not), or use only objectives that need no logits, such as those on hidden states"
         )

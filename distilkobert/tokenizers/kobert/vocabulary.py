@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import sentencepiece
 
+from distilkobert.listing import few
+
 IdArray: TypeAlias = npt.NDArray[np.uint16] | npt.NDArray[np.uint32]
 
 SPECIAL_TOKENS = ("[UNK]", "[PAD]", "[CLS]", "[SEP]", "[MASK]")
@@ -169,7 +171,4 @@ def _read_tokens(vocab: bytes, path: str) -> tuple[str, ...]:
 
 def _listed(pieces: Iterable[str]) -> str:
     """Up to ten pieces, sorted, as text."""
-    ordered = sorted(pieces)
-    rest = len(ordered) - _NAMED_PIECES
-    named = ", ".join(repr(piece) for piece in ordered[:_NAMED_PIECES])
-    return (named + (f" and {rest} more" if rest > 0 else "")) or "none"
+    return few([repr(piece) for piece in sorted(pieces)], _NAMED_PIECES) or "none"

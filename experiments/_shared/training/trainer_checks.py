@@ -38,6 +38,10 @@ def check_trainer(trainer: Any) -> None:
             f"trainer.precision={trainer.precision}: it keeps weights and sums of metrics in 16 bits: small updates "
             "are lost, and means over many batches are wrong. Use bf16-mixed, 16-mixed on older GPUs, or 32-true"
         )
+    if trainer.limit_train_batches == 0:
+        raise ValueError(
+            "trainer.limit_train_batches=0: nothing would be trained; for the untrained model use trainer.max_steps=0"
+        )
     clip = trainer.gradient_clip_val
     if clip is not None and not 0 <= clip < float("inf"):
         raise ValueError(f"trainer.gradient_clip_val={clip}: expected a finite number of 0 or more; 0 clips nothing")

@@ -9,6 +9,7 @@ import yaml
 
 from distilkobert.io.files import write_text
 from distilkobert.io.run_files import write_json
+from distilkobert.listing import few
 from experiments._shared.parsing.config_files import settings_sum
 from experiments._shared.parsing.words import CONFIG_OPTIONS, option_values
 from experiments._shared.plan_file import PLAN_FILE, Plan, PlannedRun, read_plan
@@ -79,12 +80,11 @@ def check_folder(folder: Path, plan: Plan, journal: Plan | None) -> list[str]:
     found = next(filter(None, compared), {})
     made = [label for label in found if label in left]
     if made:
-        changes = "; ".join(f"{label} {found[label]}" for label in made[:3])
-        more = f"; and {len(made) - 3} more" if len(made) > 3 else ""
+        changes = few([f"{label} {found[label]}" for label in made], separator="; ")
         places = [place for label in made for place in left[label]]
         remedy = f"what these runs have left there ({', '.join(places)})" if len(places) <= 6 else "the folder"
         raise ValueError(
-            f"{folder} belongs to a study that was declared otherwise: {changes}{more}. Undo the change, take another "
+            f"{folder} belongs to a study that was declared otherwise: {changes}. Undo the change, take another "
             f"--name, or remove {remedy}"
         )
     return list(found)

@@ -100,7 +100,7 @@ def trainer(**changes: object) -> SimpleNamespace:
     usual = {
         "accelerator": "cpu", "strategy": "auto", "logger": None, "callbacks": None, "default_root_dir": None,
         "precision": "32-true", "devices": 1, "num_nodes": 1, "val_check_interval": None, "num_sanity_val_steps": None,
-        "gradient_clip_val": None, "gradient_clip_algorithm": None,
+        "gradient_clip_val": None, "gradient_clip_algorithm": None, "limit_train_batches": None,
     }  # fmt: skip
     return SimpleNamespace(**usual | changes)
 
@@ -116,6 +116,9 @@ def trainer(**changes: object) -> SimpleNamespace:
         ({"gradient_clip_algorithm": "norm"}, "gradient_clip_algorithm=norm: nothing is clipped without"),
         ({"gradient_clip_algorithm": "norm", "gradient_clip_val": 0}, "nothing is clipped"),
         ({"gradient_clip_algorithm": "norm", "gradient_clip_val": 1}, ""),
+        ({"limit_train_batches": 0}, "limit_train_batches=0: nothing would be trained; .*max_steps=0"),
+        ({"limit_train_batches": 0.0}, "limit_train_batches=0"),
+        ({"limit_train_batches": 1}, ""),
         ({"val_check_interval": "00:15:00"}, ""),
         ({"val_check_interval": 0.5, "devices": 2}, ""),
     ],
