@@ -1,17 +1,13 @@
 """jsonargparse's messages in a line or two: what is wrong, the choices, and what was probably meant."""
 
 import re
-import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
-from importlib import import_module
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Any, Final, get_args, get_type_hints
+from typing import Final, get_type_hints
 
-from jsonargparse import ArgumentParser
-
-from experiments._shared.parsing.mistakes import VALUES, did_you_mean, near_options, remedy
+from experiments._shared.parsing.class_names import named_by, no_class, option_names
+from experiments._shared.parsing.mistakes import did_you_mean, expected_one_of, near_options, remedy
 
 _LISTING = re.compile(
     r"Does not validate against any of the Union subtypes\s+Subtypes: .*?\s+Errors:\s+- (?P<first>.*?)"
@@ -46,7 +42,7 @@ _REQUIRED = re.compile(r"the following arguments are required: (?:\w+\.data, )?\
 _CLASS = re.compile(r"Problem with given class_path '(?P<path>[\w.]+)':\s+")
 KEY = re.compile(r'Parser key "([\w.]+)":\s+')
 REFUSED = re.compile(
-    r"(?:Group '(?P<group>[\w.]+)' does not accept )?[Oo]ption '(?P<option>[\w.]+)'|--(?P<argument>[\w.]+)"
+    r"(?:Group '(?P<group>[\w.]+)' does not accept )?[Oo]ption '(?P<option>[\w.]+\+?)'|--(?P<argument>[\w.]+)"
 )
 _PATH = re.compile(r"- Expected a path but \S+ either not accessible or invalid\s+- ")
 """Said of the name of a class, which might have been that of a file."""
@@ -58,6 +54,9 @@ NO_CLASS = re.compile(
 _ABSTRACT = re.compile(r"Expected an instantiatable class, but (?P<path>[\w.]+) is abstract")
 _CHOICES = re.compile(r"Expected a typing\.Literal\[(?P<choices>[^]]*)\]\. Got value: (?P<value>\S+)")
 
+_NO_COMMAND = re.compile(
+    r"argument (?:sub)?command: invalid choice: '?(?P<value>[^' ]*)'? \(choose from (?P<choices>[^)]*)\)"
+)
 _ONE_TYPE = re.compile(r"Expected a <class '(?P<type>\w+)'>\. Got value: (?P<value>[^\n]*)")
 _TYPES: Final = {
     "int": "an integer",
@@ -106,7 +105,10 @@ def explain(message: str, options: Iterable[str], classes: Mapping[str, Sequence
     if below:  # as it is typed
         short = short.replace(f"{_TYPED}--", f"{_TYPED}--{below}")
         near = [name if name.startswith(below) else f"{below}{name}" for name in near]
-    short = _CHOICES.sub(lambda found: _expected_one_of(found["choices"].split(","), found["value"]), short)
+    short = _CHOICES.sub(lambda found: expected_one_of(found["choices"].split(","), found["value"]), short)
+    short = _NO_COMMAND.sub(
+        lambda found: f"command: {expected_one_of(found['choices'].split(','), found['value'])}", short
+    )
     names = _expected_classes(short, classes or {})
     if names:
         short = NO_CLASS.sub(lambda found: no_class(names, found["bare"] or found["path"]), short)
@@ -132,12 +134,6 @@ def _expected_classes(message: str, classes: Mapping[str, Sequence[str]]) -> Seq
     return classes.get(keys[0], ()) if keys else ()
 
 
-def named_by(hint: Any) -> list[str]:
-    """Names of the classes that an option of this type may name; none where it names none."""
-    bases = [base for base in (hint, *get_args(hint)) if isinstance(base, type) and base.__module__ != "builtins"]
-    return [found for base in bases for found in class_names(base)]
-
-
 def _missing(class_path: str) -> str:
     return " and no ".join(sorted(getattr(resolve_name(class_path), "__abstractmethods__", ())))
 
@@ -151,11 +147,13 @@ def _first_of(listing: re.Match[str]) -> str:
     if not listing["first"].startswith("Expected a ") or not choices:
         return (own or errors)[0]
     names = dict.fromkeys(choice.strip(" '\"") for choice in ", ".join(choices).split(","))
-    return _expected_one_of(list(names), listing[0].rpartition("Given value: ")[2].strip())
+    return expected_one_of(list(names), listing[0].rpartition("Given value: ")[2].strip())
 
 
 def _of_type(found: re.Match[str]) -> str:
-    return f"expected {_TYPES.get(found['type'], found['type'])}, got {found['value'].strip()!r}"
+    kind, value = _TYPES.get(found["type"], found["type"]), found["value"].strip()
+    written = f"; write [{value}]" if kind == "a list" and value[:1] not in ("", "[", "{") else ""
+    return f"expected {kind}, got {value!r}{written}"
 
 
 def _no_config(path: Path) -> str:
@@ -187,60 +185,3 @@ def _of_several(listing: re.Match[str]) -> str:
 
 def refused_name(found: re.Match[str]) -> str:
     return ".".join(name for name in (found["group"], found["option"], found["argument"]) if name)
-
-
-def no_class(names: Sequence[str], given: str) -> str:
-    """Why a class cannot be taken: its module cannot be imported or has no such name, or it is none of the choices."""
-    module, _, name = given.rpartition(".")
-    if not module:
-        return _expected_one_of(names, given)
-    try:
-        found = import_module(module)
-    except Exception as error:  # noqa: BLE001 - a user's file may raise anything
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        return f"cannot import {module} ({reason}); the folder of a file of your own goes into PYTHONPATH"
-    own = module.partition(".")[0] in ("datamodules", "distilkobert", "lightning_modules")  # the choices are listed
-    if not own and not hasattr(found, name):
-        return f"{module} has no class {name}"
-    return _expected_one_of(names, given)
-
-
-def _expected_one_of(written: Sequence[str], value: str) -> str:
-    choices = [choice.strip(" '\"") for choice in written]
-    usual = VALUES.get(value.lower(), "")
-    near = [usual] if usual in choices else get_close_matches(value.rpartition(".")[2], choices, n=1)
-    question = f"; did you mean {near[0]}?" if near else ""
-    listed = " or ".join([", ".join(choices[:-1]), choices[-1]] if choices[1:] else choices)
-    return f"expected {listed}, got {value}{question}"
-
-
-def class_names(base: type) -> list[str]:
-    """Names of the classes below `base` that can be named alone, sorted."""
-    return list(named_classes(base))
-
-
-def named_classes(base: type) -> dict[str, type]:
-    """The classes below `base` that can be named alone: those that a package above their module offers; sorted."""
-
-    def below(parent: type) -> Iterator[type]:
-        children: list[type] = parent.__subclasses__()
-        for child in children:
-            yield child
-            yield from below(child)
-
-    found = {kind.__name__: kind for kind in below(base)}
-
-    def offered(name: str, kind: type) -> bool:
-        parts = kind.__module__.split(".")
-        packages = {parts[0], *(".".join(parts[:count]) for count in range(2, len(parts)))}
-        return any(getattr(sys.modules.get(package), name, None) is kind for package in packages)
-
-    return {name: kind for name, kind in sorted(found.items()) if offered(name, kind)}
-
-
-def option_names(class_path: str) -> list[str]:
-    """Options that a class' constructor has on the command line, those of its groups included."""
-    parser = ArgumentParser()
-    parser.add_class_arguments(resolve_name(class_path), fail_untyped=False)
-    names = [option.lstrip("-") for action in parser._actions for option in action.option_strings]
-    return [name for name in names if not name.endswith(".help")]

@@ -63,10 +63,11 @@ _NEW_NAMES: Final = {"losses": "objectives.NAME.weight", "seed_compatible": "ref
 """Part of an option's former name to what it and the parts after it are now."""
 
 _ELSEWHERE: Final = {
+    "objectives+": "an objective is added under a name: --model.objectives.NAME=CLASS",
     "unlabelled_file": "unlabelled texts work for classes, several labels and scores only (TableDataModule, "
-    "NSMCDataModule)"
+    "NSMCDataModule)",
 }
-"""Option of some classes to what it is for."""
+"""Option of some classes, or of none, to what it is for."""
 
 
 def near_options(name: str, known: Collection[str]) -> list[str]:
@@ -90,6 +91,21 @@ def did_you_mean(name: str, known: Sequence[str]) -> str:
     """`did you mean X?`, with the nearest of the names that there are; empty where none is near."""
     near = get_close_matches(name, known, n=1)
     return f"did you mean {near[0]}?" if near else ""
+
+
+def expected_one_of(written: Sequence[str], value: str) -> str:
+    """The choices that there are, what was given, and what was probably meant.
+
+    Args:
+        written: the choices, as Python shows them.
+        value: as it was given.
+    """
+    choices = [choice.strip(" '\"") for choice in written]
+    usual = VALUES.get(value.lower(), "")
+    near = [usual] if usual in choices else get_close_matches(value.rpartition(".")[2], choices, n=1)
+    question = f"; did you mean {near[0]}?" if near else ""
+    listed = " or ".join([", ".join(choices[:-1]), choices[-1]] if choices[1:] else choices)
+    return f"expected {listed}, got {value}{question}"
 
 
 def meant_or_known(name: str, known: Sequence[str]) -> str:

@@ -8,8 +8,9 @@ from typing import Any, NoReturn
 
 from jsonargparse import ArgumentParser, DefaultHelpFormatter
 
+from experiments._shared.parsing.class_names import named_by
 from experiments._shared.parsing.config_files import RECIPE_PARTS, ConfigFile, read_config
-from experiments._shared.parsing.explanations import KEY, NO_CLASS, REFUSED, explain, named_by, refused_name
+from experiments._shared.parsing.explanations import KEY, NO_CLASS, REFUSED, explain, refused_name
 from experiments._shared.parsing.home_folder import with_home_configs, with_home_folder
 from experiments._shared.parsing.mistakes import misplaced_word
 from experiments._shared.parsing.objective_files import ObjectiveFiles, merge_objectives

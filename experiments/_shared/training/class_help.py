@@ -13,8 +13,8 @@ from pytorch_lightning.loggers import Logger
 
 from distilkobert.objectives import Objective
 from experiments._shared.links import LINKED
+from experiments._shared.parsing.class_names import named_classes, no_class
 from experiments._shared.parsing.config_files import compose
-from experiments._shared.parsing.explanations import named_classes, no_class
 from experiments._shared.parsing.home_folder import with_home_configs
 from experiments._shared.parsing.objective_files import ObjectiveFiles, class_named
 from experiments._shared.parsing.parsers import StrictParser

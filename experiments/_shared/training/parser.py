@@ -8,7 +8,7 @@ from jsonargparse import Namespace
 from pytorch_lightning.cli import LightningArgumentParser
 
 from experiments._shared.command_checks import FIXED_BEST
-from experiments._shared.parsing.explanations import named_by
+from experiments._shared.parsing.class_names import named_by
 from experiments._shared.parsing.parsers import HelpFormatter, StrictParser
 from experiments._shared.training.data_tokenizer import default_tokenizer
 from experiments._shared.training.loggers import fill_folder

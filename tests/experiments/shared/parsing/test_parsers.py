@@ -4,7 +4,8 @@ from typing import Literal
 
 import pytest
 
-from experiments._shared.parsing.explanations import class_names, explain, option_names
+from experiments._shared.parsing.class_names import class_names, option_names
+from experiments._shared.parsing.explanations import explain
 from experiments._shared.parsing.parsers import StrictParser
 
 LISTING = """Parser key "model":
@@ -37,6 +38,16 @@ LISTING = """Parser key "model":
         (
             LISTING.format(reason="Parser key \"optimizer.lr\":\n   Expected a <class 'float'>. Got value: warm"),
             "model: Distillation: optimizer.lr: expected a number, got 'warm'",
+        ),
+        (
+            LISTING.format(reason="Parser key \"student.layers\":\n   Expected a <class 'list'>. Got value: 0,4,8"),
+            "model: Distillation: student.layers: expected a list, got '0,4,8'; write [0,4,8]",
+        ),
+        ("Expected a <class 'list'>. Got value: {'a': 1}", """expected a list, got "{'a': 1}\""""),
+        (
+            LISTING.format(reason="Option 'objectives+' is not accepted"),
+            "model: Distillation: Option 'objectives+' is not accepted; an objective is added under a name: "
+            "--model.objectives.NAME=CLASS",
         ),
         (
             "unrecognized arguments: --trainer.max_step=3",
@@ -134,6 +145,16 @@ def test_a_wrong_choice_is_answered_with_the_choices(capsys: pytest.CaptureFixtu
         "error: name: expected nsmc or korquad, got nscm; did you mean nsmc?\n"
         "All options: python -m experiments.some command --help\n"
     )
+
+
+def test_a_wrong_command_is_answered_with_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = StrictParser(prog="some")
+    commands = parser.add_subcommands(dest="command")
+    for name in ("fit", "test"):
+        commands.add_subcommand(name, StrictParser())
+    with pytest.raises(SystemExit):
+        parser.parse_args(["ft"])
+    assert capsys.readouterr().err.startswith("error: command: expected fit or test, got ft; did you mean fit?\n")
 
 
 def test_help_keeps_the_lines_it_was_written_in() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from distilkobert import objectives
 from distilkobert.objectives import Objective
-from experiments._shared.parsing.explanations import named_classes
+from experiments._shared.parsing.class_names import named_classes
 from experiments._shared.training import class_help
 
 RECIPE = ["-c", "configs/distill/distilkobert.yaml"]
