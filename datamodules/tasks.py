@@ -14,7 +14,7 @@ from pytorch_lightning.utilities import rank_zero_info, rank_zero_warn
 
 from datamodules.base import PlannedDataModule
 from datamodules.batches.loading import PlannedBatches, PlannedLoader
-from datamodules.batches.part import TaskBatches, cut_note
+from datamodules.batches.part import TaskBatches, cut_note, few_note
 from datamodules.files.parts import TaskFiles
 from distilkobert.io.files import require_nonempty, sha256_of_file
 from distilkobert.io.metric_names import FILE_CONTENT, SPLIT, TOKENIZER_CONTENT
@@ -22,7 +22,7 @@ from distilkobert.tasks.feature_cache import Columns, FeatureTable, cached_featu
 from distilkobert.tasks.files.odd_texts import NOTES_TABLE
 from distilkobert.tasks.input_settings import InputSettings
 from distilkobert.tasks.kinds import TaskKind, TaskName
-from distilkobert.tasks.splits import LABELLED, TaskPart, describe, shares
+from distilkobert.tasks.splits import LABELLED, TaskPart, describe, groups_of, shares
 from distilkobert.tasks.task_facts import TaskFacts
 from distilkobert.tasks.unknown_pieces import count_pieces
 from distilkobert.tokenizers.loading import load_tokenizer
@@ -30,9 +30,6 @@ from distilkobert.tokenizers.unknowns import UNKNOWN_LIMIT, check_unknown, requi
 
 _PARTS: dict[str, tuple[TaskPart, ...]] = {"fit": ("train", "dev"), "validate": ("dev",), "test": ("test",)}
 _STAGES = {TrainerFn.FITTING: "fit", TrainerFn.VALIDATING: "validate", TrainerFn.TESTING: "test"}
-
-FEW_EXAMPLES = 10
-"""A dev part of fewer examples gives a warning."""
 
 Tables = dict[str, FeatureTable]
 
@@ -107,7 +104,7 @@ class TaskDataModule(PlannedDataModule):
         self._cache = None if cache_dir is None else Path(cache_dir)
         self._loaded: dict[TaskPart, TaskBatches] = {}
         self._noted, self._measured = set[Path](), set[TaskPart]()
-        self._warned = False
+        self._groups, self._warned = dict[TaskPart, list[int] | None](), False
 
     @classmethod
     def check_settings(cls, settings: Mapping[str, Any]) -> None:
@@ -174,6 +171,10 @@ class TaskDataModule(PlannedDataModule):
         if stage == "fit" and (tested := self.files.tested) is not None and tested.is_file():
             self.facts[FILE_CONTENT.format("test")] = sha256_of_file(tested)  # so that `test` knows the run's own file
 
+    def groups(self, command: str) -> list[int] | None:
+        """The `groups_of` the test examples, where the command (`test`, or `predict` without a file) reads them."""
+        return self._groups.get(self._parts_of(command)[0])
+
     def training_batches(self) -> TaskBatches:
         """What is trained on."""
         return self._part("train")
@@ -230,11 +231,10 @@ class TaskDataModule(PlannedDataModule):
             counts = count_pieces(tables, rows, self.tokenizer.unk_token_id)
             where = f"{self._file(part)} ({part})"
             self._show_notes(part, tables)
-            if part == "dev" and len(rows) < FEW_EXAMPLES:
-                rank_zero_warn(
-                    f"{where}: {len(rows)} examples choose the checkpoint, so its score is mostly chance; use a larger "
-                    "data.dev_share or a data.dev_file, where the data module has them"
-                )
+            if part == "dev" and (note := few_note(where, len(rows))):
+                rank_zero_warn(note)
+            if part == "test":
+                self._groups[part] = groups_of(self.split_keys(tables), rows)
             self._warned |= check_unknown(counts, where, self.unknown_limit, again=self._warned)
             self._loaded[part] = self.batches(tables, rows, part)
             facts = {"unknown": counts.share, **self._loaded[part].facts}

@@ -1,13 +1,16 @@
 """What the batches of one part of a task's files offer, and a line about inputs that are cut."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from distilkobert.batching import BatchKey
 from distilkobert.tasks.input_settings import InputSettings
+
+FEW_EXAMPLES: Final = 10
+"""A dev part of fewer examples gives a warning."""
 
 
 class TaskBatches(Protocol):
@@ -27,6 +30,16 @@ class TaskBatches(Protocol):
 
     def __getitem__(self, key: BatchKey) -> dict[str, Any]:
         """Build the batch that `key` names."""
+
+
+def few_note(where: str, examples: int) -> str:
+    """Why the score of a dev part says little; empty where it has `FEW_EXAMPLES` or more."""
+    if examples >= FEW_EXAMPLES:
+        return ""
+    return (
+        f"{where}: {examples} examples choose the checkpoint, so its score is mostly chance; use a larger "
+        "data.dev_share or a data.dev_file, where the data module has them"
+    )
 
 
 def cut_note(parts: Sequence[str], facts: Mapping[str, Any], settings: InputSettings) -> str:

@@ -11,6 +11,9 @@ STEMS: Final = {"test": "predictions", "predict": "predict"}
 """File name, without its ending, for each command of the trainer."""
 PREDICTIONS_FILE: Final = f"{STEMS['test']}.jsonl"
 
+GROUP: Final = "group"
+"""Entry of a record, where examples belong together: row of the first example of its group."""
+
 
 def write_records(folder: Path, stem: str, records: Iterable[Mapping[str, Any]]) -> None:
     """Write `<stem>.jsonl`, whole or not at all."""

@@ -31,6 +31,17 @@ class ScoreSums:
         """The score over all examples."""
         return float(self.score(self.added.sum(axis=0)))
 
+    def of_groups(self, groups: NDArray[np.int64]) -> "ScoreSums":
+        """The same score with what each group adds, (G, K), so that a bootstrap draws whole groups.
+
+        Args:
+            groups: number of each example's group, (N,).
+        """
+        places = np.unique(groups, return_inverse=True)[1]
+        added = np.zeros((places.max() + 1, self.added.shape[1]))
+        np.add.at(added, places, self.added)
+        return ScoreSums(added, self.score)
+
 
 def ratio_sums(numerator: Floats, denominator: Floats) -> ScoreSums:
     """100 * sum / sum; 0 where the denominator is 0."""

@@ -65,6 +65,21 @@ class HashSplit:
         return "dev" if remainder in self.dev else "test" if remainder in self.test else "train"
 
 
+def groups_of(keys: Sequence[str], rows: Sequence[int]) -> list[int] | None:
+    """Which examples of a part belong together, because they have the same key.
+
+    Args:
+        keys: what each example of a file is known by.
+        rows: those of the part.
+
+    Returns:
+        For each example of the part, the place in the part of the first one with its key; None where all keys differ.
+    """
+    first: dict[str, int] = {}
+    groups = [first.setdefault(keys[row], place) for place, row in enumerate(rows)]
+    return groups if len(first) < len(groups) else None
+
+
 def number_of(key: str) -> int:
     """The MD5 of `key` as a number."""
     return int(hashlib.md5(key.encode("utf-8"), usedforsecurity=False).hexdigest(), 16)

@@ -29,9 +29,11 @@ from experiments.report.tables import Table
 METHOD = (
     f"Intervals are 95 % paired bootstrap intervals with {RESAMPLES:,} resamples (random seed {BOOTSTRAP_SEED}). Each "
     "resample draws the test examples (texts, sentences with their entity counts, questions) with replacement from the "
-    "stored predictions, the same ones for both arms. The difference is taken per seed and averaged over seeds; the "
-    "interval is from the 2.5th to the 97.5th percentile. It shows how much a difference depends on the choice of test "
-    "examples. Only the spread over seeds shows how much it depends on the training seed."
+    "stored predictions, the same ones for both arms. Where the predictions say which examples belong together "
+    "(questions of one article, rows with the same value of split_by, equal texts), whole groups are drawn. The "
+    "difference is taken per seed and averaged over seeds; the interval is from the 2.5th to the 97.5th percentile. It "
+    "shows how much a difference depends on the choice of test examples. Only the spread over seeds shows how much it "
+    "depends on the training seed."
 )
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from distilkobert.io.metric_names import FILE_CONTENT, LIMITED_TEST
 from experiments.report.constants import Constant, constant_answers
 from experiments.report.reading.predictions import Outcomes, difference, read_outcomes
@@ -131,8 +133,10 @@ def _stage_deltas(study: Study, stage: str, base: str, notes: list[str]) -> dict
             notes.append(f"{label} is excluded from differences to {base}: {why}.")
             del outcomes[label]
     bases = {seed: run for seed, run in bases.items() if run.label in outcomes}
-    if len(reference.keys) < 2:
-        notes.append(f"{stage}: no difference to {base}, because an interval needs at least two test examples.")
+    groups = next((found.groups for found in outcomes.values() if found.groups is not None), None)
+    if len(reference.keys if groups is None else np.unique(groups)) < 2:
+        what = "test examples" if groups is None else "groups of test examples"
+        notes.append(f"{stage}: no difference to {base}, because an interval needs at least two {what}.")
         return {}
     places = {label: place for place, label in enumerate(outcomes)}
     pairs: dict[str, list[tuple[int, int]]] = {}
@@ -154,6 +158,8 @@ def _stage_deltas(study: Study, stage: str, base: str, notes: list[str]) -> dict
     deltas = {}
     for metric in metrics:
         sums = [outcome.scores[metric.score.title] for outcome in outcomes.values()]
+        if groups is not None:
+            sums = [one.of_groups(groups) for one in sums]
         for arm, numbers in paired_deltas(sums, pairs).items():
             deltas[arm, metric.heading] = Delta(*numbers, seeds[arm])
     return deltas

@@ -107,7 +107,7 @@ def paired_deltas(
     often it drew each example, so a system is scored by one matrix product.
 
     Args:
-        systems: what the same N examples, at least two, add to the score of each of K systems.
+        systems: what the same N examples, or groups of them, at least two, add to the score of each of K systems.
         pairs: for each arm and each shared seed the places, in K, of the arm's system and of the base arm's.
         resamples: how many times N examples are drawn from N with replacement.
         seed: of the drawing.

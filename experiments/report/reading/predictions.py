@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from distilkobert.io.prediction_files import PREDICTIONS_FILE, read_records
+from distilkobert.io.prediction_files import GROUP, PREDICTIONS_FILE, read_records
 from distilkobert.tasks.kinds import TaskKind
 from distilkobert.tasks.score_sums import ScoreSums
 
@@ -21,11 +21,13 @@ class Outcomes:
         keys: what an example is known by, its id or its row in the data file, sorted; (N,).
         golds: hash of each example's true answer, within this process; (N,).
         scores: what each example adds, by name of the score (`accuracy`, `EM`, `F1`).
+        groups: number of the group that each example belongs to, (N,); None where every example stands alone.
     """
 
     keys: NDArray[np.str_]
     golds: NDArray[np.int64]
     scores: Mapping[str, ScoreSums]
+    groups: NDArray[np.int64] | None = None
 
     def percent(self, name: str) -> float:
         """The score over all examples, in per cent."""
@@ -53,9 +55,11 @@ def read_outcomes(folder: Path, kind: TaskKind) -> Outcomes:
     try:
         golds = np.array([hash(json.dumps(record["gold"])) for record in ordered], dtype=np.int64)
         scores = kind.load_codec().counts(ordered)
+        grouped = all(GROUP in record for record in ordered)
+        groups = np.array([int(record[GROUP]) for record in ordered]) if grouped else None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"{path}: the records do not fit the task, {kind.name} ({error!r})") from error
-    return Outcomes(np.array(keys), golds, scores)
+    return Outcomes(np.array(keys), golds, scores, groups)
 
 
 def difference(one: Outcomes, other: Outcomes) -> str:

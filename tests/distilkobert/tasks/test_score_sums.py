@@ -80,3 +80,20 @@ def test_a_resample_has_its_own_correlation() -> None:
     assert sums.score(sums.added[chosen].sum(axis=0)) == pytest.approx(pearson)
     exact = 100 * stats.spearmanr(gold[chosen], guess[chosen])[0]
     assert ranked.score(ranked.added[chosen].sum(axis=0)) == pytest.approx(exact, abs=1.5)
+
+
+@settings(max_examples=30)
+@given(CLASSES, st.data())
+def test_groups_drawn_whole_are_their_examples_drawn_together(rows: Rows, data: st.DataObject) -> None:
+    groups = np.array(data.draw(st.lists(st.integers(0, 4), min_size=len(rows), max_size=len(rows))))
+    names = sorted(set(groups.tolist()))
+    times = data.draw(st.lists(st.integers(0, 2), min_size=len(names), max_size=len(names)))
+    records = [{"gold": NAMES[gold], "predicted": NAMES[guess]} for gold, guess in rows]
+    by_group = dict(zip(names, times, strict=True))
+    drawn_rows = [row for row, group in enumerate(groups.tolist()) for _ in range(by_group[group])]
+    for title, sums in ClassificationCodec.counts(records).items():
+        grouped = sums.of_groups(groups)
+        assert len(grouped.added) == len(names), title
+        assert grouped.percent == pytest.approx(sums.percent)
+        slow = sums.score(sums.added[drawn_rows].sum(axis=0))
+        assert grouped.score(np.array(times) @ grouped.added) == pytest.approx(float(slow), abs=1e-9), title

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distilkobert.tasks.splits import DEV_CUT, KLUE_SPLIT, KORQUAD_SPLIT, HashSplit, describe
+from distilkobert.tasks.splits import DEV_CUT, KLUE_SPLIT, KORQUAD_SPLIT, HashSplit, describe, groups_of
 
 KEYS = st.lists(st.text(max_size=5), min_size=1, max_size=40)
 
@@ -53,3 +53,10 @@ def test_the_split_in_one_sentence() -> None:
     assert describe(DEV_CUT, "review id", "train.txt", None, "test.txt") == (
         "train.txt by MD5 of the review id modulo 20: 0 dev, others train; test: all of test.txt"
     )
+
+
+def test_groups_are_examples_of_one_key() -> None:
+    keys = ["서울", "부산", "서울", "인천", "부산", "서울"]
+    assert groups_of(keys, [0, 2, 3, 5]) == [0, 0, 2, 0]
+    assert groups_of(keys, [1, 2, 3, 4, 5]) == [0, 1, 2, 0, 1]
+    assert groups_of(keys, [0, 1, 3]) is None  # every example stands alone

@@ -74,7 +74,12 @@ def test_stored_predictions_have_the_scores_of_metrics_json(finished: Path, task
         assert metrics["test/accuracy"] == pytest.approx(right / tasks.tests)
         lines = (tasks.root / "nsmc" / "ratings_test.txt").read_text(encoding="utf-8").splitlines()[1:]
         assert gold == [("negative", "positive")[int(line[-1])] for line in lines]
+        assert "group" not in stored[0]  # every review stands alone
     elif task == "korquad":
+        articles = read_json(tasks.root / "korquad" / "KorQuAD_v1.0_dev.json")["data"]
+        titles = [one["title"] for one in articles for paragraph in one["paragraphs"] for _ in paragraph["qas"]]
+        assert len(set(titles)) < len(titles)
+        assert [record.get("group") for record in stored] == [titles.index(title) for title in titles]
         answers = read_json(finished / "predictions.json")
         assert answers == {record["id"]: record["predicted"] for record in stored}
         golds = gold_answers(read_json(tasks.root / "korquad" / "KorQuAD_v1.0_dev.json"))
