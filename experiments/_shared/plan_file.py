@@ -68,6 +68,9 @@ class PlannedRun:
         needs: labels of the runs that must have ended well before.
         export: folder of the model it exports, relative to the study's.
         machine: the words of its first command that say how it uses the machine: devices, precision.
+
+    Raises:
+        ValueError: the first command does not have these words.
     """
 
     stage: str
@@ -78,14 +81,22 @@ class PlannedRun:
     export: str | None = None
     machine: Command = ()
 
+    def __post_init__(self) -> None:
+        if self.machine and not self._machine_places:
+            raise ValueError(f"{self.label}: its first command is without the words of its machine")
+
+    @property
+    def _machine_places(self) -> list[int]:
+        first, length = next(iter(self.commands), ()), len(self.machine)
+        return [at for at in range(len(first)) if first[at : at + length] == self.machine]
+
     @property
     def settings(self) -> tuple[Command, ...]:
         """Its commands without the machine's words, which may change while a study is under way."""
         if not self.machine:
             return self.commands
-        first, length = self.commands[0], len(self.machine)
-        place = next(at for at in range(len(first)) if first[at : at + length] == self.machine)
-        return (first[:place] + first[place + length :], *self.commands[1:])
+        first, place = self.commands[0], self._machine_places[0]
+        return (first[:place] + first[place + len(self.machine) :], *self.commands[1:])
 
     @property
     def label(self) -> str:

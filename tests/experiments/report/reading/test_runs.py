@@ -164,6 +164,10 @@ def test_runs_beside_the_plan_are_named(study: Path) -> None:
         (lambda plan: plan["runs"][0].pop("stage"), r"KeyError\('stage'\)"),
         (lambda plan: plan["runs"][1].update(seed="first"), "ValueError.*'first'"),
         (lambda plan: plan["runs"][1].update(commands=3), "not a plan of this version .*TypeError"),
+        (
+            lambda plan: plan["runs"][1].update(machine=["-c", "no.yaml"]),
+            "without the words of its machine.*; move the",
+        ),
         (lambda plan: plan["arms"][0].update(kind="boss"), "ValueError.*kind is 'boss'"),
         (lambda plan: plan["arms"][0].update(axes=None), "not a plan of this version .*TypeError"),
         (lambda plan: plan.update(arms=["base"]), "not a plan of this version .*TypeError"),
