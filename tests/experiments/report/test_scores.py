@@ -70,35 +70,6 @@ def test_interval_is_that_of_drawing_examples_for_both_seeds_at_once(study: Stud
     assert (delta.low, delta.high) == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])))
 
 
-GROUPS = [0, 0, 0, 0, 4, 4, 4, 7, 7, 9]
-
-
-def put_groups(study: Study, seeds: tuple[int, ...] = (1, 2)) -> None:
-    """Say in the predictions which examples belong together."""
-    for (arm, seed), right in RIGHT.items():
-        if seed in seeds:
-            records = zip(label_records(right), GROUPS, strict=True)
-            write_records(study.folder / f"nsmc/{arm}_seed{seed}", [{**one, "group": group} for one, group in records])
-
-
-@pytest.mark.parametrize("seeds", [(1, 2), (2,)])
-def test_examples_of_one_group_are_drawn_together(study: Study, seeds: tuple[int, ...]) -> None:
-    """The slow way: draw four of the four groups, and score the examples in them; runs of before say no groups."""
-    alone = scored(study)[0].deltas["other", "NSMC accuracy"]
-    put_groups(study, seeds)
-    delta = scored(study)[0].deltas["other", "NSMC accuracy"]
-    members = [[row for row, own in enumerate(GROUPS) if own == group] for group in sorted(set(GROUPS))]
-    generator = np.random.default_rng(0)
-    drawn = []
-    for _ in range(2000):
-        rows = [row for group in generator.integers(0, 4, 4).tolist() for row in members[group]]
-        by_seed = [sum(RIGHT["other", s][row] - RIGHT["base", s][row] for row in rows) / len(rows) for s in (1, 2)]
-        drawn.append(100 * sum(by_seed) / 2)
-    assert (delta.low, delta.high) == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])))
-    assert (delta.low, delta.high) != (alone.low, alone.high)
-    assert (delta.value, delta.seeds) == (alone.value, alone.seeds)
-
-
 def test_only_seeds_that_both_arms_have_are_paired(study: Study) -> None:
     (study.folder / "nsmc/base_seed2/predictions.jsonl").unlink()
     scores, notes = scored(study)
@@ -184,14 +155,6 @@ def test_one_example_has_no_interval(tmp_path: Path) -> None:
     scores, notes = scored(Study("s", "", tmp_path, (Arm("base"), Arm("other")), "base", ("nsmc",), (), tuple(runs)))
     assert scores.deltas == {}
     assert "nsmc: no difference to base, because an interval needs at least two test examples." in notes
-
-
-def test_one_group_has_no_interval(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(f"{__name__}.GROUPS", [3] * 10)
-    put_groups(study)
-    scores, notes = scored(study)
-    assert scores.deltas == {}
-    assert "nsmc: no difference to base, because an interval needs at least two groups of test examples." in notes
 
 
 def test_no_teacher_no_retention(study: Study) -> None:
