@@ -55,7 +55,7 @@ _ABSTRACT = re.compile(r"Expected an instantiatable class, but (?P<path>[\w.]+) 
 _CHOICES = re.compile(r"Expected a typing\.Literal\[(?P<choices>[^]]*)\]\. Got value: (?P<value>\S+)")
 
 _NO_COMMAND = re.compile(
-    r"argument (?:sub)?command: invalid choice: '?(?P<value>[^' ]*)'? \(choose from (?P<choices>[^)]*)\)"
+    r"argument (?:subcommand|command|action): invalid choice: '?(?P<value>[^' ]*)'? \(choose from (?P<choices>[^)]*)\)"
 )
 _ONE_TYPE = re.compile(r"Expected a <class '(?P<type>\w+)'>\. Got value: (?P<value>[^\n]*)")
 _TYPES: Final = {

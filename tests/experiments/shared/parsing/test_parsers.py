@@ -147,9 +147,10 @@ def test_a_wrong_choice_is_answered_with_the_choices(capsys: pytest.CaptureFixtu
     )
 
 
-def test_a_wrong_command_is_answered_with_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("dest", ["command", "action", "subcommand"])
+def test_a_wrong_command_is_answered_with_the_commands(dest: str, capsys: pytest.CaptureFixture[str]) -> None:
     parser = StrictParser(prog="some")
-    commands = parser.add_subcommands(dest="command")
+    commands = parser.add_subcommands(dest=dest)
     for name in ("fit", "test"):
         commands.add_subcommand(name, StrictParser())
     with pytest.raises(SystemExit):
