@@ -193,7 +193,8 @@ def run_study(declared: Declared, launcher: tuple[str, ...] = PYTHON, pause: flo
         worker = Worker(plan, folder, opened.journal, view, opened.search, declared.settings.workers, launcher, pause)
         status = worker.run()
         if declared.study.metric:
-            for line in metric_lines(worker.plan, declared.study.metric, folder):
+            whole = opened.plan if declared.settings.only else worker.plan  # a search has added to the worker's
+            for line in metric_lines(whole, declared.study.metric, folder):
                 view.say(line)
         if opened.search and (best := opened.search.best()):
             view.say(best)

@@ -22,7 +22,8 @@ def direction_of(metric: str) -> Literal["maximize", "minimize"]:
 
 
 def metric_lines(plan: Plan, metric: str, folder: Path) -> list[str]:
-    """The deciding metric of each arm, mean over its seeds, with their number; and what there is, where it is missing.
+    """The deciding metric of each arm that has it planned, mean over its seeds, with their number of those planned; and
+    what there is, where it is missing.
 
     Args:
         plan: the study's plan.
@@ -33,7 +34,7 @@ def metric_lines(plan: Plan, metric: str, folder: Path) -> list[str]:
     lines, remarks = [], []
     for arm in plan.arms:
         labels = [run.label for run in plan.runs if (run.stage, run.arm) == (stage, arm.name)]
-        if not labels and (arm.init_from or arm.taught_from):
+        if not labels:
             continue
         found = {label: read_metrics(folder / label) for label in labels}
         values = [float(metrics[key]) for metrics in found.values() if is_number(metrics.get(key))]

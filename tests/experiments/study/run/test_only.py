@@ -1,12 +1,13 @@
 """`--only`: some runs of a study now, with what they need; the rest at a later start."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from experiments.study.plan.expand import expand
 from tests.support.studies.bench import Bench, bench
-from tests.support.studies.texts import FULL, declare
+from tests.support.studies.texts import FULL, SMALL, declare
 
 __all__ = ["bench"]
 
@@ -52,7 +53,18 @@ def test_patterns_that_select_nothing_are_refused(tmp_path: Path) -> None:
 def test_only_some_runs_are_started_and_the_others_later(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     bench.run("--only=[nsmc/copied*]")
     assert set(bench.ends()) == {"teacher/teacher_seed1", "distil/copied_seed1", "nsmc/copied_seed1"}
-    assert "3 of 3 runs are done (2 others were not selected by --only)" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "3 of 3 runs are done (2 others were not selected by --only)" in said
+    assert re.findall(r"nsmc/test/accuracy  (.*)", said)[1:] == ["random: missing (0 of 1 runs)"]
     assert len(bench.labels()) == 5  # plan.json has them all
     bench.run()
     assert bench.ends() == dict.fromkeys(bench.labels(), 1)
+    capsys.readouterr()
+    bench.run("--only=[distil/copied*]")  # the metric is shown of runs that were not selected too
+    shown = re.findall(r"nsmc/test/accuracy  (\w+): 0\.\d{4} \(1 of 1 runs\)", capsys.readouterr().out)
+    assert shown == ["copied", "random"]
+
+
+def test_an_arm_without_the_stage_of_the_metric_has_no_line(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    bench.run(text=SMALL.replace("nsmc.yaml]}", "nsmc.yaml], arms: [copied]}"))
+    assert re.findall(r"nsmc/test/accuracy  (\w+): 0", capsys.readouterr().out) == ["copied"]
