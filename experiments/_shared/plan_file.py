@@ -35,6 +35,7 @@ class Arm:
         args: what its distillation adds to the base; like what follows, not in plan.json, whose commands have it.
         seeds: its seeds.
         init_from: the model that its fine-tunings start from, where it is not an arm's export.
+        task_fine_tuning: by task, options that win over `fine_tuning`.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Arm:
     args: tuple[str, ...] = ()
     seeds: tuple[int, ...] = ()
     init_from: str | None = None
+    task_fine_tuning: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def is_distilled(self) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import Any
 
 from experiments._shared.parsing.mistakes import meant_or_known
 from experiments._shared.plan_file import TEACHER, Arm
@@ -69,6 +70,12 @@ def arms_of(study: Study, points: tuple[Point, ...] = ()) -> tuple[Arm, ...]:
         for name in given:
             if name not in names:
                 raise ValueError(f"{key}.{name}: no such arm; {meant_or_known(name, names)}")
+    for task, part in study.then.items():
+        tuned = names if part.arms is None else [*part.arms, *(f"{name}{TASK_DISTIL}" for name in taught)]
+        for name in part.arm_fine_tuning:
+            if name not in tuned:
+                known = meant_or_known(name, tuned)
+                raise ValueError(f"then.{task}.arm_fine_tuning.{name}: no such arm on {task}; {known}")
     if TEACHER in declared:
         raise ValueError(f"arms.{TEACHER}: this name is reserved for the teacher; choose another name")
     base = next(arm for arm in students if arm.name == base_arm(study))
@@ -90,7 +97,16 @@ def arms_of(study: Study, points: tuple[Point, ...] = ()) -> tuple[Arm, ...]:
             raise ValueError(f"the arms {seen[arm.args]} and {arm.name} are the same command ({same})")
         seen[arm.args] = arm.name
     rows = [row for arm in arms for row in (arm, *([_taught_row(study, arm)] if arm.name in taught else []))]
-    return tuple(replace(row, fine_tuning=tuple(study.arm_fine_tuning.get(row.name, ()))) for row in rows)
+    return tuple(replace(row, **_tuning(study, row.name)) for row in rows)
+
+
+def _tuning(study: Study, name: str) -> dict[str, Any]:
+    """Options of an arm's fine-tunings: of all, and by task."""
+    of_tasks = {task: part.arm_fine_tuning for task, part in study.then.items()}
+    return {
+        "fine_tuning": tuple(study.arm_fine_tuning.get(name, ())),
+        "task_fine_tuning": {task: tuple(given[name]) for task, given in of_tasks.items() if name in given},
+    }
 
 
 def _taught(study: Study, students: Sequence[str], controls: Sequence[str]) -> list[str]:

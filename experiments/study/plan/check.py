@@ -191,8 +191,13 @@ def _likeness(plan: Plan) -> Callable[[PlannedRun], tuple[str, str]]:
     teacher teaches the task, as one.
     """
     usual = [arm for arm in plan.arms if arm.init_from is None and not arm.fine_tuning]
-    same = {arm.name: "taught" if arm.taught_from else "" for arm in usual}
-    return lambda run: (run.stage, same.get(run.arm, run.arm) if run.stage in plan.tasks else run.arm)
+    same = {
+        (task, arm.name): "taught" if arm.taught_from else ""
+        for arm in usual
+        for task in plan.tasks
+        if task not in arm.task_fine_tuning
+    }
+    return lambda run: (run.stage, same.get((run.stage, run.arm), run.arm))
 
 
 def _first_runs(plan: Plan, alike: Callable[[PlannedRun], tuple[str, str]]) -> Iterator[PlannedRun]:
@@ -210,6 +215,8 @@ def _key(run: PlannedRun, arm: Arm | None) -> str:
         return f"arm {run.arm}"
     if run.stage == TEACHER:
         return "teacher"
+    if arm is not None and run.stage in arm.task_fine_tuning:
+        return f"then.{run.stage}.arm_fine_tuning.{run.arm}"
     if arm is not None and arm.init_from is not None:
         return f"models.{run.arm} in then.{run.stage}"
     if arm is not None and arm.fine_tuning:

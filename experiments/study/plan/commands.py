@@ -70,10 +70,11 @@ class Commands:
                 taught_by = (teacher,)
             elif part.arms is not None and arm.name not in part.arms:
                 continue
-            if any(word in CONFIG_OPTIONS for word in arm.fine_tuning):  # its files win over the task's options too
-                args = [*args, *arm.fine_tuning]
-            elif arm.fine_tuning:
-                args = merge_words(args, arm.fine_tuning)
+            for words in (arm.fine_tuning, arm.task_fine_tuning.get(task, ())):
+                if any(word in CONFIG_OPTIONS for word in words):  # its files win over the task's options too
+                    args = [*args, *words]
+                elif words:
+                    args = merge_words(args, words)
             for seed in self._task_seeds(task, arm.seeds):
                 source, needs = self._start(arm, seed, exports)
                 own = arm.args if arm.init_from is not None else ()

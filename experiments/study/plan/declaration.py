@@ -75,6 +75,7 @@ class TaskPart:
             arm's first export.
         arms: arms that are fine-tuned on it, including `teacher`; by default all.
         distil: distillation on the task, in addition to plain fine-tuning.
+        arm_fine_tuning: options of single arms on this task, which win over all others.
     """
 
     configs: list[str]
@@ -82,6 +83,7 @@ class TaskPart:
     seeds: list[int] | None = None
     arms: list[str] | None = None
     distil: TaskDistilPart | None = None
+    arm_fine_tuning: dict[str, Args] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ TRAINING_OPTIONS: tuple[Path, ...] = (
     ("teacher", "overrides"),
     ("models", "*", "overrides"),
     ("then", "*", "overrides"),
+    ("then", "*", "arm_fine_tuning", "*"),
     ("then", "*", "distil", "overrides"),
 )
 CONFIGS: tuple[Path, ...] = (

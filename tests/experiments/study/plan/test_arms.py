@@ -59,6 +59,42 @@ def test_options_of_one_arms_fine_tunings(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_options_of_one_arm_on_one_task_win(tmp_path: Path) -> None:
+    text = HEAD + (
+        "arms: {a: {}, b: {x: 1}}\ncontrols: [teacher]\nlatency: false\narm_fine_tuning: {teacher: {lr: 2, wd: 2}}\n"
+        "then:\n"
+        "  nsmc: {configs: [n.yaml], overrides: {lr: 1}, arm_fine_tuning: {teacher: {lr: 3}, b: {lr: 4}}}\n"
+        "  ner: {configs: [k.yaml], overrides: {lr: 1}}\n"
+    )
+    runs = {run.label: run.commands[0] for run in expand(declare(tmp_path, text)).all_runs}
+    own = {label: sorted(word for word in words if word[:4] in ("--lr", "--wd")) for label, words in runs.items()}
+    assert own == {
+        "distil/a_seed1": [], "distil/b_seed1": [], "nsmc/a_seed1": ["--lr=1"], "nsmc/b_seed1": ["--lr=4"],
+        "ner/a_seed1": ["--lr=1"], "ner/b_seed1": ["--lr=1"],
+        "nsmc/teacher_seed1": ["--lr=3", "--wd=2"], "ner/teacher_seed1": ["--lr=2", "--wd=2"],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("task", "message"),
+    [
+        (
+            "arm_fine_tuning: {c: {lr: 1}}",
+            r"then\.nsmc\.arm_fine_tuning\.c: no such arm on nsmc; there are a, b, te",
+        ),
+        ("arms: [a], arm_fine_tuning: {b: {lr: 1}}", r"then\.nsmc\.arm_fine_tuning\.b: no such arm on nsmc"),
+        ("arm_fine_tuning: {a: {seed_everything: 3}}", r"then\.nsmc\.arm_fine_tuning\.a: .* is set by the study"),
+        ("arm_fine_tuning: {a: [x]}", r"then\.nsmc\.arm_fine_tuning\.a: expected options"),
+    ],
+)
+def test_options_of_one_arm_on_a_task_are_checked(task: str, message: str, tmp_path: Path) -> None:
+    text = (
+        HEAD + f"arms: {{a: {{}}, b: {{x: 1}}}}\ncontrols: [teacher]\nthen: {{nsmc: {{configs: [n.yaml], {task}}}}}\n"
+    )
+    with pytest.raises(ValueError, match=message):
+        expand(declare(tmp_path, text))
+
+
 def test_config_files_of_one_arm_come_after_the_options_of_the_task(tmp_path: Path) -> None:
     text = HEAD + (
         "controls: [teacher]\narm_fine_tuning: {teacher: {configs: [own.yaml], b: 2}}\n"

@@ -58,6 +58,11 @@ TEMPERATURE = "model.objectives.soft_target.temperature"
             r"the arms t2 and default have the same settings",
         ),
         ("then: {nsmc: {configs: [configs/finetune/nsmc.yaml], overrides: {x: 1}}}\n", r"then.nsmc: .*--x=1"),
+        (
+            "then:\n  nsmc:\n    configs: [configs/finetune/nsmc.yaml]\n"
+            "    arm_fine_tuning: {mlm_only: {trainer.max_epoch: 1}}\n",
+            r"then\.nsmc\.arm_fine_tuning\.mlm_only: .*--trainer\.max_epoch=1",
+        ),
         ("machine: {trainer.devices: many}\noverrides: {trainer.precision: 3}\n", r"arm distilled: .*precision"),
     ],
 )
