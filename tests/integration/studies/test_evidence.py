@@ -35,9 +35,16 @@ def test_the_main_student_is_distilled_on_all_tasks_and_some_tasks_are_for_some(
         stages.setdefault(run.arm, set()).add(run.stage)
     assert stages["triple_loss+task_distil"] == set(TASKS)
     main = {"teacher", "triple_loss", "triple_loss+task_distil", "multilingual"}
+    left_out = {arm: set[str]() for arm in main} | {
+        "undistilled": {"nsmc_whole"},
+        "mlm_only": {"nsmc_whole", "korquad"},
+    }
     for arm, found in stages.items():
-        left_out = set() if arm in main else {"nsmc_whole"} if arm == "undistilled" else {"nsmc_whole", "korquad"}
-        assert found - {"distil"} == {*TASKS} - left_out
+        assert found - {"distil"} == {*TASKS} - left_out.get(arm, {"nsmc_whole", "korquad", "korsts", "kornli"}), arm
+    for run in plan.runs:
+        if run.stage == "kornli":
+            rate = "2.0e-5" if run.arm in ("teacher", "multilingual") else "5.0e-5"
+            assert [word for word in run.commands[0] if ".lr=" in word] == [f"--model.optimizer.lr={rate}"]
     taught = [run for run in plan.runs if run.arm == "triple_loss+task_distil"]
     assert {run.needs for run in taught} == {
         (f"distil/triple_loss_seed{seed}", f"{task}/teacher_seed1") for task in TASKS for seed in (1, 2)
