@@ -103,8 +103,8 @@ class TaskDataModule(PlannedDataModule):
         self._name = name
         self._cache = None if cache_dir is None else Path(cache_dir)
         self._loaded: dict[TaskPart, TaskBatches] = {}
-        self._noted, self._measured = set[Path](), set[TaskPart]()
-        self._groups, self._warned = dict[TaskPart, list[int] | None](), False
+        self._noted, self._measured, self._warned = set[Path](), set[TaskPart](), False
+        self._test_groups: list[int] | None = None
 
     @classmethod
     def check_settings(cls, settings: Mapping[str, Any]) -> None:
@@ -173,7 +173,7 @@ class TaskDataModule(PlannedDataModule):
 
     def groups(self, command: str) -> list[int] | None:
         """The `groups_of` the test examples, where the command (`test`, or `predict` without a file) reads them."""
-        return self._groups.get(self._parts_of(command)[0])
+        return self._test_groups if self._parts_of(command)[0] == "test" else None
 
     def training_batches(self) -> TaskBatches:
         """What is trained on."""
@@ -234,7 +234,7 @@ class TaskDataModule(PlannedDataModule):
             if part == "dev" and (note := few_note(where, len(rows))):
                 rank_zero_warn(note)
             if part == "test":
-                self._groups[part] = groups_of(self.split_keys(tables), rows)
+                self._test_groups = groups_of(self.split_keys(tables), rows)
             self._warned |= check_unknown(counts, where, self.unknown_limit, again=self._warned)
             self._loaded[part] = self.batches(tables, rows, part)
             facts = {"unknown": counts.share, **self._loaded[part].facts}

@@ -1,4 +1,4 @@
-"""What the batches of one part of a task's files offer, and a line about inputs that are cut."""
+"""What the batches of one part of a task's files offer, and lines about few examples and about inputs that are cut."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol

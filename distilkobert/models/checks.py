@@ -47,8 +47,8 @@ def check_new_weights(model: PreTrainedModel, missing: Sequence[str], source: st
     lost = [name for name in missing if name.startswith(encoder) and name not in new_pooler]
     if lost:
         raise ValueError(
-            f"{source}: the encoder is incomplete; missing: {few(lost)}. "
-            "Only the task's head may start from random weights"
+            f"{source}: the encoder is incomplete; missing: {few(lost)}. Only the task's head may start from random "
+            "weights"
         )
     new = head & set(missing)
     if missing and new != head:
@@ -96,8 +96,8 @@ def check_left_out(model: PreTrainedModel, surplus: Sequence[str], source: str) 
     if lost:
         raise ValueError(
             f"{source}: {len(lost)} weights of the encoder do not occur in its configuration "
-            f"({few(sorted(lost))}); the configuration is that of "
-            "another model, for example one of fewer layers. Correct config.json, or fetch the model again"
+            f"({few(sorted(lost))}); the configuration is that of another model, for example one of fewer layers. "
+            "Correct config.json, or fetch the model again"
         )
     if surplus:
         modules = Counter(name.removeprefix(encoder).partition(".")[0] for name in surplus)

@@ -109,10 +109,9 @@ def load_teacher(
     check_new_weights(model, missing, f"teacher {source}")
     if missing and logits:
         raise ValueError(
-            f"teacher {source}: the checkpoint has no trained masked-LM head; missing: "
-            f"{few(missing)}. A random head would be distilled "
-            "without any error. Use a checkpoint with its head (monologg/kobert-lm has one, monologg/kobert does "
-            "not), or use only objectives that need no logits, such as those on hidden states"
+            f"teacher {source}: the checkpoint has no trained masked-LM head; missing: {few(missing)}. A random head "
+            "would be distilled without any error. Use a checkpoint with its head (monologg/kobert-lm has one, "
+            "monologg/kobert does not), or use only objectives that need no logits, such as those on hidden states"
         )
     fit_vocabulary(model, vocab_size, pad_token_id, str(source))
     check_length(longest_input(model.config), max_length, f"teacher {source}", SHORTER_CORPUS)

@@ -66,16 +66,17 @@ def arms_of(study: Study, points: tuple[Point, ...] = ()) -> tuple[Arm, ...]:
     taught = _taught(study, declared, controls)
     names = [*declared, *searched, *study.controls, *study.models, *(f"{name}{TASK_DISTIL}" for name in taught)]
     check_names(names, "arms (controls are arms too; `controls: []` leaves them out)")
-    for key, given in (("arm_seeds", study.arm_seeds), ("arm_fine_tuning", study.arm_fine_tuning)):
-        for name in given:
-            if name not in names:
-                raise ValueError(f"{key}.{name}: no such arm; {meant_or_known(name, names)}")
+    of_arms: list[tuple[str, Mapping[str, object], list[str], str]] = [
+        ("arm_seeds", study.arm_seeds, names, ""),
+        ("arm_fine_tuning", study.arm_fine_tuning, names, ""),
+    ]
     for task, part in study.then.items():
         tuned = names if part.arms is None else [*part.arms, *(f"{name}{TASK_DISTIL}" for name in taught)]
-        for name in part.arm_fine_tuning:
-            if name not in tuned:
-                known = meant_or_known(name, tuned)
-                raise ValueError(f"then.{task}.arm_fine_tuning.{name}: no such arm on {task}; {known}")
+        of_arms.append((f"then.{task}.arm_fine_tuning", part.arm_fine_tuning, tuned, f" on {task}"))
+    for key, given, known, where in of_arms:
+        for name in given:
+            if name not in known:
+                raise ValueError(f"{key}.{name}: no such arm{where}; {meant_or_known(name, known)}")
     if TEACHER in declared:
         raise ValueError(f"arms.{TEACHER}: this name is reserved for the teacher; choose another name")
     base = next(arm for arm in students if arm.name == base_arm(study))
