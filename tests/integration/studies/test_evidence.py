@@ -17,6 +17,10 @@ TERMS = {
     "relations_soft": {"relations", "soft_target"},
     "random_start": {"soft_target", "masked_lm", "cosine"},
     "first_three": {"soft_target", "masked_lm", "cosine"},
+    "last_three": {"soft_target", "masked_lm", "cosine"},
+    "no_soft_target": {"masked_lm", "cosine"},
+    "no_masked_lm": {"soft_target", "cosine"},
+    "no_cosine": {"soft_target", "masked_lm"},
     "mlm_equal_time": {"masked_lm"},
     "mlm_only": {"masked_lm"},
 }
@@ -85,5 +89,5 @@ def test_an_arm_trains(arm: str, world: World, run: Run, tmp_path: Path) -> None
     total = curves["train/loss/total"]
     assert sum(list(total.values())[-5:]) < sum(list(total.values())[:5])
     assert cli.model.objectives.needs_teacher == (not arm.startswith("mlm_"))
-    assert cli.model.student.layers == ((0, 1, 2) if arm == "first_three" else (0, 4, 8))
+    assert cli.model.student.layers == {"first_three": (0, 1, 2), "last_three": (9, 10, 11)}.get(arm, (0, 4, 8))
     assert (cli.model.student.init == "random") == (arm == "random_start")
