@@ -16,7 +16,7 @@ import re
 import struct
 import warnings
 from pathlib import Path
-from typing import IO, Any, BinaryIO, Literal, cast
+from typing import IO, Any, BinaryIO, Final, Literal, cast
 
 import torch
 
@@ -32,6 +32,9 @@ _UNSAFE = re.compile(r"\bGLOBAL ([\w.]+)")
 """How torch names what a pickle would call."""
 _PICKLES = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
 """How the protocols of `pickle` begin that are in use."""
+
+UNPICKLING: Final = (pickle.UnpicklingError, EOFError, LookupError, struct.error)
+"""What torch raises, besides its RuntimeError, for bytes that are no pickle of tensors; a text may give any of them."""
 
 Wholeness = Literal["whole", "damaged", "unknown"]
 
@@ -90,7 +93,7 @@ def load_checkpoint(path: Path) -> Any:
         stream.seek(0)
         try:
             checkpoint = torch.load(stream, map_location="cpu", weights_only=True)
-        except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
+        except (*UNPICKLING, RuntimeError, OSError, ValueError) as error:
             stream.seek(0)
             pickled = refused_pickle(error, stream.read(2))
             reason = pickled or "not a readable checkpoint: truncated, or not written by torch"

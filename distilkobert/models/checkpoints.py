@@ -6,7 +6,6 @@ without the module that trained it, and without running any code that a checkpoi
 `weights_only=True`).
 """
 
-import pickle
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -15,7 +14,7 @@ import torch
 from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 
-from distilkobert.io.checkpoint_files import load_checkpoint, refused_pickle
+from distilkobert.io.checkpoint_files import UNPICKLING, load_checkpoint, refused_pickle
 from distilkobert.io.hub_names import NotFetchedError, check_hub, is_local, refuse_mistyped_folder
 from distilkobert.io.model_files import why_no_model
 from distilkobert.io.pretrained import build_from_config, load_pretrained
@@ -199,7 +198,7 @@ def _from_folder_or_hub(
             f"there is no folder or checkpoint '{source}' here, and it could not be fetched from the Hugging Face hub: "
             f"{reason}"
         ) from error
-    except pickle.UnpicklingError as error:
+    except UNPICKLING as error:
         reason = refused_pickle(error) or "its weights are damaged, or were not written by torch"
         raise ValueError(f"{source}: {reason}") from None  # the cause's text advises to load the file as code
     except (RuntimeError, SafetensorError) as error:

@@ -1,5 +1,6 @@
 """From Lightning checkpoints to networks, and what is refused on the way."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ from distilkobert.io.checkpoint_files import write_checkpoint
 from distilkobert.models.checkpoints import ENTRY, describe, load_model, model_from_checkpoint, read_checkpoint
 from distilkobert.models.students import build_student
 from tests.support.networks.tiny import tiny_teacher
+
+TEXTS = (b"not a checkpoint", b"hello\n", b"q hello", b"K }", b"U", b"rB|", b"X\xff", b"")
+"""Bytes that torch's unpickler refuses with one exception or another."""
 
 
 @pytest.fixture
@@ -86,9 +90,10 @@ def test_checkpoints_that_are_none_are_refused(tmp_path: Path, checkpoint: Path)
     with pytest.raises(ValueError, match="not a readable checkpoint"):
         read_checkpoint(short)
     text = tmp_path / "text.ckpt"
-    text.write_text("not a checkpoint")
-    with pytest.raises(ValueError, match="not a readable checkpoint"):
-        read_checkpoint(text)
+    for content in TEXTS:
+        text.write_bytes(content)
+        with pytest.raises(ValueError, match="not a readable checkpoint"):
+            read_checkpoint(text)
     foreign = tmp_path / "foreign.ckpt"
     torch.save({"state_dict": {}}, foreign)
     with (
@@ -96,6 +101,14 @@ def test_checkpoints_that_are_none_are_refused(tmp_path: Path, checkpoint: Path)
         pytest.raises(ValueError, match="not one of this project"),
     ):
         read_checkpoint(foreign)
+
+
+@pytest.mark.parametrize("content", TEXTS)
+def test_weights_that_are_a_text_are_called_damaged(tmp_path: Path, content: bytes) -> None:
+    tiny_teacher().config.save_pretrained(tmp_path)
+    (tmp_path / "pytorch_model.bin").write_bytes(content)
+    with pytest.raises(ValueError, match=f"^{re.escape(str(tmp_path))}: .*damaged, or were not written by torch$"):
+        load_model(tmp_path, "masked_lm")
 
 
 def test_code_in_a_checkpoint_is_not_run(tmp_path: Path) -> None:
