@@ -75,6 +75,13 @@ _NO_SETTINGS = re.compile(
 )
 """A value in the place of settings: text, which might have been the name of a file of them, or a number or a list."""
 
+_NO_CLASS_NAME = re.compile(
+    r"unhashable type: '(?P<type>\w+)'"
+    r"|Not a valid subclass of (?P<base>\w+)\. Got value: (?P<value>.*?)\s+Subclass types .*",
+    re.DOTALL,
+)
+"""A list or settings in the place of a class' name."""
+
 _NO_CONFIG = re.compile(r"\bconfig: (?:File does not exist|Path is not a file): '(?P<path>[^']+)'")
 
 
@@ -115,7 +122,7 @@ def explain(message: str, options: Iterable[str], classes: Mapping[str, Sequence
     short = _ABSTRACT.sub(lambda found: f"{found['path']} is abstract: it defines no {_missing(found['path'])}", short)
     short = _CLASS.sub(lambda found: f"{found['path'].rpartition('.')[2]}: ", short)
     short = KEY.sub(lambda found: f"{found[1]}: ", short)
-    short = _ONE_TYPE.sub(_of_type, short)
+    short = _NO_CLASS_NAME.sub(_of_class, _ONE_TYPE.sub(_of_type, short))
     short = _NO_CONFIG.sub(lambda found: _no_config(Path(found["path"])), short)
     answer = answer or (f"; did you mean {' or '.join(near)}?" if near else "")
     return _NO_SETTINGS.sub(_of_settings, " ".join(short.split())) + answer
@@ -124,6 +131,12 @@ def explain(message: str, options: Iterable[str], classes: Mapping[str, Sequence
 def _of_settings(found: re.Match[str]) -> str:
     got = "" if found["value"] is None else f", or a file of them, got {found['value']!r}"
     return f"expected settings, each with its name{got}"
+
+
+def _of_class(found: re.Match[str]) -> str:
+    if found["base"]:
+        return f"expected a class below {found['base']}, by its name or as class_path, got {found['value'].strip()}"
+    return f"class_path: expected the name of one class, got {_TYPES.get(found['type'], found['type'])}"
 
 
 def _expected_classes(message: str, classes: Mapping[str, Sequence[str]]) -> Sequence[str]:

@@ -20,6 +20,11 @@ from tests.world import Run, World
             "there is no objective 'kosine'; the files have soft_target, masked_lm, cosine; a new one needs class_path",
         ),
         ("model:\n  class_path: Distilation\n", ", line 2: ", "got Distilation; did you mean Distillation?"),
+        (
+            "\nmodel:\n  class_path: [Distillation]\n",
+            ", line 2: ",
+            "class_path: expected the name of one class, got a list\n",
+        ),
         ("model: [\n", ", line 1: ", "not YAML"),
         ("", " is empty", "expected"),
         ("trainer: [1]\n", ", line 1: ", "trainer: expected settings below it, each with its name: `NAME: VALUE`"),
@@ -75,6 +80,11 @@ def test_a_group_that_is_none(
         ("--model=Distilation", "expected Distillation, MaskedLanguageModeling, QuestionAnswering,", "Distillation"),
         ("--model.class_path=TokenClasification", "expected Distillation,", "TokenClassification"),
         ("--data=CorpusDataModul", "expected CorpusDataModule, KlueNERDataModule,", "CorpusDataModule"),
+        (
+            "--model.objectives.cosine=[1]",
+            "expected a class below Objective, by its name or as class_path, got [1]",
+            None,
+        ),
         ("--data=datamodules.NSMC", "expected CorpusDataModule, KlueNERDataModule,", None),
     ],
 )
