@@ -49,7 +49,7 @@ def suit_processor(trainer: pl.Trainer, allow_slow: bool = False, cpuinfo: Path 
     flags = processor_flags(cpuinfo.read_text(encoding="utf-8")) if kind and cpuinfo.is_file() else None
     if kind and flags is not None and _FLAGS[kind].isdisjoint(flags) and not allow_slow:
         raise ValueError(
-            f"trainer.precision={precision}: this CPU has no {kind} instructions, which makes it many times slower "
+            f"--trainer.precision={precision}: this CPU has no {kind} instructions, which makes it many times slower "
             "than float32; add -c configs/trainer/cpu.yaml last or set --trainer.precision=32-true (to run it "
             "anyway: --run.allow_slow_precision=true)"
         )
@@ -58,7 +58,7 @@ def suit_processor(trainer: pl.Trainer, allow_slow: bool = False, cpuinfo: Path 
     torch.backends.cuda.enable_flash_sdp(not in_bf16)
     if kind == "bf16" and not allow_slow and (ratio := bf16_speed()) < 1:
         rank_zero_warn(
-            f"trainer.precision={precision}: a linear layer runs {ratio:.2f} times as fast in bf16 as in float32 on "
+            f"--trainer.precision={precision}: a linear layer runs {ratio:.2f} times as fast in bf16 as in float32 on "
             "this CPU; python -m experiments.bench precision measures whole steps; -c configs/trainer/cpu.yaml is in "
             "float32"
         )

@@ -22,7 +22,7 @@ _IDS = {"MLFlowLogger": "run_id", "WandbLogger": "id"}
 _NAMED = {"MLFlowLogger": mlflow_name}
 """What a logger's metrics are called, where not as in TensorBoard."""
 
-_ALWAYS = "trainer.logger: runs always log to TensorBoard in their run folder; leave it out"
+_ALWAYS = "--trainer.logger: runs always log to TensorBoard in their run folder; leave it out"
 
 
 def fill_folder(loggers: Any, root: str) -> None:
@@ -54,13 +54,13 @@ def check_loggers(asked: Any) -> None:
             raise ValueError(_ALWAYS)
         if issubclass(kind, CSVLogger) and (ignored := _chosen(logger).keys() - {"save_dir"}):
             raise ValueError(
-                f"trainer.logger: CSVLogger writes {CSV_FILE} into the run folder, at every logged step; leave out its "
-                f"options: {', '.join(sorted(ignored))}"
+                f"--trainer.logger: CSVLogger writes {CSV_FILE} into the run folder, at every logged step; leave out "
+                f"its options: {', '.join(sorted(ignored))}"
             )
         package = _PACKAGES.get(_name(logger))
         if package and find_spec(package) is None:
             raise ValueError(
-                f"trainer.logger: {_name(logger)} needs a package that is not installed: pip install {package}"
+                f"--trainer.logger: {_name(logger)} needs a package that is not installed: pip install {package}"
             )
 
 

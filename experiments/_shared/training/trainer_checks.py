@@ -35,32 +35,33 @@ def check_trainer(trainer: Any) -> None:
     check_loggers(trainer.logger)
     if str(trainer.precision) in _LOW_WEIGHTS:
         raise ValueError(
-            f"trainer.precision={trainer.precision}: it keeps weights and sums of metrics in 16 bits: small updates "
+            f"--trainer.precision={trainer.precision}: it keeps weights and sums of metrics in 16 bits: small updates "
             "are lost, and means over many batches are wrong. Use bf16-mixed, 16-mixed on older GPUs, or 32-true"
         )
     if trainer.limit_train_batches == 0:
         raise ValueError(
-            "trainer.limit_train_batches=0: nothing would be trained; for the untrained model use trainer.max_steps=0"
+            "--trainer.limit_train_batches=0: nothing would be trained; for the untrained model use "
+            "--trainer.max_steps=0"
         )
     clip = trainer.gradient_clip_val
     if clip is not None and not 0 <= clip < float("inf"):
-        raise ValueError(f"trainer.gradient_clip_val={clip}: expected a finite number of 0 or more; 0 clips nothing")
+        raise ValueError(f"--trainer.gradient_clip_val={clip}: expected a finite number of 0 or more; 0 clips nothing")
     if trainer.gradient_clip_algorithm is not None and not clip:
         raise ValueError(
-            f"trainer.gradient_clip_algorithm={trainer.gradient_clip_algorithm}: nothing is clipped without "
-            "trainer.gradient_clip_val; set that, or leave it out"
+            f"--trainer.gradient_clip_algorithm={trainer.gradient_clip_algorithm}: nothing is clipped without "
+            "--trainer.gradient_clip_val; set that, or leave it out"
         )
     if trainer.default_root_dir is not None:
-        raise ValueError("trainer.default_root_dir: runs write into their run folder, see run.root; leave it out")
+        raise ValueError("--trainer.default_root_dir: runs write into their run folder, see --run.root; leave it out")
     if not isinstance(trainer.val_check_interval, (int, float, NoneType)) and processes_of(trainer) != 1:
         raise ValueError(
-            f"trainer.val_check_interval={trainer.val_check_interval}: a time, which passes at another batch in each "
+            f"--trainer.val_check_interval={trainer.val_check_interval}: a time, which passes at another batch in each "
             "of several processes, so that they would wait for each other; give a number of batches"
         )
     for asked in trainer.callbacks if isinstance(trainer.callbacks, list) else [trainer.callbacks]:
         name = str(getattr(asked, "class_path", "")).rpartition(".")[2]
         if name in _TUNERS:
-            raise ValueError(f"trainer.callbacks: {name} is unsupported; {_TUNERS[name]}")
+            raise ValueError(f"--trainer.callbacks: {name} is unsupported; {_TUNERS[name]}")
 
 
 def settle_sanity_steps(trainer: Any) -> None:
@@ -86,6 +87,6 @@ def check_device(trainer: Any) -> None:
     if trainer.accelerator in ("gpu", "cuda") and not torch.cuda.is_available():
         several = "" if trainer.strategy in ("auto", None) else "configs/trainer/ddp_cpu.yaml (two processes) or "
         raise ValueError(
-            f"trainer.accelerator={trainer.accelerator}: torch finds no CUDA GPU here; for a CPU replace the "
+            f"--trainer.accelerator={trainer.accelerator}: torch finds no CUDA GPU here; for a CPU replace the "
             f"GPU overlay by -c {several}configs/trainer/cpu.yaml, or add it last"
         )

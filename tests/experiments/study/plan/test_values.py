@@ -45,7 +45,7 @@ def refused(folder: Path, rest: str) -> str:
         (DISTIL, ["gradients.max_skipped=0"], "gradients.max_skipped=0: expected"),
         (DISTIL, ["last_checkpoint.every_minutes=0"], "last_checkpoint.every_minutes=0.0: must be"),
         (DISTIL, ["best_checkpoint.save_top_k=2"], "--best_checkpoint.save_top_k=2, "),
-        (DISTIL, ["trainer.precision=16-true"], "trainer.precision=16-true: "),
+        (DISTIL, ["trainer.precision=16-true"], "--trainer.precision=16-true: "),
         (DISTIL, ["trainer.accumulate_grad_batches=0"], "--trainer.accumulate_grad_batches=0: "),
         (DISTIL, ["trainer.limit_train_batches=1.5"], "You have passed invalid value 1.5 for limit_train_batches"),
         (DISTIL, ["trainer.overfit_batches=2"], "overfit_batches is 2"),
