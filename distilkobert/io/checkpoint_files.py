@@ -33,7 +33,7 @@ _UNSAFE = re.compile(r"\bGLOBAL ([\w.]+)")
 _PICKLES = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
 """How the protocols of `pickle` begin that are in use."""
 
-UNPICKLING: Final = (pickle.UnpicklingError, EOFError, LookupError, struct.error)
+UNPICKLING: Final = (pickle.UnpicklingError, EOFError, LookupError, UnicodeDecodeError, struct.error)
 """What torch raises, besides its RuntimeError, for bytes that are no pickle of tensors; a text may give any of them."""
 
 Wholeness = Literal["whole", "damaged", "unknown"]

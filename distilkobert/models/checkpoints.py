@@ -182,14 +182,7 @@ def _from_folder_or_hub(
         if own is None or (own == task and unnamed and len(names) == len(labels or ())):
             config.update(_classes(task, labels))
         head = own or task
-        model, report = load_pretrained(
-            AutoModel if head is None else head_named(head).auto_class,
-            source,
-            config=config,
-            output_loading_info=True,
-            dtype=torch.float32,
-            **({} if head is None else _class_options(head, config)),
-        )
+        model, report = _with_weights(source, head, config)
     except OSError as error:
         reason = str(error).splitlines()[0]
         if path.is_dir():
@@ -198,13 +191,26 @@ def _from_folder_or_hub(
             f"there is no folder or checkpoint '{source}' here, and it could not be fetched from the Hugging Face hub: "
             f"{reason}"
         ) from error
+    check_left_out(model, report["unexpected_keys"], str(source))
+    return model, list(report["missing_keys"]), head
+
+
+def _with_weights(
+    source: str | Path, head: Task | None, config: PreTrainedConfig
+) -> tuple[PreTrainedModel, dict[str, Any]]:
+    """The network with its weights, and what transformers reports of them."""
+    kind = AutoModel if head is None else head_named(head).auto_class
+    options = {} if head is None else _class_options(head, config)
+    try:
+        model, report = load_pretrained(
+            kind, source, config=config, output_loading_info=True, dtype=torch.float32, **options
+        )
     except UNPICKLING as error:
         reason = refused_pickle(error) or "its weights are damaged, or were not written by torch"
         raise ValueError(f"{source}: {reason}") from None  # the cause's text advises to load the file as code
     except (RuntimeError, SafetensorError) as error:
         raise ValueError(f"{source}: the weights cannot be read, or do not fit config.json: {error}") from error
-    check_left_out(model, report["unexpected_keys"], str(source))
-    return model, list(report["missing_keys"]), head
+    return model, report
 
 
 def with_new_head(

@@ -13,7 +13,7 @@ from distilkobert.models.checkpoints import ENTRY, describe, load_model, model_f
 from distilkobert.models.students import build_student
 from tests.support.networks.tiny import tiny_teacher
 
-TEXTS = (b"not a checkpoint", b"hello\n", b"q hello", b"K }", b"U", b"rB|", b"X\xff", b"")
+TEXTS = (b"not a checkpoint", b"hello\n", b"q hello", b"K }", b"U", b"rB|", b"X\xff", b"U\x01\xff", b"")
 """Bytes that torch's unpickler refuses with one exception or another."""
 
 
