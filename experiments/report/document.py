@@ -136,7 +136,9 @@ def _lack(study: Study, shown: Study) -> str:
 
 
 def _task_sections(study: Study, scores: Scores, deployment: Deployment, notes: list[str]) -> list[Section]:
-    size = retention_figure(study, scores, deployment.sizes, "size", "weights, MB", deployment.computed)
+    stored = ", ".join(f"{arm} in {precision}" for arm, precision in deployment.precisions.items())
+    weights = f"weights, MB ({stored})" if stored else "weights, MB"
+    size = retention_figure(study, scores, deployment.sizes, "size", weights, deployment.computed)
     times = {arm: latency.batch_1_ms for arm, latency in deployment.latencies.items()}
     speed = retention_figure(study, scores, times, "latency", "one sentence, ms")
     sections = [Section("Scores", (), (scores_table(study, scores, deployment),))]

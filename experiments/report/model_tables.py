@@ -42,15 +42,17 @@ def axes_table(study: Study) -> Table | None:
 
 
 def size_of(deployment: Deployment, arm: Arm) -> Cell:
-    """The arm's size, marked where it is computed."""
-    return _size_cell(deployment.sizes.get(arm.name), "≈ " if arm.name in deployment.computed else "")
+    """The arm's size, marked where it is computed, and with the type of weights that are not float32."""
+    mark = "≈ " if arm.name in deployment.computed else ""
+    precision = deployment.precisions.get(arm.name)
+    return _size_cell(deployment.sizes.get(arm.name), mark, f" ({precision})" if precision else "")
 
 
-def _size_cell(megabytes: float | None, mark: str = "") -> Cell:
+def _size_cell(megabytes: float | None, mark: str = "", precision: str = "") -> Cell:
     """Megabytes, with two decimals below ten."""
     if megabytes is None:
         return Cell(MISSING)
-    return Cell(f"{mark}{megabytes:.{1 if megabytes >= 10 else 2}f}", (megabytes,))
+    return Cell(f"{mark}{megabytes:.{1 if megabytes >= 10 else 2}f}{precision}", (megabytes,))
 
 
 def deployment_table(study: Study, deployment: Deployment) -> Table:

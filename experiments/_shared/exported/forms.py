@@ -10,6 +10,9 @@ from distilkobert.io.run_files import METRICS_FILE, read_metrics, write_json
 
 FORMS: Final = {TORCH: "PyTorch", ONNX: "ONNX", INT8: "ONNX int8"}
 """Titles of the forms, by the beginning of their names in `metrics.json`: `int8/test/accuracy`."""
+FULL_PRECISION: Final = "float32"
+_FLOATS = {"F64": "float64", "F32": FULL_PRECISION, "BF16": "bfloat16", "F16": "float16"}
+"""Floating-point types by their names in a safetensors header."""
 
 
 def note_scores(run_folder: Path, scores: Mapping[str, Mapping[str, float]], step: int) -> None:
@@ -32,6 +35,21 @@ def note_scores(run_folder: Path, scores: Mapping[str, Mapping[str, float]], ste
         metrics = {name: value for name, value in metrics.items() if not name.startswith(FORM_SCORES)}
     found = {f"{form}/{name}": value for form, values in scores.items() for name, value in values.items()}
     write_json(run_folder / METRICS_FILE, metrics | found | {FORMS_STEP: step})
+
+
+def weights_precision(model: Path) -> str | None:
+    """Floating-point type of a folder's `*.safetensors` (`float16`; of several types, with commas), as their headers
+    say; None where there are none or where a file is no safetensors file, which whoever loads it learns."""
+    from safetensors import SafetensorError, safe_open
+
+    found: set[str] = set()
+    for path in sorted(model.glob(TORCH_WEIGHTS[0])):
+        try:
+            with safe_open(path, "np") as file:
+                found |= {file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118 - it is no mapping
+        except SafetensorError:
+            return None
+    return ", ".join(title for dtype, title in _FLOATS.items() if dtype in found) or None
 
 
 def weights_mb(model: Path) -> float | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from distilkobert.io.metric_names import INT8, ONNX, PARAMETERS
 from distilkobert.io.model_files import INT8_FILE, ONNX_FILE
-from experiments._shared.exported.forms import FORMS, weights_mb
+from experiments._shared.exported.forms import FORMS, FULL_PRECISION, weights_mb, weights_precision
 from experiments._shared.exported.latency_file import LATENCY_FILE, ModelLatency, read_latencies
 from experiments.report.reading.runs import Study
 from experiments.report.reading.sources import Origin, origin_of, shown_path
@@ -26,6 +26,7 @@ class Deployment:
         conditions: hardware and threads of the measurement; empty where there is none.
         computed: arms whose size is computed from their number of parameters.
         forms: latencies of ONNX files, by arm and title of the form.
+        precisions: floating-point type of the weighed files, by arm, where it is not float32.
     """
 
     sizes: Mapping[str, float]
@@ -33,6 +34,7 @@ class Deployment:
     conditions: str
     computed: frozenset[str] = frozenset()
     forms: Mapping[tuple[str, str], ModelLatency] = field(default_factory=dict)
+    precisions: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_deployment(study: Study, notes: list[str]) -> Deployment:
@@ -46,6 +48,7 @@ def read_deployment(study: Study, notes: list[str]) -> Deployment:
     origins = {arm.name: origin_of(study, arm) for arm in study.arms}
     sizes: dict[str, float] = {}
     computed: set[str] = set()
+    precisions: dict[str, str] = {}
     for arm, origin in origins.items():
         found = list({round(mb, 3): mb for mb in map(weights_mb, origin.folders) if mb is not None}.values())
         if len(found) > 1:
@@ -56,9 +59,12 @@ def read_deployment(study: Study, notes: list[str]) -> Deployment:
             found = [megabytes]
         if found:
             sizes[arm] = found[0]
+        stored = next((known for known in map(weights_precision, origin.folders) if known is not None), None)
+        if stored not in (None, FULL_PRECISION):
+            precisions[arm] = stored
     if unweighed := {arm: origin for arm, origin in origins.items() if arm not in sizes}:
         notes.append(f"No exported weights were found for {_named(unweighed)}, so their size is missing.")
-    return replace(_latencies(study, origins, notes), sizes=sizes, computed=frozenset(computed))
+    return replace(_latencies(study, origins, notes), sizes=sizes, computed=frozenset(computed), precisions=precisions)
 
 
 def _computed(study: Study, arm: str, origin: Origin, notes: list[str]) -> float | None:

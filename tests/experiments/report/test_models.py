@@ -8,9 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
-from experiments._shared.exported.forms import weights_mb
+from experiments._shared.exported.forms import weights_mb, weights_precision
 from experiments._shared.exported.latency_file import Latencies, write_latencies
 from experiments._shared.plan_file import Arm
 from experiments.report.document import compose
@@ -130,6 +132,24 @@ def test_an_older_folder_is_weighed_and_none_is_counted_twice(tmp_path: Path) ->
     assert weights_mb(tmp_path) == 1.0
     (tmp_path / "model.safetensors").write_bytes(bytes(2**19))
     assert weights_mb(tmp_path) == 0.5
+
+
+@pytest.mark.parametrize(("dtypes", "shown"), [
+    (("float32", "int64"), None), (("float16",), "float16"), (("float32", "float16"), "float32, float16"),
+])  # fmt: skip
+def test_weights_that_are_not_float32_are_marked(tmp_path: Path, dtypes: tuple[str, ...], shown: str | None) -> None:
+    study = started_from(tmp_path, str(tmp_path))
+    save_file({name: np.zeros(2**18, name) for name in dtypes}, tmp_path / "model.safetensors")
+    found = read_deployment(study, [])
+    assert found.precisions == ({} if shown is None else {"teacher": shown})
+    megabytes = (tmp_path / "model.safetensors").stat().st_size / 2**20
+    cell = scores_table(study, score_study(study, []), found).rows[0][2].text
+    assert cell == (f"{megabytes:.2f}" + (f" ({shown})" if shown else ""))
+
+
+def test_the_precision_of_a_damaged_file_is_unknown(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(bytes(2**20))
+    assert weights_precision(tmp_path) is None
 
 
 TEMPERATURE = "model.objectives.soft_target.temperature"
