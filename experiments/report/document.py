@@ -142,7 +142,7 @@ def _task_sections(study: Study, scores: Scores, deployment: Deployment, notes: 
     times = {arm: latency.batch_1_ms for arm, latency in deployment.latencies.items()}
     speed = retention_figure(study, scores, times, "latency", "one sentence, ms")
     sections = [Section("Scores", (), (scores_table(study, scores, deployment),))]
-    if study.reference is not None:
+    if scores.retention:
         sections.append(Section("Retention", (), (retention_table(study, scores),), tuple(filter(None, (size, speed)))))
     if study.base_arm is not None:
         drawn = tuple(filter(None, [difference_figure(study, scores)]))

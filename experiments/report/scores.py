@@ -79,6 +79,8 @@ def score_study(study: Study, notes: list[str]) -> Scores:
     }
     if study.reference is None:
         notes.append("No arm is the teacher, so there is no retention; name one with --teacher.")
+    elif spreads and not retention:
+        notes.append(f"There is no retention: {study.reference} has no score above 0.")
     deltas: dict[tuple[str, str], Delta] = {}
     if study.base_arm is not None:
         for stage in study.tasks:

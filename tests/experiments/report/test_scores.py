@@ -9,6 +9,8 @@ import pytest
 
 from distilkobert.tasks.kinds import QUESTION_ANSWERING, SEQUENCE_CLASSIFICATION, TOKEN_CLASSIFICATION
 from experiments._shared.plan_file import Arm
+from experiments.report.document import compose
+from experiments.report.figures.style import style
 from experiments.report.reading.runs import Run, Study
 from experiments.report.reading.tasks import metrics_of, task_kind
 from experiments.report.score_tables import retention_table
@@ -162,6 +164,15 @@ def test_no_teacher_no_retention(study: Study) -> None:
     scores, notes = scored(Study("s", "", study.folder, arms, "base", study.tasks, (), study.runs))
     assert scores.retention == {}
     assert notes == ["No arm is the teacher, so there is no retention; name one with --teacher."]
+
+
+def test_a_teacher_without_scores_gives_no_retention(study: Study) -> None:
+    lost = tuple(replace(run, metrics={}) if run.arm == "teacher" else run for run in study.runs)
+    _, notes = scored(found := replace(study, runs=lost))
+    assert "There is no retention: teacher has no score above 0." in notes
+    with style([]):
+        assert "retention" not in {table.slug for table in compose(found, []).tables}
+        assert "retention" in {table.slug for table in compose(study, []).tables}
 
 
 def test_entities_are_resampled_by_sentence(tmp_path: Path) -> None:
