@@ -62,6 +62,7 @@ def test_the_open_ner_data_can_stand_in() -> None:
                 "last_three",
                 "no_soft_target",
                 "no_masked_lm",
+                "no_masked_lm+task_distil",
                 "no_cosine",
                 "mlm_equal_time",
             ],
