@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-GENERATED: Final = ("encoders.md", "performance.md", "results.md")
+GENERATED: Final = ("encoders.md", "performance.md", "results.md", "results_terms.md")
 """Written by commands, and by their tests."""
 PAGES: Final = (
     *sorted(Path().glob("*.md")),
