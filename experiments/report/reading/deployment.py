@@ -59,8 +59,8 @@ def read_deployment(study: Study, notes: list[str]) -> Deployment:
             found = [megabytes]
         if found:
             sizes[arm] = found[0]
-        stored = next((known for known in map(weights_precision, origin.folders) if known is not None), None)
-        if stored not in (None, FULL_PRECISION):
+        stored = next(filter(None, map(weights_precision, origin.folders)), FULL_PRECISION)
+        if stored != FULL_PRECISION:
             precisions[arm] = stored
     if unweighed := {arm: origin for arm, origin in origins.items() if arm not in sizes}:
         notes.append(f"No exported weights were found for {_named(unweighed)}, so their size is missing.")
