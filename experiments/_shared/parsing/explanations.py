@@ -82,7 +82,8 @@ _NO_CLASS_NAME = re.compile(
 )
 """A list or settings in the place of a class' name."""
 
-_NO_CONFIG = re.compile(r"\bconfig: (?:File does not exist|Path is not a file): '(?P<path>[^']+)'")
+NO_CONFIG = re.compile(r"\bconfig\"?: (?:File does not exist|Path is not a file): '(?P<path>[^']+)'")
+"""A configuration file that is not there, in the message as it is or without the quotes of the key."""
 
 
 def explain(message: str, options: Iterable[str], classes: Mapping[str, Sequence[str]] | None = None) -> str:
@@ -123,7 +124,7 @@ def explain(message: str, options: Iterable[str], classes: Mapping[str, Sequence
     short = _CLASS.sub(lambda found: f"{found['path'].rpartition('.')[2]}: ", short)
     short = KEY.sub(lambda found: f"{found[1]}: ", short)
     short = _NO_CLASS_NAME.sub(_of_class, _ONE_TYPE.sub(_of_type, short))
-    short = _NO_CONFIG.sub(lambda found: _no_config(Path(found["path"])), short)
+    short = NO_CONFIG.sub(lambda found: _no_config(Path(found["path"])), short)
     answer = answer or (f"; did you mean {' or '.join(near)}?" if near else "")
     return _NO_SETTINGS.sub(_of_settings, " ".join(short.split())) + answer
 

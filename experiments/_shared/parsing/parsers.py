@@ -10,7 +10,7 @@ from jsonargparse import ArgumentParser, DefaultHelpFormatter
 
 from experiments._shared.parsing.class_names import named_by
 from experiments._shared.parsing.config_files import RECIPE_PARTS, ConfigFile, read_config
-from experiments._shared.parsing.explanations import KEY, NO_CLASS, REFUSED, explain, refused_name
+from experiments._shared.parsing.explanations import KEY, NO_CLASS, NO_CONFIG, REFUSED, explain, refused_name
 from experiments._shared.parsing.home_folder import with_home_configs, with_home_folder
 from experiments._shared.parsing.mistakes import misplaced_word
 from experiments._shared.parsing.objective_files import ObjectiveFiles, merge_objectives
@@ -81,7 +81,8 @@ class StrictParser(ArgumentParser):
         """Say what is wrong and what was probably meant, without the list of all options."""
         # An option that a file alone may hold is refused when all has been read, by the parser above the command's.
         parser = getattr(ex, "subcommand_parser", None) or self._command()
-        refused = "" if self._reading else parser._objective_files.refused(parser.arguments)
+        all_read = not self._reading and NO_CONFIG.search(message) is None
+        refused = parser._objective_files.refused(parser.arguments) if all_read else ""
         message = refused or self._misplaced(message) or parser._placed(message)
         if not self.exit_on_error:
             super().error(message, ex)

@@ -79,6 +79,10 @@ def test_words_in_the_wrong_place(line: str, answer: str) -> None:
             ["-c", "configs/finetune/nmsc.yaml"],
             "-c/--config: no such file: configs/finetune/nmsc.yaml; did you mean nsmc.yaml?",
         ),
+        (
+            ["-c", "configs/distill/distilkobret.yaml", "--model.objectives.soft_target.weight=1"],
+            "-c/--config: no such file: configs/distill/distilkobret.yaml; did you mean distilkobert.yaml?",
+        ),
         ([*NSMC, "--model.optimizer.warmap=1"], "--model.optimizer.warmap=1; did you mean model.optimizer.warmup"),
         (["--model.optimizer.lr=3", *NSMC], "no class is set yet; put the recipe (-c FILE) before"),
         ([], "no recipe given; put one first, such as -c configs/distill/distilkobert.yaml"),
