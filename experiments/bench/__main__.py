@@ -17,7 +17,7 @@ from jsonargparse import Namespace
 
 from distilkobert.io.run_files import write_json
 from experiments._shared.commandline import run_command
-from experiments._shared.parsing.parsers import StrictParser
+from experiments._shared.parsing.parsers import StrictParser, add_command
 from experiments.bench.options import BENCHES
 
 
@@ -30,10 +30,10 @@ def _bench(arguments: Sequence[str] | None) -> None:
     parser = StrictParser(prog="python -m experiments.bench", description=__doc__)
     commands = parser.add_subcommands(required=True, dest="command")
     for name, bench in BENCHES.items():
-        own = StrictParser(description=f"{bench.about[0].upper()}{bench.about[1:]}.")
+        own = StrictParser()
         bench.add_options(own)
         own.add_argument("--json", type=str | None, metavar="FILE", help="JSON file to write the numbers into")
-        commands.add_subcommand(name, own, help=bench.about)
+        add_command(commands, name, own, bench.about)
     options = parser.parse_args(arguments)
     _run(options.command, options[options.command])
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from distilkobert.io.files import atomic_folder
 from distilkobert.io.run_files import CONFIG_FILE, no_checkpoint, read_metrics, run_of, why_unfinished
 from experiments._shared.commandline import call_with_options, run_command
-from experiments._shared.exported.forms import note_scores
+from experiments._shared.exported.forms import note_scores, weights_mb
 from experiments._shared.quiet import quieten_transformers
 from experiments._shared.run.results import how_to_finish
 from experiments.export.onnx import require_onnx
@@ -141,7 +141,8 @@ def _refuse_ignored(
 def main() -> None:
     """Command line of the export."""
     folder = call_with_options(export, "python -m experiments.export", __doc__)
-    size = sum(file.stat().st_size for file in folder.glob("*.safetensors")) / 2**20
+    size = weights_mb(folder)
+    assert size is not None  # the export has been read back
     print(f"exported to {folder} ({size:.1f} MB of weights); its README.md says how to load it")
 
 

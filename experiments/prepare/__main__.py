@@ -24,7 +24,7 @@ from jsonargparse import Namespace
 
 from distilkobert.tasks.data_sets import DatasetName
 from experiments._shared.commandline import run_command
-from experiments._shared.parsing.parsers import StrictParser
+from experiments._shared.parsing.parsers import StrictParser, add_command
 from experiments.prepare.augment import augment_parser, run_augment
 from experiments.prepare.corpus import corpus_parser, merge, merge_parser, prepare, verify, verify_parser
 from experiments.prepare.fetch import SOURCES, fetch
@@ -48,8 +48,7 @@ def _prepare(arguments: Sequence[str] | None) -> None:
         ("fetch", _fetch_parser(), "download the data of a task, and check known SHA-256 sums"),
         ("vocabulary", vocabulary, "give an encoder another vocabulary"),
     ):
-        own.description = f"{about[0].upper()}{about[1:]}."
-        commands.add_subcommand(name, own, help=about)
+        add_command(commands, name, own, about)
     add_vocabulary_commands(vocabulary)
     settings = parser.parse_args(arguments)
     actions: dict[str, Callable[[Namespace], object]] = {

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from jsonargparse import Namespace
 
-from experiments._shared.parsing.parsers import StrictParser
+from experiments._shared.parsing.parsers import StrictParser, add_command
 from experiments.prepare.vocabulary_transfer import transfer
 from experiments.prepare.vocabulary_trim import trim
 
@@ -12,11 +12,13 @@ from experiments.prepare.vocabulary_trim import trim
 def add_vocabulary_commands(parser: StrictParser) -> None:
     """Give the parser of `prepare vocabulary`, once it is part of another one, its own commands."""
     commands = parser.add_subcommands(required=True, dest="action")
-    one = _options(transfer)
-    commands.add_subcommand("transfer", one, help="the same encoder with another tokenizer's pieces")
-    one = _options(trim, "corpus")
-    one.add_argument("--corpus", nargs="+", required=True, metavar="FILE", help="files or globs, as for `corpus`")
-    commands.add_subcommand("trim", one, help="the same encoder without the pieces that a corpus never uses")
+    trimming = _options(trim, "corpus")
+    trimming.add_argument("--corpus", nargs="+", required=True, metavar="FILE", help="files or globs, as for `corpus`")
+    for name, own, about in (
+        ("transfer", _options(transfer), "write the same encoder with another tokenizer's pieces"),
+        ("trim", trimming, "write the same encoder without the pieces that a corpus never uses"),
+    ):
+        add_command(commands, name, own, about)
 
 
 def change_vocabulary(settings: Namespace) -> None:

@@ -65,7 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print("\n".join(lines), flush=True)
         plan = planned(declared).only(declared.settings.only)
         file = Path(study_folder(declared)) / PLAN_FILE
-        print(f"{len(plan.counted)} runs planned{_besides(plan)}, nothing started; plan: {file}", file=sys.stderr)
+        written = f"plan: {file}"
+        if (file.parent / JOURNAL_FILE).is_file():
+            written = f"{file} keeps the plan of the runs that have begun"
+        print(f"{len(plan.counted)} runs planned{_besides(plan)}, nothing started; {written}", file=sys.stderr)
         return
     require_optuna()
     check(declared)

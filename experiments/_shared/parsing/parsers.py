@@ -29,6 +29,9 @@ class StrictParser(ArgumentParser):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("formatter_class", HelpFormatter)
+        module = getattr(sys.modules["__main__"], "__spec__", None)
+        if module is not None:  # pages of help for a class are parsers that nobody names
+            kwargs.setdefault("prog", f"python -m {module.name.removesuffix('.__main__')}")
         super().__init__(*args, allow_abbrev=False, **kwargs)
         self.config_files: list[ConfigFile] = []
         self._objective_files = ObjectiveFiles()
@@ -162,3 +165,16 @@ class StrictParser(ArgumentParser):
         """Names of the classes that an option may name, for the options that name one."""
         hints = {action.dest: getattr(action, "_typehint", None) for action in self._actions}
         return {name: named_by(hint) for name, hint in hints.items()}
+
+
+def add_command(commands: Any, name: str, parser: StrictParser, about: str) -> None:
+    """Add a command with one text for the list of commands and, as a sentence, for its own help.
+
+    Args:
+        commands: what `add_subcommands` returned.
+        name: the command's name.
+        parser: its options.
+        about: what it does, without capital and full stop.
+    """
+    parser.description = f"{about[0].upper()}{about[1:]}."
+    commands.add_subcommand(name, parser, help=about)

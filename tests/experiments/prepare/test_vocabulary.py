@@ -190,6 +190,13 @@ def test_what_cannot_be_trimmed_is_refused(
     assert not (tmp_path / "small").exists()
 
 
+def test_the_help_of_each_command_says_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
+    for command, about in (("transfer", "with another tokenizer's"), ("trim", "without the pieces that a corpus")):
+        with pytest.raises(SystemExit):
+            main(["vocabulary", command, "--help"])
+        assert f"\nWrite the same encoder {about}" in capsys.readouterr().out
+
+
 @pytest.mark.real_data
 def test_the_real_encoder_gets_the_real_pieces(real_data_dir: Path, tmp_path: Path) -> None:
     """18 of KoBERT's pieces have no counterpart in E5's Korean part, which one trial of somebody else's also found."""

@@ -1,5 +1,7 @@
 """Messages of the command line: short, and naming what was probably meant."""
 
+import sys
+from importlib import import_module
 from typing import Literal
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from experiments._shared.parsing.class_names import class_names, option_names
 from experiments._shared.parsing.explanations import explain
 from experiments._shared.parsing.parsers import StrictParser
+from experiments.study.plan.parsing import parse_study
 
 LISTING = """Parser key "model":
   Does not validate against any of the Union subtypes
@@ -187,3 +190,12 @@ def test_a_switch_refuses_other_values(capsys: pytest.CaptureFixture[str]) -> No
     with pytest.raises(SystemExit):
         parser.parse_args(["--overwrite=maybe"])
     assert capsys.readouterr().err.startswith("error: overwrite: expected true or false, got 'maybe'")
+
+
+def test_a_page_of_help_for_a_class_names_the_command(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "__main__", import_module("experiments.study.__main__"))
+    with pytest.raises(SystemExit):
+        parse_study(["--teacher.help"])
+    assert capsys.readouterr().out.startswith("usage: python -m experiments.study --teacher.configs ")

@@ -204,6 +204,9 @@ def test_a_dry_run_ends_with_a_count_and_the_plan(bench: Bench, capsys: pytest.C
         said = capsys.readouterr()
         assert said.err == f"5 runs planned, besides latency, nothing started; plan: {plan}\n"
         assert len(said.out.splitlines()) == 6
+        (plan.parent / "journal.log").touch()
+        main(words)
+        assert capsys.readouterr().err.endswith(f"; {plan} keeps the plan of the runs that have begun\n")
 
         def stopped(declared: Declared) -> None:
             raise KeyboardInterrupt
