@@ -12,13 +12,11 @@ from experiments.prepare.vocabulary_trim import trim
 def add_vocabulary_commands(parser: StrictParser) -> None:
     """Give the parser of `prepare vocabulary`, once it is part of another one, its own commands."""
     commands = parser.add_subcommands(required=True, dest="action")
-    trimming = _options(trim, "corpus")
-    trimming.add_argument("--corpus", nargs="+", required=True, metavar="FILE", help="files or globs, as for `corpus`")
-    for name, own, about in (
-        ("transfer", _options(transfer), "write the same encoder with another tokenizer's pieces"),
-        ("trim", trimming, "write the same encoder without the pieces that a corpus never uses"),
-    ):
-        add_command(commands, name, own, about)
+    about = "write the same encoder with another tokenizer's pieces"
+    add_command(commands, "transfer", _options(transfer), about)
+    one = _options(trim, "corpus")
+    one.add_argument("--corpus", nargs="+", required=True, metavar="FILE", help="files or globs, as for `corpus`")
+    add_command(commands, "trim", one, "write the same encoder without the pieces that a corpus never uses")
 
 
 def change_vocabulary(settings: Namespace) -> None:

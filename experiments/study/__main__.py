@@ -24,7 +24,7 @@ from experiments.study.plan.declaration import Declared
 from experiments.study.plan.expand import expand, study_folder
 from experiments.study.plan.folder import check_folder, on_other_machines, planned, together, write_study
 from experiments.study.plan.parsing import option_place, parse_study
-from experiments.study.run.journal import JOURNAL_FILE, open_storage, require_optuna
+from experiments.study.run.journal import has_begun, open_storage, require_optuna
 from experiments.study.run.locks import FileLock
 from experiments.study.run.metric import metric_lines
 from experiments.study.run.process import PYTHON
@@ -64,10 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         lines = dry_run(declared)
         print("\n".join(lines), flush=True)
         plan = planned(declared).only(declared.settings.only)
-        file = Path(study_folder(declared)) / PLAN_FILE
-        written = f"plan: {file}"
-        if (file.parent / JOURNAL_FILE).is_file():
-            written = f"{file} keeps the plan of the runs that have begun"
+        folder = Path(study_folder(declared))
+        file = folder / PLAN_FILE
+        written = f"{file} keeps the plan of the runs that have begun" if has_begun(folder) else f"plan: {file}"
         print(f"{len(plan.counted)} runs planned{_besides(plan)}, nothing started; {written}", file=sys.stderr)
         return
     require_optuna()
@@ -91,7 +90,7 @@ def check(declared: Declared) -> None:
     """
     plan, folder = planned(declared), Path(study_folder(declared))
     wanted = plan.only(declared.settings.only)  # refuses patterns before anything is written
-    before = read_plan(folder) if (folder / JOURNAL_FILE).is_file() else None
+    before = read_plan(folder) if has_begun(folder) else None
     begun = all((folder / stage).is_dir() for stage in {run.stage for run in wanted.runs})
     if before is not None and before.as_json() == plan.as_json() and begun:
         return
@@ -123,7 +122,7 @@ def dry_run(declared: Declared) -> list[str]:
     if declared.study.search:
         print("note: the points of the search are not among these lines; it proposes them as it goes", file=sys.stderr)
     plan, folder = planned(declared), Path(study_folder(declared))
-    if not (folder / JOURNAL_FILE).is_file():
+    if not has_begun(folder):
         check_folder(folder, plan, None)
         write_study(folder, declared, plan)
     return [
@@ -165,7 +164,7 @@ def open_study(declared: Declared) -> Opened:
         return plan
 
     with FileLock(folder / "locks" / "study.lock").held():
-        if not (folder / JOURNAL_FILE).is_file():
+        if not has_begun(folder):
             check_folder(folder, first, None)
         storage = open_storage(folder)
         journal, search = RunJournal(storage, declared.name), None

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 JOURNAL_FILE = "journal.log"
 
 
+def has_begun(folder: Path) -> bool:
+    """Whether the study in this folder has been run, if only in part: a dry run leaves no journal."""
+    return (folder / JOURNAL_FILE).is_file()
+
+
 class JournalLock(FileLock):
     """The lock under which the journal is written; who takes it finds every line of the journal whole.
 
